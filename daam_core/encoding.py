@@ -1,0 +1,100 @@
+"""What an encoder returns: hidden states, and where in the input each token stands.
+
+Letters in shapes: L layers, T tokens (frames, words or patches), F features.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.errors import ShapeError
+
+Modality = Literal["audio", "text", "image"]
+MODALITIES: tuple[Modality, ...] = ("audio", "text", "image")
+
+#: What the numbers of a token's span mean, by modality.
+SPAN_UNITS: dict[Modality, str] = {
+    "audio": "seconds",  # (start, end)
+    "text": "characters",  # (start, end), Python string indices, end exclusive
+    "image": "fraction",  # (left, top, right, bottom) of the picture's width and height
+}
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Where each of T tokens stands in the input.
+
+    Attributes:
+        modality: ``audio``, ``text`` or ``image``; decides the unit of ``spans`` (:data:`SPAN_UNITS`).
+        spans: ``[T, 2]`` for sound and text, ``[T, 4]`` for images; NaN for a token that stands for
+            no part of the input, such as ``[CLS]``.
+        labels: T short names: a word piece, ``1.24 s`` or ``row 2, column 5``.
+        weights: ``[T]``, positive: how many encoder positions a token stands for. Long sounds are
+            kept as averages of neighbouring frames, so that memory stays bounded.
+    """
+
+    modality: Modality
+    spans: np.ndarray
+    labels: tuple[str, ...]
+    weights: np.ndarray
+
+    def __post_init__(self) -> None:
+        count, width = len(self.labels), 4 if self.modality == "image" else 2
+        if self.spans.shape != (count, width) or self.weights.shape != (count,):
+            raise ShapeError(
+                f"{count} labels need spans of shape [{count}, {width}] and weights of shape [{count}], "
+                f"got {list(self.spans.shape)} and {list(self.weights.shape)}."
+            )
+        if not (self.weights > 0).all():
+            raise ShapeError("Token weights must be positive.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def units(self) -> str:
+        return SPAN_UNITS[self.modality]
+
+    @property
+    def shares(self) -> np.ndarray:
+        """``[T]``, sums to 1: each token's share in the mean over tokens."""
+        return self.weights / self.weights.sum()
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A frozen encoder's view of one input.
+
+    Attributes:
+        hidden: ``[L, T, F]`` hidden states, embedding layer left out (as in the paper), no padding.
+        tokens: where each of the T tokens stands.
+        facts: plain values about the input and how it was prepared, for the record
+            (duration, size, windows, …).
+    """
+
+    hidden: Tensor
+    tokens: Tokens
+    facts: dict[str, str | int | float]
+
+    def __post_init__(self) -> None:
+        if self.hidden.ndim != 3 or self.hidden.shape[1] != len(self.tokens):
+            raise ShapeError(
+                f"Hidden states must be [L, T, F] with T = {len(self.tokens)} tokens, "
+                f"got {list(self.hidden.shape)}."
+            )
+        if not bool(torch.isfinite(self.hidden).all()):
+            raise ShapeError(
+                "The encoder returned values that are not finite for this input; nothing can be explained."
+            )
+
+
+def pool(encoding: Encoding) -> Tensor:
+    """Mean over tokens, ``[L, T, F] → [L, F]``: the only pooling in this package.
+
+    The mean is weighted by ``tokens.weights``, so it equals the mean over all encoder positions.
+    """
+    shares = torch.as_tensor(encoding.tokens.shares, dtype=encoding.hidden.dtype).to(encoding.hidden.device)
+    return torch.einsum("ltf,t->lf", encoding.hidden, shares)

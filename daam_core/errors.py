@@ -1,0 +1,33 @@
+"""Errors a caller can act on. Each message says what was given, what is accepted and what to do."""
+
+
+class DaamError(Exception):
+    """Base of every error this package raises on purpose: wrong input, never a defect."""
+
+
+class ShapeError(DaamError, ValueError):
+    """A tensor's shape or values do not fit the operation."""
+
+
+class ConfigError(DaamError, ValueError):
+    """A configuration that cannot work, such as fewer than three layers in a head's group."""
+
+
+class InputError(DaamError, ValueError):
+    """A sound, text or image that cannot be read or explained."""
+
+
+class DataError(DaamError, ValueError):
+    """A data set folder or table that cannot be used."""
+
+
+class EncoderError(DaamError):
+    """An encoder that is unknown, incomplete, or not the one a checkpoint was trained with."""
+
+
+class CheckpointError(DaamError):
+    """A checkpoint that is missing, damaged, foreign, or at odds with its own configuration."""
+
+
+class CancelledError(DaamError):
+    """The caller asked a long computation to stop; nothing was kept of the unfinished part."""

@@ -1,0 +1,78 @@
+"""Density adaptive gates: pure functions, no state.
+
+Source: Ioannides, Chadha, Elkins, "Density Adaptive Attention is All You Need",
+arXiv 2401.11143v4. Letters: N positions along the axis of statistics (layers), F features,
+K Gaussians.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from daam_core.errors import ShapeError
+
+VARIANCE_FLOOR = 1e-8  # added to the variance itself (Algorithm 1)
+STANDARD_DEVIATION_FLOOR = 1e-5  # added under the root (Algorithm 1)
+
+
+def axis_statistics(x: Tensor, *, axis: int = -2) -> tuple[Tensor, Tensor]:
+    """Mean and variance of Algorithm 1 along ``axis``, which is kept with length 1.
+
+    ``var = E[(x − mean)²] + 1e-8``: the paper's ``|E[x²] − mean²| + 1e-8`` without its cancellation.
+    Half precision is raised to float32.
+
+    Raises:
+        ShapeError: the input is not real floating point, has no positions, is not finite, or is so
+            large that its variance is not.
+    """
+    if not x.is_floating_point() or x.ndim < 2 or x.shape[axis] == 0:
+        raise ShapeError(
+            f"A gate needs a real tensor [.., N, F] with at least one position along axis {axis}, "
+            f"got {x.dtype} of shape {list(x.shape)}."
+        )
+    if x.dtype in (torch.float16, torch.bfloat16):
+        x = x.float()
+    mean = x.mean(axis, keepdim=True)
+    variance = (x - mean).square().mean(axis, keepdim=True) + VARIANCE_FLOOR
+    if not bool(torch.isfinite(variance).all()):
+        raise ShapeError(
+            f"The input holds NaN, infinity or values whose variance overflows {x.dtype}; "
+            "standardise it, or use float64."
+        )
+    return mean, variance
+
+
+def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axis: int = -2) -> Tensor:
+    r"""Density gate of Algorithm 1: how typical each value is for its feature.
+
+    .. math:: gate = \exp\left(-\frac{z^2}{2ξ}\right), \quad
+              z = \frac{x - mean - δ}{\sqrt{var + 10^{-5}}}
+
+    The paper's prose writes :math:`2c^2`; its Algorithm 1 and experiments use :math:`2c`, and so
+    does this function.
+
+    Args:
+        x: ``[.., N, F]``, real; float16 and bfloat16 are computed in float32.
+        mean_offset: δ, broadcasts against ``x`` with ``axis`` reduced, such as ``[F]``; or ``[H, F]``
+            against ``x [B, 1, N, F]`` for H heads on one input.
+        scaled_variance: ξ > 0, same broadcasting.
+        axis: the axis of statistics, N values each.
+
+    Returns:
+        The gate in [0, 1], of ``x``'s dtype and (broadcast) shape; the caller multiplies.
+
+    Raises:
+        ShapeError: ``x`` is unusable (see :func:`axis_statistics`) or a ξ is not positive.
+
+    >>> import torch
+    >>> x = torch.tensor([[-1.0], [0.0], [1.0]])
+    >>> density_gate(x, torch.zeros(1), torch.full((1,), 2.0)).squeeze(-1)
+    tensor([0.6873, 1.0000, 0.6873])
+    """
+    if not bool((scaled_variance > 0).all()):
+        raise ShapeError("Every scaled variance must be positive and finite.")
+    mean, variance = axis_statistics(x, axis=axis)
+    centred = x.to(mean.dtype) - mean - mean_offset.unsqueeze(axis)
+    z_squared = centred.square() / (variance + STANDARD_DEVIATION_FLOOR)
+    return torch.exp(-z_squared / (2 * scaled_variance.unsqueeze(axis))).to(x.dtype)

@@ -1,0 +1,176 @@
+"""The result of explaining one input: a frozen record of numpy arrays and plain values.
+
+Everything that draws, exports or serves takes an :class:`Explanation`. It holds no tensors and has
+no plotting methods.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from daam_core.errors import ShapeError
+
+Scale = Literal["shared", "per_head"]
+
+
+@dataclass(frozen=True)
+class DatasetMean:
+    """Averages over a data set, stored with the checkpoint: what an ordinary input looks like.
+
+    Attributes:
+        gate: ``[H, L, F]`` mean gate.
+        density_attention: ``[H, L, F]`` mean density attention, amplitude × gate.
+        importance: ``[H, L, F]`` Importance Factor of the mean density attention: averaged first,
+            then scaled (paper, 1.5).
+        values: ``[L, F]`` mean of the standardised pooled values.
+        samples: how many inputs were averaged.
+    """
+
+    gate: np.ndarray
+    density_attention: np.ndarray
+    importance: np.ndarray
+    values: np.ndarray
+    samples: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a model decided as it did on one input.
+
+    Letters: H heads, L layers, F features, T tokens, K Gaussians, C classes. ``explained`` is the
+    class that gradients and token attribution are about; by default it is the predicted one.
+
+    Attributes:
+        model: name of the checkpoint.
+        modality: ``audio``, ``text`` or ``image``.
+        mode: ``shared`` (every head sees all layers) or ``layer_groups``.
+        gate_kind: ``density`` or ``mixture``.
+        class_names: C names.
+        logits: ``[C]``.
+        probabilities: ``[C]``, sum to 1.
+        prediction: index of the most probable class.
+        explained: index of the class that ``gradient`` and token attributions are about.
+        values: ``[L, F]`` pooled values after standardisation: what the gate sees.
+        pooled: ``[L, F]`` pooled values as the encoder gave them.
+        head_layers: ``[H, L]`` bool, whether a head sees a layer. Cells outside are zero in
+            ``gate``, ``density_attention``, ``importance`` and ``gradient``.
+        gate: ``[H, L, F]`` in [0, 1]: how typical each value is for its feature, by head.
+        amplitude: ``[H, L]`` learned height λ per layer; ones where the model has none.
+        density_attention: ``[H, L, F]`` = amplitude × gate, the raw map behind ``importance``.
+        importance: ``[H, L, F]`` Importance Factor in [0, 1]; ``density_attention`` scaled min–max
+            over what ``scale`` says.
+        importance_range: ``[H, 2]`` the min and max of ``density_attention`` used for each head's
+            scaling; all rows equal when ``scale`` is ``shared``.
+        scale: ``shared`` (min and max over all heads together) or ``per_head``.
+        degenerate: the map was constant, so the Importance Factor is 0 everywhere.
+        gradient: ``[H, L, F]`` ∂ logit of the explained class / ∂ (density attention · value).
+        class_importance: ``[H, L, F]`` = gradient · density attention · value, in logits: the
+            signed share of each cell in the explained class's logit, with gate and gradient fixed.
+        layer_contribution: ``[H, L]`` share of summed density attention in percent; sums to 100.
+        mean_offset: learned δ, ``[H, F]`` (density) or ``[H, K]`` (mixture).
+        scaled_variance: learned ξ, ``[H, F]`` (density), or scales c, ``[H, K]`` (mixture).
+        initial_mean_offset: δ before training, same shape as ``mean_offset``.
+        initial_scaled_variance: ξ (or c) before training, same shape.
+        statistic_mean: ``[H, F]`` mean of ``values`` over the layers of each head's gate.
+        statistic_variance: ``[H, F]`` the variance beside it.
+        token_labels: T names.
+        token_spans: ``[T, 2]`` seconds or character indices, ``[T, 4]`` image fractions (left, top,
+            right, bottom); NaN where a token stands for no part of the input.
+        token_units: ``seconds``, ``characters`` or ``fraction``.
+        token_attribution: ``[T]`` in logits: each token's share in the explained class's logit;
+            sums to ``class_importance.sum()``.
+        head_token_attribution: ``[H, T]``, its split over heads; for a decoder that is not linear
+            in its input both hold to first order.
+        text: the explained text, or None.
+        dataset: the data set's averages, or None when the checkpoint has none.
+        provenance: plain values that identify checkpoint, encoder, input, versions and settings.
+    """
+
+    model: str
+    modality: str
+    mode: str
+    gate_kind: str
+    class_names: tuple[str, ...]
+    logits: np.ndarray
+    probabilities: np.ndarray
+    prediction: int
+    explained: int
+    values: np.ndarray
+    pooled: np.ndarray
+    head_layers: np.ndarray
+    gate: np.ndarray
+    amplitude: np.ndarray
+    density_attention: np.ndarray
+    importance: np.ndarray
+    importance_range: np.ndarray
+    scale: Scale
+    degenerate: bool
+    gradient: np.ndarray
+    class_importance: np.ndarray
+    layer_contribution: np.ndarray
+    mean_offset: np.ndarray
+    scaled_variance: np.ndarray
+    initial_mean_offset: np.ndarray
+    initial_scaled_variance: np.ndarray
+    statistic_mean: np.ndarray
+    statistic_variance: np.ndarray
+    token_labels: tuple[str, ...]
+    token_spans: np.ndarray
+    token_units: str
+    token_attribution: np.ndarray
+    head_token_attribution: np.ndarray
+    text: str | None
+    dataset: DatasetMean | None
+    provenance: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        heads, layers, features = self.gate.shape
+        tokens, classes = len(self.token_labels), len(self.class_names)
+        expected = {
+            "logits": (classes,),
+            "probabilities": (classes,),
+            "values": (layers, features),
+            "pooled": (layers, features),
+            "head_layers": (heads, layers),
+            "amplitude": (heads, layers),
+            "density_attention": (heads, layers, features),
+            "importance": (heads, layers, features),
+            "importance_range": (heads, 2),
+            "gradient": (heads, layers, features),
+            "class_importance": (heads, layers, features),
+            "layer_contribution": (heads, layers),
+            "scaled_variance": self.mean_offset.shape,
+            "statistic_mean": (heads, features),
+            "statistic_variance": (heads, features),
+            "token_attribution": (tokens,),
+            "head_token_attribution": (heads, tokens),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise ShapeError(
+                    f"Explanation.{name} must be {list(shape)}, got {list(getattr(self, name).shape)}."
+                )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """``(H, L, F)``."""
+        heads, layers, features = self.gate.shape
+        return heads, layers, features
+
+    @property
+    def predicted_class(self) -> str:
+        return self.class_names[self.prediction]
+
+    @property
+    def explained_class(self) -> str:
+        return self.class_names[self.explained]
+
+
+def arrays(explanation: Explanation) -> dict[str, np.ndarray]:
+    """Every array of an explanation by its field name, the data set's under ``dataset_…``."""
+    found = {f.name: getattr(explanation, f.name) for f in fields(explanation)}
+    if explanation.dataset is not None:
+        found |= {f"dataset_{f.name}": getattr(explanation.dataset, f.name) for f in fields(DatasetMean)}
+    return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
