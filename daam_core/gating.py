@@ -5,8 +5,6 @@ arXiv 2401.11143v4. Letters: N positions along the axis of statistics (layers), 
 K Gaussians.
 """
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -76,3 +74,73 @@ def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axi
     centred = x.to(mean.dtype) - mean - mean_offset.unsqueeze(axis)
     z_squared = centred.square() / (variance + STANDARD_DEVIATION_FLOOR)
     return torch.exp(-z_squared / (2 * scaled_variance.unsqueeze(axis))).to(x.dtype)
+
+
+def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int = -2) -> Tensor:
+    r"""Mixture gate of Algorithm 2 (appendix B): a normalised product of K Gaussians.
+
+    .. math:: gate = \mathrm{softmax}_{axis}\left(-\sum_k \frac{z_k^2}{2c_k^2}\right), \quad
+              z_k = \frac{x - mean - m_k}{\sqrt{var + 10^{-8}}}
+
+    with the unbiased variance. Computed in log space: the Gaussians' constant factors cancel in the
+    normalisation, and a product of many small densities does not underflow. A product of Gaussians
+    is one Gaussian (its mean and variance are in :func:`effective_gaussian`).
+
+    Args:
+        x: ``[.., N, F]``, real, N ≥ 2 along ``axis``; float16 and bfloat16 are computed in float32.
+        mean_offsets: m, ``[K]`` or ``[*heads, K]`` with heads broadcasting against ``x``'s dimensions
+            before the last two.
+        scales: c ≠ 0, same shape.
+        axis: the axis of statistics and normalisation, one of the last two.
+
+    Returns:
+        The gate, of ``x``'s dtype, in [0, 1], sums to 1 along ``axis``; the caller multiplies.
+
+    Raises:
+        ShapeError: unusable ``x``, fewer than two positions, a scale of zero, or parameters whose
+            shapes do not match.
+
+    >>> import torch
+    >>> x = torch.tensor([[-1.0], [0.0], [1.0]])
+    >>> mixture_gate(x, torch.zeros(2), torch.ones(2)).squeeze(-1)
+    tensor([0.2119, 0.5761, 0.2119])
+    """
+    if mean_offsets.shape != scales.shape or mean_offsets.ndim == 0 or mean_offsets.shape[-1] == 0:
+        raise ShapeError(
+            "Mixture offsets and scales must both be [.., K] with K >= 1, "
+            f"got {list(mean_offsets.shape)} and {list(scales.shape)}."
+        )
+    if not bool((scales != 0).all()):
+        raise ShapeError("No mixture scale may be zero.")
+    mean, biased = axis_statistics(x, axis=axis)
+    positions = x.shape[axis]
+    if positions < 2:
+        raise ShapeError("A mixture gate needs at least two positions along its axis: one has no variance.")
+    variance = (biased - VARIANCE_FLOOR) * (positions / (positions - 1)) + VARIANCE_FLOOR
+    standardised, deviation = x.to(mean.dtype) - mean, variance.sqrt()
+    log_gate = torch.zeros_like(standardised)
+    for offset, scale in zip(mean_offsets.unbind(-1), scales.unbind(-1), strict=True):
+        z = (standardised - offset[..., None, None]) / deviation
+        log_gate = log_gate - z.square() / (2 * scale[..., None, None].square())
+    return log_gate.softmax(axis).to(x.dtype)
+
+
+def effective_gaussian(mean_offsets: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
+    r"""The one Gaussian that a product of K Gaussians is proportional to (paper, section 1).
+
+    .. math:: var = \left(\sum_k c_k^{-2}\right)^{-1}, \quad mean = var \sum_k m_k c_k^{-2}
+
+    Args:
+        mean_offsets: ``[.., K]``.
+        scales: ``[.., K]``, non-zero.
+
+    Returns:
+        Mean and variance, each ``[..]``.
+
+    >>> import torch
+    >>> effective_gaussian(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 1.0]))
+    (tensor(1.), tensor(0.5000))
+    """
+    precision = scales.square().reciprocal()
+    variance = precision.sum(-1).reciprocal()
+    return (mean_offsets * precision).sum(-1) * variance, variance

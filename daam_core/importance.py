@@ -1,0 +1,146 @@
+"""Importance Factor, layer contribution and token attribution: pure functions of tensors.
+
+Source: arXiv 2401.11143v4, section 1.5 (Importance Factor) and figure 3 (layer contribution); token
+attribution and the class-specific map are this project's own.
+Letters: H heads, L layers, F features, T tokens.
+"""
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from daam_core.errors import ShapeError
+
+
+class ImportanceFactor(NamedTuple):
+    """Importance Factor and what it was scaled by.
+
+    Attributes:
+        importance: in [0, 1], of the density attention's shape.
+        minimum: ``[.., H]`` the minimum used for each head.
+        maximum: ``[.., H]`` the maximum used for each head.
+        degenerate: whether a map was constant; its importance is 0 everywhere.
+    """
+
+    importance: Tensor
+    minimum: Tensor
+    maximum: Tensor
+    degenerate: bool
+
+
+def importance_factor(
+    density_attention: Tensor,
+    *,
+    scale: Literal["shared", "per_head"] = "shared",
+    head_layers: Tensor | None = None,
+) -> ImportanceFactor:
+    r"""Importance Factor of one sample's map, or of a data set's mean map (paper, 1.5).
+
+    .. math:: IF = \frac{DA - \min DA}{\max DA - \min DA}
+
+    For a data set, average the density attention over samples first and scale the mean. For a batch
+    every sample is scaled by its own minimum and maximum.
+
+    Args:
+        density_attention: DA, ``[.., H, L, F]``, finite.
+        scale: ``shared`` takes minimum and maximum over all heads together, so that heads can be
+            compared; ``per_head`` takes each head's own.
+        head_layers: ``[H, L]`` bool, the layers each head sees; others stay out of minimum and
+            maximum, and get 0. By default every head sees every layer.
+
+    Returns:
+        Importance, the range it was scaled by, and whether a map was constant (then 0, never NaN).
+
+    Raises:
+        ShapeError: not ``[.., H, L, F]``, empty, or not finite.
+
+    >>> import torch
+    >>> importance_factor(torch.tensor([[[0.2, 0.4], [0.3, 0.6]]])).importance
+    tensor([[[0.0000, 0.5000],
+             [0.2500, 1.0000]]])
+    """
+    if density_attention.ndim < 3 or density_attention.numel() == 0:
+        raise ShapeError(f"Expected density attention [.., H, L, F], got {list(density_attention.shape)}.")
+    if not density_attention.is_floating_point() or not bool(torch.isfinite(density_attention).all()):
+        raise ShapeError("Density attention must be finite floating point numbers.")
+    if scale not in ("shared", "per_head"):
+        raise ShapeError(f"scale must be 'shared' or 'per_head', got {scale!r}.")
+    heads, layers, _ = density_attention.shape[-3:]
+    if head_layers is None:
+        seen = torch.ones(heads, layers, 1, dtype=torch.bool, device=density_attention.device)
+    elif head_layers.shape == (heads, layers) and bool(head_layers.any(-1).all()):
+        seen = head_layers.bool()[..., None]
+    else:
+        raise ShapeError(
+            f"head_layers must be [{heads}, {layers}] with at least one layer per head, "
+            f"got {list(head_layers.shape)}."
+        )
+    axes = (-3, -2, -1) if scale == "shared" else (-2, -1)
+    low = density_attention.masked_fill(~seen, torch.inf).amin(axes, keepdim=True)
+    high = density_attention.masked_fill(~seen, -torch.inf).amax(axes, keepdim=True)
+    constant = high <= low
+    width = torch.where(constant, torch.ones_like(high), high - low)
+    # A range that overflows its type is scaled through halves; both forms are equal otherwise.
+    half = (density_attention / 2 - low / 2) / (high / 2 - low / 2).where(~constant, torch.ones_like(high))
+    scaled = torch.where(torch.isfinite(width), (density_attention - low) / width, half)
+    importance = torch.where(constant | ~seen, torch.zeros_like(scaled), scaled)
+    per_head = density_attention.shape[:-2]
+    return ImportanceFactor(
+        importance,
+        low.flatten(-3).expand(per_head),
+        high.flatten(-3).expand(per_head),
+        bool(constant.any()),
+    )
+
+
+def layer_contribution(density_attention: Tensor) -> Tensor:
+    """Share of the summed density attention by head and layer (paper, figure 3).
+
+    Args:
+        density_attention: ``[.., H, L, F]``, non-negative.
+
+    Returns:
+        ``[.., H, L]`` in percent; all heads and layers together sum to 100. Zero everywhere when
+        the density attention is zero everywhere.
+
+    >>> import torch
+    >>> layer_contribution(torch.tensor([[[1.0, 1.0], [3.0, 3.0]]]))
+    tensor([[25., 75.]])
+    """
+    if density_attention.ndim < 3 or bool((density_attention < 0).any()):
+        raise ShapeError(
+            f"Expected non-negative density attention [.., H, L, F], got {list(density_attention.shape)}."
+        )
+    sums = density_attention.sum(-1)
+    total = sums.sum((-2, -1), keepdim=True)
+    return 100 * sums / torch.where(total > 0, total, torch.ones_like(total))
+
+
+def token_attribution(gradient: Tensor, density_attention: Tensor, hidden: Tensor, shares: Tensor) -> Tensor:
+    r"""Each token's share in the explained class's logit, by head, in logits.
+
+    Pooling is a mean over tokens, so with the gate held fixed the gated features split over tokens:
+
+    .. math:: a[h, t] = \sum_{l,f} \frac{∂ logit}{∂ gated[h,l,f]} \, DA[h,l,f] \, ĥ[l,t,f] \, w_t
+
+    Summed over h and t it equals gradient × gated value, summed over cells.
+
+    Args:
+        gradient: ``[H, L, F]`` gradient of the logit by the gated features.
+        density_attention: ``[H, L, F]``.
+        hidden: ĥ ``[L, T, F]``, hidden states standardised like the pooled values.
+        shares: w ``[T]``, sums to 1: 1 / T each where all tokens count the same.
+
+    Returns:
+        ``[H, T]``.
+    """
+    if gradient.shape != density_attention.shape or hidden.shape[0] != gradient.shape[1]:
+        raise ShapeError(
+            f"Gradient and density attention must both be [H, L, F] with the L of hidden [L, T, F], got "
+            f"{list(gradient.shape)}, {list(density_attention.shape)} and {list(hidden.shape)}."
+        )
+    heads = gradient.shape[0]
+    weights = (gradient * density_attention).flatten(1)  # [H, L·F]
+    tokens = hidden.transpose(0, 1).flatten(1)  # [T, L·F]
+    return (weights @ tokens.T).view(heads, -1) * shares

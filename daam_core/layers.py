@@ -1,0 +1,217 @@
+"""Multi-head density adaptive attention over the layers of an encoder. Delegates to ``gating``.
+
+Letters: B batch, H heads, L layers, F features, K Gaussians, R rows. A *row* is one layer as one
+head sees it: R = H·L where heads share all layers, R = L where each head has its own group.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from daam_core.errors import ConfigError, ShapeError
+from daam_core.gating import density_gate, mixture_gate
+
+Mode = Literal["shared", "layer_groups"]
+GateKind = Literal["density", "mixture"]
+Amplitude = Literal["none", "layer"]
+
+#: With two values each is one standard deviation from their mean, whatever they are; with one there
+#: is no variance. A gate over fewer than three layers cannot depend on its input.
+MIN_LAYERS_PER_HEAD = 3
+#: Range in which a learned scaled variance stays.
+SCALED_VARIANCE_RANGE = (1e-3, 1e3)
+
+
+def group_sizes(positions: int, groups: int) -> list[int]:
+    """Sizes of ``groups`` consecutive groups; the last takes the rest (paper, Algorithm 2).
+
+    >>> group_sizes(24, 5)
+    [4, 4, 4, 4, 8]
+    """
+    if not 1 <= groups <= positions:
+        raise ConfigError(f"{positions} positions cannot be split into {groups} groups.")
+    size = positions // groups
+    return [size] * (groups - 1) + [positions - size * (groups - 1)]
+
+
+def grouped_gate(
+    gate: Callable[..., Tensor], x: Tensor, offsets: Tensor, spreads: Tensor, *, axis: int = -2
+) -> Tensor:
+    """A gate per group of consecutive positions, each with its own parameters and statistics.
+
+    Args:
+        gate: :func:`~daam_core.gating.density_gate` or :func:`~daam_core.gating.mixture_gate`.
+        x: ``[B, N, F]``.
+        offsets: ``[H, ..]``, one entry per group.
+        spreads: ``[H, ..]``.
+        axis: the axis that is split into H groups, and that each gate's statistics run over.
+
+    Returns:
+        The gate, ``[B, N, F]``.
+    """
+    axis = axis % x.ndim - x.ndim
+    heads = offsets.shape[0]
+    sizes = group_sizes(x.shape[axis], heads)
+    even = sizes[0] == sizes[-1]
+    regular = x if even else x.narrow(axis, 0, sum(sizes[:-1]))
+    regular_heads = heads if even else heads - 1
+    # One call for all groups of equal size: [B, H, n, F], head axis in front of the last two.
+    split = regular.unflatten(axis, (regular_heads, sizes[0]))
+    if axis == -1:
+        split = split.transpose(-3, -2)
+    gated = gate(split, offsets[:regular_heads], spreads[:regular_heads], axis=axis)
+    if axis == -1:
+        gated = gated.transpose(-3, -2)
+    gated = gated.flatten(axis - 1, axis)
+    if even:
+        return gated
+    rest = x.narrow(axis, sum(sizes[:-1]), sizes[-1])
+    return torch.cat([gated, gate(rest, offsets[-1], spreads[-1], axis=axis)], dim=axis)
+
+
+class DensityAttention(nn.Module):
+    """Density adaptive attention heads: learned gates over the layers of pooled hidden states.
+
+    ``forward(x [B, L, F]) → (output [B, R, F], gate [B, R, F])`` with ``output = λ · gate · x``;
+    :meth:`by_head` turns rows into ``[.., H, L, F]``.
+
+    Args:
+        n_layers: L.
+        n_features: F.
+        n_heads: H.
+        mode: ``shared`` (every head sees all layers, outputs stacked to H·L rows) or
+            ``layer_groups`` (head h sees its own group of layers, as in the paper's experiments).
+        gate: ``density`` (Algorithm 1) or ``mixture`` (Algorithm 2).
+        n_gaussians: K, mixture only.
+        amplitude: ``layer`` learns ``λ[h, l]``, a softmax over the head's layers times their number
+            (mean 1); ``none`` is λ = 1, the paper's own variants.
+        offset_spread: the heads' offsets δ start evenly spread over ± this value (``shared`` only:
+            there, equal heads would stay equal).
+        amplitude_start: by how much the last layer's amplitude logit starts above the others.
+
+    Raises:
+        ConfigError: fewer than three layers in a head's group, or sizes that cannot work.
+    """
+
+    head_of_row: Tensor
+    layer_of_row: Tensor
+    initial_mean_offset: Tensor
+    initial_scaled_variance: Tensor
+
+    def __init__(
+        self,
+        *,
+        n_layers: int,
+        n_features: int,
+        n_heads: int,
+        mode: Mode = "shared",
+        gate: GateKind = "density",
+        n_gaussians: int = 1,
+        amplitude: Amplitude = "none",
+        offset_spread: float = 0.0,
+        amplitude_start: float = 0.0,
+    ) -> None:
+        super().__init__()
+        for name, size in {
+            "layers": n_layers,
+            "features": n_features,
+            "heads": n_heads,
+            "Gaussians": n_gaussians,
+        }.items():
+            if size < 1:
+                raise ConfigError(f"The number of {name} must be at least 1, got {size}.")
+        per_head = n_layers // n_heads if mode == "layer_groups" else n_layers
+        if per_head < MIN_LAYERS_PER_HEAD:
+            raise ConfigError(
+                f"{n_layers} layers in mode '{mode}' with {n_heads} heads leave {per_head} layers to a head; "
+                f"a gate needs at least {MIN_LAYERS_PER_HEAD}, since two values are always one standard "
+                "deviation from their mean and one has no variance. Use fewer heads, or mode 'shared' "
+                "with three layers or more."
+            )
+        self.n_layers, self.n_features, self.n_heads = n_layers, n_features, n_heads
+        self.mode: Mode = mode
+        self.gate_kind: GateKind = gate
+
+        if mode == "shared":
+            head_of_row = torch.arange(n_heads).repeat_interleave(n_layers)
+            layer_of_row = torch.arange(n_layers).repeat(n_heads)
+        else:
+            sizes = torch.tensor(group_sizes(n_layers, n_heads))
+            head_of_row = torch.arange(n_heads).repeat_interleave(sizes)
+            layer_of_row = torch.arange(n_layers)
+        self.register_buffer("head_of_row", head_of_row, persistent=False)
+        self.register_buffer("layer_of_row", layer_of_row, persistent=False)
+
+        width = n_features if gate == "density" else n_gaussians
+        spread = torch.linspace(-offset_spread, offset_spread, n_heads) if n_heads > 1 else torch.zeros(1)
+        offset = (spread if mode == "shared" else torch.zeros(n_heads))[:, None].repeat(1, width)
+        variance = torch.full((n_heads, width), 2.0 if gate == "density" else 1.0)
+        self.mean_offset = nn.Parameter(offset.clone())
+        self.log_scaled_variance = nn.Parameter(variance.log())
+        self.register_buffer("initial_mean_offset", offset)
+        self.register_buffer("initial_scaled_variance", variance)
+        if amplitude == "layer":
+            start = torch.zeros(n_heads, n_layers)
+            start[:, -1] = amplitude_start
+            if mode == "layer_groups":
+                start = torch.zeros(n_heads, n_layers)
+            self.amplitude_logits: nn.Parameter | None = nn.Parameter(start)
+        else:
+            self.register_parameter("amplitude_logits", None)
+
+    @property
+    def scaled_variance(self) -> Tensor:
+        """Learned ξ ``[H, F]`` (or scales c ``[H, K]``), always within :data:`SCALED_VARIANCE_RANGE`."""
+        low, high = SCALED_VARIANCE_RANGE
+        return self.log_scaled_variance.clamp(math.log(low), math.log(high)).exp()
+
+    @property
+    def head_layers(self) -> Tensor:
+        """``[H, L]`` bool: whether a head sees a layer."""
+        seen = torch.zeros(self.n_heads, self.n_layers, dtype=torch.bool, device=self.head_of_row.device)
+        seen[self.head_of_row, self.layer_of_row] = True
+        return seen
+
+    @property
+    def amplitude(self) -> Tensor:
+        """λ ``[H, L]``: mean 1 over each head's own layers, 0 outside them."""
+        seen = self.head_layers
+        if self.amplitude_logits is None:
+            return seen.to(self.mean_offset.dtype)
+        shares = self.amplitude_logits.masked_fill(~seen, -torch.inf).softmax(-1)
+        return shares * seen.sum(-1, keepdim=True)
+
+    def gate(self, x: Tensor) -> Tensor:
+        """``[B, L, F] → [B, R, F]``: the gate of every row."""
+        if x.ndim != 3 or x.shape[1:] != (self.n_layers, self.n_features):
+            raise ShapeError(
+                f"Expected pooled hidden states [B, {self.n_layers}, {self.n_features}], got {list(x.shape)}."
+            )
+        function = density_gate if self.gate_kind == "density" else mixture_gate
+        if self.mode == "shared":
+            gate = function(x.unsqueeze(1), self.mean_offset, self.scaled_variance)
+            return gate.expand(-1, self.n_heads, -1, -1).flatten(1, 2)
+        return grouped_gate(function, x, self.mean_offset, self.scaled_variance)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        gate = self.gate(x)
+        return self.attend(gate) * x[:, self.layer_of_row], gate
+
+    def attend(self, gate: Tensor) -> Tensor:
+        """Density attention of every row, amplitude × gate: ``[B, R, F] → [B, R, F]``."""
+        if self.amplitude_logits is None:
+            return gate
+        return self.amplitude[self.head_of_row, self.layer_of_row].to(gate.dtype)[:, None] * gate
+
+    def by_head(self, rows: Tensor) -> Tensor:
+        """``[.., R, F] → [.., H, L, F]``; layers that a head does not see are 0."""
+        full = rows.new_zeros(*rows.shape[:-2], self.n_heads, self.n_layers, rows.shape[-1])
+        full[..., self.head_of_row, self.layer_of_row, :] = rows
+        return full
+
+    def by_row(self, full: Tensor) -> Tensor:
+        """``[.., H, L, F] → [.., R, F]``, the inverse of :meth:`by_head`."""
+        return full[..., self.head_of_row, self.layer_of_row, :]

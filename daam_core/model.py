@@ -1,0 +1,234 @@
+"""The classifier on top of a frozen encoder: standardise → density attention → decode.
+
+Letters: B batch, H heads, L layers, F features, R rows (see ``layers``), C classes.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor, nn
+
+from daam_core.encoding import MODALITIES, Modality
+from daam_core.errors import ConfigError
+from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode
+
+Decoder = Literal["pool", "linear", "conv"]
+
+#: Smallest deviation a feature is divided by: a feature that never varied in training stays near 0.
+DEVIATION_FLOOR = 1e-6
+
+
+@dataclass(frozen=True)
+class EncoderIdentity:
+    """Which frozen encoder a head was trained on, exactly.
+
+    Attributes:
+        name: built-in name, hub id or folder name.
+        revision: version of the weights.
+        weights_sha256: hash of the weights.
+        preprocessing: version tag of the input's preparation.
+    """
+
+    name: str
+    revision: str
+    weights_sha256: str
+    preprocessing: str
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything needed to rebuild a classifier, saved as ``config.json``.
+
+    Attributes:
+        modality: ``audio``, ``text`` or ``image``.
+        encoder: the frozen encoder.
+        n_layers: L.
+        n_features: F.
+        class_names: C ≥ 2 distinct names.
+        n_heads: H.
+        mode: ``shared`` or ``layer_groups``.
+        gate: ``density`` or ``mixture``.
+        n_gaussians: K, mixture only.
+        amplitude: ``layer`` or ``none``.
+        decoder: ``pool`` (each head's gated layers averaged, then linear), ``linear`` (all gated
+            values), or ``conv`` (the paper's two 3×3 convolutions).
+        offset_spread: spread of the heads' initial δ.
+        amplitude_start: initial lead of the last layer's amplitude logit.
+        conv_channels: channels of the ``conv`` decoder.
+        seed: seed of initialisation and training.
+    """
+
+    modality: Modality
+    encoder: EncoderIdentity
+    n_layers: int
+    n_features: int
+    class_names: tuple[str, ...]
+    n_heads: int = 4
+    mode: Mode = "shared"
+    gate: GateKind = "density"
+    n_gaussians: int = 1
+    amplitude: Amplitude = "layer"
+    decoder: Decoder = "pool"
+    offset_spread: float = 2.0
+    amplitude_start: float = 0.0
+    conv_channels: int = 512
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choices = {
+            "modality": MODALITIES,
+            "mode": get_args(Mode),
+            "gate": get_args(GateKind),
+            "amplitude": get_args(Amplitude),
+            "decoder": get_args(Decoder),
+        }
+        for name, accepted in choices.items():
+            if getattr(self, name) not in accepted:
+                raise ConfigError(f"{name} must be one of {', '.join(accepted)}, got {getattr(self, name)!r}.")
+        for name in ("n_layers", "n_features", "n_heads", "n_gaussians", "conv_channels", "seed"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < (0 if name == "seed" else 1):
+                raise ConfigError(f"{name} must be a positive whole number, got {value!r}.")
+        for name in ("offset_spread", "amplitude_start"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e6:
+                raise ConfigError(f"{name} must be a finite number, got {value!r}.")
+        names = self.class_names
+        if len(names) < 2 or len(set(names)) != len(names) or not all(isinstance(n, str) and n for n in names):
+            raise ConfigError(f"class_names must be at least two distinct, non-empty names, got {names!r}.")
+
+    @classmethod
+    def from_dict(cls, raw: Any) -> "ModelConfig":
+        """Build from the content of ``config.json``.
+
+        Raises:
+            ConfigError: missing, unknown or unusable entries.
+        """
+        if not isinstance(raw, dict):
+            raise ConfigError(f"A configuration must be a JSON object, got {type(raw).__name__}.")
+        known = {f.name for f in fields(cls)}
+        needed = {"modality", "encoder", "n_layers", "n_features", "class_names"}
+        if unknown := sorted(set(raw) - known):
+            raise ConfigError(f"The configuration has unknown entries: {', '.join(unknown)}.")
+        if missing := sorted(needed - set(raw)):
+            raise ConfigError(f"The configuration lacks: {', '.join(missing)}.")
+        identity, names = raw["encoder"], raw["class_names"]
+        parts = {f.name for f in fields(EncoderIdentity)}
+        if (
+            not isinstance(identity, dict)
+            or set(identity) != parts
+            or not all(isinstance(value, str) for value in identity.values())
+        ):
+            raise ConfigError(f"The configuration's encoder must have the texts {', '.join(sorted(parts))}.")
+        if not isinstance(names, list | tuple):
+            raise ConfigError("The configuration's class_names must be a list.")
+        return cls(**(raw | {"encoder": EncoderIdentity(**identity), "class_names": tuple(names)}))
+
+
+class Decision(NamedTuple):
+    """What the classifier computes for a batch.
+
+    Attributes:
+        logits: ``[B, C]``.
+        gate: ``[B, R, F]`` in [0, 1].
+    """
+
+    logits: Tensor
+    gate: Tensor
+
+
+class DaamClassifier(nn.Module):
+    """Standardisation → density attention → decoder, on pooled hidden states ``[B, L, F]``.
+
+    The stages are separate methods, so that an explanation can stop between them:
+    :meth:`standardise`, ``attention``, :meth:`decode`.
+    """
+
+    feature_mean: Tensor
+    feature_deviation: Tensor
+    row_mean: Tensor
+    dataset_gate: Tensor
+    dataset_values: Tensor
+    dataset_samples: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.attention = DensityAttention(
+            n_layers=config.n_layers,
+            n_features=config.n_features,
+            n_heads=config.n_heads,
+            mode=config.mode,
+            gate=config.gate,
+            n_gaussians=config.n_gaussians,
+            amplitude=config.amplitude,
+            offset_spread=config.offset_spread,
+            amplitude_start=config.amplitude_start,
+        )
+        classes, rows = len(config.class_names), len(self.attention.head_of_row)
+        if config.decoder == "pool":
+            members = nn.functional.one_hot(self.attention.head_of_row, config.n_heads).T.float()  # [H, R]
+            self.register_buffer("row_mean", members / members.sum(-1, keepdim=True), persistent=False)
+            self.decoder: nn.Module = nn.Linear(config.n_heads * config.n_features, classes)
+        elif config.decoder == "linear":
+            self.decoder = nn.Linear(rows * config.n_features, classes)
+        else:
+            channels = config.conv_channels
+            self.decoder = nn.Sequential(
+                nn.Conv2d(1, channels, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(channels, channels, 3, padding=1),
+                nn.ReLU(),
+                nn.AdaptiveAvgPool2d(1),
+                nn.Flatten(),
+                nn.Linear(channels, classes),
+            )
+        cells = (config.n_layers, config.n_features)
+        self.register_buffer("feature_mean", torch.zeros(cells))
+        self.register_buffer("feature_deviation", torch.ones(cells))
+        # The data set's averages, zero samples until `fit_dataset_mean` is called after training.
+        self.register_buffer("dataset_gate", torch.zeros(rows, config.n_features))
+        self.register_buffer("dataset_values", torch.zeros(cells))
+        self.register_buffer("dataset_samples", torch.zeros((), dtype=torch.int64))
+
+    def standardise(self, x: Tensor) -> Tensor:
+        """``[.., L, F]`` hidden states, minus the training mean, over the training deviation."""
+        return (x - self.feature_mean) / self.feature_deviation
+
+    def standardise_tokens(self, hidden: Tensor) -> Tensor:
+        """``[L, T, F]`` hidden states of single tokens, standardised like the pooled values."""
+        return (hidden - self.feature_mean[:, None]) / self.feature_deviation[:, None]
+
+    def decode(self, gated: Tensor) -> Tensor:
+        """``[B, R, F] → [B, C]`` logits from gated values."""
+        if self.config.decoder == "pool":
+            gated = torch.einsum("hr,brf->bhf", self.row_mean.to(gated.dtype), gated)
+        if self.config.decoder == "conv":
+            return self.decoder(gated.unsqueeze(1))
+        return self.decoder(gated.flatten(1))
+
+    def forward(self, pooled: Tensor) -> Decision:
+        gated, gate = self.attention(self.standardise(pooled))
+        return Decision(self.decode(gated), gate)
+
+    @torch.no_grad()
+    def fit_standardisation(self, pooled: Tensor) -> None:
+        """Take mean and deviation of each layer's features from the training part ``[N, L, F]``."""
+        self.feature_mean.copy_(pooled.mean(0))
+        self.feature_deviation.copy_(pooled.std(0, unbiased=False).clamp_min(DEVIATION_FLOOR))
+
+    @torch.no_grad()
+    def fit_dataset_mean(self, pooled: Tensor, *, batch_size: int = 256) -> None:
+        """Store the mean gate and mean standardised values over a data set ``[N, L, F]``."""
+        if not len(pooled):
+            raise ConfigError("A data set's average needs at least one sample.")
+        gate = torch.zeros_like(self.dataset_gate, dtype=torch.float64)
+        values = torch.zeros_like(self.dataset_values, dtype=torch.float64)
+        for batch in pooled.split(batch_size):
+            x = self.standardise(batch)
+            gate += self.attention.gate(x).sum(0, dtype=torch.float64)
+            values += x.sum(0, dtype=torch.float64)
+        self.dataset_gate.copy_(gate / len(pooled))
+        self.dataset_values.copy_(values / len(pooled))
+        self.dataset_samples.fill_(len(pooled))
