@@ -73,11 +73,13 @@ class Encoding:
         tokens: where each of the T tokens stands.
         facts: plain values about the input and how it was prepared, for the record
             (duration, size, windows, …).
+        text: the text as it was read, which the tokens' spans index into; None for sound and images.
     """
 
     hidden: Tensor
     tokens: Tokens
     facts: dict[str, str | int | float]
+    text: str | None = None
 
     def __post_init__(self) -> None:
         if self.hidden.ndim != 3 or self.hidden.shape[1] != len(self.tokens):

@@ -85,7 +85,9 @@ class ModelConfig:
         }
         for name, accepted in choices.items():
             if getattr(self, name) not in accepted:
-                raise ConfigError(f"{name} must be one of {', '.join(accepted)}, got {getattr(self, name)!r}.")
+                raise ConfigError(
+                    f"{name} must be one of {', '.join(accepted)}, got {getattr(self, name)!r}."
+                )
         for name in ("n_layers", "n_features", "n_heads", "n_gaussians", "conv_channels", "seed"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < (0 if name == "seed" else 1):
@@ -95,7 +97,11 @@ class ModelConfig:
             if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e6:
                 raise ConfigError(f"{name} must be a finite number, got {value!r}.")
         names = self.class_names
-        if len(names) < 2 or len(set(names)) != len(names) or not all(isinstance(n, str) and n for n in names):
+        if (
+            len(names) < 2
+            or len(set(names)) != len(names)
+            or not all(isinstance(n, str) and n for n in names)
+        ):
             raise ConfigError(f"class_names must be at least two distinct, non-empty names, got {names!r}.")
 
     @classmethod

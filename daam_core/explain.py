@@ -1,0 +1,199 @@
+"""From an input to its explanation: encode once, gate, decide, trace back.
+
+Letters: H heads, L layers, F features, R rows (see ``layers``), T tokens, C classes.
+"""
+
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.backbones.base import Sample
+from daam_core.checkpoint import Model
+from daam_core.encoding import Encoding, pool
+from daam_core.errors import ConfigError, InputError, ShapeError
+from daam_core.gating import axis_statistics
+from daam_core.importance import importance_factor, layer_contribution, token_attribution
+from daam_core.model import DaamClassifier
+from daam_core.result import Explanation, Scale
+from daam_core.version import __version__
+
+
+def explain(
+    model: Model, sample: Sample, *, target: str | int | None = None, scale: Scale = "shared"
+) -> Explanation:
+    """Why ``model`` decides as it does on one input.
+
+    Args:
+        model: from :func:`~daam_core.checkpoint.load_model`.
+        sample: a text; a path to a sound or picture; ``(samples, rate)``; or a Pillow image,
+            according to the model's modality.
+        target: class that gradients and token attribution are about, by name or index; the
+            predicted class by default.
+        scale: what the Importance Factor's minimum and maximum are taken over.
+
+    Raises:
+        InputError: the input cannot be used, or there is no such class.
+        EncoderError: the model's encoder is missing or another one.
+    """
+    class_index(model.class_names, target)  # refused before the encoder runs
+    return explain_encoding(model, model.backbone.encode(sample), target=target, scale=scale)
+
+
+def explain_encoding(
+    model: Model,
+    encoding: Encoding,
+    *,
+    target: str | int | None = None,
+    scale: Scale = "shared",
+    keep: Tensor | np.ndarray | None = None,
+) -> Explanation:
+    """Explain an input that is already encoded: the encoder does not run again.
+
+    Args:
+        model: the trained head.
+        encoding: what ``model.backbone.encode`` returned.
+        target: the explained class, by name or index; the predicted class by default.
+        scale: what the Importance Factor is scaled by.
+        keep: ``[H, L, F]`` factors in [0, 1] on the density attention, 0 for a muted cell; all ones
+            by default. A muted cell counts as the training mean, whose standardised value is 0.
+
+    Raises:
+        InputError: there is no such class.
+        ShapeError: the encoding or ``keep`` does not fit the model.
+    """
+    head = model.classifier
+    attention = head.attention
+    pooled = pool(encoding).float()
+    values = head.standardise(pooled)
+    rows = values[None][:, attention.layer_of_row]  # [1, R, F]
+    gate = attention.gate(values[None])  # [1, R, F]
+    density_rows = attention.attend(gate)
+    kept = _keep_mask(head, keep)
+    if kept is not None:
+        density_rows = density_rows * attention.by_row(kept)
+
+    gated = (density_rows * rows).detach().requires_grad_(True)
+    with torch.enable_grad():
+        logits = head.decode(gated)[0]
+        wanted = class_index(model.class_names, target)
+        explained = int(logits.argmax()) if wanted is None else wanted
+        (row_gradient,) = torch.autograd.grad(logits[explained], gated)
+
+    density = attention.by_head(density_rows)[0]  # [H, L, F]
+    gradient = attention.by_head(row_gradient)[0]
+    factor = importance_factor(density, scale=scale, head_layers=attention.head_layers)
+    tokens = encoding.tokens
+    shares = torch.as_tensor(tokens.shares, dtype=density.dtype)
+    by_head = token_attribution(gradient, density, head.standardise_tokens(encoding.hidden.float()), shares)
+    mean, variance = _head_statistics(head, values)
+    probabilities = logits.detach().double().softmax(-1)
+
+    return Explanation(
+        model=model.name,
+        modality=model.config.modality,
+        mode=model.config.mode,
+        gate_kind=model.config.gate,
+        class_names=model.class_names,
+        logits=_array(logits),
+        probabilities=_array(probabilities),
+        prediction=int(logits.argmax()),
+        explained=explained,
+        values=_array(values),
+        pooled=_array(pooled),
+        head_layers=_array(attention.head_layers),
+        gate=_array(attention.by_head(gate)[0]),
+        amplitude=_array(attention.amplitude),
+        density_attention=_array(density),
+        importance=_array(factor.importance),
+        importance_range=_array(torch.stack([factor.minimum, factor.maximum], dim=-1)),
+        scale=scale,
+        degenerate=factor.degenerate,
+        gradient=_array(gradient),
+        class_importance=_array(gradient * density * values),
+        layer_contribution=_array(layer_contribution(density)),
+        mean_offset=_array(attention.mean_offset),
+        scaled_variance=_array(attention.scaled_variance),
+        initial_mean_offset=_array(attention.initial_mean_offset),
+        initial_scaled_variance=_array(attention.initial_scaled_variance),
+        statistic_mean=_array(mean),
+        statistic_variance=_array(variance),
+        token_labels=tokens.labels,
+        token_spans=np.asarray(tokens.spans, dtype=np.float64),
+        token_units=tokens.units,
+        token_attribution=_array(by_head.sum(0)),
+        head_token_attribution=_array(by_head),
+        text=encoding.text,
+        dataset=model.dataset,
+        provenance=_provenance(model, encoding.facts, muted=0 if kept is None else int((kept < 1).sum())),
+    )
+
+
+def class_index(class_names: tuple[str, ...], target: str | int | None) -> int | None:
+    """Index of a class given by name or index; None stays None.
+
+    Raises:
+        InputError: listing the classes.
+    """
+    if target is None:
+        return None
+    if isinstance(target, str) and target in class_names:
+        return class_names.index(target)
+    if (
+        isinstance(target, int | np.integer)
+        and not isinstance(target, bool)
+        and 0 <= target < len(class_names)
+    ):
+        return int(target)
+    raise InputError(f"There is no class {target!r}; the classes are {', '.join(class_names)}.")
+
+
+def _keep_mask(head: DaamClassifier, keep: Tensor | np.ndarray | None) -> Tensor | None:
+    if keep is None:
+        return None
+    attention = head.attention
+    shape = (attention.n_heads, attention.n_layers, attention.n_features)
+    mask = torch.as_tensor(keep).to(torch.float32)
+    if mask.shape != shape or not bool(((mask >= 0) & (mask <= 1)).all()):
+        raise ShapeError(f"keep must be {list(shape)} with values in [0, 1], got {list(mask.shape)}.")
+    return mask
+
+
+def _head_statistics(head: DaamClassifier, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance ``[H, F]`` over the layers that each head's gate sees."""
+    if head.config.mode == "shared":
+        mean, variance = axis_statistics(values)  # [1, F]
+        heads = head.config.n_heads
+        return mean.expand(heads, -1), variance.expand(heads, -1)
+    groups = [axis_statistics(values[seen]) for seen in head.attention.head_layers]
+    return torch.cat([mean for mean, _ in groups]), torch.cat([variance for _, variance in groups])
+
+
+def _provenance(model: Model, facts: Mapping[str, Any], *, muted: int) -> dict[str, Any]:
+    """Plain values that identify what was explained, with what, and how."""
+    encoder = model.config.encoder
+    return {
+        "tool": f"daam-explorer {__version__}",
+        "model": model.name,
+        "checkpoint_sha256": model.sha256,
+        "seed": model.config.seed,
+        "encoder": encoder.name,
+        "encoder_revision": encoder.revision,
+        "encoder_sha256": encoder.weights_sha256,
+        "preprocessing": encoder.preprocessing,
+        "muted_cells": muted,
+        "input": dict(facts),
+        "versions": {
+            "python": platform.python_version(),
+            **{package: metadata.version(package) for package in ("torch", "transformers", "numpy")},
+        },
+    }
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    """A copy of its own: nothing in a result changes when the model or the encoding does."""
+    return tensor.detach().cpu().numpy().copy()
