@@ -245,7 +245,7 @@ def _read_classifier(path: Path, config: ModelConfig) -> DaamClassifier:
     # Compared before the classifier is built, so that absurd sizes in a configuration cost nothing.
     cells = [config.n_layers, config.n_features]
     width = config.n_features if config.gate == "density" else config.n_gaussians
-    _check_shape(where, tensors, "feature_mean", cells)
+    _check_shape(where, tensors, "standardisation.mean", cells)
     _check_shape(where, tensors, "attention.mean_offset", [config.n_heads, width])
     try:
         classifier = DaamClassifier(config)
@@ -261,8 +261,8 @@ def _read_classifier(path: Path, config: ModelConfig) -> DaamClassifier:
             raise CheckpointError(f"{where}: {name} must be {tensor.dtype}, got {found.dtype}.")
         if not bool(torch.isfinite(found).all()):
             raise CheckpointError(f"{where}: {name} holds values that are not finite.")
-    if not bool((tensors["feature_deviation"] > 0).all()):
-        raise CheckpointError(f"{where}: feature_deviation must be positive.")
+    if not bool((tensors["standardisation.deviation"] > 0).all()):
+        raise CheckpointError(f"{where}: standardisation.deviation must be positive.")
     classifier.load_state_dict(tensors)
     return classifier
 

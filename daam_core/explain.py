@@ -15,7 +15,7 @@ from torch import Tensor
 from daam_core.backbones.base import Sample
 from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, pool
-from daam_core.errors import ConfigError, InputError, ShapeError
+from daam_core.errors import InputError, ShapeError
 from daam_core.gating import axis_statistics
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.model import DaamClassifier

@@ -21,6 +21,8 @@ Amplitude = Literal["none", "layer"]
 #: With two values each is one standard deviation from their mean, whatever they are; with one there
 #: is no variance. A gate over fewer than three layers cannot depend on its input.
 MIN_LAYERS_PER_HEAD = 3
+#: Smallest deviation a feature is divided by: a feature that never varied in training stays near 0.
+DEVIATION_FLOOR = 1e-6
 #: Range in which a learned scaled variance stays.
 SCALED_VARIANCE_RANGE = (1e-3, 1e3)
 
@@ -70,6 +72,31 @@ def grouped_gate(
         return gated
     rest = x.narrow(axis, sum(sizes[:-1]), sizes[-1])
     return torch.cat([gated, gate(rest, offsets[-1], spreads[-1], axis=axis)], dim=axis)
+
+
+class Standardisation(nn.Module):
+    """Each layer's features minus their training mean, over their training deviation.
+
+    Two buffers ``[L, F]``, saved with the weights: the data's statistics, not learned parameters.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, n_layers: int, n_features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_layers, n_features))
+        self.register_buffer("deviation", torch.ones(n_layers, n_features))
+
+    @torch.no_grad()
+    def fit(self, pooled: Tensor) -> None:
+        """Take both from the training part, pooled hidden states ``[N, L, F]``."""
+        self.mean.copy_(pooled.mean(0))
+        self.deviation.copy_(pooled.std(0, unbiased=False).clamp_min(DEVIATION_FLOOR))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[.., L, F] → [.., L, F]``."""
+        return (x - self.mean) / self.deviation
 
 
 class DensityAttention(nn.Module):

@@ -11,12 +11,9 @@ from torch import Tensor, nn
 
 from daam_core.encoding import MODALITIES, Modality
 from daam_core.errors import ConfigError
-from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode
+from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode, Standardisation
 
 Decoder = Literal["pool", "linear", "conv"]
-
-#: Smallest deviation a feature is divided by: a feature that never varied in training stays near 0.
-DEVIATION_FLOOR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -151,8 +148,6 @@ class DaamClassifier(nn.Module):
     :meth:`standardise`, ``attention``, :meth:`decode`.
     """
 
-    feature_mean: Tensor
-    feature_deviation: Tensor
     row_mean: Tensor
     dataset_gate: Tensor
     dataset_values: Tensor
@@ -161,6 +156,7 @@ class DaamClassifier(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.standardisation = Standardisation(config.n_layers, config.n_features)
         self.attention = DensityAttention(
             n_layers=config.n_layers,
             n_features=config.n_features,
@@ -191,8 +187,6 @@ class DaamClassifier(nn.Module):
                 nn.Linear(channels, classes),
             )
         cells = (config.n_layers, config.n_features)
-        self.register_buffer("feature_mean", torch.zeros(cells))
-        self.register_buffer("feature_deviation", torch.ones(cells))
         # The data set's averages, zero samples until `fit_dataset_mean` is called after training.
         self.register_buffer("dataset_gate", torch.zeros(rows, config.n_features))
         self.register_buffer("dataset_values", torch.zeros(cells))
@@ -200,11 +194,11 @@ class DaamClassifier(nn.Module):
 
     def standardise(self, x: Tensor) -> Tensor:
         """``[.., L, F]`` hidden states, minus the training mean, over the training deviation."""
-        return (x - self.feature_mean) / self.feature_deviation
+        return self.standardisation(x)
 
     def standardise_tokens(self, hidden: Tensor) -> Tensor:
         """``[L, T, F]`` hidden states of single tokens, standardised like the pooled values."""
-        return (hidden - self.feature_mean[:, None]) / self.feature_deviation[:, None]
+        return self.standardisation(hidden.transpose(0, 1)).transpose(0, 1)
 
     def decode(self, gated: Tensor) -> Tensor:
         """``[B, R, F] → [B, C]`` logits from gated values."""
@@ -217,12 +211,6 @@ class DaamClassifier(nn.Module):
     def forward(self, pooled: Tensor) -> Decision:
         gated, gate = self.attention(self.standardise(pooled))
         return Decision(self.decode(gated), gate)
-
-    @torch.no_grad()
-    def fit_standardisation(self, pooled: Tensor) -> None:
-        """Take mean and deviation of each layer's features from the training part ``[N, L, F]``."""
-        self.feature_mean.copy_(pooled.mean(0))
-        self.feature_deviation.copy_(pooled.std(0, unbiased=False).clamp_min(DEVIATION_FLOOR))
 
     @torch.no_grad()
     def fit_dataset_mean(self, pooled: Tensor, *, batch_size: int = 256) -> None:

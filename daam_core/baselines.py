@@ -1,0 +1,87 @@
+"""Plain rivals of density attention on the same standardised pooled features ``[B, L, F]``.
+
+Each is a module ``[B, L, F] → logits [B, C]`` with a ``standardisation`` to fit, like the classifier
+itself, so that one training loop serves all.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from daam_core.layers import Standardisation
+
+
+class LinearProbe(nn.Module):
+    """Logistic regression on all layers' features together."""
+
+    def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
+        super().__init__()
+        self.standardisation = Standardisation(n_layers, n_features)
+        self.decoder = nn.Linear(n_layers * n_features, n_classes)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        return self.decoder(self.standardisation(pooled).flatten(1))
+
+
+class LayerProbe(nn.Module):
+    """Logistic regression on chosen layers, the last one by default."""
+
+    def __init__(
+        self, n_layers: int, n_features: int, n_classes: int, *, layers: tuple[int, ...] = (-1,)
+    ) -> None:
+        super().__init__()
+        self.layers = list(layers)
+        self.standardisation = Standardisation(n_layers, n_features)
+        self.decoder = nn.Linear(len(layers) * n_features, n_classes)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        return self.decoder(self.standardisation(pooled)[:, self.layers].flatten(1))
+
+
+class WeightedLayerSum(nn.Module):
+    """One learned softmax weight per layer, then logistic regression on the weighted sum."""
+
+    def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
+        super().__init__()
+        self.standardisation = Standardisation(n_layers, n_features)
+        self.weight_logits = nn.Parameter(torch.zeros(n_layers))
+        self.decoder = nn.Linear(n_features, n_classes)
+
+    @property
+    def layer_weights(self) -> Tensor:
+        """``[L]``, sums to 1."""
+        return self.weight_logits.softmax(0)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        return self.decoder(torch.einsum("l,blf->bf", self.layer_weights, self.standardisation(pooled)))
+
+
+class MultiHeadAttention(nn.Module):
+    """Self-attention over layers, residual, mean over layers, then logistic regression."""
+
+    def __init__(self, n_layers: int, n_features: int, n_classes: int, *, n_heads: int = 4) -> None:
+        super().__init__()
+        self.standardisation = Standardisation(n_layers, n_features)
+        self.attention = nn.MultiheadAttention(n_features, n_heads, batch_first=True)
+        self.decoder = nn.Linear(n_features, n_classes)
+
+    def layer_attention(self, pooled: Tensor) -> Tensor:
+        """``[B, H, L]``: how much each layer is attended to, averaged over queries; sums to 1 over L."""
+        x = self.standardisation(pooled)
+        _, weights = self.attention(x, x, x, need_weights=True, average_attn_weights=False)
+        return weights.mean(-2)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        x = self.standardisation(pooled)
+        attended, _ = self.attention(x, x, x, need_weights=False)
+        return self.decoder((x + attended).mean(1))
+
+
+#: Name → builder ``(L, F, C) → module``.
+BASELINES: dict[str, Callable[[int, int, int], nn.Module]] = {
+    "linear probe": LinearProbe,
+    "last layer": LayerProbe,
+    "weighted layer sum": WeightedLayerSum,
+    "multi-head attention": MultiHeadAttention,
+}
