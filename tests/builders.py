@@ -103,9 +103,7 @@ def make_explanation(
     for head, seen in enumerate(head_layers):
         gate_of = density_gate if density else mixture_gate
         gate[head, seen] = gate_of(values[seen], offset[head], spread[head])
-        own_mean, own_variance = axis_statistics(values[seen])
-        correction = 1.0 if density else int(seen.sum()) / (int(seen.sum()) - 1)
-        mean[head], variance[head] = own_mean[0], own_variance[0] * correction
+        mean[head], variance[head] = (statistic[0] for statistic in axis_statistics(values[seen]))
     logits_of_layers = torch.zeros(heads, layers) if constant else normal(heads, layers)
     shares = logits_of_layers.double().masked_fill(~head_layers, -torch.inf).softmax(-1)
     amplitude = shares * head_layers.sum(-1, keepdim=True)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from daam_core.errors import ShapeError
+from daam_core.errors import ConfigError, ShapeError
 from daam_core.result import Explanation, Scale
 
 Quantity = Literal["importance", "density_attention", "gate", "class_importance"]
@@ -50,12 +50,12 @@ def quantity_text(quantity: str) -> QuantityText:
     """Name and meaning of a map.
 
     Raises:
-        ShapeError: an unknown quantity.
+        ConfigError: an unknown quantity.
     """
     for known, text in QUANTITIES.items():
         if known == quantity:
             return text
-    raise ShapeError(f"Unknown quantity {quantity!r}; choose one of: {', '.join(QUANTITIES)}.")
+    raise ConfigError(f"Unknown quantity {quantity!r}; choose one of: {', '.join(QUANTITIES)}.")
 
 
 def quantity_map(explanation: Explanation, quantity: str) -> np.ndarray:
@@ -78,10 +78,10 @@ def scale_limits(values: np.ndarray, *, scale: Scale = "shared", signed: bool = 
         ``[H, 2]`` lowest and highest value; both equal where the map is constant.
 
     Raises:
-        ShapeError: an unknown scale.
+        ConfigError: an unknown scale.
     """
     if scale not in ("shared", "per_head"):
-        raise ShapeError(f"Unknown scale {scale!r}; choose shared or per_head.")
+        raise ConfigError(f"Unknown scale {scale!r}; choose shared or per_head.")
     flat = values.reshape(len(values), -1)
     if signed:
         highest = np.nanmax(np.abs(flat), axis=1)
@@ -181,12 +181,12 @@ def bin_columns(values: np.ndarray, max_columns: int, *, how: Binning = "max") -
         how: ``max``, ``mean`` or ``extreme``.
 
     Raises:
-        ShapeError: fewer than one column, or an unknown way of binning.
+        ConfigError: fewer than one column, or an unknown way of binning.
     """
     if max_columns < 1:
-        raise ShapeError(f"Binning needs at least one column, got {max_columns}.")
+        raise ConfigError(f"Binning needs at least one column, got {max_columns}.")
     if how not in ("max", "mean", "extreme"):
-        raise ShapeError(f"Unknown binning {how!r}; choose max, mean or extreme.")
+        raise ConfigError(f"Unknown binning {how!r}; choose max, mean or extreme.")
     features = values.shape[-1]
     columns = min(features, max_columns)
     edges = np.arange(columns + 1) * features // columns
@@ -445,7 +445,9 @@ class CellGaussians:
     gate: np.ndarray
 
 
-_ROOT_FLOOR = 1e-5  # under the root of Algorithm 1's standard deviation, see gating
+# As in gating: added to the variance, and under the root of Algorithm 1's standard deviation.
+_VARIANCE_FLOOR = 1e-8
+_ROOT_FLOOR = 1e-5
 
 
 def cell_gaussians(explanation: Explanation, layer: int, feature: int) -> CellGaussians:
@@ -470,7 +472,9 @@ def cell_gaussians(explanation: Explanation, layer: int, feature: int) -> CellGa
     gate = np.asarray(explanation.gate[:, layer, feature], dtype=np.float64)
     if explanation.gate_kind == "mixture":
         offset, factor = effective_mixture(explanation.mean_offset, explanation.scaled_variance)
-        centre, spread = mean + offset, np.sqrt(factor * variance)
+        layers_seen = explanation.head_layers.sum(axis=1)
+        unbiased = (variance - _VARIANCE_FLOOR) * layers_seen / (layers_seen - 1) + _VARIANCE_FLOOR
+        centre, spread = mean + offset, np.sqrt(factor * unbiased)
         # The gate was normalised over the head's layers: recover the height from its strongest layer.
         column = np.where(explanation.head_layers, explanation.gate[:, :, feature], -1)
         strongest = column.argmax(axis=1)
