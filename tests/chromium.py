@@ -1,0 +1,79 @@
+"""Finds Chromium for the browser tests and, where that is possible unasked, installs it.
+
+``python -m tests.chromium`` prepares a machine: it installs Debian's package when apt-get is there and
+may be used, and otherwise says in one sentence how to get a browser; the browser tests then skip.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_APPLICATIONS = (
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+)
+HOW_TO_GET_IT = (
+    "No Chromium found, so the browser tests are skipped: install it (Debian: apt install chromium; "
+    "elsewhere: Chromium or Google Chrome), or name one with the environment variable CHROMIUM=/path/to/it."
+)
+APT_TRIES = 3
+
+
+@cache
+def find_chromium() -> str | None:
+    """Path of a Chromium that starts, or None. ``$CHROMIUM`` comes first."""
+    named = os.environ.get("CHROMIUM")
+    found = (shutil.which(name) for name in NAMES)
+    candidates = [named] if named else [*found, *map(str, MAC_APPLICATIONS)]
+    return next((path for path in candidates if path and _starts(path)), None)
+
+
+def _starts(path: str) -> bool:
+    # Ubuntu's /usr/bin/chromium-browser may be a stub that only asks for a snap.
+    try:
+        answer = subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0
+
+
+def _apt_get() -> list[str] | None:
+    """apt-get as it may be run here without a password, or None."""
+    if shutil.which("apt-get") is None:
+        return None
+    if os.geteuid() == 0:
+        return ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
+        return ["sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    return None
+
+
+def install_chromium() -> bool:
+    """Installs Debian's package; the list of packages is fetched first. False if it did not work."""
+    apt_get = _apt_get()
+    if apt_get is None:
+        return False
+    options = ["-q", "-y", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300"]
+    package = ["install", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
+    for attempt in range(APT_TRIES):
+        time.sleep(10 * attempt)
+        updated = subprocess.run([*apt_get, *options, "update"], stdin=subprocess.DEVNULL).returncode == 0
+        if (
+            updated
+            and subprocess.run([*apt_get, *options, *package], stdin=subprocess.DEVNULL).returncode == 0
+        ):
+            find_chromium.cache_clear()
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    if find_chromium() is None:
+        print("== Installing Chromium for the browser tests", flush=True)
+        install_chromium()
+    print(f"== Browser tests use {find_chromium()}" if find_chromium() else HOW_TO_GET_IT, file=sys.stderr)

@@ -1,0 +1,276 @@
+"""Which module may import which, and that importing costs little and does nothing.
+
+The table is the architecture. A new module needs a line in it; so does a new dependency.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("daam_core", "app")
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a module may import besides the standard library, ``errors`` and its own package."""
+
+    ours: frozenset[str] = frozenset()
+    theirs: frozenset[str] = field(default=frozenset())
+
+
+def allow(ours: str = "", theirs: str = "") -> Allowed:
+    return Allowed(frozenset(ours.split()), frozenset(theirs.split()))
+
+
+CORE = (
+    "backbones baselines checkpoint data encoding evaluation explain export faithfulness figures files gating "
+    "importance layers model result training version"
+)
+ENCODER_LIBRARIES = (
+    "torch numpy transformers tokenizers safetensors huggingface_hub librosa soundfile soxr PIL"
+)
+# Names are relative to daam_core; the longest name that fits a module counts, so `figures.static`
+# goes before `figures`.
+TABLE = {
+    "errors": allow(),
+    "version": allow(),
+    "files": allow(),
+    "result": allow("", "numpy"),
+    "gating": allow("", "torch"),
+    "importance": allow("", "torch"),
+    "layers": allow("gating", "torch"),
+    "encoding": allow("", "torch numpy"),
+    "model": allow("encoding layers", "torch huggingface_hub"),
+    "backbones": allow("encoding files", f"{ENCODER_LIBRARIES} platformdirs filelock"),
+    "checkpoint": allow(
+        "backbones files importance model result version", "torch numpy safetensors huggingface_hub"
+    ),
+    "explain": allow(
+        "backbones checkpoint encoding gating importance model result version", "torch numpy PIL"
+    ),
+    "data": allow("backbones encoding files", "torch numpy safetensors platformdirs filelock tqdm"),
+    "baselines": allow("layers", "torch"),
+    "training": allow(
+        "backbones baselines checkpoint data encoding files importance layers model result version",
+        "torch numpy tqdm",
+    ),
+    "evaluation": allow(
+        "backbones baselines checkpoint data encoding files importance layers model result training version",
+        "torch numpy tqdm",
+    ),
+    "faithfulness": allow(
+        "backbones baselines checkpoint data encoding evaluation explain figures files gating importance layers model "
+        "result training version",
+        "torch numpy scipy sklearn skimage captum quantus tqdm PIL matplotlib plotly",
+    ),
+    "figures.summaries": allow("result", "numpy"),
+    "figures.static": allow("result", "numpy matplotlib PIL"),
+    "figures.plots": allow("result", "numpy plotly PIL"),
+    "figures.interactive": allow("result version", "numpy PIL"),
+    "figures": allow("result version", "numpy PIL matplotlib plotly"),
+    "export": allow("figures files result version", "numpy PIL"),
+    "cli": allow(CORE, "torch numpy typer tqdm"),
+    "__main__": allow("cli"),
+    "": allow("checkpoint explain importance model result version"),  # daam_core itself
+    "app": allow(
+        "backbones checkpoint encoding explain export faithfulness figures result version",
+        "gradio numpy PIL plotly matplotlib soundfile",
+    ),
+}
+HEAVY = (
+    "gradio",
+    "transformers",
+    "librosa",
+    "plotly",
+    "matplotlib",
+    "sklearn",
+    "pandas",
+    "captum",
+    "quantus",
+)
+
+
+def modules() -> list[str]:
+    """Dotted names of every module that exists, such as ``daam_core.backbones.text``."""
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return [_dotted(path.relative_to(ROOT)) for path in paths]
+
+
+def _dotted(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _source(module: str) -> tuple[str, bool]:
+    """Its text, and whether it is a package."""
+    path = ROOT.joinpath(*module.split("."))
+    package = path.is_dir()
+    return (path / "__init__.py" if package else path.with_suffix(".py")).read_text("utf-8"), package
+
+
+def imported(source: str, module: str, *, package: bool) -> Iterator[str]:
+    """Every module that a source text imports, at any depth, by any of Python's ways."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = module.split(".")
+            anchor = parts[: len(parts) - node.level + package] if node.level else []
+            base = ".".join([*anchor, *filter(None, [node.module])])
+            # `from daam_core import cli` imports a module, `from daam_core.cli import main` a name.
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            target = node.args[0]
+            if name in ("import_module", "__import__") and isinstance(target, ast.Constant):
+                yield str(target.value)
+
+
+def unit(module: str) -> str | None:
+    """The table's name for one of our modules; None where the table has none."""
+    if module.split(".")[0] == "app":
+        return "app"
+    parts = module.split(".")[1:]
+    if not parts:
+        return ""
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in names if name in TABLE), None)
+
+
+def _exists(module: str) -> bool:
+    path = ROOT.joinpath(*module.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def _module_of(name: str) -> str:
+    """The module that an imported name of ours is in, or is."""
+    while "." in name and not _exists(name) and name.partition(".")[2] not in TABLE:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def violations(source: str, module: str, *, package: bool = False) -> list[str]:
+    """One sentence for each import that the table does not allow."""
+    own = unit(module)
+    if own is None:
+        return [f"{module} is new: give it a line in the table of tests/test_imports.py."]
+    found = []
+    for name in imported(source, module, package=package):
+        top = name.split(".")[0]
+        if top not in PACKAGES:
+            if top not in sys.stdlib_module_names and top not in TABLE[own].theirs:
+                found.append(f"{module} imports {top}; allowed: {sorted(TABLE[own].theirs)}.")
+            continue
+        target = _module_of(name)
+        other = unit(target)
+        # A module without a line of its own counts as itself, so it is never let through.
+        family = (target if other is None else other).split(".")[0]
+        if family not in TABLE[own].ours | {"errors", own.split(".")[0]}:
+            found.append(f"{module} imports {target}; allowed: {sorted(TABLE[own].ours)}.")
+    return found
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_only_what_the_table_allows(module):
+    source, package = _source(module)
+    assert violations(source, module, package=package) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "said"),
+    [
+        ("daam_core.gating", "import numpy", "daam_core.gating imports numpy"),
+        ("daam_core.gating", "def f():\n    from daam_core.layers import x", "imports daam_core.layers"),
+        ("daam_core.result", "if TYPE_CHECKING:\n    import torch", "imports torch"),
+        ("daam_core.result", "from . import model", "imports daam_core.model"),
+        ("daam_core.figures.static", "from ..explain import explain", "imports daam_core.explain"),
+        ("daam_core.figures.static", "import plotly.graph_objects", "imports plotly"),
+        ("daam_core.explain", "importlib.import_module('gradio')", "imports gradio"),
+        ("daam_core.explain", "from app import main", "imports app"),
+        ("daam_core.explain", "import daam_core.cli", "imports daam_core.cli"),
+        ("app.handlers", "from daam_core.training import train", "imports daam_core.training"),
+        ("app.handlers", "from daam_core import model", "imports daam_core.model"),
+        ("daam_core.novelty", "", "daam_core.novelty is new"),
+    ],
+)
+def test_a_forbidden_import_is_found(module, source, said):
+    (sentence,) = violations(source, module)
+    assert said in sentence
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        (
+            "daam_core.gating",
+            "import math\nimport torch.nn.functional\nfrom daam_core.errors import ShapeError",
+        ),
+        ("daam_core.backbones.text", "from .base import Backbone\nfrom ..encoding import Encoding"),
+        ("daam_core.figures.static", "from daam_core.figures.summaries import top_cells"),
+        ("app.main", "import gradio as gr\nfrom app import handlers\nfrom daam_core.explain import explain"),
+    ],
+)
+def test_an_allowed_import_is_let_through(module, source):
+    assert violations(source, module) == []
+
+
+def test_the_table_has_no_cycles():
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"cycle: {' → '.join([*path, name])}"
+        if name not in done:
+            for other in {
+                o for unit, allowed in TABLE.items() if unit.split(".")[0] == name for o in allowed.ours
+            }:
+                visit(other, (*path, name))
+            done.add(name)
+
+    for name in TABLE:
+        visit(name.split(".")[0], ())
+
+
+def _python(code: str, *arguments: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize("module", ["daam_core", "daam_core.backbones", "daam_core.figures", "daam_core.cli"])
+def test_import_is_light(module):
+    if not _exists(module):
+        pytest.skip(f"{module} does not exist.")
+    loaded = _python(f"import sys, {module}\nprint(*{{name.split('.')[0] for name in sys.modules}})").split()
+    assert sorted(set(loaded) & set(HEAVY)) == []
+
+
+IMPORT_EACH = """
+import importlib, random, sys, torch
+
+asked = []
+watched = ("socket.bind", "socket.connect")
+sys.addaudithook(lambda event, _: asked.append(event) if event in watched else None)
+
+def settings():
+    seeds = random.getstate(), torch.initial_seed(), torch.random.get_rng_state().tolist()
+    return *seeds, torch.get_num_threads(), torch.is_grad_enabled()
+
+before = settings()
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    assert settings() == before, f"importing {name} changed a seed or a setting of torch"
+    assert not asked, f"importing {name} used the network: {asked}"
+"""
+
+
+def test_importing_everything_has_no_effect():
+    names = [name for name in modules() if not name.endswith("__main__")]
+    assert _python(IMPORT_EACH, *names) == ""
