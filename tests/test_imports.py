@@ -29,8 +29,8 @@ def allow(ours: str = "", theirs: str = "") -> Allowed:
 
 
 CORE = (
-    "backbones baselines checkpoint data encoding evaluation explain export faithfulness figures files gating "
-    "importance layers model result training version"
+    "backbones baselines checkpoint data encoding evaluation explain export faithfulness figures files "
+    "gating importance layers model result training version"
 )
 ENCODER_LIBRARIES = (
     "torch numpy transformers tokenizers safetensors huggingface_hub librosa soundfile soxr PIL"
@@ -65,8 +65,8 @@ TABLE = {
         "torch numpy tqdm",
     ),
     "faithfulness": allow(
-        "backbones baselines checkpoint data encoding evaluation explain figures files gating importance layers model "
-        "result training version",
+        "backbones baselines checkpoint data encoding evaluation explain figures files gating importance "
+        "layers model result training version",
         "torch numpy scipy sklearn skimage captum quantus tqdm PIL matplotlib plotly",
     ),
     "figures.summaries": allow("result", "numpy"),
