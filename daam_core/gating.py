@@ -70,6 +70,7 @@ def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axi
     """
     if not bool((scaled_variance > 0).all()):
         raise ShapeError("Every scaled variance must be positive and finite.")
+    axis = axis % x.ndim - x.ndim  # counted from the end, as parameters may have fewer dimensions
     mean, variance = axis_statistics(x, axis=axis)
     centred = x.to(mean.dtype) - mean - mean_offset.unsqueeze(axis)
     z_squared = centred.square() / (variance + STANDARD_DEVIATION_FLOOR)
