@@ -1,0 +1,121 @@
+"""Oracles: special cases that must equal simpler models, and configurations that must be refused."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from daam_core.baselines import LayerProbe, WeightedLayerSum
+from daam_core.errors import ConfigError
+from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.training import accuracy
+from tests.small import FEATURES, LAYERS, LetterEncoder, letter_config, letter_data, letter_model
+
+EVERY_KIND = [
+    {"mode": mode, "gate": gate, "decoder": decoder, "amplitude": amplitude, "n_gaussians": 3}
+    for mode in ("shared", "layer_groups")
+    for gate in ("density", "mixture")
+    for decoder in ("pool", "linear", "conv")
+    for amplitude in ("none", "layer")
+]
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: "-".join(map(str, kind.values())))
+def test_every_kind_decides_sample_by_sample(kind):
+    torch.manual_seed(0)
+    head = DaamClassifier(letter_config(**kind)).eval()
+    x = torch.randn(5, LAYERS, FEATURES)
+    logits, gate = head(x)
+    assert logits.shape == (5, 2)
+    assert gate.shape == (5, len(head.attention.head_of_row), FEATURES)
+    order = torch.tensor([3, 1, 4, 0, 2])
+    torch.testing.assert_close(head(x[order]).logits, logits[order], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(head(x[:1]).logits, logits[:1], rtol=1e-4, atol=1e-5)
+    logits.sum().backward()
+    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in head.parameters())
+
+
+def test_a_wide_gate_with_pooling_is_the_weighted_layer_sum():
+    """ξ → ∞ opens the gate; what is left is λ, a softmax over layers: the weighted layer sum."""
+    torch.manual_seed(1)
+    head = DaamClassifier(letter_config(n_heads=1, offset_spread=0.0))
+    rival = WeightedLayerSum(LAYERS, FEATURES, 2)
+    with torch.no_grad():
+        head.attention.log_scaled_variance.fill_(1e9)
+        head.attention.amplitude_logits.copy_(torch.randn(1, LAYERS))
+        rival.weight_logits.copy_(head.attention.amplitude_logits[0])
+        rival.decoder.load_state_dict(head.decoder.state_dict())
+    x = torch.randn(4, LAYERS, FEATURES)
+    torch.testing.assert_close(head(x).logits, rival(x), rtol=2e-2, atol=2e-3)
+
+
+def test_one_dominant_layer_with_a_wide_gate_is_the_last_layer_probe():
+    torch.manual_seed(2)
+    head = DaamClassifier(letter_config(n_heads=1, amplitude_start=50.0))
+    rival = LayerProbe(LAYERS, FEATURES, 2)
+    with torch.no_grad():
+        head.attention.log_scaled_variance.fill_(1e9)
+        rival.decoder.load_state_dict(head.decoder.state_dict())
+    x = torch.randn(4, LAYERS, FEATURES)
+    torch.testing.assert_close(head(x).logits, rival(x), rtol=2e-2, atol=2e-3)
+
+
+def test_tokens_are_standardised_like_pooled_values():
+    model = letter_model()
+    hidden = LetterEncoder().encode("hello").hidden
+    tokens = model.classifier.standardise_tokens(hidden)
+    for t in range(5):
+        torch.testing.assert_close(tokens[:, t], model.classifier.standardise(hidden[:, t]))
+
+
+def test_the_data_set_mean_is_the_mean_of_single_gates():
+    head = DaamClassifier(letter_config())
+    x = torch.randn(7, LAYERS, FEATURES) * 3 + 1
+    head.standardisation.fit(x)
+    head.fit_dataset_mean(x, batch_size=3)
+    gates = torch.stack([head(sample[None]).gate[0] for sample in x])
+    torch.testing.assert_close(head.dataset_gate, gates.mean(0))
+    torch.testing.assert_close(head.dataset_values, head.standardise(x).mean(0))
+    assert head.dataset_samples == 7
+
+
+def test_training_learns_letters():
+    texts, labels = letter_data(60, seed=9)
+    encoder, model = LetterEncoder(), letter_model()
+    features = torch.stack([encoder.encode(text).hidden.mean(1) for text in texts])
+    assert accuracy(model.classifier, features, labels) > 0.9
+    assert (model.classifier.attention.mean_offset - model.classifier.attention.initial_mean_offset).any()
+
+
+def test_a_configuration_survives_its_own_dictionary():
+    config = letter_config(mode="layer_groups", gate="mixture", n_gaussians=5, amplitude_start=1.5, seed=7)
+    assert ModelConfig.from_dict(dataclasses.asdict(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mode": "both"}, "mode must be one of shared, layer_groups, got 'both'"),
+        ({"modality": "smell"}, "modality must be one of"),
+        ({"n_heads": 0}, "n_heads must be a positive whole number"),
+        ({"n_heads": 2.5}, "n_heads must be a positive whole number"),
+        ({"n_layers": True}, "n_layers must be a positive whole number"),
+        ({"offset_spread": float("nan")}, "offset_spread must be a finite number"),
+        ({"class_names": ["only"]}, "at least two distinct"),
+        ({"class_names": ["a", "a"]}, "at least two distinct"),
+        ({"class_names": "ab"}, "must be a list"),
+        ({"encoder": {"name": "x"}}, "encoder must have the texts"),
+        ({"surprise": 1}, "unknown entries: surprise"),
+    ],
+)
+def test_unusable_configurations_are_refused(change, message):
+    raw = dataclasses.asdict(letter_config()) | change
+    with pytest.raises(ConfigError, match=message):
+        ModelConfig.from_dict(raw)
+
+
+def test_incomplete_configurations_are_refused():
+    with pytest.raises(ConfigError, match="lacks: class_names, encoder, modality"):
+        ModelConfig.from_dict({"n_layers": 6, "n_features": 8})
+    with pytest.raises(ConfigError, match="must be a JSON object, got list"):
+        ModelConfig.from_dict([])
