@@ -64,29 +64,33 @@ class WhisperTiny(Backbone):
         for start in range(0, count, size):
             frames = mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * (start + size)]
             states = self.hidden_states(frames)
-            hidden.append(_grouped_means(states, group))
+            hidden.append(grouped_means(states, group))
             weights += [min(group, states.shape[1] - i) for i in range(0, states.shape[1], group)]
         facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
         return Encoding(torch.cat(hidden, dim=1), _tokens(np.array(weights), sound.seconds), facts)
 
     def hidden_states(self, mel: Tensor) -> Tensor:
         """Log-mel frames ``[80, M]``, M ≤ 3000, to ``[4, ⌈M/2⌉, 384]``."""
-        encoder = self._encoder
-        with torch.inference_mode():
-            x = F.gelu(encoder.conv1(mel[None]))
-            x = F.gelu(encoder.conv2(x)).transpose(1, 2)
-            x = x + encoder.embed_positions.weight[: x.shape[1]]
-            states = []
-            for layer in encoder.layers:
-                x = layer(x, None)
-                states.append(x)
-            states[-1] = encoder.layer_norm(x)
-        # Stacked outside inference mode, so that a head can be differentiated on the result.
-        return torch.stack(states)[:, 0]
+        return encoder_states(self._encoder, mel)
 
 
-def log_mel(samples: np.ndarray) -> Tensor:
-    """Whisper's log-mel spectrogram, ``[N] → [80, ⌈N/160⌉]``.
+def encoder_states(encoder: WhisperEncoder, mel: Tensor) -> Tensor:
+    """Log-mel frames ``[n_mel, M]`` to ``[L, ⌈M/2⌉, F]``, position embeddings cut to that length."""
+    with torch.inference_mode():
+        x = F.gelu(encoder.conv1(mel[None]))
+        x = F.gelu(encoder.conv2(x)).transpose(1, 2)
+        x = x + encoder.embed_positions.weight[: x.shape[1]]
+        states = []
+        for layer in encoder.layers:
+            x = layer(x, None)
+            states.append(x)
+        states[-1] = encoder.layer_norm(x)
+    # Stacked outside inference mode, so that a head can be differentiated on the result.
+    return torch.stack(states)[:, 0]
+
+
+def log_mel(samples: np.ndarray, *, n_mel: int = N_MEL) -> Tensor:
+    """Whisper's log-mel spectrogram, ``[N] → [n_mel, ⌈N/160⌉]``.
 
     The frames are the first of those that Whisper's own pipeline computes on the clip followed by
     silence: mirrored at the start, zeros after the end. ``max(log10 power, maximum − 8) / 4 + 1``.
@@ -95,7 +99,7 @@ def log_mel(samples: np.ndarray) -> Tensor:
     # Mirroring needs more samples than it mirrors.
     padded = np.pad(samples, (0, max(0, WINDOW // 2 + 1 - len(samples))))
     padded = np.concatenate([padded[WINDOW // 2 : 0 : -1], samples, np.zeros(WINDOW, np.float32)])
-    signal, window, filters = torch.from_numpy(padded), torch.hann_window(WINDOW), _mel_filters()
+    signal, window, filters = torch.from_numpy(padded), torch.hann_window(WINDOW), _mel_filters(n_mel)
     parts = []
     for start in range(0, count, FRAMES_PER_TOKEN * CONTEXT):  # 30 s at a time: a spectrum is large
         end = min(count, start + FRAMES_PER_TOKEN * CONTEXT)
@@ -107,11 +111,11 @@ def log_mel(samples: np.ndarray) -> Tensor:
 
 
 @cache
-def _mel_filters() -> Tensor:
-    """``[80, 201]``, Slaney's scale and normalisation up to 8 kHz."""
+def _mel_filters(n_mel: int) -> Tensor:
+    """``[n_mel, 201]``, Slaney's scale and normalisation up to 8 kHz."""
     filters = mel_filter_bank(
         num_frequency_bins=WINDOW // 2 + 1,
-        num_mel_filters=N_MEL,
+        num_mel_filters=n_mel,
         min_frequency=0.0,
         max_frequency=SAMPLE_RATE / 2,
         sampling_rate=SAMPLE_RATE,
@@ -134,7 +138,7 @@ def window_and_group(count: int) -> tuple[int, int]:
     return -(-count // (windows * group)) * group, group
 
 
-def _grouped_means(states: Tensor, group: int) -> Tensor:
+def grouped_means(states: Tensor, group: int) -> Tensor:
     """Means of ``group`` neighbouring tokens, ``[L, T, F] → [L, ⌈T/group⌉, F]``; the last may have fewer."""
     if group == 1:
         return states
