@@ -31,6 +31,8 @@ class TrainingConfig:
             start, and the map then shows the data rather than anything learned.
         weight_decay: on the decoder; the gate has none, which would pull ξ to 1.
         label_smoothing: in the cross entropy.
+        gate_penalty: weight of the mean gate in the loss. A gate that opens for nothing of use then
+            closes, so that an open gate says that its cell is used.
         patience: epochs without a better validation loss before training stops.
         seed: of initialisation and of the order of samples.
     """
@@ -41,6 +43,7 @@ class TrainingConfig:
     gate_learning_rate: float = 1e-2
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
+    gate_penalty: float = 0.0
     patience: int = 15
     seed: int = 0
 
@@ -48,7 +51,13 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("learning_rate", "gate_learning_rate", "weight_decay", "label_smoothing"):
+        for name in (
+            "learning_rate",
+            "gate_learning_rate",
+            "weight_decay",
+            "label_smoothing",
+            "gate_penalty",
+        ):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}.")
         if self.label_smoothing >= 1:
@@ -161,7 +170,10 @@ def fit(
         model.train()
         total = 0.0
         for batch in torch.randperm(len(features), generator=order).split(training.batch_size):
-            loss = loss_function(logits_of(model, features[batch]), labels[batch])
+            output = model(features[batch])
+            loss = loss_function(_logits(output), labels[batch])
+            if isinstance(output, Decision) and training.gate_penalty:
+                loss = loss + training.gate_penalty * output.gate.mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -188,8 +200,7 @@ def fit(
 
 def logits_of(model: nn.Module, pooled: Tensor) -> Tensor:
     """``[B, L, F] → [B, C]`` of a classifier or a baseline."""
-    output = model(pooled)
-    return output.logits if isinstance(output, Decision) else output
+    return _logits(model(pooled))
 
 
 @torch.no_grad()
@@ -201,6 +212,10 @@ def predict(model: nn.Module, features: Tensor, *, batch_size: int = 512) -> Ten
 def accuracy(model: nn.Module, features: Tensor, labels: Tensor) -> float:
     """Share of samples whose most probable class is their label."""
     return float((predict(model, features).argmax(-1) == labels).double().mean())
+
+
+def _logits(output: Decision | Tensor) -> Tensor:
+    return output.logits if isinstance(output, Decision) else output
 
 
 def _measure(model: nn.Module, features: Tensor, labels: Tensor) -> tuple[float, float]:
