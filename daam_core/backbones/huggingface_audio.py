@@ -1,0 +1,159 @@
+"""Speech encoders from transformers: on raw samples (wav2vec 2.0 and its relatives), and Whisper."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from daam_core.backbones.audio import CONTEXT as WHISPER_CONTEXT
+from daam_core.backbones.audio import (
+    FRAMES_PER_TOKEN,
+    HOP,
+    WINDOW,
+    encoder_states,
+    grouped_means,
+    log_mel,
+    window_and_group,
+)
+from daam_core.backbones.base import Sample
+from daam_core.backbones.hub import SOUND_OR_PICTURE_FILES, Source
+from daam_core.backbones.inputs import MIN_SECONDS, SAMPLE_RATE, Sound, read_sound
+from daam_core.backbones.pretrained import Pretrained, load_part
+from daam_core.encoding import Encoding, Tokens
+from daam_core.errors import EncoderError
+
+NEEDS = SOUND_OR_PICTURE_FILES
+
+
+class PretrainedWaveform(Pretrained):
+    """Hidden states ``[L, T, F]`` of an encoder on raw samples such as WavLM, HuBERT or wav2vec 2.0.
+
+    A clip of more than 1500 frames (30 s) is cut into windows that share no frame and skip none, and
+    neighbouring frames are averaged, as for the built-in Whisper: memory stays bounded, the mean over
+    all frames is the same.
+    """
+
+    modality = "audio"
+    algorithm = "huggingface-waveform-1"
+
+    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+        self._extractor: Any = load_part("AutoFeatureExtractor", source, what="feature extractor")
+        config = model.config
+        self._rate = _rate(self._extractor, source)
+        self._stride = math.prod(config.conv_stride)
+        self._field = receptive_field(config.conv_kernel, config.conv_stride)
+        super().__init__(source, model, sha256=sha256, probe=_silence(self._rate))
+
+    def encode(self, sample: Sample) -> Encoding:
+        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.backbones.inputs.read_sound`."""
+        sound = read_sound(sample, rate=self._rate)
+        values = self._values(sound)
+        count = (len(values) - self._field) // self._stride + 1
+        size, group = window_and_group(count)
+        hidden, weights = [], []
+        for start in range(0, count, size):
+            end = min(start + size, count)
+            piece = values[start * self._stride : (end - 1) * self._stride + self._field]
+            states = torch.cat(self._states(input_values=torch.from_numpy(piece)[None]))
+            hidden.append(grouped_means(states, group))
+            weights += [min(group, end - first) for first in range(start, end, group)]
+        tokens = frame_tokens(
+            np.array(weights, dtype=np.float64),
+            seconds=sound.seconds,
+            stride=self._stride / self._rate,
+            field=self._field / self._rate,
+        )
+        facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
+        return Encoding(torch.cat(hidden, dim=1), tokens, facts)
+
+    def _values(self, sound: Sound) -> np.ndarray:
+        """``[N]`` float32 as the model takes them; a clip shorter than one frame is followed by silence."""
+        prepared = self._extractor(sound.samples, sampling_rate=self._rate, return_tensors="np")
+        values = np.asarray(prepared["input_values"][0], dtype=np.float32)
+        return np.pad(values, (0, max(0, self._field - len(values))))
+
+
+class PretrainedWhisper(Pretrained):
+    """Hidden states ``[L, T, F]`` of a Whisper encoder, as the built-in one: on the clip's own length."""
+
+    modality = "audio"
+    algorithm = "huggingface-whisper-1"
+
+    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+        extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
+        config = model.config
+        self._n_mel = config.num_mel_bins
+        found = (_rate(extractor, source), extractor.n_fft, extractor.hop_length, extractor.feature_size)
+        expected = (SAMPLE_RATE, WINDOW, HOP, self._n_mel)
+        if found != expected or config.max_source_positions != WHISPER_CONTEXT:
+            raise EncoderError(
+                f"'{source.name}' departs from Whisper's spectrogram: rate, window, hop and mel bands are "
+                f"{found} instead of {expected}, or its context is not {WHISPER_CONTEXT} frames."
+            )
+        super().__init__(source, model, sha256=sha256, probe=_silence(SAMPLE_RATE))
+
+    def encode(self, sample: Sample) -> Encoding:
+        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.backbones.inputs.read_sound`."""
+        sound = read_sound(sample)
+        mel = log_mel(sound.samples, n_mel=self._n_mel)
+        count = -(-mel.shape[1] // FRAMES_PER_TOKEN)
+        size, group = window_and_group(count)
+        hidden, weights = [], []
+        for start in range(0, count, size):
+            frames = mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * (start + size)]
+            states = encoder_states(self._model, frames)
+            hidden.append(grouped_means(states, group))
+            weights += [min(group, states.shape[1] - first) for first in range(0, states.shape[1], group)]
+        stride = FRAMES_PER_TOKEN * HOP / SAMPLE_RATE
+        tokens = frame_tokens(
+            np.array(weights, dtype=np.float64), seconds=sound.seconds, stride=stride, field=stride
+        )
+        facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
+        return Encoding(torch.cat(hidden, dim=1), tokens, facts)
+
+
+def receptive_field(kernels: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    """Samples that one frame of a stack of convolutions without padding sees.
+
+    >>> receptive_field((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))  # wav2vec 2.0: 25 ms
+    400
+    """
+    field, step = 1, 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        field += (kernel - 1) * step
+        step *= stride
+    return field
+
+
+def frame_tokens(weights: np.ndarray, *, seconds: float, stride: float, field: float) -> Tokens:
+    """Tokens ``[T]`` of ``weights`` frames each, every frame around the middle of what it sees.
+
+    Spans meet halfway between the middles of neighbouring frames; the first starts and the last ends
+    where its frames start and end to see, all within the clip.
+
+    Args:
+        weights: frames in each token.
+        seconds: length of the clip.
+        stride: seconds between frames.
+        field: seconds that a frame sees.
+    """
+    reached = np.concatenate([[0.0], np.cumsum(weights)])
+    edges = reached * stride + (field - stride) / 2
+    edges[0], edges[-1] = 0.0, (reached[-1] - 1) * stride + field
+    edges = edges.clip(0.0, seconds)
+    spans = np.stack([edges[:-1], edges[1:]], axis=1)
+    return Tokens("audio", spans, tuple(f"{start:.2f} s" for start in edges[:-1]), weights)
+
+
+def _rate(extractor: Any, source: Source) -> int:
+    rate = getattr(extractor, "sampling_rate", None)
+    if not isinstance(rate, int) or rate < 1:
+        raise EncoderError(
+            f"The feature extractor of '{source.name}' ({type(extractor).__name__}) names no sampling rate."
+        )
+    return rate
+
+
+def _silence(rate: int) -> tuple[np.ndarray, int]:
+    return np.zeros(math.ceil(MIN_SECONDS * rate), np.float32), rate
