@@ -29,8 +29,8 @@ def allow(ours: str = "", theirs: str = "") -> Allowed:
 
 
 CORE = (
-    "backbones baselines checkpoint data encoding evaluation explain export faithfulness figures files "
-    "gating importance layers model result training version"
+    "backbones baselines checkpoint data encoding evaluation explain export faithfulness features "
+    "figures files gating importance layers model result training version"
 )
 ENCODER_LIBRARIES = (
     "torch numpy transformers tokenizers safetensors huggingface_hub librosa soundfile soxr PIL"
@@ -54,19 +54,21 @@ TABLE = {
     "explain": allow(
         "backbones checkpoint encoding gating importance model result version", "torch numpy PIL"
     ),
-    "data": allow("backbones encoding files", "torch numpy safetensors platformdirs filelock tqdm"),
+    "data": allow("encoding files", "torch numpy sklearn"),
+    "features": allow("backbones data encoding files", "torch numpy safetensors filelock tqdm"),
     "baselines": allow("layers", "torch"),
     "training": allow(
-        "backbones baselines checkpoint data encoding files importance layers model result version",
+        "backbones baselines checkpoint data encoding features files importance layers model result version",
         "torch numpy tqdm",
     ),
     "evaluation": allow(
-        "backbones baselines checkpoint data encoding files importance layers model result training version",
-        "torch numpy tqdm",
+        "backbones baselines checkpoint data encoding features files importance layers model result "
+        "training version",
+        "torch numpy sklearn tqdm",
     ),
     "faithfulness": allow(
-        "backbones baselines checkpoint data encoding evaluation explain figures files gating importance "
-        "layers model result training version",
+        "backbones baselines checkpoint data encoding evaluation explain features figures files gating "
+        "importance layers model result training version",
         "torch numpy scipy sklearn skimage captum quantus tqdm PIL matplotlib plotly",
     ),
     "figures.summaries": allow("result", "numpy"),
@@ -80,7 +82,7 @@ TABLE = {
     "": allow("checkpoint explain importance model result version"),  # daam_core itself
     "app": allow(
         "backbones checkpoint encoding explain export faithfulness figures result version",
-        "gradio numpy PIL plotly matplotlib soundfile",
+        "gradio fastapi starlette uvicorn numpy PIL plotly matplotlib soundfile",
     ),
 }
 HEAVY = (
@@ -253,7 +255,8 @@ def test_import_is_light(module):
 
 
 IMPORT_EACH = """
-import importlib, random, sys, torch
+import importlib, random, sys
+import torch, gradio, transformers  # what third parties do on import is not ours to judge
 
 asked = []
 watched = ("socket.bind", "socket.connect")
