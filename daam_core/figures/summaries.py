@@ -33,15 +33,13 @@ class QuantityText:
 
 
 QUANTITIES: Mapping[Quantity, QuantityText] = {
-    "importance": QuantityText(
-        "Importance Factor", "Importance Factor (density attention scaled to 0–1; 1 = the strongest cell)"
-    ),
+    "importance": QuantityText("Importance Factor", "0 = weakest, 1 = strongest density attention"),
     "density_attention": QuantityText(
-        "Density attention", "density attention (amplitude × gate; how much the head lets through)"
+        "Density attention", "amplitude × gate: how much the head lets through"
     ),
-    "gate": QuantityText("Gate", "gate (1 = the value is typical for its feature)"),
+    "gate": QuantityText("Gate", "1 = the value is typical for its feature"),
     "class_importance": QuantityText(
-        "Class importance", "class importance (logits; positive speaks for the class)", signed=True
+        "Class importance", "in logits: positive speaks for the class, negative against it", signed=True
     ),
 }
 
