@@ -1,0 +1,138 @@
+"""Means with a bootstrap interval, and similarities of maps: plain functions of numpy arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+from skimage.metrics import structural_similarity
+
+from daam_core.errors import ShapeError
+
+RESAMPLES = 2000
+LEVEL = 0.95
+#: Side of the square window that structural similarity compares; smaller for maps with few layers.
+SSIM_WINDOW = 7
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over samples and how sure it is.
+
+    Attributes:
+        mean: the mean of the samples.
+        low: lower end of the percentile bootstrap interval.
+        high: upper end.
+        samples: how many samples the mean is over.
+        seed: of the resampling.
+        level: share of resampled means inside the interval.
+    """
+
+    mean: float
+    low: float
+    high: float
+    samples: int
+    seed: int
+    level: float = LEVEL
+
+    @property
+    def excludes_zero(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def bootstrap_mean(
+    values: ArrayLike, *, seed: int, resamples: int = RESAMPLES, level: float = LEVEL
+) -> Interval:
+    """Mean of ``values [N]`` with a percentile bootstrap interval over the samples.
+
+    Differences are compared in pairs: pass the per-sample difference, not two intervals.
+
+    Raises:
+        ShapeError: not a list of finite numbers, or empty.
+
+    >>> bootstrap_mean([1.0, 1.0, 1.0], seed=0)
+    Interval(mean=1.0, low=1.0, high=1.0, samples=3, seed=0, level=0.95)
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
+        raise ShapeError(f"An interval needs a list of finite numbers, got shape {list(numbers.shape)}.")
+    draw = np.random.default_rng(seed)
+    counts = draw.multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), size=resamples)
+    means = counts @ numbers / len(numbers)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(numbers.mean()), float(low), float(high), len(numbers), seed, level)
+
+
+def correlation(first: ArrayLike, second: ArrayLike) -> float:
+    """Pearson's correlation of two maps, cell by cell; 0 where one of them is constant.
+
+    >>> correlation([1, 2, 3], [3, 2, 1])
+    -1.0
+    """
+    a, b = _pair(first, second)
+    a, b = _centred(a), _centred(b)
+    norm = np.sqrt((a @ a) * (b @ b))
+    return float(np.clip((a @ b) / norm, -1, 1)) if norm > 0 else 0.0
+
+
+def rank_correlation(first: ArrayLike, second: ArrayLike) -> float:
+    """Spearman's rank correlation of two maps, ties at their mean rank; 0 where one is constant.
+
+    >>> rank_correlation([1, 2, 30], [0.1, 0.2, 0.3])
+    1.0
+    """
+    a, b = _pair(first, second)
+    return correlation(rankdata(a), rankdata(b))
+
+
+def structure_similarity(first: ArrayLike, second: ArrayLike) -> float:
+    """Structural similarity (SSIM) of two maps ``[.., L, F]``, each scaled to [0, 1] first.
+
+    Features have no order of their own, so a window compares neighbouring layers of features that
+    are neighbours by name only; it still tells whether the two pictures look alike. The mean over
+    leading axes; the window is the largest odd one that fits, at most :data:`SSIM_WINDOW`.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if a.shape != b.shape or a.ndim < 2 or min(a.shape[-2:]) < 3:
+        raise ShapeError(
+            f"Structural similarity needs two maps [.., L, F] of at least 3 × 3, got {list(a.shape)} "
+            f"and {list(b.shape)}."
+        )
+    window = min(SSIM_WINDOW, *a.shape[-2:])
+    window -= 1 - window % 2
+    pairs = zip(a.reshape(-1, *a.shape[-2:]), b.reshape(-1, *b.shape[-2:]), strict=True)
+    scores = [structural_similarity(_unit(x), _unit(y), win_size=window, data_range=1.0) for x, y in pairs]
+    return float(np.mean(scores))
+
+
+def area(shares: ArrayLike, heights: ArrayLike) -> np.ndarray:
+    """Area under curves ``heights [.., S]`` over ``shares [S]`` by the trapezoid rule, over their width.
+
+    >>> area([0, 0.5, 1], [1, 0.5, 0]).item()
+    0.5
+    """
+    x, y = np.asarray(shares, dtype=np.float64), np.asarray(heights, dtype=np.float64)
+    return np.trapezoid(y, x, axis=-1) / (x[-1] - x[0])
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low) if high > low else np.zeros_like(values)
+
+
+def _centred(values: np.ndarray) -> np.ndarray:
+    """Without the mean, over the largest distance from it; zeros where only rounding is left."""
+    centred = values - values.mean()
+    largest = np.abs(centred).max()
+    constant = largest <= 1e-12 * np.abs(values).max()
+    return np.zeros_like(centred) if constant else centred / largest
+
+
+def _pair(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    a, b = np.asarray(first, dtype=np.float64).ravel(), np.asarray(second, dtype=np.float64).ravel()
+    if a.shape != b.shape or len(a) < 2:
+        raise ShapeError(f"Two maps of the same size are needed, got {len(a)} and {len(b)} cells.")
+    return a, b
