@@ -11,6 +11,8 @@ import torch
 import transformers
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
+from daam_core.backbones.pretrained import quiet
+
 CORPUS = [
     "The quick brown fox jumps over the lazy dog.",
     "Pack my box with five dozen liquor jugs, then explain why you did.",
@@ -183,11 +185,12 @@ def save_model(
     folder: Path, config: Any, *, class_name: str = "AutoModel", dtype: torch.dtype | None = None
 ) -> Path:
     """Random weights from a fixed seed, larger than the usual start so that layers differ clearly."""
-    torch.manual_seed(0)
-    loader = getattr(transformers, class_name)
-    model = loader.from_config(config) if class_name == "AutoModel" else loader(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    (model.to(dtype) if dtype else model).save_pretrained(folder)
+    with quiet():
+        torch.manual_seed(0)
+        loader = getattr(transformers, class_name)
+        model = loader.from_config(config) if class_name == "AutoModel" else loader(config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        (model.to(dtype) if dtype else model).save_pretrained(folder)
     return folder

@@ -65,7 +65,7 @@ def locate(name: str, *, revision: str | None = None) -> Source:
             the local cache.
     """
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name.strip() and folder.is_dir():
         if revision not in (None, LOCAL):
             raise EncoderError(
                 f"'{describe(name)}' is a folder on this computer and has no revision '{revision}'; "

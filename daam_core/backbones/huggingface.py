@@ -41,8 +41,8 @@ _PATCHES = (_VISION, "PretrainedPatches")
 
 _WAVEFORM_TYPES = "wavlm hubert wav2vec2 wav2vec2-conformer data2vec-audio unispeech unispeech-sat"
 _BERT_LIKE_TYPES = (
-    "bert roberta distilbert deberta deberta-v2 electra albert camembert xlm-roberta mpnet modernbert convbert "
-    "ernie rembert roformer nomic_bert eurobert"
+    "bert roberta distilbert deberta deberta-v2 electra albert camembert xlm-roberta mpnet modernbert "
+    "convbert ernie rembert roformer nomic_bert eurobert"
 )
 _DECODER_TYPES = (
     "gpt2 gpt_neo gpt_neox gptj opt bloom falcon llama mistral mixtral qwen2 qwen3 gemma gemma2 gemma3_text "

@@ -84,7 +84,8 @@ class PretrainedWhisper(Pretrained):
         extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
         config = model.config
         self._n_mel = config.num_mel_bins
-        found = (_rate(extractor, source), extractor.n_fft, extractor.hop_length, extractor.feature_size)
+        names = ("sampling_rate", "n_fft", "hop_length", "feature_size")
+        found = tuple(getattr(extractor, name, None) for name in names)
         expected = (SAMPLE_RATE, WINDOW, HOP, self._n_mel)
         if found != expected or config.max_source_positions != WHISPER_CONTEXT:
             raise EncoderError(

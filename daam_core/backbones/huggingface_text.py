@@ -112,8 +112,8 @@ class PretrainedText(Pretrained):
         most = MAX_BYTES // (4 * self.n_layers * self.n_features) if self.n_layers else n_tokens
         if n_tokens > most:
             raise InputError(
-                f"The text is {n_tokens:,} word pieces long; of '{self.name}', with its {self.n_layers} layers of "
-                f"{self.n_features:,} features, {most:,} fit into memory, so give a part of the text."
+                f"The text is {n_tokens:,} word pieces long; with the {self.n_layers} layers and "
+                f"{self.n_features:,} features of '{self.name}', {most:,} fit into memory: give a part of it."
             )
 
 

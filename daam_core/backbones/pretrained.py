@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,12 +10,15 @@ import torch
 from torch import Tensor
 
 from daam_core.backbones.base import Backbone, Sample
-from daam_core.backbones.hub import LOCAL, Source, settings_digest
+from daam_core.backbones.hub import CONFIG, LOCAL, Source, settings_digest
 from daam_core.encoding import Encoding
 from daam_core.errors import DaamError, EncoderError
 
 #: Parameters that no hidden state depends on; older checkpoints and task heads come without them.
 _UNUSED = re.compile(r"(^|\.)(pooler|masked_spec_embed|mask_token|adapter|post_layernorm)(\.|$)")
+
+
+_LONGEST_REASON = 200  # characters
 
 
 class Pretrained(Backbone):
@@ -76,13 +79,29 @@ def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
                 trust_remote_code=False,
                 local_files_only=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported, and refused below with a sentence of our own
             )
         except Exception as e:  # transformers and safetensors raise many kinds, and none is our defect
             raise EncoderError(
-                f"The weights of '{source.name}' cannot be loaded: {reason(e, source)}; they are damaged or "
+                f"The weights of '{source.name}' cannot be loaded ({reason(e, source)}); they are damaged or "
                 f"belong to another configuration, so {_again(source)}."
             ) from e
-    prefix = f"{part}." if part else ""
+    _check_complete(report, source, prefix=f"{part}." if part else "")
+    encoder = getattr(model, part) if part else model
+    if hasattr(encoder.config, "use_cache"):
+        encoder.config.use_cache = False  # keys and values for generation, never read here
+    return encoder
+
+
+def _check_complete(report: Mapping[str, Any], source: Source, *, prefix: str) -> None:
+    """Refuses a model of which a parameter that counts would have kept its random start."""
+    other_shape = sorted((name, list(there), list(here)) for name, there, here in report["mismatched_keys"])
+    for name, there, here in other_shape:
+        if name.startswith(prefix):
+            raise EncoderError(
+                f"The weights of '{source.name}' belong to another configuration: {name} has the shape "
+                f"{there} in its file and {here} in {CONFIG}, so {_again(source)}."
+            )
     missing = sorted(
         name for name in report["missing_keys"] if name.startswith(prefix) and not _UNUSED.search(name)
     )
@@ -91,17 +110,19 @@ def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
             f"The weights of '{source.name}' lack {len(missing)} parameters of its configuration, such as "
             f"{missing[0]}, so {_again(source)}."
         )
-    encoder = getattr(model, part) if part else model
-    if hasattr(encoder.config, "use_cache"):
-        encoder.config.use_cache = False  # keys and values for generation, never read here
-    return encoder
 
 
 def load_part(loader: str, source: Source, *, what: str, **options: Any) -> Any:
     """A tokenizer, image processor or feature extractor; no code of the repository is run.
 
+    Args:
+        loader: name of the class in transformers.
+        source: a folder that holds its files.
+        what: its name for messages.
+        options: for the class.
+
     Raises:
-        EncoderError: it is missing, damaged, or needs code or a package that is not there.
+        EncoderError: it is missing, damaged, unknown, or needs code or a package that is not there.
     """
     import transformers
 
@@ -111,7 +132,10 @@ def load_part(loader: str, source: Source, *, what: str, **options: Any) -> Any:
                 source.folder, trust_remote_code=False, local_files_only=True, **options
             )
         except Exception as e:  # as many kinds as there are file formats
-            raise EncoderError(f"The {what} of '{source.name}' cannot be loaded: {reason(e, source)}") from e
+            raise EncoderError(
+                f"The {what} of '{source.name}' cannot be loaded ({reason(e, source)}); give a model that is "
+                "saved with a complete one of a kind that transformers knows."
+            ) from e
 
 
 @contextmanager
@@ -131,9 +155,12 @@ def quiet() -> Iterator[None]:
 
 
 def reason(error: Exception, source: Source) -> str:
-    """The first line of an error's message, with the model's name for its folder."""
+    """The first sentence of an error's message, with the model's name for its folder."""
     line = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-    return line.replace(str(source.folder), source.name).rstrip(". ")
+    if isinstance(error, KeyError):
+        line = f"it lacks {line}"
+    sentence = re.split(r"[.:!] |[.:!]$", line.replace(str(source.folder), source.name))[0]
+    return sentence[:_LONGEST_REASON]
 
 
 def _again(source: Source) -> str:
