@@ -69,27 +69,25 @@ def load_backbone(name: str, *, revision: str | None = None, modality: Modality 
         EncoderError: no such encoder, not that revision or modality, or its weights are missing,
             damaged or not those expected.
     """
-    key = (name, revision, modality)
+    key = (name, None, None) if name in BUILT_IN else (name, revision, modality)
     with _loading:
         if key not in _loaded:
-            _loaded[key] = _load(name, revision=revision, modality=modality)
-        return _loaded[key]
+            _loaded[key] = _load(*key)
+        backbone = _loaded[key]
+    if modality not in (None, backbone.modality):
+        raise EncoderError(f"The encoder {name} takes {backbone.modality}, not {modality}.")
+    if name in BUILT_IN and revision not in (None, backbone.revision):
+        raise EncoderError(
+            f"The built-in encoder {name} is {backbone.revision}, but {revision} is asked for; "
+            "use the version of this program that had it, or train the head again."
+        )
+    return backbone
 
 
-def _load(name: str, *, revision: str | None, modality: Modality | None) -> Backbone:
+def _load(name: str, revision: str | None, modality: Modality | None) -> Backbone:
     if name in BUILT_IN:
-        built_in = BUILT_IN[name]
-        if modality not in (None, built_in.modality):
-            raise EncoderError(f"The encoder {name} takes {built_in.modality}, not {modality}.")
-        load: Callable[[], Backbone] = import_module(built_in.module).load
-        backbone = _loaded.get((name, None, None)) or load()
-        if revision not in (None, backbone.revision):
-            raise EncoderError(
-                f"The built-in encoder {name} is {backbone.revision}, but {revision} is asked for; "
-                "use the version of this program that had it, or train the head again."
-            )
-        _loaded[name, None, None] = backbone
-        return backbone
+        load: Callable[[], Backbone] = import_module(BUILT_IN[name].module).load
+        return load()
     if "/" not in name and not Path(name).is_dir():
         raise EncoderError(
             f"There is no encoder {name!r}: the built-in ones are {', '.join(BUILT_IN)}, and any other is "

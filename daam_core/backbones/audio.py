@@ -36,7 +36,10 @@ class WhisperTiny(Backbone):
     """Hidden states of the 4 encoder layers, ``[4, T, 384]``; the last one after the final layer norm.
 
     Whisper was trained on clips padded to 30 s. Here mel frames and position embeddings are cut to
-    the clip, which is many times faster and keeps silence that nobody recorded out of the mean.
+    the clip, which keeps silence that nobody recorded out of attention and mean. Measured on 57 clips
+    of EmoDB, 2.7 s on average: 14 times less computing; hidden states differ from those under padding
+    by 8, 12, 18 and 26 % in layers 1 to 4, token by token, and their means by 5, 9, 10 and 23 %. So a
+    head must be trained and explained with the same of the two.
 
     A clip over 30 s is cut into windows of nearly equal length, and the mean over tokens runs over
     all of them. Then T stays at or below 1500: neighbouring tokens are averaged, and their number is
@@ -96,9 +99,7 @@ def log_mel(samples: np.ndarray, *, n_mel: int = N_MEL) -> Tensor:
     silence: mirrored at the start, zeros after the end. ``max(log10 power, maximum − 8) / 4 + 1``.
     """
     count = -(-len(samples) // HOP)
-    # Mirroring needs more samples than it mirrors.
-    padded = np.pad(samples, (0, max(0, WINDOW // 2 + 1 - len(samples))))
-    padded = np.concatenate([padded[WINDOW // 2 : 0 : -1], samples, np.zeros(WINDOW, np.float32)])
+    padded = np.concatenate([samples[WINDOW // 2 : 0 : -1], samples, np.zeros(WINDOW, np.float32)])
     signal, window, filters = torch.from_numpy(padded), torch.hann_window(WINDOW), _mel_filters(n_mel)
     parts = []
     for start in range(0, count, FRAMES_PER_TOKEN * CONTEXT):  # 30 s at a time: a spectrum is large

@@ -52,7 +52,7 @@ class MiniLM(Backbone):
     def __init__(self, model: BertModel, tokenizer: Tokenizer) -> None:
         self._model = model
         self._tokenizer = tokenizer
-        self._cls, self._sep = tokenizer.encode("").ids
+        self._cls, self._sep = tokenizer.encode("").ids  # what frames a text
         self.n_layers = model.config.num_hidden_layers
         self.n_features = model.config.hidden_size
 
@@ -63,18 +63,23 @@ class MiniLM(Backbone):
         if not pieces.ids:
             raise InputError("The text holds no letter, digit or sign that the encoder can read.")
         starts = window_starts(pieces.word_ids, size=CONTEXT - 2)
-        hidden, spans, labels = [], [], []
+        total = len(pieces.ids) + 2 * len(starts)
+        # Filled window by window: a long text's hidden states are too large to hold twice.
+        hidden = torch.empty(self.n_layers, total, self.n_features)
+        spans: list[tuple[float, float]] = []
+        labels: list[str] = []
         for start, end in pairwise([*starts, len(pieces.ids)]):
-            hidden.append(self._hidden([self._cls, *pieces.ids[start:end], self._sep]))
+            window = self._hidden([self._cls, *pieces.ids[start:end], self._sep])
+            hidden[:, len(labels) : len(labels) + window.shape[1]] = window
             spans += [(np.nan, np.nan), *pieces.offsets[start:end], (np.nan, np.nan)]
             labels += ["[CLS]", *pieces.tokens[start:end], "[SEP]"]
-        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(len(labels)))
+        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
         facts: dict[str, str | int | float] = {
             "characters": len(text),
             "word_pieces": len(pieces.ids),
             "windows": len(starts),
         }
-        return Encoding(torch.cat(hidden, dim=1), tokens, facts)
+        return Encoding(hidden, tokens, facts)
 
     def _hidden(self, ids: list[int]) -> Tensor:
         """One window's ``[L, T, F]``, without the embedding layer's output."""
@@ -119,6 +124,7 @@ def load() -> MiniLM:
     tokenizer = Tokenizer.from_file(str(locate(TOKENIZER)))
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # a "[SEP]" that a person wrote is text like any other
     config = BertConfig.from_dict(json.loads(locate(CONFIG).read_text(encoding="utf-8")))
     state = load_file(locate(WEIGHTS))
     model = BertModel(config, add_pooling_layer=False)
