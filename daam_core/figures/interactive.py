@@ -1,0 +1,387 @@
+"""The interactive view: its script, its payload, and pages that hold both.
+
+One script serves the app, a single HTML file without network, and a notebook cell. What it reads is
+made here by :func:`view_payload`; its format is documented at the top of ``static/view_core.js``.
+
+Exactness. A reader must see the numbers of the arrays, not of a picture. Float32 travels whole as long
+as a payload stays below :data:`LIMIT_PER_HEAD`; that covers 24 × 1024 with all maps. Beyond it, the
+maps travel as one byte a cell, which is enough to draw them, and the script asks for the exact array of
+a head (:func:`view_array`, through its option ``load``) when a number of that head is first read. A
+file or notebook cell has nobody to ask, so it always holds everything.
+"""
+
+import base64
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from daam_core.errors import InputError
+from daam_core.figures.summaries import join_words
+from daam_core.result import Explanation
+from daam_core.version import __version__
+
+#: Bytes of encoded arrays a head may take before maps are sent rounded.
+LIMIT_PER_HEAD = 600_000
+
+#: The script's parts, in the order in which they are joined.
+SCRIPTS = (
+    "view_core.js",
+    "view_colour.js",
+    "view_dom.js",
+    "view_heatmap.js",
+    "view_charts.js",
+    "view_maps.js",
+    "view_model.js",
+    "view_input.js",
+    "view_mount.js",
+)
+
+#: Arrays of a payload, the most needed first: what does not fit any more is sent when asked for.
+_PRIORITY = (
+    "token_spans",
+    "token_attribution",
+    "head_token_attribution",
+    "gate",
+    "mean_offset",
+    "scaled_variance",
+    "density_attention",
+    "values",
+    "initial_mean_offset",
+    "initial_scaled_variance",
+    "statistic_mean",
+    "statistic_variance",
+    "class_importance",
+    "dataset_gate",
+    "dataset_values",
+    "dataset_density_attention",
+)
+#: Arrays with one entry per layer and feature.
+_MAPS = frozenset(
+    ("gate", "density_attention", "values", "class_importance")
+    + ("dataset_gate", "dataset_values", "dataset_density_attention")
+)
+_PER_HEAD = _MAPS - {"values", "dataset_values"}
+
+
+@cache
+def view_script() -> str:
+    """The view's script; defines the global ``DaamView``."""
+    folder = resources.files("daam_core") / "static"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+
+
+@cache
+def view_style() -> str:
+    """The view's style sheet."""
+    return (resources.files("daam_core") / "static" / "view.css").read_text(encoding="utf-8")
+
+
+def view_payload(
+    explanation: Explanation,
+    *,
+    compare: Explanation | None = None,
+    media: Mapping[str, Any] | None = None,
+    compare_media: Mapping[str, Any] | None = None,
+    labels: tuple[str, str] = ("A", "B"),
+    limit: int | None = LIMIT_PER_HEAD,
+) -> dict[str, Any]:
+    """What the view shows, ready for ``json.dumps``.
+
+    Args:
+        explanation: A.
+        compare: B: another input, another model, or the same after a change.
+        media: from :func:`~daam_core.figures.media.sound_media` or
+            :func:`~daam_core.figures.media.picture_media`, for A.
+        compare_media: the same for B.
+        labels: what A and B are called.
+        limit: bytes of arrays a head may take, of each explanation; None sends everything exactly.
+
+    Returns:
+        ``{"version", "a", "b", "labels"}``. Numbers are float32; plain text is not escaped, since the
+        script never treats it as markup.
+    """
+    return {
+        "version": 1,
+        "a": _explanation_payload(explanation, media, limit),
+        "b": None if compare is None else _explanation_payload(compare, compare_media, limit),
+        "labels": {"a": labels[0], "b": labels[1]},
+    }
+
+
+def view_array(explanation: Explanation, name: str, *, head: int | None = None) -> dict[str, Any]:
+    """One array exactly, for the script's option ``load``.
+
+    Args:
+        explanation: the one that the payload was made from.
+        name: as the script asks for it.
+        head: for arrays ``[H, L, F]`` one head's ``[L, F]``; None gives the whole array.
+
+    Raises:
+        InputError: there is no such array or head.
+    """
+    arrays = _arrays(explanation)
+    if name not in arrays:
+        raise InputError(f"There is no array {name!r} in this view; it has {', '.join(arrays)}.")
+    array = arrays[name]
+    if head is not None:
+        if name not in _PER_HEAD or isinstance(head, bool) or not 0 <= head < len(array):
+            raise InputError(
+                f"Array {name!r} has no head {head!r}; heads go from 0 to {explanation.shape[0] - 1}, and "
+                f"only {', '.join(sorted(_PER_HEAD))} are split by head."
+            )
+        array = array[head]
+    return _exact(array)
+
+
+def view_html(
+    explanation: Explanation,
+    *,
+    compare: Explanation | None = None,
+    media: Mapping[str, Any] | None = None,
+    compare_media: Mapping[str, Any] | None = None,
+    labels: tuple[str, str] = ("A", "B"),
+    state: Mapping[str, Any] | None = None,
+    title: str | None = None,
+) -> str:
+    """The view as one HTML page that needs no network and no other file.
+
+    Args:
+        explanation, compare, media, compare_media, labels: as for :func:`view_payload`; all arrays
+            are in the page, exactly.
+        state: what to show first, see ``DaamView.defaults``.
+        title: of the page; by default model and prediction.
+    """
+    payload = view_payload(
+        explanation, compare=compare, media=media, compare_media=compare_media, labels=labels, limit=None
+    )
+    heading = title or f"Why “{explanation.predicted_class}”? An explanation of {explanation.model}"
+    return _PAGE.format(
+        title=html.escape(heading),
+        style=view_style(),
+        script=view_script(),
+        payload=_json_in_html(payload),
+        state=_json_in_html(dict(state or {})),
+        version=html.escape(__version__),
+        provenance=html.escape(
+            json.dumps(dict(explanation.provenance), indent=2, ensure_ascii=False, default=str)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class NotebookView:
+    """A page for a notebook cell: shown as the cell's value, in a frame of its own.
+
+    Attributes:
+        page: the HTML page.
+        height: of the frame, in pixels.
+    """
+
+    page: str
+    height: int
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe title="Interactive explanation" sandbox="allow-scripts" srcdoc="{html.escape(self.page)}" '
+            f'style="width:100%;height:{self.height}px;border:0"></iframe>'
+        )
+
+
+def notebook_view(explanation: Explanation, *, height: int = 900, **options: Any) -> NotebookView:
+    """The view for a notebook cell.
+
+    Args:
+        explanation: what to show.
+        height: of the cell's frame, in pixels.
+        options: as for :func:`view_html`.
+    """
+    return NotebookView(view_html(explanation, **options), height)
+
+
+def _explanation_payload(
+    explanation: Explanation, media: Mapping[str, Any] | None, limit: int | None
+) -> dict[str, Any]:
+    e = explanation
+    return {
+        "model": e.model,
+        "modality": e.modality,
+        "mode": e.mode,
+        "gate_kind": e.gate_kind,
+        "shape": list(e.shape),
+        "class_names": list(e.class_names),
+        "logits": _numbers(e.logits),
+        "probabilities": _numbers(e.probabilities),
+        "prediction": int(e.prediction),
+        "explained": int(e.explained),
+        "scale": e.scale,
+        "degenerate": bool(e.degenerate),
+        "head_layers": e.head_layers.tolist(),
+        "amplitude": _numbers(e.amplitude),
+        "importance_range": _numbers(e.importance_range),
+        "layer_contribution": _numbers(e.layer_contribution),
+        "token_labels": list(e.token_labels),
+        "token_units": e.token_units,
+        "text": e.text,
+        "words": None if e.text is None else _words(e),
+        "dataset": None if e.dataset is None else {"samples": int(e.dataset.samples)},
+        "media": dict(media) if media else None,
+        "arrays": _encoded(_arrays(e), heads=e.shape[0], limit=limit),
+    }
+
+
+def _arrays(explanation: Explanation) -> dict[str, np.ndarray]:
+    """Large arrays of a payload by name, float32. Density attention only where the script cannot compute it."""
+    e = explanation
+    found: dict[str, np.ndarray] = {
+        name: getattr(e, name) for name in _PRIORITY if name != "density_attention" and hasattr(e, name)
+    }
+    if not _is_product(e.density_attention, e.amplitude, e.gate):
+        found["density_attention"] = e.density_attention
+    if e.dataset is not None:
+        found |= {"dataset_gate": e.dataset.gate, "dataset_values": e.dataset.values}
+        if not _is_product(e.dataset.density_attention, e.amplitude, e.dataset.gate):
+            found["dataset_density_attention"] = e.dataset.density_attention
+    return {name: np.asarray(found[name], dtype=np.float32) for name in _PRIORITY if name in found}
+
+
+def _is_product(density: np.ndarray, amplitude: np.ndarray, gate: np.ndarray) -> bool:
+    """Whether density attention is amplitude × gate to the last bit of float32."""
+    product = np.asarray(amplitude, dtype=np.float32)[..., None] * np.asarray(gate, dtype=np.float32)
+    return bool(np.array_equal(product, np.asarray(density, dtype=np.float32)))
+
+
+def _encoded(arrays: Mapping[str, np.ndarray], *, heads: int, limit: int | None) -> dict[str, dict[str, Any]]:
+    allowance = None if limit is None else limit * heads
+    if allowance is None or sum(_size(array.nbytes) for array in arrays.values()) <= allowance:
+        return {name: _exact(array) for name, array in arrays.items()}
+    encoded = {}
+    for name, array in arrays.items():  # in order of priority
+        spec = _rounded(array) if name in _MAPS else _exact(array)
+        if len(spec["data"]) <= allowance:
+            allowance -= len(spec["data"])
+        else:
+            spec = {"shape": list(array.shape), "lazy": True}
+        encoded[name] = spec
+    return encoded
+
+
+def _size(raw_bytes: int) -> int:
+    """Length of the base64 text of so many bytes."""
+    return 4 * -(-raw_bytes // 3)
+
+
+def _exact(array: np.ndarray) -> dict[str, Any]:
+    return {
+        "shape": list(array.shape),
+        "dtype": "float32",
+        "data": _base64(np.ascontiguousarray(array, dtype="<f4").tobytes()),
+    }
+
+
+def _rounded(array: np.ndarray) -> dict[str, Any]:
+    """One byte a cell. Lowest and highest number of each part are kept exactly."""
+    parts = array if array.ndim == 3 else array[None]
+    low = parts.min(axis=(1, 2)).astype(np.float64)
+    high = parts.max(axis=(1, 2)).astype(np.float64)
+    width = np.where(high > low, high - low, 1.0)
+    levels = np.round(255 * (parts - low[:, None, None]) / width[:, None, None]).astype(np.uint8)
+    return {
+        "shape": list(array.shape),
+        "dtype": "uint8",
+        "ranges": np.stack([low, high], axis=1).tolist(),
+        "data": _base64(levels.tobytes()),
+    }
+
+
+def _words(explanation: Explanation) -> dict[str, Any]:
+    """The text cut into words and what stands between them, and each word's tokens."""
+    text = explanation.text or ""
+    words = join_words(text, explanation.token_labels, explanation.token_spans, explanation.token_attribution)
+    pieces: list[list[Any]] = []
+    end = 0
+    for index, word in enumerate(words):
+        if word.start is None or word.end is None:
+            continue
+        if word.start > end:
+            pieces.append([text[end : word.start], -1])
+        pieces.append([text[word.start : word.end], index])
+        end = word.end
+    if end < len(text):
+        pieces.append([text[end:], -1])
+    return {
+        "pieces": pieces,
+        "list": [
+            {"text": word.text, "tokens": list(word.tokens), "special": word.start is None} for word in words
+        ],
+    }
+
+
+def _numbers(array: np.ndarray) -> Any:
+    """Nested lists of float32 numbers; JSON has no NaN or infinity, so those become null."""
+    single = np.asarray(array, dtype=np.float32).astype(object)
+    single[~np.isfinite(np.asarray(array, dtype=np.float64))] = None
+    return single.tolist()
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _json_in_html(value: Any) -> str:
+    """JSON for a script element: without ``<`` no text in it can end the element."""
+    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; \
+style-src 'unsafe-inline'; img-src data:; media-src data:">
+<title>{title}</title>
+<style>
+body {{ margin: 0; background: #ffffff; color: #1c2430; font: 14px/1.5 system-ui, sans-serif; }}
+main {{ max-width: 1280px; margin: 0 auto; padding: 24px clamp(16px, 3vw, 40px) 64px; }}
+h1 {{ font-size: 24px; line-height: 32px; font-weight: 600; margin: 0 0 24px; letter-spacing: -0.01em; \
+overflow-wrap: anywhere; }}
+footer {{ margin-top: 64px; font-size: 13px; }}
+summary {{ cursor: pointer; }}
+pre {{ overflow-x: auto; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #16191e; color: #e7ebf0; }} }}
+{style}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<div id="view"></div>
+<footer>
+<details><summary>Where this comes from</summary>
+<pre tabindex="0">{provenance}</pre>
+</details>
+<p>Made with the DAAM explorer {version}. This page holds everything it shows and asks nothing of any server.</p>
+</footer>
+</main>
+<script type="application/json" id="payload">{payload}</script>
+<script type="application/json" id="state">{state}</script>
+<script>
+{script}
+</script>
+<script>
+(function () {{
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  window.daamView = DaamView.mount(document.getElementById('view'), read('payload'), {{
+    state: read('state'), theme: 'auto', heading: 2,
+  }});
+}}());
+</script>
+</body>
+</html>
+"""
