@@ -1,0 +1,153 @@
+"""Explanations as files: every number out, and the same numbers back in.
+
+========  =======================================================================================
+suffix    content
+========  =======================================================================================
+.json     everything, arrays as nested lists, NaN (tokens without a place) as null; strict JSON
+.npz      arrays under the field names of ``Explanation``, ``dataset_…`` for the data set's averages,
+          ``class_names``, ``token_labels``, and ``provenance`` as JSON; nothing pickled
+.csv      one row for each cell that a head sees; ``NAME.csv-metadata.json`` beside it describes the
+          columns and carries the provenance (the naming of the W3C's "CSV on the Web"), so that the
+          table itself opens everywhere
+.html     the interactive view in one file that works without network
+.png      one-page figure; also .svg (text as text) and .pdf (fonts embedded)
+.ipynb    notebook that explains the input again and compares the result with this one
+========  =======================================================================================
+
+Layers, features, heads and tokens carry their array index, counted from 0.
+Letters in shapes: H heads, L layers, F features, T tokens, C classes.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from daam_core.errors import InputError
+from daam_core.export.codec import from_json, from_npz, to_json, to_npz
+from daam_core.export.digest import summary
+from daam_core.export.notebooks import notebook
+from daam_core.export.table import CellTable, csv_metadata, from_csv, to_csv
+from daam_core.files import replacing
+from daam_core.result import Explanation, Scale
+
+__all__ = [
+    "SUFFIXES",
+    "CellTable",
+    "csv_metadata",
+    "file_bytes",
+    "from_csv",
+    "from_json",
+    "from_npz",
+    "load",
+    "notebook",
+    "save",
+    "summary",
+    "to_csv",
+    "to_json",
+    "to_npz",
+]
+
+SUFFIXES = ("json", "npz", "csv", "html", "png", "svg", "pdf", "ipynb")
+
+
+def save(explanation: Explanation, path: str | Path, **options: Any) -> None:
+    """Writes an explanation in the format that the path's suffix names, whole or not at all.
+
+    Args:
+        explanation: what to write.
+        path: ends in .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb. Its folder is made if
+            it does not exist. A CSV gets its description beside it.
+        options: as for :func:`file_bytes`.
+
+    Raises:
+        InputError: another suffix.
+        DaamError: the folder cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    suffix = _checked_suffix(path)
+    content = file_bytes(explanation, suffix, **options)
+    if suffix == "csv":
+        _write(path.with_name(f"{path.name}-metadata.json"), csv_metadata(explanation, path.name).encode())
+    _write(path, content)
+
+
+def load(path: str | Path) -> Explanation:
+    """Reads an explanation from a .json or .npz file.
+
+    Raises:
+        InputError: another suffix, or the file cannot be read.
+        DataError: the file is damaged, or holds something else.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".json", ".npz"):
+        raise InputError(f"{path.name}: explanations are read from .json or .npz files.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"Cannot read {path.name}: {error.strerror or error}.") from error
+    return from_json(content) if path.suffix.lower() == ".json" else from_npz(content)
+
+
+def file_bytes(
+    explanation: Explanation,
+    suffix: str,
+    *,
+    quantity: str = "importance",
+    scale: Scale = "shared",
+    width: Any = "double",
+    sound: tuple[np.ndarray, int] | None = None,
+    picture: Any = None,
+    source: str | None = None,
+) -> bytes:
+    """An explanation as the content of a file.
+
+    Args:
+        explanation: what to write.
+        suffix: one of :data:`SUFFIXES`.
+        quantity: map drawn in figures: ``importance``, ``density_attention``, ``gate`` or
+            ``class_importance``.
+        scale: colour scale of figures, ``shared`` or ``per_head``.
+        width: of figures: ``single`` (89 mm), ``double`` (183 mm), or millimetres.
+        sound: ``(samples [N], rate)``, drawn as a waveform in figures.
+        picture: Pillow image or array, drawn under the token map in figures.
+        source: file name of the input, for the notebook.
+
+    Raises:
+        InputError: an unknown suffix.
+        ConfigError: an option that figures do not have.
+    """
+    if suffix == "json":
+        return to_json(explanation).encode()
+    if suffix == "npz":
+        return to_npz(explanation)
+    if suffix == "csv":
+        return to_csv(explanation).encode()
+    if suffix == "ipynb":
+        return notebook(explanation, source=source).encode()
+    if suffix == "html":
+        from daam_core.figures.interactive import view_html
+
+        return view_html(explanation).encode()
+    if suffix in SUFFIXES:
+        from daam_core.figures.print_style import figure_bytes
+        from daam_core.figures.static import report_figure
+
+        figure = report_figure(
+            explanation, quantity=quantity, scale=scale, width=width, sound=sound, picture=picture
+        )
+        return figure_bytes(figure, suffix)
+    raise InputError(f"Cannot write {suffix!r}; choose one of: {', '.join(SUFFIXES)}.")
+
+
+def _checked_suffix(path: Path) -> str:
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in SUFFIXES:
+        accepted = ", ".join(f".{name}" for name in SUFFIXES)
+        raise InputError(f"Cannot tell the format of {path.name!r}; end its name in one of {accepted}.")
+    return suffix
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)

@@ -1,0 +1,160 @@
+"""A notebook that reproduces an explanation."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from daam_core.errors import DataError
+from daam_core.figures.summaries import top_cells
+from daam_core.result import Explanation
+
+_INPUT_NAMES = {"audio": "clip.wav", "image": "picture.jpg"}
+_TOLERANCE = 1e-4  # of probabilities, between two machines
+_MAX_LISTED_CELLS = 5000
+
+
+def notebook(explanation: Explanation, *, source: str | None = None) -> str:
+    """A Jupyter notebook (nbformat 4.5) that explains the input again and compares the results.
+
+    A text travels inside it. A sound or picture does not: the notebook asks for its path.
+
+    Args:
+        explanation: what to reproduce.
+        source: file name of the input, put in as the path.
+
+    Raises:
+        DataError: cells were muted in a way that a short program cannot state.
+    """
+    e = explanation
+    top = top_cells(np.where(e.head_layers[:, :, None], e.importance, np.nan), 1)[0].tolist()
+    cells = [
+        _markdown(
+            f"# Why {e.model} decided as it did\n\n"
+            f"Explains one input again and compares the result with the recorded one: "
+            f"`{e.predicted_class}` with probability {e.probabilities[e.prediction]:.4f}, "
+            f"{e.shape[0]} heads × {e.shape[1]} layers × {e.shape[2]} features. "
+            "Needs the package `daam_core`, plotly for the figures, and the encoder's weights."
+        ),
+        _code(
+            "import numpy as np\n\n"
+            "from daam_core import explain_encoding, load_model\n"
+            "from daam_core.export import save\n"
+            "from daam_core.figures import plots"
+        ),
+        _code(_model_lines(e)),
+        _code(_input_lines(e, source)),
+        _code(_explain_lines(e)),
+        _markdown("## The same result?"),
+        _code(_comparison_lines(e)),
+        _markdown(
+            "## Importance Factor\n\nWhich layers and features each head lets through. It marks typical "
+            "values, amplified by layer; it is no proof that a cell decides."
+        ),
+        _code("plots.head_small_multiples(e)"),
+        _code("plots.layer_contribution(e)"),
+        _markdown("## What was learned"),
+        _code("plots.parameters(e)"),
+        _code(f"plots.gaussian(e, layer={top[1]}, feature={top[2]})"),
+        _markdown("## Back to the input"),
+        _code("plots.tokens(e)"),
+        _markdown("## Keep the numbers"),
+        _code('save(e, "explanation.npz")'),
+    ]
+    content = {
+        "cells": [{"id": f"cell-{index}", **cell} for index, cell in enumerate(cells)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text.splitlines(keepends=True)}
+
+
+def _code(text: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": text.splitlines(keepends=True),
+    }
+
+
+def _model_lines(explanation: Explanation) -> str:
+    lines = [f"model = load_model({explanation.model!r})"]
+    recorded = explanation.provenance.get("checkpoint_sha256")
+    if recorded:
+        lines += [
+            f"if model.sha256 != {str(recorded)!r}:",
+            '    print("This is another version of the model: expect other numbers.")',
+        ]
+    return "\n".join(lines)
+
+
+def _input_lines(explanation: Explanation, source: str | None) -> str:
+    if explanation.modality == "text":
+        return f"sample = {explanation.text!r}"
+    name = source or _INPUT_NAMES[explanation.modality]
+    return f"sample = {name!r}  # path of the input; it does not travel with the notebook"
+
+
+def _explain_lines(explanation: Explanation) -> str:
+    e = explanation
+    lines = list(_keep_lines(e))
+    keep = ", keep=keep" if lines else ""
+    lines += [
+        "encoding = model.backbone.encode(sample)",
+        f"e = explain_encoding(model, encoding, target={e.explained_class!r}, scale={e.scale!r}{keep})",
+        'print(e.predicted_class, "with probability", round(float(e.probabilities[e.prediction]), 4))',
+    ]
+    return "\n".join(lines)
+
+
+def _keep_lines(explanation: Explanation) -> Iterator[str]:
+    """Statements that mute again what was muted: whole heads, layers and features first, then cells."""
+    if not explanation.provenance.get("muted_cells"):
+        return
+    full = explanation.amplitude[:, :, None] * explanation.gate
+    keep = np.ones(explanation.shape)
+    np.divide(explanation.density_attention, full, out=keep, where=full > 0)
+    muted = keep < 0.5
+    if not np.allclose(keep[~muted], 1, atol=1e-4) or keep[muted].any():
+        raise DataError("Cells were muted in part, which a notebook cannot state; save .json or .npz.")
+    yield f"keep = np.ones({explanation.shape})  # 0 for muted cells"
+    visible = explanation.head_layers[:, :, None] & (full > 0)
+    muted = muted | ~visible  # what is 0 anyway may be muted or not
+    rest = muted & visible
+    for axis, place in enumerate(("{}", ":, {}", ":, :, {}")):
+        others = tuple(other for other in range(3) if other != axis)
+        whole = muted.all(axis=others) & rest.any(axis=others)
+        for index in np.flatnonzero(whole).tolist():
+            yield f"keep[{place.format(index)}] = 0"
+        rest = rest & ~np.expand_dims(whole, others)
+    cells = np.argwhere(rest)
+    if len(cells) > _MAX_LISTED_CELLS:
+        raise DataError("Too many single cells were muted to list them in a notebook; save .json or .npz.")
+    if len(cells):
+        yield f"keep[tuple(np.array({cells.tolist()}).T)] = 0"
+
+
+def _comparison_lines(explanation: Explanation) -> str:
+    recorded = {
+        name: round(float(p), 8)
+        for name, p in zip(explanation.class_names, explanation.probabilities, strict=True)
+    }
+    return (
+        f"recorded = {recorded!r}\n"
+        "found = dict(zip(e.class_names, e.probabilities.tolist()))\n"
+        "difference = max(abs(found[name] - recorded[name]) for name in recorded)\n"
+        'print(f"largest difference of a probability: {difference:.1e}")\n'
+        f"if difference > {_TOLERANCE}:\n"
+        '    print("The result differs from the recorded one: another input, model version or library?")'
+    )

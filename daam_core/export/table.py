@@ -1,0 +1,153 @@
+"""The cells of an explanation as a CSV table, and back.
+
+Letters in shapes: H heads, L layers, F features.
+"""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from daam_core.errors import DataError
+from daam_core.export.codec import first_line
+from daam_core.export.digest import summary
+from daam_core.result import Explanation
+
+CSV_COLUMNS = (
+    "head",
+    "layer",
+    "feature",
+    "value",
+    "gate",
+    "amplitude",
+    "density_attention",
+    "importance",
+    "class_importance",
+)
+_CSV_MEANINGS = (
+    "index of the head, counted from 0",
+    "index of the encoder layer, counted from 0",
+    "index of the feature, counted from 0",
+    "standardised pooled value that the gate sees",
+    "how typical the value is for its feature, 0 to 1",
+    "learned height of the head at this layer",
+    "amplitude times gate",
+    "Importance Factor, 0 to 1",
+    "signed share in the logit of the explained class",
+)
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """The numbers of a CSV file as arrays, 0 in cells that a head does not see.
+
+    Attributes:
+        head_layers: ``[H, L]`` bool.
+        values: ``[L, F]``.
+        gate, density_attention, importance, class_importance: ``[H, L, F]``.
+        amplitude: ``[H, L]``.
+    """
+
+    head_layers: np.ndarray
+    values: np.ndarray
+    gate: np.ndarray
+    amplitude: np.ndarray
+    density_attention: np.ndarray
+    importance: np.ndarray
+    class_importance: np.ndarray
+
+
+def to_csv(explanation: Explanation) -> str:
+    """One row for each head, layer it sees, and feature; see :data:`CSV_COLUMNS`.
+
+    Numbers have all their digits: read as float64 they equal the arrays' values exactly.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for head, layer in np.argwhere(explanation.head_layers).tolist():
+        columns = (
+            explanation.values[layer].tolist(),
+            explanation.gate[head, layer].tolist(),
+            explanation.density_attention[head, layer].tolist(),
+            explanation.importance[head, layer].tolist(),
+            explanation.class_importance[head, layer].tolist(),
+        )
+        amplitude = float(explanation.amplitude[head, layer])
+        for feature, (value, gate, *others) in enumerate(zip(*columns, strict=True)):
+            writer.writerow((head, layer, feature, value, gate, amplitude, *others))
+    return buffer.getvalue()
+
+
+def from_csv(content: str | bytes) -> CellTable:
+    """The numbers that :func:`to_csv` wrote, as float64; rows may stand in any order.
+
+    Raises:
+        DataError: other columns, a value that is no number, or cells that are missing or doubled.
+    """
+    try:
+        text = content.decode("utf-8-sig") if isinstance(content, bytes) else content.removeprefix("\ufeff")
+        lines = text.splitlines()
+        header = next(csv.reader(lines[:1]), [])
+        if tuple(header) != CSV_COLUMNS:
+            raise DataError(f"The table needs the columns {', '.join(CSV_COLUMNS)}, in this order.")
+        rows = np.loadtxt(lines[1:], delimiter=",", dtype=np.float64, ndmin=2, comments=None)
+    except (ValueError, csv.Error) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"The table is damaged: {first_line(error)}.") from error
+    if rows.shape[0] == 0 or rows.shape[1] != len(CSV_COLUMNS) or not np.isfinite(rows).all():
+        raise DataError(f"The table is damaged: every row needs {len(CSV_COLUMNS)} finite numbers.")
+    return _cell_table(rows)
+
+
+def _cell_table(rows: np.ndarray) -> CellTable:
+    cells = rows[:, :3].astype(np.int64)
+    if (cells != rows[:, :3]).any() or (cells < 0).any():
+        raise DataError("The table is damaged: head, layer and feature must be whole numbers from 0 on.")
+    sizes = [len(np.unique(column)) for column in cells.T]
+    complete = all(size == column.max() + 1 for size, column in zip(sizes, cells.T, strict=True))
+    pairs = np.unique(cells[:, :2], axis=0)
+    if not complete or len(np.unique(cells, axis=0)) != len(rows) or len(pairs) * sizes[2] != len(rows):
+        raise DataError("The table is damaged: cells are missing, or listed twice.")
+    heads, layers, features = sizes
+    head, layer, feature = cells.T
+    seen = np.zeros((heads, layers), dtype=bool)
+    seen[head, layer] = True
+    maps = {}
+    for place, name in enumerate(CSV_COLUMNS[3:], start=3):
+        maps[name] = np.zeros((heads, layers, features))
+        maps[name][head, layer, feature] = rows[:, place]
+    values = maps["value"].max(axis=0, where=seen[:, :, None], initial=-np.inf)
+    amplitude = maps["amplitude"].max(axis=2)
+    for name, agreed in (("value", values[None]), ("amplitude", amplitude[:, :, None])):
+        if (maps[name] != agreed)[seen].any():
+            raise DataError(f"The table is damaged: {name} differs between rows where it cannot.")
+    return CellTable(
+        head_layers=seen,
+        values=values,
+        gate=maps["gate"],
+        amplitude=amplitude,
+        density_attention=maps["density_attention"],
+        importance=maps["importance"],
+        class_importance=maps["class_importance"],
+    )
+
+
+def csv_metadata(explanation: Explanation, file_name: str) -> str:
+    """Description of a CSV file in JSON, as the W3C's "CSV on the Web" defines it, with provenance."""
+    columns = [
+        {"name": name, "datatype": "integer" if name in CSV_COLUMNS[:3] else "double", "dc:description": text}
+        for name, text in zip(CSV_COLUMNS, _CSV_MEANINGS, strict=True)
+    ]
+    found = summary(explanation)
+    kept = ("model", "modality", "prediction", "explained", "probabilities", "shape", "scale", "provenance")
+    content = {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": file_name,
+        "tableSchema": {"columns": columns, "primaryKey": list(CSV_COLUMNS[:3])},
+        "notes": [{name: found[name] for name in kept}],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
