@@ -7,6 +7,7 @@ Letters: N samples, L layers, F features.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ def extract(
     cache_dir: str | Path | None = None,
     progress: bool = True,
     skip_broken: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
 ) -> Extracted:
     """Encode and pool every sample that the cache does not hold yet.
 
@@ -71,7 +72,9 @@ def extract(
         cache_dir: where features are kept; a folder in the user's cache directory by default.
         progress: show a progress bar on standard error, if that is a terminal.
         skip_broken: leave out samples that cannot be read, instead of stopping at the first.
-        workers: samples encoded at the same time.
+        workers: samples encoded at the same time, each on one thread: as many as processors by
+            default. Measured at 2 processors: as fast as one sample on all threads when nothing else
+            runs, and ten times faster when something does.
 
     Raises:
         DataError: a sample cannot be read (its file or row is named), or modalities differ.
@@ -90,7 +93,7 @@ def extract(
     broken: set[str] = set()
     unsaved: dict[str, Tensor] = {}
     bar = tqdm(
-        _encoded(dataset, backbone, missing, workers),
+        _encoded(dataset, backbone, missing, workers or os.cpu_count() or 1),
         total=len(missing),
         desc=f"Encoding {dataset.name}",
         unit=" samples",
@@ -189,15 +192,16 @@ def _encoded(
         except (InputError, ShapeError) as error:
             return error
 
-    if workers == 1:
-        for number in numbers:
-            yield number, encode(number)
-        return
-    with ThreadPoolExecutor(workers) as pool_of_threads:
-        # Rounds of one shard each: after a refusal or an interruption little is left to wait for.
-        for start in range(0, len(numbers), SHARD_SIZE):
-            batch = numbers[start : start + SHARD_SIZE]
-            yield from zip(batch, pool_of_threads.map(encode, batch), strict=True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as executor:
+            # In rounds of one shard: after a refusal or an interruption little is left to wait for.
+            for start in range(0, len(numbers), SHARD_SIZE):
+                batch = numbers[start : start + SHARD_SIZE]
+                yield from zip(batch, executor.map(encode, batch), strict=True)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _first_of_each(keys: Sequence[str]) -> list[int]:

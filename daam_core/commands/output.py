@@ -1,0 +1,85 @@
+"""What a command hands back, and folders written whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daam_core.errors import DaamError
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command found.
+
+    Attributes:
+        data: the object that ``--json`` prints.
+        text: what is printed otherwise.
+    """
+
+    data: dict[str, Any]
+    text: str
+
+
+def check_folder(out: str | Path, *, overwrite: bool, known: frozenset[str]) -> None:
+    """Refuse an output folder before any work is done.
+
+    Args:
+        out: the folder.
+        overwrite: whether earlier output may be replaced.
+        known: names of the files that the command writes; a folder with any other is never replaced.
+
+    Raises:
+        DaamError: it is no folder, or holds files that would be lost.
+    """
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise DaamError(f"{folder.name} is a file; give a folder to write to.")
+    present = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    if foreign := sorted(present - known):
+        raise DaamError(
+            f"The folder {folder.name} holds {foreign[0]!r}, which is not this command's; give a new folder."
+        )
+    if present and not overwrite:
+        raise DaamError(
+            f"The folder {folder.name} is not empty; give a new one, or --overwrite to replace what it holds."
+        )
+
+
+@contextmanager
+def new_folder(out: str | Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``out`` that takes its place when the block succeeds.
+
+    After an error or an interruption ``out`` is what it was.
+
+    Raises:
+        DaamError: nothing can be written there.
+    """
+    target = Path(out).absolute()
+    staged: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        yield staged
+        mask = os.umask(0)
+        os.umask(mask)
+        staged.chmod(0o777 & ~mask)
+        if target.exists():
+            earlier = staged.with_name(f"{staged.name}-earlier")
+            target.rename(earlier)
+            staged.rename(target)
+            shutil.rmtree(earlier)
+        else:
+            staged.rename(target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DaamError(
+            f"Cannot write the folder {target.name}: {reason}. Choose a place that is writable and has space."
+        ) from error
+    finally:
+        if staged is not None and staged.exists():
+            shutil.rmtree(staged, ignore_errors=True)
