@@ -1,15 +1,18 @@
 """Speech encoders from transformers: on raw samples (wav2vec 2.0 and its relatives), and Whisper."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from daam_core.backbones.audio import CONTEXT as WHISPER_CONTEXT
 from daam_core.backbones.audio import (
+    CONTEXT,
     FRAMES_PER_TOKEN,
     HOP,
+    TOKEN_SECONDS,
     WINDOW,
     encoder_states,
     grouped_means,
@@ -49,23 +52,16 @@ class PretrainedWaveform(Pretrained):
         """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.backbones.inputs.read_sound`."""
         sound = read_sound(sample, rate=self._rate)
         values = self._values(sound)
+
+        def states(start: int, end: int) -> Tensor:
+            # The last samples are in no frame, but in the statistics of models that normalise over time.
+            last = len(values) if end == count else (end - 1) * self._stride + self._field
+            piece = values[start * self._stride : last]
+            return torch.cat(self._states(input_values=torch.from_numpy(piece)[None]))
+
         count = (len(values) - self._field) // self._stride + 1
-        size, group = window_and_group(count)
-        hidden, weights = [], []
-        for start in range(0, count, size):
-            end = min(start + size, count)
-            piece = values[start * self._stride : (end - 1) * self._stride + self._field]
-            states = torch.cat(self._states(input_values=torch.from_numpy(piece)[None]))
-            hidden.append(grouped_means(states, group))
-            weights += [min(group, end - first) for first in range(start, end, group)]
-        tokens = frame_tokens(
-            np.array(weights, dtype=np.float64),
-            seconds=sound.seconds,
-            stride=self._stride / self._rate,
-            field=self._field / self._rate,
-        )
-        facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
-        return Encoding(torch.cat(hidden, dim=1), tokens, facts)
+        stride, field = self._stride / self._rate, self._field / self._rate
+        return _in_windows(states, sound, count=count, stride=stride, field=field)
 
     def _values(self, sound: Sound) -> np.ndarray:
         """``[N]`` float32 as the model takes them; a clip shorter than one frame is followed by silence."""
@@ -87,10 +83,10 @@ class PretrainedWhisper(Pretrained):
         names = ("sampling_rate", "n_fft", "hop_length", "feature_size")
         found = tuple(getattr(extractor, name, None) for name in names)
         expected = (SAMPLE_RATE, WINDOW, HOP, self._n_mel)
-        if found != expected or config.max_source_positions != WHISPER_CONTEXT:
+        if found != expected or config.max_source_positions != CONTEXT:
             raise EncoderError(
                 f"'{source.name}' departs from Whisper's spectrogram: rate, window, hop and mel bands are "
-                f"{found} instead of {expected}, or its context is not {WHISPER_CONTEXT} frames."
+                f"{found} instead of {expected}, or its context is not {CONTEXT} frames."
             )
         super().__init__(source, model, sha256=sha256, probe=_silence(SAMPLE_RATE))
 
@@ -98,20 +94,35 @@ class PretrainedWhisper(Pretrained):
         """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.backbones.inputs.read_sound`."""
         sound = read_sound(sample)
         mel = log_mel(sound.samples, n_mel=self._n_mel)
+
+        def states(start: int, end: int) -> Tensor:
+            return encoder_states(self._model, mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * end])
+
         count = -(-mel.shape[1] // FRAMES_PER_TOKEN)
-        size, group = window_and_group(count)
-        hidden, weights = [], []
-        for start in range(0, count, size):
-            frames = mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * (start + size)]
-            states = encoder_states(self._model, frames)
-            hidden.append(grouped_means(states, group))
-            weights += [min(group, states.shape[1] - first) for first in range(0, states.shape[1], group)]
-        stride = FRAMES_PER_TOKEN * HOP / SAMPLE_RATE
-        tokens = frame_tokens(
-            np.array(weights, dtype=np.float64), seconds=sound.seconds, stride=stride, field=stride
-        )
-        facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
-        return Encoding(torch.cat(hidden, dim=1), tokens, facts)
+        return _in_windows(states, sound, count=count, stride=TOKEN_SECONDS, field=TOKEN_SECONDS)
+
+
+def _in_windows(
+    states: Callable[[int, int], Tensor], sound: Sound, *, count: int, stride: float, field: float
+) -> Encoding:
+    """Encode a clip of ``count`` frames, averaging neighbours where it is long.
+
+    Args:
+        states: from first and end of a window's frames to its hidden states ``[L, end − first, F]``.
+        sound: the clip.
+        count: its frames.
+        stride: seconds between frames.
+        field: seconds that a frame stands for.
+    """
+    size, group = window_and_group(count)
+    hidden, weights = [], []
+    for start in range(0, count, size):
+        end = min(start + size, count)
+        hidden.append(grouped_means(states(start, end), group))
+        weights += [min(group, end - first) for first in range(start, end, group)]
+    tokens = frame_tokens(np.array(weights, float), seconds=sound.seconds, stride=stride, field=field)
+    facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
+    return Encoding(torch.cat(hidden, dim=1), tokens, facts)
 
 
 def receptive_field(kernels: tuple[int, ...], strides: tuple[int, ...]) -> int:

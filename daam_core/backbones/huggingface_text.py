@@ -23,6 +23,8 @@ MAX_CONTEXT = 2048
 #: The hidden states of one text fill at most this many bytes.
 MAX_BYTES = 2 << 30
 
+NOWHERE = (np.nan, np.nan)  # the span of a special token
+
 #: Model types that number positions from ``pad_token_id + 1``, so that fewer are left for tokens.
 _SHIFTED_POSITIONS = {"roberta", "camembert", "xlm-roberta", "mpnet", "data2vec-text"}
 
@@ -57,11 +59,16 @@ class PretrainedText(Pretrained):
                 memory.
         """
         text = read_text(sample)
+        # A "[SEP]" or "</s>" that a person wrote is text like any other.
         encoded = self._tokenizer(
-            text, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
+            text,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+            split_special_tokens=True,
+            verbose=False,
         )
-        ids, special = encoded["input_ids"], encoded["special_tokens_mask"]
-        first, last = _body(special)
+        ids = encoded["input_ids"]
+        first, last = _body(encoded["special_tokens_mask"])
         if first == last:
             raise InputError("The text holds no letter, digit or sign that the encoder can read.")
         if max(ids) >= self._n_embeddings:
@@ -73,36 +80,39 @@ class PretrainedText(Pretrained):
         offsets = encoded["offset_mapping"][first:last]
         size = self._context - len(before) - len(after)
         starts = window_starts(word_numbers(text, offsets, longest=size), size=size)
-        self._check_size(len(body) + len(starts) * (len(before) + len(after)))
+        total = len(body) + len(starts) * (len(before) + len(after))
+        self._check_size(total)
 
-        around = [*self._names(before), *self._names(after)]
-        hidden: list[Tensor] = []
+        # Filled window by window: a long text's hidden states are too large to hold twice.
+        hidden = torch.empty(0)
         spans: list[tuple[float, float]] = []
         labels: list[str] = []
-        nowhere = (np.nan, np.nan)
         for start, end in pairwise([*starts, len(body)]):
-            hidden.append(self._hidden([*before, *body[start:end], *after]))
+            window = self._hidden([*before, *body[start:end], *after])
+            if not labels:
+                hidden = torch.empty(window.shape[0], total, window.shape[2])
+            hidden[:, len(labels) : len(labels) + window.shape[1]] = window
             pieces = [trimmed(text, *offset) for offset in offsets[start:end]]
-            spans += [nowhere] * len(before) + pieces + [nowhere] * len(after)
-            labels += around[: len(before)]
-            labels += [
-                text[slice(*piece)] or self._names([i])[0]
-                for i, piece in zip(body[start:end], pieces, strict=True)
-            ]
-            labels += around[len(before) :]
-        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(len(labels)))
+            spans += [NOWHERE] * len(before) + pieces + [NOWHERE] * len(after)
+            labels += self._names(before) + self._labels(text, body[start:end], pieces) + self._names(after)
+        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
         facts: dict[str, str | int | float] = {
             "characters": len(text),
             "word_pieces": len(body),
             "windows": len(starts),
         }
-        return Encoding(torch.cat(hidden, dim=1), tokens, facts)
+        return Encoding(hidden, tokens, facts)
 
     def _hidden(self, ids: list[int]) -> Tensor:
         """One window's ``[L, T, F]``; OPT's last layer is narrower than its others in some sizes."""
         states = [state[0] for state in self._states(input_ids=torch.tensor([ids]))]
         n_features = max(state.shape[-1] for state in states)
         return torch.stack([widen(state, n_features) for state in states])
+
+    def _labels(self, text: str, ids: list[int], pieces: list[tuple[int, int]]) -> list[str]:
+        """What each piece says in the text, or its own name where that is nothing."""
+        named = zip(self._names(ids), pieces, strict=True)
+        return [text[start:end] or name for name, (start, end) in named]
 
     def _names(self, ids: list[int]) -> list[str]:
         names: list[str] = self._tokenizer.convert_ids_to_tokens(ids)
