@@ -4,10 +4,12 @@ The table is the architecture. A new module needs a line in it; so does a new de
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -29,12 +31,10 @@ def allow(ours: str = "", theirs: str = "") -> Allowed:
 
 
 CORE = (
-    "backbones baselines checkpoint data encoding evaluation explain export faithfulness features "
-    "figures files gating importance layers model result training version"
+    "backbones baselines cards checkpoint data documents encoding evaluation explain export faithfulness "
+    "features figures files gating importance layers model protocols result training version"
 )
-ENCODER_LIBRARIES = (
-    "torch numpy transformers tokenizers safetensors huggingface_hub librosa soundfile soxr PIL"
-)
+ENCODER_LIBRARIES = "torch numpy transformers tokenizers safetensors huggingface_hub soundfile soxr PIL"
 # Names are relative to daam_core; the longest name that fits a module counts, so `figures.static`
 # goes before `figures`.
 TABLE = {
@@ -66,9 +66,12 @@ TABLE = {
         "training version",
         "torch numpy sklearn tqdm",
     ),
+    "protocols": allow("baselines data model training", "torch numpy"),
+    "documents": allow(),
+    "cards": allow("documents encoding files model", "huggingface_hub"),
     "faithfulness": allow(
-        "backbones baselines checkpoint data encoding evaluation explain features figures files gating "
-        "importance layers model result training version",
+        "backbones baselines checkpoint data documents encoding evaluation explain features figures "
+        "files gating importance layers model protocols result training version",
         "torch numpy scipy sklearn skimage captum quantus tqdm PIL matplotlib plotly",
     ),
     "figures.summaries": allow("result", "numpy"),
@@ -77,7 +80,8 @@ TABLE = {
     "figures.interactive": allow("result version", "numpy PIL"),
     "figures": allow("result version", "numpy PIL matplotlib plotly"),
     "export": allow("figures files result version", "numpy PIL"),
-    "cli": allow(CORE, "torch numpy typer tqdm"),
+    "commands": allow(CORE, "torch numpy tqdm"),
+    "cli": allow("commands version"),
     "__main__": allow("cli"),
     "": allow("checkpoint explain importance model result version"),  # daam_core itself
     "app": allow(
@@ -228,6 +232,50 @@ def test_the_table_has_no_cycles():
         visit(name.split(".")[0], ())
 
 
+REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(\[[a-z]+\])?==[0-9][^ ;]*(; python_version .*)?$")
+SECTIONS = ("# === Runtime ===", "# === Tests and checks ===")
+
+
+def direct_requirements() -> tuple[set[str], set[str]]:
+    """Normalised names of what the project itself uses: at run time, and for tests and checks."""
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    runtime, tools = (text.split(title)[1].split("# ---")[0] for title in SECTIONS)
+    return _names(runtime), _names(tools)
+
+
+def _names(text: str) -> set[str]:
+    lines = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
+    return {_normalised(REQUIREMENT.fullmatch(line)[1]) for line in lines}
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def third_parties(*folders: str) -> set[str]:
+    """Normalised names of the packages that the code under some folders imports."""
+    found: set[str] = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        names = imported(path.read_text("utf-8"), _dotted(path.relative_to(ROOT)), package=False)
+        found |= {name.split(".")[0] for name in names}
+    owners = packages_distributions()
+    return {_normalised(owners[name][0]) for name in found - set(sys.stdlib_module_names) if name in owners}
+
+
+def test_every_requirement_is_one_exact_version():
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in pins if not REQUIREMENT.fullmatch(line)] == []
+    names = [_normalised(REQUIREMENT.fullmatch(line)[1]) for line in pins]
+    assert len(names) == len(set(names))
+
+
+def test_what_the_code_imports_is_what_the_requirements_name():
+    runtime, tools = direct_requirements()
+    assert third_parties(*PACKAGES) == runtime - {"opencv-python-headless"}  # used by quantus only
+    assert third_parties("tests") - {"daam-explorer"} <= runtime | tools
+
+
 def _python(code: str, *arguments: str) -> str:
     run = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
@@ -236,12 +284,12 @@ def _python(code: str, *arguments: str) -> str:
     return run.stdout
 
 
-@pytest.mark.parametrize("module", ["daam_core", "daam_core.backbones", "daam_core.figures", "daam_core.cli"])
-def test_import_is_light(module):
-    if not _exists(module):
-        pytest.skip(f"{module} does not exist.")
-    loaded = _python(f"import sys, {module}\nprint(*{{name.split('.')[0] for name in sys.modules}})").split()
-    assert sorted(HEAVY & set(loaded)) == []
+LIGHT = ("daam_core", "daam_core.backbones", "daam_core.figures", "daam_core.export", "daam_core.cli")
+
+
+def test_importing_the_library_is_light():
+    code = f"import sys, {', '.join(LIGHT)}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    assert sorted(HEAVY & set(_python(code).split())) == []
 
 
 IMPORT_EACH = """
