@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("train a head on your data", "daam_core.commands.train"),
     "evaluate": Command("measure a trained head on labelled data", "daam_core.commands.evaluate"),
     "compare": Command("density attention against plain baselines", "daam_core.commands.compare"),
+    "faithfulness": Command("is the explanation true? measure it", "daam_core.commands.faithfulness"),
     "bench": Command("time the layer, an explanation, the app", "daam_core.commands.bench"),
 }
 

@@ -5,7 +5,7 @@ Letters: N samples, H heads, L layers, F features.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,14 +15,12 @@ from daam_core.backbones.base import Backbone, Sample
 from daam_core.encoding import pool
 from daam_core.faithfulness.attributions import gated_maps
 from daam_core.faithfulness.intervals import Interval, bootstrap_mean, correlation, rank_correlation
+from daam_core.faithfulness.learned import at_start
 from daam_core.faithfulness.perturbations import Perturbation
 from daam_core.faithfulness.progress import Progress
-from daam_core.faithfulness.retraining import BUDGET, layer_shares, mean_density_attention
-from daam_core.faithfulness.sanity import trained_again
+from daam_core.faithfulness.retraining import layer_shares, mean_density_attention
 from daam_core.model import DaamClassifier
-from daam_core.training import TrainingConfig, accuracy
-
-SEEDS = (0, 1, 2, 3, 4)
+from daam_core.training import accuracy
 
 
 @dataclass(frozen=True)
@@ -76,32 +74,24 @@ class InputStability:
 
 
 def seed_stability(
-    classifier: DaamClassifier,
-    train: tuple[Tensor, Tensor],
-    pooled: Tensor,
-    labels: Tensor,
-    *,
-    seeds: Sequence[int] = SEEDS,
-    budget: TrainingConfig = BUDGET,
-    progress: Progress | None = None,
+    classifier: DaamClassifier, heads: Sequence[DaamClassifier], pooled: Tensor, labels: Tensor
 ) -> SeedStability:
-    """Train the same head with several seeds and compare mean maps over ``pooled [N, L, F]``."""
-    progress = progress or Progress()
-    maps, right = [], []
-    for index, seed in enumerate(seeds):
-        progress.report(index / len(seeds), f"Training with seed {seed}")
-        head = trained_again(classifier, *train, seed=seed, budget=budget, check=progress.check)
-        maps.append(mean_density_attention(head, pooled))
-        right.append(accuracy(head, pooled, labels))
-    fresh = DaamClassifier(replace(classifier.config, seed=0))
-    fresh.standardisation.load_state_dict(classifier.standardisation.state_dict())
-    start = mean_density_attention(fresh, pooled)
+    """Compare mean maps over ``pooled [N, L, F]`` of heads that were trained with different seeds.
+
+    Args:
+        classifier: the head they are like; its configuration gives the map before training.
+        heads: at least two, each with its seed in its configuration.
+        pooled: ``[N, L, F]``.
+        labels: ``[N]``, for their accuracy.
+    """
+    maps = [mean_density_attention(head, pooled) for head in heads]
+    start = mean_density_attention(at_start(classifier), pooled)
     pairs = list(itertools.combinations(maps, 2))
     alike = [correlation(a, b) for a, b in pairs]
     summed = torch.stack([map_.sum(0) for map_ in maps])
     return SeedStability(
-        seeds=tuple(seeds),
-        accuracy=tuple(right),
+        seeds=tuple(head.config.seed for head in heads),
+        accuracy=tuple(accuracy(head, pooled, labels) for head in heads),
         mean=summed.mean(0).numpy(),
         deviation=summed.std(0, unbiased=False).numpy(),
         correlation=float(np.mean(alike)),
