@@ -227,6 +227,7 @@ def _sound_from_file(source: Any, *, rate: int) -> Sound:
     stream, name = _open(source, kind="sound", other="or (samples, rate)")
     with stream:
         cut = _ends_inside_ogg_page(stream)
+        guessed = _is_mp3_without_length(stream)
         try:
             # Without its name, which would make libsndfile trust the extension.
             file = soundfile.SoundFile(_Nameless(stream))
@@ -254,7 +255,7 @@ def _sound_from_file(source: Any, *, rate: int) -> Sound:
                 frames += len(block)
                 _check_seconds(frames / file.samplerate, name, at_least=0.0)
                 mixer.add(block)
-            if frames < file.frames:
+            if frames < file.frames and not guessed:
                 raise InputError(f"{name} is truncated: it ends before the sound that its header announces.")
             facts = {
                 "seconds": frames / file.samplerate,
@@ -337,6 +338,22 @@ def _ends_inside_ogg_page(stream: IO[bytes]) -> bool:
         return True
     table = tail[page + 27 : page + 27 + tail[page + 26]]
     return page + 27 + tail[page + 26] + sum(table) > len(tail)
+
+
+def _is_mp3_without_length(stream: IO[bytes]) -> bool:
+    """Whether this is an MP3 that does not say how many frames it has.
+
+    Its length is then guessed from its size, tags included, so a shorter sound is no sign of damage.
+    """
+    start = stream.read(10)
+    if start[:3] == b"ID3" and len(start) == 10:
+        size = sum(byte << shift for byte, shift in zip(start[6:], (21, 14, 7, 0), strict=True))
+        stream.seek(10 + size)
+        start = b""
+    start += stream.read(256)
+    stream.seek(0)
+    is_mp3 = len(start) > 2 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0
+    return is_mp3 and not any(mark in start for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 # Pictures
