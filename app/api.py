@@ -1,0 +1,6 @@
+"""placeholder"""
+
+from app.library import Library
+
+
+def build(library: Library) -> None: ...

@@ -1,0 +1,1 @@
+"""The page's parts, one module each. A part makes its components and knows nothing of the others."""

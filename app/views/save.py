@@ -1,0 +1,51 @@
+"""Step 5: take the result along."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+FORMATS = [
+    ("PNG figure", "png"),
+    ("SVG figure", "svg"),
+    ("PDF figure", "pdf"),
+    ("Interactive page (HTML, works without network)", "html"),
+    ("All numbers (JSON)", "json"),
+    ("All arrays (NumPy NPZ)", "npz"),
+    ("Table of cells (CSV)", "csv"),
+    ("Notebook that reproduces it (ipynb)", "ipynb"),
+]
+WIDTHS = [("Single column, 89 mm", "single"), ("Double column, 183 mm", "double")]
+
+
+@dataclass(frozen=True)
+class Save:
+    format: gr.Dropdown
+    width: gr.Radio
+    scale: gr.Radio
+    run: gr.Button
+    file: gr.DownloadButton
+    link: gr.Button
+    note: gr.HTML
+
+
+def build() -> Save:
+    with gr.Row():
+        format_ = gr.Dropdown(
+            FORMATS, value="png", label="Format", elem_id="save-format", filterable=False, min_width=240
+        )
+        width = gr.Radio(
+            WIDTHS, value="double", label="Width of figures", elem_id="save-width", min_width=240
+        )
+        scale = gr.Radio(
+            [("Shared by all heads", "shared"), ("Per head", "per_head")],
+            value="shared",
+            label="Scale of the Importance Factor",
+            elem_id="save-scale",
+            min_width=240,
+        )
+    with gr.Row(elem_classes="dx-actions"):
+        run = gr.Button("Save", variant="primary", elem_id="save", size="md", min_width=120)
+        link = gr.Button("Copy a link to this view", elem_id="copy-link", size="md", min_width=0)
+    note = gr.HTML("", elem_id="link-note", apply_default_css=False)
+    file = gr.DownloadButton("Download", elem_id="download", visible="hidden")
+    return Save(format_, width, scale, run, file, link, note)
