@@ -1,5 +1,7 @@
 """Boxes refer to the real picture: measured by sending ramps through transformers' own processors."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from daam_core.errors import EncoderError, InputError
 transformers = pytest.importorskip("transformers")
 
 CROP = {"height": 32, "width": 32}
-PROCESSORS = {
+PROCESSORS: dict[str, tuple[str, dict[str, Any]]] = {
     "stretched": ("ViT", {"size": CROP}),
     "stretched, then cropped": ("DeiT", {"size": {"height": 36, "width": 40}, "crop_size": CROP}),
     "shorter side, then cropped": ("Bit", {"size": {"shortest_edge": 40}, "crop_size": CROP}),
@@ -31,7 +33,7 @@ PROCESSORS = {
 }
 
 
-def processor_of(name: str):
+def processor_of(name: str) -> Any:
     kind, given_settings = PROCESSORS[name]
     loader = getattr(transformers, f"{kind}ImageProcessorPil")
     return loader(**{"do_center_crop": "crop_size" in given_settings, **given_settings})
@@ -127,7 +129,7 @@ def test_the_smallest_pictures(name: str, size: tuple[int, int]) -> None:
         ),
     ],
 )
-def test_unknown_ways_to_resize_are_refused(kind: str, given_settings: dict, message: str) -> None:
+def test_unknown_ways_to_resize_are_refused(kind: str, given_settings: dict[str, Any], message: str) -> None:
     processor = getattr(transformers, f"{kind}ImageProcessorPil")(**given_settings)
     with pytest.raises(EncoderError, match=message):
         kind_of(processor)

@@ -4,6 +4,7 @@ They show that the loading and reading code is right; they have learned nothing 
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +121,17 @@ def metaspace() -> Tokenizer:
     return tokenizer
 
 
-def save_text(folder: Path, model_type: str, *, tokenizer: Tokenizer | None = None, **settings: Any) -> Path:
+def save_text(
+    folder: Path,
+    model_type: str,
+    *,
+    tokenizer: Callable[[], Tokenizer] = wordpiece,
+    dtype: torch.dtype | None = None,
+    **settings: Any,
+) -> Path:
     """A text model with its tokenizer; ``settings`` go to the configuration."""
     fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer or wordpiece(), model_max_length=settings.pop("model_max_length", 10_000)
+        tokenizer_object=tokenizer(), model_max_length=settings.pop("model_max_length", 10_000)
     )
     fast.save_pretrained(folder)
     small = {} if model_type in ("distilbert", "gpt2", "gptj", "gpt_neo", "bloom") else _SMALL
@@ -132,11 +140,11 @@ def save_text(folder: Path, model_type: str, *, tokenizer: Tokenizer | None = No
     config = transformers.AutoConfig.for_model(
         model_type, **{"max_position_embeddings": 64, **own, **tokens, **settings}
     )
-    return save_model(folder, config)
+    return save_model(folder, config, dtype=dtype)
 
 
 def save_waveform(folder: Path, model_type: str, **settings: Any) -> Path:
-    """A speech model on raw samples at 16 kHz, its feature extractor normalising as the large ones do."""
+    """A speech model on raw samples at 16 kHz; by default its feature extractor normalises them."""
     do_normalize = settings.pop("do_normalize", True)
     extractor = transformers.Wav2Vec2FeatureExtractor(sampling_rate=16_000, do_normalize=do_normalize)
     extractor.save_pretrained(folder)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import Wav2Vec2FeatureExtractor
 
 from daam_core.backbones.audio import (
     CONTEXT,
@@ -42,6 +43,11 @@ class PretrainedWaveform(Pretrained):
 
     def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
         self._extractor: Any = load_part("AutoFeatureExtractor", source, what="feature extractor")
+        if not isinstance(self._extractor, Wav2Vec2FeatureExtractor):
+            raise EncoderError(
+                f"The feature extractor of '{source.name}' ({type(self._extractor).__name__}) is not one of "
+                "raw samples (Wav2Vec2FeatureExtractor); give the file that was saved with the model."
+            )
         config = model.config
         self._rate = _rate(self._extractor, source)
         self._stride = math.prod(config.conv_stride)
