@@ -105,12 +105,12 @@ def file_bytes(
     Args:
         explanation: what to write.
         suffix: one of :data:`SUFFIXES`.
-        quantity: map drawn in figures: ``importance``, ``density_attention``, ``gate`` or
-            ``class_importance``.
-        scale: colour scale of figures, ``shared`` or ``per_head``.
+        quantity: map drawn in figures and shown first in the page: ``importance``,
+            ``density_attention``, ``gate`` or ``class_importance``.
+        scale: colour scale of figures and page, ``shared`` or ``per_head``.
         width: of figures: ``single`` (89 mm), ``double`` (183 mm), or millimetres.
-        sound: ``(samples [N], rate)``, drawn as a waveform in figures.
-        picture: Pillow image or array, drawn under the token map in figures.
+        sound: ``(samples [N], rate)``, drawn as a waveform in figures and page.
+        picture: Pillow image or array, drawn under the token map in figures and page.
         source: file name of the input, for the notebook.
 
     Raises:
@@ -127,8 +127,12 @@ def file_bytes(
         return notebook(explanation, source=source).encode()
     if suffix == "html":
         from daam_core.figures.interactive import view_html
+        from daam_core.figures.media import picture_media, sound_media
 
-        return view_html(explanation).encode()
+        media = sound_media(*sound) if sound is not None else None
+        if picture is not None:
+            media = picture_media(picture)
+        return view_html(explanation, media=media, state={"quantity": quantity, "scale": scale}).encode()
     if suffix in SUFFIXES:
         from daam_core.figures.print_style import figure_bytes
         from daam_core.figures.static import report_figure

@@ -41,7 +41,8 @@ def notebook(explanation: Explanation, *, source: str | None = None) -> str:
             "import numpy as np\n\n"
             "from daam_core import explain_encoding, load_model\n"
             "from daam_core.export import save\n"
-            "from daam_core.figures import plots"
+            "from daam_core.figures import plots\n"
+            "from daam_core.figures.interactive import notebook_view"
         ),
         _code(_model_lines(e)),
         _code(_input_lines(e, source)),
@@ -52,6 +53,7 @@ def notebook(explanation: Explanation, *, source: str | None = None) -> str:
             "## Importance Factor\n\nWhich layers and features each head lets through. It marks typical "
             "values, amplified by layer; it is no proof that a cell decides."
         ),
+        _code("notebook_view(e)"),
         _code("plots.head_small_multiples(e)"),
         _code("plots.layer_contribution(e)"),
         _markdown("## What was learned"),

@@ -384,6 +384,36 @@ def join_words(
     return (*found, *(word(label, None, None, tokens) for label, tokens in specials.items()))
 
 
+def token_grid(spans: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values of image regions on the grid that the regions' edges make.
+
+    Args:
+        spans: ``[T, 4]`` left, top, right, bottom as fractions of the picture; NaN is left out.
+        values: ``[T]``.
+
+    Returns:
+        Edges ``[columns + 1]`` from left to right and ``[rows + 1]`` from top to bottom, and the grid
+        ``[rows, columns]``: each cell the sum of the regions over it, NaN where there is none.
+    """
+    spans = np.asarray(spans, dtype=np.float64)
+    placed = ~np.isnan(spans).any(axis=1)
+    # Neighbouring regions' edges may differ in their last digits.
+    lefts, tops, rights, bottoms = np.round(spans[placed], 9).T
+    x_edges, y_edges = np.unique([lefts, rights]), np.unique([tops, bottoms])
+    grid = np.full((max(len(y_edges) - 1, 0), max(len(x_edges) - 1, 0)), np.nan)
+    places = np.stack(
+        [
+            np.searchsorted(edges, side)
+            for edges, side in ((x_edges, lefts), (y_edges, tops), (x_edges, rights), (y_edges, bottoms))
+        ],
+        axis=1,
+    )
+    for (left, top, right, bottom), value in zip(places, np.asarray(values)[placed], strict=True):
+        region = grid[top:bottom, left:right]
+        region[:] = np.where(np.isnan(region), value, region + value)
+    return x_edges, y_edges, grid
+
+
 def head_similarity(gate: np.ndarray, head_layers: np.ndarray) -> np.ndarray:
     """Correlation of the heads' gates over the cells that both heads see.
 
