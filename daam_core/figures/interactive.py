@@ -4,10 +4,11 @@ One script serves the app, a single HTML file without network, and a notebook ce
 made here by :func:`view_payload`; its format is documented at the top of ``static/view_core.js``.
 
 Exactness. A reader must see the numbers of the arrays, not of a picture. Float32 travels whole as long
-as a payload stays below :data:`LIMIT_PER_HEAD`; that covers 24 × 1024 with all maps. Beyond it, the
-maps travel as one byte a cell, which is enough to draw them, and the script asks for the exact array of
-a head (:func:`view_array`, through its option ``load``) when a number of that head is first read. A
-file or notebook cell has nobody to ask, so it always holds everything.
+as a payload stays below :data:`LIMIT_PER_HEAD`; that covers 24 × 1024 with all maps. Beyond it, maps
+travel as one byte a cell, which is enough to draw them (at 40 × 5120 one exact map alone is 1.09 MB of
+base64, since the digits of a float do not compress), and the script asks for the exact array of a head
+(:func:`view_array`, through its option ``load``) when a number of that head is first read. A file or
+notebook cell has nobody to ask, so it always holds everything.
 """
 
 import base64
@@ -43,19 +44,21 @@ SCRIPTS = (
 )
 
 #: Arrays of a payload, the most needed first: what does not fit any more is sent when asked for.
+#: Density attention is there only where it is not amplitude × gate; the map shown first needs it or,
+#: without it, the gate, which then moves to its place.
 _PRIORITY = (
     "token_spans",
     "token_attribution",
     "head_token_attribution",
-    "gate",
+    "density_attention",
     "mean_offset",
     "scaled_variance",
-    "density_attention",
     "values",
-    "initial_mean_offset",
-    "initial_scaled_variance",
     "statistic_mean",
     "statistic_variance",
+    "initial_mean_offset",
+    "initial_scaled_variance",
+    "gate",
     "class_importance",
     "dataset_gate",
     "dataset_values",
@@ -63,8 +66,15 @@ _PRIORITY = (
 )
 #: Arrays with one entry per layer and feature.
 _MAPS = frozenset(
-    ("gate", "density_attention", "values", "class_importance")
-    + ("dataset_gate", "dataset_values", "dataset_density_attention")
+    {
+        "gate",
+        "density_attention",
+        "values",
+        "class_importance",
+        "dataset_gate",
+        "dataset_values",
+        "dataset_density_attention",
+    }
 )
 _PER_HEAD = _MAPS - {"values", "dataset_values"}
 
@@ -188,7 +198,8 @@ class NotebookView:
 
     def _repr_html_(self) -> str:
         return (
-            f'<iframe title="Interactive explanation" sandbox="allow-scripts" srcdoc="{html.escape(self.page)}" '
+            f'<iframe title="Interactive explanation" sandbox="allow-scripts" '
+            f'srcdoc="{html.escape(self.page)}" '
             f'style="width:100%;height:{self.height}px;border:0"></iframe>'
         )
 
@@ -236,7 +247,7 @@ def _explanation_payload(
 
 
 def _arrays(explanation: Explanation) -> dict[str, np.ndarray]:
-    """Large arrays of a payload by name, float32. Density attention only where the script cannot compute it."""
+    """Large arrays of a payload by name, float32; density attention only where it cannot be computed."""
     e = explanation
     found: dict[str, np.ndarray] = {
         name: getattr(e, name) for name in _PRIORITY if name != "density_attention" and hasattr(e, name)
@@ -247,7 +258,11 @@ def _arrays(explanation: Explanation) -> dict[str, np.ndarray]:
         found |= {"dataset_gate": e.dataset.gate, "dataset_values": e.dataset.values}
         if not _is_product(e.dataset.density_attention, e.amplitude, e.dataset.gate):
             found["dataset_density_attention"] = e.dataset.density_attention
-    return {name: np.asarray(found[name], dtype=np.float32) for name in _PRIORITY if name in found}
+    order = [name for name in _PRIORITY if name in found]
+    if "density_attention" not in found:
+        order.remove("gate")
+        order.insert(order.index("mean_offset"), "gate")
+    return {name: np.asarray(found[name], dtype=np.float32) for name in order}
 
 
 def _is_product(density: np.ndarray, amplitude: np.ndarray, gate: np.ndarray) -> bool:
@@ -257,22 +272,30 @@ def _is_product(density: np.ndarray, amplitude: np.ndarray, gate: np.ndarray) ->
 
 
 def _encoded(arrays: Mapping[str, np.ndarray], *, heads: int, limit: int | None) -> dict[str, dict[str, Any]]:
-    allowance = None if limit is None else limit * heads
-    if allowance is None or sum(_size(array.nbytes) for array in arrays.values()) <= allowance:
+    """Every array as exactly as the limit allows: first all that fits at all, then exactness in turn."""
+    if limit is None:
         return {name: _exact(array) for name, array in arrays.items()}
-    encoded = {}
-    for name, array in arrays.items():  # in order of priority
-        spec = _rounded(array) if name in _MAPS else _exact(array)
-        if len(spec["data"]) <= allowance:
-            allowance -= len(spec["data"])
+    left = limit * heads
+    smallest = {name: array.size if name in _MAPS else array.nbytes for name, array in arrays.items()}
+    sent = {}
+    for name, size in smallest.items():  # in order of priority
+        sent[name] = _base64_length(size) <= left
+        left -= _base64_length(size) if sent[name] else 0
+    encoded: dict[str, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        more = _base64_length(array.nbytes) - _base64_length(smallest[name])
+        if not sent[name]:
+            encoded[name] = {"shape": list(array.shape), "lazy": True}
+        elif more <= left:
+            encoded[name] = _exact(array)
+            left -= more
         else:
-            spec = {"shape": list(array.shape), "lazy": True}
-        encoded[name] = spec
+            encoded[name] = _rounded(array)
     return encoded
 
 
-def _size(raw_bytes: int) -> int:
-    """Length of the base64 text of so many bytes."""
+def _base64_length(raw_bytes: int) -> int:
+    """Characters that so many bytes take."""
     return 4 * -(-raw_bytes // 3)
 
 
@@ -366,7 +389,7 @@ pre {{ overflow-x: auto; }}
 <details><summary>Where this comes from</summary>
 <pre tabindex="0">{provenance}</pre>
 </details>
-<p>Made with the DAAM explorer {version}. This page holds everything it shows and asks nothing of any server.</p>
+<p>Made with the DAAM explorer {version}. This page holds all that it shows and asks no server.</p>
 </footer>
 </main>
 <script type="application/json" id="payload">{payload}</script>

@@ -98,6 +98,7 @@
     const [low, high] = limits;
     const table = D.palette(palette);
     const factor = high > low ? 255 / (high - low) : 0;
+    const constant = palette === 'diverging' ? 128 : 0; // no contrast to show: neutral, or lowest
     const index = thresholds
       ? function (value) {
           let left = 0;
@@ -110,6 +111,7 @@
           return left;
         }
       : function (value) {
+          if (factor === 0) return constant;
           const i = Math.round((value - low) * factor);
           return i < 0 ? 0 : i > 255 ? 255 : i;
         };

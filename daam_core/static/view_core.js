@@ -23,7 +23,9 @@
  *   onSelect  ({head, layer, feature}) after a cell was chosen
  *   onClass   (index) when another class is asked for; without it there is no choice of class
  *   load      (source, name, head) -> Promise of an encoded array; source is 'a' or 'b'. Called when an
- *             array that the payload holds rounded (uint8) or not at all (lazy) is needed exactly
+ *             array that the payload holds rounded (uint8) or not at all (lazy) is needed exactly; one
+ *             request at a time
+ *   tabs      which tabs to show, as names of sections; all by default
  *   theme     'auto' (the system's), 'class' (dark inside an element of class "dark"), 'light', 'dark'
  *   heading   level of the figures' headings, 3 by default
  *
@@ -291,7 +293,7 @@
     if (head === null ? array.exact : this.exactHeads[name].has(head)) return Promise.resolve(false);
     const key = `${name} ${head}`;
     if (this.pending.has(key)) return this.pending.get(key);
-    const job = Promise.resolve(this.loader(this.source, name, head))
+    const job = this.loader(this.source, name, head)
       .then((spec) => {
         const part = D.decode(spec);
         if (!part.data) return false;

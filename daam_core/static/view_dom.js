@@ -18,7 +18,7 @@
       else if (key === 'value' || key === 'checked') element[key] = value;
       else element.setAttribute(key, value === true ? '' : value);
     });
-    children.flat().forEach((child) => {
+    children.flat(Infinity).forEach((child) => {
       if (child === null || child === undefined || child === false) return;
       element.append(child instanceof Node ? child : String(child)); // text is never parsed as markup
     });
@@ -67,7 +67,7 @@
     const list = h('select', { id: id, class: 'dv-select', onchange: () => onchange(list.value) },
       options.map(([v, text]) => h('option', { value: v, selected: String(v) === String(value) }, text)));
     list.value = String(value);
-    const element = h('div', { class: 'dv-control' }, h('label', { for: id, class: 'dv-label' }, label), list);
+    const element = h('div', { class: 'dv-control', 'data-key': label }, h('label', { for: id, class: 'dv-label' }, label), list);
     element.sync = (v) => {
       list.value = String(v);
     };
@@ -80,7 +80,7 @@
     const buttons = options.map(([v]) => h('input', {
       type: 'radio', name: name, value: v, checked: String(v) === String(value), onchange: () => onchange(v),
     }));
-    const element = h('fieldset', { class: 'dv-control dv-segments' },
+    const element = h('fieldset', { class: 'dv-control dv-segments', 'data-key': label },
       h('legend', { class: 'dv-label' }, label),
       h('div', { class: 'dv-segments-row' }, options.map(([, text], i) => h('label', { class: 'dv-segment' },
         buttons[i], h('span', {}, text)))));
@@ -105,7 +105,7 @@
       },
     });
     input.value = String(value);
-    return h('div', { class: 'dv-control' }, h('label', { for: id, class: 'dv-label' }, label),
+    return h('div', { class: 'dv-control', 'data-key': label }, h('label', { for: id, class: 'dv-label' }, label),
       h('div', { class: 'dv-row' }, input, shown));
   };
 
@@ -123,7 +123,7 @@
     const titles = columns.map((c) => (typeof c === 'string' ? { title: c } : c));
     return h('div', { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': caption },
       h('table', { class: 'dv-table' },
-        h('caption', {}, caption),
+        h('caption', {}, h('span', { class: 'dv-caption' }, caption)),
         h('thead', {}, h('tr', {}, titles.map((c) => h('th', { scope: 'col', class: c.number ? 'dv-num' : null }, c.title)))),
         h('tbody', {}, rows.map((row) => h('tr', {}, row.map((cell, i) => h(i === 0 ? 'th' : 'td', {
           scope: i === 0 ? 'row' : null,

@@ -34,6 +34,7 @@
       role: 'application',
       'aria-roledescription': 'heat map',
       'aria-label': o.label,
+      'data-key': o.label,
       'aria-keyshortcuts': 'ArrowLeft ArrowRight ArrowUp ArrowDown Home End PageUp PageDown + - 0 Enter m',
     });
     this.live = h('div', { class: 'dv-hidden', 'aria-live': 'polite' });
@@ -214,8 +215,12 @@
       const marks = [];
       for (let v = Math.ceil((start - 0.5) / step) * step; v < end; v += step) {
         const at = ((v + 0.5 - start) / (end - start)) * pixels;
-        if (v < 0 || at < 0 || at > pixels) continue;
-        marks.push(h('span', { style: { [property]: `${at.toFixed(1)}px` } }, names ? names[v] : D.count(v)));
+        if (v < 0 || v > end || at < 0 || at > pixels) continue;
+        const text = names ? names[v] : D.count(v);
+        // Numbers along the width stay inside it: 6.5 px a digit, half of it on either side.
+        const half = property === 'left' ? 3.5 * text.length : 0;
+        const kept = Math.max(half, Math.min(pixels - half, at));
+        marks.push(h('span', { style: { [property]: `${kept.toFixed(1)}px` } }, text));
       }
       box.replaceChildren(...marks);
     };

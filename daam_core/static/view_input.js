@@ -28,7 +28,7 @@
     const absolute = state.tokenMode === 'absolute';
     const scale = D.scale(absolute ? [0, most] : [-most, most], absolute ? state.palette : 'diverging');
     scale.signed = !absolute;
-    scale.colour = (v) => scale.table[scale.constant ? (absolute ? 0 : 128) : scale.index(absolute ? Math.abs(v) : v)];
+    scale.colour = (v) => scale.table[scale.index(absolute ? Math.abs(v) : v)];
     return scale;
   }
 
@@ -156,6 +156,7 @@
     const duration = Math.max(media ? media.duration : 0, end) || 1;
     const absolute = state.tokenMode === 'absolute';
     const shownValue = (t) => (absolute ? Math.abs(values[t]) : values[t]);
+    const curveRange = tokens.reduce(([low, high], t) => [Math.min(low, shownValue(t)), Math.max(high, shownValue(t))], [0, 0]);
     const wave = h('canvas', { class: 'dv-sound-canvas', 'aria-hidden': 'true' });
     const mel = media && media.mel ? h('canvas', { class: 'dv-sound-canvas', 'aria-hidden': 'true' }) : null;
     const curve = h('canvas', { class: 'dv-sound-canvas', 'aria-hidden': 'true' });
@@ -251,7 +252,7 @@
     const drawCurve = () => {
       const pen = size(curve, 96);
       const style = getComputedStyle(stage);
-      const [low, high] = scale.limits;
+      const [low, high] = curveRange;
       const y = (v) => curve.height - 2 - ((v - low) / (high - low || 1)) * (curve.height - 4);
       const x = (s) => (s / duration) * curve.width;
       pen.strokeStyle = style.getPropertyValue('--dv-line');
@@ -277,7 +278,10 @@
       drawMel();
       drawCurve();
       const marks = D.ticks(0, duration, Math.max(2, width / 80));
-      ticks.replaceChildren(...marks.map((v) => h('span', { style: { left: `${((v / duration) * width).toFixed(1)}px` } }, `${D.short(v, 3)} s`)));
+      ticks.replaceChildren(...marks.map((v) => {
+        const left = Math.max(12, Math.min(width - 16, (v / duration) * width)); // numbers stay inside
+        return h('span', { style: { left: `${left.toFixed(1)}px` } }, `${D.short(v, 3)} s`);
+      }));
       move(now, false);
     };
     const move = (seconds, speak) => {
@@ -329,9 +333,11 @@
     });
     const frameBox = h('div', { class: 'dv-sound' }, stage, ticks);
     const stop = D.onWidth(stage, draw);
+    const reach = `the curve, from ${D.short(curveRange[0], 3)} to ${D.short(curveRange[1], 3)} logits.`;
     const facts = media && media.mel
-      ? `Top: waveform on the colour of each moment. Middle: mel spectrogram, 0 to ${D.count(media.mel.top_hz)} Hz, dark is loud. Bottom: the curve, ${D.short(scale.limits[0], 3)} to ${D.short(scale.limits[1], 3)} logits.`
-      : `The curve goes from ${D.short(scale.limits[0], 3)} to ${D.short(scale.limits[1], 3)} logits.`;
+      ? `Top: waveform on the colour of each moment. Middle: mel spectrogram, 0 to ${D.count(media.mel.top_hz)} Hz, dark is loud. ` +
+        `Bottom: ${reach}`
+      : `Top: the colour of each moment. Bottom: ${reach}`;
     return {
       element: h('div', { class: 'dv-stack' }, audio, frameBox, readout, h('p', { class: 'dv-note' }, facts)),
       redraw: () => width && draw(width),
@@ -512,13 +518,13 @@
         const values = attribution(model, state.tokenHead);
         const total = values.reduce((sum, v) => sum + v, 0);
         return h('div', { class: 'dv-stack' },
-          h('p', { class: 'dv-map-caption' }, h('strong', {}, `${label}class “${name}”`),
+          h('p', { class: 'dv-map-caption' }, h('strong', {}, `${label}${label ? 'c' : 'C'}lass “${name}”`),
             h('span', { class: 'dv-quiet dv-number' }, `sum ${D.signed(total, 4)} logits`)), panel.element);
       });
       const same = sources().length === 2 && sameTokens(models[0], models[1]);
       if (same) blocks.push(differenceBlock(models, state));
       place.replaceChildren(...blocks);
-      bar.replaceChildren(D.colourBar(scale, state.tokenMode === 'absolute' ? 'size of the share, in logits' : 'share in the explained class’s logit, in logits; 0 is neutral'));
+      bar.replaceChildren(D.colourBar(scale, state.tokenMode === 'absolute' ? 'Size of the share, in logits.' : 'Share in the explained class’s logit, in logits; 0 is neutral.'));
     };
     /** B − A over tokens that stand in the same places. */
     const differenceBlock = (models, state) => {
@@ -529,7 +535,7 @@
       const panel = kind.panel(model, Object.assign({}, state, { tokenHead: -1 }), scale, store.label('difference'));
       panels.push(panel);
       return h('div', { class: 'dv-stack' }, h('p', { class: 'dv-map-caption' }, h('strong', {}, store.label('difference'))), panel.element,
-        D.colourBar(scale, 'change of the share, in logits'));
+        D.colourBar(scale, 'Change of the share, in logits.'));
     };
     const figure = D.figure({
       heading: ctx.heading,

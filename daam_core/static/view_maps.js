@@ -552,6 +552,14 @@
     };
     const say = () => {
       const [one, other] = pair();
+      const apart = !D.range(store.a.L).some((l) => store.a.seen(one, l) && store.a.seen(other, l));
+      [map.element, bar].forEach((node) => {
+        node.hidden = apart;
+      });
+      if (apart) {
+        readout.textContent = `Heads ${one} and ${other} see no layer in common, so there is nothing to subtract.`;
+        return;
+      }
       bar.replaceChildren(current ? D.colourBar(scale(), `${D.QUANTITIES[store.state.quantity].name}, head ${one} minus head ${other}.`) : '');
       tell(null);
     };
@@ -592,6 +600,11 @@
 
   function similarity(ctx) {
     const { store } = ctx;
+    const layers = D.range(store.a.L);
+    const meet = layers.some((l) => D.range(store.a.H).filter((head) => store.a.seen(head, l)).length > 1);
+    if (!meet) {
+      return D.emptyPart(ctx, 'How alike the heads are', 'Every head sees layers of its own, so no two gates can be compared cell by cell.');
+    }
     const place = h('div', {});
     const build = () => {
       const model = store.model();
@@ -610,7 +623,7 @@
       const heads = D.range(model.H);
       place.replaceChildren(h('div', { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': 'Head similarity' },
         h('table', { class: 'dv-table dv-matrix' },
-          h('caption', {}, 'Correlation of the gates of two heads, over the cells that both see; – where there are none'),
+          h('caption', {}, h('span', { class: 'dv-caption' }, 'Correlation of the gates of two heads, over the cells that both see; – where there are none')),
           h('thead', {}, h('tr', {}, h('td', {}), heads.map((head) => h('th', { scope: 'col' }, D.headName(head))))),
           h('tbody', {}, heads.map((one) => h('tr', {}, h('th', { scope: 'row' }, D.headName(one)), heads.map((other) => cell(one, other))))))));
     };
@@ -765,6 +778,7 @@
     };
     const rows = names.map((name) => ({ name: name, a: of(a, name), b: of(b, name) }))
       .sort((x, y) => Math.max(y.a || 0, y.b || 0) - Math.max(x.a || 0, x.b || 0)).slice(0, 20);
+    const points = (v) => `${v >= 0.005 ? '+' : ''}${(Math.abs(v) < 0.005 ? 0 : v).toFixed(2).replace('-', '−')} points`;
     const percent = (p) => (p === null ? '–' : `${(100 * p).toFixed(2)} %`);
     const figure = D.figure({
       heading: ctx.heading,
@@ -774,7 +788,7 @@
       body: D.table(`Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`,
         ['Class'].concat([store.label('a'), store.label('b'), store.label('difference')].map((title) => ({ title: title, number: true }))),
         rows.map((row) => [row.name, percent(row.a), percent(row.b),
-          row.a === null || row.b === null ? '–' : `${D.signed(100 * (row.b - row.a), 3)} points`])),
+          row.a === null || row.b === null ? '–' : points(100 * (row.b - row.a))])),
     });
     return { element: figure.element, update: () => {}, destroy: () => {} };
   }
@@ -871,7 +885,7 @@
       xLabel: 'Layer',
       yLabel: 'Change in points',
       draw: (pen) => {
-        const width = Math.max(1, (pen.right - pen.left) / store.a.L - 2);
+        const width = Math.max(1, Math.min(64, ((pen.right - pen.left) / store.a.L) * 0.8));
         change.forEach((v, l) => pen.add(D.svg('rect', {
           x: pen.x(l) - width / 2, width: width, y: Math.min(pen.y(0), pen.y(v)), height: Math.abs(pen.y(v) - pen.y(0)),
           fill: v >= 0 ? D.DIVERGING[6] : D.DIVERGING[1],

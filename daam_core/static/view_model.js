@@ -128,13 +128,20 @@
     };
   }
 
-  function cellTable(caption, curves, dataset) {
-    return D.table(caption,
-      ['Head', 'Layer mean', 'Deviation', 'Centre', 'Width', dataset ? 'Gate at the mean value' : 'Gate', dataset ? 'Mean gate' : 'Amplitude λ', dataset ? 'Amplitude λ' : 'DA = λ · gate']
-        .map((title, i) => ({ title: title, number: i > 0 })),
-      curves.heads.map((c) => [D.headName(c.head), D.short(c.mean, 4), D.short(c.deviation, 4), D.short(c.centre, 4), D.short(c.spread, 4),
-        dataset ? D.short(c.atValue, 4) : D.exact(c.gate), dataset ? D.exact(c.gate) : D.exact(c.amplitude),
-        dataset ? D.exact(c.amplitude) : D.exact(Math.fround(c.amplitude * c.gate))]));
+  /** One row per head. Mean and deviation go into the caption where all heads share them. */
+  function cellTable(curves, dataset) {
+    const [first] = curves.heads;
+    const shared = curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);
+    const where = (c) => (shared ? [] : [D.short(c.mean, 3), D.short(c.deviation, 3)]);
+    const numbers = dataset
+      ? (c) => [D.short(c.atValue, 4), D.exact(c.gate)]
+      : (c) => [D.exact(c.gate), D.short(c.amplitude, 4), D.exact(Math.fround(c.amplitude * c.gate))];
+    const titles = ['Head'].concat(shared ? [] : ['Mean', 'Deviation'], ['Centre', 'Width'],
+      dataset ? ['Gate at this value', 'Mean gate'] : ['Gate', 'λ', 'DA = λ · gate']);
+    const caption = shared && first ? `Mean over layers ${D.short(first.mean, 4)}, deviation ${D.short(first.deviation, 4)}`
+      : 'Mean and deviation are those of each head’s own layers';
+    return D.table(caption, titles.map((title, i) => ({ title: title, number: i > 0 })),
+      curves.heads.map((c) => [D.headName(c.head)].concat(where(c), [D.short(c.centre, 3), D.short(c.spread, 3)], numbers(c))));
   }
 
   D.parts.cell = function (ctx) {
@@ -179,7 +186,7 @@
         charts.push(chart);
         return h('div', { class: 'dv-side' }, h('div', { class: 'dv-map-caption' }, h('strong', {}, side.title),
           h('span', { class: 'dv-quiet dv-number' }, `value ${D.exact(curves.value)}`)), chart.element,
-        cellTable(`${side.title}, layer ${cell.layer}, feature ${cell.feature}`, curves, side.dataset));
+        cellTable(curves, side.dataset));
       })),
       h('ul', { class: 'dv-keys' },
         h('li', {}, h('span', { class: 'dv-key dv-key-value', 'aria-hidden': 'true' }), 'value'),
@@ -356,6 +363,7 @@
         x: [low, high],
         y: [0, top * 1.05],
         xLabel: nameOf(model, name),
+        yTicks: D.ticks(0, top, 4).filter(Number.isInteger),
         yLabel: model.raw.gate_kind === 'mixture' ? 'Gaussians' : 'Features',
         draw: (pen) => {
           heads.forEach((head) => {

@@ -43,6 +43,16 @@
     return tab === 'heatmap' ? ['heatmap', 'cell'] : [tab];
   }
 
+  /** One request at a time: the page's way to the server may drop events that come together. */
+  function inTurn(load) {
+    let last = Promise.resolve();
+    return function (...request) {
+      const answer = last.then(() => load(...request));
+      last = answer.catch(() => {});
+      return answer;
+    };
+  }
+
   D.mount = function (element, given, options) {
     const payload = typeof given === 'string' ? JSON.parse(given) : given;
     const o = Object.assign({ theme: null, heading: 3 }, options);
@@ -51,7 +61,7 @@
     }
     const store = storeOf(o.group);
     store.views += 1;
-    if (o.load) store.loader = o.load;
+    if (o.load) store.loader = inTurn(o.load);
     const inGradio = Boolean(document.querySelector('gradio-app, .gradio-container'));
     const root = h('div', { class: 'dv', 'data-theme': o.theme || (inGradio ? 'class' : 'auto') });
     element.replaceChildren(root);
@@ -70,7 +80,8 @@
     // Tabs: one panel, filled with the chosen tab's sections, so that hidden figures cost nothing.
     const panelId = D.id('panel');
     const panel = h('div', { class: 'dv-panel', id: panelId, role: o.section ? null : 'tabpanel' });
-    const tabs = TABS.map(([name, title]) => h('button', {
+    const offered = TABS.filter(([name]) => !o.tabs || o.tabs.includes(name));
+    const tabs = offered.map(([name, title]) => h('button', {
       type: 'button', role: 'tab', class: 'dv-tab', id: `${panelId}-${name}`, 'aria-controls': panelId,
       onclick: () => store.set({ tab: name }),
     }, title));
@@ -81,19 +92,32 @@
       if (at < 0 || next === undefined) return;
       e.preventDefault();
       tabs[next].focus();
-      store.set({ tab: TABS[next][0] });
+      store.set({ tab: offered[next][0] });
     });
+    const currentTab = () => {
+      const wanted = tabOf(store.state.tab);
+      return offered.some(([name]) => name === wanted) ? wanted : offered[0][0];
+    };
     const markTabs = () => {
-      const current = tabOf(store.state.tab);
+      const current = currentTab();
       tabs.forEach((tab, i) => {
-        const chosen = TABS[i][0] === current;
+        const chosen = offered[i][0] === current;
         tab.setAttribute('aria-selected', String(chosen));
         tab.tabIndex = chosen ? 0 : -1;
-        if (chosen) panel.setAttribute('aria-labelledby', tab.id);
+        if (!chosen) return;
+        panel.setAttribute('aria-labelledby', tab.id);
+        strip.scrollLeft = Math.max(0, tab.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2);
       });
     };
 
     const build = () => {
+      const focused = root.contains(document.activeElement) && document.activeElement.closest('[data-key]');
+      fill();
+      const again = focused && root.querySelector(`[data-key="${CSS.escape(focused.dataset.key)}"]`);
+      const target = again && (again.matches('[tabindex]') ? again : again.querySelector('input:checked, input, select, button'));
+      if (target) target.focus({ preventScroll: true });
+    };
+    const fill = () => {
       clear();
       if (!store.payload) {
         root.replaceChildren(h('p', { class: 'dv-empty' }, o.empty || 'Nothing to show yet.'));
@@ -103,10 +127,10 @@
       if (o.section) {
         root.replaceChildren(make([o.section]));
       } else {
-        markTabs();
         panel.replaceChildren();
         root.replaceChildren(strip, panel); // in the page first, so that figures know their width
-        panel.replaceChildren(make(sectionsOf(tabOf(store.state.tab))));
+        markTabs();
+        panel.replaceChildren(make(sectionsOf(currentTab())));
       }
       performance.measure('daam-view-build', { start: begin, end: performance.now() });
     };
@@ -124,7 +148,7 @@
       else if (changed.has('tab') && !o.section) {
         clear();
         markTabs();
-        panel.replaceChildren(make(sectionsOf(tabOf(store.state.tab))));
+        panel.replaceChildren(make(sectionsOf(currentTab())));
       } else {
         if (changed.has('arrays')) [store.a, store.b].forEach((model) => model && model.cache.clear());
         built.forEach((part) => part.update(changed));
