@@ -14,8 +14,8 @@ import torch
 from huggingface_hub import errors
 from safetensors.torch import load_file, save_file
 
-from daam_core.backbones.hub import Source, weight_files, weights_sha256
-from daam_core.backbones.huggingface import load_huggingface
+from daam_core.backbones.hub import Source, memory_bytes, weight_files, weights_sha256
+from daam_core.backbones.huggingface import PRESETS, Preset, load_huggingface
 from daam_core.errors import EncoderError
 from tests import tiny_models as tiny
 
@@ -326,6 +326,22 @@ def test_weights_hash(saved: dict[str, Path], tmp_path: Path) -> None:
     assert weights_sha256(files) == both == load_huggingface(str(tmp_path / "two")).weights_sha256
 
 
+def test_a_model_larger_than_memory(saved: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    count = sum(tensor.numel() for tensor in load_file(saved["bert"] / "model.safetensors").values())
+    monkeypatch.setattr("daam_core.backbones.pretrained.memory_bytes", lambda: 4 * count)
+    assert load_huggingface(str(saved["bert"])).n_layers == 3
+    monkeypatch.setattr("daam_core.backbones.pretrained.memory_bytes", lambda: 4 * count - 1)
+    with pytest.raises(
+        EncoderError, match=r"^'bert' needs 0\.0 GB of memory in float32, and this computer has"
+    ):
+        load_huggingface(str(saved["bert"]))
+
+
+def test_memory_of_this_computer() -> None:
+    found = memory_bytes()
+    assert found is None or 1 << 28 < found < 1 << 50
+
+
 def test_modality_and_revision_of_a_folder(saved: dict[str, Path]) -> None:
     bert = str(saved["bert"])
     assert load_huggingface(bert, revision="local", modality="text").name == "bert"
@@ -390,6 +406,12 @@ def test_not_cached_and_no_network(offline: Path) -> None:
     )
     with pytest.raises(EncoderError, match=expected):
         load_huggingface("org/none")
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_presets_are_asked_of_the_hub(preset: Preset, offline: Path) -> None:
+    with pytest.raises(EncoderError, match=rf"^'{preset.name}' is not in the local cache and the hub"):
+        load_huggingface(preset.name, modality=preset.modality)
 
 
 def test_half_cached_and_no_network(saved: dict[str, Path], offline: Path) -> None:

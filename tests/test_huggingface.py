@@ -1,5 +1,6 @@
 """Any Hugging Face encoder: tiny models of every supported type, against direct transformers calls."""
 
+import shutil
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -13,12 +14,14 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.torch import save_file
 from torch import Tensor
 
+from daam_core.backbones import load_backbone, text, weights
 from daam_core.backbones.audio import log_mel
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.grids import regrid, widen
-from daam_core.backbones.huggingface import FAMILIES, PRESETS, load_huggingface
+from daam_core.backbones.huggingface import FAMILIES, load_huggingface
 from daam_core.backbones.huggingface_audio import frame_tokens, receptive_field
 from daam_core.backbones.huggingface_text import context_length, trimmed, word_numbers
 from daam_core.backbones.text import window_starts
@@ -566,10 +569,35 @@ def test_every_model_type_is_known_to_transformers_and_listed_once() -> None:
     assert len(TEXT_TYPES) + len(PATCH_TYPES) + len(WAVEFORM_TYPES) + len(STAGE_TYPES) + 1 == len(kinds)
 
 
-def test_presets_are_the_papers_three() -> None:
-    found = {preset.name: (preset.modality, preset.n_layers, preset.n_features) for preset in PRESETS}
-    assert found == {
-        "microsoft/wavlm-large": ("audio", 24, 1024),
-        "meta-llama/Llama-2-13b-hf": ("text", 40, 5120),
-        "microsoft/beit-large-patch16-224-pt22k": ("image", 24, 1024),
-    }
+# With real weights
+
+
+def built_in(name: str) -> Backbone:
+    try:
+        return load_backbone(name)
+    except EncoderError as e:
+        pytest.skip(str(e))
+
+
+def test_minilm_from_a_folder_is_the_built_in_minilm(tmp_path: Path) -> None:
+    expected = built_in("minilm-l6").encode(tiny.CORPUS[1])
+    for file in (text.CONFIG, text.WEIGHTS, text.TOKENIZER):
+        shutil.copy(weights.locate(file), tmp_path)
+    backbone = load_huggingface(str(tmp_path))
+    assert backbone.weights_sha256 == text.WEIGHTS.sha256
+    found = backbone.encode(tiny.CORPUS[1])
+    torch.testing.assert_close(found.hidden, expected.hidden, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(found.tokens.spans, expected.tokens.spans)
+
+
+def test_whisper_from_a_folder_is_the_built_in_whisper(tmp_path: Path) -> None:
+    whisper = built_in("whisper-tiny-en")
+    encoder = whisper._encoder  # type: ignore[attr-defined]
+    state = {f"encoder.{name}": tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+    save_file(state, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    encoder.config.save_pretrained(tmp_path)
+    transformers.WhisperFeatureExtractor().save_pretrained(tmp_path)
+    found, expected = load_huggingface(str(tmp_path)).encode(clip(1.7)), whisper.encode(clip(1.7))
+    assert torch.equal(found.hidden, expected.hidden)
+    np.testing.assert_allclose(found.tokens.spans, expected.tokens.spans, rtol=0, atol=1e-9)
+    assert found.tokens.labels == expected.tokens.labels

@@ -5,6 +5,8 @@ Only safetensors are read, no code from a repository is ever run, and nothing is
 
 import hashlib
 import json
+import math
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -132,6 +134,34 @@ def weights_sha256(files: Iterable[Path]) -> str:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
     return digest.hexdigest()
+
+
+def parameter_count(files: Iterable[Path]) -> int:
+    """Numbers in all tensors, read from the files' headers alone.
+
+    Raises:
+        SafetensorError, OSError: a file is damaged.
+    """
+    from safetensors import safe_open
+
+    count = 0
+    for file in files:
+        with safe_open(file, framework="pt") as opened:
+            count += sum(math.prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118
+    return count
+
+
+def memory_bytes() -> int | None:
+    """Memory that this process may use, the container's limit included; None where nothing tells."""
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return physical  # no container, or one without a limit
+    return min(physical, limit)
 
 
 def settings_digest(folder: Path) -> str:

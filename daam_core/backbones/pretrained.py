@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 from daam_core.backbones.base import Backbone, Sample
-from daam_core.backbones.hub import CONFIG, LOCAL, Source, settings_digest
+from daam_core.backbones.hub import (
+    CONFIG,
+    LOCAL,
+    Source,
+    memory_bytes,
+    parameter_count,
+    settings_digest,
+    weight_files,
+)
 from daam_core.encoding import Encoding
 from daam_core.errors import DaamError, EncoderError
 
@@ -65,13 +73,15 @@ def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
         part: the encoder's attribute, where the class holds more than that.
 
     Raises:
-        EncoderError: the weights are damaged, quantised, or do not belong to the configuration.
+        EncoderError: the weights are damaged, do not belong to the configuration, or would not fit
+            into memory.
     """
     import transformers
 
     loader = getattr(transformers, model_class)
     with quiet():
         try:
+            _check_memory(source)
             model, report = loader.from_pretrained(
                 source.folder,
                 dtype=torch.float32,
@@ -81,6 +91,8 @@ def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # reported, and refused below with a sentence of our own
             )
+        except EncoderError:
+            raise
         except Exception as e:  # transformers and safetensors raise many kinds, and none is our defect
             raise EncoderError(
                 f"The weights of '{source.name}' cannot be loaded ({reason(e, source)}); they are damaged or "
@@ -91,6 +103,16 @@ def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
     if hasattr(encoder.config, "use_cache"):
         encoder.config.use_cache = False  # keys and values for generation, never read here
     return encoder
+
+
+def _check_memory(source: Source) -> None:
+    """Refuses a model that the system would end this process for."""
+    needed, available = 4 * parameter_count(weight_files(source)), memory_bytes()
+    if available is not None and needed > available:
+        raise EncoderError(
+            f"'{source.name}' needs {needed / 1e9:,.1f} GB of memory in float32, and this computer has "
+            f"{available / 1e9:,.1f} GB; use a larger one, or a smaller encoder."
+        )
 
 
 def _check_complete(report: Mapping[str, Any], source: Source, *, prefix: str) -> None:
