@@ -136,7 +136,7 @@ class TestSound:
             read_sound(content[: int(share * len(content))])
 
     def test_mp3_without_a_frame_count_is_no_truncated_one(self):
-        """110 frames of 1152 samples at 32 kHz behind an ID3 tag; libsndfile guesses 4.477 s from the size."""
+        """110 frames of 1152 samples at 32 kHz behind an ID3 tag; libsndfile guesses 4.477 s by the size."""
         package = Path(importlib.util.find_spec("gradio").origin).parent
         sound = read_sound(package / "media_assets" / "audio" / "cate_blanch_2.mp3")
         assert sound.seconds == pytest.approx(3.96)

@@ -132,7 +132,7 @@ def window_and_group(count: int) -> tuple[int, int]:
     Windows are as few as fit the context, nearly equal, and hold whole groups but for the last.
 
     >>> window_and_group(1500), window_and_group(1600), window_and_group(30_000)
-    ((1500, 1), (800, 2), (1440, 20))
+    ((1500, 1), (800, 2), (1500, 20))
     """
     group = -(-count // MAX_TOKENS)
     windows = -(-count // (CONTEXT // group * group))
