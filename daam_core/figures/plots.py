@@ -29,6 +29,7 @@ from daam_core.figures.summaries import (
 from daam_core.result import Explanation, Scale
 
 PARAMETER_BINS = 40
+MAX_PICTURE_SIDE = 1024  # pixels
 INK, FAINT, BAND = "#1a1a1a", "#8a8a8a", "#ececec"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 _DIVERGING_SCALE = [[index / (len(DIVERGING) - 1), colour] for index, colour in enumerate(DIVERGING)]
@@ -413,8 +414,10 @@ def _regions(
     ratio = 1.0
     if picture is not None:
         ratio = picture.size[1] / picture.size[0]
+        grey = picture.convert("L")  # the map's colours must not mix with the picture's
+        grey.thumbnail((MAX_PICTURE_SIDE, MAX_PICTURE_SIDE))
         figure.add_layout_image(
-            source=picture.convert("L"), xref="x", yref="y", x=0, y=0, sizex=1, sizey=1,
+            source=grey, xref="x", yref="y", x=0, y=0, sizex=1, sizey=1,
             sizing="stretch", layer="below",
         )  # fmt: skip
     figure.update_xaxes(range=[0, 1], constrain="domain", visible=False)

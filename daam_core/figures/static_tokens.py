@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import Colormap
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from daam_core.errors import ShapeError
 from daam_core.figures.palette import NEGATIVE, POSITIVE
@@ -40,6 +41,7 @@ BAR_MM = 9.0  # colour bar with its numbers
 LEGEND_LINE_MM = 3.2
 WAVEFORM_COLUMNS = 1200
 OVERLAY_OPACITY = 0.6
+MAX_PICTURE_SIDE = 2000  # pixels; more cannot be seen in print
 
 Sound = tuple[np.ndarray, int]
 
@@ -140,13 +142,17 @@ def _checked_sound(samples: Any, rate: int) -> Sound:
 
 
 def _checked_picture(picture: Any) -> np.ndarray:
+    if isinstance(picture, Image.Image):
+        picture = picture.copy() if max(picture.size) > MAX_PICTURE_SIDE else picture
+        picture.thumbnail((MAX_PICTURE_SIDE, MAX_PICTURE_SIDE))
     array = np.asarray(picture)
     if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise ShapeError(
             "A picture must be a Pillow image or an array [height, width] or [height, width, 1, 3 or 4], "
             f"got shape {list(array.shape)}."
         )
-    return array
+    step = -(-max(array.shape[:2]) // MAX_PICTURE_SIDE)
+    return array[::step, ::step]
 
 
 def _colours(view: TokenView, values: np.ndarray) -> tuple[Colormap, tuple[float, float]]:
