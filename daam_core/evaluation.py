@@ -94,6 +94,8 @@ class Report:
         encoder: the frozen encoder's identity.
         data: the data set: name, modality, samples, skipped, samples by class, and a SHA-256 over
             contents and labels.
+        trained_on: whether this is the data that the head was trained on; its accuracy then says
+            nothing about other data.
         seed: of the head's initialisation and training.
         scores: accuracy and the rest.
         head_parameters: trained ones.
@@ -109,6 +111,7 @@ class Report:
     checkpoint_sha256: str
     encoder: Mapping[str, str]
     data: Mapping[str, Any]
+    trained_on: bool
     seed: int
     scores: Scores
     head_parameters: int
@@ -172,12 +175,13 @@ def evaluate_features(
     head = model.classifier
     predicted = predict(head, features).argmax(-1)
     mean = mean_over(model, features)
-    attention = head.attention
+    attention, data = head.attention, describe_data(dataset)
     return Report(
         model=model.name,
         checkpoint_sha256=model.sha256,
         encoder=asdict(model.config.encoder),
-        data=describe_data(dataset),
+        data=data,
+        trained_on=model.report.get("data", {}).get("sha256") == data["sha256"],
         seed=model.config.seed,
         scores=score(dataset.labels, predicted.tolist(), model.class_names),
         head_parameters=sum(parameter.numel() for parameter in head.parameters()),

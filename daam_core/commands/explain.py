@@ -6,18 +6,18 @@ INPUT is a sound or picture file, a text file, a text in quotes, or - for a text
 import argparse
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
-from daam_core.backbones.inputs import MAX_CHARACTERS
+from daam_core.backbones.inputs import MAX_CHARACTERS, read_image, read_sound
 from daam_core.checkpoint import load_model
 from daam_core.commands.output import Output
-from daam_core.data import SUFFIXES
+from daam_core.data import SUFFIXES as FILE_SUFFIXES
 from daam_core.encoding import MODALITIES, Modality
 from daam_core.errors import InputError
 from daam_core.explain import explain
-from daam_core.export import save, summary
+from daam_core.export import SUFFIXES, save, summary
 from daam_core.result import Explanation, Scale
 
 #: A text file of more bytes holds more characters than can be explained.
@@ -40,15 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
     )
-    parser.add_argument("--out", metavar="FILE", help="write .json, .npz, .csv, .html, .png, .svg or .pdf")
+    parser.add_argument(
+        "--out", metavar="FILE", help="write .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb"
+    )
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    if arguments.out is not None:
+        _check_suffix(arguments.out)
     model = load_model(arguments.model, encoder=arguments.encoder)
     sample = read_input(arguments.input, arguments.modality, model.config.modality, model.name)
     explanation = explain(model, sample, target=arguments.target, scale=arguments.scale)
     if arguments.out is not None:
-        save(explanation, arguments.out)
+        save(explanation, arguments.out, **_shown_beside(sample, model.config.modality, arguments.out))
     return Output(summary(explanation), _text(explanation, arguments.out))
 
 
@@ -83,6 +87,31 @@ def read_input(given: str, said: Modality | None, needed: Modality, model: str) 
     return given
 
 
+def _check_suffix(out: str) -> None:
+    """Refused before the encoder runs."""
+    if _suffix(out) not in SUFFIXES:
+        accepted = ", ".join(f".{suffix}" for suffix in SUFFIXES)
+        raise InputError(f"Cannot tell the format of {Path(out).name!r}; end its name in one of {accepted}.")
+
+
+def _suffix(out: str) -> str:
+    return Path(out).suffix.lower().removeprefix(".")
+
+
+def _shown_beside(sample: str | Path, modality: Modality, out: str) -> dict[str, Any]:
+    """The sound or picture itself, for formats that show it, and the file's name for a notebook."""
+    if not isinstance(sample, Path):
+        return {}
+    beside: dict[str, Any] = {"source": sample.name}
+    if _suffix(out) in ("html", "png", "svg", "pdf"):
+        if modality == "audio":
+            sound = read_sound(sample)
+            beside["sound"] = (sound.samples, sound.rate)
+        elif modality == "image":
+            beside["picture"] = read_image(sample)
+    return beside
+
+
 def _existing(given: str) -> Path | None:
     try:
         path = Path(given)
@@ -93,7 +122,7 @@ def _existing(given: str) -> Path | None:
 
 def _by_suffix(given: str) -> Modality | None:
     suffix = Path(given).suffix.lower()
-    return next((modality for modality, suffixes in SUFFIXES.items() if suffix in suffixes), None)
+    return next((modality for modality, suffixes in FILE_SUFFIXES.items() if suffix in suffixes), None)
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -23,6 +23,7 @@ _IMPORTANCE = (
 )
 _LAYERS = "Share of each layer and head in the mean density attention."
 _PARAMETERS = "Learned mean offset δ and scaled variance ξ of every head."
+_TRAINED_ON = "The head was trained on this data: its accuracy here says nothing about other data."
 #: Larger confusion matrices are shown as the list of their most frequent errors.
 _LARGEST_MATRIX = 15
 _ERRORS_SHOWN = 20
@@ -51,6 +52,7 @@ def evaluation_text(report: Report) -> str:
     """The report for a terminal."""
     scores, data = report.scores, report.data
     lines = [
+        *([_TRAINED_ON] if report.trained_on else []),
         f"{report.model} on {data['name']}: {scores.samples:,} samples"
         + (f", {data['skipped']} skipped" if data["skipped"] else ""),
         f"accuracy {scores.accuracy:.4f}, balanced {scores.balanced_accuracy:.4f}, "
@@ -69,6 +71,7 @@ def evaluation_blocks(report: Report) -> list[Block]:
     """The report without its figures."""
     scores, data, encoder = report.scores, report.data, report.encoder
     return [
+        *([Paragraph(_TRAINED_ON)] if report.trained_on else []),
         Paragraph(
             f"Accuracy {scores.accuracy:.4f}, balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 "
             f"{scores.macro_f1:.4f} on {scores.samples:,} samples ({data['skipped']} skipped)."

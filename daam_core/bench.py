@@ -1,0 +1,228 @@
+"""How long the layer, an explanation and the app take, as ratios that hold on any machine.
+
+Times are medians of repeated runs. Letters: B batch, H heads, L layers, F features.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.backbones import BUILT_IN, load_backbone
+from daam_core.backbones.base import Backbone
+from daam_core.checkpoint import Model, built_in_models, identity_of, load_model
+from daam_core.encoding import Modality
+from daam_core.explain import explain, explain_encoding
+from daam_core.gating import density_gate
+from daam_core.layers import DensityAttention, Mode
+from daam_core.model import DaamClassifier, ModelConfig
+
+#: Seconds that one measurement may take, whatever the number of runs asked for.
+BUDGET_SECONDS = 20.0
+WARM_UP_RUNS = 2
+SAMPLE_RATE = 16_000
+
+
+@dataclass(frozen=True)
+class LayerSize:
+    """A size to time the layer at."""
+
+    batch: int
+    layers: int
+    features: int
+    heads: int
+    mode: Mode
+
+
+LAYER_SIZES = (
+    LayerSize(32, 24, 1024, 8, "layer_groups"),  # WavLM large, as in the paper
+    LayerSize(32, 24, 1024, 8, "shared"),
+    LayerSize(8, 6, 384, 4, "shared"),  # MiniLM
+    LayerSize(64, 16, 320, 4, "shared"),  # EfficientNet-Lite0
+    LayerSize(1, 40, 5120, 8, "layer_groups"),  # Llama 2 13B, one input
+)
+
+
+def bench_layer(sizes: Sequence[LayerSize] = LAYER_SIZES, *, runs: int = 20) -> dict[str, Any]:
+    """Density attention forward and backward, all heads at once, against a plain loop over heads.
+
+    Both compute the same output; the largest difference is part of the result.
+    """
+    return {"runs": runs, "threads": torch.get_num_threads(), "cases": [_layer_case(s, runs) for s in sizes]}
+
+
+def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> dict[str, Any]:
+    """One explanation against the encoder's forward pass alone, on generated input.
+
+    Args:
+        runs: repetitions of each measurement.
+        models: names of trained heads; by default one built-in head for each built-in encoder. Where
+            there is none, an untrained head of the same size stands in, and the result says so.
+    """
+    timed = [load_model(name) for name in models] if models is not None else _one_for_each_encoder()
+    return {
+        "runs": runs,
+        "threads": torch.get_num_threads(),
+        "cases": [_explain_case(m, runs) for m in timed],
+    }
+
+
+def looped(attention: DensityAttention, x: Tensor) -> Tensor:
+    """Density attention the plain way: one head after another, outputs joined.
+
+    ``x [B, L, F] → [B, R, F]``, density gate only; the yardstick of :func:`bench_layer`.
+    """
+    outputs = []
+    for head, seen in enumerate(attention.head_layers):
+        own = x[:, seen]
+        gate = density_gate(own, attention.mean_offset[head], attention.scaled_variance[head])
+        outputs.append(attention.amplitude[head, seen][:, None] * gate * own)
+    return torch.cat(outputs, dim=1)
+
+
+def sample_for(modality: Modality) -> Any:
+    """An input of ordinary size, always the same: 3 s of sound, a 480 × 360 picture, 40 words."""
+    draw = np.random.default_rng(0)
+    if modality == "audio":
+        seconds = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
+        tone = 0.3 * np.sin(2 * np.pi * (150 + 60 * seconds) * seconds)
+        return (tone + 0.02 * draw.standard_normal(len(seconds))).astype(np.float32), SAMPLE_RATE
+    if modality == "image":
+        from PIL import Image
+
+        across, down = np.meshgrid(np.linspace(0, 1, 480), np.linspace(0, 1, 360))
+        channels = [across, down, 0.5 + 0.5 * np.sin(20 * across * down)]
+        return Image.fromarray((255 * np.stack(channels, axis=-1)).astype(np.uint8))
+    words = "the quick survey of local markets found that prices rose while demand stayed level".split()
+    return " ".join(words[i % len(words)] for i in range(40))
+
+
+def median_seconds(run: Callable[[], object], *, runs: int, budget: float = BUDGET_SECONDS) -> float:
+    """Median time of a call after a warm-up; fewer runs where they would exceed the budget."""
+    for _ in range(WARM_UP_RUNS):
+        run()
+    times: list[float] = []
+    while len(times) < runs and (not times or sum(times) < budget):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def peak_bytes(run: Callable[[], object]) -> int:
+    """Most bytes of tensors that a call held at one time, beyond those held before it."""
+    # Its profiler's C++ part writes progress on standard error, unless told before its first use.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        kept = run()
+    del kept
+    events = profiler.profiler.kineto_results.events() if profiler.profiler else []
+    changes = [(event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"]
+    held = np.cumsum([0, *(size for _, size in sorted(changes, key=lambda change: change[0]))])
+    return int(held.max())
+
+
+def _layer_case(size: LayerSize, runs: int) -> dict[str, Any]:
+    torch.manual_seed(0)
+    attention = DensityAttention(
+        n_layers=size.layers,
+        n_features=size.features,
+        n_heads=size.heads,
+        mode=size.mode,
+        amplitude="layer",
+        offset_spread=2.0,
+    )
+    x = torch.randn(size.batch, size.layers, size.features, requires_grad=True)
+
+    def trained(forward: Callable[[Tensor], Tensor]) -> Callable[[], None]:
+        def run() -> None:
+            forward(x).square().sum().backward()
+            attention.zero_grad()
+            x.grad = None
+
+        return run
+
+    def together(values: Tensor) -> Tensor:
+        return attention(values)[0]
+
+    def one_by_one(values: Tensor) -> Tensor:
+        return looped(attention, values)
+
+    with torch.no_grad():
+        difference = float((together(x) - one_by_one(x)).abs().max())
+    seconds = {name: median_seconds(trained(f), runs=runs) for name, f in
+               (("layer", together), ("loop", one_by_one))}  # fmt: skip
+    memory = {name: peak_bytes(trained(f)) for name, f in (("layer", together), ("loop", one_by_one))}
+    return {
+        **vars(size),
+        "layer_seconds": seconds["layer"],
+        "loop_seconds": seconds["loop"],
+        "speedup": seconds["loop"] / seconds["layer"],
+        "layer_peak_bytes": memory["layer"],
+        "loop_peak_bytes": memory["loop"],
+        "memory_ratio": memory["layer"] / memory["loop"],
+        "largest_difference": difference,
+    }
+
+
+def _explain_case(model: Model, runs: int) -> dict[str, Any]:
+    modality = model.config.modality
+    sample = sample_for(modality)
+    backbone = model.backbone
+    encoding = backbone.encode(sample)
+    # Interleaved, so that a busy moment of the machine falls on both.
+    encode, whole, rest = [], [], []
+    for _ in range(WARM_UP_RUNS):
+        explain(model, sample)
+    for _ in range(runs):
+        encode.append(_seconds(lambda: backbone.encode(sample)))
+        whole.append(_seconds(lambda: explain(model, sample)))
+        rest.append(_seconds(lambda: explain_encoding(model, encoding)))
+    middle = [statistics.median(times) for times in (encode, whole, rest)]
+    return {
+        "model": model.name,
+        "trained": bool(model.classifier.dataset_samples),
+        "modality": modality,
+        "encoder": backbone.name,
+        "tokens": len(encoding.tokens),
+        "heads": model.config.n_heads,
+        "encoder_seconds": middle[0],
+        "explanation_seconds": middle[1],
+        "beyond_encoder_seconds": middle[2],
+        "ratio": middle[1] / middle[0],
+        "beyond_encoder_ratio": middle[2] / middle[0],
+    }
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def _one_for_each_encoder() -> list[Model]:
+    by_encoder: dict[str, Model] = {}
+    for name in built_in_models():
+        model = load_model(name)
+        by_encoder.setdefault(model.config.encoder.name, model)
+    return [by_encoder.get(name) or _untrained(load_backbone(name)) for name in BUILT_IN]
+
+
+def _untrained(backbone: Backbone) -> Model:
+    """A head at its start, which costs as much time as a trained one; its answers mean nothing."""
+    config = ModelConfig(
+        modality=backbone.modality,
+        encoder=identity_of(backbone),
+        n_layers=backbone.n_layers,
+        n_features=backbone.n_features,
+        class_names=("first", "second"),
+    )
+    return Model(DaamClassifier(config), name=f"untrained head on {backbone.name}")
