@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import os
 import struct
 import tracemalloc
 import zlib
@@ -191,6 +192,16 @@ class TestSound:
                 read_sound(tmp_path / name)
             assert name in str(caught.value)
             assert str(tmp_path) not in str(caught.value)
+
+    def test_a_pipe_is_read_and_a_closed_file_refused(self):
+        content = sound_file(tone(0.2))
+        reading, writing = os.pipe()
+        with os.fdopen(writing, "wb") as stream:
+            stream.write(content)
+        with os.fdopen(reading, "rb") as stream:
+            np.testing.assert_array_equal(read_sound(stream).samples, read_sound(content).samples)
+        with pytest.raises(InputError, match=r"The sound file cannot be read: .*closed"):
+            read_sound(stream)
 
     def test_text_streams_are_refused(self, tmp_path):
         path = tmp_path / "a.wav"

@@ -156,10 +156,14 @@ def _open(source: Any, *, kind: str, other: str) -> tuple[IO[bytes], str]:
             raise InputError(f"{name} cannot be opened: {reason}.") from e
         if not found:
             raise InputError(f"There is no {kind} file called {name}.")
-    elif hasattr(source, "read") and hasattr(source, "seek"):
-        # Read whole: the caller keeps its file, and a text file is noticed here.
-        source.seek(0)
-        content = source.read()
+    elif hasattr(source, "read"):
+        # Read whole: the caller keeps its file, a pipe will do, and a text file is noticed here.
+        try:
+            if source.seekable():
+                source.seek(0)
+            content = source.read()
+        except (OSError, ValueError) as e:
+            raise InputError(f"The {kind} file cannot be read: {e}.") from e
         if not isinstance(content, bytes):
             raise InputError(f"The {kind} file must be opened in binary mode.")
         return _open(content, kind=kind, other=other)
@@ -183,7 +187,7 @@ def _samples_and_rate(source: tuple[Any, ...]) -> tuple[np.ndarray, int]:
     try:
         samples = np.asarray(source[0])
         rate = float(source[1])
-    except (TypeError, ValueError) as e:
+    except (TypeError, ValueError, RuntimeError) as e:
         raise InputError("A sound given as a tuple must be (samples, rate), an array and a number.") from e
     if not (np.isfinite(rate) and rate >= 1 and rate == int(rate)):
         raise InputError(f"The sampling rate must be a whole number of hertz from 1, got {source[1]}.")
