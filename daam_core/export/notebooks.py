@@ -148,10 +148,7 @@ def _keep_lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _comparison_lines(explanation: Explanation) -> str:
-    recorded = {
-        name: round(float(p), 8)
-        for name, p in zip(explanation.class_names, explanation.probabilities, strict=True)
-    }
+    recorded = dict(zip(explanation.class_names, explanation.probabilities.tolist(), strict=True))
     return (
         f"recorded = {recorded!r}\n"
         "found = dict(zip(e.class_names, e.probabilities.tolist()))\n"

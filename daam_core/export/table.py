@@ -93,12 +93,14 @@ def from_csv(content: str | bytes) -> CellTable:
         header = next(csv.reader(lines[:1]), [])
         if tuple(header) != CSV_COLUMNS:
             raise DataError(f"The table needs the columns {', '.join(CSV_COLUMNS)}, in this order.")
+        if not any(line.strip() for line in lines[1:]):
+            raise DataError("The table is damaged: it has no rows.")
         rows = np.loadtxt(lines[1:], delimiter=",", dtype=np.float64, ndmin=2, comments=None)
     except (ValueError, csv.Error) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"The table is damaged: {first_line(error)}.") from error
-    if rows.shape[0] == 0 or rows.shape[1] != len(CSV_COLUMNS) or not np.isfinite(rows).all():
+    if rows.shape[1] != len(CSV_COLUMNS) or not np.isfinite(rows).all():
         raise DataError(f"The table is damaged: every row needs {len(CSV_COLUMNS)} finite numbers.")
     return _cell_table(rows)
 

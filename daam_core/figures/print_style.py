@@ -153,16 +153,12 @@ def figure_bytes(figure: Figure, suffix: str, *, dpi: float = DPI) -> bytes:
 
 def sequential_map(palette: str) -> Colormap:
     """A palette for maps without sign; cells that do not exist are light grey."""
-    colours: Colormap = mpl.colormaps[sequential(palette)[0]].copy()
-    colours.set_bad(MISSING)
-    return colours
+    return mpl.colormaps[sequential(palette)[0]].with_extremes(bad=MISSING)
 
 
 def diverging_map() -> Colormap:
     """Blue for negative, orange for positive values."""
-    colours: Colormap = LinearSegmentedColormap.from_list("daam-diverging", DIVERGING)
-    colours.set_bad(MISSING)
-    return colours
+    return LinearSegmentedColormap.from_list("daam-diverging", DIVERGING).with_extremes(bad=MISSING)
 
 
 def tidy(axes: Axes, *, frame: bool = False) -> None:
