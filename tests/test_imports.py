@@ -31,8 +31,8 @@ def allow(ours: str = "", theirs: str = "") -> Allowed:
 
 
 CORE = (
-    "backbones baselines cards checkpoint data documents encoding evaluation explain export faithfulness "
-    "features figures files gating importance layers model protocols result training version"
+    "backbones baselines bench bench_app cards checkpoint data documents encoding evaluation explain export "
+    "faithfulness features figures files gating importance layers model protocols result training version"
 )
 ENCODER_LIBRARIES = "torch numpy transformers tokenizers safetensors huggingface_hub soundfile soxr PIL"
 # Names are relative to daam_core; the longest name that fits a module counts, so `figures.static`
@@ -80,6 +80,8 @@ TABLE = {
     "figures.interactive": allow("result version", "numpy PIL"),
     "figures": allow("result version", "numpy PIL matplotlib plotly"),
     "export": allow("figures files result version", "numpy PIL"),
+    "bench": allow("backbones checkpoint encoding explain gating layers model", "torch numpy PIL"),
+    "bench_app": allow("bench checkpoint explain figures"),
     "commands": allow(CORE, "torch numpy tqdm"),
     "cli": allow("commands version"),
     "__main__": allow("cli"),
