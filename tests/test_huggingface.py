@@ -110,6 +110,7 @@ def test_text_equals_a_direct_call(kind: str, folders: Callable[..., Path], load
 def test_spans_are_the_pieces_of_the_text(tokenizer: str, text: str, load: Load) -> None:
     encoding = load(tiny.save_text, "bert", tokenizer=TOKENIZERS[tokenizer]).encode(text)
     spans, labels = encoding.tokens.spans, encoding.tokens.labels
+    assert encoding.text == text
     special = np.isnan(spans).any(axis=1)
     expected_special = {"WordPiece": ["[CLS]", "[SEP]"], "byte level": [], "metaspace": ["<s>"]}[tokenizer]
     assert [
@@ -588,6 +589,7 @@ def test_minilm_from_a_folder_is_the_built_in_minilm(tmp_path: Path) -> None:
     found = backbone.encode(tiny.CORPUS[1])
     torch.testing.assert_close(found.hidden, expected.hidden, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(found.tokens.spans, expected.tokens.spans)
+    assert found.text == expected.text == tiny.CORPUS[1]
 
 
 def test_whisper_from_a_folder_is_the_built_in_whisper(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class PretrainedText(Pretrained):
             "word_pieces": len(body),
             "windows": len(starts),
         }
-        return Encoding(hidden, tokens, facts)
+        return Encoding(hidden, tokens, facts, text)
 
     def _hidden(self, ids: list[int]) -> Tensor:
         """One window's ``[L, T, F]``; OPT's last layer is narrower than its others in some sizes."""

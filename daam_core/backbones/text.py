@@ -79,7 +79,7 @@ class MiniLM(Backbone):
             "word_pieces": len(pieces.ids),
             "windows": len(starts),
         }
-        return Encoding(hidden, tokens, facts)
+        return Encoding(hidden, tokens, facts, text)
 
     def _hidden(self, ids: list[int]) -> Tensor:
         """One window's ``[L, T, F]``, without the embedding layer's output."""
