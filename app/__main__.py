@@ -5,10 +5,12 @@ import atexit
 import logging
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from daam_core.errors import DaamError
 
@@ -22,19 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "GRADIO_TEMP_DIR" not in os.environ:
         os.environ["GRADIO_TEMP_DIR"] = _own_folder()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if problem := _problem(options.host, options.port):
         return _refuse(problem)
 
+    from app import upkeep
     from app.main import Serving, build_demo, launch
     from daam_core.checkpoint import built_in_models, load_model
 
     try:
         names = options.model or built_in_models()
-        demo = build_demo([load_model(name) for name in names])
+        models = [load_model(name) for name in names]
+        demo = build_demo(models)
     except DaamError as error:
         return _refuse(str(error))
     print(f"DAAM explorer: http://{options.host}:{options.port} (Ctrl-C stops it)", flush=True)  # noqa: T201
     serving = Serving(options.host, options.port, options.max_upload_mb, options.root_path)
+    upkeep.start(models, Path(os.environ["GRADIO_TEMP_DIR"]))
     try:
         launch(demo, serving)
     except OSError:
@@ -102,4 +108,5 @@ def _refuse(sentence: str) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does, and tidies up
     sys.exit(main())

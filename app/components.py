@@ -16,7 +16,7 @@ def picture(**options: Any) -> gr.Image:
     which would make an ordinary one of it.
     """
     image = gr.Image(type="filepath", **options)
-    image.preprocess = _path  # type: ignore[method-assign, assignment]
+    image.preprocess = _path  # type: ignore[method-assign]
     return image
 
 

@@ -1,9 +1,9 @@
 """Which component starts which action. Handlers compute, the page shows; this module only connects."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ OWN_LINK = (
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Private = dict[str, Any]
+WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(), fill]"
 PRIVATE: Private = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -204,8 +205,8 @@ def _wire_changes(library: Library, page: Page) -> list[Any]:
             session, lambda s: s.changed(SoundChange(float(start), float(end), float(snr) if noisy else None))
         )
 
-    def change_image(session: Session, region: Any, fill: Any) -> Iterator[Updates]:
-        yield from changing(session, lambda s: s.changed(_region(region, fill)))
+    def change_image(session: Session, edges: Any, fill: Any) -> Iterator[Updates]:
+        yield from changing(session, lambda s: s.changed(parse_region(edges, fill)))
 
     def compare_models(session: Session, other: str) -> Iterator[Updates]:
         def work() -> Session:
@@ -223,15 +224,23 @@ def _wire_changes(library: Library, page: Page) -> list[Any]:
             **options,
         ),
         changed.run_image.click(
-            change_image, [page.session, changed.region, changed.fill], outputs, **options
+            change_image, [page.session, changed.edges, changed.fill], outputs, js=WITH_REGION, **options
         ),
         page.compared.run.click(compare_models, [page.session, page.compared.other], outputs, **options),
     ]
 
 
-def _region(value: Any, fill: Any) -> Region:
-    """A region drawn in the browser, whose numbers are not trusted."""
-    edges = value.get("region") if isinstance(value, dict) else None
+def parse_region(edges: Any, fill: Any) -> Region:
+    """A region from outside, as an object of four numbers or its JSON text; nothing of it is trusted.
+
+    Raises:
+        InputError: no four edges, or an unknown filling.
+    """
+    if isinstance(edges, str):
+        try:
+            edges = json.loads(edges)
+        except ValueError:
+            edges = None
     names = ("left", "top", "right", "bottom")
     if not isinstance(edges, dict) or not all(
         isinstance(edges.get(name), int | float) and not isinstance(edges.get(name), bool) for name in names
@@ -344,7 +353,9 @@ def _wire_save(library: Library, page: Page) -> None:
 
     def save(session: Session, format_: Any, width: Any, scale: Any) -> Updates:
         try:
-            path = export.write(library, session, format_=format_, width=width, scale=scale)
+            study = handlers.needed(session.current)
+            explanation = handlers.rescaled(library, study, scale)
+            path = export.write(explanation, study.source, format_=format_, width=width)
         except DaamError as error:
             return page.say(str(error), kind="error") | {saved.file: gr.update(value=None)}
         except Exception:
@@ -402,6 +413,3 @@ def _wire_link(library: Library, page: Page) -> None:
         concurrency_limit=1,
         **PRIVATE,
     )
-
-
-__all__ = ["act", "replace", "run", "wire", "working"]

@@ -47,8 +47,9 @@ EXAMPLES: dict[str, Example] = {
             "news-rates",
             "text",
             "Central bank",
-            "The central bank left its key interest rate unchanged on Thursday, but signalled that it could "
-            "cut borrowing costs before the summer if inflation and wages continue to ease. Bank shares fell.",
+            "The central bank left its key interest rate unchanged on Thursday, but signalled that it "
+            "could cut borrowing costs before the summer if inflation and wages continue to ease. Bank "
+            "shares fell.",
         ),
         Example(
             "news-final",

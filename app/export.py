@@ -1,24 +1,57 @@
 """Results as files to download."""
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from gradio.utils import get_upload_folder
 
-from app.handlers import rescaled
-from app.library import Library
-from app.session import Session
+from app.samples import Source, prepare
+from daam_core import export
+from daam_core.backbones.inputs import read_image, read_sound
 from daam_core.errors import InputError
+from daam_core.result import Explanation
 
 FORMATS = ("png", "svg", "pdf", "html", "json", "npz", "csv", "ipynb")
 WIDTHS = ("single", "double")
 
 
-def write(library: Library, session: Session, *, format_: Any, width: Any, scale: Any) -> Path:
-    """Save the result on screen in a folder of its own.
+def write(explanation: Explanation, source: Source, *, format_: Any, width: Any) -> Path:
+    """Save an explanation under a name that says what it is, in a folder that nobody can guess.
+
+    Args:
+        explanation: to save.
+        source: what it explains; figures and pages show it.
+        format_: one of :data:`FORMATS`.
+        width: of figures, one of :data:`WIDTHS`.
 
     Raises:
-        InputError: nothing to save, or an unknown format, width or scale.
+        InputError: an unknown format or width, or an input that is no longer there.
     """
-    raise NotImplementedError
+    if format_ not in FORMATS or width not in WIDTHS:
+        raise InputError(
+            f"Results are saved as {', '.join(FORMATS)}, figures {' or '.join(WIDTHS)} column wide; "
+            f"got {format_!r} and {width!r}."
+        )
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix="saved-", dir=folder)) / f"{_stem(explanation, source)}.{format_}"
+    export.save(explanation, path, width=width, **_shown(source))
+    return path
+
+
+def _shown(source: Source) -> dict[str, Any]:
+    """The sound or picture as figures and pages show it."""
+    if source.modality == "audio":
+        sound = read_sound(prepare(source))
+        return {"sound": (sound.samples, sound.rate)}
+    if source.modality == "image":
+        return {"picture": read_image(prepare(source))}
+    return {}
+
+
+def _stem(explanation: Explanation, source: Source) -> str:
+    """``model-input``, of letters that every file system takes."""
+    name = source.example or (Path(source.name).stem if source.modality != "text" else "text")
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", f"{explanation.model}-{name}").strip("-")[:80] or "explanation"

@@ -6,24 +6,33 @@ from app.handlers import largest_changes, map_correlation
 from app.session import Session, Study
 from daam_core.result import Explanation
 
-HEADER = (
-    '<header class="dx-header"><div><h1>Why did the model decide that?</h1>'
-    '<p class="dx-lead">The DAAM explorer shows which layers and features of a frozen encoder a density adaptive '
-    "attention head lets through, head by head, and traces them back to seconds, words and image regions.</p></div>"
-    '<div class="dx-header-buttons"><button type="button" id="tour-open" class="dx-plain">Two-minute tour</button>'
-    '<button type="button" id="theme-toggle" class="dx-plain" aria-label="Switch between light and dark">Dark</button>'
-    "</div></header>"
-)
-LIMITS = (
-    '<p class="dx-limits"><strong>What the Importance Factor does not show.</strong> It says how strongly a head '
-    "lets a cell through. It is the same for every class, it is no proof that the cell caused the decision, and "
-    "a high value may only mark an ordinary one.</p>"
-)
-FOOTER = (
-    '<footer class="dx-footer"><p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You '
-    "Need</em>, arXiv 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for "
-    "decisions about people.</p></footer>"
-)
+HEADER = """
+<header class="dx-header">
+  <div>
+    <h1>Why did the model decide that?</h1>
+    <p class="dx-lead">The DAAM explorer shows which layers and features of a frozen encoder a density
+    adaptive attention head lets through, head by head, and traces them back to seconds, words and image
+    regions.</p>
+  </div>
+  <div class="dx-header-buttons">
+    <button type="button" id="tour-open" class="dx-plain">Two-minute tour</button>
+    <button type="button" id="theme-toggle" class="dx-plain">Dark</button>
+  </div>
+</header>
+"""
+LIMITS = """
+<p class="dx-limits"><strong>What the Importance Factor does not show.</strong> It says how strongly a head
+lets a cell through. It is the same for every class, it is no proof that the cell caused the decision, and a
+high value may only mark an ordinary one.</p>
+"""
+FOOTER = """
+<div class="dx-footer"><p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You
+Need</em>, arXiv 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for
+decisions about people.</p></div>
+"""
+CONSTANT_MAP = """
+<p class="dx-note">The map is constant: no cell stands out, so the Importance Factor is 0 everywhere.</p>
+"""
 TOP_CLASSES = 5
 CHANGED_CLASSES = 6
 
@@ -86,17 +95,13 @@ def prediction(session: Session) -> str:
         if study.mutes
         else ""
     )
-    degenerate = (
-        '<p class="dx-note">The map is constant: no cell stands out, so the Importance Factor is 0 everywhere.</p>'
-        if e.degenerate
-        else ""
-    )
     return (
         f'<div class="dx-prediction"><p class="dx-input-name">{escape(study.source.title)}</p>'
         f'<p class="dx-answer"><strong>{escape(e.predicted_class)}</strong> '
         f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
         f'<p class="dx-badges"><span class="dx-badge">{escape(study.model)}</span>{cached}{muted}</p>'
-        f'<ul class="dx-classes" aria-label="Probability of each class">{"".join(shown)}</ul>{more}{degenerate}</div>'
+        f'<ul class="dx-classes" aria-label="Probability of each class">{"".join(shown)}</ul>{more}'
+        f"{CONSTANT_MAP if e.degenerate else ''}</div>"
     )
 
 
@@ -161,21 +166,29 @@ def _probability_changes(a: Explanation, b: Explanation) -> str:
 
 def _map_changes(a: Study, b: Study) -> str:
     correlation = map_correlation(a.explanation, b.explanation)
-    if a.explanation.shape != b.explanation.shape:
-        return '<p class="dx-note">The two maps have different sizes, so they are not subtracted.</p>'
+    if a.model != b.model:
+        likeness = (
+            "Their encoders have different sizes, so the maps cannot be laid over each other."
+            if correlation is None
+            else f"All heads together, by layer and feature, the two correlate at {correlation:.3f}."
+        )
+        return (
+            '<p class="dx-note">The heads of two models do not correspond: head 0 of A has nothing to do with '
+            f"head 0 of B. {likeness}</p>"
+        )
     rows = "".join(
         f'<tr><th scope="row">{head} · {layer} · {feature}</th><td>{before:.3f}</td><td>{after:.3f}</td>'
         f"<td>{_signed(after - before, 3)}</td></tr>"
         for head, layer, feature, before, after in largest_changes(a.explanation, b.explanation)
     )
-    likeness = "" if correlation is None else f" The two maps correlate at {correlation:.3f}."
+    likeness = "" if correlation is None else f"The two maps correlate at {correlation:.3f}."
     if not rows:
-        return f'<p class="dx-note">The Importance Factor is the same in every cell.{likeness}</p>'
+        return f'<p class="dx-note">The Importance Factor is the same in every cell. {likeness}</p>'
     return (
         '<table class="dx-table"><caption>Importance Factor, largest changes</caption><thead><tr>'
         '<th scope="col">Head · layer · feature</th><th scope="col">A</th><th scope="col">B</th>'
         f'<th scope="col">B − A</th></tr></thead><tbody>{rows}</tbody></table>'
-        f'<p class="dx-note">{likeness.strip()}</p>'
+        f'<p class="dx-note">{likeness}</p>'
     )
 
 
@@ -192,7 +205,8 @@ def mutes(session: Session) -> str:
         )
     )
     state = f"Muted: {current.mutes.describe()}." if current.mutes else "Nothing is muted."
-    return f'<p class="dx-note" data-muted="{escape(current.mutes.describe())}">{escape(state)} {escape(cell)}</p>'
+    muted = escape(current.mutes.describe())
+    return f'<p class="dx-note" data-muted="{muted}">{escape(state)} {escape(cell)}</p>'
 
 
 def _points(change: float) -> str:

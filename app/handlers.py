@@ -6,7 +6,7 @@ know yet.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from app.samples import Source, digest
 from app.session import MAX_HISTORY, Session, Study
 from daam_core.checkpoint import Model
 from daam_core.errors import InputError
-from daam_core.explain import explain_encoding
+from daam_core.explain import class_index, explain_encoding
 from daam_core.figures.summaries import quantity_map, top_cells
-from daam_core.result import Explanation
+from daam_core.result import Explanation, Scale
 
 MAX_TOP = 1000  # cells that can be muted by rank at once
 
@@ -35,7 +35,7 @@ def explain_source(
 
 def change_input(library: Library, session: Session, source: Source) -> Session:
     """Explain a changed version of the original input, with the original as A."""
-    original = _needed(session.original)
+    original = needed(session.original)
     target = original.explanation.explained  # the same class before and after
     study, session = _study(library, session, original.model, source, target=target)
     before = _recomputed(library, original, target=target)
@@ -44,7 +44,7 @@ def change_input(library: Library, session: Session, source: Source) -> Session:
 
 def compare_models(library: Library, session: Session, other: Any) -> Session:
     """Explain the current input with another model as B, the current study as A."""
-    current = _needed(session.current)
+    current = needed(session.current)
     model = library[other]
     if model.name == current.model:
         raise InputError(f"{model.name} is the model on screen already; choose another one to compare.")
@@ -52,9 +52,28 @@ def compare_models(library: Library, session: Session, other: Any) -> Session:
     return replace(session, current=study, baseline=current, pinned=False, undo=(), redo=())
 
 
+def explain_once(
+    library: Library,
+    model_name: Any,
+    source: Source,
+    *,
+    target: str | int | None = None,
+    scale: Any = "shared",
+    mutes: Mutes = NOTHING_MUTED,
+) -> Explanation:
+    """An explanation outside of any session: nothing of it is kept."""
+    model = library[model_name]
+    if target is not None:
+        class_index(model.class_names, target)  # refused before the encoder runs
+    encoding = library.encode(model, source, key=_cache_key(model, source))
+    shape = (model.config.n_heads, model.config.n_layers, model.config.n_features)
+    keep = keep_mask(mutes, shape)
+    return explain_encoding(model, encoding, target=target, scale=_scale(scale), keep=keep)
+
+
 def choose_class(library: Library, session: Session, target: Any) -> Session:
     """Explain another class of the current study (and of A, where it has that class)."""
-    current = _needed(session.current)
+    current = needed(session.current)
     if target is not None and (not isinstance(target, int) or isinstance(target, bool)):
         raise InputError("A class is chosen by its number.")
     study = _recomputed(library, current, target=target)
@@ -66,7 +85,7 @@ def choose_class(library: Library, session: Session, target: Any) -> Session:
 
 def pin(session: Session) -> Session:
     """Keep the current study as A; the next ones are B."""
-    return replace(session, baseline=_needed(session.current), pinned=True)
+    return replace(session, baseline=needed(session.current), pinned=True)
 
 
 def end_comparison(session: Session) -> Session:
@@ -83,7 +102,7 @@ def swap(session: Session) -> Session:
 
 def select_cell(session: Session, head: Any, layer: Any, feature: Any) -> Session:
     """Remember a cell chosen in the browser, whose word is not taken for it."""
-    shape = _needed(session.current).explanation.shape
+    shape = needed(session.current).explanation.shape
     place = (head, layer, feature)
     whole = all(isinstance(index, int) and not isinstance(index, bool) for index in place)
     if not whole or not all(0 <= index < size for index, size in zip(place, shape, strict=True)):
@@ -96,7 +115,7 @@ def select_cell(session: Session, head: Any, layer: Any, feature: Any) -> Sessio
 
 def set_mutes(library: Library, session: Session, mutes: Mutes) -> Session:
     """Switch parts of the attention off and recompute; the encoder does not run."""
-    current = _needed(session.current)
+    current = needed(session.current)
     if mutes == current.mutes:
         return session
     undo = (*session.undo, current.mutes)[-MAX_HISTORY:]
@@ -105,7 +124,7 @@ def set_mutes(library: Library, session: Session, mutes: Mutes) -> Session:
 
 def mute_parts(library: Library, session: Session, heads: Any, layers: Any, features: str) -> Session:
     """Set muted heads, layers and features, as the page's controls name them; cells stay."""
-    current = _needed(session.current)
+    current = needed(session.current)
     _, _, n_features = current.explanation.shape
     mutes = replace(
         current.mutes,
@@ -118,7 +137,7 @@ def mute_parts(library: Library, session: Session, heads: Any, layers: Any, feat
 
 def mute_selected(library: Library, session: Session) -> Session:
     """Mute the selected cell, or switch it on again."""
-    current = _needed(session.current)
+    current = needed(session.current)
     if session.cell is None:
         raise InputError("No cell is selected: click one in a map, or move there with the arrow keys.")
     return set_mutes(library, session, replace(current.mutes, cells=current.mutes.cells ^ {session.cell}))
@@ -126,7 +145,7 @@ def mute_selected(library: Library, session: Session) -> Session:
 
 def mute_top(library: Library, session: Session, count: Any) -> Session:
     """Mute the cells with the highest Importance Factor, ``count`` of them."""
-    current = _needed(session.current)
+    current = needed(session.current)
     if not isinstance(count, int | float) or count != int(count) or not 1 <= count <= MAX_TOP:
         raise InputError(f"The number of cells must be a whole number from 1 to {MAX_TOP}.")
     cells = top_cells(quantity_map(current.explanation, "importance"), int(count))
@@ -137,7 +156,7 @@ def mute_top(library: Library, session: Session, count: Any) -> Session:
 def undo(library: Library, session: Session) -> Session:
     if not session.undo:
         raise InputError("There is nothing to undo.")
-    current = _needed(session.current)
+    current = needed(session.current)
     return replace(
         _muted(library, session, session.undo[-1]),
         undo=session.undo[:-1],
@@ -148,7 +167,7 @@ def undo(library: Library, session: Session) -> Session:
 def redo(library: Library, session: Session) -> Session:
     if not session.redo:
         raise InputError("There is nothing to redo.")
-    current = _needed(session.current)
+    current = needed(session.current)
     return replace(
         _muted(library, session, session.redo[-1]),
         undo=(*session.undo, current.mutes),
@@ -158,12 +177,18 @@ def redo(library: Library, session: Session) -> Session:
 
 def rescaled(library: Library, study: Study, scale: Any) -> Explanation:
     """A study's explanation with the Importance Factor scaled as asked, for saving."""
-    if scale not in ("shared", "per_head"):
-        raise InputError(f"The scale is shared or per_head, got {scale!r}.")
+    scale = _scale(scale)
     if study.explanation.scale == scale:
         return study.explanation
     keep = keep_mask(study.mutes, study.explanation.shape)
     return explain_encoding(library[study.model], study.encoding, target=study.target, scale=scale, keep=keep)
+
+
+def _scale(scale: Any) -> Scale:
+    for known in get_args(Scale):
+        if scale == known:
+            return known
+    raise InputError(f"The scale is shared or per_head, got {scale!r}.")
 
 
 def _study(
@@ -196,7 +221,7 @@ def _cache_key(model: Model, source: Source) -> str:
 
 
 def _muted(library: Library, session: Session, mutes: Mutes) -> Session:
-    current = _needed(session.current)
+    current = needed(session.current)
     # The class stays the same while parts go on and off, so that the change can be read.
     target = current.explanation.explained
     study = _recomputed(library, current, target=target, mutes=mutes)
@@ -223,7 +248,12 @@ def _given(target: Any, explanation: Explanation) -> int | None:
     return None if target is None else explanation.explained
 
 
-def _needed(study: Study | None) -> Study:
+def needed(study: Study | None) -> Study:
+    """A study that must be there for an action.
+
+    Raises:
+        InputError: there is none.
+    """
     if study is None:
         raise InputError("There is no result yet, or it has expired: explain an input first.")
     return study
@@ -242,8 +272,7 @@ def largest_changes(
     """(head, layer, feature, IF in A, IF in B) of the cells whose IF changed most; [] for unlike maps."""
     if a.shape != b.shape:
         return []
-    difference = np.abs(b.importance - a.importance).ravel()
-    places = np.argsort(-difference, kind="stable")[:count]
+    change = quantity_map(b, "importance") - quantity_map(a, "importance")
     return [
         (
             head,
@@ -252,16 +281,24 @@ def largest_changes(
             float(a.importance[head, layer, feature]),
             float(b.importance[head, layer, feature]),
         )
-        for head, layer, feature in np.stack(np.unravel_index(places, a.shape), axis=1).tolist()
-        if a.importance[head, layer, feature] != b.importance[head, layer, feature]
+        for head, layer, feature in top_cells(change, count, absolute=True).tolist()
+        if change[head, layer, feature] != 0
     ]
 
 
 def map_correlation(a: Explanation, b: Explanation) -> float | None:
-    """Pearson correlation of two IF maps; None for unlike or constant ones."""
-    if a.shape != b.shape:
+    """Pearson correlation of two IF maps, None where there is none.
+
+    Two explanations by one model are compared cell by cell. Heads of two models do not correspond, so
+    the density attention of all heads together is compared, by layer and feature.
+    """
+    if a.model == b.model and a.shape == b.shape:
+        seen = a.head_layers & b.head_layers
+        one, other = (np.asarray(e.importance[seen], dtype=np.float64).ravel() for e in (a, b))
+    elif a.shape[1:] == b.shape[1:]:
+        one, other = (np.asarray(e.density_attention, dtype=np.float64).sum(axis=0).ravel() for e in (a, b))
+    else:
         return None
-    one, other = (e.importance[e.head_layers].ravel().astype(np.float64) for e in (a, b))
-    if one.shape != other.shape or one.std() == 0 or other.std() == 0:
+    if one.size < 2 or one.std() == 0 or other.std() == 0:
         return None
     return float(np.corrcoef(one, other)[0, 1])

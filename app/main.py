@@ -70,7 +70,7 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
         with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as after:
             gr.HTML(fragments.heading(4, "Compare and change"), apply_default_css=False)
             with gr.Tabs(elem_id="change-tabs"):
-                with gr.Tab("Compare", id="compare", elem_id="tab-compare"):
+                with gr.Tab("Two inputs or models", id="compare", elem_id="tab-compare"):
                     compared = compare.build()
                 with gr.Tab("Change the input", id="input", elem_id="tab-change-input"):
                     changed = change_input.build()

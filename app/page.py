@@ -42,7 +42,7 @@ class Page:
         return [
             self.session, self.status, self.prediction, self.reasons.view, self.comparison, *self.sections,
             m.note, m.heads, m.layers, m.features, m.undo, m.redo, m.reset,
-            self.compared.swap, self.compared.end, self.compared.other, self.compared.run,
+            self.compared.swap, self.compared.end, self.compared.other, self.compared.models,
             c.text_group, c.sound_group, c.image_group, c.text, c.start, c.end, c.region,
         ]  # fmt: skip
 
@@ -65,10 +65,8 @@ class Page:
             **self.show_mutes(session),
             self.compared.swap: gr.update(interactive=_two(session)),
             self.compared.end: gr.update(interactive=session.baseline is not None),
-            self.compared.other: gr.update(
-                choices=others, value=others[0] if others else None, interactive=bool(others)
-            ),
-            self.compared.run: gr.update(interactive=bool(others)),
+            self.compared.models: gr.update(visible=bool(others)),
+            self.compared.other: gr.update(choices=others, value=others[0] if others else None),
         }
 
     def show_mutes(self, session: Session) -> Updates:

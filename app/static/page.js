@@ -14,6 +14,7 @@
   let linkPart = ''; // what the server says is explained
   let firstState = null; // what the address asked the view to show
   let own = false;
+  let comparing = false;
   const waiting = new Map();
   let asked = 0;
 
@@ -37,14 +38,18 @@
       linkPart = value.query;
       own = value.own;
       const begin = performance.now();
+      // A new comparison begins with what is new; a view that was already comparing stays as it is.
+      const begins = Boolean(value.payload.b) && !comparing;
+      comparing = Boolean(value.payload.b);
+      const state = begins ? { source: 'b' } : {};
       if (mounted) {
         mounted.update(value.payload);
-        if (value.state) mounted.setState(value.state);
+        mounted.setState(state);
       } else {
         mounted = DaamView.mount(element, value.payload, {
           theme: 'class',
           heading: 3,
-          state: Object.assign({}, firstState, value.state),
+          state: Object.assign({}, state, firstState),
           onChange: address,
           onSelect: (chosen) => trigger(cell, chosen),
           onClass: (index) => trigger(target, { index: index }),

@@ -1,4 +1,7 @@
-/* A picture on which a rectangle is marked: by dragging, or by its four edges in percent. */
+/*
+ * A picture on which a rectangle is marked: by dragging, or by its four edges in percent.
+ * DaamPage.marked is the rectangle, {left, top, right, bottom} in fractions of the picture, or null.
+ */
 (function (P) {
   'use strict';
 
@@ -11,6 +14,9 @@
     element.append(...children);
     return element;
   }
+
+  P.marked = null;
+  P.markedText = () => JSON.stringify(P.marked);
 
   P.region = function (element, props, watch) {
     const picture = node('img', { alt: 'The picture to mask', draggable: 'false' });
@@ -41,8 +47,7 @@
       });
     };
     const tell = () => {
-      // The picture stays out of what is sent back: the server has it.
-      props.value = { region: Object.assign({}, region) };
+      P.marked = Object.assign({}, region);
       draw();
     };
 

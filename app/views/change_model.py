@@ -24,8 +24,9 @@ class ChangeModel:
 
 def build() -> ChangeModel:
     gr.HTML(
-        '<p class="dx-help">A muted part counts as average: its value is replaced by the training mean. The '
-        "prediction is recomputed at once; the encoder does not run. Indices count from 0, as in the maps.</p>"
+        '<p class="dx-help">A muted part counts as average: its value is replaced by the training mean. '
+        "The prediction is recomputed at once; the encoder does not run. Indices count from 0, as in "
+        "the maps.</p>"
     )
     note = gr.HTML("", elem_id="mutes", apply_default_css=False)
     with gr.Row():

@@ -12,6 +12,7 @@ class Compare:
     pin: gr.Button
     swap: gr.Button
     end: gr.Button
+    models: gr.Row
     other: gr.Dropdown
     run: gr.Button
 
@@ -25,7 +26,7 @@ def build() -> Compare:
         pin = gr.Button("Keep this result as A", elem_id="pin", size="md", min_width=0)
         swap = gr.Button("Swap A and B", elem_id="swap", size="md", min_width=0)
         end = gr.Button("End the comparison", elem_id="end-comparison", size="md", min_width=0)
-    with gr.Row(elem_classes="dx-run", visible=True):
+    with gr.Row(elem_classes="dx-run") as models:
         other = gr.Dropdown(
             [],
             label="Another model on the same input",
@@ -35,7 +36,7 @@ def build() -> Compare:
             filterable=False,
         )
         run = gr.Button("Compare models", elem_id="compare-models", scale=1, min_width=140)
-    return Compare(pin, swap, end, other, run)
+    return Compare(pin, swap, end, models, other, run)
 
 
 def build_result() -> gr.HTML:
