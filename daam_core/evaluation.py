@@ -5,7 +5,7 @@ Letters: N samples, H heads, L layers, F features, C classes.
 
 import copy
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -247,9 +247,26 @@ def movement(initial: Tensor, learned: Tensor) -> Movement:
 
 
 def parameter_count(backbone: Backbone) -> int | None:
-    """How many parameters the frozen encoder has, or None if it holds no torch module."""
-    modules = [value for value in vars(backbone).values() if isinstance(value, nn.Module)]
-    return sum(parameter.numel() for module in modules for parameter in module.parameters()) or None
+    """How many numbers of the frozen encoder's were learned, or None if it holds none.
+
+    Modules count by their parameters; an encoder of our own that keeps plain tensors (batch
+    normalisations folded into convolutions) by its floating point tensors.
+    """
+    return sum({id(tensor): tensor.numel() for tensor in _weights(backbone)}.values()) or None
+
+
+def _weights(part: object) -> Iterator[Tensor]:
+    if isinstance(part, nn.Module):
+        yield from part.parameters()
+    elif isinstance(part, Tensor):
+        if part.is_floating_point():
+            yield part
+    elif isinstance(part, list | tuple):
+        for item in part:
+            yield from _weights(item)
+    elif type(part).__module__.startswith("daam_core.backbones") or isinstance(part, Backbone):
+        for item in vars(part).values():
+            yield from _weights(item)
 
 
 def describe_data(dataset: Dataset) -> dict[str, Any]:

@@ -146,6 +146,10 @@ def test_parameters_of_an_encoder_are_counted():
     assert parameter_count(encoder) is None
     encoder.network = torch.nn.Linear(3, 4)
     assert parameter_count(encoder) == 16
+    encoder.folded = [(torch.zeros(2, 3), 1), torch.zeros(5, dtype=torch.int64), {"name": "x"}]
+    assert parameter_count(encoder) == 22
+    encoder.again = encoder.folded[0][0]
+    assert parameter_count(encoder) == 22
 
 
 # What is written
