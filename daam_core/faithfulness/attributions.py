@@ -164,13 +164,14 @@ def captum_maps(
     """
     if target is None:
         target = cells.probabilities().argmax(-1)
-    product = InputXGradient(cells.logits).attribute(cells.values, target=target).detach()
+    values = cells.values.detach().requires_grad_(True)
+    product = InputXGradient(cells.logits).attribute(values, target=target).detach()
     if check is not None:
         check()
     # Memory stays that of a few samples' cells, whatever their number.
     batch = max(len(cells), 4_000_000 // cells.per_sample)
     integrated = IntegratedGradients(cells.logits).attribute(
-        cells.values, baselines=0.0, target=target, n_steps=steps, internal_batch_size=batch
+        values, baselines=0.0, target=target, n_steps=steps, internal_batch_size=batch
     )
     return {
         "gradient_input": product,

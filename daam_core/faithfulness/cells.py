@@ -72,7 +72,7 @@ def input_cells(model: nn.Module, pooled: Tensor) -> Cells:
     Raises:
         DataError: the model does not standardise its input.
     """
-    standardisation = model.standardisation
+    standardisation = getattr(model, "standardisation", None)
     if not isinstance(standardisation, Standardisation):
         raise DataError(f"A {type(model).__name__} has no standardisation: train it with this package.")
     with torch.no_grad():
