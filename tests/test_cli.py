@@ -435,6 +435,14 @@ def test_a_comparison_on_a_test_set_prints_one_json_object(letters, run, tmp_pat
     assert found["methods"][0]["split_deviation"] == 0
 
 
+def test_a_protocol_says_when_test_samples_were_trained_on(letters, run, tmp_path):
+    test = tmp_path / "test.csv"
+    test.write_text("".join(letters.read_text().splitlines(keepends=True)[:11]) + "zzz,consonants,g0\n")
+    status, text, _ = run(*compare_words(letters, "--test", test, "--methods", "last-layer"))
+    assert status == 0
+    assert "test set test.csv (11 samples, 10 of them in the training data too)" in text
+
+
 def test_a_comparison_refuses_what_it_cannot_measure(letters, refused):
     assert "give --test DATA or --folds N" in refused(*compare_words(letters))
     assert "There is no method 'magic'" in refused(

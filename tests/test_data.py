@@ -19,6 +19,7 @@ from daam_core.data import (
     hold_out,
     hold_out_groups,
     load_dataset,
+    shared_samples,
 )
 from daam_core.encoding import pool
 from daam_core.errors import DaamError, DataError, InputError
@@ -426,6 +427,13 @@ def test_a_changed_file_is_another_sample(tmp_path):
     assert content_hash("one") != content_hash("two")
     with pytest.raises(DataError, match=r"missing\.wav cannot be read"):
         content_hash(tmp_path / "missing.wav")
+
+
+def test_samples_in_two_data_sets_are_counted_by_content():
+    data = letters(30)
+    one, two = data.part(range(20)), data.part(range(15, 30))
+    known = set(one.samples)
+    assert shared_samples(two, one) == sum(sample in known for sample in two.samples) >= 5
 
 
 def test_a_broken_sample_is_refused_by_place_or_skipped(tmp_path):

@@ -12,7 +12,7 @@ from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.checkpoint import identity_of
 from daam_core.commands import options
-from daam_core.data import Dataset, folds, hold_out, hold_out_groups
+from daam_core.data import Dataset, folds, hold_out, hold_out_groups, shared_samples
 from daam_core.errors import DataError
 from daam_core.features import extract
 from daam_core.model import ModelConfig
@@ -200,7 +200,9 @@ def _lay_out(
     seeds = tuple(range(training.seed, training.seed + arguments.seeds))
     drawn = f"; {len(seeds)} seeds" if len(seeds) > 1 else ""
     if test is not None:
-        sentence = f"test set {test.dataset.name} ({len(test.dataset):,} samples); {chooses}{drawn}"
+        again = sum(shared_samples(test.dataset, part.dataset) for part in (train, validation) if part)
+        known = f", {again} of them in the training data too" if again else ""
+        sentence = f"test set {test.dataset.name} ({len(test.dataset):,} samples{known}); {chooses}{drawn}"
         protocol = Protocol(sentence, "test set", features, labels, (Split(fit, held, after["test"]),))
     elif arguments.folds is not None:
         splits = tuple(
