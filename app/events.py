@@ -2,10 +2,9 @@
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 
@@ -13,13 +12,13 @@ from app import export, fragments, handlers, links, payload
 from app.examples import EXAMPLES, Example
 from app.library import Library
 from app.page import Page, Updates
-from app.samples import Region, SoundChange, Source, file_source, text_source
+from app.samples import Region, SoundChange, Source, clip_seconds, file_source, text_source
 from app.session import Session
 from app.views.give import Way
+from app.working import Finished, working
 from daam_core.errors import DaamError, InputError
 
 ENCODER = "encoder"  # one encoder run at a time, whoever asks for it
-POLL_SECONDS = 0.2
 DEFECT = (
     "Something went wrong on the server, and it has been written to its log. Your last result is still here."
 )
@@ -29,7 +28,6 @@ OWN_LINK = (
 )
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 Private = dict[str, Any]
 WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(), fill]"
 PRIVATE: Private = {"api_visibility": "private", "show_progress": "hidden"}
@@ -60,31 +58,6 @@ def wire(library: Library, page: Page) -> None:
 # Runs of the encoder: generators, so that they show that they work and can be cancelled
 
 
-def working(page: Page, work: Callable[[], Result], message: str) -> Iterator[Updates | Result]:
-    """Run ``work`` beside this generator; yield the status while it lasts, then its result."""
-    box: dict[str, Any] = {}
-    done = threading.Event()
-
-    def target() -> None:
-        try:
-            box["result"] = work()
-        except BaseException as error:  # handed to the caller below, whatever it is
-            box["error"] = error
-        finally:
-            done.set()
-
-    threading.Thread(target=target, daemon=True).start()
-    waited = 0.0
-    yield page.say(f"{message}…", kind="busy") | {page.given.cancel: gr.update(visible=True)}
-    while not done.wait(POLL_SECONDS):
-        waited += POLL_SECONDS
-        if waited >= 1 and round(waited / POLL_SECONDS) % 5 == 0:
-            yield page.say(f"{message}… {waited:.0f} s", kind="busy")
-    if "error" in box:
-        raise box["error"]
-    yield box["result"]
-
-
 def run(
     library: Library, page: Page, work: Callable[[], Session], message: str, *, before: Updates | None = None
 ) -> Iterator[Updates]:
@@ -93,11 +66,12 @@ def run(
     if before:
         yield before
     try:
-        for step in working(page, work, message):
-            if isinstance(step, Session):
-                yield page.show(library, step) | page.show_input(step) | _finished(page, step) | idle
+        for step in working(work, message):
+            if isinstance(step, Finished):
+                session = step.result
+                yield page.show(library, session) | page.show_input(session) | _finished(page, session) | idle
             else:
-                yield step
+                yield page.say(step, kind="busy") | {page.given.cancel: gr.update(visible=True)}
     except DaamError as error:
         yield page.say(str(error), kind="error") | idle
     except Exception:
@@ -201,9 +175,12 @@ def _wire_changes(library: Library, page: Page) -> list[Any]:
     def change_sound(
         session: Session, start: float, end: float, noisy: bool, snr: float
     ) -> Iterator[Updates]:
-        yield from changing(
-            session, lambda s: s.changed(SoundChange(float(start), float(end), float(snr) if noisy else None))
-        )
+        def cut(source: Source) -> Source:
+            whole = float(end) >= round(clip_seconds(source), 2)
+            change = SoundChange(float(start), None if whole else float(end), float(snr) if noisy else None)
+            return source.changed(change)
+
+        yield from changing(session, cut)
 
     def change_image(session: Session, edges: Any, fill: Any) -> Iterator[Updates]:
         yield from changing(session, lambda s: s.changed(parse_region(edges, fill)))

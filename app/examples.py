@@ -39,10 +39,10 @@ class Example:
 EXAMPLES: dict[str, Example] = {
     example.id: example
     for example in (
-        Example("speech-interview", "audio", "Interview, 4.5 s", "cate_blanch_2.mp3"),
-        Example("speech-monologue", "audio", "Film line, 3.5 s", "heath_ledger.mp3"),
-        Example("speech-note", "audio", "Voice note, 3.3 s", "recording1.wav"),
-        Example("music-sax", "audio", "Saxophone: no speech at all", "sax.wav"),
+        Example("speech-interview", "audio", "Interview, 4 s", "cate_blanch_2.mp3"),
+        Example("speech-monologue", "audio", "Film line, 3 s", "heath_ledger.mp3"),
+        Example("speech-note", "audio", "Voice note, 3 s", "recording1.wav"),
+        Example("music-sax", "audio", "Saxophone, no speech", "sax.wav"),
         Example(
             "news-rates",
             "text",

@@ -173,8 +173,8 @@ def _map_changes(a: Study, b: Study) -> str:
             else f"All heads together, by layer and feature, the two correlate at {correlation:.3f}."
         )
         return (
-            '<p class="dx-note">The heads of two models do not correspond: head 0 of A has nothing to do with '
-            f"head 0 of B. {likeness}</p>"
+            '<p class="dx-note">The heads of two models do not correspond: head 0 of A has nothing to do '
+            f"with head 0 of B. {likeness}</p>"
         )
     rows = "".join(
         f'<tr><th scope="row">{head} · {layer} · {feature}</th><td>{before:.3f}</td><td>{after:.3f}</td>'

@@ -70,11 +70,11 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
         with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as after:
             gr.HTML(fragments.heading(4, "Compare and change"), apply_default_css=False)
             with gr.Tabs(elem_id="change-tabs"):
-                with gr.Tab("Two inputs or models", id="compare", elem_id="tab-compare"):
+                with gr.Tab("Two results", id="compare", elem_id="tab-compare"):
                     compared = compare.build()
-                with gr.Tab("Change the input", id="input", elem_id="tab-change-input"):
+                with gr.Tab("Edit input", id="input", elem_id="tab-change-input"):
                     changed = change_input.build()
-                with gr.Tab("Change the model", id="model", elem_id="tab-change-model"):
+                with gr.Tab("Mute parts", id="model", elem_id="tab-change-model"):
                     muted = change_model.build()
             comparison = compare.build_result()
         with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as last:
@@ -86,8 +86,8 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
             compared=compared, comparison=comparison, changed=changed, muted=muted, saved=saved,
             sections=(after, last),
         )  # fmt: skip
+        api.build(library)  # first, so that its names are not taken
         events.wire(library, page)
-        api.build(library)
     return demo
 
 

@@ -105,7 +105,7 @@ class Page:
         if source.modality == "text":
             updates[self.changed.text] = source.content
         elif source.modality == "audio":
-            seconds = clip_seconds(source)
+            seconds = round(clip_seconds(source), 2)  # the sliders' step
             updates[self.changed.start] = gr.update(maximum=seconds, value=0)
             updates[self.changed.end] = gr.update(maximum=seconds, value=seconds)
         else:

@@ -71,7 +71,7 @@ def _way(library: Library, modality: Modality) -> Way:
         value = _value(modality)
         with gr.Row(elem_classes="dx-run"):
             model = gr.Dropdown(
-                [(f"{name} ({len(library[name].class_names)} classes)", name) for name in names],
+                names,
                 value=names[0],
                 label="Model",
                 elem_id=f"model-{modality}",

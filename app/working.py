@@ -1,0 +1,52 @@
+"""Long work with a word on how it goes, in a form that a generator can be stopped in."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+POLL_SECONDS = 0.1
+SPEAK_SECONDS = 1.0  # between two words on the time that has passed
+
+
+@dataclass(frozen=True)
+class Finished(Generic[Result]):
+    """The last step: what the work returned."""
+
+    result: Result
+
+
+def working(work: Callable[[], Result], message: str) -> Iterator[str | Finished[Result]]:
+    """Run ``work`` in a thread of its own; yield what to say while it lasts, then its result.
+
+    A generator can be stopped between two steps, so whoever waits for this one can cancel. The thread
+    then ends by itself, and what it returns is dropped.
+
+    Raises:
+        whatever ``work`` raises.
+    """
+    results: list[Result] = []
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # raised again below, where somebody can answer it
+            errors.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    yield f"{message}…"
+    waited, spoken = 0.0, 0.0
+    while not done.wait(POLL_SECONDS):
+        waited += POLL_SECONDS
+        if waited - spoken >= SPEAK_SECONDS:
+            spoken = waited
+            yield f"{message}… {waited:.0f} s"
+    if errors:
+        raise errors[0]
+    yield Finished(results[0])
