@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from daam_core import bench, cli
+from daam_core.backbones import load_backbone
 from daam_core.bench import (
     LayerSize,
     bench_explain,
@@ -17,9 +18,10 @@ from daam_core.bench import (
     sample_for,
 )
 from daam_core.bench_app import bench_app
-from daam_core.errors import ConfigError
+from daam_core.errors import ConfigError, EncoderError
 from daam_core.layers import DensityAttention
 from tests.small import letter_model
+from tests.test_data import class_folders
 
 SIZES = (LayerSize(2, 6, 8, 2, "layer_groups"), LayerSize(3, 5, 8, 4, "shared"))
 
@@ -113,6 +115,28 @@ def test_the_command_prints_one_json_object(monkeypatch, capsys):
 def test_wrong_options_are_refused(capsys, words, said):
     assert cli.main(["bench", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_real_app_is_timed(tmp_path, capsys):
+    try:
+        load_backbone("minilm-l6")
+    except EncoderError as error:
+        pytest.skip(f"The encoder's weights are not here: {error}")
+    texts = {"sport": ["a goal", "the match"], "food": ["hot soup", "fresh bread"]}
+    tree = {name: {f"{i}.txt": text for i, text in enumerate(found)} for name, found in texts.items()}
+    data, head = class_folders(tmp_path / "data", tree), tmp_path / "head"
+    words = ["train", data, "--modality", "text", "--backbone", "minilm-l6", "--validation", "0"]
+    words += ["--epochs", "1", "--out", head, "--cache-dir", tmp_path / "cache"]
+    assert cli.main(list(map(str, words))) == 0
+    capsys.readouterr()
+    assert cli.main(["bench", "app", "--model", str(head), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["app"]
+    assert found["page_bytes"] > 10_000
+    assert found["start_seconds"] > 0
+    (view,) = found["views"]
+    assert (view["heads"], view["layers"], view["features"]) == (4, 6, 384)
+    assert 4 * 6 * 384 < view["payload_bytes"] < 600_000 * 4
+    assert view["payload_bytes_per_head"] == view["payload_bytes"] / 4
 
 
 def test_timing_the_app_needs_a_head_for_text(monkeypatch):

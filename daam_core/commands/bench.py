@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> Output:
         lines.append(aligned(_explain_table(data["explain"]["cases"])))
     if "app" in parts:
         data["app"] = bench_app(models=arguments.model)
-        lines += [f"{name}: {value}" for name, value in data["app"].items()]
+        lines += [_app_text(data["app"]), aligned(_view_table(data["app"]["views"]))]
     return Output(data, "\n\n".join(lines))
 
 
@@ -64,3 +64,24 @@ def _explain_table(cases: list[dict[str, Any]]) -> Table:
         for c in cases
     )
     return Table(("explanation", "encoder ms", "whole ms", "ratio", "beyond encoder ms"), rows)
+
+
+def _app_text(found: dict[str, Any]) -> str:
+    return (
+        f"app: listens after {found['start_seconds']:.1f} s, page of {found['page_bytes'] / 1e3:.0f} kB in "
+        f"{found['page_seconds']:.2f} s, first result {found['first_result_seconds']:.2f} s, "
+        f"next {found['next_result_seconds']:.2f} s"
+    )
+
+
+def _view_table(views: list[dict[str, Any]]) -> Table:
+    rows = tuple(
+        (
+            view["model"],
+            f"{view['heads']} × {view['layers']} × {view['features']}",
+            f"{view['payload_bytes'] / 1e3:.0f}",
+            f"{view['payload_bytes_per_head'] / 1e3:.0f}",
+        )
+        for view in views
+    )
+    return Table(("view", "heads × layers × features", "kB", "kB a head"), rows)
