@@ -421,6 +421,7 @@
   };
 
   const ROOT_FLOOR = 1e-5; // under the root of the standard deviation (Algorithm 1)
+  const VARIANCE_FLOOR = 1e-8; // added to the variance itself
 
   /**
    * A head's Gaussian at one feature, given the statistics of an input over the head's layers:
@@ -445,7 +446,10 @@
       Array.from(spread.subarray(head * k, (head + 1) * k)),
     );
     const centre = statistics.mean + one.mean;
-    const width = Math.sqrt(one.variance * statistics.variance);
+    // Mixture gates standardise by the unbiased variance (Algorithm 2).
+    const n = model.layersOf(head);
+    const unbiased = (statistics.variance - VARIANCE_FLOOR) * (n / (n - 1)) + VARIANCE_FLOOR;
+    const width = Math.sqrt(one.variance * unbiased);
     let best = -1;
     for (let l = 0; gate && l < model.L; l += 1) {
       const at = l * model.F + feature;
@@ -461,8 +465,7 @@
     for (let l = 0; l < model.L; l += 1) if (model.seen(head, l)) seen.push(values[l * model.F + feature]);
     const mean = seen.reduce((sum, v) => sum + v, 0) / seen.length;
     const squares = seen.reduce((sum, v) => sum + (v - mean) * (v - mean), 0);
-    const unbiased = model.raw.gate_kind === 'mixture' && seen.length > 1;
-    return { mean: mean, variance: squares / (unbiased ? seen.length - 1 : seen.length) + 1e-8 };
+    return { mean: mean, variance: squares / seen.length + VARIANCE_FLOOR };
   };
 
   // ---- state --------------------------------------------------------------------------------------

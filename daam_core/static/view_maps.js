@@ -532,6 +532,7 @@
       scale: scale,
       height: (rows) => Math.max(96, Math.min(260, rows * 12)),
     });
+    map.map.head = null; // of no single head
     map.map.options.onHover = (cell) => {
       store.setHover(cell && { head: pair()[0], layer: cell.row, feature: cell.column });
       tell(cell);
@@ -900,7 +901,7 @@
         'in both, so gains and losses cancel.',
       body: chart.element,
       table: () => D.table('Share of density attention in percent', ['Layer', store.label('a'), store.label('b'), 'Change']
-        .map((title) => ({ title: title, number: true })), change.map((v, l) => [String(l), D.short(one[l], 4), D.short(other[l], 4), D.signed(v, 3)])),
+        .map((title) => ({ title: title, number: true })), change.map((v, l) => [String(l), D.short(one[l], 4), D.short(other[l], 4), D.signed(v, 4)])),
     });
     return { element: figure.element, update: () => {}, destroy: chart.destroy };
   }
