@@ -234,20 +234,25 @@ def test_the_table_has_no_cycles():
         visit(name.split(".")[0], ())
 
 
-REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(\[[a-z]+\])?==[0-9][^ ;]*(; python_version .*)?$")
-SECTIONS = ("# === Runtime ===", "# === Tests and checks ===")
+REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)(\[[a-z]+\])?==[0-9][^ ;]*(; python_version .*)?")
 
 
-def direct_requirements() -> tuple[set[str], set[str]]:
-    """Normalised names of what the project itself uses: at run time, and for tests and checks."""
-    text = (ROOT / "requirements.txt").read_text("utf-8")
-    runtime, tools = (text.split(title)[1].split("# ---")[0] for title in SECTIONS)
-    return _names(runtime), _names(tools)
+def requirements() -> dict[str, list[str]]:
+    """Lines of requirements.txt by heading: ``Runtime``, ``Tests and checks``, and what each brought in."""
+    found: dict[str, list[str]] = {}
+    heading = ""
+    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+        if line.startswith("# === "):
+            heading = line.split("===")[1].strip()
+        elif line.startswith("# --- "):
+            heading += ", brought in"
+        elif line and not line.startswith("#"):
+            found.setdefault(heading, []).append(line)
+    return found
 
 
-def _names(text: str) -> set[str]:
-    lines = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
-    return {_normalised(REQUIREMENT.fullmatch(line)[1]) for line in lines}
+def _names(lines: list[str]) -> set[str]:
+    return {_normalised(re.split(r"[\[=]", line)[0]) for line in lines}
 
 
 def _normalised(name: str) -> str:
@@ -265,17 +270,17 @@ def third_parties(*folders: str) -> set[str]:
 
 
 def test_every_requirement_is_one_exact_version():
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    pins = [line for line in lines if line and not line.startswith("#")]
-    assert [line for line in pins if not REQUIREMENT.fullmatch(line)] == []
-    names = [_normalised(REQUIREMENT.fullmatch(line)[1]) for line in pins]
-    assert len(names) == len(set(names))
+    lines = [line for group in requirements().values() for line in group]
+    assert [line for line in lines if not REQUIREMENT.fullmatch(line)] == []
+    assert len(_names(lines)) == len(lines)
 
 
 def test_what_the_code_imports_is_what_the_requirements_name():
-    runtime, tools = direct_requirements()
-    assert third_parties(*PACKAGES) == runtime - {"opencv-python-headless"}  # used by quantus only
-    assert third_parties("tests") - {"daam-explorer"} <= runtime | tools
+    groups = requirements()
+    only_for_quantus = {"opencv-python-headless"}
+    assert third_parties(*PACKAGES) == _names(groups["Runtime"]) - only_for_quantus
+    everything = _names([line for group in groups.values() for line in group])
+    assert third_parties("tests") - {"daam-explorer"} <= everything
 
 
 def _python(code: str, *arguments: str) -> str:
