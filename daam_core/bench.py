@@ -6,7 +6,7 @@ Times are medians of repeated runs. Letters: B batch, H heads, L layers, F featu
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,16 +103,25 @@ def sample_for(modality: Modality) -> Any:
     return " ".join(words[i % len(words)] for i in range(40))
 
 
-def median_seconds(run: Callable[[], object], *, runs: int, budget: float = BUDGET_SECONDS) -> float:
-    """Median time of a call after a warm-up; fewer runs where they would exceed the budget."""
+def median_seconds(
+    calls: Mapping[str, Callable[[], object]], *, runs: int, budget: float = BUDGET_SECONDS
+) -> dict[str, float]:
+    """Median time of each call after a warm-up; fewer runs where they would exceed the budget.
+
+    The calls take turns, so that a busy moment of the machine falls on all of them.
+    """
     for _ in range(WARM_UP_RUNS):
-        run()
-    times: list[float] = []
-    while len(times) < runs and (not times or sum(times) < budget):
-        started = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+        for call in calls.values():
+            call()
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(runs):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - started)
+        if sum(map(sum, times.values())) > budget:
+            break
+    return {name: statistics.median(found) for name, found in times.items()}
 
 
 def peak_bytes(run: Callable[[], object]) -> int:
@@ -158,9 +167,9 @@ def _layer_case(size: LayerSize, runs: int) -> dict[str, Any]:
 
     with torch.no_grad():
         difference = float((together(x) - one_by_one(x)).abs().max())
-    seconds = {name: median_seconds(trained(f), runs=runs) for name, f in
-               (("layer", together), ("loop", one_by_one))}  # fmt: skip
-    memory = {name: peak_bytes(trained(f)) for name, f in (("layer", together), ("loop", one_by_one))}
+    calls = {"layer": trained(together), "loop": trained(one_by_one)}
+    seconds = median_seconds(calls, runs=runs)
+    memory = {name: peak_bytes(call) for name, call in calls.items()}
     return {
         **vars(size),
         "layer_seconds": seconds["layer"],
@@ -178,15 +187,14 @@ def _explain_case(model: Model, runs: int) -> dict[str, Any]:
     sample = sample_for(modality)
     backbone = model.backbone
     encoding = backbone.encode(sample)
-    # Interleaved, so that a busy moment of the machine falls on both.
-    encode, whole, rest = [], [], []
-    for _ in range(WARM_UP_RUNS):
-        explain(model, sample)
-    for _ in range(runs):
-        encode.append(_seconds(lambda: backbone.encode(sample)))
-        whole.append(_seconds(lambda: explain(model, sample)))
-        rest.append(_seconds(lambda: explain_encoding(model, encoding)))
-    middle = [statistics.median(times) for times in (encode, whole, rest)]
+    seconds = median_seconds(
+        {
+            "encoder": lambda: backbone.encode(sample),
+            "explanation": lambda: explain(model, sample),
+            "beyond": lambda: explain_encoding(model, encoding),
+        },
+        runs=runs,
+    )
     return {
         "model": model.name,
         "trained": bool(model.classifier.dataset_samples),
@@ -194,18 +202,12 @@ def _explain_case(model: Model, runs: int) -> dict[str, Any]:
         "encoder": backbone.name,
         "tokens": len(encoding.tokens),
         "heads": model.config.n_heads,
-        "encoder_seconds": middle[0],
-        "explanation_seconds": middle[1],
-        "beyond_encoder_seconds": middle[2],
-        "ratio": middle[1] / middle[0],
-        "beyond_encoder_ratio": middle[2] / middle[0],
+        "encoder_seconds": seconds["encoder"],
+        "explanation_seconds": seconds["explanation"],
+        "beyond_encoder_seconds": seconds["beyond"],
+        "ratio": seconds["explanation"] / seconds["encoder"],
+        "beyond_encoder_ratio": seconds["beyond"] / seconds["encoder"],
     }
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
 
 
 def _one_for_each_encoder() -> list[Model]:

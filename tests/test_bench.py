@@ -66,18 +66,19 @@ def test_peak_memory_counts_what_is_held_at_one_time():
     assert one <= peak_bytes(one_after_another) < 1.2 * one
 
 
-def test_the_median_is_of_the_runs_after_warming_up(monkeypatch):
-    calls = []
-    clock = iter([0, 1, 10, 15, 20, 22])
+def test_medians_are_of_the_runs_after_warming_up_and_calls_take_turns(monkeypatch):
+    order = []
+    clock = iter([0, 1, 1, 11, 20, 25, 25, 45, 50, 52, 52, 82])
     monkeypatch.setattr(bench.time, "perf_counter", lambda: next(clock))
-    assert median_seconds(lambda: calls.append(1), runs=3) == 2
-    assert len(calls) == 3 + bench.WARM_UP_RUNS
+    calls = {name: (lambda name=name: order.append(name)) for name in "ab"}
+    assert median_seconds(calls, runs=3, budget=100) == {"a": 2, "b": 20}
+    assert order == ["a", "b"] * (3 + bench.WARM_UP_RUNS)
 
 
 def test_slow_runs_stop_at_the_budget(monkeypatch):
-    clock = iter([0, 30, 30, 60])
+    clock = iter([0, 30])
     monkeypatch.setattr(bench.time, "perf_counter", lambda: next(clock))
-    assert median_seconds(lambda: None, runs=9, budget=20) == 30
+    assert median_seconds({"a": lambda: None}, runs=9, budget=20) == {"a": 30}
 
 
 def test_samples_are_the_same_every_time():
