@@ -124,7 +124,7 @@ class Model(
             write_text(folder / REPORT_FILE, json.dumps(self.report, indent=2, allow_nan=False) + "\n")
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]
+    def from_pretrained(
         cls,
         pretrained_model_name_or_path: str | Path,
         *,

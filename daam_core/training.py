@@ -225,7 +225,8 @@ def _measure(model: nn.Module, features: Tensor, labels: Tensor) -> tuple[float,
 
 
 def _parameter_groups(model: nn.Module, training: TrainingConfig) -> list[dict[str, object]]:
-    gate, decoder = [], []
+    gate: list[nn.Parameter] = []
+    decoder: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         is_gate = name.rpartition(".")[2] in GATE_PARAMETERS or name == "weight_logits"
         (gate if is_gate else decoder).append(parameter)
