@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import export, fragments, handlers, links, payload
+from app import checks, export, fragments, handlers, links, payload
 from app.examples import EXAMPLES, Example
 from app.library import Library
 from app.page import Page, Updates
@@ -50,6 +50,7 @@ def wire(library: Library, page: Page) -> None:
     )
     _wire_comparison(library, page)
     _wire_mutes(library, page)
+    _wire_check(library, page)
     _wire_view(library, page)
     _wire_save(library, page)
     _wire_link(library, page)
@@ -279,6 +280,32 @@ def _wire_mutes(library: Library, page: Page) -> None:
 
 
 SAID = "Recomputed; the encoder did not run."
+
+
+def _wire_check(library: Library, page: Page) -> None:
+    checked = page.checked
+
+    def check(session: Session) -> Iterator[Updates]:
+        try:
+            for step in working(lambda: checks.check_current(library, session), "Removing cells"):
+                if isinstance(step, Finished):
+                    yield page.say("Checked; the encoder did not run.") | {checked.result: step.result}
+                else:
+                    yield page.say(step, kind="busy")
+        except DaamError as error:
+            yield page.say(str(error), kind="error")
+        except Exception:
+            log.exception("A check failed")
+            yield page.say(DEFECT, kind="error")
+
+    checked.run.click(
+        check,
+        page.session,
+        [page.status, checked.result],
+        concurrency_id="check",
+        concurrency_limit=1,
+        **PRIVATE,
+    )
 
 
 def _wire_view(library: Library, page: Page) -> None:

@@ -16,6 +16,7 @@ from app.mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
 from app.samples import Source, digest
 from app.session import MAX_HISTORY, Session, Study
 from daam_core.checkpoint import Model
+from daam_core.encoding import Encoding
 from daam_core.errors import InputError
 from daam_core.explain import class_index, explain_encoding
 from daam_core.figures.summaries import quantity_map, top_cells
@@ -65,10 +66,16 @@ def explain_once(
     model = library[model_name]
     if target is not None:
         class_index(model.class_names, target)  # refused before the encoder runs
-    encoding = library.encode(model, source, key=_cache_key(model, source))
+    encoding = encode_once(library, model_name, source)
     shape = (model.config.n_heads, model.config.n_layers, model.config.n_features)
     keep = keep_mask(mutes, shape)
     return explain_encoding(model, encoding, target=target, scale=_scale(scale), keep=keep)
+
+
+def encode_once(library: Library, model_name: Any, source: Source) -> Encoding:
+    """An encoding outside of any session."""
+    model = library[model_name]
+    return library.encode(model, source, key=_cache_key(model, source))
 
 
 def choose_class(library: Library, session: Session, target: Any) -> Session:

@@ -13,7 +13,7 @@ from app.page import Page
 from app.security import SecurityHeaders
 from app.session import SESSION_SECONDS, Session
 from app.theme import theme
-from app.views import change_input, change_model, compare, give, save, tour, why
+from app.views import change_input, change_model, check, compare, give, save, tour, why
 from daam_core.checkpoint import Model
 
 TITLE = "DAAM explorer: why a model decided"
@@ -76,6 +76,8 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
                     changed = change_input.build()
                 with gr.Tab("Mute parts", id="model", elem_id="tab-change-model"):
                     muted = change_model.build()
+                with gr.Tab("Is it true?", id="check", elem_id="tab-check"):
+                    checked = check.build()
             comparison = compare.build_result()
         with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as last:
             gr.HTML(fragments.heading(5, "Save and share"), apply_default_css=False)
@@ -83,8 +85,8 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
         gr.HTML(fragments.FOOTER, elem_id="foot", apply_default_css=False)
         page = Page(
             session=session, status=status, prediction=prediction, reasons=reasons, given=given,
-            compared=compared, comparison=comparison, changed=changed, muted=muted, saved=saved,
-            sections=(after, last),
+            compared=compared, comparison=comparison, changed=changed, muted=muted, checked=checked,
+            saved=saved, sections=(after, last),
         )  # fmt: skip
         api.build(library)  # first, so that its names are not taken
         events.wire(library, page)
@@ -107,7 +109,7 @@ def launch(demo: gr.Blocks, serving: Serving, *, block: bool = True) -> str:
         server_name=serving.host,
         server_port=serving.port,
         root_path=serving.root_path or None,
-        max_file_size=serving.max_upload_mb * 1_000_000,
+        max_file_size=serving.max_upload_mb * 2**20,
         theme=theme(),
         css=assets.style(),
         head=assets.head(),

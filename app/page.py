@@ -5,12 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-from app import fragments, payload
+from app import checks, fragments, payload
 from app.library import Library
 from app.samples import clip_seconds
 from app.session import Session
 from app.views.change_input import ChangeInput
 from app.views.change_model import ChangeModel
+from app.views.check import Check
 from app.views.compare import Compare
 from app.views.give import Give
 from app.views.save import Save
@@ -32,6 +33,7 @@ class Page:
     comparison: gr.HTML
     changed: ChangeInput
     muted: ChangeModel
+    checked: Check
     saved: Save
     sections: tuple[gr.Column, ...]
 
@@ -41,7 +43,7 @@ class Page:
         m, c = self.muted, self.changed
         return [
             self.session, self.status, self.prediction, self.reasons.view, self.comparison, *self.sections,
-            m.note, m.heads, m.layers, m.features, m.undo, m.redo, m.reset,
+            self.checked.result, m.note, m.heads, m.layers, m.features, m.undo, m.redo, m.reset,
             self.compared.swap, self.compared.end, self.compared.other, self.compared.models,
             c.text_group, c.sound_group, c.image_group, c.text, c.start, c.end, c.region,
         ]  # fmt: skip
@@ -61,6 +63,7 @@ class Page:
             self.prediction: fragments.prediction(session),
             self.reasons.view: payload.view_value(session),
             self.comparison: fragments.comparison(session),
+            self.checked.result: checks.NOT_CHECKED,
             **{section: gr.update(visible=True) for section in self.sections},
             **self.show_mutes(session),
             self.compared.swap: gr.update(interactive=_two(session)),

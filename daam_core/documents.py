@@ -11,7 +11,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid #8886; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
+th.text, td.text { text-align: left; }
 thead th { border-bottom: 2px solid #888; }
 figure { margin: 1rem 0; background: #fff; } figure svg { max-width: 100%; height: auto; }
 .note { color: #777; }
@@ -38,11 +38,12 @@ class Listing:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text; the first column is aligned left, the others right."""
+    """Cells as text; the first ``left`` columns are aligned left, the others right."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    left: int = 1
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,12 @@ def _markdown(block: Block) -> str:
             return f"```\n{text}\n```"
         case Figure(caption, file, _):
             return f"![{_line(caption)}]({file})"
-        case Table(head, rows, note):
+        case Table(head, rows, note, left):
             lines = [head, *rows]
             cells = [
                 "| " + " | ".join(_line(cell).replace("|", "\\|") for cell in row) + " |" for row in lines
             ]
-            cells.insert(1, "|---|" + "---:|" * (len(head) - 1))
+            cells.insert(1, "|" + "---|" * left + "---:|" * (len(head) - left))
             return "\n".join(cells) + (f"\n\n{note}" if note else "")
 
 
@@ -116,10 +117,19 @@ def _html(block: Block) -> str:
             return f"<pre>{html.escape(text)}</pre>"
         case Figure(caption, _, svg):
             return f"<figure>{svg}<figcaption class='note'>{html.escape(caption)}</figcaption></figure>"
-        case Table(head, rows, note):
-            top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
+        case Table(head, rows, note, left):
+            sides = [' class="text"' if index < left else "" for index in range(len(head))]
+            top = "".join(
+                f'<th scope="col"{side}>{html.escape(cell)}</th>'
+                for cell, side in zip(head, sides, strict=True)
+            )
             body = "\n".join(
-                "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+                "<tr>"
+                + "".join(
+                    f"<td{side}>{html.escape(cell)}</td>" for cell, side in zip(row, sides, strict=True)
+                )
+                + "</tr>"
+                for row in rows
             )
             after = f"<p class='note'>{html.escape(note)}</p>" if note else ""
             return (

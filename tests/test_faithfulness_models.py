@@ -51,7 +51,7 @@ def test_the_importance_factor_fails_where_only_the_decoder_is_destroyed_and_say
     factor = by_method["importance"]
     assert factor.ranks.mean == pytest.approx(1)
     assert factor.structure.mean == pytest.approx(1)
-    assert factor.passed is False
+    assert factor.answer == "no"
     assert factor.verdict == (
         "Fails: Importance Factor does not change when the decoder burns (rank correlation 1.00); "
         "it says nothing about that part of the model."
@@ -65,7 +65,7 @@ def test_a_randomised_gate_changes_the_map():
     copies = [sanity.randomise_gate(head, seed=seed) for seed in range(4)]
     found = sanity.similarity(head, copies, x, destroyed="the gate burns", labels=torch.zeros(6).long())
     assert found[0].ranks.mean < sanity.CHANGED
-    assert found[0].passed
+    assert found[0].answer == "yes"
     assert found[0].verdict.startswith("Passes: Importance Factor becomes another map when the gate burns")
     assert found[0].accuracy is not None
 
@@ -97,7 +97,7 @@ def test_all_sanity_checks_with_retraining():
         model.classifier, x[:8], labels[:8], (x, labels), again=again, seeds=(0,), budget=BUDGET
     )
     assert len(found) == 5 * len(sanity.CHECKED)
-    assert [item.passed for item in found[-3:]] == [None] * 3
+    assert [item.answer for item in found[-3:]] == [None] * 3
     assert {item.method for item in found} == set(sanity.CHECKED)
 
 

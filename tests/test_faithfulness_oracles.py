@@ -8,17 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daam_core.errors import CancelledError, DataError
-from daam_core.faithfulness.attributions import (
-    METHODS,
-    ablation,
-    captum_maps,
-    decision_gradients,
-    gated_maps,
-    input_maps,
-    over_heads,
-)
+from daam_core.faithfulness.attributions import METHODS, decision_gradients, gated_maps, over_heads
 from daam_core.faithfulness.cells import Cells, gated_cells, input_cells
 from daam_core.faithfulness.deletion import compare, deletion_curve, random_curve, removal_order
+from daam_core.faithfulness.input_maps import ablation, captum_maps, input_maps
 from daam_core.faithfulness.progress import Progress
 from daam_core.model import DaamClassifier, ModelConfig
 from tests.planted import (
@@ -60,7 +53,7 @@ def random_inputs(count: int = 7) -> torch.Tensor:
 
 @pytest.mark.parametrize(
     "method",
-    ["importance", "gate", "weighed_importance", "magnitude", "decision_importance", "gate_gradient",
+    ["importance", "gate", "weighted_importance", "magnitude", "decision_importance", "gate_gradient",
      "class_importance", "absolute_class_importance", "contrast_importance"],
 )  # fmt: skip
 def test_maps_put_the_deciding_cells_first(method):

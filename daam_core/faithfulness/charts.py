@@ -42,7 +42,7 @@ def curves(
         x_label: of the axis.
     """
     with mpl.rc_context(_SVG_STYLE):
-        figure = Figure(figsize=(6.2, 3.4), layout="constrained")
+        figure = Figure(figsize=(7.6, 3.2), layout="constrained")
         axes = figure.add_subplot()
         if band is not None:
             axes.fill_between(shares, *band, color=RANDOM_COLOUR, alpha=0.2, linewidth=0)

@@ -95,8 +95,8 @@ def over(name: str, difference: Interval) -> Finding:
     return Finding(
         f"Is {METHODS[first].title} better than {METHODS[second].title}?",
         answer(difference),
-        f"{METHODS[first].title} {said} {METHODS[second].title}: its deletion area is lower by {difference}, "
-        f"n = {difference.samples}.",
+        f"{METHODS[first].title} {said} {METHODS[second].title}: area under the curve of "
+        f"{METHODS[second].title} minus its own {difference}, n = {difference.samples}.",
     )
 
 
@@ -131,12 +131,12 @@ def layers_ranked(retraining: Retraining) -> Finding:
 
 
 def destroyed(similarity: Similarity) -> Finding:
-    passed = similarity.passed
+    passed = similarity.answer
     return Finding(
         f"Does the map change when {similarity.destroyed}?"
         if passed is not None
         else "How alike are maps of heads trained again?",
-        "open" if passed is None else "yes" if passed else "no",
+        "open" if passed is None else passed,
         f"{similarity.verdict} Structural similarity {similarity.structure.mean:.2f}, rank correlation "
         f"inside layers {similarity.within_layers.mean:.2f}, n = {similarity.ranks.samples}, "
         f"{len(similarity.seeds)} seeds.",

@@ -13,6 +13,7 @@ from daam_core.files import write_text
 
 PAGE, DATA = "faithfulness.html", "faithfulness.json"
 _ANSWERS = {"yes": "yes", "no": "no", "open": "—"}
+_KINDS = {False: "about no class", True: "about the class"}
 #: Lines of the two large figures; the tables hold all methods.
 _DRAWN = (
     "importance",
@@ -40,7 +41,7 @@ def blocks(report: Report) -> list[Block]:
     """The page's content, in order."""
     settings = report.settings
     return [
-        *_head(report),
+        *introduction(report),
         Heading("Deletion on the gated cells"),
         Paragraph(
             "Every head's gated values are set to the training mean, highest first by each map, and the "
@@ -92,13 +93,25 @@ def blocks(report: Report) -> list[Block]:
                 (score.metric, METHODS[score.method].title, str(score.score), score.better, score.settings)
                 for score in report.quantus
             ),
-            f"n = {min(settings.quantus_samples, settings.samples)}, seed {settings.seed}, on the layer × "
+            f"n = {report.quantus[0].score.samples}, seed {settings.seed}, on the layer × "
             "feature input. Random logit is 1 by construction for maps that are about no class.",
+            left=2,
+        ),
+        Heading("The maps"),
+        Table(
+            ("map", "kind", "what it is"),
+            tuple(
+                (method.title, _KINDS[method.class_specific], method.source)
+                for name, method in METHODS.items()
+                if name in report.gated or name in report.input
+            ),
+            left=3,
         ),
     ]  # fmt: skip
 
 
-def _head(report: Report) -> list[Block]:
+def introduction(report: Report) -> list[Block]:
+    """What was measured on what, and the answers in words."""
     settings, facts = report.settings, report.provenance
     kept = (
         "The inputs measured were kept out of this head's training."
@@ -116,6 +129,7 @@ def _head(report: Report) -> list[Block]:
             ("question", "answer", "what was found"),
             tuple((item.question, _ANSWERS[item.answer], item.sentence) for item in report.findings),
             "Yes and no where the interval excludes zero.",
+            left=3,
         ),
     ]
     if command := facts.get("command"):
@@ -151,14 +165,13 @@ def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
                 charts.curves(some.highest.shares, accuracy, random=some.random.accuracy, y_label="accuracy"),
             )
         )
-    kinds = {False: "about no class", True: "about the predicted class"}
     rows = sorted(found.items(), key=lambda item: (METHODS[item[0]].class_specific, item[1].deletion.mean))
     table = Table(
         ("map", "kind", "deletion", "insertion", "gain over random", "insertion over random"),
         tuple(
             (
                 METHODS[name].title,
-                kinds[METHODS[name].class_specific],
+                _KINDS[METHODS[name].class_specific],
                 str(comparison.deletion),
                 str(comparison.insertion),
                 str(comparison.gain),
@@ -167,10 +180,8 @@ def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
             for name, comparison in rows
         ),
         f"Areas under the curve of probability. Random order: {some.at_random}, seeds "
-        f"{', '.join(map(str, some.seeds))}. n = {some.gain.samples}, {len(some.highest.shares)} shares. "
-        "Every map's source: "
-        + "; ".join(f"{METHODS[name].title}: {METHODS[name].source}" for name, _ in rows)
-        + ".",
+        f"{', '.join(map(str, some.seeds))}. n = {some.gain.samples}, {len(some.highest.shares)} shares.",
+        left=2,
     )
     gains = {METHODS[name].title: comparison.gain for name, comparison in rows}
     figure = Figure(
@@ -237,17 +248,18 @@ def _sanity(report: Report) -> list[Block]:
             "through, not what the decoder makes of it."
         ),
         Table(
-            ("map", "destroyed", "rank correlation", "SSIM", "inside layers", "accuracy left", "verdict"),
+            ("map", "destroyed", "verdict", "rank correlation", "SSIM", "inside layers", "accuracy left"),
             tuple(
                 (
-                    METHODS[item.method].title, item.destroyed, str(item.ranks), str(item.structure),
-                    str(item.within_layers), "" if item.accuracy is None else f"{item.accuracy:.2f}",
-                    item.verdict,
+                    METHODS[item.method].title, item.destroyed, item.verdict, f"{item.ranks.mean:.2f}",
+                    f"{item.structure.mean:.2f}", f"{item.within_layers.mean:.2f}",
+                    "" if item.accuracy is None else f"{item.accuracy:.2f}",
                 )
                 for item in report.sanity
             ),
             f"n = {report.sanity[0].ranks.samples}, {len(report.sanity[0].seeds)} seeds each. Maps are "
             "compared without sign.",
+            left=3,
         ),
     ]  # fmt: skip
 

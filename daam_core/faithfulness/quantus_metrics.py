@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError
-from daam_core.faithfulness.attributions import METHODS, captum_maps, gated_maps, over_heads
+from daam_core.faithfulness.attributions import METHODS, gated_maps, over_heads
 from daam_core.faithfulness.cells import input_cells
+from daam_core.faithfulness.input_maps import captum_maps
 from daam_core.faithfulness.intervals import Interval, bootstrap_mean
 from daam_core.faithfulness.progress import Progress
 from daam_core.faithfulness.sanity import randomise_gate

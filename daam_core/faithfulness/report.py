@@ -16,10 +16,11 @@ from torch import Tensor
 from daam_core.backbones.base import Sample
 from daam_core.checkpoint import Model
 from daam_core.errors import DataError
-from daam_core.faithfulness.attributions import METHODS, gated_maps, input_maps
+from daam_core.faithfulness.attributions import METHODS, gated_maps
 from daam_core.faithfulness.cells import Cells, gated_cells, input_cells
 from daam_core.faithfulness.deletion import Comparison, compare, random_curve
 from daam_core.faithfulness.findings import Finding, find
+from daam_core.faithfulness.input_maps import input_maps
 from daam_core.faithfulness.intervals import Interval, bootstrap_mean
 from daam_core.faithfulness.learned import Learned, what_is_learned
 from daam_core.faithfulness.perturbations import PERTURBATIONS
@@ -353,7 +354,7 @@ def plain(value: Any) -> Any:
             }  # fmt: skip
         case Similarity():
             return {field.name: plain(getattr(value, field.name)) for field in fields(value)} | {
-                "passed": value.passed
+                "changed": value.answer
             }
         case np.ndarray():
             return value.tolist()

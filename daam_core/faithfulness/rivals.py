@@ -12,9 +12,9 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from daam_core.baselines import MultiHeadAttention, WeightedLayerSum
-from daam_core.faithfulness.attributions import captum_maps
 from daam_core.faithfulness.cells import input_cells
 from daam_core.faithfulness.deletion import RANDOM_SEEDS, Comparison, compare, random_curve
+from daam_core.faithfulness.input_maps import captum_maps
 from daam_core.faithfulness.progress import Progress
 from daam_core.faithfulness.retraining import BUDGET, held_out
 from daam_core.training import TrainingConfig, accuracy, train_baseline

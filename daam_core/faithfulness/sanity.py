@@ -6,6 +6,7 @@ Letters: N samples, H heads, L layers, F features, R rows (see ``layers``).
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ UNCHANGED, CHANGED = 0.9, 0.5
 #: Nothing is destroyed: how alike maps of equally good heads are.
 YARDSTICK = "the head is trained again with another seed"
 #: Maps that are looked at.
-CHECKED = ("importance", "weighed_importance", "class_importance")
+CHECKED = ("importance", "weighted_importance", "class_importance")
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,11 @@ class Similarity:
     verdict: str
 
     @property
-    def passed(self) -> bool | None:
+    def answer(self) -> Literal["yes", "no", "open"] | None:
         """Whether the map changed enough; None for the yardstick, where nothing was destroyed."""
-        return None if self.destroyed == YARDSTICK else self.ranks.mean < CHANGED
+        if self.destroyed == YARDSTICK:
+            return None
+        return "yes" if self.ranks.mean < CHANGED else "no" if self.ranks.mean >= UNCHANGED else "open"
 
 
 @torch.no_grad()
