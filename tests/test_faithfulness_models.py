@@ -21,6 +21,7 @@ from daam_core.faithfulness.retraining import (
 )
 from daam_core.faithfulness.rivals import agreement, rivals
 from daam_core.faithfulness.stability import compare_inputs, input_stability, seed_stability
+from daam_core.faithfulness.variants import measure_variant, plain_variant
 from daam_core.model import DaamClassifier
 from daam_core.training import TrainingConfig
 from tests.planted import FEATURES, LAYERS, planted_head, planted_inputs
@@ -288,3 +289,19 @@ def test_every_method_has_a_title_and_a_source():
     titles = [method.title for method in METHODS.values()]
     assert len(set(titles)) == len(titles)
     assert all(method.source for method in METHODS.values())
+
+
+# Variants
+
+
+def test_the_planted_head_gains_and_the_plain_variant_has_no_amplitude():
+    head = planted_head()
+    x, labels = planted_inputs()
+    found = measure_variant("planted", [head, head], x, labels, orders=(0, 1))
+    assert found.gain.low > 0
+    assert found.accuracy.mean == 1
+    assert found.by_seed[0] == pytest.approx(found.by_seed[1])
+    assert found.gain.mean == pytest.approx(found.at_random.mean - found.deletion.mean)
+    plain, budget = plain_variant(head, replace(BUDGET, gate_penalty=1.0))
+    assert plain.attention.amplitude_logits is None
+    assert budget == replace(BUDGET, gate_penalty=0.0)

@@ -74,6 +74,7 @@ def test_a_report_answers_every_question():
     assert report.tokens is not None
     assert report.tokens.at_random.samples == 3
     assert report.provenance["encoder"] == "letters"
+    assert [len(variant.seeds) for variant in report.variants] == [2, 1]
     assert report.provenance["versions"]["quantus"]
 
 

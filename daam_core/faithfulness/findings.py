@@ -12,6 +12,7 @@ from daam_core.faithfulness.retraining import Retraining
 from daam_core.faithfulness.sanity import Similarity
 from daam_core.faithfulness.stability import InputStability, SeedStability
 from daam_core.faithfulness.tokens import LEAVE_ONE_OUT, TOKEN_ATTRIBUTION, TokenLevel
+from daam_core.faithfulness.variants import Variant
 
 #: ``yes``: the interval excludes zero on the good side; ``no``: on the bad side; ``open``: it holds zero,
 #: or the question has no such answer.
@@ -43,9 +44,11 @@ def find(
     seeds: SeedStability,
     inputs: Sequence[InputStability],
     tokens: TokenLevel | None,
+    variants: Sequence[Variant],
 ) -> list[Finding]:
     """The answers that a report's figures give."""
     found = [against_random(gated["importance"])]
+    found += [trained_anew(variant) for variant in variants]
     found += [over(name, difference) for name, difference in pairs.items()]
     found += [
         layers_retrained(count, difference, retraining) for count, difference in retraining.difference.items()
@@ -86,6 +89,17 @@ def against_random(comparison: Comparison) -> Finding:
         answer(comparison.gain),
         f"{said}: area under the curve {comparison.deletion.mean:.3f} against "
         f"{comparison.at_random.mean:.3f}, difference {comparison.gain}, n = {comparison.gain.samples}.",
+    )
+
+
+def trained_anew(variant: Variant) -> Finding:
+    seeds = ", ".join(f"{gain:.3f}" for gain in variant.by_seed)
+    return Finding(
+        f"Does it on inputs never seen ({variant.name})?",
+        answer(variant.gain),
+        f"Heads of {len(variant.seeds)} seeds, trained on other inputs, accuracy {variant.accuracy}: area "
+        f"{variant.deletion.mean:.3f} against {variant.at_random.mean:.3f} at random, difference "
+        f"{variant.gain}, by seed {seeds}, n = {variant.gain.samples}.",
     )
 
 

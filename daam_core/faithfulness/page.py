@@ -51,6 +51,18 @@ def blocks(report: Report) -> list[Block]:
             "importance where the decoder is linear."
         ),
         *_deletions(report.gated, "gated"),
+        Table(
+            ("heads trained anew", "accuracy", "deletion", "at random", "gain over random", "by seed"),
+            tuple(
+                (
+                    item.name, str(item.accuracy), str(item.deletion), str(item.at_random), str(item.gain),
+                    ", ".join(f"{gain:.3f}" for gain in item.by_seed),
+                )
+                for item in report.variants
+            ),
+            f"By Importance Factor, on inputs that these heads were not trained on, n = "
+            f"{report.variants[0].gain.samples}; trained on {report.retraining.train_samples} inputs.",
+        ),
         Heading("Deletion on the input, beside other methods"),
         Paragraph(
             "The standardised layer × feature input is set to the training mean and the whole head runs "

@@ -31,6 +31,7 @@ from daam_core.faithfulness.rivals import Rival, agreement, rivals
 from daam_core.faithfulness.sanity import Similarity, sanity_checks, trained_again
 from daam_core.faithfulness.stability import InputStability, SeedStability, input_stability, seed_stability
 from daam_core.faithfulness.tokens import TokenLevel, token_level
+from daam_core.faithfulness.variants import AS_SHIPPED, PLAIN, Variant, measure_variant, plain_variant
 from daam_core.training import TrainingConfig
 from daam_core.version import __version__
 
@@ -53,14 +54,14 @@ class Settings:
     """
 
     samples: int = 200
-    training_samples: int = 1500
+    training_samples: int = 1200
     sanity_samples: int = 50
     quantus_samples: int = 20
     input_samples: int = 12
     random_orders: int = 5
     training_seeds: int = 5
     retraining_seeds: int = 3
-    epochs: int = 30
+    epochs: int = 20
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -96,6 +97,7 @@ class Report:
         inputs: stability across small changes of the input; empty without inputs.
         tokens: deletion in the input itself, or None without inputs.
         quantus: metrics of that package.
+        variants: deletion of heads trained anew, as the model and with the plain gate.
         findings: the answers in words.
     """
 
@@ -116,6 +118,7 @@ class Report:
     inputs: tuple[InputStability, ...]
     tokens: TokenLevel | None
     quantus: tuple[QuantusScore, ...]
+    variants: tuple[Variant, ...]
     findings: tuple[Finding, ...]
 
 
@@ -160,7 +163,7 @@ def measure(
             )
     if len(inputs) not in (0, len(test[0])):
         raise DataError(f"{len(inputs)} inputs do not fit {len(test[0])} samples.")
-    budget = replace(training_of(model), epochs=settings.epochs, seed=settings.seed)
+    budget = replace(training_of(model), epochs=settings.epochs, patience=BUDGET.patience, seed=settings.seed)
     train = drawn(train, settings.training_samples, seed=settings.seed)[0]
     (pooled, labels), chosen = drawn(test, settings.samples, seed=settings.seed)
     pooled = pooled.float()
@@ -189,6 +192,15 @@ def measure(
         for seed in range(settings.training_seeds)
     ]
     stable = seed_stability(classifier, heads, pooled, labels)
+    progress.report(0.45, "Training heads with the plain gate")
+    fresh, plain_budget = plain_variant(classifier, budget)
+    plain_heads = [
+        trained_again(fresh, *train, seed=seed, budget=plain_budget, check=progress.check) for seed in seeds
+    ]
+    variants = [
+        measure_variant(name, some, pooled, labels, orders=orders[:2], check=progress.check)
+        for name, some in ((AS_SHIPPED, heads), (PLAIN, plain_heads))
+    ]
     retrained = retrain(
         classifier,
         Split(train, (pooled, labels)),
@@ -218,7 +230,7 @@ def measure(
     pairs = paired(gated, of_input, seed=settings.seed)
     findings = find(
         gated=gated, pairs=pairs, retraining=retrained, sanity=sanity, learned=learned, seeds=stable,
-        inputs=changed, tokens=tokens,
+        inputs=changed, tokens=tokens, variants=variants,
     )  # fmt: skip
     progress.report(1.0, "Done")
     return Report(
@@ -239,6 +251,7 @@ def measure(
         inputs=tuple(changed),
         tokens=tokens,
         quantus=tuple(standard),
+        variants=tuple(variants),
         findings=tuple(findings),
     )
 
