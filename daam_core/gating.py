@@ -72,9 +72,11 @@ def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axi
         raise ShapeError("Every scaled variance must be positive and finite.")
     axis = axis % x.ndim - x.ndim  # counted from the end, as parameters may have fewer dimensions
     mean, variance = axis_statistics(x, axis=axis)
-    centred = x.to(mean.dtype) - mean - mean_offset.unsqueeze(axis)
-    z_squared = centred.square() / (variance + STANDARD_DEVIATION_FLOOR)
-    return torch.exp(-z_squared / (2 * scaled_variance.unsqueeze(axis))).to(x.dtype)
+    # Factors that are constant along the axis are combined while they are small; the mean is taken off
+    # first, since values may be large and offsets small.
+    sharpness = (variance + STANDARD_DEVIATION_FLOOR).rsqrt() * (2 * scaled_variance.unsqueeze(axis)).rsqrt()
+    centred = (x.to(mean.dtype) - mean) - mean_offset.unsqueeze(axis)
+    return torch.exp((centred * sharpness).square().neg_()).to(x.dtype)
 
 
 def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int = -2) -> Tensor:
