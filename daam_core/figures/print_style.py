@@ -18,6 +18,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.transforms import Bbox
 
 from daam_core.errors import ConfigError
 from daam_core.figures.palette import DIVERGING, sequential
@@ -34,7 +35,9 @@ MM_PER_POINT = MM_PER_INCH / 72
 FONT_SIZE = 7.0  # points; printed figures ask for 5 to 8
 SMALL_FONT_SIZE = 6.0
 NARROW_MM = 120.0  # figures below this width stack their panels
-LEGEND_MARGIN_MM = 14.0  # that a legend leaves free beside it
+LEGEND_MARGIN_MM = 8.0  # that a legend leaves free beside it
+BAR_GAP_MM, BAR_MM, BAR_TICKS_MM = 1.5, 2.2, 3.6  # above a colour bar, its height, its numbers
+LINE_MM = 3.1  # height of a line of text
 INK, FAINT, MISSING = "#1a1a1a", "#8a8a8a", "#ececec"
 
 # Tried in this order for letters that DejaVu Sans, which matplotlib carries, does not have.
@@ -131,6 +134,26 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH), dpi=DPI, layout="constrained")
 
 
+def settle(figure: Figure) -> Figure:
+    """Fixes the layout to a millionth of the figure; the last step of every figure.
+
+    The layout's solver adds in an order that changes from run to run, and the last digits of the
+    places with it; unrounded, equal figures would not give equal files.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    parts = list(figure.subfigs)
+    while parts:
+        part = parts.pop()
+        part.bbox_relative.p0 = part.bbox_relative.p0.round(6)
+        part.bbox_relative.p1 = part.bbox_relative.p1.round(6)
+        parts += part.subfigs
+    for axes in figure.axes:
+        place = axes.get_position(original=True)
+        axes.set_position(Bbox(place.get_points().round(6)))
+    return figure
+
+
 def figure_bytes(figure: Figure, suffix: str, *, dpi: float = DPI) -> bytes:
     """The figure as a file: equal figures give equal bytes, without a date.
 
@@ -217,36 +240,41 @@ def norm(lowest: float, highest: float) -> Normalize:
     return Normalize(lowest, highest if highest > lowest else lowest + 1)
 
 
-def colour_bar(
+def legend_lines(legend: Sequence[str], total: float) -> list[str]:
+    """Sentences broken into lines that fit under a colour bar; each begins a new line."""
+    return [line for part in legend for line in wrapped(part, total - LEGEND_MARGIN_MM).split("\n")]
+
+
+def colour_bar_height(legend: Sequence[str], total: float) -> float:
+    """Height in millimetres that :func:`above_colour_bar` takes at the bottom of a canvas."""
+    return BAR_GAP_MM + BAR_MM + BAR_TICKS_MM + LINE_MM * len(legend_lines(legend, total)) + 1
+
+
+def above_colour_bar(
     canvas: Canvas,
-    axes: Sequence[Axes],
     colours: Colormap,
     legend: Sequence[str],
     total: float,
     *,
     limits: tuple[float, float] | None,
-) -> None:
-    """A horizontal colour bar under some axes, with sentences that say what it means.
+) -> SubFigure:
+    """Draws a colour bar and what it means at the bottom of a canvas; returns the part above it.
 
     Args:
         canvas: figure or part of one.
-        axes: under which the bar lies.
         colours: the palette.
         legend: sentences; each begins a new line.
         total: width of the canvas in millimetres.
-        limits: what its ends stand for; None labels them lowest and highest.
+        limits: what the bar's ends stand for; None labels them lowest and highest.
     """
+    height = canvas.bbox.height / canvas.get_figure(root=True).dpi * MM_PER_INCH
+    own = colour_bar_height(legend, total)
+    above, below = canvas.subfigures(2, 1, squeeze=False, height_ratios=(max(height - own, 1), own)).ravel()
+    width = total * (0.6 if total >= NARROW_MM else 0.8)
+    place = ((total - width) / 2 / total, 1 - (BAR_GAP_MM + BAR_MM) / own, width / total, BAR_MM / own)
+    axes = below.add_axes(place)
     lowest, highest = limits or (0.0, 1.0)
-    wide = total >= NARROW_MM
-    bar = canvas.colorbar(
-        ScalarMappable(norm(lowest, highest), colours),
-        ax=axes,
-        location="bottom",
-        fraction=0.05,
-        aspect=60 if wide else 36,
-        shrink=0.6 if wide else 0.9,
-        pad=0.02,
-    )
+    bar = below.colorbar(ScalarMappable(norm(lowest, highest), colours), cax=axes, orientation="horizontal")
     bar.outline.set_linewidth(0.5)
     if limits is None:
         bar.set_ticks([0, 1], labels=["lowest", "highest"])
@@ -256,8 +284,12 @@ def colour_bar(
         ticks = [lowest + (highest - lowest) * quarter / 4 for quarter in range(5)]
         small = 1e-3 * (highest - lowest)
         bar.set_ticks(ticks, labels=[number(tick, resolution=small) for tick in ticks])
-    bar.set_label("\n".join(wrapped(sentence, total - LEGEND_MARGIN_MM) for sentence in legend))
-    tidy(bar.ax)
+    tidy(axes)
+    top = BAR_GAP_MM + BAR_MM + BAR_TICKS_MM
+    for index, line in enumerate(legend_lines(legend, total)):
+        y = 1 - (top + LINE_MM * (index + 0.5)) / own
+        below.text(0.5, y, line, ha="center", va="center", fontsize=FONT_SIZE)
+    return above
 
 
 def legible_on(colour: Sequence[float]) -> str:

@@ -21,19 +21,20 @@ from daam_core.figures.print_style import (
     FAINT,
     FONT_SIZE,
     INK,
-    LEGEND_MARGIN_MM,
     MISSING,
     NARROW_MM,
     SMALL_FONT_SIZE,
     Canvas,
     Width,
-    colour_bar,
+    above_colour_bar,
+    colour_bar_height,
     diverging_map,
     new_figure,
     norm,
     number,
     print_style,
     sequential_map,
+    settle,
     shortened,
     tidy,
     width_mm,
@@ -58,6 +59,7 @@ MIN_COLUMN_MM = 0.2  # a single hot column can still be seen at this width
 MAX_REPORT_HEADS = 8
 MAX_REPORT_CLASSES = 10
 HEADING_SIZE = 9.0
+LEGEND_ENTRY_MM = 17.5
 MIN_TICK_MM = 2.6  # between two labels of an axis
 RANGE_BINS = 48
 
@@ -98,7 +100,7 @@ def importance_figure(
         maps = _plan_maps(explanation, chosen, total, quantity, scale, palette, max_columns=max_columns)
         figure = new_figure(total, maps.height)
         _draw_maps(figure, maps)
-    return figure
+        return settle(figure)
 
 
 def _chosen_heads(explanation: Explanation, heads: int | Sequence[int] | None) -> list[int]:
@@ -188,7 +190,6 @@ def _plan_maps(
     layers = int(explanation.head_layers[chosen].sum(axis=1).max())
     lowest, highest = (11, 20) if compact else (12 if len(chosen) > 1 else 30, 60)
     panel = float(np.clip((1.2 if compact else 1.7) * layers, lowest, highest))
-    lines = sum(wrapped(sentence, total - LEGEND_MARGIN_MM).count("\n") + 1 for sentence in legend)
     return _Maps(
         explanation=explanation,
         chosen=chosen,
@@ -201,7 +202,7 @@ def _plan_maps(
         grid=(rows, columns),
         legend=legend,
         total=total,
-        height=rows * (panel + 7) + 13 + 3.2 * lines,
+        height=rows * (panel + 5) + 6 + colour_bar_height(legend, total),
         tick_step=next(step for step in (1, 2, 5, 10, 20, layers) if step * panel >= layers * MIN_TICK_MM),
     )
 
@@ -236,7 +237,9 @@ def _map_title(maps: _Maps, head: int, cells: np.ndarray) -> str:
 
 def _draw_maps(canvas: Canvas, maps: _Maps) -> None:
     rows, columns = maps.grid
-    axes = canvas.subplots(rows, columns, squeeze=False, sharex=True)
+    limits = None if maps.scale == "per_head" else maps.shared_limits
+    above = above_colour_bar(canvas, maps.colours, maps.legend, maps.total, limits=limits)
+    axes = above.subplots(rows, columns, squeeze=False, sharex=True)
     features = maps.explanation.shape[2]
     for place, head in enumerate(maps.chosen):
         panel = axes.flat[place]
@@ -250,11 +253,8 @@ def _draw_maps(canvas: Canvas, maps: _Maps) -> None:
         if place + columns >= len(maps.chosen):  # the lowest panel of its column
             panel.set_xlabel("feature")
             panel.tick_params(labelbottom=True)
-    shown = list(axes.flat[: len(maps.chosen)])
     for panel in axes.flat[len(maps.chosen) :]:
         panel.set_visible(False)
-    limits = None if maps.scale == "per_head" else maps.shared_limits
-    colour_bar(canvas, shown, maps.colours, maps.legend, maps.total, limits=limits)
 
 
 def _draw_map(
@@ -296,10 +296,11 @@ def layer_contribution_figure(explanation: Explanation, *, width: Width | float 
     with print_style():
         figure = new_figure(total, 52)
         _draw_layers(figure.subplots(), explanation, total)
-    return figure
+        return settle(figure)
 
 
 def _draw_layers(axes: Axes, explanation: Explanation, total: float) -> None:
+    """Stacked bars on axes that have ``total`` millimetres with their labels."""
     heads, layers, _ = explanation.shape
     contribution = np.asarray(explanation.layer_contribution, dtype=np.float64)
     bottom = np.zeros(layers)
@@ -316,25 +317,19 @@ def _draw_layers(axes: Axes, explanation: Explanation, total: float) -> None:
             label=f"head {head}",
         )
         bottom += contribution[head]
-    axes.axhline(100 / layers, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=3)
-    axes.annotate(
-        "even share",
-        (1, 100 / layers),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        xytext=(0, 2),
-        ha="right",
-        fontsize=SMALL_FONT_SIZE,
-        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
-    )
+    axes.axhline(100 / layers, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=3, label="even share")
     axes.set_xlabel("layer")
-    axes.set_ylabel("share of density attention (%)")
+    axes.set_ylabel("density attention (%)")
     axes.set_ylim(0, max(float(bottom.max()), 100 / layers) * 1.12)
     step = max(1, -(-layers // 16))
     axes.set_xticks(range(0, layers, step))
     tidy(axes)
-    columns = min(heads, 4 if total < NARROW_MM else 8)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, borderaxespad=0.2)
+    line, *bars = axes.get_legend_handles_labels()[0]
+    handles = [*bars, line]
+    columns = min(len(handles), max(1, int(total / LEGEND_ENTRY_MM)))
+    axes.legend(
+        handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, borderaxespad=0.2
+    )
 
 
 # ---- Learned parameters ------------------------------------------------------------------------------
@@ -373,7 +368,7 @@ def parameters_figure(explanation: Explanation, *, width: Width | float = "doubl
             for index, (name, label) in enumerate(_PARAMETERS):
                 _draw_distributions(axes[2 * index], explanation, name, label)
                 _draw_over_features(figure, axes[2 * index + 1], explanation, name, label, total)
-    return figure
+        return settle(figure)
 
 
 def _draw_distributions(axes: Axes, explanation: Explanation, name: str, label: str) -> None:
@@ -546,7 +541,7 @@ def gaussian_figure(
         )
         axes.set_title(note)
         tidy(axes)
-    return figure
+        return settle(figure)
 
 
 # ---- Back to the input -------------------------------------------------------------------------------
@@ -579,7 +574,7 @@ def token_figure(
         view = token_view(explanation, head=head, absolute=absolute, sound=sound, picture=picture)
         figure = new_figure(total, token_height(view, total))
         draw_tokens(figure, view, total)
-    return figure
+        return settle(figure)
 
 
 # ---- One page ----------------------------------------------------------------------------------------
@@ -620,7 +615,7 @@ def report_figure(
         top = float(np.clip(4.4 * classes + 12, 42, 56))
         parameters = float(np.clip(4.4 * heads, 20, 44)) + 14
         heights = [
-            12.0,
+            10.5,
             *((4.4 * classes + 12, 48.0) if narrow else (top,)),
             maps.height,
             *((parameters, parameters) if narrow else (parameters,)),
@@ -635,7 +630,7 @@ def report_figure(
         else:
             left, right = next(parts).subplots(1, 2, width_ratios=(2, 3))
         _draw_probabilities(left, explanation)
-        _draw_layers(right, explanation, total if narrow else total / 2)
+        _draw_layers(right, explanation, total if narrow else 0.58 * total)
         _draw_maps(next(parts), maps)
         left, right = (
             (next(parts).subplots(), next(parts).subplots()) if narrow else next(parts).subplots(1, 2)
@@ -647,21 +642,23 @@ def report_figure(
                 _draw_distributions(axes, explanation, name, label)
         draw_tokens(next(parts), view, total)
         _draw_footer(next(parts), explanation, total, heads_left_out=heads - len(chosen))
-    return figure
+        return settle(figure)
 
 
 def _draw_heading(canvas: Canvas, explanation: Explanation, total: float) -> None:
     heads, layers, features = explanation.shape
     probability = float(explanation.probabilities[explanation.prediction])
     chance = f"{probability:.3f}" if probability < 0.9995 else "> 0.999"
-    title = f"“{explanation.predicted_class}”, probability {chance}"
-    under = f"{explanation.model}: {heads} heads × {layers} layers × {features:,} features"
+    under = (
+        f"probability {chance}; {explanation.model}, {heads} heads × {layers} layers × {features:,} features"
+    )
     if explanation.explained != explanation.prediction:
         under += f"; explained for “{explanation.explained_class}”"
     left = 2 / total
-    title = shortened(title, (total - 4) * FONT_SIZE / HEADING_SIZE * 0.9)  # bold letters are wider
+    room = (total - 4) * FONT_SIZE / HEADING_SIZE * 0.9  # bold letters are wider
+    title = shortened(f"“{explanation.predicted_class}”", room)
     canvas.text(left, 0.85, title, va="top", fontsize=HEADING_SIZE, fontweight="bold")
-    canvas.text(left, 0.42, shortened(under, total - 4), va="top", fontsize=FONT_SIZE)
+    canvas.text(left, 0.4, shortened(under, total - 4), va="top", fontsize=FONT_SIZE)
 
 
 def _draw_probabilities(axes: Axes, explanation: Explanation) -> None:

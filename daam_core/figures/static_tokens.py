@@ -19,9 +19,9 @@ from daam_core.figures.print_style import (
     FAINT,
     FONT_SIZE,
     INK,
-    LEGEND_MARGIN_MM,
     Canvas,
-    colour_bar,
+    above_colour_bar,
+    colour_bar_height,
     diverging_map,
     legible_on,
     norm,
@@ -35,10 +35,8 @@ from daam_core.figures.summaries import Word, bin_columns, join_words
 from daam_core.result import Explanation
 
 MAX_WORDS = 600
-LINE_MM = 4.4  # height of a line of words
+WORDS_MM = 4.4  # height of a line of words
 MARGIN_MM = 6.0
-BAR_MM = 9.0  # colour bar with its numbers
-LEGEND_LINE_MM = 3.2
 WAVEFORM_COLUMNS = 1200
 OVERLAY_OPACITY = 0.6
 MAX_PICTURE_SIDE = 2000  # pixels; more cannot be seen in print
@@ -111,15 +109,9 @@ def token_height(view: TokenView, total: float) -> float:
     if view.explanation.modality == "audio":
         return 42.0 if view.sound is None else 60.0
     if view.explanation.modality == "image":
-        return _picture_height(view, total) + _legend_height(view, total)
-    words, _, _ = _words(view)
-    count = len(_lines(words, view.explanation.text or "", total - MARGIN_MM))
-    return LINE_MM * min(count, view.max_lines or count) + _legend_height(view, total) + LEGEND_LINE_MM
-
-
-def _legend_height(view: TokenView, total: float) -> float:
-    lines = wrapped(view.meaning, total - LEGEND_MARGIN_MM).count("\n") + 1
-    return BAR_MM + LEGEND_LINE_MM * lines
+        return _picture_height(view, total) + 2 + colour_bar_height(_region_legend(view), total)
+    words = _words(view, total)
+    return WORDS_MM * len(words.lines) + 3 + colour_bar_height(words.legend, total)
 
 
 def draw_tokens(canvas: Canvas, view: TokenView, total: float) -> None:
@@ -215,17 +207,18 @@ def _picture_height(view: TokenView, total: float) -> float:
 def _draw_regions(canvas: Canvas, view: TokenView, total: float) -> None:
     """The map over the picture in grey, beside the picture itself; the map alone without a picture."""
     ratio = _ratio(view)
-    axes = canvas.subplots(1, 1 if view.picture is None else 2, squeeze=False)[0]
+    spans = np.asarray(view.explanation.token_spans, dtype=np.float64)
+    placed = ~np.isnan(spans).any(axis=1)
+    colours, limits = _colours(view, view.values[placed])
+    above = above_colour_bar(canvas, colours, _region_legend(view), total, limits=limits)
+    axes = above.subplots(1, 1 if view.picture is None else 2, squeeze=False)[0]
     if view.picture is not None:
         axes[0].imshow(view.picture, extent=(0, 1, ratio, 0), cmap="gray", interpolation="antialiased")
         axes[1].imshow(_grey(view.picture), extent=(0, 1, ratio, 0), cmap="gray", interpolation="antialiased")
-    spans = np.asarray(view.explanation.token_spans, dtype=np.float64)
-    placed = ~np.isnan(spans).any(axis=1)
     boxes = [
         Rectangle((left, top * ratio), right - left, (bottom - top) * ratio)
         for left, top, right, bottom in spans[placed]
     ]
-    colours, limits = _colours(view, view.values[placed])
     patches = PatchCollection(boxes, cmap=colours, norm=norm(*limits), linewidth=0, antialiased=False)
     patches.set_array(view.values[placed])
     patches.set_alpha(1.0 if view.picture is None else OVERLAY_OPACITY)
@@ -237,10 +230,14 @@ def _draw_regions(canvas: Canvas, view: TokenView, total: float) -> None:
         panel.set_xticks([])
         panel.set_yticks([])
         tidy(panel, frame=True)
+
+
+def _region_legend(view: TokenView) -> list[str]:
+    outside = np.isnan(view.explanation.token_spans).any(axis=1)
     legend = [f"{view.meaning}."]
-    if not placed.all():
-        legend.append(f"Tokens without a place in the picture: {number(float(view.values[~placed].sum()))}.")
-    colour_bar(canvas, list(axes), colours, legend, total, limits=limits)
+    if outside.any():
+        legend.append(f"Tokens without a place in the picture: {number(float(view.values[outside].sum()))}.")
+    return legend
 
 
 def _grey(picture: np.ndarray) -> np.ndarray:
@@ -256,15 +253,6 @@ def _grey(picture: np.ndarray) -> np.ndarray:
 # ---- Words -------------------------------------------------------------------------------------------
 
 
-def _words(view: TokenView) -> tuple[list[Word], list[Word], int]:
-    """Words to draw, special tokens, and how many words were left out."""
-    e = view.explanation
-    found = join_words(e.text or "", e.token_labels, e.token_spans, view.values)
-    words = [word for word in found if word.start is not None]
-    specials = [word for word in found if word.start is None]
-    return words[:MAX_WORDS], specials, max(0, len(words) - MAX_WORDS)
-
-
 @dataclass(frozen=True)
 class _PlacedWord:
     """A word, or a part of one too long for a line: place and width in millimetres."""
@@ -273,6 +261,32 @@ class _PlacedWord:
     index: int
     x: float
     width: float
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The text as it is drawn: lines of words, the words' values, and the legend."""
+
+    lines: list[list[_PlacedWord]]
+    values: np.ndarray
+    legend: list[str]
+
+
+def _words(view: TokenView, total: float) -> _Words:
+    e = view.explanation
+    found = join_words(e.text or "", e.token_labels, e.token_spans, view.values)
+    placed = [word for word in found if word.start is not None]
+    specials = [word for word in found if word.start is None]
+    words = placed[:MAX_WORDS]
+    lines = _lines(words, e.text or "", total - MARGIN_MM)[: view.max_lines]
+    legend = [f"{view.meaning}."]
+    if specials:
+        parts = ", ".join(f"{word.text} {number(word.value)}" for word in specials[:6])
+        legend.append(f"Special tokens, not part of the text: {parts}.")
+    left_out = len(placed) - 1 - max((piece.index for line in lines for piece in line), default=-1)
+    if left_out:
+        legend.append(f"The last {left_out:,} words are not shown.")
+    return _Words(lines, np.array([word.value for word in words]), legend)
 
 
 def _lines(words: list[Word], text: str, available: float) -> list[list[_PlacedWord]]:
@@ -309,19 +323,15 @@ def _fitting(text: str, available: float) -> tuple[str, float]:
 
 
 def _draw_words(canvas: Canvas, view: TokenView, total: float) -> None:
-    axes = canvas.subplots()
-    available = total - MARGIN_MM
-    words, specials, cut = _words(view)
-    lines = _lines(words, view.explanation.text or "", available)
-    if view.max_lines is not None and len(lines) > view.max_lines:
-        lines = lines[: view.max_lines]
-        cut += len(words) - 1 - lines[-1][-1].index
-    values = np.array([word.value for word in words])
-    colours, limits = _colours(view, values)
+    words = _words(view, total)
+    colours, limits = _colours(view, words.values)
+    above = above_colour_bar(canvas, colours, words.legend, total, limits=limits)
+    # Placed by hand: the words' places and widths are in millimetres.
+    axes = above.add_axes((MARGIN_MM / 2 / total, 0, 1 - MARGIN_MM / total, 1))
     scale = norm(*limits)
-    for row, line in enumerate(lines):
+    for row, line in enumerate(words.lines):
         for piece in line:
-            colour = colours(scale(values[piece.index]))
+            colour = colours(scale(words.values[piece.index]))
             box = Rectangle((piece.x, row + 0.06), piece.width, 0.88, facecolor=colour, edgecolor="none")
             axes.add_patch(box)
             axes.text(
@@ -333,13 +343,6 @@ def _draw_words(canvas: Canvas, view: TokenView, total: float) -> None:
                 fontsize=FONT_SIZE,
                 color=legible_on(colour),
             )
-    axes.set_xlim(0, available)
-    axes.set_ylim(max(len(lines), 1), 0)
+    axes.set_xlim(0, total - MARGIN_MM)
+    axes.set_ylim(max(len(words.lines), 1), 0)
     axes.set_axis_off()
-    legend = [f"{view.meaning}."]
-    if specials:
-        parts = ", ".join(f"{word.text} {number(word.value)}" for word in specials[:6])
-        legend.append(f"Special tokens, not part of the text: {parts}.")
-    if cut:
-        legend.append(f"The last {cut:,} words are not shown.")
-    colour_bar(canvas, [axes], colours, legend, total, limits=limits)
