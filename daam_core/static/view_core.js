@@ -50,7 +50,7 @@
     binning: 'max', // max | mean
     source: 'a', // a | b | difference (b − a)
     head: 0, // the head of the single map, token attribution excepted
-    heads: null, // heads shown side by side; null: all, at most 8
+    heads: null, // heads shown side by side, 1 to 8; null: all, or the first 8 in the order asked for
     order: 'index', // index | contribution
     pair: null, // [A, B] heads of the difference map; null: the first two
     cell: null, // {layer, feature}
@@ -622,8 +622,8 @@
   /** Heads shown side by side, in the order asked for. */
   Store.prototype.shownHeads = function () {
     const model = this.model();
-    const heads = (this.state.heads || D.range(model.H).slice(0, 8)).filter((h) => h < model.H);
-    return this.state.order === 'contribution' ? D.byContribution(model).filter((h) => heads.includes(h)) : heads;
+    const order = this.state.order === 'contribution' ? D.byContribution(model) : D.range(model.H);
+    return this.state.heads ? order.filter((h) => this.state.heads.includes(h)) : order.slice(0, 8);
   };
 
   D.share = function (model, head) {

@@ -490,6 +490,7 @@
   D.parts.input = function (ctx) {
     const { store } = ctx;
     const kind = KINDS[store.a.raw.modality];
+    if (!store.a.array('token_attribution')) return D.emptyPart(ctx, kind.title, 'These numbers are too large to be part of this page.');
     const controls = D.stateControls(store, ['source']);
     const headPick = D.select('Heads', [[-1, 'All heads together']].concat(D.range(store.a.H).map((head) => [head, `Head ${head}`])),
       store.state.tokenHead, (v) => store.set({ tokenHead: Number(v) }));

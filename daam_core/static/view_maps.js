@@ -30,6 +30,8 @@
     };
   }
 
+  D.field = field;
+
   function minus(one, other) {
     const out = new Float32Array(one.length);
     for (let i = 0; i < out.length; i += 1) out[i] = one[i] - other[i];
@@ -115,7 +117,7 @@
     head: (store) => D.range(store.a.H).map((head) => [head, `Head ${head}`]),
   };
   const TITLES = {
-    quantity: 'Show', scale: 'Scale', colours: 'Colours', palette: 'Palette', binning: 'Shared pixels', order: 'Order by',
+    quantity: 'Show', scale: 'Scale', colours: 'Colours', palette: 'Palette', binning: 'Binning', order: 'Order by',
     source: 'Input', head: 'Head',
   };
 
@@ -249,14 +251,24 @@
   D.headMap = function (store, head, options) {
     const o = Object.assign({ height: (rows) => Math.max(120, Math.min(420, rows * 14)) }, options);
     const missing = h('p', { class: 'dv-missing', hidden: true });
+    // Where heads see groups of layers, small maps show a head's own rows only; columns stay linked.
+    const rows = o.ownRows && store.a.raw.mode === 'layer_groups' ? ownRows(store.model(), head) : null;
+    const wholeRows = (zoom) => {
+      const { F, L } = store.model();
+      return zoom && zoom.x1 - zoom.x0 < F ? { x0: zoom.x0, x1: zoom.x1, y0: 0, y1: L } : null;
+    };
+    const zoomShown = () => {
+      const { zoom } = store.state;
+      return rows ? Object.assign({ x0: 0, x1: store.model().F }, zoom, rows) : zoom;
+    };
     const map = new D.HeatMap({
       label: `${o.title}. Arrow keys move from cell to cell, plus and minus zoom, 0 shows everything, M goes to the strongest ` +
         'cell, Enter selects.',
       axes: o.axes,
-      height: o.height,
+      height: (count, width) => o.height(rows ? rows.y1 - rows.y0 : count, width),
       onHover: (cell) => store.setHover(cell && { head: head, layer: cell.row, feature: cell.column }),
       onSelect: (cell) => store.select({ head: head, layer: cell.row, feature: cell.column }),
-      onZoom: (zoom) => store.set({ zoom: zoom }),
+      onZoom: (zoom) => store.set({ zoom: rows ? wholeRows(zoom) : zoom }),
       describe: (row, column) => D.describeCell(store, head, row, column, map.field.data[row * map.field.columns + column]),
     });
     const marks = () => {
@@ -282,7 +294,7 @@
         });
         return;
       }
-      map.zoom = store.state.zoom;
+      map.zoom = zoomShown();
       map.binning = store.state.binning;
       map.setField(f, o.scale ? o.scale() : scaleOf(store, head, which));
     };
@@ -297,13 +309,19 @@
       map: map,
       refresh: refresh,
       marks: marks,
-      zoom: () => map.setZoom(store.state.zoom),
+      zoom: () => map.setZoom(zoomShown()),
       destroy: () => {
         store.maps.delete(map);
         map.destroy();
       },
     };
   };
+
+  /** {y0, y1} of the consecutive layers that a head sees. */
+  function ownRows(model, head) {
+    const seen = D.range(model.L).filter((l) => model.seen(head, l));
+    return { y0: seen[0], y1: seen[seen.length - 1] + 1 };
+  }
 
   const REDRAW = ['quantity', 'scale', 'colours', 'palette', 'binning', 'source', 'arrays'];
 
@@ -364,6 +382,7 @@
     const place = h('div', {});
     const which = () => ({ quantity: store.state.quantity, scale: store.state.scale, source: store.state.source });
     let map = null;
+    const later = D.nextFrame(() => say());
     const say = () => {
       const model = store.model();
       statement.textContent = `${axisNames(model)} ${map ? map.map.statement() : ''}`;
@@ -381,7 +400,7 @@
       help: 'Shows how strongly the chosen head weighs every feature in every layer. It does not show which class a cell ' +
         'speaks for; class importance does.',
       controls: controls.elements.concat([zoomButtons(() => [map])]),
-      body: h('div', { class: 'dv-stack' }, place, bar, readout.element, statement),
+      body: h('div', { class: 'dv-stack' }, readout.element, place, bar, statement),
       table: () => D.cellTables(store, [store.state.head]),
     });
     build();
@@ -391,12 +410,12 @@
       after: (changed, redraw) => {
         controls.sync(changed);
         if (changed.has('head')) build();
-        if (redraw || changed.has('zoom')) requestAnimationFrame(say);
+        if (redraw || changed.has('zoom')) later.ask();
         if (redraw || changed.has('head')) figure.refresh();
       },
     });
-    const stop = D.onWidth(place, () => requestAnimationFrame(say));
-    return { element: figure.element, update: following.update, destroy: () => { stop(); following.destroy(); } };
+    const stop = D.onWidth(place, later.ask);
+    return { element: figure.element, update: following.update, destroy: () => { stop(); later.cancel(); following.destroy(); } };
   };
 
   // ---- all heads ----------------------------------------------------------------------------------
@@ -443,6 +462,7 @@
     const statement = h('p', { class: 'dv-note' });
     const which = () => ({ quantity: store.state.quantity, scale: store.state.scale, source: store.state.source });
     let maps = [];
+    const later = D.nextFrame(() => say());
     const say = () => {
       const own = store.state.scale === 'per_head' && store.state.quantity !== 'importance';
       const first = maps[0] ? maps[0].map.head : 0;
@@ -467,7 +487,8 @@
           title: `Map of head ${head}`,
           which: which,
           caption: caption,
-          height: (rows, width) => Math.max(96, Math.min(200, rows * 12, width)),
+          ownRows: true,
+          height: (rows, width) => Math.max(Math.min(96, rows * 20), Math.min(200, rows * 12, width)),
         });
         map.caption = caption;
         return map;
@@ -481,7 +502,7 @@
       help: 'Heads side by side on one scale, so that a weak head looks weak; zoom, pointer and selection are linked. The ' +
         'percentage is a head’s share of all density attention, not its share in the decision.',
       controls: controls.elements.concat([zoomButtons(() => maps), store.a.H > 1 ? chooser.element : null]),
-      body: h('div', { class: 'dv-stack' }, grid, bar, readout.element, statement),
+      body: h('div', { class: 'dv-stack' }, readout.element, grid, bar, statement),
       table: () => D.cellTables(store, store.shownHeads()),
     });
     build();
@@ -494,12 +515,12 @@
           chooser.sync();
           build();
         } else if (redraw) say();
-        if (changed.has('zoom')) requestAnimationFrame(say);
+        if (changed.has('zoom')) later.ask();
         if (redraw || D.changedAny(changed, ['heads', 'order'])) figure.refresh();
       },
     });
-    const stop = D.onWidth(grid, () => requestAnimationFrame(say));
-    return { element: figure.element, update: following.update, destroy: () => { stop(); following.destroy(); } };
+    const stop = D.onWidth(grid, later.ask);
+    return { element: figure.element, update: following.update, destroy: () => { stop(); later.cancel(); following.destroy(); } };
   }
 
   function pairMap(ctx) {
@@ -610,6 +631,7 @@
     const build = () => {
       const model = store.model();
       const maps = D.range(model.H).map((head) => model.map('gate', head, 'shared'));
+      const of = store.b ? `. ${store.label(store.state.source === 'b' ? 'b' : 'a')}` : '';
       const scale = D.scale([-1, 1], 'diverging');
       const cell = (one, other) => {
         const rows = D.range(model.L).filter((l) => model.seen(one, l) && model.seen(other, l));
@@ -624,7 +646,7 @@
       const heads = D.range(model.H);
       place.replaceChildren(h('div', { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': 'Head similarity' },
         h('table', { class: 'dv-table dv-matrix' },
-          h('caption', {}, h('span', { class: 'dv-caption' }, 'Correlation of the gates of two heads, over the cells that both see; – where there are none')),
+          h('caption', {}, h('span', { class: 'dv-caption' }, `Correlation of the gates of two heads, over the cells that both see; – where there are none${of}`)),
           h('thead', {}, h('tr', {}, h('td', {}), heads.map((head) => h('th', { scope: 'col' }, D.headName(head))))),
           h('tbody', {}, heads.map((one) => h('tr', {}, h('th', { scope: 'row' }, D.headName(one)), heads.map((other) => cell(one, other))))))));
     };
@@ -647,20 +669,21 @@
 
   // ---- three maps in a row ------------------------------------------------------------------------
 
-  /** Several maps of the same head with captions, linked. specs: [{title, which()}] */
+  /** Several maps of the same head with captions, linked. specs: [{title (text or function), which(), scale(), text()}] */
   function linkedMaps(ctx, specs) {
     const { store } = ctx;
     const element = h('div', { class: 'dv-multiples dv-three' });
     let maps = [];
+    const title = (spec) => (typeof spec.title === 'function' ? spec.title() : spec.title);
     const build = () => {
       maps.forEach((map) => map.destroy());
       maps = specs.map((spec) => {
         const bar = h('div', {});
         const map = D.headMap(store, store.state.head, {
-          title: spec.title,
+          title: title(spec),
           which: spec.which,
           scale: spec.scale,
-          caption: h('div', { class: 'dv-map-caption' }, h('strong', {}, spec.title)),
+          caption: h('div', { class: 'dv-map-caption' }, h('strong', {}, title(spec))),
           height: (rows, width) => Math.max(110, Math.min(260, rows * 12, width)),
         });
         map.bar = () => {
@@ -683,7 +706,7 @@
     if (!store.a.hasDataset()) {
       return D.emptyPart(ctx, 'Against the data set', 'The checkpoint holds no averages over a data set, so there is nothing to compare with.');
     }
-    const controls = D.stateControls(store, ['head', 'scale', 'palette', 'binning']);
+    const controls = D.stateControls(store, ['source', 'head', 'scale', 'palette', 'binning']);
     const which = (dataset) => () => ({
       quantity: 'importance', scale: store.state.scale, source: store.state.source === 'b' ? 'b' : 'a', dataset: dataset,
     });
@@ -705,14 +728,14 @@
         `${D.exact(mean)} in the data set, difference ${D.exact(Math.fround(own - mean))}.`;
     };
     const maps = linkedMaps(ctx, [
-      { title: 'This input', which: which() },
+      { title: () => (store.b ? store.label(store.state.source === 'b' ? 'b' : 'a') : 'This input'), which: which() },
       { title: `Data set, mean of ${D.count(store.a.raw.dataset.samples)} inputs`, which: which('only') },
       { title: 'Difference', which: which('difference') },
     ]);
     const figure = D.figure({
       heading: ctx.heading,
       title: 'Against the data set',
-      help: 'The Importance Factor of this input beside that of the data set’s mean density attention. Each is scaled by its ' +
+      help: 'The Importance Factor of an input beside that of the data set’s mean density attention. Each is scaled by its ' +
         'own minimum and maximum, so the difference shows where the pattern differs, not by how much attention.',
       controls: controls.elements.concat([zoomButtons(maps.maps)]),
       body: h('div', { class: 'dv-stack' }, maps.element, readout),
@@ -735,7 +758,7 @@
       maps: maps.maps,
       after: (changed, redraw) => {
         controls.sync(changed);
-        if (changed.has('head')) maps.build();
+        if (changed.has('head') || changed.has('source')) maps.build();
         else if (redraw) maps.maps().forEach((map) => map.bar());
         if (redraw || changed.has('head')) figure.refresh();
         tell();

@@ -8,33 +8,39 @@
 
   D.parts.summary = function (ctx) {
     const { store } = ctx;
-    const place = h('div', {});
-    const build = () => {
-      const { raw } = store.model();
+    const place = h('div', { class: 'dv-two' });
+    const percent = (p) => (p > 0 && p < 0.0005 ? '< 0.1 %' : `${(100 * p).toFixed(1)} %`);
+    const sources = () => (store.state.source === 'difference' ? ['a', 'b'] : [store.state.source]);
+    const list = (source) => {
+      const { raw } = store[source];
       const order = D.range(raw.class_names.length).sort((i, j) => raw.probabilities[j] - raw.probabilities[i]);
       const shown = order.slice(0, 10);
       const bars = shown.map((i) => h('li', { class: `dv-prob${i === raw.prediction ? ' dv-strong' : ''}` },
         h('span', { class: 'dv-prob-name' }, raw.class_names[i]),
         h('span', { class: 'dv-prob-track', 'aria-hidden': 'true' },
           h('span', { class: 'dv-prob-fill', style: { width: `${(100 * raw.probabilities[i]).toFixed(2)}%` } })),
-        h('span', { class: 'dv-number' }, `${(100 * raw.probabilities[i]).toFixed(1)} %`)));
-      place.replaceChildren(h('div', { class: 'dv-stack' },
-        h('p', { class: 'dv-prediction' }, 'Predicted: ', h('strong', {}, raw.class_names[raw.prediction]),
+        h('span', { class: 'dv-number' }, percent(raw.probabilities[i]))));
+      return h('div', { class: 'dv-stack' },
+        h('p', { class: 'dv-prediction' }, store.b ? `${store.label(source)}: ` : 'Predicted: ', h('strong', {}, raw.class_names[raw.prediction]),
           h('span', { class: 'dv-quiet' }, `  by ${raw.model}; explained class: ${raw.class_names[raw.explained]}`)),
         h('ol', { class: 'dv-probs' }, bars),
-        order.length > shown.length ? h('p', { class: 'dv-note' }, `The other ${order.length - shown.length} classes are in the table.`) : null));
+        order.length > shown.length ? h('p', { class: 'dv-note' }, `The other ${order.length - shown.length} classes are in the table.`) : null);
     };
+    const build = () => place.replaceChildren(...sources().map(list));
     const controls = D.stateControls(store, ['source']);
     const figure = D.figure({
       heading: ctx.heading,
       title: 'Prediction',
       help: 'Probability of every class. It says what the model holds likely, not how often it is right.',
-      controls: controls.elements.length && store.state.source !== 'difference' ? controls.elements : null,
+      controls: controls.elements.length ? controls.elements : null,
       body: place,
       table: () => {
-        const { raw } = store.model();
-        return D.table('All classes', ['Class', { title: 'Probability', number: true }, { title: 'Logit', number: true }],
-          raw.class_names.map((name, i) => [name, D.exact(raw.probabilities[i]), D.exact(raw.logits[i])]));
+        const columns = ['Class', { title: 'Probability', number: true }, { title: 'Logit', number: true }];
+        return h('div', { class: 'dv-stack' }, sources().map((source) => {
+          const { raw } = store[source];
+          return D.table(store.b ? `All classes, ${store.label(source)}` : 'All classes', columns,
+            raw.class_names.map((name, i) => [name, D.exact(raw.probabilities[i]), D.exact(raw.logits[i])]));
+        }));
       },
     });
     build();
@@ -228,17 +234,27 @@
     scaled_variance: { symbol: 'ξ', name: 'Scaled variance', mixture: 'Scales c', mixtureSymbol: 'c' },
   };
 
-  function parameter(model, name) {
-    const learned = model.array(name);
-    const initial = model.array(`initial_${name}`);
+  /** Learned numbers and their start; for the difference of two models B − A, which has no start. */
+  function parameter(store, name) {
+    const model = store.model();
+    const other = store.state.source === 'difference' && sameParameters(store) ? store.b : null;
     const width = model.arrays[name].shape[1];
+    const change = other && model.array(name) && other.array(name);
+    const learned = change ? D.minus(other.array(name), model.array(name)) : model.array(name);
+    const initial = change ? null : model.array(`initial_${name}`);
     return {
+      change: Boolean(change),
       width: width,
       head: (head) => (learned ? learned.subarray(head * width, (head + 1) * width) : null),
       start: (head) => (initial ? initial.subarray(head * width, (head + 1) * width) : null),
       learned: learned,
       initial: initial,
     };
+  }
+
+  function sameParameters(store) {
+    const shape = (model) => `${model.raw.gate_kind} ${model.arrays.mean_offset.shape}`;
+    return shape(store.a) === shape(store.b);
   }
 
   function bounds(data) {
@@ -272,13 +288,17 @@
 
   D.parts.parameters = function (ctx) {
     const { store } = ctx;
-    const parts = [parameterTable(ctx)];
+    const controls = D.stateControls(store, ['source']);
+    const parts = [parameterTable(ctx, controls.elements)];
     const names = Object.keys(PARAMETERS);
     names.forEach((name) => parts.push(parameterFigure(ctx, name)));
     if (store.a.raw.gate_kind === 'mixture') parts.push(mixtureFigure(ctx));
     return {
       element: h('div', { class: 'dv-stack dv-wide-gap' }, parts.map((part) => part.element)),
-      update: (changed) => parts.forEach((part) => part.update(changed)),
+      update: (changed) => {
+        controls.sync(changed);
+        parts.forEach((part) => part.update(changed));
+      },
       destroy: () => parts.forEach((part) => part.destroy()),
     };
   };
@@ -294,18 +314,16 @@
       .then((changed) => changed.some(Boolean) && store.notify(new Set(['arrays'])));
   }
 
-  function parameterTable(ctx) {
+  function parameterTable(ctx, controls) {
     const { store } = ctx;
     const place = h('div', {});
     const build = () => {
       const model = store.model();
       const rows = Object.keys(PARAMETERS).flatMap((name) => {
-        const p = parameter(model, name);
-        if (!p.learned || !p.initial) {
-          needParameters(store);
-          return p.learned ? [[nameOf(model, name), 'all'].concat(summaryRow(p.learned, p.initial))] : [];
-        }
-        const all = [nameOf(model, name), 'all'].concat(summaryRow(p.learned, p.initial));
+        const p = parameter(store, name);
+        if (!p.learned || (!p.initial && !p.change)) needParameters(store);
+        if (!p.learned) return [];
+        const all = [nameOf(model, name) + (p.change ? ' (change)' : ''), 'all'].concat(summaryRow(p.learned, p.initial));
         return [all].concat(D.range(model.H).map((head) => ['', D.headName(head)].concat(summaryRow(p.head(head), p.start(head)))));
       });
       const columns = ['Parameter', 'Head'].concat(['Min', 'Max', 'Mean', 'Deviation', 'Mean |change|', 'Largest |change|']
@@ -317,6 +335,7 @@
       title: 'What was learned',
       help: 'The numbers of every gate over features, as in the paper’s Table 2. Parameters that hardly moved mean that the map ' +
         'shows the data rather than anything learned.',
+      controls: controls.length ? controls : null,
       body: place,
     });
     build();
@@ -339,7 +358,8 @@
     const build = () => {
       destroy();
       const model = store.model();
-      p = parameter(model, name);
+      p = parameter(store, name);
+      const title = `${nameOf(model, name)}${p.change ? `, ${store.label('difference')}` : ''}`;
       const heads = D.range(model.H);
       if (!p.learned) {
         place.replaceChildren(h('p', { class: 'dv-missing' }, 'These numbers are too large to be part of this page.'));
@@ -358,11 +378,11 @@
       const counts = heads.map((head) => D.histogram(p.head(head), low, high, bins));
       const top = Math.max(1, ...counts.flat());
       chart = D.chart({
-        label: `${nameOf(model, name)}: distribution per head, from ${D.short(all[0], 3)} to ${D.short(all[1], 3)}`,
+        label: `${title}: distribution per head, from ${D.short(all[0], 3)} to ${D.short(all[1], 3)}`,
         height: 220,
         x: [low, high],
         y: [0, top * 1.05],
-        xLabel: nameOf(model, name),
+        xLabel: title,
         yTicks: D.ticks(0, top, 4).filter(Number.isInteger),
         yLabel: model.raw.gate_kind === 'mixture' ? 'Gaussians' : 'Features',
         draw: (pen) => {
@@ -381,9 +401,9 @@
           });
         },
       });
-      const signed = name === 'mean_offset';
+      const signed = name === 'mean_offset' || p.change;
       map = new D.HeatMap({
-        label: `${nameOf(model, name)} of every head and feature. Arrow keys move, plus and minus zoom, 0 shows everything.`,
+        label: `${title} of every head and feature. Arrow keys move, plus and minus zoom, 0 shows everything.`,
         height: (rows) => Math.max(48, rows * 22),
         rowNames: heads.map((head) => `h${head}`),
         onHover: (cell) => tell(cell),
@@ -394,7 +414,7 @@
       const limits = signed ? [-Math.max(...all.map(Math.abs)), Math.max(...all.map(Math.abs))] : all;
       const scale = D.scale(limits, signed ? 'diverging' : store.state.palette);
       scale.signed = signed;
-      place.replaceChildren(chart.element, D.legend(heads), map.element, D.colourBar(scale, `${nameOf(model, name)}: rows are heads, columns ${model.raw.gate_kind === 'mixture' ? 'Gaussians' : 'features'}.`), readout);
+      place.replaceChildren(chart.element, D.legend(heads), map.element, D.colourBar(scale, `${title}: rows are heads, columns ${model.raw.gate_kind === 'mixture' ? 'Gaussians' : 'features'}.`), readout);
       map.setField({ data: p.learned, rows: model.H, columns: p.width, seen: () => true, signed: signed }, scale);
       tell(null);
     };
@@ -440,12 +460,14 @@
     const place = h('div', {});
     const build = () => {
       const model = store.model();
-      const offsets = parameter(model, 'mean_offset');
-      const scales = parameter(model, 'scaled_variance');
-      if (!offsets.learned || !scales.learned) return;
+      const offsets = model.array('mean_offset');
+      const scales = model.array('scaled_variance');
+      if (!offsets || !scales) return;
+      const k = model.arrays.mean_offset.shape[1];
+      const own = (data, head) => Array.from(data.subarray(head * k, (head + 1) * k));
       place.replaceChildren(D.table('One Gaussian per head', ['Head', { title: 'Effective mean', number: true }, { title: 'Effective variance', number: true }],
         D.range(model.H).map((head) => {
-          const one = D.effectiveGaussian(Array.from(offsets.head(head)), Array.from(scales.head(head)));
+          const one = D.effectiveGaussian(own(offsets, head), own(scales, head));
           return [D.headName(head), D.exact(one.mean), D.exact(one.variance)];
         })));
     };
@@ -533,18 +555,23 @@
       };
     };
     const chart = D.chart(options());
-    const legend = h('div', {}, D.legend(D.range(store.a.H), (head) => `${D.short(D.share(store.model(), head), 3)} %`));
+    const share = (head) => {
+      if (store.state.source !== 'difference') return `${D.short(D.share(store.model(), head), 3)} %`;
+      return `${D.signed(D.share(store.b, head) - D.share(store.a, head), 3)} points`;
+    };
+    const legend = h('div', {}, D.legend(D.range(store.a.H), share));
     const figure = D.figure({
       heading: ctx.heading,
       title: 'Layer profile',
-      help: 'Share of each layer and head in the summed density attention; all bars together are 100 %. It shows where attention ' +
-        'lies, not how much the decision would change without it.',
+      help: 'Share of each layer and head in the summed density attention; all bars of one result together are 100 %. It shows ' +
+        'where attention lies, not how much the decision would change without it.',
       controls: controls.elements.concat([kind]),
       body: h('div', { class: 'dv-stack' }, chart.element, legend),
       table: () => {
         const shares = contribution(store);
         const model = store.model();
-        return D.table('Percent of all density attention', [{ title: 'Layer', number: true }].concat(D.range(model.H).map((head) => ({ title: `Head ${head}`, number: true })), [{ title: 'All heads', number: true }]),
+        const caption = store.state.source === 'difference' ? `Change in percentage points, ${store.label('difference')}` : 'Percent of all density attention';
+        return D.table(caption, [{ title: 'Layer', number: true }].concat(D.range(model.H).map((head) => ({ title: `Head ${head}`, number: true })), [{ title: 'All heads', number: true }]),
           D.range(model.L).map((l) => [String(l)].concat(shares.map((row) => D.short(row[l], 4)), [D.short(shares.reduce((sum, row) => sum + row[l], 0), 4)])));
       },
     });
@@ -555,7 +582,7 @@
         if (changed.has('layerChart')) kind.sync(store.state.layerChart);
         if (D.changedAny(changed, ['source', 'layerChart'])) {
           chart.update(options());
-          legend.replaceChildren(D.legend(D.range(store.a.H), (head) => `${D.short(D.share(store.model(), head), 3)} %`));
+          legend.replaceChildren(D.legend(D.range(store.a.H), share));
           figure.refresh();
         }
       },
@@ -563,26 +590,30 @@
     };
   }
 
-  /** Features by the mean of a quantity over the cells that the shown heads see. */
-  D.topFeatures = function (model, quantity, scale, count) {
+  /** Features by the mean of a quantity (or of its change) over all cells that heads see. */
+  D.topFeatures = function (store, count) {
+    const model = store.model();
+    const { quantity, scale, source } = store.state;
+    let signed = false;
     const sums = new Float64Array(model.F);
     const best = D.range(model.F).map(() => [-Infinity, 0, 0, 0]);
     let rows = 0;
     for (let head = 0; head < model.H; head += 1) {
-      const map = model.map(quantity, head, scale);
+      const map = D.field(store, head, { quantity: quantity, scale: scale, source: source });
       if (!map) continue;
+      signed = map.signed;
       for (let l = 0; l < model.L; l += 1) {
         if (!model.seen(head, l)) continue;
         rows += 1;
         for (let f = 0; f < model.F; f += 1) {
-          const v = map[l * model.F + f];
+          const v = map.data[l * model.F + f];
           sums[f] += v;
           if (Math.abs(v) > best[f][0]) best[f] = [Math.abs(v), head, l, v];
         }
       }
     }
     const means = sums.map((v) => v / Math.max(1, rows));
-    return D.top(means, count, Boolean(D.QUANTITIES[quantity].signed))
+    return D.top(means, count, signed)
       .map((f) => ({ feature: f, mean: means[f], head: best[f][1], layer: best[f][2], value: best[f][3] }));
   };
 
@@ -592,10 +623,9 @@
     const count = D.segments('Rows', [[5, '5'], [10, '10'], [25, '25']], store.state.top, (v) => store.set({ top: Number(v) }));
     const place = h('div', {});
     const build = () => {
-      const model = store.model();
-      const { quantity, scale, top } = store.state;
-      const rows = D.topFeatures(model, quantity, scale, top);
-      const { short } = D.QUANTITIES[quantity];
+      const { quantity, source, top } = store.state;
+      const rows = D.topFeatures(store, top);
+      const short = `${D.QUANTITIES[quantity].short}${source === 'difference' ? ' change' : ''}`;
       place.replaceChildren(D.table(`Top ${rows.length} features by mean ${short} over heads and layers`,
         ['Feature', `Mean ${short}`, 'Strongest head', 'Layer', `${short} there`, ''].map((title, i) => ({ title: title, number: i < 5 })),
         rows.map((row) => [String(row.feature), D.short(row.mean, 4), String(row.head), String(row.layer), D.exact(row.value),
@@ -626,12 +656,19 @@
     const place = h('div', {});
     const build = () => {
       const model = store.model();
-      place.replaceChildren(D.table('Entropy of each head’s gate', ['Head', { title: 'Entropy', number: true }, { title: 'Share of density attention', number: true }],
+      const decimals = (v) => (Number.isNaN(v) ? '–' : v.toFixed(4).replace('-', '−'));
+      const meter = (head, entropy) => h('span', { class: 'dv-meter-row' },
+        h('span', { class: 'dv-meter', 'aria-hidden': 'true' },
+          h('span', { style: { width: `${(100 * (entropy || 0)).toFixed(1)}%`, background: D.headColour(head) } })),
+        h('span', {}, decimals(entropy)));
+      const two = store.state.source === 'difference';
+      const titles = two ? [`Entropy, ${store.label('a')}`, `Entropy, ${store.label('b')}`, 'Change'] : ['Entropy', 'Share of density attention'];
+      place.replaceChildren(D.table('Entropy of each head’s gate', ['Head'].concat(titles.map((title) => ({ title: title, number: true }))),
         D.byContribution(model).map((head) => {
-          const entropy = D.entropy(model, head);
-          return [D.headName(head), h('span', { class: 'dv-meter-row' },
-            h('span', { class: 'dv-meter', 'aria-hidden': 'true' }, h('span', { style: { width: `${(100 * (entropy || 0)).toFixed(1)}%`, background: D.headColour(head) } })),
-            h('span', {}, D.short(entropy, 4))), `${D.short(D.share(model, head), 4)} %`];
+          const one = D.entropy(two ? store.a : model, head);
+          if (!two) return [D.headName(head), meter(head, one), `${D.short(D.share(model, head), 4)} %`];
+          const other = D.entropy(store.b, head);
+          return [D.headName(head), meter(head, one), meter(head, other), decimals(other - one)];
         })));
     };
     const figure = D.figure({
