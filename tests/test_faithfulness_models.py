@@ -304,4 +304,5 @@ def test_the_planted_head_gains_and_the_plain_variant_has_no_amplitude():
     assert found.gain.mean == pytest.approx(found.at_random.mean - found.deletion.mean)
     plain, budget = plain_variant(head, replace(BUDGET, gate_penalty=1.0))
     assert plain.attention.amplitude_logits is None
-    assert budget == replace(BUDGET, gate_penalty=0.0)
+    assert float(plain.attention.mean_offset.abs().max()) == 0
+    assert budget == replace(BUDGET, gate_penalty=0.0, gate_learning_rate=BUDGET.learning_rate)

@@ -57,7 +57,7 @@ class Settings:
     training_samples: int = 1200
     sanity_samples: int = 50
     quantus_samples: int = 20
-    input_samples: int = 12
+    input_samples: int = 20
     random_orders: int = 5
     training_seeds: int = 5
     retraining_seeds: int = 3

@@ -18,7 +18,7 @@ from daam_core.model import DaamClassifier
 from daam_core.training import TrainingConfig
 
 AS_SHIPPED = "as the model, trained again"
-PLAIN = "plain gate: no amplitude, no gate penalty"
+PLAIN = "the paper's plain gate"
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,12 @@ class Variant:
 def plain_variant(
     classifier: DaamClassifier, budget: TrainingConfig
 ) -> tuple[DaamClassifier, TrainingConfig]:
-    """An untrained head with the paper's plain gate, and the budget without what only ours has."""
-    config = replace(classifier.config, amplitude="none")
-    return DaamClassifier(config), replace(budget, gate_penalty=0.0)
+    """An untrained head with the paper's gate, and a budget like the paper's.
+
+    No amplitude, every δ from 0, no gate penalty, and one learning rate for gate and decoder.
+    """
+    config = replace(classifier.config, amplitude="none", offset_spread=0.0)
+    return DaamClassifier(config), replace(budget, gate_penalty=0.0, gate_learning_rate=budget.learning_rate)
 
 
 def measure_variant(
