@@ -128,7 +128,7 @@ def _metadata(config: ModelConfig, report: Mapping[str, Any], name: str, about: 
     if report.get("accuracy") is not None:
         measured = [("accuracy", "Accuracy", report["accuracy"])]
         if report.get("scores"):
-            measured.append(("f1", "Macro F1", report["scores"]["macro_f1"]))
+            measured.append(("f1", f"Macro F1{_of_first_seed(report)}", report["scores"]["macro_f1"]))
         results = [
             EvalResult(
                 task_type=TASKS[config.modality],
@@ -222,8 +222,15 @@ def _figures(report: Mapping[str, Any]) -> Sequence[Block]:
             (c["name"], str(c["samples"]), f"{c['precision']:.3f}", f"{c['recall']:.3f}", f"{c['f1']:.3f}")
             for c in report["scores"]["classes"]
         )
+        blocks.append(Paragraph(f"By class{_of_first_seed(report)}:"))
         blocks.append(Table(("class", "samples", "precision", "recall", "F1"), rows))
     return blocks
+
+
+def _of_first_seed(report: Mapping[str, Any]) -> str:
+    """Said beside figures that are not averaged over seeds, where there are several."""
+    seeds = report.get("measured", {}).get("seeds", ())
+    return f" of seed {seeds[0]}" if len(seeds) > 1 else ""
 
 
 def _gate(config: ModelConfig) -> str:

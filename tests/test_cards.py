@@ -47,6 +47,17 @@ def test_a_card_has_valid_metadata_and_the_measured_figures():
         assert said in text
 
 
+def test_figures_of_one_seed_are_called_so():
+    several = card_report(measured={"seeds": [3, 4]})
+    text = model_card(letter_config(), several, name="x")
+    metrics = yaml.safe_load(text.split("---")[1])["model-index"][0]["results"][0]["metrics"]
+    assert [metric["name"] for metric in metrics] == [
+        "Accuracy (5 folds: by group)", "Macro F1 of seed 3 (5 folds: by group)"
+    ]  # fmt: skip
+    assert "By class of seed 3:" in text
+    assert "of seed" not in model_card(letter_config(), card_report(), name="x")
+
+
 def test_a_card_without_figures_says_so():
     report = card_report(accuracy=None, accuracy_deviation=None, protocol=None, scores=None)
     text = model_card(letter_config(), report, name="x")

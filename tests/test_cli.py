@@ -546,6 +546,30 @@ def test_models_lists_heads_and_encoders(letter_head, run, refused, tmp_path):
     assert "empty holds no checkpoints" in refused("models", tmp_path / "empty")
 
 
+def test_the_built_in_heads_are_listed_with_what_they_reach(run):
+    found = {model["name"]: model for model in json.loads(run("models", "--json")[1])["models"]}
+    assert {name: len(model["classes"]) for name, model in found.items()} == {
+        "speech-emotion": 4, "news-topic": 4, "image-object": 10, "image-grocery": 43
+    }  # fmt: skip
+    for model in found.values():
+        assert model["heads"] >= 4
+        assert 0.7 < model["accuracy"] < 1
+        assert model["protocol"]
+        assert model["bytes"] < 5_000_000
+
+
+def test_a_built_in_head_reads_the_news_from_standard_input(run, monkeypatch):
+    try:
+        load_backbone("minilm-l6")
+    except EncoderError as error:
+        pytest.skip(f"The encoder's weights are not here: {error}")
+    text = "Shares fell on Monday after the bank warned that profits would shrink.\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    status, out, err = run("explain", "-", "--model", "news-topic", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["prediction"] == "Business"
+
+
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
 def test_help_names_every_command(run, words):
     status, out, err = run(*words)
