@@ -20,7 +20,10 @@ from daam_core.faithfulness.learned import at_start
 from daam_core.faithfulness.progress import Progress
 from daam_core.faithfulness.sanity import randomise_gate
 
-RANDOM_ORDERS = 50
+#: Most random orders, and the fewest with which a p-value can reach :data:`SIGNIFICANCE`.
+RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
+#: Cells ordered at random altogether: a check of a very large head takes fewer orders, not minutes.
+RANDOM_CELLS = 10_000_000
 CHECKED = ("importance", "gate", "decision_importance", "class_importance")
 SIGNIFICANCE = 0.05
 
@@ -99,7 +102,7 @@ def check_sample(
     encoding: Encoding,
     *,
     methods: Sequence[str] = CHECKED,
-    orders: int = RANDOM_ORDERS,
+    orders: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> SampleCheck:
@@ -109,7 +112,8 @@ def check_sample(
         model: the trained head.
         encoding: what ``model.backbone.encode`` returned.
         methods: keys of METHODS that are defined on gated cells.
-        orders: how many random orders; the smallest p-value is 1 / (orders + 1).
+        orders: how many random orders; the smallest p-value is 1 / (orders + 1). By default as many
+            as a few seconds allow.
         seed: of the orders and of the randomised gate.
         progress: told how far it is; stops when cancelled.
     """
@@ -123,7 +127,7 @@ def check_pooled(
     pooled: Tensor,
     *,
     methods: Sequence[str] = CHECKED,
-    orders: int = RANDOM_ORDERS,
+    orders: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> SampleCheck:
@@ -132,6 +136,8 @@ def check_pooled(
     classifier = model.classifier
     one = pooled[None]
     cells = gated_cells(classifier, one)
+    if orders is None:
+        orders = int(np.clip(RANDOM_CELLS // cells.per_sample, FEWEST_ORDERS, RANDOM_ORDERS))
     # All random orders at once: one batch of the same sample.
     repeated = gated_cells(classifier, one.expand(orders, -1, -1))
     progress.report(0.1, "Removing cells at random")
