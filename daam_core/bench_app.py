@@ -47,8 +47,8 @@ def bench_app(*, models: Sequence[str] | None = None) -> dict[str, Any]:
     if not texts:
         raise ConfigError("Timing the app needs a head for text; give one with --model.")
     started = time.perf_counter()
-    with _app(names) as address:
-        _wait_for(address, until=started + PATIENCE)
+    with _app(names) as (address, process):
+        _wait_for(address, process, until=started + PATIENCE)
         start_seconds = time.perf_counter() - started
         # Gradio now asks its own page once, and gives up after three seconds: let it go first.
         time.sleep(GRADIO_CHECK_SECONDS)
@@ -85,8 +85,8 @@ def _view_case(model: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def _app(models: Sequence[str]) -> Iterator[str]:
-    """The app's address while its process runs."""
+def _app(models: Sequence[str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The app's address and process; it is ended with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -100,7 +100,7 @@ def _app(models: Sequence[str]) -> Iterator[str]:
             env=os.environ | {"HF_HUB_OFFLINE": "1"},
         )
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process
         except DaamError as error:
             errors.seek(0)
             said = errors.read().decode("utf-8", "replace").strip().splitlines()
@@ -119,12 +119,14 @@ def _absolute(name: str) -> str:
     return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
-def _wait_for(address: str, *, until: float) -> None:
+def _wait_for(address: str, process: "subprocess.Popen[bytes]", *, until: float) -> None:
     host, _, port = address.removeprefix("http://").partition(":")
     while True:
         try:
             socket.create_connection((host, int(port)), timeout=10).close()
         except OSError as error:
+            if process.poll() is not None:
+                raise ConfigError("The app ended instead of starting.") from error
             if time.perf_counter() > until:
                 raise ConfigError(f"The app did not start within {PATIENCE:.0f} seconds.") from error
             time.sleep(POLL_SECONDS)

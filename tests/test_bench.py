@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from daam_core import bench, cli
+from daam_core import bench_app as bench_app_module
 from daam_core.backbones import load_backbone
 from daam_core.bench import (
     LayerSize,
@@ -138,6 +139,13 @@ def test_the_real_app_is_timed(tmp_path, capsys):
     assert (view["heads"], view["layers"], view["features"]) == (4, 6, 384)
     assert 4 * 6 * 384 < view["payload_bytes"] < 600_000 * 4
     assert view["payload_bytes_per_head"] == view["payload_bytes"] / 4
+
+
+def test_an_app_that_does_not_start_is_noticed_at_once(monkeypatch):
+    monkeypatch.setattr(bench_app_module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(bench_app_module, "load_model", lambda name: letter_model())
+    with pytest.raises(ConfigError, match=r"The app ended instead of starting\. Its last words: none"):
+        bench_app(models=["letters"])
 
 
 def test_timing_the_app_needs_a_head_for_text(monkeypatch):
