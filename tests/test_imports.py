@@ -285,7 +285,7 @@ def test_what_the_code_imports_is_what_the_requirements_name():
 
 def _python(code: str, *arguments: str) -> str:
     run = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=280
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
