@@ -89,6 +89,18 @@ def test_verdicts(ranks, word):
     assert sanity.verdict("A map", sanity.YARDSTICK, ranks).startswith("Yardstick")
 
 
+@pytest.mark.parametrize(
+    ("ranks", "yardstick", "expected"),
+    [(0.4, 0.42, "yes"), (0.7, 0.73, "no"), (0.7, 0.9, "open"), (0.7, None, "open"), (0.95, None, "no")],
+)
+def test_shuffled_labels_are_judged_by_honest_training(ranks, yardstick, expected):
+    assert sanity.judge(ranks, yardstick) == expected
+    said = sanity.verdict("A map", sanity.SHUFFLED, ranks, yardstick=yardstick)
+    assert said.startswith({"yes": "Passes", "no": "Fails", "open": "Partly"}[expected])
+    if yardstick == 0.73:
+        assert "0.73 with heads trained again on the true labels" in said
+
+
 def test_all_sanity_checks_with_retraining():
     texts, labels = letter_data(40)
     model = letter_model()

@@ -4,7 +4,7 @@ Letters: N samples, H heads, L layers, F features, R rows (see ``layers``).
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,8 +22,11 @@ from daam_core.training import TrainingConfig, train_head
 SEEDS = (0, 1, 2)
 #: Rank correlation from which a map counts as unchanged, and below which it counts as changed.
 UNCHANGED, CHANGED = 0.9, 0.5
+#: A destroyed model's map this close to the yardstick's correlation cannot be told from an honest one.
+UNTOLD = 0.05
 #: Nothing is destroyed: how alike maps of equally good heads are.
 YARDSTICK = "the head is trained again with another seed"
+SHUFFLED = "the labels are shuffled in training"
 #: Maps that are looked at.
 CHECKED = ("importance", "weighted_importance", "class_importance")
 
@@ -42,6 +45,8 @@ class Similarity:
         accuracy: of the destroyed model on the same samples, or None without labels.
         seeds: of the destruction.
         verdict: one sentence.
+        yardstick: rank correlation with heads that were trained again honestly, where the destroyed
+            heads were trained too, or None.
     """
 
     method: str
@@ -52,13 +57,14 @@ class Similarity:
     accuracy: float | None
     seeds: tuple[int, ...]
     verdict: str
+    yardstick: float | None = None
 
     @property
     def answer(self) -> Literal["yes", "no", "open"] | None:
         """Whether the map changed enough; None for the yardstick, where nothing was destroyed."""
         if self.destroyed == YARDSTICK:
             return None
-        return "yes" if self.ranks.mean < CHANGED else "no" if self.ranks.mean >= UNCHANGED else "open"
+        return judge(self.ranks.mean, self.yardstick)
 
 
 @torch.no_grad()
@@ -151,6 +157,7 @@ def similarity(
     destroyed: str,
     labels: Tensor | None = None,
     methods: Sequence[str] = CHECKED,
+    yardstick: Mapping[str, float] | None = None,
     check: Callable[[], None] | None = None,
 ) -> list[Similarity]:
     """Compare each sample's maps of a model with those of destroyed copies of it.
@@ -164,6 +171,7 @@ def similarity(
         destroyed: what was destroyed, for the record.
         labels: ``[N]``, for the accuracy of what is left.
         methods: which maps.
+        yardstick: by method, rank correlation with heads trained again honestly.
         check: called between copies; may raise to stop.
     """
     original = {name: _maps(before, pooled, name) for name in methods}
@@ -197,16 +205,33 @@ def similarity(
                 within_layers=inside_layers,
                 accuracy=float(np.mean(right)) if right else None,
                 seeds=tuple(range(len(after))),
-                verdict=verdict(METHODS[name].title, destroyed, ranks.mean),
+                verdict=verdict(
+                    METHODS[name].title, destroyed, ranks.mean, yardstick=(yardstick or {}).get(name)
+                ),
+                yardstick=(yardstick or {}).get(name),
             )
         )
     return found
 
 
-def verdict(title: str, destroyed: str, ranks: float) -> str:
+def judge(ranks: float, yardstick: float | None) -> Literal["yes", "no", "open"]:
+    """Whether a map changed enough, by the rank correlation of before and after."""
+    if ranks < CHANGED:
+        return "yes"
+    untold = yardstick is not None and ranks >= yardstick - UNTOLD
+    return "no" if ranks >= UNCHANGED or untold else "open"
+
+
+def verdict(title: str, destroyed: str, ranks: float, *, yardstick: float | None = None) -> str:
     """What a rank correlation before and after means, in words."""
     if destroyed == YARDSTICK:
         return f"Yardstick: {title} of heads trained again correlates at {ranks:.2f} with the model's."
+    if judge(ranks, yardstick) == "no" and ranks < UNCHANGED:
+        return (
+            f"Fails: {title} is as it is when {destroyed} (rank correlation {ranks:.2f}; {yardstick:.2f} "
+            "with heads trained again on the true labels); what was learned from the labels leaves no mark "
+            "on it."
+        )
     if ranks >= UNCHANGED:
         return (
             f"Fails: {title} does not change when {destroyed} (rank correlation {ranks:.2f}); "
@@ -251,18 +276,27 @@ def sanity_checks(
         "the gate's parameters are randomised": lambda seed: randomise_gate(classifier, seed=seed),
         "the decoder is randomised": lambda seed: randomise_decoder(classifier, seed=seed),
         "gate and decoder are randomised": lambda seed: randomise_all(classifier, seed=seed),
-        "the labels are shuffled in training": lambda seed: shuffled_labels(
-            classifier, *train, seed=seed, budget=budget, check=check
-        ),
+        SHUFFLED: lambda seed: shuffled_labels(classifier, *train, seed=seed, budget=budget, check=check),
     }
+    honest = (
+        similarity(classifier, again, pooled, destroyed=YARDSTICK, labels=labels, check=check)
+        if again
+        else []
+    )
+    yardstick = {item.method: item.ranks.mean for item in honest}
     found = []
     for index, (destroyed, build) in enumerate(ways.items()):
         progress.report(index / len(ways), f"Sanity check: {destroyed}")
-        copies = [build(seed) for seed in seeds]
-        found += similarity(classifier, copies, pooled, destroyed=destroyed, labels=labels, check=check)
-    if again:
-        found += similarity(classifier, again, pooled, destroyed=YARDSTICK, labels=labels, check=check)
-    return found
+        found += similarity(
+            classifier,
+            [build(seed) for seed in seeds],
+            pooled,
+            destroyed=destroyed,
+            labels=labels,
+            yardstick=yardstick if destroyed == SHUFFLED else None,
+            check=check,
+        )
+    return found + honest
 
 
 def _maps(classifier: DaamClassifier, pooled: Tensor, method: str) -> np.ndarray:
