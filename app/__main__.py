@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         names = options.model or built_in_models()
         models = [load_model(name) for name in names]
+        if not options.model:
+            models.sort(key=lambda model: len(model.class_names))  # the simplest is offered first
         demo = build_demo(models)
     except DaamError as error:
         return _refuse(str(error))

@@ -60,14 +60,19 @@ def wire(library: Library, page: Page) -> None:
 
 
 def run(
-    library: Library, page: Page, work: Callable[[], Session], message: str, *, before: Updates | None = None
+    library: Library,
+    page: Page,
+    work: Callable[[Library], Session],
+    message: str,
+    *,
+    before: Updates | None = None,
 ) -> Iterator[Updates]:
     """An action that may run the encoder, as a stream of updates; a failure leaves the last result."""
     idle = {page.given.cancel: gr.update(visible="hidden")}
     if before:
         yield before
     try:
-        for step in working(work, message):
+        for step in working(lambda stop: work(library.until(stop)), message):
             if isinstance(step, Finished):
                 session = step.result
                 yield page.show(library, session) | page.show_input(session) | _finished(page, session) | idle
@@ -110,7 +115,7 @@ def _wire_way(library: Library, page: Page, way: Way) -> list[Any]:
     outputs = [*page.outputs, page.given.cancel]
 
     def explain_own(session: Session, model: str, value: Any) -> Iterator[Updates]:
-        def work() -> Session:
+        def work(library: Library) -> Session:
             source = text_source(value) if way.modality == "text" else file_source(way.modality, value)
             return handlers.explain_source(library, session, model, _recognised(source))
 
@@ -122,7 +127,7 @@ def _wire_way(library: Library, page: Page, way: Way) -> list[Any]:
             yield from run(
                 library,
                 page,
-                lambda: handlers.explain_source(library, session, model, example.source),
+                lambda library: handlers.explain_source(library, session, model, example.source),
                 "Running the encoder",
                 before={way.value: shown},
             )
@@ -159,7 +164,7 @@ def _wire_changes(library: Library, page: Page) -> list[Any]:
     options: Private = {"concurrency_id": ENCODER, "concurrency_limit": 1, **PRIVATE}
 
     def changing(session: Session, source: Callable[[Source], Source]) -> Iterator[Updates]:
-        def work() -> Session:
+        def work(library: Library) -> Session:
             if session.original is None:
                 raise InputError("There is nothing to change yet: explain an input first.")
             return handlers.change_input(library, session, source(session.original.source))
@@ -187,7 +192,7 @@ def _wire_changes(library: Library, page: Page) -> list[Any]:
         yield from changing(session, lambda s: s.changed(parse_region(edges, fill)))
 
     def compare_models(session: Session, other: str) -> Iterator[Updates]:
-        def work() -> Session:
+        def work(library: Library) -> Session:
             return handlers.compare_models(library, session, other)
 
         for step in run(library, page, work, f"Explaining with {other}"):
@@ -287,7 +292,7 @@ def _wire_check(library: Library, page: Page) -> None:
 
     def check(session: Session) -> Iterator[Updates]:
         try:
-            for step in working(lambda: checks.check_current(library, session), "Removing cells"):
+            for step in working(lambda _: checks.check_current(library, session), "Removing cells"):
                 if isinstance(step, Finished):
                     yield page.say("Checked; the encoder did not run.") | {checked.result: step.result}
                 else:
@@ -399,7 +404,7 @@ def _wire_link(library: Library, page: Page) -> None:
         example = EXAMPLES[link.example]
         model = link.model
 
-        def work() -> Session:
+        def work(library: Library) -> Session:
             return handlers.explain_source(library, session, model, example.source, target=link.target)
 
         shown = example.content if example.modality == "text" else example.path

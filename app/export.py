@@ -13,7 +13,7 @@ from daam_core.backbones.inputs import read_image, read_sound
 from daam_core.errors import InputError
 from daam_core.result import Explanation
 
-FORMATS = ("png", "svg", "pdf", "html", "json", "npz", "csv", "ipynb")
+FORMATS = export.SUFFIXES
 WIDTHS = ("single", "double")
 
 
@@ -37,7 +37,8 @@ def write(explanation: Explanation, source: Source, *, format_: Any, width: Any)
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(prefix="saved-", dir=folder)) / f"{_stem(explanation, source)}.{format_}"
-    export.save(explanation, path, width=width, **_shown(source))
+    named = None if source.modality == "text" else Path(source.content).name
+    export.save(explanation, path, width=width, scale=explanation.scale, source=named, **_shown(source))
     return path
 
 

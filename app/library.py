@@ -1,12 +1,13 @@
 """The models on offer. Loaded once, shared by all visitors, never changed by one."""
 
+import copy
 import threading
 from collections.abc import Sequence
 
 from app.samples import Source, prepare
 from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, Modality
-from daam_core.errors import ConfigError, InputError
+from daam_core.errors import CancelledError, ConfigError, InputError
 
 MODALITIES: tuple[Modality, ...] = ("audio", "text", "image")
 
@@ -33,6 +34,13 @@ class Library:
             )
         self._examples: dict[str, Encoding] = {}
         self._encoding = threading.Lock()  # one encoder run at a time: it uses every core by itself
+        self._stop = threading.Event()  # never set; see `until`
+
+    def until(self, stop: threading.Event) -> "Library":
+        """The same library, whose encoders do not start any more once ``stop`` is set."""
+        bound = copy.copy(self)
+        bound._stop = stop
+        return bound
 
     def __getitem__(self, name: object) -> Model:
         if isinstance(name, str) and name in self.models:
@@ -58,6 +66,7 @@ class Library:
         Raises:
             InputError: the input cannot be read or does not fit the model.
             EncoderError: the encoder is missing or another one.
+            CancelledError: nobody waits for the answer any more.
         """
         if model.config.modality != source.modality:
             raise InputError(
@@ -66,6 +75,8 @@ class Library:
             )
         sample = prepare(source)
         with self._encoding:
+            if self._stop.is_set():
+                raise CancelledError("Cancelled before the encoder ran.")
             encoding = model.backbone.encode(sample)
         if source.example is not None and source.change is None:
             self._examples[key] = encoding

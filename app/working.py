@@ -18,35 +18,38 @@ class Finished(Generic[Result]):
     result: Result
 
 
-def working(work: Callable[[], Result], message: str) -> Iterator[str | Finished[Result]]:
+def working(work: Callable[[threading.Event], Result], message: str) -> Iterator[str | Finished[Result]]:
     """Run ``work`` in a thread of its own; yield what to say while it lasts, then its result.
 
-    A generator can be stopped between two steps, so whoever waits for this one can cancel. The thread
-    then ends by itself, and what it returns is dropped.
+    A generator can be stopped between two steps, so whoever waits for this one can cancel. The event
+    that ``work`` was given is then set; what it may still return is dropped.
 
     Raises:
         whatever ``work`` raises.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
-    done = threading.Event()
+    done, stop = threading.Event(), threading.Event()
 
     def run() -> None:
         try:
-            results.append(work())
+            results.append(work(stop))
         except BaseException as error:  # raised again below, where somebody can answer it
             errors.append(error)
         finally:
             done.set()
 
     threading.Thread(target=run, daemon=True).start()
-    yield f"{message}…"
-    waited, spoken = 0.0, 0.0
-    while not done.wait(POLL_SECONDS):
-        waited += POLL_SECONDS
-        if waited - spoken >= SPEAK_SECONDS:
-            spoken = waited
-            yield f"{message}… {waited:.0f} s"
+    try:
+        yield f"{message}…"
+        waited, spoken = 0.0, 0.0
+        while not done.wait(POLL_SECONDS):
+            waited += POLL_SECONDS
+            if waited - spoken >= SPEAK_SECONDS:
+                spoken = waited
+                yield f"{message}… {waited:.0f} s"
+    finally:
+        stop.set()
     if errors:
         raise errors[0]
     yield Finished(results[0])

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,7 @@ from app.session import MAX_CACHED, MAX_CACHED_BYTES, Session
 from app.working import working
 from daam_core.backbones.inputs import Sound
 from daam_core.checkpoint import Model, load_model
-from daam_core.errors import ConfigError, InputError
+from daam_core.errors import CancelledError, ConfigError, InputError
 from daam_core.explain import explain, explain_encoding
 from tests.small_heads import RATE, colour_picture, small_heads, tone
 
@@ -522,16 +523,35 @@ class TestPayload:
 
 class TestWorking:
     def test_the_status_comes_first_and_the_result_last(self):
-        steps = list(working(lambda: time.sleep(0.05) or "result", "Working"))
+        steps = list(working(lambda _: time.sleep(0.05) or "result", "Working"))
         assert steps[0] == "Working…"
         assert steps[-1].result == "result"
 
     def test_an_error_is_raised_where_the_steps_are_read(self):
-        def fail():
+        def fail(_):
             raise InputError("No.")
 
         with pytest.raises(InputError, match="No"):
             list(working(fail, "Working"))
+
+    def test_stopping_to_read_tells_the_work(self):
+        told = []
+        steps = working(lambda stop: told.append(stop.wait(20)), "Working")
+        next(steps)
+        steps.close()
+        for _ in range(100):
+            if told:
+                break
+            time.sleep(0.05)
+        assert told == [True]
+
+    def test_an_encoder_does_not_start_for_nobody(self, counted):
+        library, counting = counted
+        stop = threading.Event()
+        stop.set()
+        with pytest.raises(CancelledError):
+            explain_source(library.until(stop), Session(), "topics", text_source(TEXT))
+        assert counting.runs == 0
 
 
 def test_every_example_can_be_explained(library):
@@ -610,7 +630,7 @@ def test_the_page_is_built_without_a_request_and_without_telemetry(models):
     }
     kinds = ("text", "sound", "image")
     assert public == {"list_models"} | {
-        f"{action}_{kind}" for action in ("explain", "change", "compare", "save") for kind in kinds
+        f"{action}_{kind}" for action in ("explain", "change", "compare", "save", "check") for kind in kinds
     }
     encoder = [event for event in demo.fns.values() if event.concurrency_id == "encoder"]
     assert len(encoder) >= 12 + 3 + 4
@@ -622,7 +642,7 @@ def test_the_page_is_built_without_a_request_and_without_telemetry(models):
     [
         (["--port", "0"], "a port is a number from 1 to 65535, got '0'"),
         (["--port", "web"], "a port is a number"),
-        (["--max-upload-mb", "-1"], "expected one argument"),
+        (["--max-upload-mb", "-1"], "whole number of megabytes"),
         (["--max-upload-mb", "0"], "whole number of megabytes"),
     ],
 )

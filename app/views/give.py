@@ -13,7 +13,8 @@ TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Image
 HINTS: dict[Modality, str] = {
     "audio": "WAV, FLAC, OGG or MP3, 0.1 s to 10 min. It stays on this server and is deleted within a day.",
     "text": "Up to 50,000 characters. English works best.",
-    "image": "JPEG, PNG, WebP, GIF, BMP or TIFF, up to 100 million pixels. Paste and camera work too.",
+    "image": "JPEG, PNG, WebP, GIF, BMP or TIFF, up to 100 million pixels. Paste and camera work too. "
+    "A model answers with one of its own classes, whatever it is shown.",
 }
 
 

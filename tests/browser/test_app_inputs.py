@@ -1,0 +1,185 @@
+"""Ways in, on the real page: examples, own input, wrong input, two visitors, cancelling."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import expect
+
+from app.examples import EXAMPLES
+from daam_core.explain import explain
+from tests.browser.app_page import AppPage
+from tests.small_heads import RATE, colour_picture, tone
+
+TEXT = "The keeper saved two penalties."
+
+
+def assert_is_the_cores(app, explanation) -> None:
+    """Every class on the page has the core's probability, to the last digit."""
+    shown = app.probabilities()
+    assert [
+        shown[index] for index in range(len(explanation.class_names))
+    ] == explanation.probabilities.tolist()
+    answer = app.page.inner_text("#prediction .dx-answer strong")
+    assert answer == explanation.predicted_class
+
+
+@pytest.mark.parametrize(
+    ("tab", "name", "model"),
+    [("Sound", "speech-note", "tones"), ("Text", "news-final", "topics"), ("Image", "photo-bus", "colours")],
+)
+def test_an_example_works_at_the_first_click(app, server, tab, name, model):
+    app.example(tab, name)
+    example = EXAMPLES[name]
+    expected = explain(server.models[model], example.content if tab == "Text" else example.path)
+    assert_is_the_cores(app, expected)
+    expect(app.page.locator("#prediction .dx-input-name")).to_have_text(example.title)
+    assert app.problems == []
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_a_sound_of_ones_own(app, server, tmp_path, suffix):
+    path = tmp_path / f"own.{suffix}"
+    soundfile.write(path, np.stack([tone(300), tone(310)], 1), RATE)
+    app.give_file("audio", path)
+    app.does("#run-audio")
+    assert_is_the_cores(app, explain(server.models["tones"], path))
+    app.view_tab("Input")
+    expect(app.page.locator("#view audio")).to_have_attribute("src", re.compile("gradio_api/file="))
+    duration = app.page.wait_for_function(
+        "() => { const a = document.querySelector('#view audio'); return a.duration || null; }"
+    )
+    assert duration.json_value() == pytest.approx(0.6, abs=0.1)
+
+
+def test_a_picture_of_ones_own(app, server, tmp_path):
+    path = tmp_path / "own.png"
+    colour_picture(0.55, seed=5).save(path)
+    app.give_file("image", path)
+    app.does("#run-image")
+    assert_is_the_cores(app, explain(server.models["colours"], path))
+    expect(app.page.locator("#prediction summary")).to_have_text("7 more classes")
+
+
+def test_a_text_of_ones_own_and_the_choice_of_model(app, server):
+    app.explain_text(TEXT, model="topics-b")
+    assert_is_the_cores(app, explain(server.models["topics-b"], TEXT))
+
+
+def test_a_repeated_input_comes_from_the_cache_and_says_so(app):
+    app.explain_text("A sentence nobody else writes.")
+    expect(app.page.get_by_text("from cache")).to_have_count(0)
+    app.does("#run-text")
+    expect(app.page.locator("#prediction").get_by_text("from cache")).to_be_visible()
+    app.says("answered from cache")
+
+
+@pytest.fixture
+def wrong_files(tmp_path) -> dict[str, Path]:
+    files = {name: tmp_path / name for name in ("text.wav", "empty.wav", "short.wav", "cut.jpg")}
+    files["text.wav"].write_text("This is a text and no sound. " * 20)
+    files["empty.wav"].touch()
+    soundfile.write(files["short.wav"], np.zeros(0, np.float32), RATE)
+    colour_picture(0.4, size=(300, 300)).save(tmp_path / "whole.jpg")
+    files["cut.jpg"].write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
+    return files
+
+
+def test_wrong_input_is_answered_with_one_sentence_and_the_last_result_stays(app, server, wrong_files):
+    app.explain_text(TEXT)
+    before, mark = app.probabilities(), app.shown()
+    for name, said in {
+        "text.wav": "text.wav is not a sound that can be read",
+        "empty.wav": "empty.wav is empty (0 bytes)",
+        "short.wav": "short.wav lasts 0.000 s; a sound must last at least 0.1 s",
+        "cut.jpg": "cut.jpg is",
+    }.items():
+        modality = "image" if name.endswith("jpg") else "audio"
+        app.give_file(modality, wrong_files[name])
+        app.page.click(f"#run-{modality}")
+        app.says(said)
+        assert "Traceback" not in app.page.content()
+        assert str(server.folder) not in app.status()
+        app.page.locator(f"#input-{modality}").get_by_label(re.compile("Clear|Remove")).first.click()
+    app.page.click("#run-image")
+    app.says("There is no picture yet")
+    app.tab("Text")
+    app.page.fill("#input-text textarea", "   ")
+    app.page.click("#run-text")
+    app.says("The text is empty")
+    assert app.probabilities() == before
+    assert app.shown() == mark
+    expect(app.page.locator("#status [role=alert]")).to_be_visible()
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_file_over_the_limit_is_refused(app, server, tmp_path):
+    path = tmp_path / "large.wav"
+    soundfile.write(path, tone(300, seconds=40), RATE)
+    assert path.stat().st_size > 2**20
+    app.tab("Sound")
+    app.page.set_input_files("#input-audio input[type=file]", str(path))
+    expect(app.page.get_by_text("exceed the maximum allowed size of 1 Mb")).to_be_visible()
+    app.page.click("#run-audio")
+    app.says("There is no sound yet")
+
+
+def test_two_visitors_never_see_each_others_results(browser, server):
+    pages = []
+    for text in ("My own secret about planets.", "Another person's football match."):
+        context = browser.new_context()
+        visitor = AppPage(context.new_page(), server.url)
+        visitor.open()
+        visitor.explain_text(text)
+        pages.append((context, visitor, text))
+    (_, one, first), (_, two, second) = pages
+    for visitor, own, foreign in ((one, first, second), (two, second, first)):
+        content = visitor.page.content() + str(
+            visitor.page.evaluate("JSON.stringify(DaamPage.shown().getState())")
+        )
+        assert own[:20] in content
+        assert foreign[:20] not in content
+    expected = dict(enumerate(explain(server.models["topics"], first).probabilities.tolist()))
+    assert one.probabilities() == expected
+    # The other's text is new to this visitor: it is not answered from anybody else's cache.
+    one.explain_text(second)
+    expect(one.page.locator("#prediction").get_by_text("from cache")).to_have_count(0)
+    # A reload is a new visit.
+    two.open()
+    expect(two.page.locator("#prediction")).to_contain_text("Nothing explained yet")
+    for context, _, _ in pages:
+        context.close()
+
+
+def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
+    app.explain_text(TEXT)
+    before = app.probabilities()
+    long = " ".join(f"Sentence number {i} is about the weather in town {i}." for i in range(900))
+    app.page.fill("#input-text textarea", long)
+    app.page.click("#run-text")
+    app.says("Running the encoder")
+    app.page.click("#cancel")
+    app.says("Cancelled. The last result is still here.")
+    app.page.wait_for_timeout(1500)
+    assert app.probabilities() == before
+    expect(app.page.locator("#cancel")).to_be_hidden()
+    # The page goes on working.
+    app.explain_text("Shares rose.")
+    app.says("Done")
+
+
+def test_the_microphone_is_a_way_in(app):
+    app.tab("Sound")
+    app.page.get_by_label("Record audio").click()
+    expect(app.page.locator("#input-audio .record-button")).to_be_visible()
+
+
+def test_the_empty_page_says_what_to_do(app):
+    expect(app.page).to_have_title("DAAM explorer: why a model decided")
+    expect(app.page.locator("h1")).to_have_text("Why did the model decide that?")
+    expect(app.page.locator("#prediction")).to_contain_text("Nothing explained yet")
+    expect(app.page.locator("#step-why")).to_contain_text("What the Importance Factor does not show")
+    expect(app.page.locator("#step-compare")).to_have_count(0)
+    app.says("Ready")
