@@ -19,6 +19,7 @@ from daam_core.faithfulness.published import published
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
 _ANSWERS = {"yes": "yes", "no": "no", "open": "open"}
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 240, 36, 28
+_ANCHORS = {0.0: "start", 1.0: "end"}
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 
@@ -134,7 +135,8 @@ def _chart(found: SampleCheck) -> str:
     )
     ticks = "".join(
         f'<text x="{_LEFT - 6}" y="{_y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
-        f'<text x="{_x(value):.1f}" y="{_HEIGHT - 10}" text-anchor="middle">{100 * value:.0f} %</text>'
+        f'<text x="{_x(value):.1f}" y="{_HEIGHT - 10}" text-anchor="{_ANCHORS.get(value, "middle")}">'
+        f"{100 * value:.0f} %</text>"
         f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{_y(value):.1f}" y2="{_y(value):.1f}"/>'
         for value in (0.0, 0.25, 0.5, 0.75, 1.0)
     )
