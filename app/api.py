@@ -13,6 +13,7 @@ Endpoints keep nothing: each call gives its input and gets its answer, with the 
 =====================  ==========================================================================
 """
 
+import json
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -91,7 +92,7 @@ def _build_modality(library: Library, modality: Modality) -> None:
             model(),
             explained(),
             scale(),
-            gr.JSON(value={}, label="Muted heads, layers, features and cells"),
+            gr.Textbox("", label="Muted heads, layers, features and cells, JSON"),
         ],
         answer,
         f"explain_{kind}",
@@ -182,7 +183,12 @@ def _explain(
 
 
 def _mutes(raw: Any) -> Mutes:
-    """Muted parts from JSON: the lists ``heads``, ``layers``, ``features`` and ``cells`` of three each."""
+    """Muted parts from JSON text: the lists ``heads``, ``layers``, ``features`` and ``cells``."""
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw) if raw.strip() else None
+        except (ValueError, RecursionError):
+            raw = "no JSON"
     if not raw:
         return Mutes()
     names = ("heads", "layers", "features")
@@ -208,7 +214,7 @@ def _whole(value: Any) -> int:
 
 def _explain_text(library: Library) -> Callable[..., Any]:
     def explain_text(
-        text: str, model: str, explained_class: str = "", scale: str = "shared", mute: Any = None
+        text: str, model: str, explained_class: str = "", scale: str = "shared", mute: str = ""
     ) -> dict[str, Any]:
         """Explain why a model assigns a class to a text.
 
@@ -221,7 +227,7 @@ def _explain_text(library: Library) -> Callable[..., Any]:
             model: Name of a text model, such as news-topic; see list_models.
             explained_class: Class that word attributions are about; empty for the predicted class.
             scale: "shared" scales the Importance Factor over all heads, "per_head" each by itself.
-            mute: JSON of parts to switch off: {"heads": [], "layers": [], "features": [], "cells": []}.
+            mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
         return _explain(library, model, text_source(text), explained_class, scale, mute)
 
@@ -230,7 +236,7 @@ def _explain_text(library: Library) -> Callable[..., Any]:
 
 def _explain_sound(library: Library) -> Callable[..., Any]:
     def explain_sound(
-        sound: str, model: str, explained_class: str = "", scale: str = "shared", mute: Any = None
+        sound: str, model: str, explained_class: str = "", scale: str = "shared", mute: str = ""
     ) -> dict[str, Any]:
         """Explain why a model assigns a class to a sound.
 
@@ -243,7 +249,7 @@ def _explain_sound(library: Library) -> Callable[..., Any]:
             model: Name of a sound model, such as speech-emotion; see list_models.
             explained_class: Class that attributions are about; empty for the predicted class.
             scale: "shared" scales the Importance Factor over all heads, "per_head" each by itself.
-            mute: JSON of parts to switch off: {"heads": [], "layers": [], "features": [], "cells": []}.
+            mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
         return _explain(library, model, file_source("audio", sound), explained_class, scale, mute)
 
@@ -252,7 +258,7 @@ def _explain_sound(library: Library) -> Callable[..., Any]:
 
 def _explain_image(library: Library) -> Callable[..., Any]:
     def explain_image(
-        image: str, model: str, explained_class: str = "", scale: str = "shared", mute: Any = None
+        image: str, model: str, explained_class: str = "", scale: str = "shared", mute: str = ""
     ) -> dict[str, Any]:
         """Explain why a model assigns a class to a picture.
 
@@ -265,7 +271,7 @@ def _explain_image(library: Library) -> Callable[..., Any]:
             model: Name of an image model, such as image-object; see list_models.
             explained_class: Class that attributions are about; empty for the predicted class.
             scale: "shared" scales the Importance Factor over all heads, "per_head" each by itself.
-            mute: JSON of parts to switch off: {"heads": [], "layers": [], "features": [], "cells": []}.
+            mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
         return _explain(library, model, file_source("image", image), explained_class, scale, mute)
 

@@ -29,12 +29,12 @@ def style() -> str:
 
 
 def head() -> str:
-    """What the document's head gets: the scripts, loaded before anything is drawn."""
+    """What the document's head gets: the page's scripts."""
     tags = (
         f'<script src="{FOLDER}/{name}?v={hashlib.sha256(text.encode()).hexdigest()[:12]}"></script>'
         for name, text in scripts().items()
     )
-    return '<meta name="description" content="Shows why a model decided.">' + "".join(tags)
+    return "".join(tags)
 
 
 def routes() -> list[Route]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from app import assets
+
 
 def picture(**options: Any) -> gr.Image:
     """An image upload that hands on the path of the file as it came.
@@ -39,5 +41,6 @@ def script_view(script: str, *, events: tuple[str, ...] = (), **options: Any) ->
         html_template='<div class="dx-mount"></div>',
         js_on_load=f"window.DaamPage.{script}({place}, props, watch, trigger, [{names}]);",
         apply_default_css=False,
+        head=assets.head(),  # loaded before the script above runs, once for all such elements
         **options,
     )

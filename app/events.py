@@ -417,7 +417,7 @@ def _wire_link(library: Library, page: Page) -> None:
         restore,
         [page.session, query],
         outputs,
-        js="(session) => [session, window.DaamPage.query()]",
+        js="(session) => [session, window.location.search]",
         concurrency_id=ENCODER,
         concurrency_limit=1,
         **PRIVATE,

@@ -70,7 +70,7 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
         with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as after:
             gr.HTML(fragments.heading(4, "Compare and change"), apply_default_css=False)
             with gr.Tabs(elem_id="change-tabs"):
-                with gr.Tab("Two results", id="compare", elem_id="tab-compare"):
+                with gr.Tab("A and B", id="compare", elem_id="tab-compare"):
                     compared = compare.build()
                 with gr.Tab("Edit input", id="input", elem_id="tab-change-input"):
                     changed = change_input.build()
@@ -112,7 +112,7 @@ def launch(demo: gr.Blocks, serving: Serving, *, block: bool = True) -> str:
         max_file_size=serving.max_upload_mb * 2**20,
         theme=theme(),
         css=assets.style(),
-        head=assets.head(),
+        head='<meta name="description" content="Shows why a model decided.">',
         app_kwargs={"middleware": [Middleware(SecurityHeaders)], "routes": assets.routes()},
         enable_monitoring=False,
         run_history=False,

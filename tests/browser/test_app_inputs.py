@@ -121,7 +121,7 @@ def test_a_file_over_the_limit_is_refused(app, server, tmp_path):
     assert path.stat().st_size > 2**20
     app.tab("Sound")
     app.page.set_input_files("#input-audio input[type=file]", str(path))
-    expect(app.page.get_by_text("exceed the maximum allowed size of 1 Mb")).to_be_visible()
+    expect(app.page.get_by_text("exceed the maximum allowed size of 1.0 Mb")).to_be_visible()
     app.page.click("#run-audio")
     app.says("There is no sound yet")
 
