@@ -165,8 +165,14 @@ def test_parameter_maps_and_ranges_are_the_learned_ones():
 def test_a_wide_range_of_variances_is_drawn_on_a_logarithm():
     e = replace(AUDIO, scaled_variance=np.geomspace(0.01, 100, AUDIO.scaled_variance.size).reshape(4, -1))
     figure = static.parameters_figure(e)
-    assert figure.axes[2].get_xscale() == "log"
+    axes = figure.axes[2]
+    assert axes.get_xscale() == "log"
     assert "(log)" in drawn(figure)
+    assert {"0.1", "1", "10"} <= {label.get_text() for label in axes.get_xticklabels()}
+    assert "$" not in drawn(figure), "powers must not show as markup"
+    counted = [trace for trace in plots.parameters(e).data if trace.type == "scatter"]
+    assert [sum(trace.y) for trace in counted] == [e.shape[2]] * 8
+    assert plots.parameters(e).layout.xaxis3.type == "log"
 
 
 def test_mixture_parameters_show_each_gaussian_and_their_product():

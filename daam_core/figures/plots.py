@@ -29,6 +29,7 @@ from daam_core.figures.summaries import (
 from daam_core.result import Explanation, Scale
 
 PARAMETER_BINS = 40
+LOG_FROM = 20  # highest over lowest value from which an axis is logarithmic
 MAX_PICTURE_SIDE = 1024  # pixels
 INK, FAINT, BAND = "#1a1a1a", "#8a8a8a", "#ececec"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -188,11 +189,14 @@ def parameters(explanation: Explanation) -> go.Figure:
     for row, name in enumerate(("mean_offset", "scaled_variance"), start=1):
         learned = np.asarray(getattr(explanation, name))
         low, high = float(learned.min()), float(learned.max())
-        edges = np.linspace(low, high if high > low else low + 1, PARAMETER_BINS + 1)
+        log = low > 0 and high / low > LOG_FROM
+        space = np.geomspace if log else np.linspace
+        edges = space(low, high if high > low else low + 1, PARAMETER_BINS + 1)
+        edges[0], edges[-1] = low, max(edges[-1], high)  # rounding must not lose a value
         for head, values in enumerate(learned):
             figure.add_trace(
                 go.Scatter(
-                    x=(edges[:-1] + edges[1:]) / 2,
+                    x=np.sqrt(edges[:-1] * edges[1:]) if log else (edges[:-1] + edges[1:]) / 2,
                     y=np.histogram(values, edges)[0],
                     mode="lines",
                     line={"shape": "hvh", "color": head_colour(head), "width": 1.6},
@@ -223,7 +227,8 @@ def parameters(explanation: Explanation) -> go.Figure:
         )
         figure.update_yaxes(title_text="features", row=row, col=1)
         figure.update_yaxes(title_text="head", autorange="reversed", dtick=1, row=row, col=2)
-        figure.update_xaxes(title_text=("δ", "ξ")[row - 1], row=row, col=1)
+        kind = "log" if log else "linear"
+        figure.update_xaxes(title_text=("δ", "ξ")[row - 1], type=kind, row=row, col=1)
         figure.update_xaxes(title_text="feature", row=row, col=2)
     return _legend_above(_styled(figure, title="Learned parameters", height=640))
 

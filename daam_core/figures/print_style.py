@@ -13,11 +13,13 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from daam_core.errors import ConfigError
@@ -191,6 +193,13 @@ def tidy(axes: Axes, *, frame: bool = False) -> None:
         spine.set_linewidth(0.5)
         if frame:
             spine.set_visible(True)
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Numbers such as 0.5, 2 and 10 on a logarithmic axis, not powers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 @cache

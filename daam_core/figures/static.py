@@ -32,6 +32,7 @@ from daam_core.figures.print_style import (
     new_figure,
     norm,
     number,
+    plain_log_ticks,
     print_style,
     sequential_map,
     settle,
@@ -62,6 +63,7 @@ HEADING_SIZE = 9.0
 LEGEND_ENTRY_MM = 17.5
 MIN_TICK_MM = 2.6  # between two labels of an axis
 RANGE_BINS = 48
+LOG_FROM = 20  # highest over lowest value from which an axis is logarithmic
 
 
 # ---- Importance maps ---------------------------------------------------------------------------------
@@ -381,7 +383,9 @@ def _draw_distributions(axes: Axes, explanation: Explanation, name: str, label: 
     for head, values in enumerate(learned):
         colour = head_colour(head)
         if lowest < highest:
-            counts, edges = np.histogram(values, space(lowest, highest, RANGE_BINS + 1))
+            edges = space(lowest, highest, RANGE_BINS + 1)
+            edges[[0, -1]] = lowest, highest  # rounding must not lose a value
+            counts = np.histogram(values, edges)[0]
             half = 0.42 * counts / max(counts.max(), 1)
             axes.stairs(
                 head + half, edges, baseline=head - half, fill=True, color=colour, alpha=0.6, linewidth=0
@@ -394,6 +398,7 @@ def _draw_distributions(axes: Axes, explanation: Explanation, name: str, label: 
     _head_rows(axes, len(learned))
     if log:
         axes.set_xscale("log")
+        plain_log_ticks(axes.xaxis)
     axes.set_xlabel(f"{label} (● mean, × initial)")
     tidy(axes)
 
@@ -405,7 +410,7 @@ def _head_rows(axes: Axes, heads: int) -> None:
 
 
 def _wide(values: np.ndarray) -> bool:
-    return bool(values.min() > 0 and values.max() / values.min() > 20)
+    return bool(values.min() > 0 and values.max() / values.min() > LOG_FROM)
 
 
 def _draw_over_features(
@@ -434,6 +439,8 @@ def _draw_over_features(
     bar = figure.colorbar(picture, ax=axes, pad=0.02, fraction=0.05, aspect=14)
     bar.outline.set_linewidth(0.5)
     bar.set_label(label + (" (log)" if log else ""))
+    if log:
+        plain_log_ticks(bar.ax.yaxis)
     tidy(bar.ax)
     tidy(axes, frame=True)
 
@@ -692,10 +699,15 @@ def _draw_footer(canvas: Canvas, explanation: Explanation, total: float, *, head
     if facts.get("checkpoint_sha256"):
         parts.append(f"checkpoint {str(facts['checkpoint_sha256'])[:12]}")
     if facts.get("encoder"):
-        parts.append(f"encoder {facts['encoder']} {str(facts.get('encoder_revision', ''))[:12]}".strip())
+        revision = str(facts.get("encoder_revision", ""))
+        parts.append(f"encoder {facts['encoder']}, {revision[:12] if _is_commit(revision) else revision}")
     if facts.get("muted_cells"):
         parts.append(f"{facts['muted_cells']:,} cells muted")
     if heads_left_out:
         parts.append(f"maps of the {heads_left_out} heads with the smallest share left out")
     line = wrapped(" · ".join(part for part in parts if part), total - 4, size=SMALL_FONT_SIZE)
     canvas.text(2 / total, 0.5, line, va="center", fontsize=SMALL_FONT_SIZE, color=FAINT)
+
+
+def _is_commit(revision: str) -> bool:
+    return len(revision) == 40 and all(letter in "0123456789abcdef" for letter in revision)
