@@ -2,7 +2,7 @@
  * The page's own script: mounts the interactive view, keeps the address in step with it, and does the
  * few things that only a browser can (theme, clipboard, download).
  *
- * window.DaamPage = {view, exact, region, query, download, copyLink, shown}
+ * window.DaamPage = {view, exact, load, region, query, download, copyLink, shown}
  */
 (function (P) {
   'use strict';
@@ -23,7 +23,7 @@
   P.view = function (element, props, watch, trigger, events) {
     firstState = DaamView.queryToState(P.query());
     const [cell, target, exact] = events;
-    const load = (source, name, head) => new Promise((resolve, reject) => {
+    P.load = (source, name, head) => new Promise((resolve, reject) => {
       asked += 1;
       const id = asked;
       waiting.set(id, resolve);
@@ -53,7 +53,7 @@
           onChange: address,
           onSelect: (chosen) => trigger(cell, chosen),
           onClass: (index) => trigger(target, { index: index }),
-          load: load,
+          load: P.load,
         });
       }
       performance.measure('daam-show', { start: begin, end: performance.now() });

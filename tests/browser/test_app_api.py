@@ -1,5 +1,6 @@
 """The running app's endpoints: the core's numbers for gradio_client and MCP, and closed doors."""
 
+import ast
 import asyncio
 import base64
 import json
@@ -14,7 +15,7 @@ import pytest
 import soundfile
 from gradio_client import Client, handle_file
 from mcp import ClientSession
-from mcp.client.streamable_http import streamablehttp_client
+from mcp.client.streamable_http import streamable_http_client
 
 from app.samples import Region, SoundChange, change_sound, mask_region
 from daam_core import export
@@ -158,7 +159,7 @@ def test_every_endpoint_is_documented_and_nothing_else_is_public(client):
 def test_tools_for_agents_explain_a_text_a_sound_and_an_image(server, sound, picture):
     async def call() -> tuple[dict[str, Any], dict[str, Any]]:
         async with (
-            streamablehttp_client(f"{server.url}/gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{server.url}/gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
@@ -176,7 +177,7 @@ def test_tools_for_agents_explain_a_text_a_sound_and_an_image(server, sound, pic
             for kind, name in names.items():
                 answer = await session.call_tool(name, inputs[kind])
                 assert not answer.isError, answer
-                answers[kind] = json.loads(answer.content[0].text)
+                answers[kind] = ast.literal_eval(answer.content[0].text)  # as Gradio writes it
             return {kind: tools[name].description for kind, name in names.items()}, answers
 
     descriptions, answers = asyncio.run(call())

@@ -1,5 +1,6 @@
 """From the decision to its reasons on the real page: the view, comparisons, what-ifs, links, saving."""
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -53,6 +54,18 @@ def test_a_cells_numbers_are_the_cores(app, topics):
         e.importance[2, 4, 100],
     ):
         assert any(np.float32(number) == np.float32(wanted) for number in numbers), (wanted, numbers)
+
+
+def test_exact_arrays_come_from_the_visitors_own_session(app, topics):
+    """What the view asks for when a map is too large to be sent exactly."""
+    app.explain_text(TEXT)
+    e = explain(topics, TEXT)
+    for name, head in (("gate", 1), ("class_importance", 3), ("values", None)):
+        answer = app.page.evaluate("([name, head]) => DaamPage.load('a', name, head)", [name, head])
+        wanted = getattr(e, name) if head is None else getattr(e, name)[head]
+        found = np.frombuffer(base64.b64decode(answer["data"]), "<f4").reshape(answer["shape"])
+        np.testing.assert_array_equal(found, wanted)
+    assert app.page.evaluate("DaamPage.load('a', '__class__', 0)") is None
 
 
 def test_a_selected_cell_reaches_the_server_and_can_be_muted(app, topics):
