@@ -20,7 +20,7 @@ from daam_core.faithfulness.attributions import gated_maps
 from daam_core.faithfulness.cells import gated_cells
 from daam_core.faithfulness.check import check_pooled, check_sample
 from daam_core.faithfulness.deletion import deletion_curve
-from daam_core.faithfulness.findings import answer
+from daam_core.faithfulness.findings import answer, over
 from daam_core.faithfulness.intervals import Interval, bootstrap_mean
 from daam_core.faithfulness.page import DATA, PAGE, introduction, save
 from daam_core.faithfulness.progress import Progress
@@ -170,6 +170,16 @@ def test_retrained_heads_are_trained_as_the_checkpoint_says():
 )
 def test_answers_follow_the_interval(low, high, expected):
     assert answer(Interval((low + high) / 2, low, high, samples=9, seed=0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("mean", "expected", "said"),
+    [(0.1, "yes", "finds more than"), (-0.1, "no", "finds less than"), (-0.004, "open", "is level with")],
+)
+def test_a_difference_too_small_to_matter_is_level(mean, expected, said):
+    found = over("class_importance over integrated_gradients", Interval(mean, mean, mean, samples=9, seed=0))
+    assert found.answer == expected
+    assert found.sentence.startswith(f"Class importance {said} Integrated gradients")
 
 
 # One sample

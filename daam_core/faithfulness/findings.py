@@ -17,6 +17,8 @@ from daam_core.faithfulness.variants import Variant
 #: ``yes``: the interval excludes zero on the good side; ``no``: on the bad side; ``open``: it holds zero,
 #: or the question has no such answer.
 Answer = Literal["yes", "no", "open"]
+#: Two methods whose areas differ by less are level, however sure the difference is.
+NEGLIGIBLE = 0.005
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,12 @@ def trained_anew(variant: Variant) -> Finding:
 
 def over(name: str, difference: Interval) -> Finding:
     first, _, second = name.partition(" over ")
-    said = {"yes": "finds more than", "no": "finds less than", "open": "is level with"}[answer(difference)]
+    level = abs(difference.mean) < NEGLIGIBLE
+    found = "open" if level else answer(difference)
+    said = {"yes": "finds more than", "no": "finds less than", "open": "is level with"}[found]
     return Finding(
         f"Is {METHODS[first].title} better than {METHODS[second].title}?",
-        answer(difference),
+        found,
         f"{METHODS[first].title} {said} {METHODS[second].title}: area under the curve of "
         f"{METHODS[second].title} minus its own {difference}, n = {difference.samples}.",
     )
