@@ -1,6 +1,7 @@
 """Inputs that everybody may use: Gradio's own sounds and pictures, and texts written for this page."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from gradio.media import get_audio, get_image
 
@@ -82,3 +83,8 @@ EXAMPLES: dict[str, Example] = {
 
 def examples_of(modality: Modality) -> list[Example]:
     return [example for example in EXAMPLES.values() if example.modality == modality]
+
+
+def folders() -> list[str]:
+    """Folders of the examples' files, which the page may serve: they belong to Gradio, not to a visitor."""
+    return sorted({str(Path(e.path).parent) for e in EXAMPLES.values() if e.modality != "text"})

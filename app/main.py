@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app import api, assets, events, fragments
+from app import api, assets, events, examples, fragments
 from app.library import Library
 from app.page import Page
 from app.security import SecurityHeaders
@@ -110,6 +110,7 @@ def launch(demo: gr.Blocks, serving: Serving, *, block: bool = True) -> str:
         server_port=serving.port,
         root_path=serving.root_path or None,
         max_file_size=serving.max_upload_mb * 2**20,
+        allowed_paths=examples.folders(),  # outside the working folder when the environment is elsewhere
         theme=theme(),
         css=assets.style(),
         head='<meta name="description" content="Shows why a model decided.">',
