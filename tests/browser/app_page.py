@@ -88,7 +88,8 @@ class AppPage:
         """Point at a cell of the first map that is shown."""
         self.page.locator("#view .dv-map-overlay").first.scroll_into_view_if_needed()
         place = self.page.evaluate(
-            "([head, layer, feature]) => DaamPage.shown().locate({head, layer, feature})", [head, layer, feature]
+            "([head, layer, feature]) => DaamPage.shown().locate({head, layer, feature})",
+            [head, layer, feature],
         )
         self.page.mouse.move(place["x"], place["y"])
 
