@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from daam_core.checkpoint import Model
+from daam_core.checkpoint import Model, built_in_models, load_model
 from daam_core.cli import main
 from daam_core.commands.faithfulness import parted
 from daam_core.data import TableColumns, load_dataset
@@ -333,3 +333,14 @@ def test_the_command_refuses_what_it_cannot_use(letters_on_disk, tmp_path, capsy
 def test_intervals_in_json_are_plain():
     assert plain(bootstrap_mean([1.0, 2.0], seed=0))["samples"] == 2
     assert plain({"a": (np.float64(1), np.array([2]))}) == {"a": [1.0, [2]]}
+
+
+@pytest.mark.parametrize("name", built_in_models())
+def test_every_built_in_head_comes_with_its_measurement(name):
+    found = published(load_model(name))
+    assert found is not None, f"{name} was trained again: measure it with the faithfulness command."
+    gain = found["deletion"]["gated"]["importance"]["gain"]
+    assert found["findings"][0]["answer"] == (
+        "yes" if gain["low"] > 0 else "no" if gain["high"] < 0 else "open"
+    )
+    assert found["accuracy"]["samples"] >= 100
