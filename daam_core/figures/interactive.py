@@ -33,12 +33,17 @@ LIMIT_PER_HEAD = 600_000
 #: The script's parts, in the order in which they are joined.
 SCRIPTS = (
     "view_core.js",
+    "view_numbers.js",
+    "view_state.js",
     "view_colour.js",
     "view_dom.js",
     "view_heatmap.js",
     "view_charts.js",
     "view_maps.js",
-    "view_model.js",
+    "view_compare.js",
+    "view_cell.js",
+    "view_parameters.js",
+    "view_layers.js",
     "view_input.js",
     "view_mount.js",
 )

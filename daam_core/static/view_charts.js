@@ -1,4 +1,4 @@
-/* DaamView, part 5: small vector charts. Colours of lines and text come from the style sheet. */
+/* DaamView: small vector charts. Colours of lines and text come from the style sheet. */
 (function (D) {
   'use strict';
 
@@ -31,31 +31,73 @@
       const o = current;
       const m = Object.assign({}, MARGIN, o.margin);
       const height = o.height || 200;
-      const root = svg('svg', { width: width, height: height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': o.label });
-      const scale = (domain, from, to) => (v) => from + ((v - domain[0]) / (domain[1] - domain[0] || 1)) * (to - from);
+      const root = svg('svg', {
+        width: width,
+        height: height,
+        viewBox: `0 0 ${width} ${height}`,
+        role: 'img',
+        'aria-label': o.label,
+      });
+      const scale = (domain, from, to) => (v) =>
+        from + ((v - domain[0]) / (domain[1] - domain[0] || 1)) * (to - from);
       const x = scale(o.x, m.left, width - m.right);
       const y = scale(o.y, height - m.bottom, m.top);
       const pen = {
-        width: width, height: height, left: m.left, right: width - m.right, top: m.top, bottom: height - m.bottom,
-        x: x, y: y, add: (node) => root.append(node),
+        width: width,
+        height: height,
+        left: m.left,
+        right: width - m.right,
+        top: m.top,
+        bottom: height - m.bottom,
+        x: x,
+        y: y,
+        add: (node) => root.append(node),
       };
       if (o.yTicks !== false) {
         (o.yTicks || D.ticks(o.y[0], o.y[1], Math.max(2, (pen.bottom - pen.top) / 40))).forEach((v) => {
           pen.add(svg('line', { class: 'dv-grid', x1: pen.left, x2: pen.right, y1: y(v), y2: y(v) }));
-          pen.add(svg('text', { class: 'dv-tick', x: pen.left - 6, y: y(v) + 4, 'text-anchor': 'end' }, o.yFormat ? o.yFormat(v) : D.short(v, 3)));
+          pen.add(
+            svg(
+              'text',
+              { class: 'dv-tick', x: pen.left - 6, y: y(v) + 4, 'text-anchor': 'end' },
+              o.yFormat ? o.yFormat(v) : D.short(v, 3),
+            ),
+          );
         });
       }
       (o.xTicks || D.ticks(o.x[0], o.x[1], Math.max(2, (pen.right - pen.left) / 80))).forEach((v) => {
         pen.add(svg('line', { class: 'dv-axis', x1: x(v), x2: x(v), y1: pen.bottom, y2: pen.bottom + 4 }));
-        pen.add(svg('text', { class: 'dv-tick', x: x(v), y: pen.bottom + 16, 'text-anchor': 'middle' }, o.xFormat ? o.xFormat(v) : D.short(v, 3)));
+        pen.add(
+          svg(
+            'text',
+            { class: 'dv-tick', x: x(v), y: pen.bottom + 16, 'text-anchor': 'middle' },
+            o.xFormat ? o.xFormat(v) : D.short(v, 3),
+          ),
+        );
       });
       pen.add(svg('line', { class: 'dv-axis', x1: pen.left, x2: pen.right, y1: pen.bottom, y2: pen.bottom }));
-      if (o.xLabel) pen.add(svg('text', { class: 'dv-axis-label', x: (pen.left + pen.right) / 2, y: height - 4, 'text-anchor': 'middle' }, o.xLabel));
+      if (o.xLabel)
+        pen.add(
+          svg(
+            'text',
+            { class: 'dv-axis-label', x: (pen.left + pen.right) / 2, y: height - 4, 'text-anchor': 'middle' },
+            o.xLabel,
+          ),
+        );
       if (o.yLabel) {
-        pen.add(svg('text', {
-          class: 'dv-axis-label', x: 0, y: 0, 'text-anchor': 'middle',
-          transform: `translate(12 ${(pen.top + pen.bottom) / 2}) rotate(-90)`,
-        }, o.yLabel));
+        pen.add(
+          svg(
+            'text',
+            {
+              class: 'dv-axis-label',
+              x: 0,
+              y: 0,
+              'text-anchor': 'middle',
+              transform: `translate(12 ${(pen.top + pen.bottom) / 2}) rotate(-90)`,
+            },
+            o.yLabel,
+          ),
+        );
       }
       o.draw(pen);
       element.replaceChildren(root);
@@ -76,7 +118,9 @@
 
   /** SVG path through points [[x, y], …] given in numbers of the chart. */
   D.path = function (pen, points, attributes) {
-    const d = points.map(([px, py], i) => `${i ? 'L' : 'M'}${pen.x(px).toFixed(2)} ${pen.y(py).toFixed(2)}`).join('');
+    const d = points
+      .map(([px, py], i) => `${i ? 'L' : 'M'}${pen.x(px).toFixed(2)} ${pen.y(py).toFixed(2)}`)
+      .join('');
     pen.add(svg('path', Object.assign({ d: d, fill: 'none' }, attributes)));
   };
 
@@ -93,6 +137,10 @@
 
   /** Legend of heads; `more(head)` adds a number behind a name. */
   D.legend = function (heads, more) {
-    return h('ul', { class: 'dv-legend' }, heads.map((head) => h('li', {}, D.headName(head, more ? more(head) : null))));
+    return h(
+      'ul',
+      { class: 'dv-legend' },
+      heads.map((head) => h('li', {}, D.headName(head, more ? more(head) : null))),
+    );
   };
-}(window.DaamView = window.DaamView || {}));
+})((window.DaamView = window.DaamView || {}));

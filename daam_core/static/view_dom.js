@@ -1,4 +1,4 @@
-/* DaamView, part 3: elements, controls, tables and the frame around every figure. */
+/* DaamView: elements, controls, tables and the frame around every figure. */
 (function (D) {
   'use strict';
 
@@ -76,10 +76,18 @@
   /** A labelled list of options: [[value, text], …]. */
   D.select = function (label, options, value, onchange) {
     const id = D.id('select');
-    const list = h('select', { id: id, class: 'dv-select', onchange: () => onchange(list.value) },
-      options.map(([v, text]) => h('option', { value: v, selected: String(v) === String(value) }, text)));
+    const list = h(
+      'select',
+      { id: id, class: 'dv-select', onchange: () => onchange(list.value) },
+      options.map(([v, text]) => h('option', { value: v, selected: String(v) === String(value) }, text)),
+    );
     list.value = String(value);
-    const element = h('div', { class: 'dv-control', 'data-key': label }, h('label', { for: id, class: 'dv-label' }, label), list);
+    const element = h(
+      'div',
+      { class: 'dv-control', 'data-key': label },
+      h('label', { for: id, class: 'dv-label' }, label),
+      list,
+    );
     element.sync = (v) => {
       list.value = String(v);
     };
@@ -89,43 +97,73 @@
   /** A few exclusive options side by side. */
   D.segments = function (label, options, value, onchange) {
     const name = D.id('segments');
-    const buttons = options.map(([v]) => h('input', {
-      type: 'radio', name: name, value: v, checked: String(v) === String(value), onchange: () => onchange(v),
-    }));
-    const element = h('fieldset', { class: 'dv-control dv-segments', 'data-key': label },
+    const buttons = options.map(([v]) =>
+      h('input', {
+        type: 'radio',
+        name: name,
+        value: v,
+        checked: String(v) === String(value),
+        onchange: () => onchange(v),
+      }),
+    );
+    const element = h(
+      'fieldset',
+      { class: 'dv-control dv-segments', 'data-key': label },
       h('legend', { class: 'dv-label' }, label),
-      h('div', { class: 'dv-segments-row' }, options.map(([, text], i) => h('label', { class: 'dv-segment' },
-        buttons[i], h('span', {}, text)))));
-    element.sync = (v) => buttons.forEach((button, i) => {
-      button.checked = String(options[i][0]) === String(v);
-    });
+      h(
+        'div',
+        { class: 'dv-segments-row' },
+        options.map(([, text], i) => h('label', { class: 'dv-segment' }, buttons[i], h('span', {}, text))),
+      ),
+    );
+    element.sync = (v) =>
+      buttons.forEach((button, i) => {
+        button.checked = String(options[i][0]) === String(v);
+      });
     return element;
   };
 
   D.button = function (text, onclick, attributes) {
-    return h('button', Object.assign({ type: 'button', class: 'dv-button', onclick: onclick }, attributes), text);
+    return h(
+      'button',
+      Object.assign({ type: 'button', class: 'dv-button', onclick: onclick }, attributes),
+      text,
+    );
   };
 
   D.slider = function (label, value, range, onchange) {
     const id = D.id('slider');
     const shown = h('output', { for: id, class: 'dv-number' }, `${Math.round(value * 100)} %`);
     const input = h('input', {
-      id: id, type: 'range', min: range[0], max: range[1], step: range[2], value: value,
+      id: id,
+      type: 'range',
+      min: range[0],
+      max: range[1],
+      step: range[2],
+      value: value,
       oninput: () => {
         shown.textContent = `${Math.round(Number(input.value) * 100)} %`;
         onchange(Number(input.value));
       },
     });
     input.value = String(value);
-    return h('div', { class: 'dv-control', 'data-key': label }, h('label', { for: id, class: 'dv-label' }, label),
-      h('div', { class: 'dv-row' }, input, shown));
+    return h(
+      'div',
+      { class: 'dv-control', 'data-key': label },
+      h('label', { for: id, class: 'dv-label' }, label),
+      h('div', { class: 'dv-row' }, input, shown),
+    );
   };
 
   /** Coloured mark and name of a head. */
   D.headName = function (head, more) {
-    return h('span', { class: 'dv-head-name' },
+    return h(
+      'span',
+      { class: 'dv-head-name' },
       h('span', { class: 'dv-chip', style: { background: D.headColour(head) }, 'aria-hidden': 'true' }),
-      `Head ${head}`, more ? h('span', { class: 'dv-quiet' }, ` ${more}`) : null);
+      `Head ${head}`,
+      more ? h('span', { class: 'dv-quiet' }, ` ${more}`) : null,
+    );
   };
 
   // ---- tables -------------------------------------------------------------------------------------
@@ -133,14 +171,44 @@
   /** columns: [title, …] with {title, number: true} for numbers; rows: arrays of text or nodes. */
   D.table = function (caption, columns, rows) {
     const titles = columns.map((c) => (typeof c === 'string' ? { title: c } : c));
-    return h('div', { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': caption },
-      h('table', { class: 'dv-table' },
+    return h(
+      'div',
+      { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': caption },
+      h(
+        'table',
+        { class: 'dv-table' },
         h('caption', {}, h('span', { class: 'dv-caption' }, caption)),
-        h('thead', {}, h('tr', {}, titles.map((c) => h('th', { scope: 'col', class: c.number ? 'dv-num' : null }, c.title)))),
-        h('tbody', {}, rows.map((row) => h('tr', {}, row.map((cell, i) => h(i === 0 ? 'th' : 'td', {
-          scope: i === 0 ? 'row' : null,
-          class: titles[i].number ? 'dv-num' : null,
-        }, cell)))))));
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            titles.map((c) => h('th', { scope: 'col', class: c.number ? 'dv-num' : null }, c.title)),
+          ),
+        ),
+        h(
+          'tbody',
+          {},
+          rows.map((row) =>
+            h(
+              'tr',
+              {},
+              row.map((cell, i) =>
+                h(
+                  i === 0 ? 'th' : 'td',
+                  {
+                    scope: i === 0 ? 'row' : null,
+                    class: titles[i].number ? 'dv-num' : null,
+                  },
+                  cell,
+                ),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
   };
 
   // ---- figure -------------------------------------------------------------------------------------
@@ -154,19 +222,29 @@
     const place = h('div', { class: 'dv-table-place', hidden: true, id: `${id}-table` });
     let open = false;
     const fillTable = () => place.replaceChildren(options.table());
-    const toggle = options.table ? D.button('Show as table', () => {
-      open = !open;
-      place.hidden = !open;
-      toggle.setAttribute('aria-expanded', String(open));
-      toggle.textContent = open ? 'Hide table' : 'Show as table';
-      if (open) fillTable();
-    }, { class: 'dv-button dv-quiet-button', 'aria-expanded': 'false', 'aria-controls': `${id}-table` }) : null;
+    const toggle = options.table
+      ? D.button(
+          'Show as table',
+          () => {
+            open = !open;
+            place.hidden = !open;
+            toggle.setAttribute('aria-expanded', String(open));
+            toggle.textContent = open ? 'Hide table' : 'Show as table';
+            if (open) fillTable();
+          },
+          { class: 'dv-button dv-quiet-button', 'aria-expanded': 'false', 'aria-controls': `${id}-table` },
+        )
+      : null;
     const title = h(`h${options.heading || 3}`, { class: 'dv-title', id: id }, options.title);
-    const element = h('section', { class: `dv-figure ${options.class || ''}`, 'aria-labelledby': id },
+    const element = h(
+      'section',
+      { class: `dv-figure ${options.class || ''}`, 'aria-labelledby': id },
       h('div', { class: 'dv-figure-head' }, title, toggle),
       options.help ? h('p', { class: 'dv-help' }, options.help) : null,
       options.controls ? h('div', { class: 'dv-controls' }, options.controls) : null,
-      options.body, place);
+      options.body,
+      place,
+    );
     return {
       element: element,
       title: title,
@@ -187,9 +265,34 @@
     const middle = scale.thresholds ? scale.thresholds[127] : (low + high) / 2;
     const between = scale.signed ? 0 : middle;
     const numbers = scale.constant ? [low] : [low, between, high];
-    return h('div', { class: 'dv-bar' },
-      h('div', { class: 'dv-bar-colours' }, canvas,
-        h('div', { class: 'dv-bar-numbers' }, numbers.map((v) => h('span', {}, D.short(v, 4))))),
-      h('div', { class: 'dv-bar-text' }, scale.constant ? `Constant map: every cell is ${D.short(low, 4)}. ${text}` : text));
+    return h(
+      'div',
+      { class: 'dv-bar' },
+      h(
+        'div',
+        { class: 'dv-bar-colours' },
+        canvas,
+        h(
+          'div',
+          { class: 'dv-bar-numbers' },
+          numbers.map((v) => h('span', {}, D.short(v, 4))),
+        ),
+      ),
+      h(
+        'div',
+        { class: 'dv-bar-text' },
+        scale.constant ? `Constant map: every cell is ${D.short(low, 4)}. ${text}` : text,
+      ),
+    );
   };
-}(window.DaamView = window.DaamView || {}));
+
+  /** A figure that has nothing to show, and says why. */
+  D.emptyPart = function (ctx, title, text) {
+    const figure = D.figure({
+      heading: ctx.heading,
+      title: title,
+      body: h('p', { class: 'dv-empty' }, text),
+    });
+    return { element: figure.element, update: () => {}, destroy: () => {} };
+  };
+})((window.DaamView = window.DaamView || {}));

@@ -1,4 +1,4 @@
-/* DaamView, part 4: a map on a canvas, with zoom, pan, hover, selection and a cell cursor for the keyboard. */
+/* DaamView: a map on a canvas, with zoom, pan, hover, selection and a cell cursor for the keyboard. */
 (function (D) {
   'use strict';
 
@@ -41,8 +41,14 @@
     this.rowTicks = h('div', { class: 'dv-ticks dv-row-ticks', 'aria-hidden': 'true' });
     this.columnTicks = h('div', { class: 'dv-ticks dv-column-ticks', 'aria-hidden': 'true' });
     this.stage = h('div', { class: 'dv-map-stage' }, this.canvas, this.overlay);
-    this.element = h('div', { class: `dv-map${o.axes === false ? ' dv-map-bare' : ''}` },
-      this.rowTicks, this.stage, this.columnTicks, this.live);
+    this.element = h(
+      'div',
+      { class: `dv-map${o.axes === false ? ' dv-map-bare' : ''}` },
+      this.rowTicks,
+      this.stage,
+      this.columnTicks,
+      this.live,
+    );
     this.stopWidth = D.onWidth(this.stage, (width) => this.resize(width));
     const overlay = this.overlay;
     overlay.addEventListener('pointerdown', (e) => this.pointerDown(e));
@@ -133,7 +139,9 @@
     const pen = canvas.getContext('2d');
     const picture = pen.createImageData(width, height);
     const pixels = new Uint32Array(picture.data.buffer);
-    const colours = new Uint32Array(scale.table.map(([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0));
+    const colours = new Uint32Array(
+      scale.table.map(([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0),
+    );
     const dark = D.isDark(this.element);
     const blank = dark ? [0xff2a2724, 0xff3a3632] : [0xfff4f2f0, 0xffe2dfdb]; // stripes: no cell here
     const view = this.view();
@@ -197,12 +205,14 @@
     const how = this.binning === 'mean' ? 'mean' : this.field.signed ? 'value of largest size' : 'maximum';
     const shown = D.count(Math.round(view.x1 - view.x0));
     const rows = perRow > 1 ? ` and ${Math.ceil(perRow)} layers` : '';
-    return `${shown} features on ${D.count(this.canvas.width)} pixels: each pixel shows the ${how} of up to ` +
-      `${Math.ceil(perPixel)} features${rows}.`;
+    return (
+      `${shown} features on ${D.count(this.canvas.width)} pixels: each pixel shows the ${how} of up to ` +
+      `${Math.ceil(perPixel)} features${rows}.`
+    );
   };
 
-  function tickStep(span, room) {
-    const rough = span / Math.max(1, room);
+  function tickStep(length, room) {
+    const rough = length / Math.max(1, room);
     const power = Math.pow(10, Math.floor(Math.log10(Math.max(rough, 1))));
     return [1, 2, 5, 10].map((m) => m * power).find((step) => step >= rough) || 1;
   }
@@ -301,7 +311,8 @@
   /** Client coordinates of the middle of a cell, or null when it is outside the part shown. */
   HeatMap.prototype.locate = function (row, column) {
     const view = this.view();
-    if (column < Math.floor(view.x0) || column >= view.x1 || row < Math.floor(view.y0) || row >= view.y1) return null;
+    if (column < Math.floor(view.x0) || column >= view.x1 || row < Math.floor(view.y0) || row >= view.y1)
+      return null;
     const box = this.overlay.getBoundingClientRect();
     return {
       x: box.left + ((column + 0.5 - view.x0) / (view.x1 - view.x0)) * box.width,
@@ -432,9 +443,14 @@
     const step = event.shiftKey ? 10 : 1;
     const middle = { x: this.cssWidth / 2, y: this.cssHeight / 2 };
     const moves = {
-      ArrowLeft: [0, -step], ArrowRight: [0, step], ArrowUp: [-step, 0], ArrowDown: [step, 0],
-      PageUp: [0, -Math.ceil(columns / 16)], PageDown: [0, Math.ceil(columns / 16)],
-      Home: event.ctrlKey ? [-rows, -columns] : [0, -columns], End: event.ctrlKey ? [rows, columns] : [0, columns],
+      ArrowLeft: [0, -step],
+      ArrowRight: [0, step],
+      ArrowUp: [-step, 0],
+      ArrowDown: [step, 0],
+      PageUp: [0, -Math.ceil(columns / 16)],
+      PageDown: [0, Math.ceil(columns / 16)],
+      Home: event.ctrlKey ? [-rows, -columns] : [0, -columns],
+      End: event.ctrlKey ? [rows, columns] : [0, columns],
     };
     if (moves[event.key]) {
       const [dr, dc] = first && !/^(Home|End)$/.test(event.key) ? [0, 0] : moves[event.key];
@@ -443,7 +459,8 @@
         column: Math.min(columns - 1, Math.max(0, at.column + dc)),
       });
     } else if (event.ctrlKey) return;
-    else if (event.key === '+' || event.key === '=') this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 0.5, 1);
+    else if (event.key === '+' || event.key === '=')
+      this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 0.5, 1);
     else if (event.key === '-') this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 2, 2);
     else if (event.key === ']') this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 1, 0.5);
     else if (event.key === '[') this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 1, 2);
@@ -465,12 +482,16 @@
   HeatMap.prototype.moveTo = function (cell) {
     this.cursor = cell;
     const view = this.view();
-    const inside = cell.column >= view.x0 && cell.column + 1 <= view.x1 && cell.row >= view.y0 && cell.row + 1 <= view.y1;
+    const inside =
+      cell.column >= view.x0 && cell.column + 1 <= view.x1 && cell.row >= view.y0 && cell.row + 1 <= view.y1;
     if (!inside) {
       const w = (view.x1 - view.x0) / 2;
       const t = (view.y1 - view.y0) / 2;
       this.propose({
-        x0: cell.column + 0.5 - w, x1: cell.column + 0.5 + w, y0: cell.row + 0.5 - t, y1: cell.row + 0.5 + t,
+        x0: cell.column + 0.5 - w,
+        x1: cell.column + 0.5 + w,
+        y0: cell.row + 0.5 - t,
+        y1: cell.row + 0.5 + t,
       });
     }
     if (this.options.onHover) this.options.onHover(cell);
@@ -480,4 +501,4 @@
       this.live.textContent = described;
     }
   };
-}(window.DaamView = window.DaamView || {}));
+})((window.DaamView = window.DaamView || {}));

@@ -1,4 +1,4 @@
-/* DaamView, part 8: importance back on the input: seconds of a sound, words of a text, regions of a picture. */
+/* DaamView: importance back on the input: seconds of a sound, words of a text, regions of a picture. */
 (function (D) {
   'use strict';
 
@@ -14,13 +14,17 @@
 
   /** Largest size among groups of tokens, so that heads share a scale where that is asked for. */
   function largest(models, state, grouped) {
-    const heads = state.tokenHead < 0 ? [-1] : state.scale === 'shared' ? D.range(models[0].H) : [state.tokenHead];
+    const heads =
+      state.tokenHead < 0 ? [-1] : state.scale === 'shared' ? D.range(models[0].H) : [state.tokenHead];
     let most = 0;
-    models.forEach((model) => heads.forEach((head) => {
-      if (head < model.H) grouped(model, attribution(model, head)).forEach((v) => {
-        most = Math.max(most, Math.abs(v));
-      });
-    }));
+    models.forEach((model) =>
+      heads.forEach((head) => {
+        if (head < model.H)
+          grouped(model, attribution(model, head)).forEach((v) => {
+            most = Math.max(most, Math.abs(v));
+          });
+      }),
+    );
     return most;
   }
 
@@ -47,15 +51,26 @@
     const values = wordValues(model, attribution(model, state.tokenHead));
     const tip = h('div', { class: 'dv-tip', hidden: true, 'aria-hidden': 'true' });
     const live = h('div', { class: 'dv-hidden', 'aria-live': 'polite' });
-    const readout = h('p', { class: 'dv-note dv-number' }, 'Point at a word, or move with the arrow keys, to read its number.');
+    const readout = h(
+      'p',
+      { class: 'dv-note dv-number' },
+      'Point at a word, or move with the arrow keys, to read its number.',
+    );
     const spans = [];
     const body = h('div', {
-      class: 'dv-words', tabindex: '0', role: 'group', dir: 'auto', lang: '',
+      class: 'dv-words',
+      tabindex: '0',
+      role: 'group',
+      dir: 'auto',
+      lang: '',
       'aria-label': `${label}: words coloured by their share in the explained class's logit. Left and right arrow keys go from word to word.`,
     });
     const text = (index) => {
       const word = words.list[index];
-      const pieces = word.tokens.length > 1 ? `, pieces: ${word.tokens.map((t) => model.raw.token_labels[t]).join(' ')}` : '';
+      const pieces =
+        word.tokens.length > 1
+          ? `, pieces: ${word.tokens.map((t) => model.raw.token_labels[t]).join(' ')}`
+          : '';
       return `“${word.text}” ${logits(values[index])}${pieces}`;
     };
     let current = -1;
@@ -76,7 +91,11 @@
     };
     const makeWord = (index, written) => {
       const colour = scale.colour(values[index]);
-      const span = h('span', { class: 'dv-word', style: { background: D.css(colour), color: D.ink(colour) } }, written);
+      const span = h(
+        'span',
+        { class: 'dv-word', style: { background: D.css(colour), color: D.ink(colour) } },
+        written,
+      );
       span.dataset.word = String(index);
       spans[index] = span;
       return span;
@@ -97,21 +116,39 @@
     };
     const total = words.pieces.filter(([, index]) => index >= 0).length;
     const shown = fill(MOST_WORDS);
-    const more = shown < total ? D.button(`Show all ${D.count(total)} words`, () => {
-      fill(Infinity);
-      more.remove();
-    }) : null;
+    const more =
+      shown < total
+        ? D.button(`Show all ${D.count(total)} words`, () => {
+            fill(Infinity);
+            more.remove();
+          })
+        : null;
     const specials = words.list.map((word, index) => index).filter((index) => words.list[index].special);
-    const extra = specials.length ? h('p', { class: 'dv-note' }, 'Not part of the text: ', specials.map((index) => [makeWord(index, words.list[index].text), ` ${logits(values[index])}  `])) : null;
+    const extra = specials.length
+      ? h(
+          'p',
+          { class: 'dv-note' },
+          'Not part of the text: ',
+          specials.map((index) => [makeWord(index, words.list[index].text), ` ${logits(values[index])}  `]),
+        )
+      : null;
     const box = h('div', { class: 'dv-words-box' }, body, tip, live);
-    body.addEventListener('pointerover', (e) => e.target.dataset && e.target.dataset.word && show(Number(e.target.dataset.word), false));
+    body.addEventListener(
+      'pointerover',
+      (e) => e.target.dataset && e.target.dataset.word && show(Number(e.target.dataset.word), false),
+    );
     body.addEventListener('pointerleave', () => show(-1));
     body.addEventListener('blur', () => show(-1));
     const order = () => words.pieces.map(([, index]) => index).filter((index) => index >= 0 && spans[index]);
     body.addEventListener('keydown', (e) => {
       const list = order();
       const at = list.indexOf(current);
-      const next = { ArrowRight: Math.min(list.length - 1, at + 1), ArrowLeft: Math.max(0, at - 1), Home: 0, End: list.length - 1 }[e.key];
+      const next = {
+        ArrowRight: Math.min(list.length - 1, at + 1),
+        ArrowLeft: Math.max(0, at - 1),
+        Home: 0,
+        End: list.length - 1,
+      }[e.key];
       if (next === undefined || !list.length) return;
       e.preventDefault();
       show(list[next], true);
@@ -121,12 +158,29 @@
 
   function wordsTable(model, state) {
     const values = wordValues(model, attribution(model, state.tokenHead));
-    const list = model.raw.words.list.map((word, i) => i).filter((i) => model.raw.words.list[i].tokens.length);
-    const row = (i) => [model.raw.words.list[i].text, D.exact(values[i]), model.raw.words.list[i].tokens.map((t) => model.raw.token_labels[t]).join(' ')];
+    const list = model.raw.words.list
+      .map((word, i) => i)
+      .filter((i) => model.raw.words.list[i].tokens.length);
+    const row = (i) => [
+      model.raw.words.list[i].text,
+      D.exact(values[i]),
+      model.raw.words.list[i].tokens.map((t) => model.raw.token_labels[t]).join(' '),
+    ];
     const columns = ['Word', { title: 'Logits', number: true }, 'Pieces'];
-    const top = list.slice().sort((i, j) => Math.abs(values[j]) - Math.abs(values[i])).slice(0, state.top);
-    return h('div', { class: 'dv-stack' }, D.table(`The ${top.length} words of largest size`, columns, top.map(row)),
-      D.table(`First ${Math.min(50, list.length)} of ${list.length} words`, columns, list.slice(0, 50).map(row)));
+    const top = list
+      .slice()
+      .sort((i, j) => Math.abs(values[j]) - Math.abs(values[i]))
+      .slice(0, state.top);
+    return h(
+      'div',
+      { class: 'dv-stack' },
+      D.table(`The ${top.length} words of largest size`, columns, top.map(row)),
+      D.table(
+        `First ${Math.min(50, list.length)} of ${list.length} words`,
+        columns,
+        list.slice(0, 50).map(row),
+      ),
+    );
   }
 
   // ---- tokens with a place ------------------------------------------------------------------------
@@ -141,9 +195,20 @@
     const columns = [place, { title: 'Logits', number: true }];
     const row = (t) => [model.raw.token_labels[t], D.exact(values[t])];
     const count = values.length;
-    return h('div', { class: 'dv-stack' },
-      D.table(`The ${Math.min(state.top, count)} of largest size`, columns, D.top(values, state.top, true).map(row)),
-      D.table(`First ${Math.min(25, count)} of ${D.count(count)}`, columns, D.range(Math.min(25, count)).map(row)));
+    return h(
+      'div',
+      { class: 'dv-stack' },
+      D.table(
+        `The ${Math.min(state.top, count)} of largest size`,
+        columns,
+        D.top(values, state.top, true).map(row),
+      ),
+      D.table(
+        `First ${Math.min(25, count)} of ${D.count(count)}`,
+        columns,
+        D.range(Math.min(25, count)).map(row),
+      ),
+    );
   }
 
   // ---- sound --------------------------------------------------------------------------------------
@@ -156,18 +221,47 @@
     const duration = Math.max(media ? media.duration : 0, end) || 1;
     const absolute = state.tokenMode === 'absolute';
     const shownValue = (t) => (absolute ? Math.abs(values[t]) : values[t]);
-    const curveRange = tokens.reduce(([low, high], t) => [Math.min(low, shownValue(t)), Math.max(high, shownValue(t))], [0, 0]);
+    const curveRange = tokens.reduce(
+      ([low, high], t) => [Math.min(low, shownValue(t)), Math.max(high, shownValue(t))],
+      [0, 0],
+    );
     const wave = h('canvas', { class: 'dv-sound-canvas', 'aria-hidden': 'true' });
     const mel = media && media.mel ? h('canvas', { class: 'dv-sound-canvas', 'aria-hidden': 'true' }) : null;
     const curve = h('canvas', { class: 'dv-sound-canvas', 'aria-hidden': 'true' });
     const head = h('div', { class: 'dv-playhead', 'aria-hidden': 'true' });
-    const stage = h('div', {
-      class: 'dv-sound-stage', tabindex: '0', role: 'slider', 'aria-label': `${label}: position in the sound`,
-      'aria-valuemin': '0', 'aria-valuemax': duration.toFixed(2), 'aria-valuenow': '0', 'aria-valuetext': 'start',
-    }, wave, mel, curve, head);
+    const stage = h(
+      'div',
+      {
+        class: 'dv-sound-stage',
+        tabindex: '0',
+        role: 'slider',
+        'aria-label': `${label}: position in the sound`,
+        'aria-valuemin': '0',
+        'aria-valuemax': duration.toFixed(2),
+        'aria-valuenow': '0',
+        'aria-valuetext': 'start',
+      },
+      wave,
+      mel,
+      curve,
+      head,
+    );
     const ticks = h('div', { class: 'dv-ticks dv-column-ticks', 'aria-hidden': 'true' });
-    const readout = h('p', { class: 'dv-note dv-number' }, 'Point at a moment, or move with the arrow keys, to read its number.');
-    const audio = media && media.url ? h('audio', { controls: true, preload: 'metadata', src: media.url, class: 'dv-audio', 'aria-label': `${label}: sound` }) : null;
+    const readout = h(
+      'p',
+      { class: 'dv-note dv-number' },
+      'Point at a moment, or move with the arrow keys, to read its number.',
+    );
+    const audio =
+      media && media.url
+        ? h('audio', {
+            controls: true,
+            preload: 'metadata',
+            src: media.url,
+            class: 'dv-audio',
+            'aria-label': `${label}: sound`,
+          })
+        : null;
     const starts = tokens.map((t) => spanOf(model, t)[0]);
     const tokenAt = (seconds) => {
       let left = 0;
@@ -197,7 +291,8 @@
         const [from, to] = spanOf(model, t);
         const first = Math.max(0, Math.floor((from / duration) * columns));
         const last = Math.min(columns, Math.max(first + 1, Math.floor((to / duration) * columns)));
-        for (let i = first; i < last; i += 1) if (!(Math.abs(out[i]) >= Math.abs(values[t]))) out[i] = values[t];
+        for (let i = first; i < last; i += 1)
+          if (!(Math.abs(out[i]) >= Math.abs(values[t]))) out[i] = values[t];
       });
       return out;
     };
@@ -278,17 +373,20 @@
       drawMel();
       drawCurve();
       const marks = D.ticks(0, duration, Math.max(2, width / 80));
-      ticks.replaceChildren(...marks.map((v) => {
-        const left = Math.max(12, Math.min(width - 16, (v / duration) * width)); // numbers stay inside
-        return h('span', { style: { left: `${left.toFixed(1)}px` } }, `${D.short(v, 3)} s`);
-      }));
+      ticks.replaceChildren(
+        ...marks.map((v) => {
+          const left = Math.max(12, Math.min(width - 16, (v / duration) * width)); // numbers stay inside
+          return h('span', { style: { left: `${left.toFixed(1)}px` } }, `${D.short(v, 3)} s`);
+        }),
+      );
       move(now, false);
     };
     const move = (seconds, speak) => {
       now = Math.max(0, Math.min(duration, seconds));
       head.style.left = `${(100 * now) / duration}%`;
       const t = tokenAt(now);
-      const text = t < 0 ? `${now.toFixed(2)} s: no token here` : `${model.raw.token_labels[t]}: ${logits(values[t])}`;
+      const text =
+        t < 0 ? `${now.toFixed(2)} s: no token here` : `${model.raw.token_labels[t]}: ${logits(values[t])}`;
       if (speak !== null) readout.textContent = text;
       stage.setAttribute('aria-valuenow', now.toFixed(2));
       stage.setAttribute('aria-valuetext', text);
@@ -319,10 +417,18 @@
     stage.addEventListener('pointerleave', () => move(now, true));
     stage.addEventListener('pointerdown', (e) => seek(seconds(e)));
     stage.addEventListener('keydown', (e) => {
-      const step = tokens.length ? Math.max(0.02, spanOf(model, tokens[0])[1] - spanOf(model, tokens[0])[0]) : 0.1;
+      const step = tokens.length
+        ? Math.max(0.02, spanOf(model, tokens[0])[1] - spanOf(model, tokens[0])[0])
+        : 0.1;
       const next = {
-        ArrowRight: now + step, ArrowUp: now + step, ArrowLeft: now - step, ArrowDown: now - step,
-        PageUp: now + duration / 10, PageDown: now - duration / 10, Home: 0, End: duration,
+        ArrowRight: now + step,
+        ArrowUp: now + step,
+        ArrowLeft: now - step,
+        ArrowDown: now - step,
+        PageUp: now + duration / 10,
+        PageDown: now - duration / 10,
+        Home: 0,
+        End: duration,
       }[e.key];
       if (next !== undefined) seek(next);
       else if (e.key === ' ' && audio) {
@@ -334,10 +440,11 @@
     const frameBox = h('div', { class: 'dv-sound' }, stage, ticks);
     const stop = D.onWidth(stage, draw);
     const reach = `the curve, from ${D.short(curveRange[0], 3)} to ${D.short(curveRange[1], 3)} logits.`;
-    const facts = media && media.mel
-      ? `Top: waveform on the colour of each moment. Middle: mel spectrogram, 0 to ${D.count(media.mel.top_hz)} Hz, dark is loud. ` +
-        `Bottom: ${reach}`
-      : `Top: the colour of each moment. Bottom: ${reach}`;
+    const facts =
+      media && media.mel
+        ? `Top: waveform on the colour of each moment. Middle: mel spectrogram, 0 to ${D.count(media.mel.top_hz)} Hz, dark is loud. ` +
+          `Bottom: ${reach}`
+        : `Top: the colour of each moment. Bottom: ${reach}`;
     return {
       element: h('div', { class: 'dv-stack' }, audio, frameBox, readout, h('p', { class: 'dv-note' }, facts)),
       redraw: () => width && draw(width),
@@ -355,15 +462,31 @@
     const media = (model.raw.media && model.raw.media.image) || null;
     const values = attribution(model, state.tokenHead);
     const tokens = D.range(values.length).filter((t) => !Number.isNaN(spanOf(model, t)[0]));
-    const picture = media ? h('img', { src: media.url, alt: `${label}: the explained picture`, class: 'dv-picture' })
+    const picture = media
+      ? h('img', { src: media.url, alt: `${label}: the explained picture`, class: 'dv-picture' })
       : h('div', { class: 'dv-picture dv-no-picture' });
     const ratio = media ? media.width / media.height : 1;
     const overlay = h('canvas', {
-      class: 'dv-picture-overlay', tabindex: '0', role: 'application', 'aria-roledescription': 'map over the picture',
+      class: 'dv-picture-overlay',
+      tabindex: '0',
+      role: 'application',
+      'aria-roledescription': 'map over the picture',
       'aria-label': `${label}: regions coloured by their share in the explained class's logit. Arrow keys go from region to region.`,
     });
-    const frame = h('div', { class: 'dv-picture-frame', style: { aspectRatio: String(ratio), maxWidth: `${Math.round(Math.min(640, 480 * ratio))}px` } }, picture, overlay);
-    const readout = h('p', { class: 'dv-note dv-number' }, 'Point at a region, or move with the arrow keys, to read its number.');
+    const frame = h(
+      'div',
+      {
+        class: 'dv-picture-frame',
+        style: { aspectRatio: String(ratio), maxWidth: `${Math.round(Math.min(640, 480 * ratio))}px` },
+      },
+      picture,
+      overlay,
+    );
+    const readout = h(
+      'p',
+      { class: 'dv-note dv-number' },
+      'Point at a region, or move with the arrow keys, to read its number.',
+    );
     const live = h('div', { class: 'dv-hidden', 'aria-live': 'polite' });
     let opacity = state.opacity;
     let current = -1;
@@ -463,7 +586,8 @@
   const KINDS = {
     text: {
       title: 'Back to the text',
-      help: 'Share of each word in the explained class’s logit, with the gate held fixed: orange speaks for the class, blue against ' +
+      help:
+        'Share of each word in the explained class’s logit, with the gate held fixed: orange speaks for the class, blue against ' +
         'it. It does not say what would happen if the word were left out; the encoder would read the rest differently.',
       panel: wordsPanel,
       grouped: wordValues,
@@ -471,7 +595,8 @@
     },
     audio: {
       title: 'Back to the sound',
-      help: 'Share of each moment in the explained class’s logit, with the gate held fixed: orange speaks for the class, blue ' +
+      help:
+        'Share of each moment in the explained class’s logit, with the gate held fixed: orange speaks for the class, blue ' +
         'against it. A moment’s features know its surroundings, so borders are not sharp.',
       panel: soundPanel,
       grouped: (model, values) => values,
@@ -479,7 +604,8 @@
     },
     image: {
       title: 'Back to the picture',
-      help: 'Share of each region in the explained class’s logit, with the gate held fixed: orange speaks for the class, blue ' +
+      help:
+        'Share of each region in the explained class’s logit, with the gate held fixed: orange speaks for the class, blue ' +
         'against it. A region’s features also see around it, so borders are coarse.',
       panel: picturePanel,
       grouped: (model, values) => values,
@@ -490,16 +616,37 @@
   D.parts.input = function (ctx) {
     const { store } = ctx;
     const kind = KINDS[store.a.raw.modality];
-    if (!store.a.array('token_attribution')) return D.emptyPart(ctx, kind.title, 'These numbers are too large to be part of this page.');
+    if (!store.a.array('token_attribution'))
+      return D.emptyPart(ctx, kind.title, 'These numbers are too large to be part of this page.');
     const controls = D.stateControls(store, ['source']);
-    const headPick = D.select('Heads', [[-1, 'All heads together']].concat(D.range(store.a.H).map((head) => [head, `Head ${head}`])),
-      store.state.tokenHead, (v) => store.set({ tokenHead: Number(v) }));
-    const mode = D.segments('Values', [['signed', 'Signed'], ['absolute', 'Size only']], store.state.tokenMode, (v) => store.set({ tokenMode: v }));
-    const opacity = store.a.raw.modality === 'image'
-      ? D.slider('Overlay', store.state.opacity, [0, 1, 0.05], (v) => store.set({ opacity: v })) : null;
+    const headPick = D.select(
+      'Heads',
+      [[-1, 'All heads together']].concat(D.range(store.a.H).map((head) => [head, `Head ${head}`])),
+      store.state.tokenHead,
+      (v) => store.set({ tokenHead: Number(v) }),
+    );
+    const mode = D.segments(
+      'Values',
+      [
+        ['signed', 'Signed'],
+        ['absolute', 'Size only'],
+      ],
+      store.state.tokenMode,
+      (v) => store.set({ tokenMode: v }),
+    );
+    const opacity =
+      store.a.raw.modality === 'image'
+        ? D.slider('Overlay', store.state.opacity, [0, 1, 0.05], (v) => store.set({ opacity: v }))
+        : null;
     const { raw } = store.a;
-    const classes = ctx.options.onClass ? D.select('Explained class', raw.class_names.map((name, i) => [i, name]), raw.explained,
-      (v) => ctx.options.onClass(Number(v))) : null;
+    const classes = ctx.options.onClass
+      ? D.select(
+          'Explained class',
+          raw.class_names.map((name, i) => [i, name]),
+          raw.explained,
+          (v) => ctx.options.onClass(Number(v)),
+        )
+      : null;
     const place = h('div', { class: 'dv-stack' });
     const bar = h('div', {});
     let panels = [];
@@ -514,29 +661,65 @@
         const source = sources()[i];
         const name = model.raw.class_names[model.raw.explained];
         const label = store.b ? `${store.label(source)}, ` : '';
-        const panel = KINDS[model.raw.modality].panel(model, state, scale, store.b ? store.label(source) : 'Input');
+        const panel = KINDS[model.raw.modality].panel(
+          model,
+          state,
+          scale,
+          store.b ? store.label(source) : 'Input',
+        );
         panels.push(panel);
         const values = attribution(model, state.tokenHead);
         const total = values.reduce((sum, v) => sum + v, 0);
-        return h('div', { class: 'dv-stack' },
-          h('p', { class: 'dv-map-caption' }, h('strong', {}, `${label}${label ? 'c' : 'C'}lass “${name}”`),
-            h('span', { class: 'dv-quiet dv-number' }, `sum ${D.signed(total, 4)} logits`)), panel.element);
+        return h(
+          'div',
+          { class: 'dv-stack' },
+          h(
+            'p',
+            { class: 'dv-map-caption' },
+            h('strong', {}, `${label}${label ? 'c' : 'C'}lass “${name}”`),
+            h('span', { class: 'dv-quiet dv-number' }, `sum ${D.signed(total, 4)} logits`),
+          ),
+          panel.element,
+        );
       });
       const same = sources().length === 2 && sameTokens(models[0], models[1]);
       if (same) blocks.push(differenceBlock(models, state));
       place.replaceChildren(...blocks);
-      bar.replaceChildren(D.colourBar(scale, state.tokenMode === 'absolute' ? 'Size of the share, in logits.' : 'Share in the explained class’s logit, in logits; 0 is neutral.'));
+      bar.replaceChildren(
+        D.colourBar(
+          scale,
+          state.tokenMode === 'absolute'
+            ? 'Size of the share, in logits.'
+            : 'Share in the explained class’s logit, in logits; 0 is neutral.',
+        ),
+      );
     };
     /** B − A over tokens that stand in the same places. */
     const differenceBlock = (models, state) => {
-      const change = D.minus(attribution(models[1], state.tokenHead), attribution(models[0], state.tokenHead));
+      const change = D.minus(
+        attribution(models[1], state.tokenHead),
+        attribution(models[0], state.tokenHead),
+      );
       const model = Object.create(models[1]);
       model.array = (name) => (name === 'token_attribution' ? change : models[1].array(name));
-      const scale = tokenScale(state, kind.grouped(models[1], change).reduce((most, v) => Math.max(most, Math.abs(v)), 0));
-      const panel = kind.panel(model, Object.assign({}, state, { tokenHead: -1 }), scale, store.label('difference'));
+      const scale = tokenScale(
+        state,
+        kind.grouped(models[1], change).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
+      );
+      const panel = kind.panel(
+        model,
+        Object.assign({}, state, { tokenHead: -1 }),
+        scale,
+        store.label('difference'),
+      );
       panels.push(panel);
-      return h('div', { class: 'dv-stack' }, h('p', { class: 'dv-map-caption' }, h('strong', {}, store.label('difference'))), panel.element,
-        D.colourBar(scale, 'Change of the share, in logits.'));
+      return h(
+        'div',
+        { class: 'dv-stack' },
+        h('p', { class: 'dv-map-caption' }, h('strong', {}, store.label('difference'))),
+        panel.element,
+        D.colourBar(scale, 'Change of the share, in logits.'),
+      );
     };
     const figure = D.figure({
       heading: ctx.heading,
@@ -544,7 +727,12 @@
       help: kind.help,
       controls: controls.elements.concat([headPick, mode, opacity, classes].filter(Boolean)),
       body: h('div', { class: 'dv-stack' }, place, bar),
-      table: () => h('div', { class: 'dv-stack' }, sources().map((source) => KINDS[store[source].raw.modality].table(store[source], store.state))),
+      table: () =>
+        h(
+          'div',
+          { class: 'dv-stack' },
+          sources().map((source) => KINDS[store[source].raw.modality].table(store[source], store.state)),
+        ),
     });
     build();
     return {
@@ -553,7 +741,8 @@
         controls.sync(changed);
         if (changed.has('tokenHead')) headPick.sync(store.state.tokenHead);
         if (changed.has('tokenMode')) mode.sync(store.state.tokenMode);
-        if (changed.has('opacity')) panels.forEach((panel) => panel.setOpacity && panel.setOpacity(store.state.opacity));
+        if (changed.has('opacity'))
+          panels.forEach((panel) => panel.setOpacity && panel.setOpacity(store.state.opacity));
         if (D.changedAny(changed, ['source', 'tokenHead', 'tokenMode', 'scale', 'palette', 'top'])) {
           build();
           figure.refresh();
@@ -567,7 +756,11 @@
   function sameTokens(one, other) {
     const a = one.array('token_spans');
     const b = other.array('token_spans');
-    return one.raw.modality === other.raw.modality && one.raw.text === other.raw.text && a.length === b.length &&
-      a.every((v, i) => v === b[i] || (Number.isNaN(v) && Number.isNaN(b[i])));
+    return (
+      one.raw.modality === other.raw.modality &&
+      one.raw.text === other.raw.text &&
+      a.length === b.length &&
+      a.every((v, i) => v === b[i] || (Number.isNaN(v) && Number.isNaN(b[i])))
+    );
   }
-}(window.DaamView = window.DaamView || {}));
+})((window.DaamView = window.DaamView || {}));

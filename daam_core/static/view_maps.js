@@ -1,4 +1,4 @@
-/* DaamView, part 6: maps of layers × features: one head, all heads, against the data set, A against B. */
+/* DaamView: maps of layers × features, of one head and of all. */
 (function (D) {
   'use strict';
 
@@ -14,12 +14,16 @@
   function field(store, head, which) {
     const model = which.source === 'b' && store.b ? store.b : store.a;
     const { quantity, scale } = which;
-    const pair = which.source === 'difference'
-      ? [store.b.map(quantity, head, scale), store.a.map(quantity, head, scale)]
-      : which.dataset === 'difference' ? [model.map(quantity, head, scale), model.map(quantity, head, scale, true)] : null;
+    const pair =
+      which.source === 'difference'
+        ? [store.b.map(quantity, head, scale), store.a.map(quantity, head, scale)]
+        : which.dataset === 'difference'
+          ? [model.map(quantity, head, scale), model.map(quantity, head, scale, true)]
+          : null;
     let data = null;
     if (!pair) data = model.map(quantity, head, scale, which.dataset === 'only');
-    else if (pair[0] && pair[1]) data = model.cached(`difference ${JSON.stringify(which)} ${head}`, () => minus(pair[0], pair[1]));
+    else if (pair[0] && pair[1])
+      data = model.cached(`difference ${JSON.stringify(which)} ${head}`, () => minus(pair[0], pair[1]));
     if (!data) return null;
     return {
       data: data,
@@ -74,11 +78,14 @@
       high = Math.max(Math.abs(low), Math.abs(high));
       low = -high;
     }
-    const thresholds = options.colours === 'rank' && high > low ? D.rankThresholds(present.map(cells), signed) : null;
+    const thresholds =
+      options.colours === 'rank' && high > low ? D.rankThresholds(present.map(cells), signed) : null;
     const scale = D.scale([low, high], signed ? 'diverging' : options.palette, thresholds);
     scale.signed = signed;
     return scale;
   };
+
+  D.scaleOf = scaleOf;
 
   /** Colour scale of one head's map: over all heads together, or of its own. */
   function scaleOf(store, head, which) {
@@ -94,12 +101,18 @@
     });
   }
 
+  D.scaleText = scaleText;
+
   function scaleText(store, which) {
     const quantity = D.QUANTITIES[which.quantity];
-    const scaled = store.state.scale === 'shared' ? 'one scale for all heads' : 'a scale of its own for each head';
-    const rank = store.state.colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
-    if (which.source === 'difference') return `${quantity.name}, ${store.label('b')} minus ${store.label('a')}; ${scaled}.${rank}`;
-    if (which.dataset === 'difference') return `${quantity.name}, this input minus data set; ${scaled}.${rank}`;
+    const scaled =
+      store.state.scale === 'shared' ? 'one scale for all heads' : 'a scale of its own for each head';
+    const rank =
+      store.state.colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
+    if (which.source === 'difference')
+      return `${quantity.name}, ${store.label('b')} minus ${store.label('a')}; ${scaled}.${rank}`;
+    if (which.dataset === 'difference')
+      return `${quantity.name}, this input minus data set; ${scaled}.${rank}`;
     return `${quantity.name}: ${quantity.meaning}; ${scaled}.${rank}`;
   }
 
@@ -107,18 +120,43 @@
 
   const OPTIONS = {
     quantity: () => Object.entries(D.QUANTITIES).map(([key, q]) => [key, q.name]),
-    scale: () => [['shared', 'Shared'], ['per_head', 'Per head']],
-    colours: () => [['linear', 'Linear'], ['rank', 'Rank']],
-    palette: () => [['cividis', 'Cividis'], ['viridis', 'Viridis'], ['grey', 'Grey']],
-    binning: () => [['max', 'Maximum'], ['mean', 'Mean']],
-    order: () => [['index', 'Number'], ['contribution', 'Contribution']],
-    source: (store) => [['a', store.label('a')], ['b', store.label('b')]]
-      .concat(D.comparable(store.payload) ? [['difference', store.label('difference')]] : []),
+    scale: () => [
+      ['shared', 'Shared'],
+      ['per_head', 'Per head'],
+    ],
+    colours: () => [
+      ['linear', 'Linear'],
+      ['rank', 'Rank'],
+    ],
+    palette: () => [
+      ['cividis', 'Cividis'],
+      ['viridis', 'Viridis'],
+      ['grey', 'Grey'],
+    ],
+    binning: () => [
+      ['max', 'Maximum'],
+      ['mean', 'Mean'],
+    ],
+    order: () => [
+      ['index', 'Number'],
+      ['contribution', 'Contribution'],
+    ],
+    source: (store) =>
+      [
+        ['a', store.label('a')],
+        ['b', store.label('b')],
+      ].concat(D.comparable(store.payload) ? [['difference', store.label('difference')]] : []),
     head: (store) => D.range(store.a.H).map((head) => [head, `Head ${head}`]),
   };
   const TITLES = {
-    quantity: 'Show', scale: 'Scale', colours: 'Colours', palette: 'Palette', binning: 'Binning', order: 'Order by',
-    source: 'Input', head: 'Head',
+    quantity: 'Show',
+    scale: 'Scale',
+    colours: 'Colours',
+    palette: 'Palette',
+    binning: 'Binning',
+    order: 'Order by',
+    source: 'Input',
+    head: 'Head',
   };
 
   /** Controls bound to the state; call sync(changed) when the state changed. */
@@ -131,9 +169,10 @@
     });
     return {
       elements: elements,
-      sync: (changed) => shown.forEach((key, i) => {
-        if (changed.has(key)) elements[i].sync(store.state[key]);
-      }),
+      sync: (changed) =>
+        shown.forEach((key, i) => {
+          if (changed.has(key)) elements[i].sync(store.state[key]);
+        }),
     };
   };
 
@@ -168,7 +207,11 @@
         list.replaceChildren();
         return;
       }
-      const place = [['Head', cell.head], ['Layer', cell.layer], ['Feature', cell.feature]];
+      const place = [
+        ['Head', cell.head],
+        ['Layer', cell.layer],
+        ['Feature', cell.feature],
+      ];
       title.textContent = store.hover ? 'Cell' : 'Selected cell';
       let rows = place;
       if (state.source === 'difference') {
@@ -179,10 +222,17 @@
         rows = place.concat([
           [`${short}, ${store.label('a')}`, D.exact(other[state.quantity])],
           [`${short}, ${store.label('b')}`, D.exact(one[state.quantity])],
-          ['Difference', one[state.quantity] === null ? '–' : sure + D.exact(Math.fround(one[state.quantity] - other[state.quantity]))],
+          [
+            'Difference',
+            one[state.quantity] === null
+              ? '–'
+              : sure + D.exact(Math.fround(one[state.quantity] - other[state.quantity])),
+          ],
         ]);
       } else rows = place.concat(items(store.model(), cell));
-      list.replaceChildren(...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value)))));
+      list.replaceChildren(
+        ...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value)))),
+      );
       timer = setTimeout(() => D.needCell(store, cell), 80);
     };
     update();
@@ -192,8 +242,9 @@
   /** Asks for the exact arrays behind a cell's numbers, where the payload holds them rounded. */
   D.needCell = function (store, cell) {
     const models = [store.a, store.state.source === 'a' ? null : store.b].filter(Boolean);
-    const jobs = models.flatMap((model) => ['values', 'gate', 'density_attention', 'class_importance']
-      .map((name) => model.need(name, cell.head)));
+    const jobs = models.flatMap((model) =>
+      ['values', 'gate', 'density_attention', 'class_importance'].map((name) => model.need(name, cell.head)),
+    );
     return Promise.all(jobs).then((changed) => {
       if (changed.some(Boolean)) store.notify(new Set(['arrays']));
     });
@@ -202,11 +253,14 @@
   /** What the keyboard cursor reads out. */
   D.describeCell = function (store, head, layer, feature, value) {
     const { quantity, scale, source } = store.state;
-    if (!store.model().seen(head, layer)) return `Head ${head}, layer ${layer}, feature ${feature}: not seen by this head.`;
+    if (!store.model().seen(head, layer))
+      return `Head ${head}, layer ${layer}, feature ${feature}: not seen by this head.`;
     const facts = store.model().cell(head, layer, feature, scale);
     const difference = source === 'difference' ? 'difference in ' : '';
-    return `Head ${head}, layer ${layer}, feature ${feature}: ${difference}${D.QUANTITIES[quantity].short} ${D.exact(value)}, ` +
-      `value ${D.exact(facts.value)}.`;
+    return (
+      `Head ${head}, layer ${layer}, feature ${feature}: ${difference}${D.QUANTITIES[quantity].short} ${D.exact(value)}, ` +
+      `value ${D.exact(facts.value)}.`
+    );
   };
 
   /** Tables in place of a map: the strongest cells, and the first ones as they stand in the array. */
@@ -219,30 +273,46 @@
       const f = field(store, head, which);
       if (!f) return;
       const data = Float32Array.from(f.data);
-      for (let row = 0; row < f.rows; row += 1) if (!f.seen(row)) data.fill(NaN, row * f.columns, (row + 1) * f.columns);
+      for (let row = 0; row < f.rows; row += 1)
+        if (!f.seen(row)) data.fill(NaN, row * f.columns, (row + 1) * f.columns);
       D.top(data, top, f.signed).forEach((at) => candidates.push([head, at, f.data[at], f.signed]));
     });
     candidates.sort((a, b) => (b[3] ? Math.abs(b[2]) - Math.abs(a[2]) : b[2] - a[2]));
-    const columns = ['Head', 'Layer', 'Feature', 'Value', 'Gate', 'DA', 'IF', 'Class'].map((title) => ({ title: title, number: true }));
+    const columns = ['Head', 'Layer', 'Feature', 'Value', 'Gate', 'DA', 'IF', 'Class'].map((title) => ({
+      title: title,
+      number: true,
+    }));
     if (source === 'difference') columns.push({ title: 'Difference', number: true });
     const row = (head, at, value) => {
       const layer = Math.floor(at / model.F);
       const facts = model.cell(head, layer, at % model.F, scale);
-      const numbers = ['value', 'gate', 'density_attention', 'importance', 'class_importance']
-        .map((key) => `${facts.exact[key] || facts[key] === null ? '' : '≈ '}${facts.seen || key === 'value' ? D.exact(facts[key]) : '–'}`);
-      return [head, layer, at % model.F].map(String).concat(numbers, source === 'difference' ? [D.exact(value)] : []);
+      const numbers = ['value', 'gate', 'density_attention', 'importance', 'class_importance'].map(
+        (key) =>
+          `${facts.exact[key] || facts[key] === null ? '' : '≈ '}${facts.seen || key === 'value' ? D.exact(facts[key]) : '–'}`,
+      );
+      return [head, layer, at % model.F]
+        .map(String)
+        .concat(numbers, source === 'difference' ? [D.exact(value)] : []);
     };
     heads.forEach((head) => {
-      if (!model.isExact(quantity, head)) model.need(quantity, head).then((changed) => changed && store.notify(new Set(['arrays'])));
+      if (!model.isExact(quantity, head))
+        model.need(quantity, head).then((changed) => changed && store.notify(new Set(['arrays'])));
     });
     const name = D.QUANTITIES[quantity].name;
     const first = D.range(Math.min(top, model.L * model.F)).map((at) => {
       const f = field(store, heads[0], which);
       return row(heads[0], at, f ? f.data[at] : NaN);
     });
-    return h('div', { class: 'dv-stack' },
-      D.table(`Top ${Math.min(top, candidates.length)} cells by ${name}`, columns, candidates.slice(0, top).map(([head, at, v]) => row(head, at, v))),
-      D.table(`First ${first.length} cells of head ${heads[0]}, in order`, columns, first));
+    return h(
+      'div',
+      { class: 'dv-stack' },
+      D.table(
+        `Top ${Math.min(top, candidates.length)} cells by ${name}`,
+        columns,
+        candidates.slice(0, top).map(([head, at, v]) => row(head, at, v)),
+      ),
+      D.table(`First ${first.length} cells of head ${heads[0]}, in order`, columns, first),
+    );
   };
 
   // ---- maps bound to the state --------------------------------------------------------------------
@@ -262,14 +332,16 @@
       return rows ? Object.assign({ x0: 0, x1: store.model().F }, zoom, rows) : zoom;
     };
     const map = new D.HeatMap({
-      label: `${o.title}. Arrow keys move from cell to cell, plus and minus zoom, 0 shows everything, M goes to the strongest ` +
+      label:
+        `${o.title}. Arrow keys move from cell to cell, plus and minus zoom, 0 shows everything, M goes to the strongest ` +
         'cell, Enter selects.',
       axes: o.axes,
       height: (count, width) => o.height(rows ? rows.y1 - rows.y0 : count, width),
       onHover: (cell) => store.setHover(cell && { head: head, layer: cell.row, feature: cell.column }),
       onSelect: (cell) => store.select({ head: head, layer: cell.row, feature: cell.column }),
       onZoom: (zoom) => store.set({ zoom: rows ? wholeRows(zoom) : zoom }),
-      describe: (row, column) => D.describeCell(store, head, row, column, map.field.data[row * map.field.columns + column]),
+      describe: (row, column) =>
+        D.describeCell(store, head, row, column, map.field.data[row * map.field.columns + column]),
     });
     const marks = () => {
       const { cell } = store.state;
@@ -286,12 +358,16 @@
       map.element.hidden = !f;
       if (!f) {
         const model = which.source === 'b' ? store.b : store.a;
-        missing.textContent = model.loader ? 'Loading this map …' : 'This map is too large to be part of this page.';
+        missing.textContent = model.loader
+          ? 'Loading this map …'
+          : 'This map is too large to be part of this page.';
         const models = which.source === 'difference' ? [store.a, store.b] : [model];
-        Promise.all(models.map((one) => one.need(which.quantity, head, Boolean(which.dataset)))).then((changed) => {
-          if (changed.some(Boolean)) store.notify(new Set(['arrays']));
-          else missing.textContent = 'This map is too large to be part of this page.';
-        });
+        Promise.all(models.map((one) => one.need(which.quantity, head, Boolean(which.dataset)))).then(
+          (changed) => {
+            if (changed.some(Boolean)) store.notify(new Set(['arrays']));
+            else missing.textContent = 'This map is too large to be part of this page.';
+          },
+        );
         return;
       }
       map.zoom = zoomShown();
@@ -329,6 +405,8 @@
     return keys.some((key) => changed.has(key));
   };
 
+  D.follow = follow;
+
   /** Keeps some maps, their readout and bar in step with the state. Returns {update, destroy}. */
   function follow(store, parts) {
     const hover = () => {
@@ -353,18 +431,38 @@
     };
   }
 
+  D.zoomButtons = zoomButtons;
+
   function zoomButtons(maps) {
     const act = (work) => () => {
       const map = maps()[0] && maps()[0].map;
       if (map && map.field) work(map);
     };
     const middle = (map) => ({ x: map.cssWidth / 2, y: map.cssHeight / 2 });
-    return h('div', { class: 'dv-control dv-zoom', role: 'group', 'aria-label': 'Zoom' },
+    return h(
+      'div',
+      { class: 'dv-control dv-zoom', role: 'group', 'aria-label': 'Zoom' },
       h('span', { class: 'dv-label', 'aria-hidden': 'true' }, 'Zoom'),
-      h('div', { class: 'dv-row' },
-        D.button('−', act((map) => map.zoomAt(middle(map), 2, 2)), { 'aria-label': 'Zoom out', class: 'dv-button dv-square' }),
-        D.button('+', act((map) => map.zoomAt(middle(map), 0.5, 1)), { 'aria-label': 'Zoom in', class: 'dv-button dv-square' }),
-        D.button('All', act((map) => map.propose({ x0: 0, x1: map.field.columns, y0: 0, y1: map.field.rows })), { 'aria-label': 'Show everything' })));
+      h(
+        'div',
+        { class: 'dv-row' },
+        D.button(
+          '−',
+          act((map) => map.zoomAt(middle(map), 2, 2)),
+          { 'aria-label': 'Zoom out', class: 'dv-button dv-square' },
+        ),
+        D.button(
+          '+',
+          act((map) => map.zoomAt(middle(map), 0.5, 1)),
+          { 'aria-label': 'Zoom in', class: 'dv-button dv-square' },
+        ),
+        D.button(
+          'All',
+          act((map) => map.propose({ x0: 0, x1: map.field.columns, y0: 0, y1: map.field.rows })),
+          { 'aria-label': 'Show everything' },
+        ),
+      ),
+    );
   }
 
   function axisNames(model) {
@@ -380,7 +478,11 @@
     const statement = h('p', { class: 'dv-note' });
     const bar = h('div', {});
     const place = h('div', {});
-    const which = () => ({ quantity: store.state.quantity, scale: store.state.scale, source: store.state.source });
+    const which = () => ({
+      quantity: store.state.quantity,
+      scale: store.state.scale,
+      source: store.state.source,
+    });
     let map = null;
     const later = D.nextFrame(() => say());
     const say = () => {
@@ -390,14 +492,19 @@
     };
     const build = () => {
       if (map) map.destroy();
-      map = D.headMap(store, store.state.head, { title: `Map of head ${store.state.head}`, which: which, main: true });
+      map = D.headMap(store, store.state.head, {
+        title: `Map of head ${store.state.head}`,
+        which: which,
+        main: true,
+      });
       place.replaceChildren(map.element);
       say();
     };
     const figure = D.figure({
       heading: ctx.heading,
       title: 'One head: layers × features',
-      help: 'Shows how strongly the chosen head weighs every feature in every layer. It does not show which class a cell ' +
+      help:
+        'Shows how strongly the chosen head weighs every feature in every layer. It does not show which class a cell ' +
         'speaks for; class importance does.',
       controls: controls.elements.concat([zoomButtons(() => [map])]),
       body: h('div', { class: 'dv-stack' }, readout.element, place, bar, statement),
@@ -415,27 +522,47 @@
       },
     });
     const stop = D.onWidth(place, later.ask);
-    return { element: figure.element, update: following.update, destroy: () => { stop(); later.cancel(); following.destroy(); } };
+    return {
+      element: figure.element,
+      update: following.update,
+      destroy: () => {
+        stop();
+        later.cancel();
+        following.destroy();
+      },
+    };
   };
 
   // ---- all heads ----------------------------------------------------------------------------------
 
   function headChooser(store) {
-    const boxes = D.range(store.a.H).map((head) => h('input', {
-      type: 'checkbox', checked: store.shownHeads().includes(head),
-      onchange: () => {
-        const chosen = D.range(store.a.H).filter((one) => boxes[one].checked);
-        if (!chosen.length || chosen.length > 8) boxes[head].checked = !boxes[head].checked;
-        else store.set({ heads: chosen });
-      },
-    }));
-    const element = h('fieldset', { class: 'dv-control dv-heads' }, h('legend', { class: 'dv-label' }, 'Heads side by side (up to 8)'),
-      h('div', { class: 'dv-row' }, boxes.map((box, head) => h('label', { class: 'dv-check' }, box, D.headName(head)))));
+    const boxes = D.range(store.a.H).map((head) =>
+      h('input', {
+        type: 'checkbox',
+        checked: store.shownHeads().includes(head),
+        onchange: () => {
+          const chosen = D.range(store.a.H).filter((one) => boxes[one].checked);
+          if (!chosen.length || chosen.length > 8) boxes[head].checked = !boxes[head].checked;
+          else store.set({ heads: chosen });
+        },
+      }),
+    );
+    const element = h(
+      'fieldset',
+      { class: 'dv-control dv-heads' },
+      h('legend', { class: 'dv-label' }, 'Heads side by side (up to 8)'),
+      h(
+        'div',
+        { class: 'dv-row' },
+        boxes.map((box, head) => h('label', { class: 'dv-check' }, box, D.headName(head))),
+      ),
+    );
     return {
       element: element,
-      sync: () => boxes.forEach((box, head) => {
-        box.checked = store.shownHeads().includes(head);
-      }),
+      sync: () =>
+        boxes.forEach((box, head) => {
+          box.checked = store.shownHeads().includes(head);
+        }),
     };
   }
 
@@ -446,7 +573,11 @@
     const two = store.a.H > 1 ? similarity(ctx) : null;
     const parts = [many, one, two].filter(Boolean);
     return {
-      element: h('div', { class: 'dv-stack dv-wide-gap' }, parts.map((part) => part.element)),
+      element: h(
+        'div',
+        { class: 'dv-stack dv-wide-gap' },
+        parts.map((part) => part.element),
+      ),
       update: (changed) => parts.forEach((part) => part.update(changed)),
       destroy: () => parts.forEach((part) => part.destroy()),
     };
@@ -460,29 +591,42 @@
     const grid = h('div', { class: 'dv-multiples' });
     const bar = h('div', {});
     const statement = h('p', { class: 'dv-note' });
-    const which = () => ({ quantity: store.state.quantity, scale: store.state.scale, source: store.state.source });
+    const which = () => ({
+      quantity: store.state.quantity,
+      scale: store.state.scale,
+      source: store.state.source,
+    });
     let maps = [];
     const later = D.nextFrame(() => say());
     const say = () => {
       const own = store.state.scale === 'per_head' && store.state.quantity !== 'importance';
       const first = maps[0] ? maps[0].map.head : 0;
-      bar.replaceChildren(own
-        ? h('p', { class: 'dv-bar-text' }, `${scaleText(store, which())} The range stands above each map.`)
-        : D.colourBar(scaleOf(store, first, which()), scaleText(store, which())));
+      bar.replaceChildren(
+        own
+          ? h('p', { class: 'dv-bar-text' }, `${scaleText(store, which())} The range stands above each map.`)
+          : D.colourBar(scaleOf(store, first, which()), scaleText(store, which())),
+      );
       statement.textContent = `${axisNames(store.model())} ${maps[0] ? maps[0].map.statement() : ''}`;
       maps.forEach((map) => {
         const f = field(store, map.map.head, which());
         const [low, high] = f ? extent([f]) : [NaN, NaN];
-        map.caption.lastChild.textContent = low === high ? `constant, ${D.short(low, 4)}` : `${D.short(low, 4)} to ${D.short(high, 4)}`;
+        map.caption.lastChild.textContent =
+          low === high ? `constant, ${D.short(low, 4)}` : `${D.short(low, 4)} to ${D.short(high, 4)}`;
       });
     };
     const build = () => {
       maps.forEach((map) => map.destroy());
       maps = store.shownHeads().map((head) => {
-        const caption = h('div', { class: 'dv-map-caption' },
-          h('button', { type: 'button', class: 'dv-link', onclick: () => store.set({ head: head, tab: 'heatmap' }) },
-            D.headName(head, `${D.short(D.share(store.model(), head), 3)} %`)),
-          h('span', { class: 'dv-quiet dv-number' }));
+        const caption = h(
+          'div',
+          { class: 'dv-map-caption' },
+          h(
+            'button',
+            { type: 'button', class: 'dv-link', onclick: () => store.set({ head: head, tab: 'heatmap' }) },
+            D.headName(head, `${D.short(D.share(store.model(), head), 3)} %`),
+          ),
+          h('span', { class: 'dv-quiet dv-number' }),
+        );
         const map = D.headMap(store, head, {
           title: `Map of head ${head}`,
           which: which,
@@ -499,7 +643,8 @@
     const figure = D.figure({
       heading: ctx.heading,
       title: 'All heads',
-      help: 'Heads side by side on one scale, so that a weak head looks weak; zoom, pointer and selection are linked. The ' +
+      help:
+        'Heads side by side on one scale, so that a weak head looks weak; zoom, pointer and selection are linked. The ' +
         'percentage is a head’s share of all density attention, not its share in the decision.',
       controls: controls.elements.concat([zoomButtons(() => maps), store.a.H > 1 ? chooser.element : null]),
       body: h('div', { class: 'dv-stack' }, readout.element, grid, bar, statement),
@@ -520,29 +665,48 @@
       },
     });
     const stop = D.onWidth(grid, later.ask);
-    return { element: figure.element, update: following.update, destroy: () => { stop(); later.cancel(); following.destroy(); } };
+    return {
+      element: figure.element,
+      update: following.update,
+      destroy: () => {
+        stop();
+        later.cancel();
+        following.destroy();
+      },
+    };
   }
 
   function pairMap(ctx) {
     const { store } = ctx;
     const pair = () => store.state.pair || [0, 1];
     const names = D.range(store.a.H).map((head) => [head, `Head ${head}`]);
-    const pick = [0, 1].map((i) => D.select(i ? 'minus' : 'Head', names, pair()[i], (value) => {
-      const next = pair().slice();
-      next[i] = Number(value);
-      store.set({ pair: next });
-    }));
+    const pick = [0, 1].map((i) =>
+      D.select(i ? 'minus' : 'Head', names, pair()[i], (value) => {
+        const next = pair().slice();
+        next[i] = Number(value);
+        store.set({ pair: next });
+      }),
+    );
     const readout = h('p', { class: 'dv-note dv-number' });
     const bar = h('div', {});
-    const which = () => ({ quantity: store.state.quantity, scale: store.state.scale, source: store.state.source === 'b' ? 'b' : 'a' });
+    const which = () => ({
+      quantity: store.state.quantity,
+      scale: store.state.scale,
+      source: store.state.source === 'b' ? 'b' : 'a',
+    });
     const both = () => pair().map((head) => field(store, head, which()));
     const difference = () => {
       const [one, other] = both();
       if (!one || !other) return null;
-      return Object.assign({}, one, { data: minus(one.data, other.data), signed: true, seen: (row) => one.seen(row) && other.seen(row) });
+      return Object.assign({}, one, {
+        data: minus(one.data, other.data),
+        signed: true,
+        seen: (row) => one.seen(row) && other.seen(row),
+      });
     };
     let current = null;
-    const scale = () => D.colourScale([current], { colours: store.state.colours, palette: store.state.palette });
+    const scale = () =>
+      D.colourScale([current], { colours: store.state.colours, palette: store.state.palette });
     const map = D.headMap(store, store.state.head, {
       title: 'Difference of two heads',
       which: which,
@@ -558,7 +722,8 @@
       store.setHover(cell && { head: pair()[0], layer: cell.row, feature: cell.column });
       tell(cell);
     };
-    map.map.options.onSelect = (cell) => store.select({ head: pair()[0], layer: cell.row, feature: cell.column });
+    map.map.options.onSelect = (cell) =>
+      store.select({ head: pair()[0], layer: cell.row, feature: cell.column });
     map.map.options.describe = (row, column) => sentence(row, column);
     const sentence = (row, column) => {
       const at = row * store.a.F + column;
@@ -569,7 +734,8 @@
     };
     const tell = (cell) => {
       const range = current ? extent([current]) : [NaN, NaN];
-      readout.textContent = cell ? sentence(cell.row, cell.column)
+      readout.textContent = cell
+        ? sentence(cell.row, cell.column)
         : `The differences go from ${D.short(range[0], 4)} to ${D.short(range[1], 4)}.`;
     };
     const say = () => {
@@ -582,25 +748,47 @@
         readout.textContent = `Heads ${one} and ${other} see no layer in common, so there is nothing to subtract.`;
         return;
       }
-      bar.replaceChildren(current ? D.colourBar(scale(), `${D.QUANTITIES[store.state.quantity].name}, head ${one} minus head ${other}.`) : '');
+      bar.replaceChildren(
+        current
+          ? D.colourBar(
+              scale(),
+              `${D.QUANTITIES[store.state.quantity].name}, head ${one} minus head ${other}.`,
+            )
+          : '',
+      );
       tell(null);
     };
     const figure = D.figure({
       heading: ctx.heading,
       title: 'One head minus another',
-      help: 'Orange cells are weighed more by the first head, blue ones more by the second; equal heads leave the map white. ' +
+      help:
+        'Orange cells are weighed more by the first head, blue ones more by the second; equal heads leave the map white. ' +
         'It does not tell which of them the decision uses.',
       controls: pick,
       body: h('div', { class: 'dv-stack' }, map.element, bar, readout),
       table: () => {
-        const rows = current ? D.top(current.data, store.state.top, true).map((at) => {
-          const layer = Math.floor(at / store.a.F);
-          const [one, other] = both();
-          return [String(layer), String(at % store.a.F), D.exact(one.data[at]), D.exact(other.data[at]), D.exact(current.data[at])];
-        }) : [];
+        const rows = current
+          ? D.top(current.data, store.state.top, true).map((at) => {
+              const layer = Math.floor(at / store.a.F);
+              const [one, other] = both();
+              return [
+                String(layer),
+                String(at % store.a.F),
+                D.exact(one.data[at]),
+                D.exact(other.data[at]),
+                D.exact(current.data[at]),
+              ];
+            })
+          : [];
         const [one, other] = pair();
-        return D.table(`The ${rows.length} largest differences`, ['Layer', 'Feature', `Head ${one}`, `Head ${other}`, 'Difference']
-          .map((title) => ({ title: title, number: true })), rows);
+        return D.table(
+          `The ${rows.length} largest differences`,
+          ['Layer', 'Feature', `Head ${one}`, `Head ${other}`, 'Difference'].map((title) => ({
+            title: title,
+            number: true,
+          })),
+          rows,
+        );
       },
     });
     say();
@@ -625,7 +813,11 @@
     const layers = D.range(store.a.L);
     const meet = layers.some((l) => D.range(store.a.H).filter((head) => store.a.seen(head, l)).length > 1);
     if (!meet) {
-      return D.emptyPart(ctx, 'How alike the heads are', 'Every head sees layers of its own, so no two gates can be compared cell by cell.');
+      return D.emptyPart(
+        ctx,
+        'How alike the heads are',
+        'Every head sees layers of its own, so no two gates can be compared cell by cell.',
+      );
     }
     const place = h('div', {});
     const build = () => {
@@ -638,22 +830,63 @@
         const known = rows.length && maps[one] && maps[other];
         const r = one === other ? 1 : known ? D.correlation(maps[one], maps[other], rows, model.F) : NaN;
         const colour = Number.isNaN(r) ? null : scale.table[scale.index(r)];
-        return h('td', {
-          class: 'dv-matrix-cell',
-          style: colour ? { background: D.css(colour), color: D.ink(colour) } : {},
-        }, Number.isNaN(r) ? '–' : r.toFixed(2).replace('-', '−'));
+        return h(
+          'td',
+          {
+            class: 'dv-matrix-cell',
+            style: colour ? { background: D.css(colour), color: D.ink(colour) } : {},
+          },
+          Number.isNaN(r) ? '–' : r.toFixed(2).replace('-', '−'),
+        );
       };
       const heads = D.range(model.H);
-      place.replaceChildren(h('div', { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': 'Head similarity' },
-        h('table', { class: 'dv-table dv-matrix' },
-          h('caption', {}, h('span', { class: 'dv-caption' }, `Correlation of the gates of two heads, over the cells that both see; – where there are none${of}`)),
-          h('thead', {}, h('tr', {}, h('td', {}), heads.map((head) => h('th', { scope: 'col' }, D.headName(head))))),
-          h('tbody', {}, heads.map((one) => h('tr', {}, h('th', { scope: 'row' }, D.headName(one)), heads.map((other) => cell(one, other))))))));
+      place.replaceChildren(
+        h(
+          'div',
+          { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': 'Head similarity' },
+          h(
+            'table',
+            { class: 'dv-table dv-matrix' },
+            h(
+              'caption',
+              {},
+              h(
+                'span',
+                { class: 'dv-caption' },
+                `Correlation of the gates of two heads, over the cells that both see; – where there are none${of}`,
+              ),
+            ),
+            h(
+              'thead',
+              {},
+              h(
+                'tr',
+                {},
+                h('td', {}),
+                heads.map((head) => h('th', { scope: 'col' }, D.headName(head))),
+              ),
+            ),
+            h(
+              'tbody',
+              {},
+              heads.map((one) =>
+                h(
+                  'tr',
+                  {},
+                  h('th', { scope: 'row' }, D.headName(one)),
+                  heads.map((other) => cell(one, other)),
+                ),
+              ),
+            ),
+          ),
+        ),
+      );
     };
     const figure = D.figure({
       heading: ctx.heading,
       title: 'How alike the heads are',
-      help: '1 means that two heads gate every cell alike, 0 that they have nothing in common. Alike gates can still be used ' +
+      help:
+        '1 means that two heads gate every cell alike, 0 that they have nothing in common. Alike gates can still be used ' +
         'differently by the classifier.',
       body: place,
     });
@@ -666,271 +899,4 @@
       destroy: () => {},
     };
   }
-
-  // ---- three maps in a row ------------------------------------------------------------------------
-
-  /** Several maps of the same head with captions, linked. specs: [{title (text or function), which(), scale(), text()}] */
-  function linkedMaps(ctx, specs) {
-    const { store } = ctx;
-    const element = h('div', { class: 'dv-multiples dv-three' });
-    let maps = [];
-    const title = (spec) => (typeof spec.title === 'function' ? spec.title() : spec.title);
-    const build = () => {
-      maps.forEach((map) => map.destroy());
-      maps = specs.map((spec) => {
-        const bar = h('div', {});
-        const map = D.headMap(store, store.state.head, {
-          title: title(spec),
-          which: spec.which,
-          scale: spec.scale,
-          caption: h('div', { class: 'dv-map-caption' }, h('strong', {}, title(spec))),
-          height: (rows, width) => Math.max(110, Math.min(260, rows * 12, width)),
-        });
-        map.bar = () => {
-          const scale = spec.scale ? spec.scale() : scaleOf(store, store.state.head, spec.which());
-          bar.replaceChildren(D.colourBar(scale, spec.text ? spec.text() : scaleText(store, spec.which())));
-        };
-        map.element.append(bar);
-        return map;
-      });
-      element.replaceChildren(...maps.map((map) => map.element));
-      maps.forEach((map) => map.bar());
-    };
-    build();
-    return { element: element, maps: () => maps, build: build };
-  }
-
-  D.parts.dataset = function (ctx) {
-    const { store } = ctx;
-    const model = () => store.model();
-    if (!store.a.hasDataset()) {
-      return D.emptyPart(ctx, 'Against the data set', 'The checkpoint holds no averages over a data set, so there is nothing to compare with.');
-    }
-    const controls = D.stateControls(store, ['source', 'head', 'scale', 'palette', 'binning']);
-    const which = (dataset) => () => ({
-      quantity: 'importance', scale: store.state.scale, source: store.state.source === 'b' ? 'b' : 'a', dataset: dataset,
-    });
-    const readout = h('p', { class: 'dv-note dv-number' });
-    const numbers = (head, layer, feature) => {
-      const at = layer * model().F + feature;
-      const own = model().map('importance', head, store.state.scale);
-      const mean = model().map('importance', head, store.state.scale, true);
-      return [own ? own[at] : NaN, mean ? mean[at] : NaN];
-    };
-    const tell = () => {
-      const cell = store.hover || store.state.cell;
-      if (!cell) {
-        readout.textContent = 'Point at a cell to compare its numbers.';
-        return;
-      }
-      const [own, mean] = numbers(store.state.head, cell.layer, cell.feature);
-      readout.textContent = `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}: IF ${D.exact(own)} here, ` +
-        `${D.exact(mean)} in the data set, difference ${D.exact(Math.fround(own - mean))}.`;
-    };
-    const maps = linkedMaps(ctx, [
-      { title: () => (store.b ? store.label(store.state.source === 'b' ? 'b' : 'a') : 'This input'), which: which() },
-      { title: `Data set, mean of ${D.count(store.a.raw.dataset.samples)} inputs`, which: which('only') },
-      { title: 'Difference', which: which('difference') },
-    ]);
-    const figure = D.figure({
-      heading: ctx.heading,
-      title: 'Against the data set',
-      help: 'The Importance Factor of an input beside that of the data set’s mean density attention. Each is scaled by its ' +
-        'own minimum and maximum, so the difference shows where the pattern differs, not by how much attention.',
-      controls: controls.elements.concat([zoomButtons(maps.maps)]),
-      body: h('div', { class: 'dv-stack' }, maps.element, readout),
-      table: () => {
-        const head = store.state.head;
-        const difference = field(store, head, which('difference')());
-        const rows = difference ? D.top(difference.data, store.state.top, true).map((at) => {
-          const layer = Math.floor(at / store.a.F);
-          const [own, mean] = numbers(head, layer, at % store.a.F);
-          return [String(layer), String(at % store.a.F), D.exact(own), D.exact(mean), D.exact(difference.data[at])];
-        }) : [];
-        return D.table(`Head ${head}: the ${rows.length} largest differences`, ['Layer', 'Feature', 'This input', 'Data set', 'Difference']
-          .map((title) => ({ title: title, number: true })), rows);
-      },
-    });
-    tell();
-    const hoverTell = () => tell();
-    store.hoverListeners.add(hoverTell);
-    const following = follow(store, {
-      maps: maps.maps,
-      after: (changed, redraw) => {
-        controls.sync(changed);
-        if (changed.has('head') || changed.has('source')) maps.build();
-        else if (redraw) maps.maps().forEach((map) => map.bar());
-        if (redraw || changed.has('head')) figure.refresh();
-        tell();
-      },
-    });
-    return {
-      element: figure.element,
-      update: following.update,
-      destroy: () => {
-        store.hoverListeners.delete(hoverTell);
-        following.destroy();
-      },
-    };
-  };
-
-  D.parts.compare = function (ctx) {
-    const { store } = ctx;
-    if (!store.b) {
-      return D.emptyPart(ctx, 'Two results side by side', 'Nothing to compare with yet: explain a second input, change this one, or mute a part of the model.');
-    }
-    const parts = [probabilities(ctx)];
-    if (D.comparable(store.payload)) parts.push(comparedMaps(ctx), comparedLayers(ctx));
-    else {
-      const shape = (raw) => raw.shape.join(' × ');
-      parts.push(D.emptyPart(ctx, 'Maps', `The two maps have different shapes (${shape(store.a.raw)} and ${shape(store.b.raw)}, heads × layers × features), so they cannot be subtracted; look at each with the control “Input”.`));
-    }
-    return {
-      element: h('div', { class: 'dv-stack dv-wide-gap' }, parts.map((part) => part.element)),
-      update: (changed) => parts.forEach((part) => part.update(changed)),
-      destroy: () => parts.forEach((part) => part.destroy()),
-    };
-  };
-
-  function probabilities(ctx) {
-    const { store } = ctx;
-    const { a, b } = store;
-    const names = a.raw.class_names.concat(b.raw.class_names.filter((name) => !a.raw.class_names.includes(name)));
-    const of = (model, name) => {
-      const index = model.raw.class_names.indexOf(name);
-      return index < 0 ? null : model.raw.probabilities[index];
-    };
-    const rows = names.map((name) => ({ name: name, a: of(a, name), b: of(b, name) }))
-      .sort((x, y) => Math.max(y.a || 0, y.b || 0) - Math.max(x.a || 0, x.b || 0)).slice(0, 20);
-    const points = (v) => `${v >= 0.005 ? '+' : ''}${(Math.abs(v) < 0.005 ? 0 : v).toFixed(2).replace('-', '−')} points`;
-    const percent = (p) => (p === null ? '–' : `${(100 * p).toFixed(2)} %`);
-    const figure = D.figure({
-      heading: ctx.heading,
-      title: 'Prediction',
-      help: 'What the model says of both, and how far each probability moves; a small move of the probability can hide a ' +
-        'large move of the logits.',
-      body: D.table(`Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`,
-        ['Class'].concat([store.label('a'), store.label('b'), store.label('difference')].map((title) => ({ title: title, number: true }))),
-        rows.map((row) => [row.name, percent(row.a), percent(row.b),
-          row.a === null || row.b === null ? '–' : points(100 * (row.b - row.a))])),
-    });
-    return { element: figure.element, update: () => {}, destroy: () => {} };
-  }
-
-  function comparedMaps(ctx) {
-    const { store } = ctx;
-    const controls = D.stateControls(store, ['head', 'quantity', 'scale', 'colours', 'palette', 'binning']);
-    const which = (source) => () => ({ quantity: store.state.quantity, scale: store.state.scale, source: source });
-    const fields = (source) => {
-      const heads = store.state.scale === 'shared' ? D.range(store.a.H) : [store.state.head];
-      return heads.map((head) => field(store, head, which(source)())).filter(Boolean);
-    };
-    const together = () => {
-      const { quantity, scale, colours, palette, head } = store.state;
-      const key = `both ${quantity} ${scale} ${colours} ${palette} ${scale === 'shared' ? '' : head}`;
-      return store.a.cached(key, () => D.colourScale(fields('a').concat(fields('b')),
-        { colours: colours, palette: palette, limits: quantity === 'importance' ? [0, 1] : null }));
-    };
-    const readout = h('p', { class: 'dv-note dv-number' });
-    const numbers = (head, at) => ['a', 'b'].map((source) => {
-      const f = field(store, head, which(source)());
-      return f ? f.data[at] : NaN;
-    });
-    const tell = () => {
-      const cell = store.hover || store.state.cell;
-      if (!cell) {
-        readout.textContent = 'Point at a cell to compare its numbers.';
-        return;
-      }
-      const [one, other] = numbers(store.state.head, cell.layer * store.a.F + cell.feature);
-      const { short } = D.QUANTITIES[store.state.quantity];
-      readout.textContent = `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}: ${short} ${D.exact(one)} in ` +
-        `${store.label('a')}, ${D.exact(other)} in ${store.label('b')}, difference ${D.exact(Math.fround(other - one))}.`;
-    };
-    const meaning = () => `${D.QUANTITIES[store.state.quantity].name}; both maps on one scale.`;
-    const maps = linkedMaps(ctx, [
-      { title: store.label('a'), which: which('a'), scale: together, text: meaning },
-      { title: store.label('b'), which: which('b'), scale: together, text: meaning },
-      { title: store.label('difference'), which: which('difference') },
-    ]);
-    const figure = D.figure({
-      heading: ctx.heading,
-      title: 'Maps',
-      help: 'The same head on both, and the second minus the first. Importance Factors are scaled within each result; choose ' +
-        'density attention to compare amounts.',
-      controls: controls.elements.concat([zoomButtons(maps.maps)]),
-      body: h('div', { class: 'dv-stack' }, maps.element, readout),
-      table: () => {
-        const difference = field(store, store.state.head, which('difference')());
-        const rows = difference ? D.top(difference.data, store.state.top, true).map((at) => {
-          const pair = numbers(store.state.head, at);
-          return [String(Math.floor(at / store.a.F)), String(at % store.a.F), D.exact(pair[0]), D.exact(pair[1]), D.exact(difference.data[at])];
-        }) : [];
-        return D.table(`Head ${store.state.head}: the ${rows.length} largest differences`,
-          ['Layer', 'Feature', store.label('a'), store.label('b'), 'Difference'].map((title) => ({ title: title, number: true })), rows);
-      },
-    });
-    tell();
-    const hoverTell = () => tell();
-    store.hoverListeners.add(hoverTell);
-    const following = follow(store, {
-      maps: maps.maps,
-      after: (changed, redraw) => {
-        controls.sync(changed);
-        if (changed.has('head')) maps.build();
-        else if (redraw) maps.maps().forEach((map) => map.bar());
-        if (redraw || changed.has('head')) figure.refresh();
-        tell();
-      },
-    });
-    return {
-      element: figure.element,
-      update: following.update,
-      destroy: () => {
-        store.hoverListeners.delete(hoverTell);
-        following.destroy();
-      },
-    };
-  }
-
-  function comparedLayers(ctx) {
-    const { store } = ctx;
-    const layers = (model) => D.range(model.L).map((l) => model.raw.layer_contribution.reduce((sum, row) => sum + row[l], 0));
-    const one = layers(store.a);
-    const other = layers(store.b);
-    const change = one.map((v, l) => other[l] - v);
-    const size = Math.max(1e-9, ...change.map(Math.abs));
-    const chart = D.chart({
-      label: `Change of each layer's share of density attention, ${store.label('difference')}`,
-      height: 180,
-      x: [-0.5, store.a.L - 0.5],
-      y: [-1.1 * size, 1.1 * size],
-      xTicks: D.ticks(0, store.a.L - 1, 12).filter(Number.isInteger),
-      xLabel: 'Layer',
-      yLabel: 'Change in points',
-      draw: (pen) => {
-        const width = Math.max(1, Math.min(64, ((pen.right - pen.left) / store.a.L) * 0.8));
-        change.forEach((v, l) => pen.add(D.svg('rect', {
-          x: pen.x(l) - width / 2, width: width, y: Math.min(pen.y(0), pen.y(v)), height: Math.abs(pen.y(v) - pen.y(0)),
-          fill: v >= 0 ? D.DIVERGING[6] : D.DIVERGING[1],
-        })));
-        pen.add(D.svg('line', { class: 'dv-axis', x1: pen.left, x2: pen.right, y1: pen.y(0), y2: pen.y(0) }));
-      },
-    });
-    const figure = D.figure({
-      heading: ctx.heading,
-      title: 'Layers',
-      help: 'How each layer’s share of the density attention changes from the first result to the second; shares sum to 100 % ' +
-        'in both, so gains and losses cancel.',
-      body: chart.element,
-      table: () => D.table('Share of density attention in percent', ['Layer', store.label('a'), store.label('b'), 'Change']
-        .map((title) => ({ title: title, number: true })), change.map((v, l) => [String(l), D.short(one[l], 4), D.short(other[l], 4), D.signed(v, 4)])),
-    });
-    return { element: figure.element, update: () => {}, destroy: chart.destroy };
-  }
-
-  D.emptyPart = function (ctx, title, text) {
-    const figure = D.figure({ heading: ctx.heading, title: title, body: h('p', { class: 'dv-empty' }, text) });
-    return { element: figure.element, update: () => {}, destroy: () => {} };
-  };
-}(window.DaamView = window.DaamView || {}));
+})((window.DaamView = window.DaamView || {}));

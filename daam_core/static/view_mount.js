@@ -1,13 +1,19 @@
-/* DaamView, part 9: mounting sections into a page, tabs, themes. */
+/* DaamView: mounting sections into a page, tabs, themes. */
 (function (D) {
   'use strict';
 
   const { h } = D;
-  const groups = D.groups = D.groups || new Map();
+  const groups = (D.groups = D.groups || new Map());
 
   const TABS = [
-    ['summary', 'Prediction'], ['input', 'Input'], ['heads', 'Heads'], ['heatmap', 'Map and cell'], ['layers', 'Layers'],
-    ['parameters', 'Parameters'], ['dataset', 'Data set'], ['compare', 'Compare'],
+    ['summary', 'Prediction'],
+    ['input', 'Input'],
+    ['heads', 'Heads'],
+    ['heatmap', 'Map and cell'],
+    ['layers', 'Layers'],
+    ['parameters', 'Parameters'],
+    ['dataset', 'Data set'],
+    ['compare', 'Compare'],
   ];
 
   D.isDark = function (element) {
@@ -74,21 +80,40 @@
     const make = (names) => {
       const ctx = { store: store, options: o, heading: o.heading };
       built = names.map((name) => D.parts[name](ctx));
-      return h('div', { class: 'dv-stack dv-wide-gap' }, built.map((part) => part.element));
+      return h(
+        'div',
+        { class: 'dv-stack dv-wide-gap' },
+        built.map((part) => part.element),
+      );
     };
 
     // Tabs: one panel, filled with the chosen tab's sections, so that hidden figures cost nothing.
     const panelId = D.id('panel');
     const panel = h('div', { class: 'dv-panel', id: panelId, role: o.section ? null : 'tabpanel' });
     const offered = TABS.filter(([name]) => !o.tabs || o.tabs.includes(name));
-    const tabs = offered.map(([name, title]) => h('button', {
-      type: 'button', role: 'tab', class: 'dv-tab', id: `${panelId}-${name}`, 'aria-controls': panelId,
-      onclick: () => store.set({ tab: name }),
-    }, title));
+    const tabs = offered.map(([name, title]) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          role: 'tab',
+          class: 'dv-tab',
+          id: `${panelId}-${name}`,
+          'aria-controls': panelId,
+          onclick: () => store.set({ tab: name }),
+        },
+        title,
+      ),
+    );
     const strip = h('div', { class: 'dv-tabs', role: 'tablist', 'aria-label': 'Views' }, tabs);
     strip.addEventListener('keydown', (e) => {
       const at = tabs.indexOf(document.activeElement);
-      const next = { ArrowRight: (at + 1) % tabs.length, ArrowLeft: (at + tabs.length - 1) % tabs.length, Home: 0, End: tabs.length - 1 }[e.key];
+      const next = {
+        ArrowRight: (at + 1) % tabs.length,
+        ArrowLeft: (at + tabs.length - 1) % tabs.length,
+        Home: 0,
+        End: tabs.length - 1,
+      }[e.key];
       if (at < 0 || next === undefined) return;
       e.preventDefault();
       tabs[next].focus();
@@ -114,7 +139,9 @@
       const focused = root.contains(document.activeElement) && document.activeElement.closest('[data-key]');
       fill();
       const again = focused && root.querySelector(`[data-key="${CSS.escape(focused.dataset.key)}"]`);
-      const target = again && (again.matches('[tabindex]') ? again : again.querySelector('input:checked, input, select, button'));
+      const target =
+        again &&
+        (again.matches('[tabindex]') ? again : again.querySelector('input:checked, input, select, button'));
       if (target) target.focus({ preventScroll: true });
     };
     const fill = () => {
@@ -169,7 +196,9 @@
       built.forEach((part) => part.update(new Set(['theme'])));
     };
     const observer = new MutationObserver(themed);
-    [document.documentElement, document.body].forEach((node) => observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] }));
+    [document.documentElement, document.body].forEach((node) =>
+      observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] }),
+    );
     const media = window.matchMedia('(prefers-color-scheme: dark)');
     media.addEventListener('change', themed);
 
@@ -203,4 +232,4 @@
     dark = D.isDark(root);
     return view;
   };
-}(window.DaamView = window.DaamView || {}));
+})((window.DaamView = window.DaamView || {}));

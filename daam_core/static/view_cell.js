@@ -1,0 +1,376 @@
+/* DaamView: the prediction, and the Gaussians of one cell. */
+(function (D) {
+  'use strict';
+
+  const { h, svg } = D;
+
+  // ---- prediction ---------------------------------------------------------------------------------
+
+  D.parts.summary = function (ctx) {
+    const { store } = ctx;
+    const place = h('div', { class: 'dv-two' });
+    const percent = (p) => (p > 0 && p < 0.0005 ? '< 0.1 %' : `${(100 * p).toFixed(1)} %`);
+    const sources = () => (store.state.source === 'difference' ? ['a', 'b'] : [store.state.source]);
+    const list = (source) => {
+      const { raw } = store[source];
+      const order = D.range(raw.class_names.length).sort(
+        (i, j) => raw.probabilities[j] - raw.probabilities[i],
+      );
+      const shown = order.slice(0, 10);
+      const bars = shown.map((i) =>
+        h(
+          'li',
+          { class: `dv-prob${i === raw.prediction ? ' dv-strong' : ''}` },
+          h('span', { class: 'dv-prob-name' }, raw.class_names[i]),
+          h(
+            'span',
+            { class: 'dv-prob-track', 'aria-hidden': 'true' },
+            h('span', {
+              class: 'dv-prob-fill',
+              style: { width: `${(100 * raw.probabilities[i]).toFixed(2)}%` },
+            }),
+          ),
+          h('span', { class: 'dv-number' }, percent(raw.probabilities[i])),
+        ),
+      );
+      return h(
+        'div',
+        { class: 'dv-stack' },
+        h(
+          'p',
+          { class: 'dv-prediction' },
+          store.b ? `${store.label(source)}: ` : 'Predicted: ',
+          h('strong', {}, raw.class_names[raw.prediction]),
+          h(
+            'span',
+            { class: 'dv-quiet' },
+            `  by ${raw.model}; explained class: ${raw.class_names[raw.explained]}`,
+          ),
+        ),
+        h('ol', { class: 'dv-probs' }, bars),
+        order.length > shown.length
+          ? h('p', { class: 'dv-note' }, `The other ${order.length - shown.length} classes are in the table.`)
+          : null,
+      );
+    };
+    const build = () => place.replaceChildren(...sources().map(list));
+    const controls = D.stateControls(store, ['source']);
+    const figure = D.figure({
+      heading: ctx.heading,
+      title: 'Prediction',
+      help: 'Probability of every class. It says what the model holds likely, not how often it is right.',
+      controls: controls.elements.length ? controls.elements : null,
+      body: place,
+      table: () => {
+        const columns = ['Class', { title: 'Probability', number: true }, { title: 'Logit', number: true }];
+        return h(
+          'div',
+          { class: 'dv-stack' },
+          sources().map((source) => {
+            const { raw } = store[source];
+            return D.table(
+              store.b ? `All classes, ${store.label(source)}` : 'All classes',
+              columns,
+              raw.class_names.map((name, i) => [name, D.exact(raw.probabilities[i]), D.exact(raw.logits[i])]),
+            );
+          }),
+        );
+      },
+    });
+    build();
+    return {
+      element: figure.element,
+      update: (changed) => {
+        controls.sync(changed);
+        if (changed.has('source')) {
+          build();
+          figure.refresh();
+        }
+      },
+      destroy: () => {},
+    };
+  };
+
+  // ---- one cell -----------------------------------------------------------------------------------
+
+  /** Everything needed to draw the Gaussians of a cell for one input. */
+  function cellCurves(model, cell, dataset) {
+    const values = model.array(dataset ? 'dataset_values' : 'values');
+    const means = model.array('statistic_mean');
+    const variances = model.array('statistic_variance');
+    if (!values || (!dataset && (!means || !variances))) return null;
+    return {
+      value: values[cell.layer * model.F + cell.feature],
+      heads: D.range(model.H)
+        .filter((head) => model.seen(head, cell.layer))
+        .map((head) => {
+          const at = head * model.F + cell.feature;
+          const statistics = dataset
+            ? D.layerStatistics(model, head, cell.feature, values)
+            : { mean: means[at], variance: variances[at] };
+          const gate = model.map('gate', head, 'shared', dataset);
+          const curve = D.gaussian(model, head, cell.feature, statistics, values, gate);
+          if (!curve) return null;
+          const value = values[cell.layer * model.F + cell.feature];
+          const z = (value - curve.centre) / curve.spread;
+          return {
+            head: head,
+            mean: statistics.mean,
+            deviation: Math.sqrt(statistics.variance),
+            centre: curve.centre,
+            spread: curve.spread,
+            peak: curve.peak,
+            atValue: curve.peak * Math.exp((-z * z) / 2),
+            gate: gate ? gate[cell.layer * model.F + cell.feature] : NaN,
+            amplitude: model.raw.amplitude[head][cell.layer],
+          };
+        })
+        .filter(Boolean),
+    };
+  }
+
+  D.cellCurves = cellCurves;
+
+  function gaussianChart(curves, label, highlighted) {
+    const spreadOut = curves.heads.flatMap((c) => [
+      c.centre - 3 * Math.min(c.spread, 4 * c.deviation),
+      c.centre + 3 * Math.min(c.spread, 4 * c.deviation),
+    ]);
+    const bounds = spreadOut.concat(
+      curves.heads.flatMap((c) => [c.mean - 2 * c.deviation, c.mean + 2 * c.deviation]),
+      [curves.value],
+    );
+    const low = Math.min(...bounds);
+    const high = Math.max(...bounds);
+    const pad = (high - low) * 0.04 || 1;
+    const top = Math.max(1e-9, ...curves.heads.map((c) => c.peak));
+    return {
+      label: label,
+      height: 260,
+      x: [low - pad, high + pad],
+      y: [0, top * 1.08],
+      xLabel: 'Standardised value',
+      yLabel: 'Gate',
+      draw: (pen) => {
+        const first = curves.heads[0];
+        if (first) {
+          // mean and deviation over layers; equal for all heads that share all layers
+          pen.add(
+            svg('rect', {
+              class: 'dv-band',
+              x: pen.x(first.mean - first.deviation),
+              width: Math.max(1, pen.x(first.mean + first.deviation) - pen.x(first.mean - first.deviation)),
+              y: pen.top,
+              height: pen.bottom - pen.top,
+            }),
+          );
+          pen.add(
+            svg('line', {
+              class: 'dv-mean',
+              x1: pen.x(first.mean),
+              x2: pen.x(first.mean),
+              y1: pen.top,
+              y2: pen.bottom,
+            }),
+          );
+        }
+        curves.heads.forEach((c) => {
+          const points = D.range(161).map((i) => {
+            const x = low - pad + (i / 160) * (high - low + 2 * pad);
+            const z = (x - c.centre) / c.spread;
+            return [x, c.peak * Math.exp((-z * z) / 2)];
+          });
+          // A narrow Gaussian between two of the points would be cut off: its peak is always one of them.
+          if (c.centre > low - pad && c.centre < high + pad) points.push([c.centre, c.peak]);
+          points.sort((p, q) => p[0] - q[0]);
+          D.path(pen, points, {
+            stroke: D.headColour(c.head),
+            'stroke-width': c.head === highlighted ? 3 : 1.75,
+          });
+        });
+        pen.add(
+          svg('line', {
+            class: 'dv-value',
+            x1: pen.x(curves.value),
+            x2: pen.x(curves.value),
+            y1: pen.top,
+            y2: pen.bottom,
+          }),
+        );
+        curves.heads.forEach((c) =>
+          pen.add(
+            svg('circle', {
+              class: 'dv-dot',
+              cx: pen.x(curves.value),
+              cy: pen.y(c.atValue),
+              r: c.head === highlighted ? 6 : 4.5,
+              fill: D.headColour(c.head),
+            }),
+          ),
+        );
+      },
+    };
+  }
+
+  /** One row per head. Mean and deviation go into the caption where all heads share them. */
+  function cellTable(curves, dataset) {
+    const [first] = curves.heads;
+    const shared = curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);
+    const where = (c) => (shared ? [] : [D.short(c.mean, 3), D.short(c.deviation, 3)]);
+    const numbers = dataset
+      ? (c) => [D.short(c.atValue, 4), D.exact(c.gate)]
+      : (c) => [D.exact(c.gate), D.short(c.amplitude, 4), D.exact(Math.fround(c.amplitude * c.gate))];
+    const titles = ['Head'].concat(
+      shared ? [] : ['Mean', 'Deviation'],
+      ['Centre', 'Width'],
+      dataset ? ['Gate at this value', 'Mean gate'] : ['Gate', 'λ', 'DA = λ · gate'],
+    );
+    const caption =
+      shared && first
+        ? `Mean over layers ${D.short(first.mean, 4)}, deviation ${D.short(first.deviation, 4)}`
+        : 'Mean and deviation are those of each head’s own layers';
+    return D.table(
+      caption,
+      titles.map((title, i) => ({ title: title, number: i > 0 })),
+      curves.heads.map((c) =>
+        [D.headName(c.head)].concat(where(c), [D.short(c.centre, 3), D.short(c.spread, 3)], numbers(c)),
+      ),
+    );
+  }
+
+  D.parts.cell = function (ctx) {
+    const { store } = ctx;
+    const place = h('div', { class: 'dv-stack' });
+    let charts = [];
+    let picks = [];
+    const model = () => store.model();
+    const chosen = () => store.state.cell || strongestCell(store);
+    const number = (label, key, size) => {
+      const id = D.id('cell');
+      const input = h('input', {
+        id: id,
+        class: 'dv-input',
+        type: 'number',
+        min: 0,
+        max: size - 1,
+        step: 1,
+        value: chosen()[key],
+        onchange: () =>
+          store.set({
+            cell: Object.assign({}, chosen(), {
+              [key]: Math.min(size - 1, Math.max(0, Math.round(Number(input.value) || 0))),
+            }),
+          }),
+      });
+      input.value = String(chosen()[key]);
+      const element = h(
+        'div',
+        { class: 'dv-control' },
+        h('label', { for: id, class: 'dv-label' }, label),
+        input,
+      );
+      element.sync = () => {
+        input.value = String(chosen()[key]);
+      };
+      return element;
+    };
+    const build = () => {
+      charts.forEach((chart) => chart.destroy());
+      const cell = chosen();
+      const sides = [{ model: model(), title: 'This input', dataset: false }];
+      if (store.state.source === 'difference')
+        sides.splice(
+          0,
+          1,
+          { model: store.a, title: store.label('a'), dataset: false },
+          { model: store.b, title: store.label('b'), dataset: false },
+        );
+      if (model().hasDataset()) sides.push({ model: model(), title: 'Data set’s average', dataset: true });
+      charts = [];
+      place.replaceChildren(
+        h(
+          'p',
+          { class: 'dv-note' },
+          `${store.state.cell ? 'Selected cell' : 'No cell selected; the strongest one'}: layer ${cell.layer}, feature ${cell.feature}.`,
+        ),
+        h(
+          'div',
+          { class: 'dv-two' },
+          sides.map((side) => {
+            const curves = cellCurves(side.model, cell, side.dataset);
+            if (!curves) {
+              const names = [
+                'values',
+                'statistic_mean',
+                'statistic_variance',
+                'mean_offset',
+                'scaled_variance',
+              ].concat(side.dataset ? ['dataset_values'] : []);
+              Promise.all(names.map((name) => side.model.needArray(name, null))).then(
+                (changed) => changed.some(Boolean) && store.notify(new Set(['arrays'])),
+              );
+              return h(
+                'p',
+                { class: 'dv-missing' },
+                `${side.title}: these numbers are too large to be part of this page.`,
+              );
+            }
+            const label =
+              `${side.title}: Gaussian of every head at layer ${cell.layer}, feature ${cell.feature}; value ${D.short(curves.value, 4)}; ` +
+              curves.heads.map((c) => `head ${c.head} gate ${D.short(c.gate, 3)}`).join(', ');
+            const chart = D.chart(gaussianChart(curves, label, store.state.head));
+            charts.push(chart);
+            return h(
+              'div',
+              { class: 'dv-side' },
+              h(
+                'div',
+                { class: 'dv-map-caption' },
+                h('strong', {}, side.title),
+                h('span', { class: 'dv-quiet dv-number' }, `value ${D.exact(curves.value)}`),
+              ),
+              chart.element,
+              cellTable(curves, side.dataset),
+            );
+          }),
+        ),
+        h(
+          'ul',
+          { class: 'dv-keys' },
+          h('li', {}, h('span', { class: 'dv-key dv-key-value', 'aria-hidden': 'true' }), 'value'),
+          h('li', {}, h('span', { class: 'dv-key dv-key-mean', 'aria-hidden': 'true' }), 'mean over layers'),
+          h('li', {}, h('span', { class: 'dv-key dv-key-band', 'aria-hidden': 'true' }), '± one deviation'),
+          model().raw.mode === 'layer_groups'
+            ? null
+            : h('li', {}, 'mean and deviation are the same for all heads'),
+        ),
+      );
+    };
+    picks = [number('Layer', 'layer', store.a.L), number('Feature', 'feature', store.a.F)];
+    const figure = D.figure({
+      heading: ctx.heading,
+      title: 'One cell: the learned Gaussians',
+      help:
+        'Each head’s gate as a function of the value at this layer and feature, the other layers held fixed; the dot is what ' +
+        'came out. A high gate means a typical value, not a decisive one. A mean gate of the data set is not the gate of its mean value.',
+      controls: picks,
+      body: place,
+    });
+    build();
+    return {
+      element: figure.element,
+      update: (changed) => {
+        if (changed.has('cell')) picks.forEach((pick) => pick.sync());
+        if (D.changedAny(changed, ['cell', 'head', 'source', 'arrays'])) build();
+      },
+      destroy: () => charts.forEach((chart) => chart.destroy()),
+    };
+  };
+
+  function strongestCell(store) {
+    const model = store.model();
+    const map = model.map('density_attention', store.state.head, 'shared');
+    const at = map ? D.top(map, 1, false)[0] || 0 : 0;
+    return { layer: Math.floor(at / model.F), feature: at % model.F };
+  }
+})((window.DaamView = window.DaamView || {}));

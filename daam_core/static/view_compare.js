@@ -1,0 +1,365 @@
+/* DaamView: an input against the data set, and one result against another. */
+(function (D) {
+  'use strict';
+
+  const { h, field, scaleOf, scaleText, follow, zoomButtons } = D;
+
+  /** Several maps of the same head with captions, linked. specs: [{title (text or function), which(), scale(), text()}] */
+  function linkedMaps(ctx, specs) {
+    const { store } = ctx;
+    const element = h('div', { class: 'dv-multiples dv-three' });
+    let maps = [];
+    const title = (spec) => (typeof spec.title === 'function' ? spec.title() : spec.title);
+    const build = () => {
+      maps.forEach((map) => map.destroy());
+      maps = specs.map((spec) => {
+        const bar = h('div', {});
+        const map = D.headMap(store, store.state.head, {
+          title: title(spec),
+          which: spec.which,
+          scale: spec.scale,
+          caption: h('div', { class: 'dv-map-caption' }, h('strong', {}, title(spec))),
+          height: (rows, width) => Math.max(110, Math.min(260, rows * 12, width)),
+        });
+        map.bar = () => {
+          const scale = spec.scale ? spec.scale() : scaleOf(store, store.state.head, spec.which());
+          bar.replaceChildren(D.colourBar(scale, spec.text ? spec.text() : scaleText(store, spec.which())));
+        };
+        map.element.append(bar);
+        return map;
+      });
+      element.replaceChildren(...maps.map((map) => map.element));
+      maps.forEach((map) => map.bar());
+    };
+    build();
+    return { element: element, maps: () => maps, build: build };
+  }
+
+  D.parts.dataset = function (ctx) {
+    const { store } = ctx;
+    const model = () => store.model();
+    if (!store.a.hasDataset()) {
+      return D.emptyPart(
+        ctx,
+        'Against the data set',
+        'The checkpoint holds no averages over a data set, so there is nothing to compare with.',
+      );
+    }
+    const controls = D.stateControls(store, ['source', 'head', 'scale', 'palette', 'binning']);
+    const which = (dataset) => () => ({
+      quantity: 'importance',
+      scale: store.state.scale,
+      source: store.state.source === 'b' ? 'b' : 'a',
+      dataset: dataset,
+    });
+    const readout = h('p', { class: 'dv-note dv-number' });
+    const numbers = (head, layer, feature) => {
+      const at = layer * model().F + feature;
+      const own = model().map('importance', head, store.state.scale);
+      const mean = model().map('importance', head, store.state.scale, true);
+      return [own ? own[at] : NaN, mean ? mean[at] : NaN];
+    };
+    const tell = () => {
+      const cell = store.hover || store.state.cell;
+      if (!cell) {
+        readout.textContent = 'Point at a cell to compare its numbers.';
+        return;
+      }
+      const [own, mean] = numbers(store.state.head, cell.layer, cell.feature);
+      readout.textContent =
+        `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}: IF ${D.exact(own)} here, ` +
+        `${D.exact(mean)} in the data set, difference ${D.exact(Math.fround(own - mean))}.`;
+    };
+    const maps = linkedMaps(ctx, [
+      {
+        title: () => (store.b ? store.label(store.state.source === 'b' ? 'b' : 'a') : 'This input'),
+        which: which(),
+      },
+      { title: `Data set, mean of ${D.count(store.a.raw.dataset.samples)} inputs`, which: which('only') },
+      { title: 'Difference', which: which('difference') },
+    ]);
+    const figure = D.figure({
+      heading: ctx.heading,
+      title: 'Against the data set',
+      help:
+        'The Importance Factor of an input beside that of the data set’s mean density attention. Each is scaled by its ' +
+        'own minimum and maximum, so the difference shows where the pattern differs, not by how much attention.',
+      controls: controls.elements.concat([zoomButtons(maps.maps)]),
+      body: h('div', { class: 'dv-stack' }, maps.element, readout),
+      table: () => {
+        const head = store.state.head;
+        const difference = field(store, head, which('difference')());
+        const rows = difference
+          ? D.top(difference.data, store.state.top, true).map((at) => {
+              const layer = Math.floor(at / store.a.F);
+              const [own, mean] = numbers(head, layer, at % store.a.F);
+              return [
+                String(layer),
+                String(at % store.a.F),
+                D.exact(own),
+                D.exact(mean),
+                D.exact(difference.data[at]),
+              ];
+            })
+          : [];
+        return D.table(
+          `Head ${head}: the ${rows.length} largest differences`,
+          ['Layer', 'Feature', 'This input', 'Data set', 'Difference'].map((title) => ({
+            title: title,
+            number: true,
+          })),
+          rows,
+        );
+      },
+    });
+    tell();
+    const hoverTell = () => tell();
+    store.hoverListeners.add(hoverTell);
+    const following = follow(store, {
+      maps: maps.maps,
+      after: (changed, redraw) => {
+        controls.sync(changed);
+        if (changed.has('head') || changed.has('source')) maps.build();
+        else if (redraw) maps.maps().forEach((map) => map.bar());
+        if (redraw || changed.has('head')) figure.refresh();
+        tell();
+      },
+    });
+    return {
+      element: figure.element,
+      update: following.update,
+      destroy: () => {
+        store.hoverListeners.delete(hoverTell);
+        following.destroy();
+      },
+    };
+  };
+
+  D.parts.compare = function (ctx) {
+    const { store } = ctx;
+    if (!store.b) {
+      return D.emptyPart(
+        ctx,
+        'Two results side by side',
+        'Nothing to compare with yet: explain a second input, change this one, or mute a part of the model.',
+      );
+    }
+    const parts = [probabilities(ctx)];
+    if (D.comparable(store.payload)) parts.push(comparedMaps(ctx), comparedLayers(ctx));
+    else {
+      const shape = (raw) => raw.shape.join(' × ');
+      parts.push(
+        D.emptyPart(
+          ctx,
+          'Maps',
+          `The two maps have different shapes (${shape(store.a.raw)} and ${shape(store.b.raw)}, heads × layers × features), so they cannot be subtracted; look at each with the control “Input”.`,
+        ),
+      );
+    }
+    return {
+      element: h(
+        'div',
+        { class: 'dv-stack dv-wide-gap' },
+        parts.map((part) => part.element),
+      ),
+      update: (changed) => parts.forEach((part) => part.update(changed)),
+      destroy: () => parts.forEach((part) => part.destroy()),
+    };
+  };
+
+  function probabilities(ctx) {
+    const { store } = ctx;
+    const { a, b } = store;
+    const names = a.raw.class_names.concat(
+      b.raw.class_names.filter((name) => !a.raw.class_names.includes(name)),
+    );
+    const of = (model, name) => {
+      const index = model.raw.class_names.indexOf(name);
+      return index < 0 ? null : model.raw.probabilities[index];
+    };
+    const rows = names
+      .map((name) => ({ name: name, a: of(a, name), b: of(b, name) }))
+      .sort((x, y) => Math.max(y.a || 0, y.b || 0) - Math.max(x.a || 0, x.b || 0))
+      .slice(0, 20);
+    const points = (v) =>
+      `${v >= 0.005 ? '+' : ''}${(Math.abs(v) < 0.005 ? 0 : v).toFixed(2).replace('-', '−')} points`;
+    const percent = (p) => (p === null ? '–' : `${(100 * p).toFixed(2)} %`);
+    const figure = D.figure({
+      heading: ctx.heading,
+      title: 'Prediction',
+      help:
+        'What the model says of both, and how far each probability moves; a small move of the probability can hide a ' +
+        'large move of the logits.',
+      body: D.table(
+        `Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`,
+        ['Class'].concat(
+          [store.label('a'), store.label('b'), store.label('difference')].map((title) => ({
+            title: title,
+            number: true,
+          })),
+        ),
+        rows.map((row) => [
+          row.name,
+          percent(row.a),
+          percent(row.b),
+          row.a === null || row.b === null ? '–' : points(100 * (row.b - row.a)),
+        ]),
+      ),
+    });
+    return { element: figure.element, update: () => {}, destroy: () => {} };
+  }
+
+  function comparedMaps(ctx) {
+    const { store } = ctx;
+    const controls = D.stateControls(store, ['head', 'quantity', 'scale', 'colours', 'palette', 'binning']);
+    const which = (source) => () => ({
+      quantity: store.state.quantity,
+      scale: store.state.scale,
+      source: source,
+    });
+    const fields = (source) => {
+      const heads = store.state.scale === 'shared' ? D.range(store.a.H) : [store.state.head];
+      return heads.map((head) => field(store, head, which(source)())).filter(Boolean);
+    };
+    const together = () => {
+      const { quantity, scale, colours, palette, head } = store.state;
+      const key = `both ${quantity} ${scale} ${colours} ${palette} ${scale === 'shared' ? '' : head}`;
+      return store.a.cached(key, () =>
+        D.colourScale(fields('a').concat(fields('b')), {
+          colours: colours,
+          palette: palette,
+          limits: quantity === 'importance' ? [0, 1] : null,
+        }),
+      );
+    };
+    const readout = h('p', { class: 'dv-note dv-number' });
+    const numbers = (head, at) =>
+      ['a', 'b'].map((source) => {
+        const f = field(store, head, which(source)());
+        return f ? f.data[at] : NaN;
+      });
+    const tell = () => {
+      const cell = store.hover || store.state.cell;
+      if (!cell) {
+        readout.textContent = 'Point at a cell to compare its numbers.';
+        return;
+      }
+      const [one, other] = numbers(store.state.head, cell.layer * store.a.F + cell.feature);
+      const { short } = D.QUANTITIES[store.state.quantity];
+      readout.textContent =
+        `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}: ${short} ${D.exact(one)} in ` +
+        `${store.label('a')}, ${D.exact(other)} in ${store.label('b')}, difference ${D.exact(Math.fround(other - one))}.`;
+    };
+    const meaning = () => `${D.QUANTITIES[store.state.quantity].name}; both maps on one scale.`;
+    const maps = linkedMaps(ctx, [
+      { title: store.label('a'), which: which('a'), scale: together, text: meaning },
+      { title: store.label('b'), which: which('b'), scale: together, text: meaning },
+      { title: store.label('difference'), which: which('difference') },
+    ]);
+    const figure = D.figure({
+      heading: ctx.heading,
+      title: 'Maps',
+      help:
+        'The same head on both, and the second minus the first. Importance Factors are scaled within each result; choose ' +
+        'density attention to compare amounts.',
+      controls: controls.elements.concat([zoomButtons(maps.maps)]),
+      body: h('div', { class: 'dv-stack' }, maps.element, readout),
+      table: () => {
+        const difference = field(store, store.state.head, which('difference')());
+        const rows = difference
+          ? D.top(difference.data, store.state.top, true).map((at) => {
+              const pair = numbers(store.state.head, at);
+              return [
+                String(Math.floor(at / store.a.F)),
+                String(at % store.a.F),
+                D.exact(pair[0]),
+                D.exact(pair[1]),
+                D.exact(difference.data[at]),
+              ];
+            })
+          : [];
+        return D.table(
+          `Head ${store.state.head}: the ${rows.length} largest differences`,
+          ['Layer', 'Feature', store.label('a'), store.label('b'), 'Difference'].map((title) => ({
+            title: title,
+            number: true,
+          })),
+          rows,
+        );
+      },
+    });
+    tell();
+    const hoverTell = () => tell();
+    store.hoverListeners.add(hoverTell);
+    const following = follow(store, {
+      maps: maps.maps,
+      after: (changed, redraw) => {
+        controls.sync(changed);
+        if (changed.has('head')) maps.build();
+        else if (redraw) maps.maps().forEach((map) => map.bar());
+        if (redraw || changed.has('head')) figure.refresh();
+        tell();
+      },
+    });
+    return {
+      element: figure.element,
+      update: following.update,
+      destroy: () => {
+        store.hoverListeners.delete(hoverTell);
+        following.destroy();
+      },
+    };
+  }
+
+  function comparedLayers(ctx) {
+    const { store } = ctx;
+    const layers = (model) =>
+      D.range(model.L).map((l) => model.raw.layer_contribution.reduce((sum, row) => sum + row[l], 0));
+    const one = layers(store.a);
+    const other = layers(store.b);
+    const change = one.map((v, l) => other[l] - v);
+    const size = Math.max(1e-9, ...change.map(Math.abs));
+    const chart = D.chart({
+      label: `Change of each layer's share of density attention, ${store.label('difference')}`,
+      height: 180,
+      x: [-0.5, store.a.L - 0.5],
+      y: [-1.1 * size, 1.1 * size],
+      xTicks: D.ticks(0, store.a.L - 1, 12).filter(Number.isInteger),
+      xLabel: 'Layer',
+      yLabel: 'Change in points',
+      draw: (pen) => {
+        const width = Math.max(1, Math.min(64, ((pen.right - pen.left) / store.a.L) * 0.8));
+        change.forEach((v, l) =>
+          pen.add(
+            D.svg('rect', {
+              x: pen.x(l) - width / 2,
+              width: width,
+              y: Math.min(pen.y(0), pen.y(v)),
+              height: Math.abs(pen.y(v) - pen.y(0)),
+              fill: v >= 0 ? D.DIVERGING[6] : D.DIVERGING[1],
+            }),
+          ),
+        );
+        pen.add(D.svg('line', { class: 'dv-axis', x1: pen.left, x2: pen.right, y1: pen.y(0), y2: pen.y(0) }));
+      },
+    });
+    const figure = D.figure({
+      heading: ctx.heading,
+      title: 'Layers',
+      help:
+        'How each layer’s share of the density attention changes from the first result to the second; shares sum to 100 % ' +
+        'in both, so gains and losses cancel.',
+      body: chart.element,
+      table: () =>
+        D.table(
+          'Share of density attention in percent',
+          ['Layer', store.label('a'), store.label('b'), 'Change'].map((title) => ({
+            title: title,
+            number: true,
+          })),
+          change.map((v, l) => [String(l), D.short(one[l], 4), D.short(other[l], 4), D.signed(v, 4)]),
+        ),
+    });
+    return { element: figure.element, update: () => {}, destroy: chart.destroy };
+  }
+})((window.DaamView = window.DaamView || {}));

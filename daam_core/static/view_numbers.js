@@ -1,0 +1,127 @@
+/* DaamView: what is computed from the arrays. Each function has its twin in daam_core.figures.summaries. */
+(function (D) {
+  'use strict';
+
+  /** Indices of the `count` largest entries (by size where `absolute`), largest first; NaN left out. */
+  D.top = function (data, count, absolute) {
+    const best = [];
+    let least = -Infinity;
+    for (let i = 0; i < data.length; i += 1) {
+      const score = absolute ? Math.abs(data[i]) : data[i];
+      if (Number.isNaN(score) || (best.length === count && score <= least)) continue;
+      let place = best.length;
+      while (place > 0 && best[place - 1][0] < score) place -= 1;
+      best.splice(place, 0, [score, i]);
+      if (best.length > count) best.pop();
+      least = best[best.length - 1][0];
+    }
+    return best.map((entry) => entry[1]);
+  };
+
+  /** Pearson correlation of two maps over the layers both heads see; NaN when one is constant. */
+  D.correlation = function (a, b, rows, columns) {
+    let n = 0;
+    let sa = 0;
+    let sb = 0;
+    rows.forEach((l) => {
+      for (let i = l * columns; i < (l + 1) * columns; i += 1) {
+        n += 1;
+        sa += a[i];
+        sb += b[i];
+      }
+    });
+    const ma = sa / n;
+    const mb = sb / n;
+    let saa = 0;
+    let sbb = 0;
+    let sab = 0;
+    rows.forEach((l) => {
+      for (let i = l * columns; i < (l + 1) * columns; i += 1) {
+        saa += (a[i] - ma) * (a[i] - ma);
+        sbb += (b[i] - mb) * (b[i] - mb);
+        sab += (a[i] - ma) * (b[i] - mb);
+      }
+    });
+    return saa > 0 && sbb > 0 ? Math.max(-1, Math.min(1, sab / Math.sqrt(saa * sbb))) : NaN;
+  };
+
+  /** Entropy of a head's gate over the cells it sees, relative to an even gate: 0 to 1. */
+  D.entropy = function (model, head) {
+    const gate = model.map('gate', head, 'shared');
+    if (!gate) return NaN;
+    let total = 0;
+    let weighted = 0;
+    let cells = 0;
+    for (let l = 0; l < model.L; l += 1) {
+      if (!model.seen(head, l)) continue;
+      cells += model.F;
+      for (let i = l * model.F; i < (l + 1) * model.F; i += 1) {
+        if (gate[i] > 0) {
+          total += gate[i];
+          weighted += gate[i] * Math.log(gate[i]);
+        }
+      }
+    }
+    if (!(total > 0)) return NaN;
+    return cells > 1 ? Math.min(1, Math.max(0, (Math.log(total) - weighted / total) / Math.log(cells))) : 0;
+  };
+
+  /** Mean offset and variance of the one Gaussian that a product of K Gaussians amounts to. */
+  D.effectiveGaussian = function (offsets, scales) {
+    let precision = 0;
+    let weighted = 0;
+    offsets.forEach((offset, k) => {
+      precision += 1 / (scales[k] * scales[k]);
+      weighted += offset / (scales[k] * scales[k]);
+    });
+    return { mean: weighted / precision, variance: 1 / precision };
+  };
+
+  const ROOT_FLOOR = 1e-5; // under the root of the standard deviation (Algorithm 1)
+  const VARIANCE_FLOOR = 1e-8; // added to the variance itself
+
+  /**
+   * A head's Gaussian at one feature, given the statistics of an input over the head's layers:
+   * gate(x) = peak · exp(−(x − centre)² / (2 spread²)).
+   * For a mixture, `values` [L·F] and `gate` [L·F] give what normalising over layers leaves as peak.
+   */
+  D.gaussian = function (model, head, feature, statistics, values, gate) {
+    const offset = model.array('mean_offset');
+    const spread = model.array('scaled_variance');
+    if (!offset || !spread) return null;
+    if (model.raw.gate_kind !== 'mixture') {
+      const at = head * model.F + feature;
+      return {
+        centre: statistics.mean + offset[at],
+        spread: Math.sqrt(spread[at] * (statistics.variance + ROOT_FLOOR)),
+        peak: 1,
+      };
+    }
+    const k = model.arrays.mean_offset.shape[1];
+    const one = D.effectiveGaussian(
+      Array.from(offset.subarray(head * k, (head + 1) * k)),
+      Array.from(spread.subarray(head * k, (head + 1) * k)),
+    );
+    const centre = statistics.mean + one.mean;
+    // Mixture gates standardise by the unbiased variance (Algorithm 2).
+    const n = model.layersOf(head);
+    const unbiased = (statistics.variance - VARIANCE_FLOOR) * (n / (n - 1)) + VARIANCE_FLOOR;
+    const width = Math.sqrt(one.variance * unbiased);
+    let best = -1;
+    for (let l = 0; gate && l < model.L; l += 1) {
+      const at = l * model.F + feature;
+      if (model.seen(head, l) && (best < 0 || gate[at] > gate[best])) best = at;
+    }
+    const z = best < 0 ? 0 : (values[best] - centre) / width;
+    return { centre: centre, spread: width, peak: best < 0 ? 1 : gate[best] * Math.exp((z * z) / 2) };
+  };
+
+  /** Mean and variance of values [L·F] at one feature over the layers a head sees. */
+  D.layerStatistics = function (model, head, feature, values) {
+    const seen = [];
+    for (let l = 0; l < model.L; l += 1) if (model.seen(head, l)) seen.push(values[l * model.F + feature]);
+    const mean = seen.reduce((sum, v) => sum + v, 0) / seen.length;
+    const squares = seen.reduce((sum, v) => sum + (v - mean) * (v - mean), 0);
+    return { mean: mean, variance: squares / seen.length + VARIANCE_FLOOR };
+  };
+})((window.DaamView = window.DaamView || {}));

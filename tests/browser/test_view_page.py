@@ -1,0 +1,261 @@
+"""The interactive view as part of a page: state, links, safety, access, layout."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from daam_core.figures.interactive import view_html, view_payload
+from daam_core.figures.media import picture_media, sound_media
+from tests.browser import view_page
+from tests.browser.view_page import AXE, TABS, open_tables, pixel, place, set_state, settle, state
+from tests.builders import make_explanation
+
+view = view_page.view
+
+
+# ---- state ----------------------------------------------------------------------------------------
+
+
+def test_state_goes_through_a_link_and_back(view: Callable[..., Page]) -> None:
+    page = view(make_explanation(heads=5, features=100))
+    wanted = {
+        "tab": "heatmap", "quantity": "gate", "scale": "per_head", "colours": "rank", "palette": "grey",
+        "binning": "mean", "head": 3, "heads": [0, 4], "pair": [4, 1], "order": "contribution",
+        "cell": {"layer": 2, "feature": 50}, "zoom": {"x0": 10.25, "x1": 60, "y0": 0, "y1": 6},
+        "tokenHead": 2, "tokenMode": "absolute", "opacity": 0.35, "layerChart": "lines", "top": 25,
+    }  # fmt: skip
+    set_state(page, **wanted)
+    now = state(page)
+    assert {key: now[key] for key in wanted} == wanted
+    query = page.evaluate("() => DaamView.stateToQuery(view.getState())")
+    assert page.evaluate("q => DaamView.queryToState(q)", query) == wanted
+    assert page.evaluate("() => DaamView.stateToQuery(DaamView.defaults)") == ""
+    assert page.evaluate("() => changes.length") >= 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"head": 99}, {"head": -1}, {"head": "0"}, {"head": 1.5}, {"quantity": "<img>"}, {"tab": "nowhere"},
+        {"cell": {"layer": 6, "feature": 0}}, {"cell": "3.4"}, {"opacity": 7},
+        {"zoom": {"x0": 5, "x1": 2, "y0": 0, "y1": 6}}, {"zoom": {"x0": 0, "x1": 1e9, "y0": 0, "y1": 6}},
+        {"heads": []}, {"heads": [0, 0, 77]},
+        {"source": "b"}, {"pair": [1]}, {"top": 1e6}, {"__proto__": {"x": 1}}, {"unknown": 1},
+    ],
+)  # fmt: skip
+def test_a_state_that_does_not_fit_changes_nothing(view: Callable[..., Page], wrong: dict[str, Any]) -> None:
+    page = view(make_explanation())
+    before = state(page)
+    set_state(page, **wrong)
+    after = state(page)
+    if wrong.get("heads") == [0, 0, 77]:
+        assert after["heads"] == [0]
+    else:
+        assert after == before
+
+
+@pytest.mark.parametrize(
+    "query", ["h=9e9&cell=1", "q=%3Cscript%3E&z=a_b_c_d", "hs=x.y&op=NaN", "&&==", "cell=-1.2"]
+)
+def test_a_broken_link_is_harmless(view: Callable[..., Page], query: str) -> None:
+    page = view(make_explanation())
+    before = state(page)
+    page.evaluate("q => view.setState(DaamView.queryToState(q))", query)
+    assert state(page) == before
+
+
+def test_views_of_a_group_share_payload_and_state(view: Callable[..., Page], page: Page) -> None:
+    e = make_explanation(heads=3)
+    page.evaluate(
+        """() => {
+            const two = document.createElement('div');
+            two.id = 'two';
+            document.querySelector('main').append(two);
+            window.second = DaamView.mount(two, null, {section: 'cell', group: 'g'});
+        }"""
+    )
+    assert page.locator("#two").inner_text() == "Nothing to show yet."
+    view(e, section="heatmap", group="g")
+    at = place(page, 0, 4, 20)
+    page.mouse.click(at["x"], at["y"])
+    assert "layer 4, feature 20" in page.locator("#two").inner_text()
+    page.evaluate("() => second.setState({cell: {layer: 1, feature: 2}})")
+    assert state(page)["cell"] == {"layer": 1, "feature": 2}
+    page.evaluate("() => { view.destroy(); second.destroy(); }")
+    assert page.locator("#here").inner_html() == ""
+    assert page.evaluate("() => DaamView.groups.size") == 0
+
+
+def test_another_payload_keeps_what_still_fits(view: Callable[..., Page]) -> None:
+    page = view(
+        make_explanation(heads=4, features=64), state={"tab": "heatmap", "head": 3, "quantity": "gate"}
+    )
+    set_state(page, cell={"layer": 1, "feature": 60})
+    page.evaluate("p => view.update(p)", view_payload(make_explanation(heads=4, features=32)))
+    now = state(page)
+    assert (now["head"], now["quantity"], now["cell"]) == (3, "gate", None)
+    page.evaluate("p => view.update(p)", view_payload(make_explanation(heads=2, features=32)))
+    assert state(page)["head"] == 0
+    page.evaluate("() => view.update(null)")
+    assert page.locator("#here").inner_text() == "Nothing to show yet."
+
+
+def test_focus_survives_a_new_payload(view: Callable[..., Page]) -> None:
+    page = view(make_explanation(), section="heatmap")
+    page.get_by_label("Show", exact=True).focus()
+    page.evaluate("p => view.update(p)", view_payload(make_explanation(seed=3)))
+    focused = page.evaluate("() => document.activeElement.closest('[data-key]').dataset.key")
+    assert focused == "Show"
+
+
+def test_a_wrong_section_or_version_is_named(view: Callable[..., Page], page: Page) -> None:
+    refused = """([payload, options]) => {
+        try { DaamView.mount(document.body, payload, options); } catch (error) { return error.message; }
+    }"""
+    message = page.evaluate(refused, [None, {"section": "maps"}])
+    assert message.startswith('DaamView has no section "maps"; choose one of: summary, ')
+    message = page.evaluate(refused, [{"version": 7}, {}])
+    assert message == "DaamView reads payloads of version 1, got 7."
+
+
+def test_only_the_tabs_asked_for_are_there(view: Callable[..., Page]) -> None:
+    page = view(make_explanation(), tabs=["heads", "heatmap"])
+    assert page.get_by_role("tab").all_text_contents() == ["Heads", "Map and cell"]
+    page.get_by_role("tab", name="Heads").focus()
+    page.keyboard.press("ArrowRight")
+    assert state(page)["tab"] == "heatmap"
+    assert page.get_by_role("tab", name="Map and cell").get_attribute("aria-selected") == "true"
+
+
+def test_text_is_never_markup(view: Callable[..., Page], page: Page) -> None:
+    evil = '<img src=x onerror="window.hacked=1"><b>x</b>'
+    e = make_explanation("text")
+    e = replace(
+        e,
+        model=evil,
+        text=evil,
+        class_names=tuple(f"{evil}{i}" for i in range(4)),
+        token_labels=tuple(evil for _ in e.token_labels),
+        token_spans=np.where(np.isnan(e.token_spans), np.nan, [0.0, 5.0]),
+    )
+    view(e, payload={"compare": e, "labels": (evil, evil)})
+    for tab in TABS:
+        set_state(page, tab=tab)
+        open_tables(page)
+    assert page.locator("#here img, #here b").count() == 0
+    assert page.evaluate("() => window.hacked") is None
+
+
+# ---- access and layout ----------------------------------------------------------------------------
+
+
+def problems(page: Page) -> list[str]:
+    """What axe-core calls serious or critical."""
+    found = page.evaluate(
+        """async () => {
+            const found = (await axe.run('main')).violations;
+            const grave = found.filter((one) => ['serious', 'critical'].includes(one.impact));
+            return grave.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
+        }"""
+    )
+    return [str(one) for one in found]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("modality", ["text", "audio", "image"])
+def test_no_view_has_a_serious_accessibility_problem(
+    browser: Browser, modality: str, width: int, dark: bool, tmp_path: Path
+) -> None:
+    a, b = make_explanation(modality), make_explanation(modality, seed=4)
+    media = {
+        "audio": lambda: sound_media(np.zeros(4000, np.float32), 16_000),
+        "image": lambda: picture_media(np.zeros((30, 40), np.uint8)),
+        "text": lambda: None,
+    }[modality]()
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", bypass_csp=True
+    )
+    page = context.new_page()
+    file = tmp_path / "view.html"
+    file.write_text(view_html(a, compare=b, media=media, compare_media=media), encoding="utf-8")
+    page.goto(file.as_uri())
+    page.add_script_tag(path=AXE)
+    for tab in TABS if modality == "text" else ("input",):
+        page.evaluate("tab => daamView.setState({tab: tab})", tab)
+        open_tables(page)
+        settle(page)
+        assert problems(page) == [], tab
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280, 1920])
+def test_no_width_scrolls_sideways(browser: Browser, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    a, b = make_explanation("text", heads=8, layers=24), make_explanation("text", heads=8, layers=24, seed=4)
+    page.set_content(view_html(a, compare=b))
+    for tab in TABS:
+        page.evaluate("tab => daamView.setState({tab: tab})", tab)
+        open_tables(page)
+        settle(page)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, tab
+    context.close()
+
+
+def test_every_figure_has_a_table_and_a_sentence_of_help(view: Callable[..., Page]) -> None:
+    a, b = make_explanation(), make_explanation(seed=4)
+    page = view(a, payload={"compare": b})
+    for tab in TABS:
+        set_state(page, tab=tab)
+        for figure in page.locator(".dv-figure").all():
+            assert len(figure.locator(".dv-help").inner_text()) > 40
+            drawn = figure.locator("canvas, .dv-chart svg, .dv-words").count() > 0
+            has_table = (
+                figure.get_by_role("button", name="Show as table").count() + figure.locator("table").count()
+            )
+            assert has_table or not drawn, figure.locator(".dv-title").inner_text()
+
+
+def test_canvases_follow_the_theme(view: Callable[..., Page], page: Page) -> None:
+    e = make_explanation(heads=2, mode="layer_groups")
+    view(e, section="heatmap", theme="class")
+    light = pixel(page, 0, 5, 5)
+    page.evaluate("() => document.body.classList.add('dark')")
+    settle(page)
+    assert sum(pixel(page, 0, 5, 5)) < sum(light) / 2
+    page.evaluate("() => document.body.classList.remove('dark')")
+    settle(page)
+    assert pixel(page, 0, 5, 5) == light
+
+
+def test_a_dense_screen_gets_a_dense_canvas(browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 800, "height": 600}, device_scale_factor=2)
+    page = context.new_page()
+    page.set_content(view_html(make_explanation(), state={"tab": "heatmap"}))
+    settle(page)
+    drawn, shown = page.locator(".dv-map-canvas").first.evaluate(
+        "c => [c.width, c.getBoundingClientRect().width]"
+    )
+    assert drawn == pytest.approx(2 * shown, abs=1)
+    context.close()
+
+
+def test_the_page_opens_from_a_file(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "explanation.html"
+    file.write_text(view_html(make_explanation("text")), encoding="utf-8")
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    settle(page)
+    expect(page.get_by_role("tab", name="Heads")).to_be_visible()
+    assert page.locator(".dv-map-canvas").count() >= 4
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    context.close()

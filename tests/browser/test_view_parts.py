@@ -1,0 +1,367 @@
+"""Cells, parameters, layers, input and comparison in the interactive view, against the core."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from daam_core.figures.interactive import view_payload
+from daam_core.figures.media import picture_media, sound_media
+from daam_core.figures.summaries import (
+    cell_gaussians,
+    effective_mixture,
+    gate_entropy,
+    parameter_summary,
+)
+from tests.browser import view_page
+from tests.browser.view_page import MAP, colour_of, hover, number, open_table, set_state, settle, state, table
+from tests.builders import make_explanation
+
+view = view_page.view
+
+
+# ---- cell, parameters, layers ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gate_kind", ["density", "mixture"])
+@pytest.mark.parametrize("mode", ["shared", "layer_groups"])
+def test_gaussians_of_a_cell_are_those_of_the_core(
+    view: Callable[..., Page], gate_kind: str, mode: str
+) -> None:
+    e = make_explanation(heads=2, gate_kind=gate_kind, mode=mode, layers=8)
+    page = view(e, section="cell")
+    found = page.evaluate(
+        """payload => DaamView.cellCurves(
+            new DaamView.Model(payload, 'a', null), {layer: 5, feature: 9}, false)""",
+        view_payload(e)["a"],
+    )
+    wanted = cell_gaussians(e, 5, 9)
+    heads = [head for head in range(2) if wanted.seen[head]]
+    assert [curve["head"] for curve in found["heads"]] == heads
+    for curve in found["heads"]:
+        for name in ("mean", "deviation", "centre", "spread", "peak", "gate"):
+            assert curve[name] == pytest.approx(getattr(wanted, name)[curve["head"]], rel=2e-4), name
+        # The dot lies on the curve: the drawn Gaussian is the gate that came out.
+        assert curve["atValue"] == pytest.approx(curve["gate"], rel=1e-3, abs=1e-6)
+
+
+def test_the_cell_panel_follows_the_selection(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=3)
+    page = view(e, section="cell", state={"cell": {"layer": 2, "feature": 11}})
+    rows = table(page, "Mean over layers")
+    assert [np.float32(number(row[3])) for row in rows] == list(e.gate[:, 2, 11])
+    assert page.locator(".dv-chart .dv-dot").count() == 6  # three heads, input and data set
+    page.get_by_label("Feature", exact=True).fill("4")
+    page.get_by_label("Feature", exact=True).press("Enter")
+    assert state(page)["cell"] == {"layer": 2, "feature": 4}
+    rows = table(page, "Mean over layers")
+    assert [np.float32(number(row[3])) for row in rows] == list(e.gate[:, 2, 4])
+    assert e.dataset is not None
+    means = page.evaluate(
+        """() => Array.from(document.querySelectorAll('#here table')[1].tBodies[0].rows)
+            .map((r) => r.cells[r.cells.length - 1].textContent)"""
+    )
+    assert [np.float32(number(m)) for m in means] == list(e.dataset.gate[:, 2, 4])
+
+
+def test_parameters_are_summed_up_as_in_the_core(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=3)
+    page = view(e, section="parameters")
+    rows = table(page, "Range of the learned parameters")
+    wanted = parameter_summary(e)
+    assert len(rows) == len(wanted) == 8
+    for row, one in zip(rows, wanted, strict=True):
+        numbers = (one.lowest, one.highest, one.mean, one.deviation, one.mean_change, one.largest_change)
+        assert [number(t) for t in row[2:]] == pytest.approx(numbers, rel=1e-3, abs=1e-6)
+        assert row[1] == ("all" if one.head is None else f"Head {one.head}")
+    assert page.locator(".dv-start").count() == 6
+    box = page.locator(MAP).first.bounding_box()
+    assert box is not None
+    page.locator(MAP).first.hover(position={"x": box["width"] * 4.5 / 32, "y": box["height"] / 2})
+    note = page.locator(".dv-note", has_text="Head 1, feature 4: ").inner_text()
+    learned, initial = note.removesuffix(".").split(": ")[1].split(", at the start ")
+    assert np.float32(number(learned)) == e.mean_offset[1, 4]
+    assert np.float32(number(initial)) == e.initial_mean_offset[1, 4]
+
+
+def test_a_mixture_shows_the_one_gaussian_it_amounts_to(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=3, gate_kind="mixture")
+    page = view(e, section="parameters")
+    mean, variance = effective_mixture(e.mean_offset, e.scaled_variance)
+    rows = table(page, "One Gaussian per head")
+    assert [number(row[1]) for row in rows] == pytest.approx(mean, rel=1e-5)
+    assert [number(row[2]) for row in rows] == pytest.approx(variance, rel=1e-5)
+
+
+def test_layer_profile_entropy_and_top_features(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=3)
+    page = view(e, section="layers")
+    open_table(page, "Layer profile")
+    rows = table(page, "Percent of all density attention")
+    found = np.array([[number(t) for t in row[1:]] for row in rows])
+    assert np.allclose(found[:, :3], e.layer_contribution.T, rtol=1e-3, atol=1e-6)
+    assert found[:, 3].sum() == pytest.approx(100, abs=0.05)
+    entropies = {row[0]: number(row[1]) for row in table(page, "Entropy of each head")}
+    wanted = gate_entropy(e.gate, e.head_layers)
+    assert [entropies[f"Head {h}"] for h in range(3)] == pytest.approx(wanted, rel=1e-3)
+    page.get_by_label("Show", exact=True).select_option("gate")
+    mean = e.gate.astype(np.float64).mean((0, 1))
+    top = table(page, "Top 10 features by mean Gate")
+    assert [int(row[0]) for row in top] == list(np.argsort(-mean)[:10])
+    assert [number(row[1]) for row in top] == pytest.approx(np.sort(mean)[::-1][:10], rel=1e-3)
+    page.get_by_role("button", name=f"Look at feature {top[0][0]} ").click()
+    assert state(page)["cell"]["feature"] == int(top[0][0])
+    bars = page.locator(".dv-chart rect").count()
+    page.get_by_role("radio", name="Lines").check()
+    assert bars == 18
+    assert page.locator(".dv-chart path").count() == 3
+
+
+# ---- back to the input ----------------------------------------------------------------------------
+
+
+def test_words_carry_the_sum_of_their_pieces(view: Callable[..., Page]) -> None:
+    e = make_explanation("text", tokens=30, heads=2)
+    page = view(e, section="input")
+    assert page.locator(".dv-words").inner_text().strip() == (e.text or "").strip()
+    pieces = [i for i, label in enumerate(e.token_labels) if label in ("annou", "##nceme", "##nt")][:3]
+    word = page.locator(".dv-word", has_text="announcement").first
+    word.hover()
+    tip = page.locator(".dv-tip").inner_text()
+    assert number(tip.split("” ")[1].split(" logits")[0]) == pytest.approx(
+        e.token_attribution[pieces].sum(), rel=1e-4
+    )
+    assert tip.endswith("pieces: annou ##nceme ##nt")
+    page.get_by_label("Heads", exact=True).select_option("1")
+    page.locator(".dv-word", has_text="announcement").first.hover()
+    tip = page.locator(".dv-tip").inner_text()
+    wanted = e.head_token_attribution[1, pieces].sum()
+    assert number(tip.split("” ")[1].split(" logits")[0]) == pytest.approx(wanted, rel=1e-4)
+    text = page.locator("#here").inner_text()
+    assert "Not part of the text:" in text
+    assert "[CLS]" in text
+
+
+def test_words_are_coloured_by_sign_and_size(view: Callable[..., Page]) -> None:
+    e = make_explanation("text", tokens=30)
+    words = view_payload(e)["a"]["words"]
+    values = np.array([e.token_attribution[w["tokens"]].sum() for w in words["list"]])
+    page = view(e, section="input")
+
+    def colour(index: int) -> np.ndarray:
+        text = page.locator(f"[data-word='{index}']").evaluate("w => getComputedStyle(w).backgroundColor")
+        return np.array([int(v) for v in text[4:-1].split(",")])
+
+    strongest = int(np.abs(values).argmax())
+    assert np.array_equal(
+        colour(strongest), [0x7F, 0x27, 0x04] if values[strongest] > 0 else [0x08, 0x30, 0x6B]
+    )
+    page.get_by_role("radio", name="Size only").check()
+    assert np.array_equal(colour(strongest), colour_of("cividis", 1.0))
+
+
+def test_words_are_read_out_by_the_keyboard(view: Callable[..., Page]) -> None:
+    page = view(make_explanation("text", tokens=20), section="input")
+    page.locator(".dv-words").focus()
+    live = page.locator(".dv-words-box [aria-live]")
+    page.keyboard.press("ArrowRight")
+    expect(live).to_contain_text("“Markets”")
+    page.keyboard.press("ArrowRight")
+    expect(live).to_contain_text("“fell”")
+    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    expect(live).to_contain_text("“Markets”")
+
+
+def test_a_moment_is_read_and_playback_moves_the_cursor(view: Callable[..., Page]) -> None:
+    e = make_explanation("audio", tokens=50)
+    rate = 8000
+    sound = np.sin(np.arange(rate) * 0.3).astype(np.float32) * 0.3
+    page = view(e, section="input", payload={"media": sound_media(sound, rate)})
+    stage = page.locator(".dv-sound-stage")
+    box = stage.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.505, box["y"] + 10)
+    note = page.locator(".dv-note").first.inner_text()
+    assert note.startswith("0.50 s: ")
+    assert np.float32(number(note.split(": ")[1].removesuffix(" logits"))) == e.token_attribution[25]
+    assert page.evaluate("() => document.querySelector('audio').currentTime") == pytest.approx(
+        0.505, abs=0.01
+    )
+    stage.focus()
+    page.keyboard.press("ArrowLeft")
+    assert float(stage.get_attribute("aria-valuenow") or "0") == pytest.approx(0.485, abs=0.011)
+    page.keyboard.press("Home")
+    page.evaluate("() => { document.querySelector('audio').muted = true; }")
+    page.keyboard.press(" ")
+    page.wait_for_function("() => document.querySelector('audio').ended", timeout=10_000)
+    page.wait_for_function(
+        "() => Number(document.querySelector('.dv-sound-stage').getAttribute('aria-valuenow')) > 0.9"
+    )
+    assert float(page.locator(".dv-playhead").evaluate("h => h.style.left.replace('%', '')")) > 90
+
+
+def test_the_moment_of_largest_share_has_the_strongest_colour(view: Callable[..., Page]) -> None:
+    e = make_explanation("audio", tokens=40)
+    page = view(e, section="input", state={"tokenMode": "absolute"})
+    t = int(np.abs(e.token_attribution).argmax())
+    colour = page.evaluate(
+        """share => {
+            const c = document.querySelector('.dv-sound-canvas');
+            return Array.from(c.getContext('2d').getImageData(Math.floor(share * c.width), 2, 1, 1).data);
+        }""",
+        (t + 0.5) / 40,
+    )
+    assert tuple(colour[:3]) == colour_of("cividis", 1.0)
+
+
+def test_regions_lie_where_they_belong_and_opacity_is_adjustable(view: Callable[..., Page]) -> None:
+    e = make_explanation("image", tokens=49)
+    picture = np.full((70, 140, 3), 120, np.uint8)
+    page = view(
+        e, section="input", payload={"media": picture_media(picture)}, state={"tokenMode": "absolute"}
+    )
+    box = page.locator(".dv-picture-overlay").bounding_box()
+    assert box is not None
+    assert box["width"] / box["height"] == pytest.approx(2, rel=0.02)
+    strongest = int(np.abs(e.token_attribution).argmax())
+    row, column = divmod(strongest, 7)
+
+    def overlay() -> list[int]:
+        colour: list[int] = page.evaluate(
+            """([x, y]) => {
+                const c = document.querySelector('.dv-picture-overlay');
+                return Array.from(c.getContext('2d').getImageData(x * c.width, y * c.height, 1, 1).data);
+            }""",
+            [(column + 0.5) / 7, (row + 0.5) / 7],
+        )
+        return colour
+
+    assert np.abs(np.subtract(overlay()[:3], colour_of("cividis", 1.0))).max() <= 2
+    assert overlay()[3] == pytest.approx(0.6 * 255, abs=2)
+    page.get_by_label("Overlay").fill("0.2")
+    assert overlay()[3] == pytest.approx(0.2 * 255, abs=2)
+    page.mouse.move(box["x"] + box["width"] * (column + 0.5) / 7, box["y"] + box["height"] * (row + 0.5) / 7)
+    note = page.locator(".dv-note").first.inner_text()
+    assert note.startswith(f"row {row + 1}, column {column + 1}: ")
+    assert np.float32(number(note.split(": ")[1].removesuffix(" logits"))) == e.token_attribution[strongest]
+    page.locator(".dv-picture-overlay").focus()
+    page.mouse.move(0, 0)
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    assert page.locator(".dv-note").first.inner_text().startswith("row 2, column 2: ")
+
+
+def test_another_class_can_be_asked_for(view: Callable[..., Page], page: Page) -> None:
+    e = make_explanation("text")
+    page.evaluate("() => { window.classes = []; window.more = {onClass: (i) => classes.push(i)}; }")
+    view(e, section="input")
+    wanted = (e.explained + 1) % 4
+    page.get_by_label("Explained class", exact=True).select_option(str(wanted))
+    assert page.evaluate("() => classes") == [wanted]
+
+
+# ---- data set and comparison ----------------------------------------------------------------------
+
+
+def test_the_data_set_stands_beside_the_input(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=2)
+    assert e.dataset is not None
+    page = view(e, section="dataset", state={"head": 1})
+    box = page.locator(MAP).nth(2).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 6.5 / 32, box["y"] + box["height"] * 2.5 / 6)
+    note = page.locator(".dv-note").last.inner_text()
+    assert note.startswith("Head 1, layer 2, feature 6: IF ")
+    numbers = [number(part.split()[-1]) for part in
+               (note.split(" here")[0], note.split(" in the data set")[0], note.rstrip("."))]  # fmt: skip
+    own, mean = float(e.importance[1, 2, 6]), float(e.dataset.importance[1, 2, 6])
+    assert numbers == pytest.approx([own, mean, own - mean], rel=1e-4, abs=1e-6)
+    assert "mean of 20 inputs" in page.locator("#here").inner_text()
+
+
+def test_without_a_data_set_the_view_says_so(view: Callable[..., Page]) -> None:
+    page = view(make_explanation(dataset=False), section="dataset")
+    assert "holds no averages" in page.locator("#here").inner_text()
+
+
+def test_two_results_and_their_difference(view: Callable[..., Page]) -> None:
+    a, b = make_explanation(seed=1), make_explanation(seed=9)
+    page = view(a, payload={"compare": b, "labels": ("before", "after")}, state={"tab": "compare", "head": 2})
+    rows = {row[0]: row for row in table(page, "Probabilities")}
+    for i, name in enumerate(a.class_names):
+        assert number(rows[name][1]) == pytest.approx(100 * a.probabilities[i], abs=0.006)
+        assert number(rows[name][2]) == pytest.approx(100 * b.probabilities[i], abs=0.006)
+        change = 100 * (b.probabilities[i] - a.probabilities[i])
+        assert number(rows[name][3].removesuffix(" points")) == pytest.approx(change, abs=0.006)
+    page.get_by_label("Show", exact=True).select_option("density_attention")
+    open_table(page, "Maps")
+    difference = b.density_attention[2] - a.density_attention[2]
+    top = table(page, "Head 2: the 10 largest differences")
+    for row, flat in zip(top, np.argsort(-np.abs(difference).ravel())[:10], strict=True):
+        layer, feature = np.unravel_index(flat, difference.shape)
+        assert [int(row[0]), int(row[1])] == [layer, feature]
+        assert np.float32(number(row[2])) == a.density_attention[2, layer, feature]
+        assert np.float32(number(row[3])) == b.density_attention[2, layer, feature]
+    open_table(page, "Layers")
+    layers = table(page, "Share of density attention in percent")
+    change = b.layer_contribution.sum(0) - a.layer_contribution.sum(0)
+    assert [number(row[3]) for row in layers] == pytest.approx(change, abs=0.02)
+
+
+@pytest.mark.parametrize("tab", ["heads", "heatmap"])
+def test_every_map_can_show_the_difference(view: Callable[..., Page], tab: str) -> None:
+    a, b = make_explanation(seed=1), make_explanation(seed=9)
+    page = view(a, payload={"compare": b}, state={"tab": tab, "quantity": "gate"})
+    page.get_by_label("Input", exact=True).first.select_option("difference")
+    settle(page)
+    found = hover(page, 0, 3, 8)
+    assert np.float32(number(found["Gate, A"])) == a.gate[0, 3, 8]
+    assert np.float32(number(found["Gate, B"])) == b.gate[0, 3, 8]
+    assert np.float32(number(found["Difference"])) == b.gate[0, 3, 8] - a.gate[0, 3, 8]
+
+
+def test_parameters_entropies_and_features_of_two_models_are_subtracted(view: Callable[..., Page]) -> None:
+    a, b = make_explanation(seed=1), make_explanation(seed=9)
+    page = view(a, payload={"compare": b}, state={"tab": "parameters", "source": "difference"})
+    change = b.mean_offset - a.mean_offset
+    rows = table(page, "Range of the learned parameters")
+    assert rows[0][0] == "Mean offset δ (change)"
+    assert [number(t) for t in rows[0][2:5]] == pytest.approx(
+        [change.min(), change.max(), change.mean()], rel=1e-3
+    )
+    open_table(page, "Mean offset δ")
+    first = table(page, "First 20 of 32")
+    assert [np.float32(number(t)) for t in first[7][1:]] == list(change[:, 7])
+    set_state(page, tab="layers", quantity="gate")
+    entropies = {row[0]: row[1:] for row in table(page, "Entropy of each head")}
+    for head in range(4):
+        one, other = (gate_entropy(e.gate, e.head_layers)[head] for e in (a, b))
+        found = [number(t) for t in entropies[f"Head {head}"]]
+        assert found == pytest.approx([one, other, other - one], abs=6e-5)
+    mean = (b.gate - a.gate).astype(np.float64).mean((0, 1))
+    top = table(page, "Top 10 features by mean Gate change")
+    assert [int(row[0]) for row in top] == list(np.argsort(-np.abs(mean))[:10])
+
+
+def test_words_of_two_results_stand_below_each_other(view: Callable[..., Page]) -> None:
+    a, b = make_explanation("text", seed=1), make_explanation("text", seed=9)
+    page = view(a, payload={"compare": b, "labels": ("before", "after")}, section="input")
+    page.get_by_label("Input", exact=True).select_option("difference")
+    assert page.locator(".dv-words").count() == 3  # the same text: the change as well
+    page.locator(".dv-words").nth(2).locator(".dv-word").first.hover()
+    change = float(b.token_attribution[1:3].sum() - a.token_attribution[1:3].sum())
+    tip = page.locator(".dv-tip").nth(2).inner_text()
+    assert number(tip.split("” ")[1].split(" logits")[0]) == pytest.approx(change, rel=1e-3)
+
+
+def test_maps_of_different_shape_are_not_subtracted(view: Callable[..., Page]) -> None:
+    a, b = make_explanation(features=32), make_explanation(features=16)
+    page = view(a, payload={"compare": b}, state={"tab": "compare"})
+    assert "4 × 6 × 32 and 4 × 6 × 16" in page.locator("#here").inner_text()
+    set_state(page, tab="heatmap", source="difference")
+    assert state(page)["source"] == "a"
+    set_state(page, source="b")
+    found = hover(page, 0, 1, 2)
+    assert np.float32(number(found["Gate"])) == b.gate[0, 1, 2]

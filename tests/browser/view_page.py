@@ -1,0 +1,139 @@
+"""What the tests of the interactive view share: a page with a view in it, and ways to read it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import matplotlib as mpl
+import pytest
+from playwright.sync_api import Page
+
+from daam_core.figures.interactive import view_payload, view_script, view_style
+from daam_core.result import Explanation
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+TABS = ("summary", "input", "heads", "heatmap", "layers", "parameters", "dataset", "compare")
+MAP = ".dv-map-overlay"
+
+
+@pytest.fixture
+def view(page: Page) -> Iterator[Callable[..., Page]]:
+    """Mounts an explanation in an empty page: ``view(explanation, section=…, payload options …)``."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.set_content(
+        "<!DOCTYPE html><html lang='en'><title>View</title><style>body{margin:16px}</style>"
+        "<main><h1>View</h1><h2>Why</h2><div id='here'></div></main></html>"
+    )
+    page.add_style_tag(content=view_style())
+    page.evaluate("script => { const tag = document.createElement('script'); tag.textContent = script; "
+                  "document.head.append(tag); }", view_script())  # fmt: skip
+
+    def mount(explanation: Explanation, *, payload: dict[str, Any] | None = None, **options: Any) -> Page:
+        made = view_payload(explanation, **(payload or {}))
+        page.evaluate(
+            """([payload, options]) => {
+                window.changes = [];
+                window.selections = [];
+                window.view = DaamView.mount(document.getElementById('here'), payload, Object.assign({
+                    onChange: (state) => window.changes.push(state),
+                    onSelect: (cell) => window.selections.push(cell),
+                }, window.more || {}, options));
+            }""",
+            [json.dumps(made), options],
+        )
+        settle(page)
+        return page
+
+    yield mount
+    assert problems == []
+
+
+def settle(page: Page) -> None:
+    """Until the frames that draw are over."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
+                  "requestAnimationFrame(() => setTimeout(done, 0)))))")  # fmt: skip
+
+
+def state(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate("() => view.getState()")
+    return found
+
+
+def set_state(page: Page, **wanted: Any) -> None:
+    page.evaluate("wanted => view.setState(wanted)", wanted)
+    settle(page)
+
+
+def place(page: Page, head: int, layer: int, feature: int) -> dict[str, float]:
+    """Client coordinates of a cell."""
+    found: dict[str, float] = page.evaluate(
+        "c => { const p = view.locate(c); return p && {x: p.x, y: p.y}; }",
+        {"head": head, "layer": layer, "feature": feature},
+    )
+    return found
+
+
+def pixel(page: Page, head: int, layer: int, feature: int) -> tuple[int, int, int]:
+    """The colour drawn for a cell."""
+    colour: list[int] = page.evaluate(
+        """c => {
+            const p = view.locate(c);
+            const box = p.canvas.getBoundingClientRect();
+            const x = Math.floor((p.x - box.left) / box.width * p.canvas.width);
+            const y = Math.floor((p.y - box.top) / box.height * p.canvas.height);
+            return Array.from(p.canvas.getContext('2d').getImageData(x, y, 1, 1).data);
+        }""",
+        {"head": head, "layer": layer, "feature": feature},
+    )
+    return colour[0], colour[1], colour[2]
+
+
+def readout(page: Page) -> dict[str, str]:
+    pairs: list[list[str]] = page.evaluate(
+        "() => Array.from(document.querySelectorAll('.dv-readout-list > div'))"
+        ".map((d) => [d.children[0].textContent, d.children[1].textContent])"
+    )
+    return dict(pairs)
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", "").replace("%", "").strip())
+
+
+def hover(page: Page, head: int, layer: int, feature: int) -> dict[str, str]:
+    at = place(page, head, layer, feature)
+    page.mouse.move(at["x"], at["y"])
+    return readout(page)
+
+
+def table(page: Page, caption: str) -> list[list[str]]:
+    """Body of the table whose caption begins so."""
+    rows: list[list[str]] = page.evaluate(
+        """caption => {
+            const all = Array.from(document.querySelectorAll('#here table'));
+            const one = all.find((t) => t.caption.textContent.startsWith(caption));
+            return Array.from(one.tBodies[0].rows).map((r) => Array.from(r.cells).map((c) => c.textContent));
+        }""",
+        caption,
+    )
+    return rows
+
+
+def open_table(page: Page, figure: str) -> None:
+    page.get_by_role("region", name=figure, exact=True).get_by_role("button", name="Show as table").click()
+
+
+def open_tables(page: Page) -> None:
+    page.evaluate(
+        "() => document.querySelectorAll('.dv-figure-head button[aria-expanded=false]')"
+        ".forEach((button) => button.click())"
+    )
+
+
+def colour_of(palette: str, share: float) -> tuple[int, int, int]:
+    red, green, blue, _ = mpl.colormaps[palette](round(255 * share))
+    return round(255 * red), round(255 * green), round(255 * blue)
