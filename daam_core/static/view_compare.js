@@ -156,15 +156,7 @@
         ),
       );
     }
-    return {
-      element: h(
-        'div',
-        { class: 'dv-stack dv-wide-gap' },
-        parts.map((part) => part.element),
-      ),
-      update: (changed) => parts.forEach((part) => part.update(changed)),
-      destroy: () => parts.forEach((part) => part.destroy()),
-    };
+    return D.stackedParts(parts);
   };
 
   function probabilities(ctx) {

@@ -295,4 +295,17 @@
     });
     return { element: figure.element, update: () => {}, destroy: () => {} };
   };
+
+  /** Several parts below each other, as one part. */
+  D.stackedParts = function (parts) {
+    return {
+      element: h(
+        'div',
+        { class: 'dv-stack dv-wide-gap' },
+        parts.map((part) => part.element),
+      ),
+      update: (changed) => parts.forEach((part) => part.update(changed)),
+      destroy: () => parts.forEach((part) => part.destroy()),
+    };
+  };
 })((window.DaamView = window.DaamView || {}));

@@ -6,15 +6,7 @@
 
   D.parts.layers = function (ctx) {
     const parts = [profile(ctx), features(ctx), entropies(ctx)];
-    return {
-      element: h(
-        'div',
-        { class: 'dv-stack dv-wide-gap' },
-        parts.map((part) => part.element),
-      ),
-      update: (changed) => parts.forEach((part) => part.update(changed)),
-      destroy: () => parts.forEach((part) => part.destroy()),
-    };
+    return D.stackedParts(parts);
   };
 
   function contribution(store) {

@@ -572,15 +572,7 @@
     const one = store.a.H > 1 ? pairMap(ctx) : null;
     const two = store.a.H > 1 ? similarity(ctx) : null;
     const parts = [many, one, two].filter(Boolean);
-    return {
-      element: h(
-        'div',
-        { class: 'dv-stack dv-wide-gap' },
-        parts.map((part) => part.element),
-      ),
-      update: (changed) => parts.forEach((part) => part.update(changed)),
-      destroy: () => parts.forEach((part) => part.destroy()),
-    };
+    return D.stackedParts(parts);
   };
 
   function multiples(ctx) {
