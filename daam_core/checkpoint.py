@@ -109,6 +109,8 @@ class Model(
             density_attention=density_attention.numpy(),
             importance=importance.numpy(),
             values=head.dataset_values.numpy(),
+            statistic_mean=head.dataset_statistic_mean.numpy(),
+            statistic_variance=head.dataset_statistic_variance.numpy(),
             samples=samples,
         )
 
@@ -252,6 +254,9 @@ def _read_classifier(path: Path, config: ModelConfig) -> DaamClassifier:
     except ConfigError as error:
         raise CheckpointError(f"{path.parent.name}/{CONFIG_FILE}: {error}") from error
     expected = classifier.state_dict()
+    if "dataset_statistic_mean" not in tensors and "dataset_samples" in tensors:
+        # Saved before the data set's statistics were kept: a whole average or none.
+        tensors |= {name: tensor for name, tensor in expected.items() if name.startswith("dataset_")}
     if foreign := sorted(set(tensors) - set(expected)):
         raise CheckpointError(f"{where} holds tensors that no such head has: {', '.join(foreign[:5])}.")
     for name, tensor in expected.items():

@@ -16,7 +16,6 @@ from daam_core.backbones.base import Sample
 from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, pool
 from daam_core.errors import InputError, ShapeError
-from daam_core.gating import axis_statistics
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.model import DaamClassifier
 from daam_core.result import Explanation, Scale
@@ -90,7 +89,7 @@ def explain_encoding(
     tokens = encoding.tokens
     shares = torch.as_tensor(tokens.shares, dtype=density.dtype)
     by_head = token_attribution(gradient, density, head.standardise_tokens(encoding.hidden.float()), shares)
-    mean, variance = _head_statistics(head, values)
+    mean, variance = attention.statistics(values[None])  # each [1, H, F]
     probabilities = logits.detach().double().softmax(-1)
 
     return Explanation(
@@ -120,8 +119,8 @@ def explain_encoding(
         scaled_variance=_array(attention.scaled_variance),
         initial_mean_offset=_array(attention.initial_mean_offset),
         initial_scaled_variance=_array(attention.initial_scaled_variance),
-        statistic_mean=_array(mean),
-        statistic_variance=_array(variance),
+        statistic_mean=_array(mean[0]),
+        statistic_variance=_array(variance[0]),
         token_labels=tokens.labels,
         token_spans=np.asarray(tokens.spans, dtype=np.float64),
         token_units=tokens.units,
@@ -161,16 +160,6 @@ def _keep_mask(head: DaamClassifier, keep: Tensor | np.ndarray | None) -> Tensor
     if mask.shape != shape or not bool(((mask >= 0) & (mask <= 1)).all()):
         raise ShapeError(f"keep must be {list(shape)} with values in [0, 1], got {list(mask.shape)}.")
     return mask
-
-
-def _head_statistics(head: DaamClassifier, values: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance ``[H, F]`` over the layers that each head's gate sees."""
-    if head.config.mode == "shared":
-        mean, variance = axis_statistics(values)  # [1, F]
-        heads = head.config.n_heads
-        return mean.expand(heads, -1), variance.expand(heads, -1)
-    groups = [axis_statistics(values[seen]) for seen in head.attention.head_layers]
-    return torch.cat([mean for mean, _ in groups]), torch.cat([variance for _, variance in groups])
 
 
 def _provenance(model: Model, facts: Mapping[str, Any], *, muted: int) -> dict[str, Any]:

@@ -14,25 +14,36 @@ VARIANCE_FLOOR = 1e-8  # added to the variance itself (Algorithm 1)
 STANDARD_DEVIATION_FLOOR = 1e-5  # added under the root (Algorithm 1)
 
 
-def axis_statistics(x: Tensor, *, axis: int = -2) -> tuple[Tensor, Tensor]:
-    """Mean and variance of Algorithm 1 along ``axis``, which is kept with length 1.
+def axis_statistics(x: Tensor, *, axis: int = -2, unbiased: bool = False) -> tuple[Tensor, Tensor]:
+    """Mean and variance of a gate along ``axis``, which is kept with length 1.
 
-    ``var = E[(x − mean)²] + 1e-8``: the paper's ``|E[x²] − mean²| + 1e-8`` without its cancellation.
-    Half precision is raised to float32.
+    ``var = E[(x − mean)²] + 1e-8``: the ``|E[x²] − mean²| + 1e-8`` of Algorithm 1 without its
+    cancellation. Half precision is raised to float32.
+
+    Args:
+        x: ``[.., N, F]``, real.
+        axis: the axis of statistics, N values each.
+        unbiased: the sample's variance, over N − 1 (Algorithm 2); needs N ≥ 2.
 
     Raises:
-        ShapeError: the input is not real floating point, has no positions, is not finite, or is so
-            large that its variance is not.
+        ShapeError: the input is not real floating point, has too few positions, is not finite, or is
+            so large that its variance is not.
     """
     if not x.is_floating_point() or x.ndim < 2 or x.shape[axis] == 0:
         raise ShapeError(
             f"A gate needs a real tensor [.., N, F] with at least one position along axis {axis}, "
             f"got {x.dtype} of shape {list(x.shape)}."
         )
+    positions = x.shape[axis]
+    if unbiased and positions < 2:
+        raise ShapeError("A mixture gate needs at least two positions along its axis: one has no variance.")
     if x.dtype in (torch.float16, torch.bfloat16):
         x = x.float()
     mean = x.mean(axis, keepdim=True)
-    variance = (x - mean).square().mean(axis, keepdim=True) + VARIANCE_FLOOR
+    variance = (x - mean).square().mean(axis, keepdim=True)
+    if unbiased:
+        variance = variance * (positions / (positions - 1))
+    variance = variance + VARIANCE_FLOOR
     if not bool(torch.isfinite(variance).all()):
         raise ShapeError(
             f"The input holds NaN, infinity or values whose variance overflows {x.dtype}; "
@@ -115,11 +126,7 @@ def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int =
         )
     if not bool((scales != 0).all()):
         raise ShapeError("No mixture scale may be zero.")
-    mean, biased = axis_statistics(x, axis=axis)
-    positions = x.shape[axis]
-    if positions < 2:
-        raise ShapeError("A mixture gate needs at least two positions along its axis: one has no variance.")
-    variance = (biased - VARIANCE_FLOOR) * (positions / (positions - 1)) + VARIANCE_FLOOR
+    mean, variance = axis_statistics(x, axis=axis, unbiased=True)
     standardised, deviation = x.to(mean.dtype) - mean, variance.sqrt()
     log_gate = torch.zeros_like(standardised)
     for offset, scale in zip(mean_offsets.unbind(-1), scales.unbind(-1), strict=True):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, ShapeError
-from daam_core.gating import density_gate, mixture_gate
+from daam_core.gating import axis_statistics, density_gate, mixture_gate
 
 Mode = Literal["shared", "layer_groups"]
 GateKind = Literal["density", "mixture"]
@@ -213,15 +213,23 @@ class DensityAttention(nn.Module):
 
     def gate(self, x: Tensor) -> Tensor:
         """``[B, L, F] → [B, R, F]``: the gate of every row."""
-        if x.ndim != 3 or x.shape[1:] != (self.n_layers, self.n_features):
-            raise ShapeError(
-                f"Expected pooled hidden states [B, {self.n_layers}, {self.n_features}], got {list(x.shape)}."
-            )
+        self._check(x)
         function = density_gate if self.gate_kind == "density" else mixture_gate
         if self.mode == "shared":
             gate = function(x.unsqueeze(1), self.mean_offset, self.scaled_variance)
             return gate.expand(-1, self.n_heads, -1, -1).flatten(1, 2)
         return grouped_gate(function, x, self.mean_offset, self.scaled_variance)
+
+    def statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``[B, L, F] → 2 × [B, H, F]``: mean and variance over its layers that each head's gate uses."""
+        self._check(x)
+        unbiased = self.gate_kind == "mixture"
+        if self.mode == "shared":
+            mean, variance = axis_statistics(x, unbiased=unbiased)
+            return mean.expand(-1, self.n_heads, -1), variance.expand(-1, self.n_heads, -1)
+        groups = x.split(group_sizes(self.n_layers, self.n_heads), dim=1)
+        means, variances = zip(*(axis_statistics(group, unbiased=unbiased) for group in groups), strict=True)
+        return torch.cat(means, 1), torch.cat(variances, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         gate = self.gate(x)
@@ -242,3 +250,9 @@ class DensityAttention(nn.Module):
     def by_row(self, full: Tensor) -> Tensor:
         """``[.., H, L, F] → [.., R, F]``, the inverse of :meth:`by_head`."""
         return full[..., self.head_of_row, self.layer_of_row, :]
+
+    def _check(self, x: Tensor) -> None:
+        if x.ndim != 3 or x.shape[1:] != (self.n_layers, self.n_features):
+            raise ShapeError(
+                f"Expected pooled hidden states [B, {self.n_layers}, {self.n_features}], got {list(x.shape)}."
+            )

@@ -151,6 +151,8 @@ class DaamClassifier(nn.Module):
     row_mean: Tensor
     dataset_gate: Tensor
     dataset_values: Tensor
+    dataset_statistic_mean: Tensor
+    dataset_statistic_variance: Tensor
     dataset_samples: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
@@ -190,6 +192,8 @@ class DaamClassifier(nn.Module):
         # The data set's averages, zero samples until `fit_dataset_mean` is called after training.
         self.register_buffer("dataset_gate", torch.zeros(rows, config.n_features))
         self.register_buffer("dataset_values", torch.zeros(cells))
+        for name in ("dataset_statistic_mean", "dataset_statistic_variance"):
+            self.register_buffer(name, torch.zeros(config.n_heads, config.n_features))
         self.register_buffer("dataset_samples", torch.zeros((), dtype=torch.int64))
 
     def standardise(self, x: Tensor) -> Tensor:
@@ -214,15 +218,21 @@ class DaamClassifier(nn.Module):
 
     @torch.no_grad()
     def fit_dataset_mean(self, pooled: Tensor, *, batch_size: int = 256) -> None:
-        """Store the mean gate and mean standardised values over a data set ``[N, L, F]``."""
+        """Store the mean gate, standardised values and gate statistics over a data set ``[N, L, F]``."""
         if not len(pooled):
             raise ConfigError("A data set's average needs at least one sample.")
-        gate = torch.zeros_like(self.dataset_gate, dtype=torch.float64)
-        values = torch.zeros_like(self.dataset_values, dtype=torch.float64)
+        averages = (
+            self.dataset_gate,
+            self.dataset_values,
+            self.dataset_statistic_mean,
+            self.dataset_statistic_variance,
+        )
+        sums = [torch.zeros_like(average, dtype=torch.float64) for average in averages]
         for batch in pooled.split(batch_size):
             x = self.standardise(batch)
-            gate += self.attention.gate(x).sum(0, dtype=torch.float64)
-            values += x.sum(0, dtype=torch.float64)
-        self.dataset_gate.copy_(gate / len(pooled))
-        self.dataset_values.copy_(values / len(pooled))
+            of_samples = (self.attention.gate(x), x, *self.attention.statistics(x))
+            for total, each in zip(sums, of_samples, strict=True):
+                total += each.sum(0, dtype=torch.float64)
+        for average, total in zip(averages, sums, strict=True):
+            average.copy_(total / len(pooled))
         self.dataset_samples.fill_(len(pooled))

@@ -25,6 +25,9 @@ class DatasetMean:
         importance: ``[H, L, F]`` Importance Factor of the mean density attention: averaged first,
             then scaled (paper, 1.5).
         values: ``[L, F]`` mean of the standardised pooled values.
+        statistic_mean: ``[H, F]`` mean of each sample's mean over the layers of a head's gate.
+        statistic_variance: ``[H, F]`` mean of the variance beside it: how far an ordinary input's
+            values spread over layers.
         samples: how many inputs were averaged.
     """
 
@@ -32,6 +35,8 @@ class DatasetMean:
     density_attention: np.ndarray
     importance: np.ndarray
     values: np.ndarray
+    statistic_mean: np.ndarray
+    statistic_variance: np.ndarray
     samples: int
 
 
@@ -74,7 +79,8 @@ class Explanation:
         initial_mean_offset: δ before training, same shape as ``mean_offset``.
         initial_scaled_variance: ξ (or c) before training, same shape.
         statistic_mean: ``[H, F]`` mean of ``values`` over the layers of each head's gate.
-        statistic_variance: ``[H, F]`` the variance beside it.
+        statistic_variance: ``[H, F]`` the variance beside it, as the gate uses it: over N for density
+            gates, over N − 1 for mixture gates.
         token_labels: T names.
         token_spans: ``[T, 2]`` seconds or character indices, ``[T, 4]`` image fractions (left, top,
             right, bottom); NaN where a token stands for no part of the input.

@@ -103,7 +103,9 @@ def make_explanation(
     for head, seen in enumerate(head_layers):
         gate_of = density_gate if density else mixture_gate
         gate[head, seen] = gate_of(values[seen], offset[head], spread[head])
-        mean[head], variance[head] = (statistic[0] for statistic in axis_statistics(values[seen]))
+        mean[head], variance[head] = (
+            statistic[0] for statistic in axis_statistics(values[seen], unbiased=not density)
+        )
     logits_of_layers = torch.zeros(heads, layers) if constant else normal(heads, layers)
     shares = logits_of_layers.double().masked_fill(~head_layers, -torch.inf).softmax(-1)
     amplitude = shares * head_layers.sum(-1, keepdim=True)
@@ -139,7 +141,15 @@ def make_explanation(
             dataset=False,
             dtype=dtype,
         )
-        average = DatasetMean(other.gate, other.density_attention, other.importance, other.values, 20)
+        average = DatasetMean(
+            other.gate,
+            other.density_attention,
+            other.importance,
+            other.values,
+            other.statistic_mean,
+            other.statistic_variance,
+            20,
+        )
     return Explanation(
         model="test-head",
         modality=modality,

@@ -69,8 +69,15 @@ def browser() -> "Iterator[Browser]":
     if path is None:
         (pytest.fail if ON_CI else pytest.skip)(HOW_TO_GET_IT)
     with sync_playwright() as playwright:
-        # Containers give Chromium neither its sandbox nor much /dev/shm.
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+        # Containers give Chromium neither its sandbox nor much /dev/shm, and have no microphone or
+        # camera: Chromium's own beep and moving picture stand in for them.
+        arguments = [
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+        ]
         chromium = playwright.chromium.launch(executable_path=path, args=arguments)
         yield chromium
         chromium.close()

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -452,9 +453,12 @@ class TestFragments:
 
     @given(st.floats(0, 1))
     def test_a_share_reads_as_itself(self, share):
-        text = fragments.percent(share)
-        if not text.startswith("<"):
-            assert float(text.removesuffix(" %")) == pytest.approx(100 * share, abs=0.051, rel=0.6)
+        sign, number = re.fullmatch(r"([<>] )?([\d.]+) %", fragments.percent(share)).groups()
+        if sign is None:
+            nearest = 0.0501 if 0.1 <= 100 * share <= 99.9 else 0.00501
+            assert float(number) == pytest.approx(100 * share, abs=nearest)
+        else:
+            assert (100 * share < float(number)) == (sign == "< ")
 
 
 class TestLinks:

@@ -67,6 +67,18 @@ def test_card_and_report_travel_with_the_weights(tmp_path):
     assert loaded.name == "m"
 
 
+def test_an_average_without_its_statistics_is_left_out(folder):
+    """Heads saved before the statistics were kept still load and decide."""
+    tensors = load_file(folder / "model.safetensors")
+    before = load_model(folder)
+    kept = {name: tensor for name, tensor in tensors.items() if "dataset_statistic" not in name}
+    save_file(kept, folder / "model.safetensors")
+    loaded = load_model(folder)
+    assert before.dataset is not None
+    assert loaded.dataset is None
+    assert torch.equal(loaded.classifier.decoder.weight, before.classifier.decoder.weight)
+
+
 def test_without_a_data_set_mean_there_is_none(tmp_path):
     Model(DaamClassifier(letter_config())).save_pretrained(tmp_path)
     assert load_model(tmp_path).dataset is None

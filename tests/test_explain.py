@@ -127,6 +127,17 @@ def test_per_head_scale_is_recorded():
     np.testing.assert_array_equal(e.importance_range[:, 1], e.density_attention.max((1, 2)))
 
 
+@pytest.mark.parametrize("mode", ["shared", "layer_groups"])
+def test_statistics_of_a_mixture_are_those_of_its_gate(mode):
+    e = explain(letter_model(mode=mode, gate="mixture", n_gaussians=3), "hello")
+    for head, seen in enumerate(e.head_layers):
+        np.testing.assert_allclose(e.statistic_variance[head], e.values[seen].var(0, ddof=1), rtol=1e-4)
+        z = e.values[seen] - e.statistic_mean[head] - e.mean_offset[head][:, None, None]
+        exponent = z**2 / (2 * e.scaled_variance[head][:, None, None] ** 2 * e.statistic_variance[head])
+        gate = np.exp(-exponent.sum(0))
+        np.testing.assert_allclose(e.gate[head][seen], gate / gate.sum(0), rtol=1e-3, atol=1e-6)
+
+
 def test_statistics_are_those_of_the_gate():
     e = explain(letter_model(mode="layer_groups"), "hello")
     for head, seen in enumerate(e.head_layers):

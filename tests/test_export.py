@@ -185,7 +185,7 @@ def changed(**changes: object) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, "has format version 2, this program reads version 1"),
+        ({"version": 1}, "has format version 1, this program reads version 2"),
         ({"format": "other"}, "is no explanation"),
         ({"gate": [[1.0]]}, "gate is not the array it should be"),
         ({"gate": None}, "gate is not the array it should be"),

@@ -75,8 +75,26 @@ def test_the_data_set_mean_is_the_mean_of_single_gates():
     head.fit_dataset_mean(x, batch_size=3)
     gates = torch.stack([head(sample[None]).gate[0] for sample in x])
     torch.testing.assert_close(head.dataset_gate, gates.mean(0))
-    torch.testing.assert_close(head.dataset_values, head.standardise(x).mean(0))
+    values = head.standardise(x)
+    torch.testing.assert_close(head.dataset_values, values.mean(0))
+    # Shared heads: the mean over samples of each sample's own mean and variance over all layers.
+    for name, statistic in {
+        "mean": values.mean(1).mean(0),
+        "variance": values.var(1, correction=0).mean(0) + 1e-8,
+    }.items():
+        found = getattr(head, f"dataset_statistic_{name}")
+        torch.testing.assert_close(found, statistic.expand(len(found), -1))
     assert head.dataset_samples == 7
+
+
+def test_the_data_sets_statistics_are_those_of_each_heads_own_layers():
+    head = DaamClassifier(letter_config(mode="layer_groups"))
+    x = torch.randn(5, LAYERS, FEATURES) + 2
+    head.fit_dataset_mean(x)
+    for index, seen in enumerate(head.attention.head_layers):
+        torch.testing.assert_close(head.dataset_statistic_mean[index], x[:, seen].mean(1).mean(0))
+        variance = x[:, seen].var(1, correction=0).mean(0) + 1e-8
+        torch.testing.assert_close(head.dataset_statistic_variance[index], variance)
 
 
 def test_training_learns_letters():

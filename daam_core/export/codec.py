@@ -16,7 +16,7 @@ import numpy as np
 from daam_core.errors import DaamError, DataError
 from daam_core.result import DatasetMean, Explanation, arrays
 
-FORMAT, FORMAT_VERSION = "daam-explanation", 1
+FORMAT, FORMAT_VERSION = "daam-explanation", 2
 MAX_UNPACKED_BYTES = 4 << 30  # an archive that claims more is not one of ours
 
 _PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -244,7 +244,9 @@ def _check_the_rest(explanation: Explanation, read: Mapping[str, np.ndarray]) ->
     }
     if explanation.dataset is not None:
         cells = (heads, layers, features)
-        expected |= {f"dataset_{name}": cells for name in _DATASET_ARRAYS} | {"dataset_values": cells[1:]}
+        expected |= {f"dataset_{name}": cells for name in _DATASET_ARRAYS}
+        expected |= {"dataset_values": cells[1:]}
+        expected |= {f"dataset_statistic_{name}": (heads, features) for name in ("mean", "variance")}
     for name, shape in expected.items():
         if read[name].shape != shape:
             raise DataError(

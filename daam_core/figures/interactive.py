@@ -44,6 +44,10 @@ SCRIPTS = (
     "view_cell.js",
     "view_parameters.js",
     "view_layers.js",
+    "view_tokens.js",
+    "view_words.js",
+    "view_sound.js",
+    "view_picture.js",
     "view_input.js",
     "view_mount.js",
 )
@@ -65,6 +69,8 @@ _PRIORITY = (
     "initial_scaled_variance",
     "gate",
     "class_importance",
+    "dataset_statistic_mean",
+    "dataset_statistic_variance",
     "dataset_gate",
     "dataset_values",
     "dataset_density_attention",
@@ -260,7 +266,11 @@ def _arrays(explanation: Explanation) -> dict[str, np.ndarray]:
     if not _is_product(e.density_attention, e.amplitude, e.gate):
         found["density_attention"] = e.density_attention
     if e.dataset is not None:
-        found |= {"dataset_gate": e.dataset.gate, "dataset_values": e.dataset.values}
+        found |= {
+            name: getattr(e.dataset, name.removeprefix("dataset_"))
+            for name in _PRIORITY
+            if name.startswith("dataset_") and name != "dataset_density_attention"
+        }
         if not _is_product(e.dataset.density_attention, e.amplitude, e.dataset.gate):
             found["dataset_density_attention"] = e.dataset.density_attention
     order = [name for name in _PRIORITY if name in found]

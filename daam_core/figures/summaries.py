@@ -451,16 +451,17 @@ def head_order(layer_contribution: np.ndarray) -> np.ndarray:
 class CellGaussians:
     """Every head's Gaussian at one layer and feature; the gate as a function of the value.
 
-    With the input's own statistics held fixed, head h's gate at value x is
+    With the statistics held fixed, head h's gate at value x is
     ``peak · exp(−(x − centre)² / (2 · spread²))``.
 
     Attributes:
-        value: the input's standardised value at the cell.
+        value: the standardised value at the cell.
         seen: ``[H]`` bool, whether the head sees the layer.
         mean, deviation: ``[H]`` of the feature over the head's layers.
         centre, spread: ``[H]`` of the Gaussian, in the units of ``value``.
         peak: ``[H]``; 1 for density gates, for mixture gates what normalising over layers leaves.
-        gate: ``[H]`` the gate at ``value``.
+        gate: ``[H]`` the input's gate at the cell, which lies on the Gaussian; or the data set's mean
+            gate, which need not: an average of gates is not the gate of an average.
     """
 
     value: float
@@ -473,21 +474,24 @@ class CellGaussians:
     gate: np.ndarray
 
 
-# As in gating: added to the variance, and under the root of Algorithm 1's standard deviation.
-_VARIANCE_FLOOR = 1e-8
-_ROOT_FLOOR = 1e-5
+_LARGEST_LOG = 700.0  # exp of it is still finite
+_ROOT_FLOOR = 1e-5  # under the root of the standard deviation (Algorithm 1), as in gating
 
 
-def cell_gaussians(explanation: Explanation, layer: int, feature: int) -> CellGaussians:
+def cell_gaussians(
+    explanation: Explanation, layer: int, feature: int, *, dataset: bool = False
+) -> CellGaussians:
     """The learned Gaussians at one cell.
 
     Args:
         explanation: what was explained.
         layer: 0 to L − 1.
         feature: 0 to F − 1.
+        dataset: of the data set instead: values, mean and variance over layers as they are on average.
 
     Raises:
         ShapeError: the cell does not exist.
+        ConfigError: the checkpoint holds no averages over a data set.
     """
     _, layers, features = explanation.shape
     if not (0 <= layer < layers and 0 <= feature < features):
@@ -495,30 +499,32 @@ def cell_gaussians(explanation: Explanation, layer: int, feature: int) -> CellGa
             f"There is no cell at layer {layer}, feature {feature}; layers go from 0 to {layers - 1} "
             f"and features from 0 to {features - 1}."
         )
-    mean = np.asarray(explanation.statistic_mean[:, feature], dtype=np.float64)
-    variance = np.asarray(explanation.statistic_variance[:, feature], dtype=np.float64)
-    gate = np.asarray(explanation.gate[:, layer, feature], dtype=np.float64)
+    source = explanation.dataset if dataset else explanation
+    if source is None:
+        raise ConfigError(f"The model {explanation.model} holds no averages over a data set.")
+    mean = np.asarray(source.statistic_mean[:, feature], dtype=np.float64)
+    variance = np.asarray(source.statistic_variance[:, feature], dtype=np.float64)
+    values = np.asarray(source.values[:, feature], dtype=np.float64)
     if explanation.gate_kind == "mixture":
         offset, factor = effective_mixture(explanation.mean_offset, explanation.scaled_variance)
-        layers_seen = explanation.head_layers.sum(axis=1)
-        unbiased = (variance - _VARIANCE_FLOOR) * layers_seen / (layers_seen - 1) + _VARIANCE_FLOOR
-        centre, spread = mean + offset, np.sqrt(factor * unbiased)
-        # The gate was normalised over the head's layers: recover the height from its strongest layer.
-        column = np.where(explanation.head_layers, explanation.gate[:, :, feature], -1)
-        strongest = column.argmax(axis=1)
-        z = (explanation.values[strongest, feature] - centre) / spread
-        peak = column.max(axis=1) * np.exp(z**2 / 2)
+        centre, spread = mean + offset, np.sqrt(factor * variance)
+        exponent = ((values - centre[:, None]) / spread[:, None]) ** 2 / 2
+        exponent = np.where(explanation.head_layers, exponent, np.inf)  # [H, L]
+        least = exponent.min(axis=1)
+        # A head's gates sum to 1 over its layers; the sum is taken in log space, as in gating.
+        log_peak = least - np.log(np.exp(least[:, None] - exponent).sum(axis=1))
+        peak = np.exp(np.minimum(log_peak, _LARGEST_LOG))
     else:
         centre = mean + explanation.mean_offset[:, feature]
         spread = np.sqrt(explanation.scaled_variance[:, feature] * (variance + _ROOT_FLOOR))
-        peak = np.ones(len(gate))
+        peak = np.ones(len(mean))
     return CellGaussians(
-        value=float(explanation.values[layer, feature]),
+        value=float(values[layer]),
         seen=np.asarray(explanation.head_layers[:, layer]),
         mean=mean,
         deviation=np.sqrt(variance),
         centre=centre,
         spread=spread,
         peak=peak,
-        gate=gate,
+        gate=np.asarray(source.gate[:, layer, feature], dtype=np.float64),
     )

@@ -9,7 +9,7 @@
   D.parts.summary = function (ctx) {
     const { store } = ctx;
     const place = h('div', { class: 'dv-two' });
-    const percent = (p) => (p > 0 && p < 0.0005 ? '< 0.1 %' : `${(100 * p).toFixed(1)} %`);
+    const change = h('div', {});
     const sources = () => (store.state.source === 'difference' ? ['a', 'b'] : [store.state.source]);
     const list = (source) => {
       const { raw } = store[source];
@@ -30,7 +30,7 @@
               style: { width: `${(100 * raw.probabilities[i]).toFixed(2)}%` },
             }),
           ),
-          h('span', { class: 'dv-number' }, percent(raw.probabilities[i])),
+          h('span', { class: 'dv-number' }, D.percent(raw.probabilities[i])),
         ),
       );
       return h(
@@ -53,14 +53,18 @@
           : null,
       );
     };
-    const build = () => place.replaceChildren(...sources().map(list));
+    const build = () => {
+      const both = store.state.source === 'difference';
+      place.replaceChildren(...sources().map(list));
+      change.replaceChildren(...(both ? [D.probabilityTable(store)] : []));
+    };
     const controls = D.stateControls(store, ['source']);
     const figure = D.figure({
       heading: ctx.heading,
       title: 'Prediction',
       help: 'Probability of every class. It says what the model holds likely, not how often it is right.',
       controls: controls.elements.length ? controls.elements : null,
-      body: place,
+      body: h('div', { class: 'dv-stack' }, place, change),
       table: () => {
         const columns = ['Class', { title: 'Probability', number: true }, { title: 'Logit', number: true }];
         return h(
@@ -93,25 +97,32 @@
 
   // ---- one cell -----------------------------------------------------------------------------------
 
-  /** Everything needed to draw the Gaussians of a cell for one input. */
+  /** Arrays behind the Gaussians of an input, or of the data set's average. */
+  function cellArrays(dataset) {
+    return ['values', 'statistic_mean', 'statistic_variance']
+      .map((name) => (dataset ? `dataset_${name}` : name))
+      .concat(['mean_offset', 'scaled_variance']);
+  }
+
+  /**
+   * Everything needed to draw the Gaussians of a cell: of one input, or of the data set with its mean
+   * values and mean statistics. `gate` is the input's or the data set's mean gate; the latter need not
+   * lie on the curve.
+   */
   function cellCurves(model, cell, dataset) {
-    const values = model.array(dataset ? 'dataset_values' : 'values');
-    const means = model.array('statistic_mean');
-    const variances = model.array('statistic_variance');
-    if (!values || (!dataset && (!means || !variances))) return null;
+    if (cellArrays(dataset).some((name) => !model.array(name))) return null;
+    const [values, means, variances] = cellArrays(dataset).map((name) => model.array(name));
+    const value = values[cell.layer * model.F + cell.feature];
     return {
-      value: values[cell.layer * model.F + cell.feature],
+      value: value,
+      dataset: dataset,
       heads: D.range(model.H)
         .filter((head) => model.seen(head, cell.layer))
         .map((head) => {
           const at = head * model.F + cell.feature;
-          const statistics = dataset
-            ? D.layerStatistics(model, head, cell.feature, values)
-            : { mean: means[at], variance: variances[at] };
+          const statistics = { mean: means[at], variance: variances[at] };
           const gate = model.map('gate', head, 'shared', dataset);
-          const curve = D.gaussian(model, head, cell.feature, statistics, values, gate);
-          if (!curve) return null;
-          const value = values[cell.layer * model.F + cell.feature];
+          const curve = D.gaussian(model, head, cell.feature, statistics, values);
           const z = (value - curve.centre) / curve.spread;
           return {
             head: head,
@@ -124,26 +135,24 @@
             gate: gate ? gate[cell.layer * model.F + cell.feature] : NaN,
             amplitude: model.raw.amplitude[head][cell.layer],
           };
-        })
-        .filter(Boolean),
+        }),
     };
   }
 
   D.cellCurves = cellCurves;
 
   function gaussianChart(curves, label, highlighted) {
-    const spreadOut = curves.heads.flatMap((c) => [
-      c.centre - 3 * Math.min(c.spread, 4 * c.deviation),
-      c.centre + 3 * Math.min(c.spread, 4 * c.deviation),
-    ]);
-    const bounds = spreadOut.concat(
-      curves.heads.flatMap((c) => [c.mean - 2 * c.deviation, c.mean + 2 * c.deviation]),
-      [curves.value],
-    );
+    // As far as values go, and the top of every curve; a wide Gaussian is cut off at both ends.
+    const bounds = curves.heads.flatMap((c) => {
+      const reach = 1.2 * Math.min(c.spread, 4 * c.deviation);
+      return [c.mean - 3 * c.deviation, c.mean + 3 * c.deviation, c.centre - reach, c.centre + reach];
+    });
+    bounds.push(curves.value);
     const low = Math.min(...bounds);
     const high = Math.max(...bounds);
     const pad = (high - low) * 0.04 || 1;
-    const top = Math.max(1e-9, ...curves.heads.map((c) => c.peak));
+    // A gate is at most 1, though the curve of a mixture with its sum held fixed can rise above it.
+    const top = Math.min(1, Math.max(1e-9, ...curves.heads.map((c) => c.peak)));
     return {
       label: label,
       height: 260,
@@ -178,10 +187,10 @@
           const points = D.range(161).map((i) => {
             const x = low - pad + (i / 160) * (high - low + 2 * pad);
             const z = (x - c.centre) / c.spread;
-            return [x, c.peak * Math.exp((-z * z) / 2)];
+            return [x, Math.min(1, c.peak * Math.exp((-z * z) / 2))];
           });
           // A narrow Gaussian between two of the points would be cut off: its peak is always one of them.
-          if (c.centre > low - pad && c.centre < high + pad) points.push([c.centre, c.peak]);
+          if (c.centre > low - pad && c.centre < high + pad) points.push([c.centre, Math.min(1, c.peak)]);
           points.sort((p, q) => p[0] - q[0]);
           D.path(pen, points, {
             stroke: D.headColour(c.head),
@@ -197,17 +206,29 @@
             y2: pen.bottom,
           }),
         );
-        curves.heads.forEach((c) =>
+        curves.heads.forEach((c) => {
+          const radius = c.head === highlighted ? 6 : 4.5;
           pen.add(
             svg('circle', {
               class: 'dv-dot',
               cx: pen.x(curves.value),
               cy: pen.y(c.atValue),
-              r: c.head === highlighted ? 6 : 4.5,
+              r: radius,
               fill: D.headColour(c.head),
             }),
-          ),
-        );
+          );
+          if (!curves.dataset || Number.isNaN(c.gate)) return;
+          // The mean gate stands beside the value's line: it belongs to no single value.
+          pen.add(
+            svg('circle', {
+              class: 'dv-ring',
+              cx: pen.x(curves.value) + 14,
+              cy: pen.y(c.gate),
+              r: radius,
+              stroke: D.headColour(c.head),
+            }),
+          );
+        });
       },
     };
   }
@@ -223,7 +244,7 @@
     const titles = ['Head'].concat(
       shared ? [] : ['Mean', 'Deviation'],
       ['Centre', 'Width'],
-      dataset ? ['Gate at this value', 'Mean gate'] : ['Gate', 'λ', 'DA = λ · gate'],
+      dataset ? ['Gate of the average', 'Mean gate'] : ['Gate', 'λ', 'DA = λ · gate'],
     );
     const caption =
       shared && first
@@ -235,6 +256,26 @@
       curves.heads.map((c) =>
         [D.headName(c.head)].concat(where(c), [D.short(c.centre, 3), D.short(c.spread, 3)], numbers(c)),
       ),
+    );
+  }
+
+  /** What changes at a cell from one input to the other. */
+  function changeTable(store, one, other) {
+    const numbers = ['Value'].concat(one.heads.map((c) => `Gate, head ${c.head}`));
+    const of = (curves) => [curves.value].concat(curves.heads.map((c) => c.gate));
+    const [before, after] = [of(one), of(other)];
+    return D.table(
+      'Change of the value and of each gate',
+      ['', store.label('a'), store.label('b'), store.label('difference')].map((title, i) => ({
+        title: title,
+        number: i > 0,
+      })),
+      numbers.map((name, i) => [
+        name,
+        D.exact(before[i]),
+        D.exact(after[i]),
+        D.exact(Math.fround(after[i] - before[i])),
+      ]),
     );
   }
 
@@ -277,15 +318,24 @@
     const build = () => {
       charts.forEach((chart) => chart.destroy());
       const cell = chosen();
-      const sides = [{ model: model(), title: 'This input', dataset: false }];
-      if (store.state.source === 'difference')
-        sides.splice(
-          0,
-          1,
-          { model: store.a, title: store.label('a'), dataset: false },
-          { model: store.b, title: store.label('b'), dataset: false },
+      const both = store.state.source === 'difference';
+      const shown = both ? ['a', 'b'] : [store.state.source];
+      const title = (source) => (store.b ? store.label(source) : 'This input');
+      const sides = shown.map((source) => ({ model: store[source], title: title(source), dataset: false }));
+      // One average for both inputs, unless they come from different checkpoints.
+      const averages = both && store.a.raw.model !== store.b.raw.model ? shown : shown.slice(0, 1);
+      averages
+        .filter((source) => store[source].hasDataset())
+        .forEach((source) =>
+          sides.push({
+            model: store[source],
+            title: averages.length > 1 ? `Data set’s average, ${store.label(source)}` : 'Data set’s average',
+            dataset: true,
+          }),
         );
-      if (model().hasDataset()) sides.push({ model: model(), title: 'Data set’s average', dataset: true });
+      sides.forEach((side) => {
+        side.curves = cellCurves(side.model, cell, side.dataset);
+      });
       charts = [];
       place.replaceChildren(
         h(
@@ -297,16 +347,9 @@
           'div',
           { class: 'dv-two' },
           sides.map((side) => {
-            const curves = cellCurves(side.model, cell, side.dataset);
+            const { curves } = side;
             if (!curves) {
-              const names = [
-                'values',
-                'statistic_mean',
-                'statistic_variance',
-                'mean_offset',
-                'scaled_variance',
-              ].concat(side.dataset ? ['dataset_values'] : []);
-              Promise.all(names.map((name) => side.model.needArray(name, null))).then(
+              Promise.all(cellArrays(side.dataset).map((name) => side.model.needArray(name, null))).then(
                 (changed) => changed.some(Boolean) && store.notify(new Set(['arrays'])),
               );
               return h(
@@ -333,6 +376,9 @@
               cellTable(curves, side.dataset),
             );
           }),
+          both && sides[0].curves && sides[1].curves
+            ? h('div', { class: 'dv-side' }, changeTable(store, sides[0].curves, sides[1].curves))
+            : null,
         ),
         h(
           'ul',
@@ -340,6 +386,10 @@
           h('li', {}, h('span', { class: 'dv-key dv-key-value', 'aria-hidden': 'true' }), 'value'),
           h('li', {}, h('span', { class: 'dv-key dv-key-mean', 'aria-hidden': 'true' }), 'mean over layers'),
           h('li', {}, h('span', { class: 'dv-key dv-key-band', 'aria-hidden': 'true' }), '± one deviation'),
+          h('li', {}, h('span', { class: 'dv-key dv-key-dot', 'aria-hidden': 'true' }), 'gate at the value'),
+          sides.some((side) => side.dataset)
+            ? h('li', {}, h('span', { class: 'dv-key dv-key-ring', 'aria-hidden': 'true' }), 'mean gate')
+            : null,
           model().raw.mode === 'layer_groups'
             ? null
             : h('li', {}, 'mean and deviation are the same for all heads'),
@@ -352,7 +402,8 @@
       title: 'One cell: the learned Gaussians',
       help:
         'Each head’s gate as a function of the value at this layer and feature, the other layers held fixed; the dot is what ' +
-        'came out. A high gate means a typical value, not a decisive one. A mean gate of the data set is not the gate of its mean value.',
+        'came out. A high gate means a typical value, not a decisive one. The data set’s curves have its mean value, mean and ' +
+        'variance; a mean gate (ring) is not the gate of that average.',
       controls: picks,
       body: place,
     });

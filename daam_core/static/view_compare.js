@@ -4,21 +4,22 @@
 
   const { h, field, scaleOf, scaleText, follow, zoomButtons } = D;
 
-  /** Several maps of the same head with captions, linked. specs: [{title (text or function), which(), scale(), text()}] */
+  /** Several maps of the same head with captions, linked. specs(): [{title, which, scale(), text()}], as they are now. */
   function linkedMaps(ctx, specs) {
     const { store } = ctx;
     const element = h('div', { class: 'dv-multiples dv-three' });
+    const note = D.binningNote();
     let maps = [];
-    const title = (spec) => (typeof spec.title === 'function' ? spec.title() : spec.title);
     const build = () => {
       maps.forEach((map) => map.destroy());
-      maps = specs.map((spec) => {
+      maps = specs().map((spec, i) => {
         const bar = h('div', {});
         const map = D.headMap(store, store.state.head, {
-          title: title(spec),
+          title: spec.title,
           which: spec.which,
           scale: spec.scale,
-          caption: h('div', { class: 'dv-map-caption' }, h('strong', {}, title(spec))),
+          onDraw: i === 0 ? note.show : null,
+          caption: h('div', { class: 'dv-map-caption' }, h('strong', {}, spec.title)),
           height: (rows, width) => Math.max(110, Math.min(260, rows * 12, width)),
         });
         map.bar = () => {
@@ -32,85 +33,41 @@
       maps.forEach((map) => map.bar());
     };
     build();
-    return { element: element, maps: () => maps, build: build };
+    return { element: h('div', { class: 'dv-stack' }, element, note.element), maps: () => maps, build: build };
   }
 
-  D.parts.dataset = function (ctx) {
+  /**
+   * A figure of two maps of one head and their difference.
+   * o: {title, help, controls: keys of the state, specs: as for linkedMaps, sides(): two names,
+   *     short(): what is compared, fields(head): [one, other, difference] as D.field gives them}
+   */
+  function twoAndDifference(ctx, o) {
     const { store } = ctx;
-    const model = () => store.model();
-    if (!store.a.hasDataset()) {
-      return D.emptyPart(
-        ctx,
-        'Against the data set',
-        'The checkpoint holds no averages over a data set, so there is nothing to compare with.',
-      );
-    }
-    const controls = D.stateControls(store, ['source', 'head', 'scale', 'palette', 'binning']);
-    const which = (dataset) => () => ({
-      quantity: 'importance',
-      scale: store.state.scale,
-      source: store.state.source === 'b' ? 'b' : 'a',
-      dataset: dataset,
-    });
+    const controls = D.stateControls(store, o.controls);
     const readout = h('p', { class: 'dv-note dv-number' });
-    const numbers = (head, layer, feature) => {
-      const at = layer * model().F + feature;
-      const own = model().map('importance', head, store.state.scale);
-      const mean = model().map('importance', head, store.state.scale, true);
-      return [own ? own[at] : NaN, mean ? mean[at] : NaN];
-    };
     const tell = () => {
       const cell = store.hover || store.state.cell;
       if (!cell) {
         readout.textContent = 'Point at a cell to compare its numbers.';
         return;
       }
-      const [own, mean] = numbers(store.state.head, cell.layer, cell.feature);
+      const at = cell.layer * store.a.F + cell.feature;
+      const [one, other, difference] = o
+        .fields(store.state.head)
+        .map((f) => (f ? D.exact(f.data[at]) : D.exact(NaN)));
+      const [first, second] = o.sides();
       readout.textContent =
-        `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}: IF ${D.exact(own)} here, ` +
-        `${D.exact(mean)} in the data set, difference ${D.exact(Math.fround(own - mean))}.`;
+        `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}, ${o.short()}. ` +
+        `${first}: ${one}; ${second}: ${other}; difference: ${difference}.`;
     };
-    const maps = linkedMaps(ctx, [
-      {
-        title: () => (store.b ? store.label(store.state.source === 'b' ? 'b' : 'a') : 'This input'),
-        which: which(),
-      },
-      { title: `Data set, mean of ${D.count(store.a.raw.dataset.samples)} inputs`, which: which('only') },
-      { title: 'Difference', which: which('difference') },
-    ]);
+    const maps = linkedMaps(ctx, o.specs);
     const figure = D.figure({
       heading: ctx.heading,
-      title: 'Against the data set',
-      help:
-        'The Importance Factor of an input beside that of the data set’s mean density attention. Each is scaled by its ' +
-        'own minimum and maximum, so the difference shows where the pattern differs, not by how much attention.',
+      title: o.title,
+      help: o.help,
       controls: controls.elements.concat([zoomButtons(maps.maps)]),
       body: h('div', { class: 'dv-stack' }, maps.element, readout),
-      table: () => {
-        const head = store.state.head;
-        const difference = field(store, head, which('difference')());
-        const rows = difference
-          ? D.top(difference.data, store.state.top, true).map((at) => {
-              const layer = Math.floor(at / store.a.F);
-              const [own, mean] = numbers(head, layer, at % store.a.F);
-              return [
-                String(layer),
-                String(at % store.a.F),
-                D.exact(own),
-                D.exact(mean),
-                D.exact(difference.data[at]),
-              ];
-            })
-          : [];
-        return D.table(
-          `Head ${head}: the ${rows.length} largest differences`,
-          ['Layer', 'Feature', 'This input', 'Data set', 'Difference'].map((title) => ({
-            title: title,
-            number: true,
-          })),
-          rows,
-        );
-      },
+      table: () => D.differenceTable(store, `Head ${store.state.head}`, o.sides(), o.fields(store.state.head)),
     });
     tell();
     const hoverTell = () => tell();
@@ -133,6 +90,55 @@
         following.destroy();
       },
     };
+  }
+
+  D.parts.dataset = function (ctx) {
+    const { store } = ctx;
+    const title = 'Against the data set';
+    if (![store.a, store.b].some((model) => model && model.hasDataset())) {
+      return D.emptyPart(
+        ctx,
+        title,
+        'The checkpoint holds no averages over a data set, so there is nothing to compare with.',
+      );
+    }
+    const which = (source, dataset) => () => ({
+      quantity: 'importance',
+      scale: store.state.scale,
+      source: source,
+      dataset: dataset,
+    });
+    const both = () => store.state.source === 'difference';
+    const own = () => (store.state.source === 'b' && store.b ? 'b' : 'a');
+    const inputName = (source) => (store.b ? store.label(source) : 'This input');
+    const minus = (source) => `${store.label(source)} − data set`;
+    const specs = () => {
+      if (both()) {
+        return [
+          { title: minus('a'), which: which('a', 'difference') },
+          { title: minus('b'), which: which('b', 'difference') },
+          { title: store.label('difference'), which: which('difference', 'difference') },
+        ];
+      }
+      const { dataset } = store.model().raw;
+      const average = dataset ? `Data set, mean of ${D.count(dataset.samples)} inputs` : 'Data set';
+      return [
+        { title: inputName(own()), which: which(own()) },
+        { title: average, which: which(own(), 'only') },
+        { title: 'Difference', which: which(own(), 'difference') },
+      ];
+    };
+    return twoAndDifference(ctx, {
+      title: title,
+      help:
+        'The Importance Factor of an input beside that of the data set’s mean density attention. Each is scaled by its ' +
+        'own minimum and maximum, so the difference shows where the pattern differs, not by how much attention.',
+      controls: ['source', 'head', 'scale', 'palette', 'binning'],
+      specs: specs,
+      sides: () => (both() ? [minus('a'), minus('b')] : [inputName(own()), 'Data set']),
+      short: () => 'IF',
+      fields: (head) => specs().map((spec) => field(store, head, spec.which())),
+    });
   };
 
   D.parts.compare = function (ctx) {
@@ -159,8 +165,8 @@
     return D.stackedParts(parts);
   };
 
-  function probabilities(ctx) {
-    const { store } = ctx;
+  /** Probabilities of both results and how far each moves, largest first. */
+  D.probabilityTable = function (store) {
     const { a, b } = store;
     const names = a.raw.class_names.concat(
       b.raw.class_names.filter((name) => !a.raw.class_names.includes(name)),
@@ -176,34 +182,37 @@
     const points = (v) =>
       `${v >= 0.005 ? '+' : ''}${(Math.abs(v) < 0.005 ? 0 : v).toFixed(2).replace('-', '−')} points`;
     const percent = (p) => (p === null ? '–' : `${(100 * p).toFixed(2)} %`);
+    return D.table(
+      `Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`,
+      ['Class'].concat(
+        [store.label('a'), store.label('b'), store.label('difference')].map((title) => ({
+          title: title,
+          number: true,
+        })),
+      ),
+      rows.map((row) => [
+        row.name,
+        percent(row.a),
+        percent(row.b),
+        row.a === null || row.b === null ? '–' : points(100 * (row.b - row.a)),
+      ]),
+    );
+  };
+
+  function probabilities(ctx) {
     const figure = D.figure({
       heading: ctx.heading,
       title: 'Prediction',
       help:
         'What the model says of both, and how far each probability moves; a small move of the probability can hide a ' +
         'large move of the logits.',
-      body: D.table(
-        `Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`,
-        ['Class'].concat(
-          [store.label('a'), store.label('b'), store.label('difference')].map((title) => ({
-            title: title,
-            number: true,
-          })),
-        ),
-        rows.map((row) => [
-          row.name,
-          percent(row.a),
-          percent(row.b),
-          row.a === null || row.b === null ? '–' : points(100 * (row.b - row.a)),
-        ]),
-      ),
+      body: D.probabilityTable(ctx.store),
     });
     return { element: figure.element, update: () => {}, destroy: () => {} };
   }
 
   function comparedMaps(ctx) {
     const { store } = ctx;
-    const controls = D.stateControls(store, ['head', 'quantity', 'scale', 'colours', 'palette', 'binning']);
     const which = (source) => () => ({
       quantity: store.state.quantity,
       scale: store.state.scale,
@@ -224,83 +233,24 @@
         }),
       );
     };
-    const readout = h('p', { class: 'dv-note dv-number' });
-    const numbers = (head, at) =>
-      ['a', 'b'].map((source) => {
-        const f = field(store, head, which(source)());
-        return f ? f.data[at] : NaN;
-      });
-    const tell = () => {
-      const cell = store.hover || store.state.cell;
-      if (!cell) {
-        readout.textContent = 'Point at a cell to compare its numbers.';
-        return;
-      }
-      const [one, other] = numbers(store.state.head, cell.layer * store.a.F + cell.feature);
-      const { short } = D.QUANTITIES[store.state.quantity];
-      readout.textContent =
-        `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}: ${short} ${D.exact(one)} in ` +
-        `${store.label('a')}, ${D.exact(other)} in ${store.label('b')}, difference ${D.exact(Math.fround(other - one))}.`;
-    };
     const meaning = () => `${D.QUANTITIES[store.state.quantity].name}; both maps on one scale.`;
-    const maps = linkedMaps(ctx, [
-      { title: store.label('a'), which: which('a'), scale: together, text: meaning },
-      { title: store.label('b'), which: which('b'), scale: together, text: meaning },
-      { title: store.label('difference'), which: which('difference') },
-    ]);
-    const figure = D.figure({
-      heading: ctx.heading,
+    const specs = ['a', 'b', 'difference'].map((source) =>
+      Object.assign(
+        { title: store.label(source), which: which(source) },
+        source === 'difference' ? {} : { scale: together, text: meaning },
+      ),
+    );
+    return twoAndDifference(ctx, {
       title: 'Maps',
       help:
         'The same head on both, and the second minus the first. Importance Factors are scaled within each result; choose ' +
         'density attention to compare amounts.',
-      controls: controls.elements.concat([zoomButtons(maps.maps)]),
-      body: h('div', { class: 'dv-stack' }, maps.element, readout),
-      table: () => {
-        const difference = field(store, store.state.head, which('difference')());
-        const rows = difference
-          ? D.top(difference.data, store.state.top, true).map((at) => {
-              const pair = numbers(store.state.head, at);
-              return [
-                String(Math.floor(at / store.a.F)),
-                String(at % store.a.F),
-                D.exact(pair[0]),
-                D.exact(pair[1]),
-                D.exact(difference.data[at]),
-              ];
-            })
-          : [];
-        return D.table(
-          `Head ${store.state.head}: the ${rows.length} largest differences`,
-          ['Layer', 'Feature', store.label('a'), store.label('b'), 'Difference'].map((title) => ({
-            title: title,
-            number: true,
-          })),
-          rows,
-        );
-      },
+      controls: ['head', 'quantity', 'scale', 'colours', 'palette', 'binning'],
+      specs: () => specs,
+      sides: () => [store.label('a'), store.label('b')],
+      short: () => D.QUANTITIES[store.state.quantity].short,
+      fields: (head) => specs.map((spec) => field(store, head, spec.which())),
     });
-    tell();
-    const hoverTell = () => tell();
-    store.hoverListeners.add(hoverTell);
-    const following = follow(store, {
-      maps: maps.maps,
-      after: (changed, redraw) => {
-        controls.sync(changed);
-        if (changed.has('head')) maps.build();
-        else if (redraw) maps.maps().forEach((map) => map.bar());
-        if (redraw || changed.has('head')) figure.refresh();
-        tell();
-      },
-    });
-    return {
-      element: figure.element,
-      update: following.update,
-      destroy: () => {
-        store.hoverListeners.delete(hoverTell);
-        following.destroy();
-      },
-    };
   }
 
   function comparedLayers(ctx) {

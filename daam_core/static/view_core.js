@@ -102,6 +102,14 @@
     return minus(plain(Number(value.toPrecision(digits || 3))));
   };
 
+  /** A probability for reading: a second decimal at the ends, where it matters. */
+  D.percent = function (share) {
+    const value = 100 * share;
+    if ((value >= 0.1 && value <= 99.9) || value === 0 || value === 100) return `${value.toFixed(1)} %`;
+    if (value < 0.01) return '< 0.01 %';
+    return value > 99.99 ? '> 99.99 %' : `${value.toFixed(2)} %`;
+  };
+
   D.signed = function (value, digits) {
     return (value > 0 ? '+' : '') + D.short(value, digits);
   };

@@ -59,18 +59,6 @@
     };
   };
 
-  /** Work for the next frame: asked for any number of times it runs once, and not after cancel(). */
-  D.nextFrame = function (work) {
-    let frame = 0;
-    return {
-      ask: () => {
-        cancelAnimationFrame(frame);
-        frame = requestAnimationFrame(work);
-      },
-      cancel: () => cancelAnimationFrame(frame),
-    };
-  };
-
   // ---- controls -----------------------------------------------------------------------------------
 
   /** A labelled list of options: [[value, text], …]. */
@@ -307,5 +295,17 @@
       update: (changed) => parts.forEach((part) => part.update(changed)),
       destroy: () => parts.forEach((part) => part.destroy()),
     };
+  };
+
+  /** Buttons that zoom out, in, and the one given that shows everything. */
+  D.zoomGroup = function (out, into, all) {
+    const square = (sign, work, name) =>
+      D.button(sign, work, { 'aria-label': name, class: 'dv-button dv-square' });
+    return h(
+      'div',
+      { class: 'dv-control dv-zoom', role: 'group', 'aria-label': 'Zoom' },
+      h('span', { class: 'dv-label', 'aria-hidden': 'true' }, 'Zoom'),
+      h('div', { class: 'dv-row' }, square('−', out, 'Zoom out'), square('+', into, 'Zoom in'), all),
+    );
   };
 })((window.DaamView = window.DaamView || {}));

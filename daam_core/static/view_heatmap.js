@@ -165,6 +165,7 @@
     pen.putImageData(picture, 0, 0);
     this.drawTicks();
     this.drawOverlay();
+    if (this.options.onDraw) this.options.onDraw(this);
   };
 
   /** Value shown for a block of cells: largest (by size where signed), or mean. NaN where there is none. */
@@ -197,7 +198,7 @@
 
   /** What the pixels show, when cells share them; empty when every cell has a pixel of its own. */
   HeatMap.prototype.statement = function () {
-    if (!this.field || !this.canvas.width) return '';
+    if (!this.field || !this.cssWidth) return '';
     const view = this.view();
     const perPixel = (view.x1 - view.x0) / this.canvas.width;
     const perRow = (view.y1 - view.y0) / this.canvas.height;
@@ -209,6 +210,18 @@
       `${shown} features on ${D.count(this.canvas.width)} pixels: each pixel shows the ${how} of up to ` +
       `${Math.ceil(perPixel)} features${rows}.`
     );
+  };
+
+  /** A sentence under one or more maps alike: `before()`, and how cells share pixels. show() is for onDraw. */
+  D.binningNote = function (before) {
+    const element = h('p', { class: 'dv-note dv-binning' });
+    return {
+      element: element,
+      show: (map) => {
+        element.textContent = [before ? before() : '', map.statement()].filter(Boolean).join(' ');
+        element.hidden = !element.textContent;
+      },
+    };
   };
 
   function tickStep(length, room) {

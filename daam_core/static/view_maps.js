@@ -9,17 +9,20 @@
 
   /**
    * The map of one head, or null when it is not in the payload.
-   * which: {quantity, scale, source: 'a' | 'b' | 'difference', dataset: 'only' | 'difference' | undefined}
+   * which: {quantity, scale, source: 'a' | 'b' | 'difference', dataset: 'only' | 'difference' | undefined};
+   * a difference to the data set can itself be taken between two inputs.
    */
   function field(store, head, which) {
     const model = which.source === 'b' && store.b ? store.b : store.a;
     const { quantity, scale } = which;
-    const pair =
-      which.source === 'difference'
-        ? [store.b.map(quantity, head, scale), store.a.map(quantity, head, scale)]
-        : which.dataset === 'difference'
-          ? [model.map(quantity, head, scale), model.map(quantity, head, scale, true)]
-          : null;
+    const part = (changes) => {
+      const f = field(store, head, Object.assign({}, which, changes));
+      return f && f.data;
+    };
+    let pair = null;
+    if (which.source === 'difference') pair = [part({ source: 'b' }), part({ source: 'a' })];
+    else if (which.dataset === 'difference')
+      pair = [part({ dataset: undefined }), part({ dataset: 'only' })];
     let data = null;
     if (!pair) data = model.map(quantity, head, scale, which.dataset === 'only');
     else if (pair[0] && pair[1])
@@ -43,6 +46,24 @@
   }
 
   D.minus = minus;
+
+  /** The largest differences of two maps, with both numbers. fields: [one, other, difference], as of D.field. */
+  D.differenceTable = function (store, what, sides, fields) {
+    const [one, other, difference] = fields;
+    const { F } = store.a;
+    const rows = difference
+      ? D.top(difference.data, store.state.top, true).map((at) => [
+          String(Math.floor(at / F)),
+          String(at % F),
+          ...[one, other, difference].map((f) => D.exact(f.data[at])),
+        ])
+      : [];
+    return D.table(
+      `${what}: the ${rows.length} largest differences`,
+      ['Layer', 'Feature', sides[0], sides[1], 'Difference'].map((title) => ({ title: title, number: true })),
+      rows,
+    );
+  };
 
   /** [lowest, highest] over the cells of some fields. */
   function extent(fields) {
@@ -109,12 +130,22 @@
       store.state.scale === 'shared' ? 'one scale for all heads' : 'a scale of its own for each head';
     const rank =
       store.state.colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
-    if (which.source === 'difference')
-      return `${quantity.name}, ${store.label('b')} minus ${store.label('a')}; ${scaled}.${rank}`;
+    if (which.source === 'difference' && which.dataset)
+      return `${quantity.name} minus data set, ${store.label('b')} minus ${store.label('a')}; ${scaled}.${rank}`;
+    if (which.source === 'difference') {
+      const apart = which.quantity === 'class_importance' ? D.classesApart(store) : '';
+      return `${quantity.name}, ${store.label('b')} minus ${store.label('a')}; ${scaled}.${rank}${apart && ` ${apart}`}`;
+    }
     if (which.dataset === 'difference')
       return `${quantity.name}, this input minus data set; ${scaled}.${rank}`;
     return `${quantity.name}: ${quantity.meaning}; ${scaled}.${rank}`;
   }
+
+  /** Said beside a difference of what is about a class, where the two results explain different ones. */
+  D.classesApart = function (store) {
+    const [one, other] = [store.a, store.b].map((model) => model.raw.class_names[model.raw.explained]);
+    return one === other ? '' : `“${other}” minus “${one}”: the two explain different classes.`;
+  };
 
   // ---- controls shared by all map sections --------------------------------------------------------
 
@@ -340,6 +371,7 @@
       onHover: (cell) => store.setHover(cell && { head: head, layer: cell.row, feature: cell.column }),
       onSelect: (cell) => store.select({ head: head, layer: cell.row, feature: cell.column }),
       onZoom: (zoom) => store.set({ zoom: rows ? wholeRows(zoom) : zoom }),
+      onDraw: o.onDraw,
       describe: (row, column) =>
         D.describeCell(store, head, row, column, map.field.data[row * map.field.columns + column]),
     });
@@ -357,17 +389,21 @@
       missing.hidden = Boolean(f);
       map.element.hidden = !f;
       if (!f) {
-        const model = which.source === 'b' ? store.b : store.a;
-        missing.textContent = model.loader
-          ? 'Loading this map …'
-          : 'This map is too large to be part of this page.';
-        const models = which.source === 'difference' ? [store.a, store.b] : [model];
-        Promise.all(models.map((one) => one.need(which.quantity, head, Boolean(which.dataset)))).then(
-          (changed) => {
-            if (changed.some(Boolean)) store.notify(new Set(['arrays']));
-            else missing.textContent = 'This map is too large to be part of this page.';
-          },
-        );
+        const models = which.source === 'difference' ? [store.a, store.b] : [store[which.source]];
+        if (which.dataset && !models.every((model) => model.hasDataset())) {
+          missing.textContent = 'The checkpoint holds no averages over a data set.';
+          return;
+        }
+        const tooLarge = 'This map is too large to be part of this page.';
+        missing.textContent = models[0].loader ? 'Loading this map …' : tooLarge;
+        const own = which.dataset !== 'only'; // a difference to the data set needs both
+        const wanted = [own ? false : null, which.dataset ? true : null].filter((one) => one !== null);
+        Promise.all(
+          models.flatMap((model) => wanted.map((dataset) => model.need(which.quantity, head, dataset))),
+        ).then((changed) => {
+          if (changed.some(Boolean)) store.notify(new Set(['arrays']));
+          else missing.textContent = tooLarge;
+        });
         return;
       }
       map.zoom = zoomShown();
@@ -439,29 +475,11 @@
       if (map && map.field) work(map);
     };
     const middle = (map) => ({ x: map.cssWidth / 2, y: map.cssHeight / 2 });
-    return h(
-      'div',
-      { class: 'dv-control dv-zoom', role: 'group', 'aria-label': 'Zoom' },
-      h('span', { class: 'dv-label', 'aria-hidden': 'true' }, 'Zoom'),
-      h(
-        'div',
-        { class: 'dv-row' },
-        D.button(
-          '−',
-          act((map) => map.zoomAt(middle(map), 2, 2)),
-          { 'aria-label': 'Zoom out', class: 'dv-button dv-square' },
-        ),
-        D.button(
-          '+',
-          act((map) => map.zoomAt(middle(map), 0.5, 1)),
-          { 'aria-label': 'Zoom in', class: 'dv-button dv-square' },
-        ),
-        D.button(
-          'All',
-          act((map) => map.propose({ x0: 0, x1: map.field.columns, y0: 0, y1: map.field.rows })),
-          { 'aria-label': 'Show everything' },
-        ),
-      ),
+    const all = act((map) => map.propose({ x0: 0, x1: map.field.columns, y0: 0, y1: map.field.rows }));
+    return D.zoomGroup(
+      act((map) => map.zoomAt(middle(map), 2, 2)),
+      act((map) => map.zoomAt(middle(map), 0.5, 1)),
+      D.button('All', all, { 'aria-label': 'Show everything' }),
     );
   }
 
@@ -475,7 +493,7 @@
     const { store } = ctx;
     const controls = D.stateControls(store, ['head'].concat(MAP_CONTROLS));
     const readout = D.readout(store);
-    const statement = h('p', { class: 'dv-note' });
+    const note = D.binningNote(() => axisNames(store.model()));
     const bar = h('div', {});
     const place = h('div', {});
     const which = () => ({
@@ -484,10 +502,7 @@
       source: store.state.source,
     });
     let map = null;
-    const later = D.nextFrame(() => say());
     const say = () => {
-      const model = store.model();
-      statement.textContent = `${axisNames(model)} ${map ? map.map.statement() : ''}`;
       bar.replaceChildren(D.colourBar(scaleOf(store, store.state.head, which()), scaleText(store, which())));
     };
     const build = () => {
@@ -496,6 +511,7 @@
         title: `Map of head ${store.state.head}`,
         which: which,
         main: true,
+        onDraw: note.show,
       });
       place.replaceChildren(map.element);
       say();
@@ -507,7 +523,7 @@
         'Shows how strongly the chosen head weighs every feature in every layer. It does not show which class a cell ' +
         'speaks for; class importance does.',
       controls: controls.elements.concat([zoomButtons(() => [map])]),
-      body: h('div', { class: 'dv-stack' }, readout.element, place, bar, statement),
+      body: h('div', { class: 'dv-stack' }, readout.element, place, bar, note.element),
       table: () => D.cellTables(store, [store.state.head]),
     });
     build();
@@ -517,20 +533,11 @@
       after: (changed, redraw) => {
         controls.sync(changed);
         if (changed.has('head')) build();
-        if (redraw || changed.has('zoom')) later.ask();
+        else if (redraw) say();
         if (redraw || changed.has('head')) figure.refresh();
       },
     });
-    const stop = D.onWidth(place, later.ask);
-    return {
-      element: figure.element,
-      update: following.update,
-      destroy: () => {
-        stop();
-        later.cancel();
-        following.destroy();
-      },
-    };
+    return { element: figure.element, update: following.update, destroy: following.destroy };
   };
 
   // ---- all heads ----------------------------------------------------------------------------------
@@ -582,14 +589,13 @@
     const readout = D.readout(store);
     const grid = h('div', { class: 'dv-multiples' });
     const bar = h('div', {});
-    const statement = h('p', { class: 'dv-note' });
+    const note = D.binningNote(() => axisNames(store.model()));
     const which = () => ({
       quantity: store.state.quantity,
       scale: store.state.scale,
       source: store.state.source,
     });
     let maps = [];
-    const later = D.nextFrame(() => say());
     const say = () => {
       const own = store.state.scale === 'per_head' && store.state.quantity !== 'importance';
       const first = maps[0] ? maps[0].map.head : 0;
@@ -598,7 +604,6 @@
           ? h('p', { class: 'dv-bar-text' }, `${scaleText(store, which())} The range stands above each map.`)
           : D.colourBar(scaleOf(store, first, which()), scaleText(store, which())),
       );
-      statement.textContent = `${axisNames(store.model())} ${maps[0] ? maps[0].map.statement() : ''}`;
       maps.forEach((map) => {
         const f = field(store, map.map.head, which());
         const [low, high] = f ? extent([f]) : [NaN, NaN];
@@ -608,7 +613,7 @@
     };
     const build = () => {
       maps.forEach((map) => map.destroy());
-      maps = store.shownHeads().map((head) => {
+      maps = store.shownHeads().map((head, i) => {
         const caption = h(
           'div',
           { class: 'dv-map-caption' },
@@ -624,6 +629,7 @@
           which: which,
           caption: caption,
           ownRows: true,
+          onDraw: i === 0 ? note.show : null,
           height: (rows, width) => Math.max(Math.min(96, rows * 20), Math.min(200, rows * 12, width)),
         });
         map.caption = caption;
@@ -639,7 +645,7 @@
         'Heads side by side on one scale, so that a weak head looks weak; zoom, pointer and selection are linked. The ' +
         'percentage is a head’s share of all density attention, not its share in the decision.',
       controls: controls.elements.concat([zoomButtons(() => maps), store.a.H > 1 ? chooser.element : null]),
-      body: h('div', { class: 'dv-stack' }, readout.element, grid, bar, statement),
+      body: h('div', { class: 'dv-stack' }, readout.element, grid, bar, note.element),
       table: () => D.cellTables(store, store.shownHeads()),
     });
     build();
@@ -652,20 +658,10 @@
           chooser.sync();
           build();
         } else if (redraw) say();
-        if (changed.has('zoom')) later.ask();
         if (redraw || D.changedAny(changed, ['heads', 'order'])) figure.refresh();
       },
     });
-    const stop = D.onWidth(grid, later.ask);
-    return {
-      element: figure.element,
-      update: following.update,
-      destroy: () => {
-        stop();
-        later.cancel();
-        following.destroy();
-      },
-    };
+    return { element: figure.element, update: following.update, destroy: following.destroy };
   }
 
   function pairMap(ctx) {
@@ -680,11 +676,12 @@
       }),
     );
     const readout = h('p', { class: 'dv-note dv-number' });
+    const note = D.binningNote();
     const bar = h('div', {});
     const which = () => ({
       quantity: store.state.quantity,
       scale: store.state.scale,
-      source: store.state.source === 'b' ? 'b' : 'a',
+      source: store.state.source,
     });
     const both = () => pair().map((head) => field(store, head, which()));
     const difference = () => {
@@ -707,6 +704,7 @@
         return current;
       },
       scale: scale,
+      onDraw: note.show,
       height: (rows) => Math.max(96, Math.min(260, rows * 12)),
     });
     map.map.head = null; // of no single head
@@ -724,6 +722,7 @@
       if (!current || !current.seen(row)) return `Layer ${row}, feature ${column}: not seen by both heads.`;
       return `Layer ${row}, feature ${column}: ${short} ${D.exact(one.data[at])} − ${D.exact(other.data[at])} = ${D.exact(current.data[at])}`;
     };
+    const of = () => (store.b ? ` of ${store.label(store.state.source)}` : '');
     const tell = (cell) => {
       const range = current ? extent([current]) : [NaN, NaN];
       readout.textContent = cell
@@ -733,7 +732,7 @@
     const say = () => {
       const [one, other] = pair();
       const apart = !D.range(store.a.L).some((l) => store.a.seen(one, l) && store.a.seen(other, l));
-      [map.element, bar].forEach((node) => {
+      [map.element, bar, note.element].forEach((node) => {
         node.hidden = apart;
       });
       if (apart) {
@@ -744,7 +743,7 @@
         current
           ? D.colourBar(
               scale(),
-              `${D.QUANTITIES[store.state.quantity].name}, head ${one} minus head ${other}.`,
+              `${D.QUANTITIES[store.state.quantity].name}${of()}, head ${one} minus head ${other}.`,
             )
           : '',
       );
@@ -757,30 +756,10 @@
         'Orange cells are weighed more by the first head, blue ones more by the second; equal heads leave the map white. ' +
         'It does not tell which of them the decision uses.',
       controls: pick,
-      body: h('div', { class: 'dv-stack' }, map.element, bar, readout),
+      body: h('div', { class: 'dv-stack' }, map.element, bar, note.element, readout),
       table: () => {
-        const rows = current
-          ? D.top(current.data, store.state.top, true).map((at) => {
-              const layer = Math.floor(at / store.a.F);
-              const [one, other] = both();
-              return [
-                String(layer),
-                String(at % store.a.F),
-                D.exact(one.data[at]),
-                D.exact(other.data[at]),
-                D.exact(current.data[at]),
-              ];
-            })
-          : [];
-        const [one, other] = pair();
-        return D.table(
-          `The ${rows.length} largest differences`,
-          ['Layer', 'Feature', `Head ${one}`, `Head ${other}`, 'Difference'].map((title) => ({
-            title: title,
-            number: true,
-          })),
-          rows,
-        );
+        const names = pair().map((head) => `Head ${head}`);
+        return D.differenceTable(store, names.join(' and '), names, both().concat([current]));
       },
     });
     say();
@@ -811,16 +790,25 @@
         'Every head sees layers of its own, so no two gates can be compared cell by cell.',
       );
     }
-    const place = h('div', {});
-    const build = () => {
-      const model = store.model();
-      const maps = D.range(model.H).map((head) => model.map('gate', head, 'shared'));
-      const of = store.b ? `. ${store.label(store.state.source === 'b' ? 'b' : 'a')}` : '';
-      const scale = D.scale([-1, 1], 'diverging');
-      const cell = (one, other) => {
-        const rows = D.range(model.L).filter((l) => model.seen(one, l) && model.seen(other, l));
-        const known = rows.length && maps[one] && maps[other];
-        const r = one === other ? 1 : known ? D.correlation(maps[one], maps[other], rows, model.F) : NaN;
+    const place = h('div', { class: 'dv-matrices' });
+    /** Correlations [H][H] of the gates of one input, NaN where two heads share no cells. */
+    const correlations = (model) => {
+      const heads = D.range(model.H);
+      const maps = heads.map((head) => model.map('gate', head, 'shared'));
+      return heads.map((one) =>
+        heads.map((other) => {
+          const rows = D.range(model.L).filter((l) => model.seen(one, l) && model.seen(other, l));
+          if (one === other) return 1;
+          return rows.length && maps[one] && maps[other]
+            ? D.correlation(maps[one], maps[other], rows, model.F)
+            : NaN;
+        }),
+      );
+    };
+    const matrix = (numbers, caption, most) => {
+      const scale = D.scale([-most, most], 'diverging');
+      const heads = D.range(numbers.length);
+      const cell = (r) => {
         const colour = Number.isNaN(r) ? null : scale.table[scale.index(r)];
         return h(
           'td',
@@ -831,55 +819,55 @@
           Number.isNaN(r) ? '–' : r.toFixed(2).replace('-', '−'),
         );
       };
-      const heads = D.range(model.H);
-      place.replaceChildren(
+      return h(
+        'div',
+        { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': caption },
         h(
-          'div',
-          { class: 'dv-table-wrap', tabindex: '0', role: 'region', 'aria-label': 'Head similarity' },
+          'table',
+          { class: 'dv-table dv-matrix' },
+          h('caption', {}, h('span', { class: 'dv-caption' }, caption)),
           h(
-            'table',
-            { class: 'dv-table dv-matrix' },
+            'thead',
+            {},
             h(
-              'caption',
+              'tr',
               {},
-              h(
-                'span',
-                { class: 'dv-caption' },
-                `Correlation of the gates of two heads, over the cells that both see; – where there are none${of}`,
-              ),
+              h('td', {}),
+              heads.map((head) => h('th', { scope: 'col' }, D.headName(head))),
             ),
-            h(
-              'thead',
-              {},
-              h(
-                'tr',
-                {},
-                h('td', {}),
-                heads.map((head) => h('th', { scope: 'col' }, D.headName(head))),
-              ),
-            ),
-            h(
-              'tbody',
-              {},
-              heads.map((one) =>
-                h(
-                  'tr',
-                  {},
-                  h('th', { scope: 'row' }, D.headName(one)),
-                  heads.map((other) => cell(one, other)),
-                ),
-              ),
+          ),
+          h(
+            'tbody',
+            {},
+            heads.map((one) =>
+              h('tr', {}, h('th', { scope: 'row' }, D.headName(one)), numbers[one].map(cell)),
             ),
           ),
         ),
       );
     };
+    const build = () => {
+      const caption = 'Correlation of the gates';
+      const { source } = store.state;
+      const shown = source === 'difference' ? ['a', 'b'] : [source];
+      const found = shown.map((one) => correlations(store[one]));
+      const tables = found.map((numbers, i) =>
+        matrix(numbers, store.b ? `${caption}, ${store.label(shown[i])}` : caption, 1),
+      );
+      if (source === 'difference') {
+        const change = found[1].map((row, i) => row.map((r, j) => r - found[0][i][j]));
+        const sizes = change.flat().filter((v) => !Number.isNaN(v));
+        const most = Math.max(0.25, ...sizes.map(Math.abs)); // a change of nothing stays pale
+        tables.push(matrix(change, `Change of the correlation, ${store.label('difference')}`, most));
+      }
+      place.replaceChildren(...tables);
+    };
     const figure = D.figure({
       heading: ctx.heading,
       title: 'How alike the heads are',
       help:
-        '1 means that two heads gate every cell alike, 0 that they have nothing in common. Alike gates can still be used ' +
-        'differently by the classifier.',
+        'Correlation of the gates of two heads over the cells that both see (– where there are none): 1 means that they gate ' +
+        'every cell alike, 0 that they have nothing in common. Alike gates can still be used differently by the classifier.',
       body: place,
     });
     build();

@@ -78,17 +78,15 @@
   };
 
   const ROOT_FLOOR = 1e-5; // under the root of the standard deviation (Algorithm 1)
-  const VARIANCE_FLOOR = 1e-8; // added to the variance itself
 
   /**
-   * A head's Gaussian at one feature, given the statistics of an input over the head's layers:
+   * A head's Gaussian at one feature, given mean and variance over the head's layers:
    * gate(x) = peak · exp(−(x − centre)² / (2 spread²)).
-   * For a mixture, `values` [L·F] and `gate` [L·F] give what normalising over layers leaves as peak.
+   * For a mixture, `values` [L·F] give what normalising over layers leaves as peak.
    */
-  D.gaussian = function (model, head, feature, statistics, values, gate) {
+  D.gaussian = function (model, head, feature, statistics, values) {
     const offset = model.array('mean_offset');
     const spread = model.array('scaled_variance');
-    if (!offset || !spread) return null;
     if (model.raw.gate_kind !== 'mixture') {
       const at = head * model.F + feature;
       return {
@@ -103,25 +101,13 @@
       Array.from(spread.subarray(head * k, (head + 1) * k)),
     );
     const centre = statistics.mean + one.mean;
-    // Mixture gates standardise by the unbiased variance (Algorithm 2).
-    const n = model.layersOf(head);
-    const unbiased = (statistics.variance - VARIANCE_FLOOR) * (n / (n - 1)) + VARIANCE_FLOOR;
-    const width = Math.sqrt(one.variance * unbiased);
-    let best = -1;
-    for (let l = 0; gate && l < model.L; l += 1) {
-      const at = l * model.F + feature;
-      if (model.seen(head, l) && (best < 0 || gate[at] > gate[best])) best = at;
-    }
-    const z = best < 0 ? 0 : (values[best] - centre) / width;
-    return { centre: centre, spread: width, peak: best < 0 ? 1 : gate[best] * Math.exp((z * z) / 2) };
-  };
-
-  /** Mean and variance of values [L·F] at one feature over the layers a head sees. */
-  D.layerStatistics = function (model, head, feature, values) {
-    const seen = [];
-    for (let l = 0; l < model.L; l += 1) if (model.seen(head, l)) seen.push(values[l * model.F + feature]);
-    const mean = seen.reduce((sum, v) => sum + v, 0) / seen.length;
-    const squares = seen.reduce((sum, v) => sum + (v - mean) * (v - mean), 0);
-    return { mean: mean, variance: squares / seen.length + VARIANCE_FLOOR };
+    const width = Math.sqrt(one.variance * statistics.variance);
+    // A head's gates sum to 1 over its layers; the sum is taken in log space.
+    const exponents = D.range(model.L)
+      .filter((l) => model.seen(head, l))
+      .map((l) => ((values[l * model.F + feature] - centre) / width) ** 2 / 2);
+    const least = Math.min(...exponents);
+    const sum = exponents.reduce((total, e) => total + Math.exp(least - e), 0);
+    return { centre: centre, spread: width, peak: Math.exp(Math.min(700, least - Math.log(sum))) };
   };
 })((window.DaamView = window.DaamView || {}));

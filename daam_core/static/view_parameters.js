@@ -69,7 +69,8 @@
     const parts = [parameterTable(ctx, controls.elements)];
     const names = Object.keys(PARAMETERS);
     names.forEach((name) => parts.push(parameterFigure(ctx, name)));
-    if (store.a.raw.gate_kind === 'mixture') parts.push(mixtureFigure(ctx));
+    if ([store.a, store.b].some((model) => model && model.raw.gate_kind === 'mixture'))
+      parts.push(mixtureFigure(ctx));
     return {
       element: h(
         'div',
@@ -120,12 +121,20 @@
           number: true,
         })),
       );
+      const apart = store.state.source === 'difference' && !sameParameters(store);
       place.replaceChildren(
         D.table(
           'Range of the learned parameters, and how far training moved them from their start',
           columns,
           rows,
         ),
+        apart
+          ? h(
+              'p',
+              { class: 'dv-note' },
+              `The two models have parameters of different kinds or numbers, so there is no ${store.label('difference')}; these are those of ${store.label('a')}.`,
+            )
+          : '',
       );
     };
     const figure = D.figure({
@@ -149,6 +158,7 @@
     const { store } = ctx;
     const place = h('div', { class: 'dv-stack' });
     const readout = h('p', { class: 'dv-note dv-number' });
+    const note = D.binningNote();
     let chart = null;
     let map = null;
     let p = null;
@@ -169,6 +179,12 @@
           h('p', { class: 'dv-missing' }, 'These numbers are too large to be part of this page.'),
         );
         needParameters(store);
+        return;
+      }
+      if (p.change && p.learned.every((v) => v === 0)) {
+        place.replaceChildren(
+          h('p', { class: 'dv-note' }, `${store.label('a')} and ${store.label('b')} have the same ${nameOf(model, name)}.`),
+        );
         return;
       }
       const starts = p.initial ? heads.map((head) => p.start(head)) : [];
@@ -222,6 +238,7 @@
         height: (rows) => Math.max(48, rows * 22),
         rowNames: heads.map((head) => `h${head}`),
         onHover: (cell) => tell(cell),
+        onDraw: note.show,
         onZoom: (zoom) => map.setZoom(zoom),
         onSelect: (cell) => tell(cell),
         describe: (row, column) => sentence(row, column),
@@ -237,6 +254,7 @@
           scale,
           `${title}: rows are heads, columns ${model.raw.gate_kind === 'mixture' ? 'Gaussians' : 'features'}.`,
         ),
+        note.element,
         readout,
       );
       map.setField(
@@ -292,23 +310,29 @@
 
   function mixtureFigure(ctx) {
     const { store } = ctx;
-    const place = h('div', {});
+    const place = h('div', { class: 'dv-stack' });
     const build = () => {
-      const model = store.model();
-      const offsets = model.array('mean_offset');
-      const scales = model.array('scaled_variance');
-      if (!offsets || !scales) return;
-      const k = model.arrays.mean_offset.shape[1];
-      const own = (data, head) => Array.from(data.subarray(head * k, (head + 1) * k));
+      const { source } = store.state;
+      const shown = (source === 'difference' ? ['a', 'b'] : [source]).filter(
+        (one) => store[one].raw.gate_kind === 'mixture',
+      );
       place.replaceChildren(
-        D.table(
-          'One Gaussian per head',
-          ['Head', { title: 'Effective mean', number: true }, { title: 'Effective variance', number: true }],
-          D.range(model.H).map((head) => {
-            const one = D.effectiveGaussian(own(offsets, head), own(scales, head));
-            return [D.headName(head), D.exact(one.mean), D.exact(one.variance)];
-          }),
-        ),
+        ...shown.map((one) => {
+          const model = store[one];
+          const offsets = model.array('mean_offset');
+          const scales = model.array('scaled_variance');
+          if (!offsets || !scales) return '';
+          const k = model.arrays.mean_offset.shape[1];
+          const own = (data, head) => Array.from(data.subarray(head * k, (head + 1) * k));
+          return D.table(
+            `One Gaussian per head${store.b ? `, ${store.label(one)}` : ''}`,
+            ['Head', { title: 'Effective mean', number: true }, { title: 'Effective variance', number: true }],
+            D.range(model.H).map((head) => {
+              const gaussian = D.effectiveGaussian(own(offsets, head), own(scales, head));
+              return [D.headName(head), D.exact(gaussian.mean), D.exact(gaussian.variance)];
+            }),
+          );
+        }),
       );
     };
     const figure = D.figure({

@@ -173,7 +173,26 @@ def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
 def test_the_microphone_is_a_way_in(app):
     app.tab("Sound")
     app.page.get_by_label("Record audio").click()
-    expect(app.page.locator("#input-audio .record-button")).to_be_visible()
+    app.page.click("#input-audio .record-button")
+    app.page.wait_for_timeout(1500)
+    app.page.click("#input-audio .stop-button")
+    app.page.wait_for_selector("#input-audio audio", state="attached")
+    app.does("#run-audio")
+    seconds = re.fullmatch(r"Done: explained (\d+(?:\.\d+)?) s of sound\.", app.status().strip())
+    assert seconds, app.status()
+    assert 0.5 < float(seconds.group(1)) < 10
+    assert sum(app.probabilities().values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_camera_is_a_way_in(app):
+    app.tab("Image")
+    app.page.get_by_label("Capture from camera").click()
+    app.page.click("#input-image >> text=Click to Access Webcam")
+    app.page.get_by_label("capture photo").click()
+    app.page.wait_for_selector("#input-image img", state="attached")
+    app.does("#run-image")
+    app.says("Done: explained the picture")
+    assert sum(app.probabilities().values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_empty_page_says_what_to_do(app):

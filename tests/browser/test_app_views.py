@@ -327,6 +327,10 @@ def test_no_serious_barrier_on_any_tab(app, scheme):
         app.tab(name)
         app.page.wait_for_timeout(200)
         problems[name] = _serious(app.page)
+    app.tab("Is it true?")
+    app.page.click("#check")
+    expect(app.page.locator("#check-result tr[data-method]").first).to_be_visible(timeout=30_000)
+    problems["Is it true?"] = _serious(app.page)
     app.page.click("#tour-open")
     problems["tour"] = _serious(app.page)
     assert {name: found for name, found in problems.items() if found} == {}

@@ -457,6 +457,27 @@ def test_heads_with_layers_of_their_own_show_only_those(view: Callable[..., Page
     assert state(page)["zoom"] is None
 
 
+@pytest.mark.parametrize("section", ["heads", "heatmap", "parameters", "dataset"])
+def test_the_binning_is_stated_with_the_pixels_that_are_there(
+    view: Callable[..., Page], section: str
+) -> None:
+    e = make_explanation(heads=2, layers=6, features=3000)
+    page = view(e, section=section)
+    for state_ in (
+        {"binning": "mean"},
+        {"binning": "max"},
+        {"head": 1},
+        {"zoom": {"x0": 0, "x1": 2900, "y0": 0, "y1": 6}},
+    ):
+        set_state(page, **state_)
+        settle(page)
+        width = page.locator(".dv-map-canvas").first.evaluate("canvas => canvas.width")
+        said = page.locator(".dv-binning:visible").first.inner_text()
+        features = 2900 if "zoom" in state_ and section != "parameters" else 3000
+        assert f"{features:,} features on {width:,} pixels: each pixel shows the" in said
+        assert ("the mean of" in said) == (state_.get("binning") == "mean" and section != "parameters")
+
+
 def test_one_head_minus_another(view: Callable[..., Page]) -> None:
     e = make_explanation(heads=3)
     page = view(e, section="heads", state={"quantity": "gate", "pair": [2, 0]})
@@ -467,7 +488,7 @@ def test_one_head_minus_another(view: Callable[..., Page]) -> None:
     ).all_text_contents()
     assert [number(t) for t in printed] == pytest.approx([-size, 0, size], rel=1e-3)
     open_table(page, "One head minus another")
-    rows = table(page, "The 10 largest differences")
+    rows = table(page, "Head 2 and Head 0: the 10 largest differences")
     order = np.argsort(-np.abs(difference).ravel())[:10]
     for row, flat in zip(rows, order, strict=True):
         layer, feature = np.unravel_index(flat, difference.shape)

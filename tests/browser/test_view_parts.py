@@ -1,6 +1,8 @@
 """Cells, parameters, layers, input and comparison in the interactive view, against the core."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -26,24 +28,26 @@ view = view_page.view
 
 @pytest.mark.parametrize("gate_kind", ["density", "mixture"])
 @pytest.mark.parametrize("mode", ["shared", "layer_groups"])
+@pytest.mark.parametrize("dataset", [False, True])
 def test_gaussians_of_a_cell_are_those_of_the_core(
-    view: Callable[..., Page], gate_kind: str, mode: str
+    view: Callable[..., Page], gate_kind: str, mode: str, dataset: bool
 ) -> None:
     e = make_explanation(heads=2, gate_kind=gate_kind, mode=mode, layers=8)
     page = view(e, section="cell")
     found = page.evaluate(
-        """payload => DaamView.cellCurves(
-            new DaamView.Model(payload, 'a', null), {layer: 5, feature: 9}, false)""",
-        view_payload(e)["a"],
+        """([payload, dataset]) => DaamView.cellCurves(
+            new DaamView.Model(payload, 'a', null), {layer: 5, feature: 9}, dataset)""",
+        [view_payload(e)["a"], dataset],
     )
-    wanted = cell_gaussians(e, 5, 9)
+    wanted = cell_gaussians(e, 5, 9, dataset=dataset)
+    assert found["value"] == pytest.approx(wanted.value, rel=1e-6)
     heads = [head for head in range(2) if wanted.seen[head]]
     assert [curve["head"] for curve in found["heads"]] == heads
     for curve in found["heads"]:
         for name in ("mean", "deviation", "centre", "spread", "peak", "gate"):
             assert curve[name] == pytest.approx(getattr(wanted, name)[curve["head"]], rel=2e-4), name
-        # The dot lies on the curve: the drawn Gaussian is the gate that came out.
-        assert curve["atValue"] == pytest.approx(curve["gate"], rel=1e-3, abs=1e-6)
+        if not dataset:  # the dot lies on the curve: the drawn Gaussian is the gate that came out
+            assert curve["atValue"] == pytest.approx(curve["gate"], rel=1e-3, abs=1e-6)
 
 
 def test_the_cell_panel_follows_the_selection(view: Callable[..., Page]) -> None:
@@ -52,6 +56,7 @@ def test_the_cell_panel_follows_the_selection(view: Callable[..., Page]) -> None
     rows = table(page, "Mean over layers")
     assert [np.float32(number(row[3])) for row in rows] == list(e.gate[:, 2, 11])
     assert page.locator(".dv-chart .dv-dot").count() == 6  # three heads, input and data set
+    assert page.locator(".dv-chart .dv-ring").count() == 3  # the data set's mean gates
     page.get_by_label("Feature", exact=True).fill("4")
     page.get_by_label("Feature", exact=True).press("Enter")
     assert state(page)["cell"] == {"layer": 2, "feature": 4}
@@ -202,6 +207,39 @@ def test_a_moment_is_read_and_playback_moves_the_cursor(view: Callable[..., Page
     assert float(page.locator(".dv-playhead").evaluate("h => h.style.left.replace('%', '')")) > 90
 
 
+def test_the_sound_can_be_zoomed_into(view: Callable[..., Page]) -> None:
+    e = make_explanation("audio", tokens=200)
+    rate = 8000
+    page = view(e, section="input", payload={"media": sound_media(np.zeros(4 * rate, np.float32), rate)})
+    stage = page.locator(".dv-sound-stage")
+    ticks = page.locator(".dv-sound .dv-ticks span")
+    box = stage.bounding_box()
+    assert box is not None
+    assert ticks.last.inner_text() == "4 s"
+    page.mouse.click(box["x"] + box["width"] * 0.5005, box["y"] + 10)
+    stage.focus()
+    for _ in range(2):
+        page.keyboard.press("+")
+    # A quarter of the sound around the moment that was chosen, 2.002 s: from 1.502 to 2.502 s.
+    assert [ticks.first.inner_text(), ticks.last.inner_text()] == ["1.6 s", "2.5 s"]
+    page.mouse.move(box["x"] + box["width"] * 0.2525, box["y"] + 10)
+    found = page.locator(".dv-note").first.inner_text()
+    token = next(t for t in range(200) if e.token_spans[t][0] <= 1.7545 < e.token_spans[t][1])
+    shown = np.float32(number(found.removeprefix(f"{e.token_labels[token]}: ").removesuffix(" logits")))
+    assert shown == e.token_attribution[token]
+    page.keyboard.press("End")  # beyond what is shown: the page turns
+    assert ticks.last.inner_text() == "4 s"
+    assert page.locator(".dv-playhead").is_visible()
+    page.get_by_role("button", name="Show the whole sound").click()
+    assert [ticks.first.inner_text(), ticks.last.inner_text()] == ["0 s", "4 s"]
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 10)
+    page.mouse.wheel(0, -400)
+    assert ticks.last.inner_text() != "4 s"
+    page.mouse.wheel(0, 2000)
+    page.mouse.wheel(0, 2000)
+    assert [ticks.first.inner_text(), ticks.last.inner_text()] == ["0 s", "4 s"]
+
+
 def test_the_moment_of_largest_share_has_the_strongest_colour(view: Callable[..., Page]) -> None:
     e = make_explanation("audio", tokens=40)
     page = view(e, section="input", state={"tokenMode": "absolute"})
@@ -273,12 +311,80 @@ def test_the_data_set_stands_beside_the_input(view: Callable[..., Page]) -> None
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 6.5 / 32, box["y"] + box["height"] * 2.5 / 6)
     note = page.locator(".dv-note").last.inner_text()
-    assert note.startswith("Head 1, layer 2, feature 6: IF ")
-    numbers = [number(part.split()[-1]) for part in
-               (note.split(" here")[0], note.split(" in the data set")[0], note.rstrip("."))]  # fmt: skip
+    assert note.startswith("Head 1, layer 2, feature 6, IF. This input: ")
+    numbers = [number(part.split(": ")[1]) for part in note.rstrip(".").split(". ")[1].split("; ")]
     own, mean = float(e.importance[1, 2, 6]), float(e.dataset.importance[1, 2, 6])
     assert numbers == pytest.approx([own, mean, own - mean], rel=1e-4, abs=1e-6)
     assert "mean of 20 inputs" in page.locator("#here").inner_text()
+
+
+def test_the_data_set_is_compared_with_both_inputs(view: Callable[..., Page]) -> None:
+    a, b = make_explanation(seed=1), make_explanation(seed=9)
+    assert a.dataset is not None
+    assert b.dataset is not None
+    page = view(a, section="dataset", payload={"compare": b}, state={"source": "difference", "head": 2})
+    captions = page.locator(".dv-map-caption").all_inner_texts()
+    assert captions == ["A − data set", "B − data set", "B − A"]
+    one = a.importance[2] - a.dataset.importance[2]
+    other = b.importance[2] - b.dataset.importance[2]
+    difference = other - one
+    open_table(page, "Against the data set")
+    rows = table(page, "Head 2: the 10 largest differences")
+    for row, flat in zip(rows, np.argsort(-np.abs(difference).ravel())[:10], strict=True):
+        assert [int(row[0]), int(row[1])] == list(np.unravel_index(flat, difference.shape))
+        wanted = [array.ravel()[flat] for array in (one, other, difference)]
+        assert [number(text) for text in row[2:]] == pytest.approx(wanted, rel=1e-4, abs=1e-6)
+    page.get_by_label("Input", exact=True).select_option("b")
+    assert page.locator(".dv-map-caption").all_inner_texts() == [
+        "B",
+        "Data set, mean of 20 inputs",
+        "Difference",
+    ]
+
+
+def test_a_result_without_a_data_set_says_so_beside_one_that_has(view: Callable[..., Page]) -> None:
+    a, b = make_explanation(seed=1), make_explanation(seed=9, dataset=False)
+    page = view(a, section="dataset", payload={"compare": b}, state={"source": "b"})
+    assert (
+        page.locator(".dv-missing:visible").all_inner_texts()
+        == ["The checkpoint holds no averages over a data set."] * 2
+    )
+    page.get_by_label("Input", exact=True).select_option("a")
+    assert page.locator(".dv-missing:visible").count() == 0
+
+
+def test_cell_prediction_and_heads_are_subtracted(view: Callable[..., Page]) -> None:
+    a, b = make_explanation(seed=1), make_explanation(seed=9)
+    wanted = {"source": "difference", "cell": {"layer": 2, "feature": 7}, "pair": [2, 0]}
+    page = view(a, section="cell", payload={"compare": b}, state=wanted)
+    rows = {row[0]: row[1:] for row in table(page, "Change of the value and of each gate")}
+    assert [np.float32(number(text)) for text in rows["Value"]] == [
+        a.values[2, 7], b.values[2, 7], b.values[2, 7] - a.values[2, 7]]  # fmt: skip
+    for head in range(a.shape[0]):
+        gates = [e.gate[head, 2, 7] for e in (a, b)]
+        found = [np.float32(number(text)) for text in rows[f"Gate, head {head}"]]
+        assert found == [*gates, gates[1] - gates[0]]
+    titles = page.locator(".dv-side strong").all_inner_texts()
+    assert titles == ["A", "B", "Data set’s average"]
+
+    page = view(a, section="summary", payload={"compare": b}, state=wanted)
+    shown = {row[0]: row[1:] for row in table(page, "Probabilities")}
+    for i, name in enumerate(a.class_names):
+        change = 100 * (b.probabilities[i] - a.probabilities[i])
+        assert number(shown[name][2].removesuffix(" points")) == pytest.approx(change, abs=0.006)
+
+    page = view(a, section="heads", payload={"compare": b}, state=wanted)
+    change = table(page, "Change of the correlation")
+    for one in range(a.shape[0]):
+        for other in range(a.shape[0]):
+            before, after = (np.corrcoef(e.gate[one].ravel(), e.gate[other].ravel())[0, 1] for e in (a, b))
+            assert number(change[one][1 + other]) == pytest.approx(after - before, abs=0.0051)
+    open_table(page, "One head minus another")
+    maps = [e.importance[2].astype(np.float64) - e.importance[0] for e in (a, b)]
+    largest = table(page, "Head 2 and Head 0: the 10 largest differences")[0]
+    flat = int(np.abs(maps[1] - maps[0]).argmax())
+    assert [int(largest[0]), int(largest[1])] == list(np.unravel_index(flat, maps[0].shape))
+    assert number(largest[4]) == pytest.approx((maps[1] - maps[0]).ravel()[flat], rel=1e-4)
 
 
 def test_without_a_data_set_the_view_says_so(view: Callable[..., Page]) -> None:
@@ -320,6 +426,73 @@ def test_every_map_can_show_the_difference(view: Callable[..., Page], tab: str) 
     assert np.float32(number(found["Gate, A"])) == a.gate[0, 3, 8]
     assert np.float32(number(found["Gate, B"])) == b.gate[0, 3, 8]
     assert np.float32(number(found["Difference"])) == b.gate[0, 3, 8] - a.gate[0, 3, 8]
+
+
+def common_length(one: list[str], other: list[str]) -> int:
+    """Oracle: the longest common subsequence by its definition, remembered."""
+
+    @cache
+    def longest(i: int, j: int) -> int:
+        if i == len(one) or j == len(other):
+            return 0
+        if one[i] == other[j]:
+            return 1 + longest(i + 1, j + 1)
+        return max(longest(i + 1, j), longest(i, j + 1))
+
+    return longest(0, 0)
+
+
+def test_words_of_two_texts_are_aligned(view: Callable[..., Page]) -> None:
+    page = view(make_explanation("text"), section="input")
+    chance = np.random.default_rng(0)
+    for sizes in ((0, 3), (1, 1), (6, 4), (25, 30)):
+        one, other = ([str(word) for word in chance.choice(list("abcd"), size)] for size in sizes)
+        pairs = page.evaluate("([one, other]) => DaamView.alignWords(one, other)", [one, other])
+        assert all(one[i] == other[j] for i, j in pairs)
+        assert pairs == sorted(pairs)
+        assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+        assert len(pairs) == common_length(one, other)
+    assert page.evaluate("() => DaamView.alignWords(Array(3000).fill('a'), Array(3000).fill('a'))") is None
+
+
+def test_an_edited_text_shows_how_the_share_of_each_word_changes(view: Callable[..., Page]) -> None:
+    a, b = make_explanation("text", tokens=12, seed=1), make_explanation("text", tokens=20, seed=9)
+    words = [view_payload(e)["a"]["words"]["list"] for e in (a, b)]
+    shares = [
+        [float(e.token_attribution[word["tokens"]].sum()) for word in list_]
+        for e, list_ in zip((a, b), words, strict=True)
+    ]
+    texts = [[word["text"] for word in list_] for list_ in words]
+    page = view(a, section="input", payload={"compare": b}, state={"source": "difference"})
+    pairs = page.evaluate("texts => DaamView.alignWords(...texts)", texts)
+    assert len(pairs) > 3
+    largest = max(pairs, key=lambda pair: abs(shares[1][pair[1]] - shares[0][pair[0]]))
+    row = table(page, f"Largest changes among the {len(pairs)} words")[0]
+    assert row[0] == texts[0][largest[0]]
+    before, after = shares[0][largest[0]], shares[1][largest[1]]
+    assert [number(text) for text in row[1:]] == pytest.approx([before, after, after - before], rel=1e-4)
+    only = page.locator(".dv-note", has_text="Only in B: ").inner_text()
+    assert only.count("(") == len(texts[1]) - len(pairs)
+
+
+def test_a_difference_between_classes_says_so(view: Callable[..., Page]) -> None:
+    a = make_explanation("image", seed=1)
+    other = (a.explained + 1) % len(a.class_names)
+    page = view(
+        a, section="input", payload={"compare": replace(a, explained=other)}, state={"source": "difference"}
+    )
+    names = a.class_names
+    said = f"“{names[other]}” minus “{names[a.explained]}”: the two explain different classes."
+    assert page.locator(".dv-map-caption", has_text=said).count() == 1
+    page = view(a, section="input", payload={"compare": a}, state={"source": "difference"})
+    assert "different classes" not in page.locator("#here").inner_text()
+
+
+def test_equal_parameters_are_said_to_be_equal(view: Callable[..., Page]) -> None:
+    e = make_explanation()
+    page = view(e, section="parameters", payload={"compare": e}, state={"source": "difference"})
+    assert page.locator(".dv-note", has_text="A and B have the same Mean offset δ.").count() == 1
+    assert page.locator(MAP).count() == 0
 
 
 def test_parameters_entropies_and_features_of_two_models_are_subtracted(view: Callable[..., Page]) -> None:
