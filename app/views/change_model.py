@@ -41,6 +41,10 @@ def build() -> ChangeModel:
         )
     with gr.Row(elem_classes="dx-actions"):
         apply = gr.Button("Apply", elem_id="mute-apply", size="md", min_width=0, variant="primary")
+        undo = gr.Button("Undo", elem_id="undo", size="md", min_width=0, interactive=False)
+        redo = gr.Button("Redo", elem_id="redo", size="md", min_width=0, interactive=False)
+        reset = gr.Button("Unmute everything", elem_id="unmute", size="md", min_width=0)
+    with gr.Row(elem_classes="dx-actions"):
         cell = gr.Button("Mute or unmute the selected cell", elem_id="mute-cell", size="md", min_width=0)
         count = gr.Number(
             100,
@@ -53,8 +57,4 @@ def build() -> ChangeModel:
             scale=0,
         )
         top = gr.Button("Mute as many with the highest IF", elem_id="mute-top", size="md", min_width=0)
-    with gr.Row(elem_classes="dx-actions"):
-        undo = gr.Button("Undo", elem_id="undo", size="md", min_width=0, interactive=False)
-        redo = gr.Button("Redo", elem_id="redo", size="md", min_width=0, interactive=False)
-        reset = gr.Button("Unmute everything", elem_id="unmute", size="md", min_width=0)
     return ChangeModel(heads, layers, features, apply, cell, count, top, undo, redo, reset, note)

@@ -14,7 +14,7 @@ FORMATS = [
     ("Table of cells (CSV)", "csv"),
     ("Notebook that reproduces it (ipynb)", "ipynb"),
 ]
-WIDTHS = [("Single column, 89 mm", "single"), ("Double column, 183 mm", "double")]
+WIDTHS = [("Column, 89 mm", "single"), ("Page, 183 mm", "double")]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@
       const height = o.height || 200;
       const yFormat = o.yFormat || ((v) => D.short(v, 3));
       const yTicks =
-        o.yTicks === false ? [] : o.yTicks || D.ticks(o.y[0], o.y[1], Math.max(2, (height - 44) / 40));
+        o.yTicks === false ? [] : o.yTicks || D.ticks(o.y[0], o.y[1], Math.max(2, (height - 44) / 30));
       // Room for the longest number and, left of it, the name of the axis.
       const widest = Math.max(0, ...yTicks.map((v) => yFormat(v).length));
       const m = Object.assign({}, MARGIN, { left: Math.max(MARGIN.left, 26 + 7 * widest) }, o.margin);
@@ -64,7 +64,7 @@
           svg('text', { class: 'dv-tick', x: pen.left - 6, y: y(v) + 4, 'text-anchor': 'end' }, yFormat(v)),
         );
       });
-      (o.xTicks || D.ticks(o.x[0], o.x[1], Math.max(2, (pen.right - pen.left) / 80))).forEach((v) => {
+      (o.xTicks || D.ticks(o.x[0], o.x[1], Math.max(2, (pen.right - pen.left) / 60))).forEach((v) => {
         pen.add(svg('line', { class: 'dv-axis', x1: x(v), x2: x(v), y1: pen.bottom, y2: pen.bottom + 4 }));
         pen.add(
           svg(

@@ -92,8 +92,9 @@
         'p',
         { class: 'dv-map-caption' },
         h('strong', {}, store.label('difference')),
-        h('span', { class: 'dv-quiet' }, D.classesApart(store)),
       );
+      const classes = D.classesApart(store);
+      const note = classes ? h('p', { class: 'dv-note' }, classes) : null;
       if (!sameTokens(models[0], models[1])) {
         const names = ['a', 'b', 'difference'].map((source) => store.label(source));
         const apart = kind.difference
@@ -103,7 +104,7 @@
               { class: 'dv-note' },
               'The two inputs are cut into different parts, so their shares cannot be subtracted part by part.',
             );
-        return h('div', { class: 'dv-stack' }, caption, apart);
+        return h('div', { class: 'dv-stack' }, caption, apart, note);
       }
       const change = D.minus(
         attribution(models[1], state.tokenHead),
@@ -128,6 +129,7 @@
         caption,
         panel.element,
         D.colourBar(scale, 'Change of the share, in logits.'),
+        note,
       );
     };
     const figure = D.figure({

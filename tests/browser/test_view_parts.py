@@ -483,7 +483,7 @@ def test_a_difference_between_classes_says_so(view: Callable[..., Page]) -> None
     )
     names = a.class_names
     said = f"“{names[other]}” minus “{names[a.explained]}”: the two explain different classes."
-    assert page.locator(".dv-map-caption", has_text=said).count() == 1
+    assert page.locator(".dv-note", has_text=said).count() == 1
     page = view(a, section="input", payload={"compare": a}, state={"source": "difference"})
     assert "different classes" not in page.locator("#here").inner_text()
 
