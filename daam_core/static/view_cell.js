@@ -261,8 +261,12 @@
 
   /** What changes at a cell from one input to the other. */
   function changeTable(store, one, other) {
-    const numbers = ['Value'].concat(one.heads.map((c) => `Gate, head ${c.head}`));
-    const of = (curves) => [curves.value].concat(curves.heads.map((c) => c.gate));
+    const gateOf = (curves, head) => (curves.heads.find((c) => c.head === head) || { gate: NaN }).gate;
+    const heads = D.range(store.a.H).filter((head) =>
+      [one, other].some((curves) => !Number.isNaN(gateOf(curves, head))),
+    );
+    const numbers = ['Value'].concat(heads.map((head) => `Gate, head ${head}`));
+    const of = (curves) => [curves.value].concat(heads.map((head) => gateOf(curves, head)));
     const [before, after] = [of(one), of(other)];
     return D.table(
       'Change of the value and of each gate',

@@ -188,8 +188,9 @@ def test_the_camera_is_a_way_in(app):
     app.tab("Image")
     app.page.get_by_label("Capture from camera").click()
     app.page.click("#input-image >> text=Click to Access Webcam")
+    app.page.wait_for_function("() => document.querySelector('#input-image video')?.currentTime > 0.2")
     app.page.get_by_label("capture photo").click()
-    app.page.wait_for_selector("#input-image img", state="attached")
+    expect(app.page.get_by_label("Remove Image")).to_be_visible()  # the photo is taken
     app.does("#run-image")
     app.says("Done: explained the picture")
     assert sum(app.probabilities().values()) == pytest.approx(1, abs=1e-5)

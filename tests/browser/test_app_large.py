@@ -23,7 +23,7 @@ TEXT = "one hot cell"
 
 
 class WideEncoder(Backbone):
-    """As many layers and features as a language model of 13 billion parameters; noise of each letter's own."""
+    """Layers and features of a language model of 13 billion parameters; noise of each letter's own."""
 
     name = "wide"
     modality = "text"

@@ -508,6 +508,12 @@ def test_parameters_entropies_and_features_of_two_models_are_subtracted(view: Ca
     first = table(page, "First 20 of 32")
     assert [np.float32(number(t)) for t in first[7][1:]] == list(change[:, 7])
     set_state(page, tab="layers", quantity="gate")
+    open_table(page, "Layer profile")
+    shares = b.layer_contribution - a.layer_contribution
+    rows = table(page, "Change in percentage points")
+    found = np.array([[number(text) for text in row[1:]] for row in rows])
+    assert found[:, :4] == pytest.approx(shares.T, rel=1e-3, abs=1e-6)
+    assert found[:, 4] == pytest.approx(shares.sum(0), rel=2e-3, abs=1e-5)
     entropies = {row[0]: row[1:] for row in table(page, "Entropy of each head")}
     for head in range(4):
         one, other = (gate_entropy(e.gate, e.head_layers)[head] for e in (a, b))
