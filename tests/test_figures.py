@@ -199,6 +199,24 @@ def test_curves_go_through_the_gates_of_the_cell():
     np.testing.assert_allclose(hollow, e.dataset.gate[:, 2, 7])
 
 
+def test_the_data_sets_curves_are_those_of_its_average():
+    cell = cell_gaussians(AUDIO, 2, 7, dataset=True)
+    axes = static.gaussian_figure(AUDIO, 2, 7, dataset=True).axes[0]
+    curves = [line for line in axes.lines if str(line.get_label()).startswith("head")]
+    rings = [line for line in axes.lines if line.get_marker() == "o"]
+    figure = plots.gaussian(AUDIO, 2, 7, dataset=True)
+    drawn = [trace for trace in figure.data if trace.mode == "lines"]
+    for head in range(4):
+        for x, y in (curves[head].get_data(), (np.array(drawn[head].x), np.array(drawn[head].y))):
+            wanted = cell.peak[head] * np.exp(-((x - cell.centre[head]) ** 2) / (2 * cell.spread[head] ** 2))
+            np.testing.assert_allclose(y, wanted, rtol=1e-6)
+    np.testing.assert_allclose([ring.get_ydata()[0] for ring in rings], AUDIO.dataset.gate[:, 2, 7])
+    assert [trace.y[0] for trace in figure.data if trace.mode == "markers"] == pytest.approx(
+        list(AUDIO.dataset.gate[:, 2, 7])
+    )
+    assert "mean gate" in curves[0].get_label()
+
+
 def test_only_heads_that_see_the_layer_have_a_curve():
     labels = [line.get_label() for line in static.gaussian_figure(GROUPS, 4, 0).axes[0].lines]
     assert [label for label in labels if label.startswith("head")] == [
@@ -301,6 +319,7 @@ FIGURES = {
     "parameters": lambda width: static.parameters_figure(TEXT, width=width),
     "mixture": lambda width: static.parameters_figure(MIXTURE, width=width),
     "gaussian": lambda width: static.gaussian_figure(IMAGE, 3, 5, width=width),
+    "average": lambda width: static.gaussian_figure(IMAGE, 3, 5, dataset=True, width=width),
     "words": lambda width: static.token_figure(TEXT, width=width),
     "long-words": lambda width: static.token_figure(LONG, width=width),
     "seconds": lambda width: static.token_figure(AUDIO, sound=SOUND, width=width),

@@ -262,16 +262,23 @@ def _mixture(explanation: Explanation) -> go.Figure:
     return _legend_above(_styled(figure, title="Learned Gaussians (○) and their product (●)", height=400))
 
 
-def gaussian(explanation: Explanation, layer: int, feature: int) -> go.Figure:
+def gaussian(explanation: Explanation, layer: int, feature: int, *, dataset: bool = False) -> go.Figure:
     """Every head's Gaussian at one layer and feature, with this input's value and gate.
 
     The band is the feature's mean over the layers ± one standard deviation; hollow points are the data
     set's averages, where the model carries them.
 
+    Args:
+        explanation: what to draw.
+        layer: 0 to L − 1.
+        feature: 0 to F − 1.
+        dataset: the Gaussians of the data set's average instead of this input's.
+
     Raises:
         ShapeError: no such cell.
+        ConfigError: the checkpoint holds no averages over a data set.
     """
-    cell = cell_gaussians(explanation, layer, feature)
+    cell = cell_gaussians(explanation, layer, feature, dataset=dataset)
     heads = [int(head) for head in np.flatnonzero(cell.seen)]
     x = _gaussian_axis(cell, heads)
     figure = go.Figure()
@@ -288,9 +295,10 @@ def gaussian(explanation: Explanation, layer: int, feature: int) -> go.Figure:
                 hovertemplate=f"head {head}: gate %{{y:.4g}} at %{{x:.4g}}<extra></extra>",
             )
         )
-        figure.add_trace(
-            _gate_marker(head, cell.value, float(cell.gate[head]), symbol="circle", what="this input")
-        )
+        if not dataset:
+            figure.add_trace(
+                _gate_marker(head, cell.value, float(cell.gate[head]), symbol="circle", what="this input")
+            )
         if explanation.dataset is not None:
             value = float(explanation.dataset.values[layer, feature])
             mean_gate = float(explanation.dataset.gate[head, layer, feature])
@@ -303,7 +311,8 @@ def gaussian(explanation: Explanation, layer: int, feature: int) -> go.Figure:
         )
     figure.add_vline(x=cell.value, line={"color": INK, "width": 1})
     figure.update_yaxes(rangemode="tozero")
-    title = f"Layer {layer}, feature {feature}: value {cell.value:.4g}; band: mean ± one standard deviation"
+    what = "mean value of the data set" if dataset else "value"
+    title = f"Layer {layer}, feature {feature}: {what} {cell.value:.4g}; band: mean ± one standard deviation"
     return _styled(figure, title=title, height=380, x="standardised value", y="gate")
 
 

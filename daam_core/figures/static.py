@@ -469,7 +469,12 @@ def _draw_mixture(left: Axes, right: Axes, explanation: Explanation) -> None:
 
 
 def gaussian_figure(
-    explanation: Explanation, layer: int, feature: int, *, width: Width | float = "single"
+    explanation: Explanation,
+    layer: int,
+    feature: int,
+    *,
+    dataset: bool = False,
+    width: Width | float = "single",
 ) -> Figure:
     """Every head's learned Gaussian at one layer and feature, with this input's value and gate.
 
@@ -480,13 +485,15 @@ def gaussian_figure(
         explanation: what to draw.
         layer: 0 to L − 1.
         feature: 0 to F − 1.
+        dataset: the Gaussians of the data set's average instead of this input's.
         width: ``single``, ``double`` or millimetres.
 
     Raises:
         ShapeError: no such cell.
+        ConfigError: the checkpoint holds no averages over a data set.
     """
     total = width_mm(width)
-    cell = cell_gaussians(explanation, layer, feature)
+    cell = cell_gaussians(explanation, layer, feature, dataset=dataset)
     heads = [int(head) for head in np.flatnonzero(cell.seen)]
     legend_rows = -(-len(heads) // (2 if total < NARROW_MM else 4))
     with print_style():
@@ -506,7 +513,7 @@ def gaussian_figure(
             axes.axvline(mean, color=FAINT, linewidth=0.6, linestyle=(0, (1, 2)))
         axes.axvline(cell.value, color=INK, linewidth=0.7)
         axes.annotate(
-            f"value {number(cell.value)}",
+            f"{'mean value' if dataset else 'value'} {number(cell.value)}",
             (cell.value, 1),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
@@ -517,10 +524,12 @@ def gaussian_figure(
         for head in heads:
             gate = cell.peak[head] * np.exp(-((x - cell.centre[head]) ** 2) / (2 * cell.spread[head] ** 2))
             amplitude = explanation.amplitude[head, layer]
-            label = f"head {head}: gate {number(float(cell.gate[head]))}, λ {number(float(amplitude))}"
+            kind = "mean gate" if dataset else "gate"
+            label = f"head {head}: {kind} {number(float(cell.gate[head]))}, λ {number(float(amplitude))}"
             style = "-" if head < len(HEAD_COLOURS) else "--"
             axes.plot(x, gate, color=head_colour(head), linestyle=style, label=label)
-            axes.plot(cell.value, cell.gate[head], "o", markersize=3.4, color=head_colour(head), zorder=4)
+            if not dataset:
+                axes.plot(cell.value, cell.gate[head], "o", markersize=3.4, color=head_colour(head), zorder=4)
         if explanation.dataset is not None:
             value = explanation.dataset.values[layer, feature]
             for head in heads:
