@@ -82,7 +82,13 @@ def test_a_small_payload_holds_every_number_exactly(modality: str, mode: str) ->
     assert raw["class_names"] == list(e.class_names)
     assert np.array_equal(raw["head_layers"], e.head_layers)
     assert e.dataset is not None
-    assert raw["dataset"] == {"samples": e.dataset.samples}
+    assert raw["dataset"]["samples"] == e.dataset.samples
+    for ranges, source in ((raw["ranges"], e), (raw["dataset"]["ranges"], e.dataset)):
+        for name, pairs in ranges.items():
+            array = getattr(source, name)
+            assert pairs == [
+                [part[seen].min(), part[seen].max()] for part, seen in zip(array, e.head_layers, strict=True)
+            ]
     assert np.array_equal(decode(raw["arrays"]["dataset_gate"]), e.dataset.gate)
 
 

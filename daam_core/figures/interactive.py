@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from daam_core.errors import InputError
-from daam_core.figures.summaries import join_words
+from daam_core.figures.summaries import gate_entropy, head_similarity, join_words
 from daam_core.result import Explanation
 from daam_core.version import __version__
 
@@ -247,11 +247,20 @@ def _explanation_payload(
         "amplitude": _numbers(e.amplitude),
         "importance_range": _numbers(e.importance_range),
         "layer_contribution": _numbers(e.layer_contribution),
+        "ranges": _ranges(e, ("gate", "density_attention", "class_importance"), e.head_layers),
         "token_labels": list(e.token_labels),
         "token_units": e.token_units,
         "text": e.text,
         "words": None if e.text is None else _words(e),
-        "dataset": None if e.dataset is None else {"samples": int(e.dataset.samples)},
+        "dataset": None
+        if e.dataset is None
+        else {
+            "samples": int(e.dataset.samples),
+            "ranges": _ranges(e.dataset, ("gate", "density_attention"), e.head_layers),
+        },
+        "similarity": _numbers(head_similarity(e.gate, e.head_layers)),
+        "entropy": _numbers(gate_entropy(e.gate, e.head_layers)),
+        "checkpoint": str(e.provenance.get("checkpoint_sha256", "")),
         "media": dict(media) if media else None,
         "arrays": _encoded(_arrays(e), heads=e.shape[0], limit=limit),
     }
@@ -278,6 +287,20 @@ def _arrays(explanation: Explanation) -> dict[str, np.ndarray]:
         order.remove("gate")
         order.insert(order.index("mean_offset"), "gate")
     return {name: np.asarray(found[name], dtype=np.float32) for name in order}
+
+
+def _ranges(source: Any, names: tuple[str, ...], head_layers: np.ndarray) -> dict[str, Any]:
+    """Lowest and highest number of each head, over the layers it sees: what scales need of every head."""
+    return {
+        name: [
+            [float(part.min()), float(part.max())]
+            for part in (
+                np.asarray(array[seen], dtype=np.float32)
+                for array, seen in zip(getattr(source, name), head_layers, strict=True)
+            )
+        ]
+        for name in names
+    }
 
 
 def _is_product(density: np.ndarray, amplitude: np.ndarray, gate: np.ndarray) -> bool:

@@ -113,15 +113,20 @@
     if (cellArrays(dataset).some((name) => !model.array(name))) return null;
     const [values, means, variances] = cellArrays(dataset).map((name) => model.array(name));
     const value = values[cell.layer * model.F + cell.feature];
+    const exact = cellArrays(dataset).every((name) => model.arrays[name].exact);
     return {
       value: value,
       dataset: dataset,
+      exact: exact,
       heads: D.range(model.H)
         .filter((head) => model.seen(head, cell.layer))
         .map((head) => {
           const at = head * model.F + cell.feature;
           const statistics = { mean: means[at], variance: variances[at] };
-          const gate = model.map('gate', head, 'shared', dataset);
+          const cellOf = (quantity) => {
+            const map = model.map(quantity, head, 'shared', dataset);
+            return map ? map[cell.layer * model.F + cell.feature] : NaN;
+          };
           const curve = D.gaussian(model, head, cell.feature, statistics, values);
           const z = (value - curve.centre) / curve.spread;
           return {
@@ -132,7 +137,9 @@
             spread: curve.spread,
             peak: curve.peak,
             atValue: curve.peak * Math.exp((-z * z) / 2),
-            gate: gate ? gate[cell.layer * model.F + cell.feature] : NaN,
+            gate: cellOf('gate'),
+            exact: ['gate', 'density_attention'].every((name) => model.isExact(name, head, dataset)),
+            density: cellOf('density_attention'),
             amplitude: model.raw.amplitude[head][cell.layer],
           };
         }),
@@ -238,13 +245,14 @@
     const [first] = curves.heads;
     const shared = curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);
     const where = (c) => (shared ? [] : [D.short(c.mean, 3), D.short(c.deviation, 3)]);
+    const sure = (c) => (c.exact ? '' : '≈ ');
     const numbers = dataset
-      ? (c) => [D.short(c.atValue, 4), D.exact(c.gate)]
-      : (c) => [D.exact(c.gate), D.short(c.amplitude, 4), D.exact(Math.fround(c.amplitude * c.gate))];
+      ? (c) => [D.short(c.atValue, 4), sure(c) + D.exact(c.gate)]
+      : (c) => [sure(c) + D.exact(c.gate), D.short(c.amplitude, 4), sure(c) + D.exact(c.density)];
     const titles = ['Head'].concat(
       shared ? [] : ['Mean', 'Deviation'],
       ['Centre', 'Width'],
-      dataset ? ['Gate of the average', 'Mean gate'] : ['Gate', 'λ', 'DA = λ · gate'],
+      dataset ? ['Gate of the average', 'Mean gate'] : ['Gate', 'λ', 'DA'],
     );
     const caption =
       shared && first
@@ -261,24 +269,26 @@
 
   /** What changes at a cell from one input to the other. */
   function changeTable(store, one, other) {
-    const gateOf = (curves, head) => (curves.heads.find((c) => c.head === head) || { gate: NaN }).gate;
+    const of = (curves, head) => curves.heads.find((c) => c.head === head) || { gate: NaN, exact: true };
     const heads = D.range(store.a.H).filter((head) =>
-      [one, other].some((curves) => !Number.isNaN(gateOf(curves, head))),
+      [one, other].some((curves) => !Number.isNaN(of(curves, head).gate)),
     );
-    const numbers = ['Value'].concat(heads.map((head) => `Gate, head ${head}`));
-    const of = (curves) => [curves.value].concat(heads.map((head) => gateOf(curves, head)));
-    const [before, after] = [of(one), of(other)];
+    // [name, number in A, number in B, both exact]
+    const rows = [['Value', one.value, other.value, one.exact && other.exact]].concat(
+      heads.map((head) => {
+        const [before, after] = [of(one, head), of(other, head)];
+        return [`Gate, head ${head}`, before.gate, after.gate, before.exact && after.exact];
+      }),
+    );
     return D.table(
       'Change of the value and of each gate',
       ['', store.label('a'), store.label('b'), store.label('difference')].map((title, i) => ({
         title: title,
         number: i > 0,
       })),
-      numbers.map((name, i) => [
+      rows.map(([name, before, after, exact]) => [
         name,
-        D.exact(before[i]),
-        D.exact(after[i]),
-        D.exact(Math.fround(after[i] - before[i])),
+        ...[before, after, Math.fround(after - before)].map((v) => (exact ? '' : '≈ ') + D.exact(v)),
       ]),
     );
   }
@@ -319,6 +329,19 @@
       };
       return element;
     };
+    /** Asks for what is missing and, once a cell was selected, for what is only here rounded. */
+    const need = (sides) => {
+      const jobs = sides.flatMap(({ model: one, dataset, curves }) => {
+        if (curves && !store.state.cell) return [];
+        const gates = (curves ? curves.heads : []).flatMap((c) =>
+          ['gate', 'density_attention'].map((name) => one.need(name, c.head, dataset)),
+        );
+        return cellArrays(dataset)
+          .map((name) => one.needArray(name, null))
+          .concat(gates);
+      });
+      Promise.all(jobs).then((came) => came.some(Boolean) && store.notify(new Set(['arrays'])));
+    };
     const build = () => {
       charts.forEach((chart) => chart.destroy());
       const cell = chosen();
@@ -327,19 +350,20 @@
       const title = (source) => (store.b ? store.label(source) : 'This input');
       const sides = shown.map((source) => ({ model: store[source], title: title(source), dataset: false }));
       // One average for both inputs, unless they come from different checkpoints.
-      const averages = both && store.a.raw.model !== store.b.raw.model ? shown : shown.slice(0, 1);
-      averages
-        .filter((source) => store[source].hasDataset())
-        .forEach((source) =>
-          sides.push({
-            model: store[source],
-            title: averages.length > 1 ? `Data set’s average, ${store.label(source)}` : 'Data set’s average',
-            dataset: true,
-          }),
-        );
+      const known = shown.filter((source) => store[source].hasDataset());
+      const one = ['model', 'checkpoint'].every((key) => !both || store.a.raw[key] === store.b.raw[key]);
+      const averages = one ? known.slice(0, 1) : known;
+      averages.forEach((source) =>
+        sides.push({
+          model: store[source],
+          title: averages.length > 1 ? `Data set’s average, ${store.label(source)}` : 'Data set’s average',
+          dataset: true,
+        }),
+      );
       sides.forEach((side) => {
         side.curves = cellCurves(side.model, cell, side.dataset);
       });
+      need(sides);
       charts = [];
       place.replaceChildren(
         h(
@@ -353,9 +377,6 @@
           sides.map((side) => {
             const { curves } = side;
             if (!curves) {
-              Promise.all(cellArrays(side.dataset).map((name) => side.model.needArray(name, null))).then(
-                (changed) => changed.some(Boolean) && store.notify(new Set(['arrays'])),
-              );
               return h(
                 'p',
                 { class: 'dv-missing' },
@@ -374,7 +395,11 @@
                 'div',
                 { class: 'dv-map-caption' },
                 h('strong', {}, side.title),
-                h('span', { class: 'dv-quiet dv-number' }, `value ${D.exact(curves.value)}`),
+                h(
+                  'span',
+                  { class: 'dv-quiet dv-number' },
+                  `value ${curves.exact ? '' : '≈ '}${D.exact(curves.value)}`,
+                ),
               ),
               chart.element,
               cellTable(curves, side.dataset),
@@ -400,7 +425,7 @@
         ),
       );
     };
-    picks = [number('Layer', 'layer', store.a.L), number('Feature', 'feature', store.a.F)];
+    picks = [number('Layer', 'layer', model().L), number('Feature', 'feature', model().F)];
     const figure = D.figure({
       heading: ctx.heading,
       title: 'One cell: the learned Gaussians',

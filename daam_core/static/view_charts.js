@@ -20,7 +20,7 @@
 
   /**
    * An element that draws itself anew for every width. draw(pen) gets
-   * {width, height, x(value), y(value), add(node), axis()}; domains are {x: [low, high], y: [low, high]}.
+   * {width, height, left, right, top, bottom, x(value), y(value), add(node)}; domains are {x: [low, high], y: [low, high]}.
    */
   D.chart = function (options) {
     const element = h('div', { class: 'dv-chart' });

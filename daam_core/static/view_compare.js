@@ -8,17 +8,17 @@
   function linkedMaps(ctx, specs) {
     const { store } = ctx;
     const element = h('div', { class: 'dv-multiples dv-three' });
-    const note = D.binningNote();
     let maps = [];
     const build = () => {
       maps.forEach((map) => map.destroy());
-      maps = specs().map((spec, i) => {
+      maps = specs().map((spec) => {
+        const note = D.binningNote();
         const bar = h('div', {});
         const map = D.headMap(store, store.state.head, {
           title: spec.title,
           which: spec.which,
           scale: spec.scale,
-          onDraw: i === 0 ? note.show : null,
+          onDraw: note.show,
           caption: h('div', { class: 'dv-map-caption' }, h('strong', {}, spec.title)),
           height: (rows, width) => Math.max(110, Math.min(260, rows * 12, width)),
         });
@@ -26,14 +26,14 @@
           const scale = spec.scale ? spec.scale() : scaleOf(store, store.state.head, spec.which());
           bar.replaceChildren(D.colourBar(scale, spec.text ? spec.text() : scaleText(store, spec.which())));
         };
-        map.element.append(bar);
+        map.element.append(bar, note.element);
         return map;
       });
       element.replaceChildren(...maps.map((map) => map.element));
       maps.forEach((map) => map.bar());
     };
     build();
-    return { element: h('div', { class: 'dv-stack' }, element, note.element), maps: () => maps, build: build };
+    return { element: element, maps: () => maps, build: build };
   }
 
   /**
@@ -51,10 +51,9 @@
         readout.textContent = 'Point at a cell to compare its numbers.';
         return;
       }
-      const at = cell.layer * store.a.F + cell.feature;
-      const [one, other, difference] = o
-        .fields(store.state.head)
-        .map((f) => (f ? D.exact(f.data[at]) : D.exact(NaN)));
+      const at = cell.layer * store.model().F + cell.feature;
+      o.specs().forEach((spec) => D.needExact(store, spec.which(), [store.state.head]));
+      const [one, other, difference] = o.fields(store.state.head).map((f) => D.fieldNumber(f, at));
       const [first, second] = o.sides();
       readout.textContent =
         `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}, ${o.short()}. ` +
@@ -67,7 +66,10 @@
       help: o.help,
       controls: controls.elements.concat([zoomButtons(maps.maps)]),
       body: h('div', { class: 'dv-stack' }, maps.element, readout),
-      table: () => D.differenceTable(store, `Head ${store.state.head}`, o.sides(), o.fields(store.state.head)),
+      table: () => {
+        o.specs().forEach((spec) => D.needExact(store, spec.which(), [store.state.head]));
+        return D.differenceTable(store, `Head ${store.state.head}`, o.sides(), o.fields(store.state.head));
+      },
     });
     tell();
     const hoverTell = () => tell();
@@ -158,7 +160,9 @@
         D.emptyPart(
           ctx,
           'Maps',
-          `The two maps have different shapes (${shape(store.a.raw)} and ${shape(store.b.raw)}, heads × layers × features), so they cannot be subtracted; look at each with the control “Input”.`,
+          store.a.raw.modality === store.b.raw.modality
+            ? `The two maps have different shapes (${shape(store.a.raw)} and ${shape(store.b.raw)}, heads × layers × features), so they cannot be subtracted; look at each with the control “Input”.`
+            : 'The two inputs are of different kinds, so their maps cannot be subtracted; look at each with the control “Input”.',
         ),
       );
     }
@@ -181,7 +185,10 @@
       .slice(0, 20);
     const points = (v) =>
       `${v >= 0.005 ? '+' : ''}${(Math.abs(v) < 0.005 ? 0 : v).toFixed(2).replace('-', '−')} points`;
-    const percent = (p) => (p === null ? '–' : `${(100 * p).toFixed(2)} %`);
+    const percent = (p) => {
+      if (p === null) return '–';
+      return p > 0 && p < 5e-5 ? '< 0.01 %' : `${(100 * p).toFixed(2)} %`;
+    };
     return D.table(
       `Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`,
       ['Class'].concat(

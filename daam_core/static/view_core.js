@@ -187,6 +187,7 @@
     this.cache = new Map();
     Object.keys(raw.arrays).forEach((name) => {
       const array = D.decode(raw.arrays[name]);
+      array.lazy = Boolean(raw.arrays[name].lazy);
       this.arrays[name] = array;
       this.exactHeads[name] = new Set();
       if (array.exact) for (let h = 0; h < this.H; h += 1) this.exactHeads[name].add(h);
@@ -199,17 +200,15 @@
     return this.raw.head_layers[head][layer];
   };
 
-  Model.prototype.layersOf = function (head) {
-    return this.raw.head_layers[head].reduce((n, seen) => n + (seen ? 1 : 0), 0);
-  };
-
   /** Whole array by name, or null when the payload leaves it out. */
   Model.prototype.array = function (name) {
     return this.arrays[name] ? this.arrays[name].data : null;
   };
 
+  /** One head's part of an array, or null when it is not here (yet). */
   Model.prototype.headArray = function (name, head) {
     const data = this.array(name);
+    if (data && this.arrays[name].lazy && !this.exactHeads[name].has(head)) return null;
     const size = this.L * this.F;
     return data ? data.subarray(head * size, (head + 1) * size) : null;
   };
@@ -278,9 +277,15 @@
     const key = `range ${quantity} ${scale} ${scale === 'shared' ? '' : head} ${dataset ? 'd' : ''}`;
     return this.cached(key, () => {
       const heads = scale === 'shared' ? D.range(this.H) : [head];
+      const { ranges } = dataset ? this.raw.dataset : this.raw;
       let low = Infinity;
       let high = -Infinity;
       heads.forEach((h) => {
+        if (ranges[quantity]) {
+          low = Math.min(low, ranges[quantity][h][0]);
+          high = Math.max(high, ranges[quantity][h][1]);
+          return;
+        }
         const map = this.map(quantity, h, scale, dataset);
         if (!map) return;
         for (let l = 0; l < this.L; l += 1) {

@@ -59,6 +59,18 @@
     };
   };
 
+  /** Work for the next frame: asked for any number of times it runs once, and not after cancel(). */
+  D.nextFrame = function (work) {
+    let frame = 0;
+    return {
+      ask: () => {
+        cancelAnimationFrame(frame);
+        frame = requestAnimationFrame(work);
+      },
+      cancel: () => cancelAnimationFrame(frame),
+    };
+  };
+
   // ---- controls -----------------------------------------------------------------------------------
 
   /** A labelled list of options: [[value, text], …]. */

@@ -7,7 +7,7 @@
   const MIN_ROWS = 2;
 
   /**
-   * options: {label, rowName, columnName, height(rows, width) -> css pixels, onHover, onSelect, onZoom,
+   * options: {label, rowNames, height(rows, width) -> css pixels, onHover, onSelect, onZoom, onDraw(map),
    *           describe(row, column) -> text read out, axes: false leaves numbers out}
    * The map shows what setField, setZoom, setMarks and setBinning say; it keeps no selection of its own.
    */

@@ -7,13 +7,14 @@
 
   D.parts.input = function (ctx) {
     const { store } = ctx;
-    const kind = D.tokenKinds[store.a.raw.modality];
-    if (!store.a.array('token_attribution'))
+    const model = store.model();
+    const kind = D.tokenKinds[model.raw.modality];
+    if (!model.array('token_attribution'))
       return D.emptyPart(ctx, kind.title, 'These numbers are too large to be part of this page.');
     const controls = D.stateControls(store, ['source']);
     const headPick = D.select(
       'Heads',
-      [[-1, 'All heads together']].concat(D.range(store.a.H).map((head) => [head, `Head ${head}`])),
+      [[-1, 'All heads together']].concat(D.range(model.H).map((head) => [head, `Head ${head}`])),
       store.state.tokenHead,
       (v) => store.set({ tokenHead: Number(v) }),
     );
@@ -27,20 +28,21 @@
       (v) => store.set({ tokenMode: v }),
     );
     const opacity =
-      store.a.raw.modality === 'image'
+      model.raw.modality === 'image'
         ? D.slider('Overlay', store.state.opacity, [0, 1, 0.05], (v) => store.set({ opacity: v }))
         : null;
-    const { raw } = store.a;
+    // The newest result is the one that is explained anew.
+    const { raw } = store.b || store.a;
     const classes = ctx.options.onClass
       ? D.select(
-          'Explained class',
+          store.b ? 'Explained class of B' : 'Explained class',
           raw.class_names.map((name, i) => [i, name]),
           raw.explained,
           (v) => ctx.options.onClass(Number(v)),
         )
       : null;
     // Pictures stand beside each other; sounds and texts need the whole width.
-    const place = h('div', { class: store.a.raw.modality === 'image' ? 'dv-pictures' : 'dv-stack' });
+    const place = h('div', { class: model.raw.modality === 'image' ? 'dv-pictures' : 'dv-stack' });
     const bar = h('div', {});
     let panels = [];
     const sources = () => (store.state.source === 'difference' ? ['a', 'b'] : [store.state.source]);
@@ -54,12 +56,7 @@
         const source = sources()[i];
         const name = model.raw.class_names[model.raw.explained];
         const label = store.b ? `${store.label(source)}, ` : '';
-        const panel = D.tokenKinds[model.raw.modality].panel(
-          model,
-          state,
-          scale,
-          store.b ? store.label(source) : 'Input',
-        );
+        const panel = kind.panel(model, state, scale, store.b ? store.label(source) : 'Input');
         panels.push(panel);
         const values = attribution(model, state.tokenHead);
         const total = values.reduce((sum, v) => sum + v, 0);
@@ -88,11 +85,7 @@
     };
     /** B − A: over tokens that stand in the same places, or over words that both texts have. */
     const differenceBlock = (models, state) => {
-      const caption = h(
-        'p',
-        { class: 'dv-map-caption' },
-        h('strong', {}, store.label('difference')),
-      );
+      const caption = h('p', { class: 'dv-map-caption' }, h('strong', {}, store.label('difference')));
       const classes = D.classesApart(store);
       const note = classes ? h('p', { class: 'dv-note' }, classes) : null;
       if (!sameTokens(models[0], models[1])) {
@@ -106,15 +99,10 @@
             );
         return h('div', { class: 'dv-stack' }, caption, apart, note);
       }
-      const change = D.minus(
-        attribution(models[1], state.tokenHead),
-        attribution(models[0], state.tokenHead),
-      );
-      const model = Object.create(models[1]);
-      model.array = (name) => (name === 'token_attribution' ? change : models[1].array(name));
+      const model = differenceModel(models, state);
       const scale = tokenScale(
         state,
-        kind.grouped(models[1], change).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
+        largest([model], Object.assign({}, state, { tokenHead: -1 }), kind.grouped),
       );
       const panel = kind.panel(
         model,
@@ -132,18 +120,27 @@
         note,
       );
     };
+    const tables = () => {
+      const { state } = store;
+      const models = sources().map((source) => store[source]);
+      const found = sources().map((source) =>
+        kind.table(store[source], state, store.b ? `${store.label(source)}. ` : ''),
+      );
+      if (models.length === 2 && sameTokens(models[0], models[1])) {
+        const change = differenceModel(models, state);
+        found.push(
+          kind.table(change, Object.assign({}, state, { tokenHead: -1 }), `${store.label('difference')}. `),
+        );
+      }
+      return found;
+    };
     const figure = D.figure({
       heading: ctx.heading,
       title: kind.title,
       help: kind.help,
       controls: controls.elements.concat([headPick, mode, opacity, classes].filter(Boolean)),
       body: h('div', { class: 'dv-stack' }, place, bar),
-      table: () =>
-        h(
-          'div',
-          { class: 'dv-stack' },
-          sources().map((source) => D.tokenKinds[store[source].raw.modality].table(store[source], store.state)),
-        ),
+      table: () => h('div', { class: 'dv-stack' }, tables()),
     });
     build();
     return {
@@ -163,6 +160,17 @@
       destroy: () => panels.forEach((panel) => panel.destroy()),
     };
   };
+
+  /** B with the change of each token's share in place of the share, and nothing to play. */
+  function differenceModel([one, other], state) {
+    const change = D.minus(attribution(other, state.tokenHead), attribution(one, state.tokenHead));
+    const model = Object.create(other);
+    model.array = (name) => (name === 'token_attribution' ? change : other.array(name));
+    const { media } = other.raw;
+    const silent = media && media.audio && { audio: Object.assign({}, media.audio, { url: null }) };
+    model.raw = Object.assign({}, other.raw, { media: silent || media });
+    return model;
+  }
 
   function sameTokens(one, other) {
     const a = one.array('token_spans');

@@ -95,7 +95,7 @@
       if (store.state.source !== 'difference') return `${D.short(D.share(store.model(), head), 3)} %`;
       return `${D.signed(D.share(store.b, head) - D.share(store.a, head), 3)} points`;
     };
-    const legend = h('div', {}, D.legend(D.range(store.a.H), share));
+    const legend = h('div', {}, D.legend(D.range(store.model().H), share));
     const figure = D.figure({
       heading: ctx.heading,
       title: 'Layer profile',
@@ -138,7 +138,7 @@
         if (changed.has('layerChart')) kind.sync(store.state.layerChart);
         if (D.changedAny(changed, ['source', 'layerChart'])) {
           chart.update(options());
-          legend.replaceChildren(D.legend(D.range(store.a.H), share));
+          legend.replaceChildren(D.legend(D.range(store.model().H), share));
           figure.refresh();
         }
       },
@@ -146,20 +146,22 @@
     };
   }
 
-  /** Features by the mean of a quantity (or of its change) over all cells that heads see. */
+  /** Features by the mean of a quantity (or of its change) over all cells that heads see; null until all are here. */
   D.topFeatures = function (store, count) {
     const model = store.model();
     const { quantity, scale, source } = store.state;
     let signed = false;
+    let exact = true;
     const sums = new Float64Array(model.F);
     const best = D.range(model.F).map(() => [-Infinity, 0, 0, 0]);
     let rows = 0;
     for (let head = 0; head < model.H; head += 1) {
       const map = D.field(store, head, { quantity: quantity, scale: scale, source: source });
-      if (!map) continue;
+      if (!map) return null;
       signed = map.signed;
+      exact = exact && map.exact;
       for (let l = 0; l < model.L; l += 1) {
-        if (!model.seen(head, l)) continue;
+        if (!map.seen(l)) continue;
         rows += 1;
         for (let f = 0; f < model.F; f += 1) {
           const v = map.data[l * model.F + f];
@@ -175,6 +177,7 @@
       head: best[f][1],
       layer: best[f][2],
       value: best[f][3],
+      exact: exact,
     }));
   };
 
@@ -195,6 +198,16 @@
     const build = () => {
       const { quantity, source, top } = store.state;
       const rows = D.topFeatures(store, top);
+      if (!rows) {
+        const message = h('p', { class: 'dv-missing' }, 'Loading these numbers …');
+        place.replaceChildren(message);
+        const { H } = store.model();
+        D.needExact(store, { quantity: quantity, source: source }, D.range(H)).then((came) => {
+          if (!came) message.textContent = 'These numbers are too large to be part of this page.';
+        });
+        return;
+      }
+      const sure = (row) => (row.exact ? '' : '≈ ');
       const short = `${D.QUANTITIES[quantity].short}${source === 'difference' ? ' change' : ''}`;
       place.replaceChildren(
         D.table(
@@ -205,10 +218,10 @@
           })),
           rows.map((row) => [
             String(row.feature),
-            D.short(row.mean, 4),
+            sure(row) + D.short(row.mean, 4),
             String(row.head),
             String(row.layer),
-            D.exact(row.value),
+            sure(row) + D.exact(row.value),
             D.button(
               'Look',
               () => store.select({ head: row.head, layer: row.layer, feature: row.feature }, 'heatmap'),
@@ -244,7 +257,7 @@
     const place = h('div', {});
     const build = () => {
       const model = store.model();
-      const decimals = (v) => (Number.isNaN(v) ? '–' : v.toFixed(4).replace('-', '−'));
+      const decimals = (v) => (v === null ? '–' : v.toFixed(4).replace('-', '−'));
       const meter = (head, entropy) =>
         h(
           'span',
@@ -267,10 +280,15 @@
           'Entropy of each head’s gate',
           ['Head'].concat(titles.map((title) => ({ title: title, number: true }))),
           D.byContribution(model).map((head) => {
-            const one = D.entropy(two ? store.a : model, head);
+            const one = (two ? store.a : model).raw.entropy[head];
             if (!two) return [D.headName(head), meter(head, one), `${D.short(D.share(model, head), 4)} %`];
-            const other = D.entropy(store.b, head);
-            return [D.headName(head), meter(head, one), meter(head, other), decimals(other - one)];
+            const other = store.b.raw.entropy[head];
+            return [
+              D.headName(head),
+              meter(head, one),
+              meter(head, other),
+              decimals(one === null || other === null ? null : other - one),
+            ];
           }),
         ),
       );

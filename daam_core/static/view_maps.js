@@ -21,21 +21,49 @@
     };
     let pair = null;
     if (which.source === 'difference') pair = [part({ source: 'b' }), part({ source: 'a' })];
-    else if (which.dataset === 'difference')
-      pair = [part({ dataset: undefined }), part({ dataset: 'only' })];
+    else if (which.dataset === 'difference') pair = [part({ dataset: undefined }), part({ dataset: 'only' })];
     let data = null;
     if (!pair) data = model.map(quantity, head, scale, which.dataset === 'only');
     else if (pair[0] && pair[1])
       data = model.cached(`difference ${JSON.stringify(which)} ${head}`, () => minus(pair[0], pair[1]));
     if (!data) return null;
+    const shown = modelsOf(store, which);
     return {
       data: data,
       rows: model.L,
       columns: model.F,
-      seen: (row) => model.seen(head, row),
+      seen: (row) => shown.every((one) => one.seen(head, row)),
       signed: Boolean(pair) || Boolean(D.QUANTITIES[quantity].signed),
+      exact: shown.every((one) => partsOf(which).every((dataset) => one.isExact(quantity, head, dataset))),
     };
   }
+
+  /** The models whose arrays are behind what `which` names. */
+  function modelsOf(store, which) {
+    return which.source === 'difference' ? [store.a, store.b] : [store[which.source]];
+  }
+
+  /** Whether the input's arrays (false), the data set's (true), or both are behind it. */
+  function partsOf(which) {
+    return { only: [true], difference: [false, true] }[which.dataset] || [false];
+  }
+
+  /** Asks for every array behind some heads' maps that is not here exactly; resolves to whether any came. */
+  D.needExact = function (store, which, heads) {
+    const jobs = modelsOf(store, which).flatMap((model) =>
+      partsOf(which).flatMap((dataset) => heads.map((head) => model.need(which.quantity, head, dataset))),
+    );
+    return Promise.all(jobs).then((changed) => {
+      if (changed.some(Boolean)) store.notify(new Set(['arrays']));
+      return changed.some(Boolean);
+    });
+  };
+
+  /** A number of a field (or none) for reading; rounded ones are marked. */
+  D.fieldNumber = function (f, at) {
+    if (!f || !f.seen(Math.floor(at / f.columns))) return D.exact(NaN);
+    return `${f.exact ? '' : '≈ '}${D.exact(f.data[at])}`;
+  };
 
   D.field = field;
 
@@ -50,12 +78,12 @@
   /** The largest differences of two maps, with both numbers. fields: [one, other, difference], as of D.field. */
   D.differenceTable = function (store, what, sides, fields) {
     const [one, other, difference] = fields;
-    const { F } = store.a;
+    const { columns: F } = difference || { columns: 1 };
     const rows = difference
-      ? D.top(difference.data, store.state.top, true).map((at) => [
+      ? D.top(onlySeen(difference), store.state.top, true).map((at) => [
           String(Math.floor(at / F)),
           String(at % F),
-          ...[one, other, difference].map((f) => D.exact(f.data[at])),
+          ...[one, other, difference].map((f) => D.fieldNumber(f, at)),
         ])
       : [];
     return D.table(
@@ -64,6 +92,14 @@
       rows,
     );
   };
+
+  /** The numbers of a field, NaN where there is no cell. */
+  function onlySeen(f) {
+    const data = Float32Array.from(f.data);
+    for (let row = 0; row < f.rows; row += 1)
+      if (!f.seen(row)) data.fill(NaN, row * f.columns, (row + 1) * f.columns);
+    return data;
+  }
 
   /** [lowest, highest] over the cells of some fields. */
   function extent(fields) {
@@ -116,8 +152,11 @@
     return model.cached(key, () => {
       const heads = scale === 'shared' ? D.range(model.H) : [head];
       const fields = heads.map((one) => field(store, one, which)).filter(Boolean);
-      const whole = which.quantity === 'importance' && !which.dataset && which.source !== 'difference';
-      const limits = whole && extent(fields)[1] > 0 ? [0, 1] : null;
+      const difference = which.source === 'difference' || which.dataset === 'difference';
+      let limits = null;
+      if (which.quantity !== 'importance' && !difference)
+        limits = model.range(which.quantity, scale, head, Boolean(which.dataset));
+      else if (!difference && !which.dataset && extent(fields)[1] > 0) limits = [0, 1];
       return D.colourScale(fields, { colours: colours, palette: palette, limits: limits });
     });
   }
@@ -126,8 +165,12 @@
 
   function scaleText(store, which) {
     const quantity = D.QUANTITIES[which.quantity];
-    const scaled =
-      store.state.scale === 'shared' ? 'one scale for all heads' : 'a scale of its own for each head';
+    // A difference's scale needs the maps themselves, which may not all have come.
+    const part =
+      (which.source === 'difference' || which.dataset === 'difference') &&
+      D.range(store.model().H).some((head) => !field(store, head, which));
+    const shared = part ? 'one scale for the heads loaded so far' : 'one scale for all heads';
+    const scaled = store.state.scale === 'shared' ? shared : 'a scale of its own for each head';
     const rank =
       store.state.colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
     if (which.source === 'difference' && which.dataset)
@@ -177,7 +220,7 @@
         ['a', store.label('a')],
         ['b', store.label('b')],
       ].concat(D.comparable(store.payload) ? [['difference', store.label('difference')]] : []),
-    head: (store) => D.range(store.a.H).map((head) => [head, `Head ${head}`]),
+    head: (store) => D.range(store.model().H).map((head) => [head, `Head ${head}`]),
   };
   const TITLES = {
     quantity: 'Show',
@@ -246,19 +289,17 @@
       title.textContent = store.hover ? 'Cell' : 'Selected cell';
       let rows = place;
       if (state.source === 'difference') {
-        const one = store.b.cell(cell.head, cell.layer, cell.feature, state.scale);
-        const other = store.a.cell(cell.head, cell.layer, cell.feature, state.scale);
         const { short } = D.QUANTITIES[state.quantity];
-        const sure = one.exact[state.quantity] && other.exact[state.quantity] ? '' : '≈ ';
+        const at = cell.layer * store.a.F + cell.feature;
+        const of = (source) =>
+          D.fieldNumber(
+            field(store, cell.head, { quantity: state.quantity, scale: state.scale, source: source }),
+            at,
+          );
         rows = place.concat([
-          [`${short}, ${store.label('a')}`, D.exact(other[state.quantity])],
-          [`${short}, ${store.label('b')}`, D.exact(one[state.quantity])],
-          [
-            'Difference',
-            one[state.quantity] === null
-              ? '–'
-              : sure + D.exact(Math.fround(one[state.quantity] - other[state.quantity])),
-          ],
+          [`${short}, ${store.label('a')}`, of('a')],
+          [`${short}, ${store.label('b')}`, of('b')],
+          ['Difference', of('difference')],
         ]);
       } else rows = place.concat(items(store.model(), cell));
       list.replaceChildren(
@@ -284,7 +325,7 @@
   /** What the keyboard cursor reads out. */
   D.describeCell = function (store, head, layer, feature, value) {
     const { quantity, scale, source } = store.state;
-    if (!store.model().seen(head, layer))
+    if (!modelsOf(store, { source: source }).every((model) => model.seen(head, layer)))
       return `Head ${head}, layer ${layer}, feature ${feature}: not seen by this head.`;
     const facts = store.model().cell(head, layer, feature, scale);
     const difference = source === 'difference' ? 'difference in ' : '';
@@ -302,19 +343,15 @@
     const candidates = [];
     heads.forEach((head) => {
       const f = field(store, head, which);
-      if (!f) return;
-      const data = Float32Array.from(f.data);
-      for (let row = 0; row < f.rows; row += 1)
-        if (!f.seen(row)) data.fill(NaN, row * f.columns, (row + 1) * f.columns);
-      D.top(data, top, f.signed).forEach((at) => candidates.push([head, at, f.data[at], f.signed]));
+      if (f) D.top(onlySeen(f), top, f.signed).forEach((at) => candidates.push([head, at, f.data[at], f]));
     });
-    candidates.sort((a, b) => (b[3] ? Math.abs(b[2]) - Math.abs(a[2]) : b[2] - a[2]));
+    candidates.sort((a, b) => (b[3].signed ? Math.abs(b[2]) - Math.abs(a[2]) : b[2] - a[2]));
     const columns = ['Head', 'Layer', 'Feature', 'Value', 'Gate', 'DA', 'IF', 'Class'].map((title) => ({
       title: title,
       number: true,
     }));
     if (source === 'difference') columns.push({ title: 'Difference', number: true });
-    const row = (head, at, value) => {
+    const row = (head, at, f) => {
       const layer = Math.floor(at / model.F);
       const facts = model.cell(head, layer, at % model.F, scale);
       const numbers = ['value', 'gate', 'density_attention', 'importance', 'class_importance'].map(
@@ -323,16 +360,12 @@
       );
       return [head, layer, at % model.F]
         .map(String)
-        .concat(numbers, source === 'difference' ? [D.exact(value)] : []);
+        .concat(numbers, source === 'difference' ? [D.fieldNumber(f, at)] : []);
     };
-    heads.forEach((head) => {
-      if (!model.isExact(quantity, head))
-        model.need(quantity, head).then((changed) => changed && store.notify(new Set(['arrays'])));
-    });
+    D.needExact(store, which, heads);
     const name = D.QUANTITIES[quantity].name;
     const first = D.range(Math.min(top, model.L * model.F)).map((at) => {
-      const f = field(store, heads[0], which);
-      return row(heads[0], at, f ? f.data[at] : NaN);
+      return row(heads[0], at, field(store, heads[0], which));
     });
     return h(
       'div',
@@ -340,7 +373,7 @@
       D.table(
         `Top ${Math.min(top, candidates.length)} cells by ${name}`,
         columns,
-        candidates.slice(0, top).map(([head, at, v]) => row(head, at, v)),
+        candidates.slice(0, top).map(([head, at, , f]) => row(head, at, f)),
       ),
       D.table(`First ${first.length} cells of head ${heads[0]}, in order`, columns, first),
     );
@@ -353,7 +386,7 @@
     const o = Object.assign({ height: (rows) => Math.max(120, Math.min(420, rows * 14)) }, options);
     const missing = h('p', { class: 'dv-missing', hidden: true });
     // Where heads see groups of layers, small maps show a head's own rows only; columns stay linked.
-    const rows = o.ownRows && store.a.raw.mode === 'layer_groups' ? ownRows(store.model(), head) : null;
+    const rows = o.ownRows && store.model().raw.mode === 'layer_groups' ? ownRows(store.model(), head) : null;
     const wholeRows = (zoom) => {
       const { F, L } = store.model();
       return zoom && zoom.x1 - zoom.x0 < F ? { x0: zoom.x0, x1: zoom.x1, y0: 0, y1: L } : null;
@@ -387,22 +420,17 @@
       const which = o.which();
       const f = o.field ? o.field() : field(store, head, which);
       missing.hidden = Boolean(f);
+      missing.textContent = '';
       map.element.hidden = !f;
       if (!f) {
-        const models = which.source === 'difference' ? [store.a, store.b] : [store[which.source]];
-        if (which.dataset && !models.every((model) => model.hasDataset())) {
+        if (which.dataset && !modelsOf(store, which).every((model) => model.hasDataset())) {
           missing.textContent = 'The checkpoint holds no averages over a data set.';
           return;
         }
         const tooLarge = 'This map is too large to be part of this page.';
-        missing.textContent = models[0].loader ? 'Loading this map …' : tooLarge;
-        const own = which.dataset !== 'only'; // a difference to the data set needs both
-        const wanted = [own ? false : null, which.dataset ? true : null].filter((one) => one !== null);
-        Promise.all(
-          models.flatMap((model) => wanted.map((dataset) => model.need(which.quantity, head, dataset))),
-        ).then((changed) => {
-          if (changed.some(Boolean)) store.notify(new Set(['arrays']));
-          else missing.textContent = tooLarge;
+        missing.textContent = store.loader ? 'Loading this map …' : tooLarge;
+        D.needExact(store, which, o.heads ? o.heads() : [head]).then((came) => {
+          if (!came) missing.textContent = tooLarge;
         });
         return;
       }
@@ -543,12 +571,12 @@
   // ---- all heads ----------------------------------------------------------------------------------
 
   function headChooser(store) {
-    const boxes = D.range(store.a.H).map((head) =>
+    const boxes = D.range(store.model().H).map((head) =>
       h('input', {
         type: 'checkbox',
         checked: store.shownHeads().includes(head),
         onchange: () => {
-          const chosen = D.range(store.a.H).filter((one) => boxes[one].checked);
+          const chosen = D.range(store.model().H).filter((one) => boxes[one].checked);
           if (!chosen.length || chosen.length > 8) boxes[head].checked = !boxes[head].checked;
           else store.set({ heads: chosen });
         },
@@ -576,8 +604,9 @@
   D.parts.heads = function (ctx) {
     const { store } = ctx;
     const many = multiples(ctx);
-    const one = store.a.H > 1 ? pairMap(ctx) : null;
-    const two = store.a.H > 1 ? similarity(ctx) : null;
+    const several = store.model().H > 1;
+    const one = several ? pairMap(ctx) : null;
+    const two = several ? similarity(ctx) : null;
     const parts = [many, one, two].filter(Boolean);
     return D.stackedParts(parts);
   };
@@ -644,7 +673,10 @@
       help:
         'Heads side by side on one scale, so that a weak head looks weak; zoom, pointer and selection are linked. The ' +
         'percentage is a head’s share of all density attention, not its share in the decision.',
-      controls: controls.elements.concat([zoomButtons(() => maps), store.a.H > 1 ? chooser.element : null]),
+      controls: controls.elements.concat([
+        zoomButtons(() => maps),
+        store.model().H > 1 ? chooser.element : null,
+      ]),
       body: h('div', { class: 'dv-stack' }, readout.element, grid, bar, note.element),
       table: () => D.cellTables(store, store.shownHeads()),
     });
@@ -667,7 +699,7 @@
   function pairMap(ctx) {
     const { store } = ctx;
     const pair = () => store.state.pair || [0, 1];
-    const names = D.range(store.a.H).map((head) => [head, `Head ${head}`]);
+    const names = D.range(store.model().H).map((head) => [head, `Head ${head}`]);
     const pick = [0, 1].map((i) =>
       D.select(i ? 'minus' : 'Head', names, pair()[i], (value) => {
         const next = pair().slice();
@@ -690,6 +722,7 @@
       return Object.assign({}, one, {
         data: minus(one.data, other.data),
         signed: true,
+        exact: one.exact && other.exact,
         seen: (row) => one.seen(row) && other.seen(row),
       });
     };
@@ -704,6 +737,7 @@
         return current;
       },
       scale: scale,
+      heads: pair,
       onDraw: note.show,
       height: (rows) => Math.max(96, Math.min(260, rows * 12)),
     });
@@ -716,11 +750,13 @@
       store.select({ head: pair()[0], layer: cell.row, feature: cell.column });
     map.map.options.describe = (row, column) => sentence(row, column);
     const sentence = (row, column) => {
-      const at = row * store.a.F + column;
+      const at = row * store.model().F + column;
       const [one, other] = both();
       const { short } = D.QUANTITIES[store.state.quantity];
       if (!current || !current.seen(row)) return `Layer ${row}, feature ${column}: not seen by both heads.`;
-      return `Layer ${row}, feature ${column}: ${short} ${D.exact(one.data[at])} − ${D.exact(other.data[at])} = ${D.exact(current.data[at])}`;
+      D.needExact(store, which(), pair());
+      const numbers = [one, other, current].map((f) => D.fieldNumber(f, at));
+      return `Layer ${row}, feature ${column}: ${short} ${numbers[0]} − ${numbers[1]} = ${numbers[2]}`;
     };
     const of = () => (store.b ? ` of ${store.label(store.state.source)}` : '');
     const tell = (cell) => {
@@ -731,7 +767,8 @@
     };
     const say = () => {
       const [one, other] = pair();
-      const apart = !D.range(store.a.L).some((l) => store.a.seen(one, l) && store.a.seen(other, l));
+      const model = store.model();
+      const apart = !D.range(model.L).some((l) => model.seen(one, l) && model.seen(other, l));
       [map.element, bar, note.element].forEach((node) => {
         node.hidden = apart;
       });
@@ -759,6 +796,7 @@
       body: h('div', { class: 'dv-stack' }, map.element, bar, note.element, readout),
       table: () => {
         const names = pair().map((head) => `Head ${head}`);
+        if (current) D.needExact(store, which(), pair());
         return D.differenceTable(store, names.join(' and '), names, both().concat([current]));
       },
     });
@@ -781,8 +819,8 @@
 
   function similarity(ctx) {
     const { store } = ctx;
-    const layers = D.range(store.a.L);
-    const meet = layers.some((l) => D.range(store.a.H).filter((head) => store.a.seen(head, l)).length > 1);
+    const { L, H } = store.model();
+    const meet = D.range(L).some((l) => D.range(H).filter((head) => store.model().seen(head, l)).length > 1);
     if (!meet) {
       return D.emptyPart(
         ctx,
@@ -791,32 +829,18 @@
       );
     }
     const place = h('div', { class: 'dv-matrices' });
-    /** Correlations [H][H] of the gates of one input, NaN where two heads share no cells. */
-    const correlations = (model) => {
-      const heads = D.range(model.H);
-      const maps = heads.map((head) => model.map('gate', head, 'shared'));
-      return heads.map((one) =>
-        heads.map((other) => {
-          const rows = D.range(model.L).filter((l) => model.seen(one, l) && model.seen(other, l));
-          if (one === other) return 1;
-          return rows.length && maps[one] && maps[other]
-            ? D.correlation(maps[one], maps[other], rows, model.F)
-            : NaN;
-        }),
-      );
-    };
     const matrix = (numbers, caption, most) => {
       const scale = D.scale([-most, most], 'diverging');
       const heads = D.range(numbers.length);
       const cell = (r) => {
-        const colour = Number.isNaN(r) ? null : scale.table[scale.index(r)];
+        const colour = r === null ? null : scale.table[scale.index(r)];
         return h(
           'td',
           {
             class: 'dv-matrix-cell',
             style: colour ? { background: D.css(colour), color: D.ink(colour) } : {},
           },
-          Number.isNaN(r) ? '–' : r.toFixed(2).replace('-', '−'),
+          r === null ? '–' : r.toFixed(2).replace('-', '−'),
         );
       };
       return h(
@@ -850,13 +874,13 @@
       const caption = 'Correlation of the gates';
       const { source } = store.state;
       const shown = source === 'difference' ? ['a', 'b'] : [source];
-      const found = shown.map((one) => correlations(store[one]));
+      const found = shown.map((one) => store[one].raw.similarity);
       const tables = found.map((numbers, i) =>
         matrix(numbers, store.b ? `${caption}, ${store.label(shown[i])}` : caption, 1),
       );
       if (source === 'difference') {
-        const change = found[1].map((row, i) => row.map((r, j) => r - found[0][i][j]));
-        const sizes = change.flat().filter((v) => !Number.isNaN(v));
+        const change = found[1].map((row, i) => row.map((r, j) => (r === null ? null : r - found[0][i][j])));
+        const sizes = change.flat().filter((v) => v !== null);
         const most = Math.max(0.25, ...sizes.map(Math.abs)); // a change of nothing stays pale
         tables.push(matrix(change, `Change of the correlation, ${store.label('difference')}`, most));
       }
@@ -874,7 +898,7 @@
     return {
       element: figure.element,
       update: (changed) => {
-        if (D.changedAny(changed, ['source', 'arrays'])) build();
+        if (changed.has('source')) build();
       },
       destroy: () => {},
     };

@@ -171,7 +171,7 @@
       });
     };
     const listener = (changed) => {
-      if (changed.has('payload')) build();
+      if (changed.has('payload') || (changed.has('source') && !D.alike(store.payload))) build();
       else if (changed.has('tab') && !o.section) {
         clear();
         markTabs();

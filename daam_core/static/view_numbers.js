@@ -18,54 +18,6 @@
     return best.map((entry) => entry[1]);
   };
 
-  /** Pearson correlation of two maps over the layers both heads see; NaN when one is constant. */
-  D.correlation = function (a, b, rows, columns) {
-    let n = 0;
-    let sa = 0;
-    let sb = 0;
-    rows.forEach((l) => {
-      for (let i = l * columns; i < (l + 1) * columns; i += 1) {
-        n += 1;
-        sa += a[i];
-        sb += b[i];
-      }
-    });
-    const ma = sa / n;
-    const mb = sb / n;
-    let saa = 0;
-    let sbb = 0;
-    let sab = 0;
-    rows.forEach((l) => {
-      for (let i = l * columns; i < (l + 1) * columns; i += 1) {
-        saa += (a[i] - ma) * (a[i] - ma);
-        sbb += (b[i] - mb) * (b[i] - mb);
-        sab += (a[i] - ma) * (b[i] - mb);
-      }
-    });
-    return saa > 0 && sbb > 0 ? Math.max(-1, Math.min(1, sab / Math.sqrt(saa * sbb))) : NaN;
-  };
-
-  /** Entropy of a head's gate over the cells it sees, relative to an even gate: 0 to 1. */
-  D.entropy = function (model, head) {
-    const gate = model.map('gate', head, 'shared');
-    if (!gate) return NaN;
-    let total = 0;
-    let weighted = 0;
-    let cells = 0;
-    for (let l = 0; l < model.L; l += 1) {
-      if (!model.seen(head, l)) continue;
-      cells += model.F;
-      for (let i = l * model.F; i < (l + 1) * model.F; i += 1) {
-        if (gate[i] > 0) {
-          total += gate[i];
-          weighted += gate[i] * Math.log(gate[i]);
-        }
-      }
-    }
-    if (!(total > 0)) return NaN;
-    return cells > 1 ? Math.min(1, Math.max(0, (Math.log(total) - weighted / total) / Math.log(cells))) : 0;
-  };
-
   /** Mean offset and variance of the one Gaussian that a product of K Gaussians amounts to. */
   D.effectiveGaussian = function (offsets, scales) {
     let precision = 0;

@@ -5,8 +5,8 @@
   const { h, svg } = D;
 
   const PARAMETERS = {
-    mean_offset: { symbol: 'δ', name: 'Mean offset', mixture: 'Mean offsets m', mixtureSymbol: 'm' },
-    scaled_variance: { symbol: 'ξ', name: 'Scaled variance', mixture: 'Scales c', mixtureSymbol: 'c' },
+    mean_offset: { symbol: 'δ', name: 'Mean offset', mixture: 'Mean offsets m' },
+    scaled_variance: { symbol: 'ξ', name: 'Scaled variance', mixture: 'Scales c' },
   };
 
   /** Learned numbers and their start; for the difference of two models B − A, which has no start. */
@@ -60,8 +60,6 @@
       D.short(v, 4),
     );
   }
-
-  D.parameterSummary = summaryRow;
 
   D.parts.parameters = function (ctx) {
     const { store } = ctx;
@@ -183,7 +181,11 @@
       }
       if (p.change && p.learned.every((v) => v === 0)) {
         place.replaceChildren(
-          h('p', { class: 'dv-note' }, `${store.label('a')} and ${store.label('b')} have the same ${nameOf(model, name)}.`),
+          h(
+            'p',
+            { class: 'dv-note' },
+            `${store.label('a')} and ${store.label('b')} have the same ${nameOf(model, name)}.`,
+          ),
         );
         return;
       }
@@ -265,7 +267,7 @@
     };
     const sentence = (row, column) => {
       const start = p.start(row);
-      const unit = store.a.raw.gate_kind === 'mixture' ? 'Gaussian' : 'feature';
+      const unit = store.model().raw.gate_kind === 'mixture' ? 'Gaussian' : 'feature';
       return `Head ${row}, ${unit} ${column}: ${D.exact(p.head(row)[column])}${start ? `, at the start ${D.exact(start[column])}` : ''}.`;
     };
     const tell = (cell) => {
@@ -273,7 +275,7 @@
     };
     const figure = D.figure({
       heading: ctx.heading,
-      title: nameOf(store.a, name),
+      title: nameOf(store.model(), name),
       help:
         name === 'mean_offset'
           ? 'How far from the layers’ mean each head looks, in standardised units; triangles mark where training began. An offset says where a head looks, not how much it counts.'
@@ -326,7 +328,11 @@
           const own = (data, head) => Array.from(data.subarray(head * k, (head + 1) * k));
           return D.table(
             `One Gaussian per head${store.b ? `, ${store.label(one)}` : ''}`,
-            ['Head', { title: 'Effective mean', number: true }, { title: 'Effective variance', number: true }],
+            [
+              'Head',
+              { title: 'Effective mean', number: true },
+              { title: 'Effective variance', number: true },
+            ],
             D.range(model.H).map((head) => {
               const gaussian = D.effectiveGaussian(own(offsets, head), own(scales, head));
               return [D.headName(head), D.exact(gaussian.mean), D.exact(gaussian.variance)];

@@ -135,6 +135,6 @@
       'against it. A region’s features also see around it, so borders are coarse.',
     panel: picturePanel,
     grouped: (model, values) => values,
-    table: (model, state) => tokenTable(model, state, 'Region'),
+    table: (model, state, label) => tokenTable(model, state, 'Region', label),
   };
 })((window.DaamView = window.DaamView || {}));

@@ -7,6 +7,28 @@
 
   const SHORTEST = 0.5; // seconds that zooming in goes down to
 
+  function once(compute) {
+    let found = null;
+    return () => (found = found || compute());
+  }
+
+  /** The mel spectrogram on a canvas of one pixel per frame and band, dark where it is loud. */
+  function drawnMel({ bands, frames, data }) {
+    const raw = D.bytes(data);
+    const table = D.palette('grey');
+    const canvas = h('canvas', { width: frames, height: bands });
+    const pen = canvas.getContext('2d');
+    const picture = pen.createImageData(frames, bands);
+    for (let b = 0; b < bands; b += 1) {
+      for (let f = 0; f < frames; f += 1) {
+        const colour = table[255 - raw[b * frames + f]];
+        picture.data.set([colour[0], colour[1], colour[2], 255], 4 * ((bands - 1 - b) * frames + f));
+      }
+    }
+    pen.putImageData(picture, 0, 0);
+    return canvas;
+  }
+
   function soundPanel(model, state, scale, label) {
     const media = (model.raw.media && model.raw.media.audio) || null;
     const values = attribution(model, state.tokenHead);
@@ -70,9 +92,10 @@
       return t !== undefined && seconds < spanOf(model, t)[1] ? t : -1;
     };
     let width = 0;
-    let now = 0;
     let frame = 0;
-    let [from, to] = [0, duration]; // seconds that are shown
+    // Where one is in the sound outlasts this panel, which other colours or heads build anew.
+    const kept = model.soundPlace || { now: 0, from: 0, to: duration };
+    let { now, from, to } = kept; // now: the cursor; from, to: what is shown; all in seconds
     const share = (seconds) => (seconds - from) / (to - from);
     const size = (canvas, height) => {
       const ratio = window.devicePixelRatio || 1;
@@ -94,6 +117,8 @@
       });
       return out;
     };
+    const envelope = once(() => new Int8Array(D.bytes(media.envelope.data).buffer));
+    const melPicture = once(() => drawnMel(media.mel));
     const drawWave = () => {
       const pen = size(wave, media ? 88 : 40);
       const columns = columnValues(wave.width);
@@ -104,7 +129,7 @@
       }
       if (!media || !media.envelope) return;
       const { count, peak } = media.envelope;
-      const raw = new Int8Array(D.bytes(media.envelope.data).buffer);
+      const raw = envelope();
       const middle = wave.height / 2;
       const gain = peak > 0 ? (middle * 0.92) / 127 : 0;
       pen.fillStyle = 'rgba(20, 20, 24, 0.72)';
@@ -125,25 +150,10 @@
     };
     const drawMel = () => {
       if (!mel) return;
-      const { bands, frames } = media.mel;
-      const raw = D.bytes(media.mel.data);
-      const table = D.palette('grey');
-      const small = document.createElement('canvas');
-      small.width = frames;
-      small.height = bands;
-      const smallPen = small.getContext('2d');
-      const picture = smallPen.createImageData(frames, bands);
-      for (let b = 0; b < bands; b += 1) {
-        for (let f = 0; f < frames; f += 1) {
-          const colour = table[255 - raw[b * frames + f]];
-          picture.data.set([colour[0], colour[1], colour[2], 255], 4 * ((bands - 1 - b) * frames + f));
-        }
-      }
-      smallPen.putImageData(picture, 0, 0);
       const pen = size(mel, 112);
       pen.imageSmoothingEnabled = true;
       const left = share(0) * mel.width;
-      pen.drawImage(small, left, 0, share(media.duration) * mel.width - left, mel.height);
+      pen.drawImage(melPicture(), left, 0, share(media.duration) * mel.width - left, mel.height);
     };
     const drawCurve = () => {
       const pen = size(curve, 96);
@@ -168,21 +178,23 @@
       });
       pen.stroke();
     };
-    const draw = (w) => {
-      width = w;
+    const draw = () => {
       drawWave();
       drawMel();
       drawCurve();
       const marks = D.ticks(from, to, Math.max(2, width / 80));
+      const step = marks.length > 1 ? marks[1] - marks[0] : 1;
+      const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
       ticks.replaceChildren(
         ...marks.map((v) => {
           const left = Math.max(12, Math.min(width - 16, share(v) * width)); // numbers stay inside
-          return h('span', { style: { left: `${left.toFixed(1)}px` } }, `${D.short(v, 4)} s`);
+          return h('span', { style: { left: `${left.toFixed(1)}px` } }, `${v.toFixed(decimals)} s`);
         }),
       );
       place();
     };
     const place = () => {
+      model.soundPlace = { now: now, from: from, to: to };
       const at = share(now);
       head.style.left = `${100 * at}%`;
       head.hidden = at < 0 || at > 1;
@@ -193,7 +205,7 @@
       from = Math.max(0, Math.min(duration - length, middle - length / 2));
       to = from + length;
       all.disabled = length >= duration;
-      if (width) draw(width);
+      redraw.ask();
     };
     const zoom = (factor) => {
       const inside = now >= from && now <= to;
@@ -202,7 +214,10 @@
     const move = (seconds) => {
       now = Math.max(0, Math.min(duration, seconds));
       if (now < from || now > to) show(to - from, now + 0.4 * (to - from)); // turn the page
-      else place();
+      place();
+      tell();
+    };
+    const tell = () => {
       const t = tokenAt(now);
       const text =
         t < 0 ? `${now.toFixed(2)} s: no token here` : `${model.raw.token_labels[t]}: ${logits(values[t])}`;
@@ -233,9 +248,10 @@
       if (t >= 0) readout.textContent = `${model.raw.token_labels[t]}: ${logits(values[t])}`;
       if (e.buttons & 1) seek(seconds(e));
     });
-    stage.addEventListener('pointerleave', () => move(now));
+    stage.addEventListener('pointerleave', tell);
     stage.addEventListener('pointerdown', (e) => seek(seconds(e)));
     stage.addEventListener('keydown', (e) => {
+      if (e.ctrlKey || e.metaKey || e.altKey) return; // the browser's own zoom and history
       const step = tokens.length
         ? Math.max(0.02, spanOf(model, tokens[0])[1] - spanOf(model, tokens[0])[0])
         : 0.1;
@@ -278,7 +294,7 @@
       { passive: false },
     );
     const all = D.button('All', () => show(duration, 0), { 'aria-label': 'Show the whole sound' });
-    all.disabled = true;
+    all.disabled = to - from >= duration;
     const zooming = D.zoomGroup(
       () => zoom(2),
       () => zoom(0.5),
@@ -286,7 +302,13 @@
     );
     const player = h('div', { class: 'dv-row dv-player' }, audio, duration > SHORTEST ? zooming : null);
     const frameBox = h('div', { class: 'dv-sound' }, stage, ticks);
-    const stop = D.onWidth(stage, draw);
+    const redraw = D.nextFrame(() => width && draw());
+    const stop = D.onWidth(stage, (w) => {
+      width = w;
+      draw();
+    });
+    if (now > 0) tell();
+    if (audio && now > 0) audio.currentTime = now;
     const reach = `the curve, from ${D.short(curveRange[0], 3)} to ${D.short(curveRange[1], 3)} logits.`;
     const facts =
       media && media.mel
@@ -294,10 +316,18 @@
           `Bottom: ${reach}`
         : `Top: the colour of each moment. Bottom: ${reach}`;
     return {
-      element: h('div', { class: 'dv-stack' }, player, frameBox, readout, h('p', { class: 'dv-note' }, facts)),
-      redraw: () => width && draw(width),
+      element: h(
+        'div',
+        { class: 'dv-stack' },
+        player,
+        frameBox,
+        readout,
+        h('p', { class: 'dv-note' }, facts),
+      ),
+      redraw: () => width && draw(),
       destroy: () => {
         stop();
+        redraw.cancel();
         cancelAnimationFrame(frame);
         if (audio) audio.pause();
       },
@@ -311,6 +341,6 @@
       'against it. A moment’s features know its surroundings, so borders are not sharp.',
     panel: soundPanel,
     grouped: (model, values) => values,
-    table: (model, state) => tokenTable(model, state, 'Moment'),
+    table: (model, state, label) => tokenTable(model, state, 'Moment', label),
   };
 })((window.DaamView = window.DaamView || {}));

@@ -18,14 +18,15 @@
   D.validState = function (wanted, payload) {
     const found = {};
     if (!wanted || typeof wanted !== 'object') return found;
-    const shape = payload && payload.a ? payload.a.shape : null;
-    const index = (value, size) => Number.isInteger(value) && value >= 0 && (!shape || value < size);
-    const heads = shape ? shape[0] : Infinity;
     Object.keys(CHOICES).forEach((key) => {
       if (CHOICES[key].includes(wanted[key])) found[key] = wanted[key];
     });
     if (found.source && found.source !== 'a' && payload && !payload.b) delete found.source;
     if (found.source === 'difference' && payload && !D.comparable(payload)) delete found.source;
+    const shown = payload && (found.source === 'b' ? payload.b : payload.a);
+    const shape = shown ? shown.shape : null;
+    const index = (value, size) => Number.isInteger(value) && value >= 0 && (!shape || value < size);
+    const heads = shape ? shape[0] : Infinity;
     if (D.sections.includes(wanted.tab)) found.tab = wanted.tab;
     if (index(wanted.head, heads)) found.head = wanted.head;
     if (wanted.tokenHead === -1 || index(wanted.tokenHead, heads)) found.tokenHead = wanted.tokenHead;
@@ -65,10 +66,20 @@
     return found;
   };
 
-  /** Whether the two explanations of a payload have maps of the same shape. */
+  /** Whether the two explanations of a payload can be subtracted: inputs of one kind, maps of one shape. */
   D.comparable = function (payload) {
-    return Boolean(payload && payload.b && payload.a.shape.every((size, i) => size === payload.b.shape[i]));
+    return same(payload, ['shape', 'modality']);
   };
+
+  /** Whether figures built for one explanation of a payload also fit the other. */
+  D.alike = function (payload) {
+    return same(payload, ['shape', 'modality', 'gate_kind', 'mode', 'head_layers']);
+  };
+
+  function same(payload, keys) {
+    if (!payload || !payload.b) return false;
+    return keys.every((key) => JSON.stringify(payload.a[key]) === JSON.stringify(payload.b[key]));
+  }
 
   const SHORT = {
     tab: 't',
@@ -157,13 +168,16 @@
   };
 
   Store.prototype.set = function (wanted) {
-    const valid = D.validState(wanted, this.payload);
-    const changed = new Set();
-    Object.keys(valid).forEach((key) => {
-      if (JSON.stringify(valid[key]) !== JSON.stringify(this.state[key])) changed.add(key);
-    });
+    const source = (wanted && wanted.source) || this.state.source;
+    const valid = D.validState(Object.assign({}, wanted, { source: source }), this.payload);
+    const whole = Object.assign({}, this.state, valid);
+    // The other model may have fewer heads or layers: what it does not have goes back to its default.
+    const next = Object.assign({}, D.defaults, D.validState(whole, this.payload));
+    const changed = new Set(
+      Object.keys(next).filter((key) => JSON.stringify(next[key]) !== JSON.stringify(this.state[key])),
+    );
     if (!changed.size) return;
-    this.state = Object.assign({}, this.state, valid);
+    this.state = next;
     this.notify(changed);
   };
 

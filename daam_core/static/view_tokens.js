@@ -44,7 +44,8 @@
     return model.array('token_spans').subarray(token * width, (token + 1) * width);
   }
 
-  function tokenTable(model, state, place) {
+  /** Tables of tokens by size and in order; `label` stands before their captions. */
+  function tokenTable(model, state, place, label) {
     const values = attribution(model, state.tokenHead);
     const columns = [place, { title: 'Logits', number: true }];
     const row = (t) => [model.raw.token_labels[t], D.exact(values[t])];
@@ -53,12 +54,12 @@
       'div',
       { class: 'dv-stack' },
       D.table(
-        `The ${Math.min(state.top, count)} of largest size`,
+        `${label}The ${Math.min(state.top, count)} of largest size`,
         columns,
         D.top(values, state.top, true).map(row),
       ),
       D.table(
-        `First ${Math.min(25, count)} of ${D.count(count)}`,
+        `${label}First ${Math.min(25, count)} of ${D.count(count)}`,
         columns,
         D.range(Math.min(25, count)).map(row),
       ),

@@ -121,7 +121,7 @@
     return { element: h('div', { class: 'dv-stack' }, box, more, extra, readout), destroy: () => {} };
   }
 
-  function wordsTable(model, state) {
+  function wordsTable(model, state, label) {
     const values = wordValues(model, attribution(model, state.tokenHead));
     const list = model.raw.words.list
       .map((word, i) => i)
@@ -139,9 +139,9 @@
     return h(
       'div',
       { class: 'dv-stack' },
-      D.table(`The ${top.length} words of largest size`, columns, top.map(row)),
+      D.table(`${label}The ${top.length} words of largest size`, columns, top.map(row)),
       D.table(
-        `First ${Math.min(50, list.length)} of ${list.length} words`,
+        `${label}First ${Math.min(50, list.length)} of ${list.length} words`,
         columns,
         list.slice(0, 50).map(row),
       ),
@@ -152,6 +152,23 @@
 
   /** Longest common subsequence of two lists of texts: pairs [i, j] in order, or null where that is too much. */
   D.alignWords = function (one, other) {
+    // What both begin and end with is the same in any case; an edited text differs in a few places only.
+    let start = 0;
+    while (start < one.length && start < other.length && one[start] === other[start]) start += 1;
+    let end = 0;
+    const most = Math.min(one.length, other.length) - start;
+    while (end < most && one[one.length - 1 - end] === other[other.length - 1 - end]) end += 1;
+    const inner = innerPairs(one.slice(start, one.length - end), other.slice(start, other.length - end));
+    if (!inner) return null;
+    return D.range(start)
+      .map((i) => [i, i])
+      .concat(
+        inner.map(([i, j]) => [i + start, j + start]),
+        D.range(end).map((i) => [one.length - end + i, other.length - end + i]),
+      );
+  };
+
+  function innerPairs(one, other) {
     const width = other.length + 1;
     if (one.length * other.length > MOST_PAIRS) return null;
     const length = new Uint16Array((one.length + 1) * width); // of what is left from [i, j] on
@@ -172,12 +189,19 @@
       else j += 1;
     }
     return pairs;
-  };
+  }
 
   /** Words that two different texts share, in order, and how the share of each changes. */
   function wordsDifference(models, state, names) {
-    const texts = models.map((model) => model.raw.words.list.map((word) => word.text));
-    const values = models.map((model) => wordValues(model, attribution(model, state.tokenHead)));
+    // Marks that the tokenizer adds are in every text, and no words.
+    const own = models.map((model) => {
+      const values = wordValues(model, attribution(model, state.tokenHead));
+      return model.raw.words.list
+        .map((word, i) => ({ text: word.text, value: values[i], special: word.special }))
+        .filter((word) => !word.special);
+    });
+    const texts = own.map((words) => words.map((word) => word.text));
+    const values = own.map((words) => words.map((word) => word.value));
     const pairs = D.alignWords(texts[0], texts[1]);
     if (!pairs)
       return h('p', { class: 'dv-note' }, 'The two texts are too long to be aligned word by word here.');
@@ -186,17 +210,19 @@
     const columns = ['Word'].concat(names.map((title) => ({ title: title, number: true })));
     const lonely = [0, 1].map((side) => {
       const paired = new Set(pairs.map((pair) => pair[side]));
-      const own = D.range(texts[side].length).filter((k) => !paired.has(k));
-      if (!own.length) return null;
-      const shown = own.slice(0, 40).map((k) => `${texts[side][k]} (${D.signed(values[side][k], 3)})`);
-      const more = own.length > 40 ? ` and ${own.length - 40} more` : '';
+      const rest = D.range(texts[side].length).filter((k) => !paired.has(k));
+      if (!rest.length) return null;
+      const shown = rest.slice(0, 40).map((k) => `${texts[side][k]} (${D.signed(values[side][k], 3)})`);
+      const more = rest.length > 40 ? ` and ${rest.length - 40} more` : '';
       return h('p', { class: 'dv-note' }, `Only in ${names[side]}: ${shown.join(', ')}${more}.`);
     });
     return h(
       'div',
       { class: 'dv-stack' },
       D.table(
-        `Largest changes among the ${pairs.length} words that both texts share, in logits`,
+        pairs.length
+          ? `Largest changes among the ${pairs.length} words that both texts share, in logits`
+          : 'The two texts share no word',
         columns,
         largest
           .slice(0, state.top)

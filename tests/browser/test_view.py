@@ -217,6 +217,64 @@ def test_a_large_map_is_drawn_within_a_second(
     assert seconds < 1
 
 
+def test_arrays_that_come_later_are_asked_for_head_by_head(view: Callable[..., Page], page: Page) -> None:
+    """What was sent for one head says nothing of another; nothing rounded is printed as exact."""
+    a, b = (make_explanation(heads=3, layers=6, features=40, seed=seed) for seed in (1, 9))
+    rounded = view_payload(a, compare=b, limit=800)  # some maps rounded, most left out
+    kinds = {name: spec.get("dtype", "lazy") for name, spec in rounded["a"]["arrays"].items()}
+    assert kinds["class_importance"] == kinds["dataset_gate"] == "lazy"
+    assert "uint8" in kinds.values()
+    asked: list[tuple[str, str, int | None]] = []
+
+    def answer(source: str, name: str, head: int | None) -> dict[str, Any]:
+        asked.append((source, name, head))
+        return view_array({"a": a, "b": b}[source], name, head=head)
+
+    page.expose_function("exactArray", answer)
+    page.evaluate("() => { window.more = {load: (source, name, head) => exactArray(source, name, head)}; }")
+    page = view(
+        a, payload={"compare": b, "limit": 800}, state={"tab": "heatmap", "quantity": "class_importance"}
+    )
+    for head in (0, 1):
+        set_state(page, head=head, cell={"layer": 2, "feature": 5})
+        page.wait_for_function("() => !document.querySelector('.dv-readout').textContent.includes('≈')")
+        page.wait_for_function("() => !document.querySelector('.dv-readout').textContent.includes('–')")
+        assert np.float32(number(readout(page)["Class"])) == a.class_importance[head, 2, 5]
+    # The cell's numbers, once it is selected.
+    page.wait_for_function("() => !document.querySelector('#here').textContent.includes('≈')")
+    rows = table(page, "Mean over layers")
+    assert [np.float32(number(row[3])) for row in rows] == list(a.gate[:, 2, 5])
+    # Two heads at once, and sums over all heads.
+    set_state(page, tab="heads", pair=[2, 1])
+    open_table(page, "One head minus another")
+    page.wait_for_function("() => !document.querySelector('#here').textContent.includes('Loading')")
+    difference = a.class_importance[2] - a.class_importance[1]
+    largest = table(page, "Head 2 and Head 1: the 10 largest differences")[0]
+    flat = int(np.abs(difference).argmax())
+    assert [int(largest[0]), int(largest[1])] == list(np.unravel_index(flat, difference.shape))
+    assert np.float32(number(largest[4])) == difference.ravel()[flat]
+    set_state(page, tab="layers")
+    page.wait_for_function("() => !document.querySelector('#here').textContent.includes('Loading')")
+    mean = a.class_importance.astype(np.float64).mean((0, 1))
+    top = table(page, "Top 10 features by mean Class")
+    assert [int(row[0]) for row in top] == list(np.argsort(-np.abs(mean))[:10])
+    # Against the data set, whose scale needs every head though one is shown.
+    set_state(page, tab="dataset", head=1)
+    open_table(page, "Against the data set")
+    page.wait_for_function(
+        "() => !/≈|Loading/.test(document.querySelector('#here').textContent) && "
+        "document.querySelectorAll('#here tbody tr').length === 10"
+    )
+    assert a.dataset is not None
+    rows = table(page, "Head 1: the 10 largest differences")
+    for row in rows:
+        at = (1, int(row[0]), int(row[1]))
+        assert number(row[3]) == pytest.approx(a.dataset.importance[at], rel=1e-5)
+        assert number(row[2]) == pytest.approx(a.importance[at], rel=1e-5)
+    assert ("a", "dataset_gate", 1) in asked
+    assert not any(source == "b" for source, _, _ in asked)  # nothing of what is not shown
+
+
 def test_the_planted_cell_is_visible_unzoomed_and_its_numbers_are_exact(
     view: Callable[..., Page], page: Page, large: Explanation
 ) -> None:
