@@ -364,13 +364,18 @@ def _wire_save(library: Library, page: Page) -> None:
         try:
             study = handlers.needed(session.current)
             explanation = handlers.rescaled(library, study, scale)
-            path = export.write(explanation, study.source, format_=format_, width=width)
+            baseline = session.baseline if session.baseline is not study else None
+            path = export.write(explanation, study.source, format_=format_, width=width, baseline=baseline)
         except DaamError as error:
             return page.say(str(error), kind="error") | {saved.file: gr.update(value=None)}
         except Exception:
             log.exception("Saving failed")
             return page.say(DEFECT, kind="error") | {saved.file: gr.update(value=None)}
-        return page.say(f"Saved {path.name}.") | {saved.file: gr.update(value=str(path))}
+        alone = baseline is not None and format_ != "html"
+        said = f"Saved {path.name}." + (
+            " It holds B alone; the interactive page holds both." if alone else ""
+        )
+        return page.say(said) | {saved.file: gr.update(value=str(path))}
 
     saved.run.click(
         save,

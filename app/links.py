@@ -63,9 +63,8 @@ def parse(query: object, library: Library) -> Link:
 
 
 def query_of(study: Study) -> str:
-    """The part of the query that says what is explained, for the page's address."""
-    example = study.source.example if study.source.change is None else None
-    fields = {"model": study.model, "input": example or OWN_INPUT}
+    """The part of the query that says what is explained, for the page's address; changes are not in it."""
+    fields = {"model": study.model, "input": study.source.example or OWN_INPUT}
     if study.target is not None:
         fields["class"] = str(study.target)
     return urlencode(fields)

@@ -14,6 +14,7 @@
   let linkPart = ''; // what the server says is explained
   let firstState = null; // what the address asked the view to show
   let own = false;
+  let changed = false;
   let comparing = false;
   const waiting = new Map();
   let asked = 0;
@@ -37,6 +38,7 @@
       if (!value || !value.payload) return;
       linkPart = value.query;
       own = value.own;
+      changed = value.changed;
       const begin = performance.now();
       // A new comparison begins with what is new; a view that was already comparing stays as it is.
       const begins = Boolean(value.payload.b) && !comparing;
@@ -109,7 +111,9 @@
     const link = window.location.href;
     const about = own
       ? 'It restores model and view. Your input is not in it: whoever opens it must give the file or text again.'
-      : 'It restores the model, the example and the view.';
+      : changed
+        ? 'It restores the model, the example and the view, without changes, muted parts or a second result.'
+        : 'It restores the model, the example and the view.';
     const copied = navigator.clipboard ? navigator.clipboard.writeText(link) : Promise.reject(new Error('no clipboard'));
     copied.then(() => say(`Link copied. ${about}`), () => say(`Copy the address of this page. ${about}`));
   };

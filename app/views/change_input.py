@@ -43,11 +43,8 @@ def build() -> ChangeInput:
         with gr.Row():
             start = gr.Slider(0, 1, 0, step=0.01, label="From, seconds", elem_id="trim-start", min_width=200)
             end = gr.Slider(0, 1, 1, step=0.01, label="To, seconds", elem_id="trim-end", min_width=200)
-        with gr.Row():
-            noisy = gr.Checkbox(False, label="Add white noise", elem_id="noisy", min_width=240)
-            snr = gr.Slider(
-                MIN_SNR, MAX_SNR, 10, step=1, label="Signal-to-noise ratio, dB", elem_id="snr", min_width=240
-            )
+        noisy = gr.Checkbox(False, label="Add white noise", elem_id="noisy")
+        snr = gr.Slider(MIN_SNR, MAX_SNR, 10, step=1, label="Signal-to-noise ratio, dB", elem_id="snr")
         with gr.Row(elem_classes="dx-actions"):
             run_sound = gr.Button(
                 "Explain the changed sound", elem_id="run-changed-sound", variant="primary", size="md"

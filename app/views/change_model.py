@@ -48,13 +48,13 @@ def build() -> ChangeModel:
         cell = gr.Button("Mute or unmute the selected cell", elem_id="mute-cell", size="md", min_width=0)
         count = gr.Number(
             100,
-            label="Cells",
+            label="Cells of highest IF",
             precision=0,
             minimum=1,
             maximum=MAX_TOP,
             elem_id="mute-count",
-            min_width=96,
+            min_width=140,
             scale=0,
         )
-        top = gr.Button("Mute as many with the highest IF", elem_id="mute-top", size="md", min_width=0)
+        top = gr.Button("Mute these", elem_id="mute-top", size="md", min_width=0)
     return ChangeModel(heads, layers, features, apply, cell, count, top, undo, redo, reset, note)

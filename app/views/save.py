@@ -29,6 +29,10 @@ class Save:
 
 
 def build() -> Save:
+    gr.HTML(
+        '<p class="dx-help">Figures, tables and arrays hold the newest result; the interactive page also '
+        "holds the one it is compared with.</p>"
+    )
     with gr.Row():
         format_ = gr.Dropdown(
             FORMATS, value="png", label="Format", elem_id="save-format", filterable=False, min_width=240

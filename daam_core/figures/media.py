@@ -11,10 +11,10 @@ import numpy as np
 from daam_core.errors import InputError
 
 ENVELOPE_PER_SECOND = 200  # pairs of lowest and highest sample
-MAX_ENVELOPE = 6000
+MAX_ENVELOPE = 30_000
 MEL_BANDS = 80
 MEL_TOP_HZ = 8000
-MAX_MEL_FRAMES = 1200
+MAX_MEL_FRAMES = 3000
 DYNAMIC_RANGE_DB = 80.0
 WINDOW_SECONDS = 0.025
 BLOCK_FRAMES = 4096  # spectra computed at a time: bounds the memory a long sound takes

@@ -240,6 +240,12 @@
     };
   }
 
+  /** The value of a cell; averages over a data set are 0 but for rounding, so they have four decimals. */
+  function valueText(curves) {
+    if (curves.dataset) return `mean value ${D.fixed(curves.value, 4)}`;
+    return `value ${curves.exact ? '' : '≈ '}${D.exact(curves.value)}`;
+  }
+
   /** One row per head. Mean and deviation go into the caption where all heads share them. */
   function cellTable(curves, dataset) {
     const [first] = curves.heads;
@@ -256,7 +262,7 @@
     );
     const caption =
       shared && first
-        ? `Mean over layers ${D.short(first.mean, 4)}, deviation ${D.short(first.deviation, 4)}`
+        ? `Mean over layers ${D.fixed(first.mean, 4)}, deviation ${D.fixed(first.deviation, 4)}`
         : 'Mean and deviation are those of each head’s own layers';
     return D.table(
       caption,
@@ -282,7 +288,7 @@
     );
     return D.table(
       'Change of the value and of each gate',
-      ['', store.label('a'), store.label('b'), store.label('difference')].map((title, i) => ({
+      ['', store.letter('a'), store.letter('b'), store.letter('difference')].map((title, i) => ({
         title: title,
         number: i > 0,
       })),

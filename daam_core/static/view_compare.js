@@ -4,6 +4,19 @@
 
   const { h, field, scaleOf, scaleText, follow, zoomButtons } = D;
 
+  /** One colour scale for the maps of several results: over all heads, or of the chosen one. */
+  function scaleTogether(store, whichs) {
+    const { scale, colours, palette, head } = store.state;
+    const key = `both ${JSON.stringify(whichs)} ${colours} ${palette} ${scale === 'shared' ? '' : head}`;
+    return store.a.cached(key, () => {
+      const heads = scale === 'shared' ? D.range(store.a.H) : [head];
+      const fields = whichs.flatMap((which) => heads.map((one) => field(store, one, which))).filter(Boolean);
+      const { quantity, dataset } = whichs[0];
+      const limits = quantity === 'importance' && !dataset ? [0, 1] : null;
+      return D.colourScale(fields, { colours: colours, palette: palette, limits: limits });
+    });
+  }
+
   /** Several maps of the same head with captions, linked. specs(): [{title, which, scale(), text()}], as they are now. */
   function linkedMaps(ctx, specs) {
     const { store } = ctx;
@@ -113,12 +126,19 @@
     const both = () => store.state.source === 'difference';
     const own = () => (store.state.source === 'b' && store.b ? 'b' : 'a');
     const inputName = (source) => (store.b ? store.label(source) : 'This input');
-    const minus = (source) => `${store.label(source)} − data set`;
+    const shortName = (source) => (store.b ? store.letter(source) : 'This input');
+    const minus = (source) => `${store.letter(source)} − data set`;
     const specs = () => {
       if (both()) {
+        const scale = () =>
+          scaleTogether(
+            store,
+            ['a', 'b'].map((source) => which(source, 'difference')()),
+          );
+        const text = () => `${D.QUANTITIES.importance.name}, input minus data set; both maps on one scale.`;
         return [
-          { title: minus('a'), which: which('a', 'difference') },
-          { title: minus('b'), which: which('b', 'difference') },
+          { title: minus('a'), which: which('a', 'difference'), scale: scale, text: text },
+          { title: minus('b'), which: which('b', 'difference'), scale: scale, text: text },
           { title: store.label('difference'), which: which('difference', 'difference') },
         ];
       }
@@ -137,7 +157,7 @@
         'own minimum and maximum, so the difference shows where the pattern differs, not by how much attention.',
       controls: ['source', 'head', 'scale', 'palette', 'binning'],
       specs: specs,
-      sides: () => (both() ? [minus('a'), minus('b')] : [inputName(own()), 'Data set']),
+      sides: () => (both() ? [minus('a'), minus('b')] : [shortName(own()), 'Data set']),
       short: () => 'IF',
       fields: (head) => specs().map((spec) => field(store, head, spec.which())),
     });
@@ -185,14 +205,11 @@
       .slice(0, 20);
     const points = (v) =>
       `${v >= 0.005 ? '+' : ''}${(Math.abs(v) < 0.005 ? 0 : v).toFixed(2).replace('-', '−')} points`;
-    const percent = (p) => {
-      if (p === null) return '–';
-      return p > 0 && p < 5e-5 ? '< 0.01 %' : `${(100 * p).toFixed(2)} %`;
-    };
+    const percent = (p) => (p === null ? '–' : D.percent(p, 2));
     return D.table(
       `Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`,
       ['Class'].concat(
-        [store.label('a'), store.label('b'), store.label('difference')].map((title) => ({
+        [store.letter('a'), store.letter('b'), store.letter('difference')].map((title) => ({
           title: title,
           number: true,
         })),
@@ -225,21 +242,7 @@
       scale: store.state.scale,
       source: source,
     });
-    const fields = (source) => {
-      const heads = store.state.scale === 'shared' ? D.range(store.a.H) : [store.state.head];
-      return heads.map((head) => field(store, head, which(source)())).filter(Boolean);
-    };
-    const together = () => {
-      const { quantity, scale, colours, palette, head } = store.state;
-      const key = `both ${quantity} ${scale} ${colours} ${palette} ${scale === 'shared' ? '' : head}`;
-      return store.a.cached(key, () =>
-        D.colourScale(fields('a').concat(fields('b')), {
-          colours: colours,
-          palette: palette,
-          limits: quantity === 'importance' ? [0, 1] : null,
-        }),
-      );
-    };
+    const together = () => scaleTogether(store, [which('a')(), which('b')()]);
     const meaning = () => `${D.QUANTITIES[store.state.quantity].name}; both maps on one scale.`;
     const specs = ['a', 'b', 'difference'].map((source) =>
       Object.assign(
@@ -254,7 +257,7 @@
         'density attention to compare amounts.',
       controls: ['head', 'quantity', 'scale', 'colours', 'palette', 'binning'],
       specs: () => specs,
-      sides: () => [store.label('a'), store.label('b')],
+      sides: () => [store.letter('a'), store.letter('b')],
       short: () => D.QUANTITIES[store.state.quantity].short,
       fields: (head) => specs.map((spec) => field(store, head, spec.which())),
     });
@@ -302,7 +305,7 @@
       table: () =>
         D.table(
           'Share of density attention in percent',
-          ['Layer', store.label('a'), store.label('b'), 'Change'].map((title) => ({
+          ['Layer', store.letter('a'), store.letter('b'), 'Change'].map((title) => ({
             title: title,
             number: true,
           })),

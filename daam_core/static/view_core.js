@@ -102,16 +102,23 @@
     return minus(plain(Number(value.toPrecision(digits || 3))));
   };
 
-  /** A probability for reading: a second decimal at the ends, where it matters. */
-  D.percent = function (share) {
+  /** A probability for reading, with two decimals at the ends, where they matter. */
+  D.percent = function (share, decimals) {
     const value = 100 * share;
-    if ((value >= 0.1 && value <= 99.9) || value === 0 || value === 100) return `${value.toFixed(1)} %`;
+    if (value === 0 || value === 100) return `${value.toFixed(decimals || 1)} %`;
     if (value < 0.01) return '< 0.01 %';
-    return value > 99.99 ? '> 99.99 %' : `${value.toFixed(2)} %`;
+    if (value > 99.99) return '> 99.99 %';
+    return `${value.toFixed(value >= 0.1 && value <= 99.9 ? decimals || 1 : 2)} %`;
   };
 
   D.signed = function (value, digits) {
     return (value > 0 ? '+' : '') + D.short(value, digits);
+  };
+
+  /** With so many decimals; nothing is shown as −0. */
+  D.fixed = function (value, decimals) {
+    const text = value.toFixed(decimals);
+    return minus(Number(text) === 0 ? text.replace('-', '') : text);
   };
 
   D.count = function (value) {

@@ -156,12 +156,13 @@
   };
 
   /** Coloured mark and name of a head. */
-  D.headName = function (head, more) {
+  /** A head's colour and name; `short` leaves the number only. */
+  D.headName = function (head, more, short) {
     return h(
       'span',
       { class: 'dv-head-name' },
       h('span', { class: 'dv-chip', style: { background: D.headColour(head) }, 'aria-hidden': 'true' }),
-      `Head ${head}`,
+      short ? String(head) : `Head ${head}`,
       more ? h('span', { class: 'dv-quiet' }, ` ${more}`) : null,
     );
   };
@@ -309,13 +310,23 @@
     };
   };
 
+  /** Whether turning the wheel over an element means to zoom: it has the focus, or Ctrl or ⌘ is held. */
+  D.wheelZooms = function (event, element) {
+    return event.ctrlKey || event.metaKey || document.activeElement === element;
+  };
+
   /** Buttons that zoom out, in, and the one given that shows everything. */
   D.zoomGroup = function (out, into, all) {
     const square = (sign, work, name) =>
       D.button(sign, work, { 'aria-label': name, class: 'dv-button dv-square' });
     return h(
       'div',
-      { class: 'dv-control dv-zoom', role: 'group', 'aria-label': 'Zoom' },
+      {
+        class: 'dv-control dv-zoom',
+        role: 'group',
+        'aria-label': 'Zoom',
+        title: 'The wheel zooms, too, once a map was clicked, or with Ctrl',
+      },
       h('span', { class: 'dv-label', 'aria-hidden': 'true' }, 'Zoom'),
       h('div', { class: 'dv-row' }, square('−', out, 'Zoom out'), square('+', into, 'Zoom in'), all),
     );

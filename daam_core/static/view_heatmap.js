@@ -371,6 +371,8 @@
 
   HeatMap.prototype.wheel = function (event) {
     if (!this.field || !this.options.onZoom) return;
+    // The page goes on scrolling over maps that nobody has turned to.
+    if (!this.zoom && !D.wheelZooms(event, this.overlay)) return;
     const amount = event.deltaY * (event.deltaMode === 1 ? 16 : 1);
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
       if (!this.zoom) return;

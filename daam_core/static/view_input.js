@@ -85,11 +85,19 @@
     };
     /** B − A: over tokens that stand in the same places, or over words that both texts have. */
     const differenceBlock = (models, state) => {
-      const caption = h('p', { class: 'dv-map-caption' }, h('strong', {}, store.label('difference')));
+      const caption = (total) =>
+        h(
+          'p',
+          { class: 'dv-map-caption' },
+          h('strong', {}, store.label('difference')),
+          total === null
+            ? null
+            : h('span', { class: 'dv-quiet dv-number' }, `sum ${D.signed(total, 4)} logits`),
+        );
       const classes = D.classesApart(store);
       const note = classes ? h('p', { class: 'dv-note' }, classes) : null;
       if (!sameTokens(models[0], models[1])) {
-        const names = ['a', 'b', 'difference'].map((source) => store.label(source));
+        const names = ['a', 'b', 'difference'].map((source) => store.letter(source));
         const apart = kind.difference
           ? kind.difference(models, state, names)
           : h(
@@ -97,7 +105,7 @@
               { class: 'dv-note' },
               'The two inputs are cut into different parts, so their shares cannot be subtracted part by part.',
             );
-        return h('div', { class: 'dv-stack' }, caption, apart, note);
+        return h('div', { class: 'dv-stack' }, caption(null), apart, kind.difference ? note : null);
       }
       const model = differenceModel(models, state);
       const scale = tokenScale(
@@ -114,7 +122,7 @@
       return h(
         'div',
         { class: 'dv-stack' },
-        caption,
+        caption(attribution(model, -1).reduce((sum, v) => sum + v, 0)),
         panel.element,
         D.colourBar(scale, 'Change of the share, in logits.'),
         note,

@@ -91,10 +91,7 @@
       };
     };
     const chart = D.chart(options());
-    const share = (head) => {
-      if (store.state.source !== 'difference') return `${D.short(D.share(store.model(), head), 3)} %`;
-      return `${D.signed(D.share(store.b, head) - D.share(store.a, head), 3)} points`;
-    };
+    const share = (head) => D.shareText(store, head);
     const legend = h('div', {}, D.legend(D.range(store.model().H), share));
     const figure = D.figure({
       heading: ctx.heading,
@@ -212,7 +209,7 @@
       place.replaceChildren(
         D.table(
           `Top ${rows.length} features by mean ${short} over heads and layers`,
-          ['Feature', `Mean ${short}`, 'Strongest head', 'Layer', `${short} there`, ''].map((title, i) => ({
+          ['Feature', `Mean ${short}`, 'Head', 'Layer', `${short} there`, ''].map((title, i) => ({
             title: title,
             number: i < 5,
           })),
@@ -235,8 +232,8 @@
       heading: ctx.heading,
       title: 'Top features',
       help:
-        'Features with the highest mean over all heads and layers, and where each is strongest. A feature is one number of the ' +
-        'encoder; it need not mean one thing.',
+        'Features with the highest mean over all heads and layers (of numbers with a sign, the largest in size), and where ' +
+        'each is strongest. A feature is one number of the encoder; it need not mean one thing.',
       controls: controls.elements.concat([count]),
       body: place,
     });
@@ -273,7 +270,7 @@
         );
       const two = store.state.source === 'difference';
       const titles = two
-        ? [`Entropy, ${store.label('a')}`, `Entropy, ${store.label('b')}`, 'Change']
+        ? [`Entropy, ${store.letter('a')}`, `Entropy, ${store.letter('b')}`, 'Change']
         : ['Entropy', 'Share of density attention'];
       place.replaceChildren(
         D.table(

@@ -174,10 +174,10 @@
     const rank =
       store.state.colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
     if (which.source === 'difference' && which.dataset)
-      return `${quantity.name} minus data set, ${store.label('b')} minus ${store.label('a')}; ${scaled}.${rank}`;
+      return `${quantity.name} minus data set, ${store.letter('b')} minus ${store.letter('a')}; ${scaled}.${rank}`;
     if (which.source === 'difference') {
       const apart = which.quantity === 'class_importance' ? D.classesApart(store) : '';
-      return `${quantity.name}, ${store.label('b')} minus ${store.label('a')}; ${scaled}.${rank}${apart && ` ${apart}`}`;
+      return `${quantity.name}, ${store.letter('b')} minus ${store.letter('a')}; ${scaled}.${rank}${apart && ` ${apart}`}`;
     }
     if (which.dataset === 'difference')
       return `${quantity.name}, this input minus data set; ${scaled}.${rank}`;
@@ -260,15 +260,33 @@
     const list = h('dl', { class: 'dv-readout-list' });
     const element = h('div', { class: 'dv-readout' }, title, list);
     let timer = 0;
-    const items = (model, cell) => {
-      const facts = model.cell(cell.head, cell.layer, cell.feature, store.state.scale);
-      const number = (key) => `${facts[key] === null || facts.exact[key] ? '' : '≈ '}${D.exact(facts[key])}`;
-      if (!facts.seen) return [['Gate', 'not seen by this head']];
+    // Always the same items: the box keeps its height, so that no map moves under the pointer.
+    const items = (cell) => {
+      const { quantity, scale, source } = store.state;
+      if (source === 'difference') {
+        const { short } = D.QUANTITIES[quantity];
+        const of = (one) => {
+          if (!cell) return '';
+          const f = field(store, cell.head, { quantity: quantity, scale: scale, source: one });
+          return D.fieldNumber(f, cell.layer * store.a.F + cell.feature);
+        };
+        return [
+          [`${short}, ${store.letter('a')}`, of('a')],
+          [`${short}, ${store.letter('b')}`, of('b')],
+          ['Difference', of('difference')],
+        ];
+      }
+      const facts = cell && store.model().cell(cell.head, cell.layer, cell.feature, scale);
+      const number = (key) => {
+        if (!facts) return '';
+        if (!facts.seen && key !== 'value') return D.exact(NaN);
+        return `${facts[key] === null || facts.exact[key] ? '' : '≈ '}${D.exact(facts[key])}`;
+      };
       return [
         ['Value', number('value')],
         ['Gate', number('gate')],
         ['DA', number('density_attention')],
-        [store.state.scale === 'shared' ? 'IF' : 'IF (per head)', number('importance')],
+        [scale === 'shared' ? 'IF' : 'IF (per head)', number('importance')],
         ['Class', number('class_importance')],
       ];
     };
@@ -276,36 +294,19 @@
       clearTimeout(timer);
       const { state } = store;
       const cell = store.hover || (state.cell && Object.assign({ head: state.head }, state.cell));
-      if (!cell) {
-        title.textContent = 'Point at a cell, or move with the arrow keys, to read its numbers.';
-        list.replaceChildren();
-        return;
-      }
-      const place = [
-        ['Head', cell.head],
-        ['Layer', cell.layer],
-        ['Feature', cell.feature],
-      ];
-      title.textContent = store.hover ? 'Cell' : 'Selected cell';
-      let rows = place;
-      if (state.source === 'difference') {
-        const { short } = D.QUANTITIES[state.quantity];
-        const at = cell.layer * store.a.F + cell.feature;
-        const of = (source) =>
-          D.fieldNumber(
-            field(store, cell.head, { quantity: state.quantity, scale: state.scale, source: source }),
-            at,
-          );
-        rows = place.concat([
-          [`${short}, ${store.label('a')}`, of('a')],
-          [`${short}, ${store.label('b')}`, of('b')],
-          ['Difference', of('difference')],
-        ]);
-      } else rows = place.concat(items(store.model(), cell));
+      const seen = !cell || modelsOf(store, state).every((model) => model.seen(cell.head, cell.layer));
+      if (!cell) title.textContent = 'Point at a cell, or use the arrow keys';
+      else if (!seen) title.textContent = 'Not seen by this head';
+      else title.textContent = store.hover ? 'Cell' : 'Selected cell';
+      const place = ['head', 'layer', 'feature'].map((key) => [
+        key[0].toUpperCase() + key.slice(1),
+        cell ? cell[key] : '',
+      ]);
+      const rows = place.concat(items(cell));
       list.replaceChildren(
-        ...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value)))),
+        ...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value) || '\u00a0'))),
       );
-      timer = setTimeout(() => D.needCell(store, cell), 80);
+      if (cell) timer = setTimeout(() => D.needCell(store, cell), 80);
     };
     update();
     return { element: element, update: update, destroy: () => clearTimeout(timer) };
@@ -649,7 +650,7 @@
           h(
             'button',
             { type: 'button', class: 'dv-link', onclick: () => store.set({ head: head, tab: 'heatmap' }) },
-            D.headName(head, `${D.short(D.share(store.model(), head), 3)} %`),
+            D.headName(head, D.shareText(store, head)),
           ),
           h('span', { class: 'dv-quiet dv-number' }),
         );
@@ -758,7 +759,7 @@
       const numbers = [one, other, current].map((f) => D.fieldNumber(f, at));
       return `Layer ${row}, feature ${column}: ${short} ${numbers[0]} − ${numbers[1]} = ${numbers[2]}`;
     };
-    const of = () => (store.b ? ` of ${store.label(store.state.source)}` : '');
+    const of = () => (store.b ? ` of ${store.letter(store.state.source)}` : '');
     const tell = (cell) => {
       const range = current ? extent([current]) : [NaN, NaN];
       readout.textContent = cell
@@ -790,8 +791,8 @@
       heading: ctx.heading,
       title: 'One head minus another',
       help:
-        'Orange cells are weighed more by the first head, blue ones more by the second; equal heads leave the map white. ' +
-        'It does not tell which of them the decision uses.',
+        'Orange cells have more of what is shown (or, between two inputs, gain more) in the first head, blue ones in the ' +
+        'second; equal heads leave the map white. It does not tell which of them the decision uses.',
       controls: pick,
       body: h('div', { class: 'dv-stack' }, map.element, bar, note.element, readout),
       table: () => {
@@ -828,7 +829,8 @@
         'Every head sees layers of its own, so no two gates can be compared cell by cell.',
       );
     }
-    const place = h('div', { class: 'dv-matrices' });
+    const least = 96 + 52 * store.model().H; // pixels that a matrix needs
+    const place = h('div', { class: 'dv-matrices', style: { '--dv-least': `${least}px` } });
     const matrix = (numbers, caption, most) => {
       const scale = D.scale([-most, most], 'diverging');
       const heads = D.range(numbers.length);
@@ -857,7 +859,9 @@
               'tr',
               {},
               h('td', {}),
-              heads.map((head) => h('th', { scope: 'col' }, D.headName(head))),
+              heads.map((head) =>
+                h('th', { scope: 'col', 'aria-label': `Head ${head}` }, D.headName(head, null, true)),
+              ),
             ),
           ),
           h(
@@ -876,7 +880,7 @@
       const shown = source === 'difference' ? ['a', 'b'] : [source];
       const found = shown.map((one) => store[one].raw.similarity);
       const tables = found.map((numbers, i) =>
-        matrix(numbers, store.b ? `${caption}, ${store.label(shown[i])}` : caption, 1),
+        matrix(numbers, store.b ? `${caption}, ${store.letter(shown[i])}` : caption, 1),
       );
       if (source === 'difference') {
         const change = found[1].map((row, i) => row.map((r, j) => (r === null ? null : r - found[0][i][j])));

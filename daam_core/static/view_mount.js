@@ -80,11 +80,25 @@
     const make = (names) => {
       const ctx = { store: store, options: o, heading: o.heading };
       built = names.map((name) => D.parts[name](ctx));
+      apart = h('p', { class: 'dv-apart', role: 'note' });
+      sayApart();
       return h(
         'div',
         { class: 'dv-stack dv-wide-gap' },
+        apart,
         built.map((part) => part.element),
       );
+    };
+    /** Two models side by side: what their heads do not have in common. */
+    let apart = null;
+    const sayApart = () => {
+      const tab = o.section || currentTab();
+      const compared = store.state.source === 'difference' || tab === 'compare';
+      apart.hidden = !(store.twoModels() && compared && !['summary', 'input'].includes(tab));
+      apart.textContent = apart.hidden
+        ? ''
+        : `${store.letter('a')} and ${store.letter('b')} are two models, whose heads were trained apart: head 0 of one ` +
+          'need not be like head 0 of the other, so a difference head by head may mean nothing.';
     };
 
     // Tabs: one panel, filled with the chosen tab's sections, so that hidden figures cost nothing.
@@ -179,6 +193,7 @@
       } else {
         if (changed.has('arrays')) [store.a, store.b].forEach((model) => model && model.cache.clear());
         built.forEach((part) => part.update(changed));
+        if (apart) sayApart();
       }
       if (!changed.has('arrays') && !changed.has('theme')) tell();
     };

@@ -56,9 +56,8 @@
     const mean = sum / data.length;
     let squares = 0;
     for (let i = 0; i < data.length; i += 1) squares += (data[i] - mean) * (data[i] - mean);
-    return [low, high, mean, Math.sqrt(squares / data.length), moved / data.length, most].map((v) =>
-      D.short(v, 4),
-    );
+    const numbers = [low, high, mean, Math.sqrt(squares / data.length)];
+    return numbers.concat(start ? [moved / data.length, most] : []).map((v) => D.short(v, 4));
   }
 
   D.parts.parameters = function (ctx) {
@@ -113,16 +112,17 @@
           ),
         );
       });
+      const change = parameter(store, 'mean_offset').change;
+      const moved = change ? [] : ['Mean |change|', 'Largest |change|'];
       const columns = ['Parameter', 'Head'].concat(
-        ['Min', 'Max', 'Mean', 'Deviation', 'Mean |change|', 'Largest |change|'].map((title) => ({
-          title: title,
-          number: true,
-        })),
+        ['Min', 'Max', 'Mean', 'Deviation', ...moved].map((title) => ({ title: title, number: true })),
       );
       const apart = store.state.source === 'difference' && !sameParameters(store);
       place.replaceChildren(
         D.table(
-          'Range of the learned parameters, and how far training moved them from their start',
+          change
+            ? `Change of the learned parameters, ${store.letter('difference')}`
+            : 'Range of the learned parameters, and how far training moved them from their start',
           columns,
           rows,
         ),
@@ -130,7 +130,7 @@
           ? h(
               'p',
               { class: 'dv-note' },
-              `The two models have parameters of different kinds or numbers, so there is no ${store.label('difference')}; these are those of ${store.label('a')}.`,
+              `The two models have parameters of different kinds or numbers, so there is no ${store.label('difference')}; these are those of ${store.letter('a')}.`,
             )
           : '',
       );
@@ -184,7 +184,7 @@
           h(
             'p',
             { class: 'dv-note' },
-            `${store.label('a')} and ${store.label('b')} have the same ${nameOf(model, name)}.`,
+            `${store.letter('a')} and ${store.letter('b')} have the same ${nameOf(model, name)}.`,
           ),
         );
         return;
@@ -327,7 +327,7 @@
           const k = model.arrays.mean_offset.shape[1];
           const own = (data, head) => Array.from(data.subarray(head * k, (head + 1) * k));
           return D.table(
-            `One Gaussian per head${store.b ? `, ${store.label(one)}` : ''}`,
+            `One Gaussian per head${store.b ? `, ${store.letter(one)}` : ''}`,
             [
               'Head',
               { title: 'Effective mean', number: true },

@@ -79,6 +79,16 @@
             'aria-label': `${label}: sound`,
           })
         : null;
+    const scroll = h('input', {
+      class: 'dv-scroll',
+      type: 'range',
+      min: 0,
+      max: 1,
+      step: 'any',
+      hidden: true,
+      'aria-label': `${label}: part of the sound that is shown`,
+      oninput: () => show(to - from, Number(scroll.value) * (duration - (to - from)) + (to - from) / 2),
+    });
     const starts = tokens.map((t) => spanOf(model, t)[0]);
     const tokenAt = (seconds) => {
       let left = 0;
@@ -195,6 +205,8 @@
     };
     const place = () => {
       model.soundPlace = { now: now, from: from, to: to };
+      scroll.hidden = to - from >= duration;
+      scroll.value = String(scroll.hidden ? 0 : from / (duration - (to - from)));
       const at = share(now);
       head.style.left = `${100 * at}%`;
       head.hidden = at < 0 || at > 1;
@@ -249,7 +261,10 @@
       if (e.buttons & 1) seek(seconds(e));
     });
     stage.addEventListener('pointerleave', tell);
-    stage.addEventListener('pointerdown', (e) => seek(seconds(e)));
+    stage.addEventListener('pointerdown', (e) => {
+      stage.setPointerCapture(e.pointerId);
+      seek(seconds(e));
+    });
     stage.addEventListener('keydown', (e) => {
       if (e.ctrlKey || e.metaKey || e.altKey) return; // the browser's own zoom and history
       const step = tokens.length
@@ -280,8 +295,8 @@
       (e) => {
         const factor = Math.exp(Math.max(-1, Math.min(1, (e.deltaY * (e.deltaMode === 1 ? 16 : 1)) / 300)));
         const sideways = Math.abs(e.deltaX) > Math.abs(e.deltaY);
-        // Nothing left to zoom out of or to move: the page scrolls.
-        if (to - from >= duration && (sideways || factor > 1)) return;
+        // Nothing left to zoom out of or to move, or nobody has turned to it: the page scrolls.
+        if (to - from >= duration && (sideways || factor > 1 || !D.wheelZooms(e, stage))) return;
         e.preventDefault();
         const length = to - from;
         const middle = (from + to) / 2;
@@ -301,7 +316,7 @@
       all,
     );
     const player = h('div', { class: 'dv-row dv-player' }, audio, duration > SHORTEST ? zooming : null);
-    const frameBox = h('div', { class: 'dv-sound' }, stage, ticks);
+    const frameBox = h('div', { class: 'dv-sound' }, stage, ticks, scroll);
     const redraw = D.nextFrame(() => width && draw());
     const stop = D.onWidth(stage, (w) => {
       width = w;

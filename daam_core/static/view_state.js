@@ -195,11 +195,23 @@
     return this.state.source === 'b' && this.b ? this.b : this.a;
   };
 
+  /** The whole name of a result, for captions; the difference is called by its letters. */
   Store.prototype.label = function (source) {
     const labels = (this.payload && this.payload.labels) || {};
-    if (source !== 'difference') return labels[source] || source.toUpperCase();
-    const text = `${this.label('b')} − ${this.label('a')}`;
-    return text.length > 32 ? 'B − A' : text; // two file names would fill the line
+    return source === 'difference' ? this.letter(source) : labels[source] || source.toUpperCase();
+  };
+
+  /** The short name, for tables and readouts: “A” of “A: a long file name”. */
+  Store.prototype.letter = function (source) {
+    if (source === 'difference') return `${this.letter('b')} − ${this.letter('a')}`;
+    const label = this.label(source);
+    const [, before] = /^([^:]{1,12}):\s/.exec(label) || [];
+    return before || (label.length > 16 ? source.toUpperCase() : label);
+  };
+
+  /** Whether A and B come from two trained heads, so that head h of one is not head h of the other. */
+  Store.prototype.twoModels = function () {
+    return Boolean(this.b) && ['model', 'checkpoint'].some((key) => this.a.raw[key] !== this.b.raw[key]);
   };
 
   /** Heads shown side by side, in the order asked for. */
@@ -211,6 +223,12 @@
 
   D.share = function (model, head) {
     return model.raw.layer_contribution[head].reduce((sum, v) => sum + v, 0);
+  };
+
+  /** A head's share, or how it changes, for reading. */
+  D.shareText = function (store, head) {
+    if (store.state.source !== 'difference') return `${D.short(D.share(store.model(), head), 3)} %`;
+    return `${D.signed(D.share(store.b, head) - D.share(store.a, head), 3)} points`;
   };
 
   /** Heads by their share of the density attention, largest first. */

@@ -161,7 +161,8 @@ def test_layers_that_a_head_does_not_see_are_striped_not_coloured(view: Callable
     table_colours = {tuple(round(255 * c) for c in mpl.colormaps["cividis"](i)[:3]) for i in range(256)}
     assert pixel(page, 0, 0, 5) in table_colours
     assert pixel(page, 0, 5, 5) not in table_colours
-    assert hover(page, 0, 5, 5)["Gate"] == "not seen by this head"
+    assert hover(page, 0, 5, 5)["Gate"] == "–"
+    assert page.locator(".dv-readout-title").inner_text() == "Not seen by this head"
     page.get_by_label("Head", exact=True).select_option("1")
     settle(page)
     assert pixel(page, 1, 5, 5) in table_colours
@@ -336,6 +337,11 @@ def test_wheel_zooms_about_the_pointer_and_drag_pans(view: Callable[..., Page]) 
     page.mouse.move(at["x"], at["y"])
     page.mouse.wheel(0, -240)
     settle(page)
+    assert state(page)["zoom"] is None  # nobody has turned to this map: the page scrolls
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -240)
+    page.keyboard.up("Control")
+    settle(page)
     zoom = state(page)["zoom"]
     assert zoom["x1"] - zoom["x0"] < 200
     after = place(page, 0, 2, 100)
@@ -348,6 +354,34 @@ def test_wheel_zooms_about_the_pointer_and_drag_pans(view: Callable[..., Page]) 
     assert page.evaluate("() => selections") == []  # a drag selects nothing
     page.get_by_role("button", name="Show everything").click()
     assert state(page)["zoom"] is None
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("compared", [False, True])
+def test_no_map_moves_under_the_pointer(view: Callable[..., Page], width: int, compared: bool) -> None:
+    """The box that reads a cell out keeps its height, so that a click selects the cell it points at."""
+    e, other = make_explanation(heads=2, features=320), make_explanation(heads=2, features=320, seed=4)
+    for section in ("heatmap", "heads"):
+        page = view(
+            e,
+            section=section,
+            payload={"compare": other, "labels": ("A: a sound of some length", "B: another · model")}
+            if compared
+            else None,
+            state={"source": "difference" if compared else "a"},
+        )
+        page.set_viewport_size({"width": width, "height": 900})
+        settle(page)
+        at = place(page, 0, 4, 100)
+        page.mouse.move(at["x"], at["y"])
+        settle(page)
+        assert place(page, 0, 4, 100)["y"] == at["y"]
+        page.mouse.down()
+        page.mouse.up()
+        assert state(page)["cell"] == {"layer": 4, "feature": 100}
+        page.mouse.move(2, 2)
+        settle(page)
+        assert place(page, 0, 4, 100)["y"] == at["y"]
 
 
 def test_the_page_scrolls_when_there_is_nothing_left_to_zoom_out_of(view: Callable[..., Page]) -> None:
@@ -444,6 +478,7 @@ def test_heads_share_scale_zoom_selection_and_pointer(view: Callable[..., Page])
 
     at = place(page, 0, 1, 150)
     page.mouse.move(at["x"], at["y"])
+    page.locator(MAP).first.focus()
     page.mouse.wheel(0, -300)
     settle(page)
     zoomed = [place(page, head, 1, 150) is not None for head in range(4)]
@@ -503,6 +538,7 @@ def test_heads_with_layers_of_their_own_show_only_those(view: Callable[..., Page
         assert visible == list(e.head_layers[head])
     at = place(page, 1, 4, 50)
     page.mouse.move(at["x"], at["y"])
+    page.locator(MAP).nth(1).focus()
     page.mouse.wheel(0, -300)
     settle(page)
     zoom = state(page)["zoom"]

@@ -235,10 +235,18 @@ def test_the_sound_can_be_zoomed_into(view: Callable[..., Page]) -> None:
     expect(ticks.first).to_have_text("0.0 s")
     expect(ticks.last).to_have_text("4.0 s")
     page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 10)
+    page.mouse.wheel(0, -400)  # with the focus elsewhere the page scrolls
+    expect(ticks.last).to_have_text("4.0 s")
+    stage.focus()
     page.mouse.wheel(0, -400)
     expect(ticks.last).not_to_have_text("4.0 s")
+    part = page.locator(".dv-scroll")
+    part.fill("1")  # to the end
+    expect(ticks.last).to_have_text("4.0 s")
+    expect(ticks.first).not_to_have_text("0.0 s")
     page.mouse.wheel(0, 2000)
     page.mouse.wheel(0, 2000)
+    expect(part).to_be_hidden()
     expect(ticks.first).to_have_text("0.0 s")
     expect(ticks.last).to_have_text("4.0 s")
 
@@ -580,7 +588,7 @@ def test_parameters_entropies_and_features_of_two_models_are_subtracted(view: Ca
     a, b = make_explanation(seed=1), make_explanation(seed=9)
     page = view(a, payload={"compare": b}, state={"tab": "parameters", "source": "difference"})
     change = b.mean_offset - a.mean_offset
-    rows = table(page, "Range of the learned parameters")
+    rows = table(page, "Change of the learned parameters, B − A")
     assert rows[0][0] == "Mean offset δ (change)"
     assert [number(t) for t in rows[0][2:5]] == pytest.approx(
         [change.min(), change.max(), change.mean()], rel=1e-3
