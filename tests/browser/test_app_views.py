@@ -167,6 +167,11 @@ def test_two_models_on_one_input(app, server):
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
     app.says("the encoder did not run")
     expect(app.page.locator("#comparison")).to_contain_text("heads of two models do not correspond")
+    said = app.page.locator("#view .dv-apart")
+    app.page.evaluate("DaamPage.shown().setState({source: 'b', tab: 'heads'})")
+    expect(said).to_be_hidden()
+    app.page.evaluate("DaamPage.shown().setState({source: 'difference'})")
+    expect(said).to_contain_text("A and B are two models, whose heads were trained apart")
 
 
 def test_what_if_the_text_were_another(app, topics):
@@ -240,6 +245,48 @@ def test_a_link_restores_the_view(app, browser, server):
     expect(other.page.locator("#model-text input")).to_have_value("topics-b")
     assert other.problems == []
     context.close()
+
+
+def test_a_link_to_a_changed_example_restores_the_example(app, browser, server):
+    app.example("Sound", "speech-note")
+    before = app.probabilities()
+    app.tab("Edit input")
+    app.page.get_by_label("Add white noise").check()
+    app.does("#run-changed-sound")
+    assert app.probabilities() != before
+    app.page.click("#copy-link")
+    expect(app.page.locator("#link-note")).to_contain_text("without changes, muted parts or a second result")
+    context = browser.new_context()
+    other = AppPage(context.new_page(), server.url)
+    other.open(app.page.url.removeprefix(server.url))
+    other.changed_from("")
+    assert other.probabilities() == before
+    context.close()
+
+
+def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
+    app.explain_text(TEXT)
+    app.tab("A and B")
+    app.does("#pin")
+    app.explain_text(CHANGED)
+    app.choose("#save-format", "Interactive page (HTML, works without network)")
+    with app.page.expect_download() as started:
+        app.page.click("#save")
+    path = tmp_path / "page.html"
+    started.value.save_as(path)
+    app.choose("#save-format", "All numbers (JSON)")
+    with app.page.expect_download():
+        app.page.click("#save")
+    app.says("It holds B alone; the interactive page holds both.")
+    page.goto(path.as_uri())
+    page.evaluate("daamView.setState({tab: 'compare'})")
+    rows = page.locator("table").first.locator("tbody tr").all_inner_texts()
+    a, b = explain(topics, TEXT), explain(topics, CHANGED)
+    shown = {row.split("\t")[0]: row.split("\t")[1:] for row in rows}
+    for index, name in enumerate(topics.class_names):
+        for e, text in zip((a, b), shown[name], strict=False):
+            found = float(text.strip("<> %"))
+            assert found == pytest.approx(100 * e.probabilities[index], abs=0.0101)
 
 
 def test_a_link_to_ones_own_input_does_not_carry_it(app, browser, server):
