@@ -401,11 +401,7 @@
                 'div',
                 { class: 'dv-map-caption' },
                 h('strong', {}, side.title),
-                h(
-                  'span',
-                  { class: 'dv-quiet dv-number' },
-                  `value ${curves.exact ? '' : '≈ '}${D.exact(curves.value)}`,
-                ),
+                h('span', { class: 'dv-quiet dv-number' }, valueText(curves)),
               ),
               chart.element,
               cellTable(curves, side.dataset),

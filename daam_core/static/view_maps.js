@@ -304,7 +304,9 @@
       ]);
       const rows = place.concat(items(cell));
       list.replaceChildren(
-        ...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value) || '\u00a0'))),
+        ...rows.map(([name, value]) =>
+          h('div', {}, h('dt', {}, name), h('dd', {}, String(value) || '\u00a0')),
+        ),
       );
       if (cell) timer = setTimeout(() => D.needCell(store, cell), 80);
     };
@@ -829,8 +831,8 @@
         'Every head sees layers of its own, so no two gates can be compared cell by cell.',
       );
     }
-    const least = 96 + 52 * store.model().H; // pixels that a matrix needs
-    const place = h('div', { class: 'dv-matrices', style: { '--dv-least': `${least}px` } });
+    const place = h('div', { class: 'dv-matrices' });
+    place.style.setProperty('--dv-least', `${96 + 52 * store.model().H}px`); // what a matrix needs
     const matrix = (numbers, caption, most) => {
       const scale = D.scale([-most, most], 'diverging');
       const heads = D.range(numbers.length);
