@@ -305,7 +305,7 @@
       const rows = place.concat(items(cell));
       list.replaceChildren(
         ...rows.map(([name, value]) =>
-          h('div', {}, h('dt', {}, name), h('dd', {}, String(value) || '\u00a0')),
+          h('div', {}, h('dt', {}, name), h('dd', {}, value === '' ? '–' : String(value))),
         ),
       );
       if (cell) timer = setTimeout(() => D.needCell(store, cell), 80);
@@ -844,7 +844,7 @@
             class: 'dv-matrix-cell',
             style: colour ? { background: D.css(colour), color: D.ink(colour) } : {},
           },
-          r === null ? '–' : r.toFixed(2).replace('-', '−'),
+          r === null ? '–' : D.fixed(r, 2),
         );
       };
       return h(
