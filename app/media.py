@@ -7,7 +7,7 @@ from urllib.parse import quote
 from gradio.processing_utils import save_bytes_to_cache, save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from app.samples import Source, prepare
+from app.samples import SoundChange, Source, prepare
 from daam_core.backbones.inputs import read_image, read_sound
 from daam_core.figures.media import picture_media, sound_media, wav_bytes
 
@@ -24,7 +24,9 @@ def media_of(source: Source) -> dict[str, Any] | None:
     if source.modality == "image":
         return picture_media(read_image(prepared))
     sound = read_sound(prepared)
-    return sound_media(sound.samples, sound.rate, url=_address(source, sound.samples, sound.rate))
+    start = source.change.start if isinstance(source.change, SoundChange) else 0.0
+    address = _address(source, sound.samples, sound.rate)
+    return sound_media(sound.samples, sound.rate, url=address, start=start)
 
 
 def _address(source: Source, samples: Any, rate: int) -> str:

@@ -23,7 +23,7 @@ MAX_PICTURE_SIDE = 768
 
 
 def sound_media(
-    samples: np.ndarray, rate: int, *, url: str | None = None, embed: bool = True
+    samples: np.ndarray, rate: int, *, url: str | None = None, embed: bool = True, start: float = 0.0
 ) -> dict[str, Any]:
     """Waveform, mel spectrogram and, where it is short enough, the sound itself.
 
@@ -33,6 +33,8 @@ def sound_media(
         url: where the page can play the sound from.
         embed: without ``url``, put the sound into the result as 16-bit WAV, up to two minutes of it;
             a longer sound is shown, but cannot be played.
+        start: where a trimmed sound begins in the clip it was cut from, in seconds: a comparison with
+            that clip goes by the clip's time.
 
     Returns:
         ``{"audio": …}`` for :func:`~daam_core.figures.interactive.view_payload`; see ``view_core.js``.
@@ -51,6 +53,7 @@ def sound_media(
         url = f"data:audio/wav;base64,{_base64(wav_bytes(samples, rate))}"
     audio: dict[str, Any] = {
         "duration": duration,
+        "start": start,
         "envelope": _envelope(samples, duration),
         "mel": _mel_picture(samples, rate),
     }

@@ -3,7 +3,7 @@
   'use strict';
 
   const { h } = D;
-  const { attribution, largest, tokenScale } = D.tokens;
+  const { attribution, largest, spanOf, tokenScale } = D.tokens;
 
   D.parts.input = function (ctx) {
     const { store } = ctx;
@@ -96,7 +96,8 @@
         );
       const classes = D.classesApart(store);
       const note = classes ? h('p', { class: 'dv-note' }, classes) : null;
-      if (!sameTokens(models[0], models[1])) {
+      const pairs = tokenPairs(models[0], models[1]);
+      if (!pairs) {
         const names = ['a', 'b', 'difference'].map((source) => store.letter(source));
         const apart = kind.difference
           ? kind.difference(models, state, names)
@@ -107,7 +108,7 @@
             );
         return h('div', { class: 'dv-stack' }, caption(null), apart, kind.difference ? note : null);
       }
-      const model = differenceModel(models, state);
+      const model = differenceModel(models, state, pairs);
       const scale = tokenScale(
         state,
         largest([model], Object.assign({}, state, { tokenHead: -1 }), kind.grouped),
@@ -124,9 +125,15 @@
         { class: 'dv-stack' },
         caption(attribution(model, -1).reduce((sum, v) => sum + v, 0)),
         panel.element,
-        D.colourBar(scale, 'Change of the share, in logits.'),
+        D.colourBar(scale, `Change of the share, in logits${common(models, pairs)}.`),
         note,
       );
+    };
+    /** How much of B has a counterpart in A, where that is not all of it. */
+    const common = ([, other], pairs) => {
+      if (pairs.length === other.raw.token_labels.length) return '';
+      const seconds = pairs.reduce((sum, [, j]) => sum + spanOf(other, j)[1] - spanOf(other, j)[0], 0);
+      return `, over the ${D.fixed(seconds, 2)} s that both sounds have`;
     };
     const tables = () => {
       const { state } = store;
@@ -134,8 +141,9 @@
       const found = sources().map((source) =>
         kind.table(store[source], state, store.b ? `${store.label(source)}. ` : ''),
       );
-      if (models.length === 2 && sameTokens(models[0], models[1])) {
-        const change = differenceModel(models, state);
+      const pairs = models.length === 2 && tokenPairs(models[0], models[1]);
+      if (pairs) {
+        const change = differenceModel(models, state, pairs);
         found.push(
           kind.table(change, Object.assign({}, state, { tokenHead: -1 }), `${store.label('difference')}. `),
         );
@@ -169,16 +177,52 @@
     };
   };
 
-  /** B with the change of each token's share in place of the share, and nothing to play. */
-  function differenceModel([one, other], state) {
-    const change = D.minus(attribution(other, state.tokenHead), attribution(one, state.tokenHead));
+  /** B with the change of each paired token's share in place of the share, and nothing to play. */
+  function differenceModel([one, other], state, pairs) {
+    const [before, after] = [one, other].map((model) => attribution(model, state.tokenHead));
+    const width = other.arrays.token_spans.shape[1];
+    const spans = new Float32Array(pairs.length * width);
+    pairs.forEach(([, j], k) => spans.set(spanOf(other, j), k * width));
+    const arrays = {
+      token_attribution: Float32Array.from(pairs, ([i, j]) => after[j] - before[i]),
+      token_spans: spans,
+    };
     const model = Object.create(other);
-    model.array = (name) => (name === 'token_attribution' ? change : other.array(name));
+    model.array = (name) => arrays[name] || other.array(name);
     const { media } = other.raw;
     const silent = media && media.audio && { audio: Object.assign({}, media.audio, { url: null }) };
-    model.raw = Object.assign({}, other.raw, { media: silent || media });
+    model.raw = Object.assign({}, other.raw, {
+      media: silent || media,
+      token_labels: pairs.map(([, j]) => other.raw.token_labels[j]),
+    });
     return model;
   }
+
+  /** Tokens [i of A, j of B] that stand in the same place, or null where there are none to compare. */
+  function tokenPairs(one, other) {
+    if (sameTokens(one, other)) return D.range(one.raw.token_labels.length).map((t) => [t, t]);
+    return one.raw.token_units === 'seconds' ? D.pairSeconds(placesOf(one), placesOf(other)) : null;
+  }
+
+  /** [start, end] of every token in seconds of the clip that a trimmed sound was cut from. */
+  function placesOf(model) {
+    const { media } = model.raw;
+    const start = (media && media.audio && media.audio.start) || 0;
+    return D.range(model.raw.token_labels.length).map((t) => Array.from(spanOf(model, t), (s) => s + start));
+  }
+
+  /** Pairs of moments that are equally long and lie at most half their length apart; null without any. */
+  D.pairSeconds = function (one, other) {
+    const pairs = [];
+    let i = 0;
+    other.forEach(([start, end], j) => {
+      while (i + 1 < one.length && Math.abs(one[i + 1][0] - start) <= Math.abs(one[i][0] - start)) i += 1;
+      const length = end - start;
+      const alike = one.length && Math.abs(one[i][1] - one[i][0] - length) < 1e-3;
+      if (alike && Math.abs(one[i][0] - start) <= length / 2 + 1e-6) pairs.push([i, j]);
+    });
+    return pairs.length ? pairs : null;
+  };
 
   function sameTokens(one, other) {
     const a = one.array('token_spans');

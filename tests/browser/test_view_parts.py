@@ -564,6 +564,38 @@ def test_an_edited_text_shows_how_the_share_of_each_word_changes(view: Callable[
     assert only.count("(") == len(texts[1]) - len(pairs)
 
 
+@pytest.mark.parametrize("start", [0.0, 0.2, 0.207])
+def test_a_trimmed_sound_is_compared_by_the_clips_time(view: Callable[..., Page], start: float) -> None:
+    a, b = make_explanation("audio", tokens=50), make_explanation("audio", tokens=20, seed=5)
+    rate = 8000
+    media = [
+        sound_media(np.zeros(int(0.02 * len(e.token_labels) * rate), np.float32), rate, start=s)
+        for e, s in ((a, 0.0), (b, start))
+    ]
+    page = view(
+        a,
+        section="input",
+        payload={"compare": b, "media": media[0], "compare_media": media[1]},
+        state={"source": "difference", "top": 25},
+    )
+    first = round(start / 0.02)
+    change = b.token_attribution - a.token_attribution[first : first + 20]
+    open_table(page, "Back to the sound")
+    rows = table(page, "B − A. First 20 of 20")
+    assert [np.float32(number(row[1])) for row in rows] == list(change)
+    assert [row[0] for row in rows] == list(b.token_labels)
+    assert page.locator("audio").count() == 2  # the difference cannot be heard
+
+
+def test_sounds_that_share_no_moment_are_not_subtracted(view: Callable[..., Page]) -> None:
+    a, b = make_explanation("audio", tokens=5), make_explanation("audio", tokens=8, seed=5)
+    media = sound_media(np.zeros(800, np.float32), 8000, start=30.0)
+    page = view(
+        a, section="input", payload={"compare": b, "compare_media": media}, state={"source": "difference"}
+    )
+    assert "cannot be subtracted part by part" in page.locator("#here").inner_text()
+
+
 def test_a_difference_between_classes_says_so(view: Callable[..., Page]) -> None:
     a = make_explanation("image", seed=1)
     other = (a.explained + 1) % len(a.class_names)
