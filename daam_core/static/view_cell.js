@@ -337,16 +337,13 @@
     };
     /** Asks for what is missing and, once a cell was selected, for what is only here rounded. */
     const need = (sides) => {
-      const jobs = sides.flatMap(({ model: one, dataset, curves }) => {
-        if (curves && !store.state.cell) return [];
-        const gates = (curves ? curves.heads : []).flatMap((c) =>
-          ['gate', 'density_attention'].map((name) => one.need(name, c.head, dataset)),
+      sides.forEach(({ model: one, dataset, curves }) => {
+        if (curves && !store.state.cell) return;
+        cellArrays(dataset).forEach((name) => one.needArray(name, null));
+        (curves ? curves.heads : []).forEach((c) =>
+          ['gate', 'density_attention'].forEach((name) => one.need(name, c.head, dataset)),
         );
-        return cellArrays(dataset)
-          .map((name) => one.needArray(name, null))
-          .concat(gates);
       });
-      Promise.all(jobs).then((came) => came.some(Boolean) && store.notify(new Set(['arrays'])));
     };
     const build = () => {
       charts.forEach((chart) => chart.destroy());
@@ -386,7 +383,7 @@
               return h(
                 'p',
                 { class: 'dv-missing' },
-                `${side.title}: these numbers are too large to be part of this page.`,
+                `${side.title}: ${store.loader ? 'loading these numbers …' : 'these numbers are too large to be part of this page.'}`,
               );
             }
             const label =

@@ -36,6 +36,10 @@
           height: (rows, width) => Math.max(110, Math.min(260, rows * 12, width)),
         });
         map.bar = () => {
+          if (!field(store, store.state.head, spec.which())) {
+            bar.replaceChildren();
+            return;
+          }
           const scale = spec.scale ? spec.scale() : scaleOf(store, store.state.head, spec.which());
           bar.replaceChildren(D.colourBar(scale, spec.text ? spec.text() : scaleText(store, spec.which())));
         };

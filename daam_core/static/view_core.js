@@ -34,7 +34,12 @@
  * daam_core.result.Explanation. Letters: H heads, L layers, F features, T tokens, K Gaussians, C classes.
  * Large arrays are encoded: {shape, dtype: 'float32', data: base64, little-endian}, or
  * {shape, dtype: 'uint8', data, ranges: [[lowest, highest], ...] one pair per entry of the first axis},
- * or {shape, lazy: true}. Density attention is left out where it is amplitude * gate.
+ * or {shape, lazy: true}. Density attention is left out where it is amplitude * gate. Besides, small and exact:
+ *   ranges      {gate, density_attention, class_importance}: [lowest, highest] of each head; dataset.ranges likewise
+ *   similarity  [H][H] correlation of gates, null where there is none; entropy [H] of each head's gate
+ *   checkpoint  hash of the trained head, so that two heads of one name are told apart
+ *   words       {pieces: [[text, index of a word or -1], ...], list: [{text, tokens, special}]} of a text
+ *   media       {audio: {url, duration, start, envelope, mel}} or {image: {url, width, height}}, see media.py
  *
  * Text in a payload is shown as text, never as markup.
  */
@@ -182,11 +187,12 @@
     'dataset_density_attention',
   ];
 
-  /** Decoded explanation with its maps, computed when asked for and kept. */
-  function Model(raw, source, load) {
+  /** Decoded explanation with its maps, computed when asked for and kept. arrived() after each array that came. */
+  function Model(raw, source, load, arrived) {
     this.raw = raw;
     this.source = source;
     this.loader = load;
+    this.arrived = arrived;
     this.pending = new Map();
     this.exactHeads = {};
     [this.H, this.L, this.F] = raw.shape;
@@ -237,8 +243,7 @@
   /** Density attention of one head [L·F] float32, or null. */
   Model.prototype.density = function (head, dataset) {
     const prefix = dataset ? 'dataset_' : '';
-    const given = this.headArray(prefix + 'density_attention', head);
-    if (given) return given;
+    if (this.arrays[prefix + 'density_attention']) return this.headArray(prefix + 'density_attention', head);
     return this.cached(`${prefix}da ${head}`, () => {
       const gate = this.headArray(prefix + 'gate', head);
       if (!gate) return null;
@@ -316,7 +321,7 @@
     return Boolean(this.raw.dataset);
   };
 
-  /** Asks for the exact array behind a quantity; resolves to true when something new arrived. */
+  /** Asks for the exact array behind a quantity; resolves to true when it came. */
   Model.prototype.need = function (quantity, head, dataset) {
     const name =
       quantity === 'values' ? (dataset ? 'dataset_values' : 'values') : basis(this, quantity, dataset);
@@ -325,7 +330,7 @@
 
   Model.prototype.needArray = function (name, head) {
     const array = this.arrays[name];
-    if (!array || !this.loader) return Promise.resolve(false);
+    if (!array || !this.loader || head >= this.H) return Promise.resolve(false);
     if (head === null ? array.exact : this.exactHeads[name].has(head)) return Promise.resolve(false);
     const key = `${name} ${head}`;
     if (this.pending.has(key)) return this.pending.get(key);
@@ -341,7 +346,7 @@
           array.data.set(part.data, head * size);
           this.exactHeads[name].add(head);
         }
-        this.cache.clear();
+        this.arrived();
         return true;
       })
       .catch(() => false)

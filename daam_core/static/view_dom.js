@@ -155,8 +155,7 @@
     );
   };
 
-  /** Coloured mark and name of a head. */
-  /** A head's colour and name; `short` leaves the number only. */
+  /** Coloured mark and name of a head, with more behind it; `short` leaves the number only. */
   D.headName = function (head, more, short) {
     return h(
       'span',

@@ -9,7 +9,7 @@
   /**
    * options: {label, rowNames, height(rows, width) -> css pixels, onHover, onSelect, onZoom, onDraw(map),
    *           describe(row, column) -> text read out, axes: false leaves numbers out}
-   * The map shows what setField, setZoom, setMarks and setBinning say; it keeps no selection of its own.
+   * The map shows what setField, setZoom and setMarks say, binned as `binning` says; it keeps no selection of its own.
    */
   function HeatMap(options) {
     this.options = options;
@@ -60,7 +60,10 @@
     overlay.addEventListener('dblclick', (e) => this.zoomAt(this.position(e), 0.5, 1));
     overlay.addEventListener('keydown', (e) => this.key(e));
     overlay.addEventListener('focus', () => this.drawOverlay());
-    overlay.addEventListener('blur', () => this.drawOverlay());
+    overlay.addEventListener('blur', () => {
+      if (o.onHover) o.onHover(null);
+      this.drawOverlay();
+    });
   };
 
   HeatMap.prototype.destroy = function () {
@@ -84,11 +87,6 @@
 
   HeatMap.prototype.setZoom = function (zoom) {
     this.zoom = zoom;
-    this.schedule();
-  };
-
-  HeatMap.prototype.setBinning = function (binning) {
-    this.binning = binning;
     this.schedule();
   };
 
@@ -371,8 +369,6 @@
 
   HeatMap.prototype.wheel = function (event) {
     if (!this.field || !this.options.onZoom) return;
-    // The page goes on scrolling over maps that nobody has turned to.
-    if (!this.zoom && !D.wheelZooms(event, this.overlay)) return;
     const amount = event.deltaY * (event.deltaMode === 1 ? 16 : 1);
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
       if (!this.zoom) return;
@@ -380,6 +376,8 @@
       this.panBy(-event.deltaX, 0);
       return;
     }
+    // The page goes on scrolling over maps that nobody has turned to.
+    if (!D.wheelZooms(event, this.overlay)) return;
     if (!this.zoom && amount > 0) return; // nothing left to zoom out of: the page scrolls
     event.preventDefault();
     const factor = Math.exp(Math.max(-1, Math.min(1, amount / 300)));

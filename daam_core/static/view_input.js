@@ -5,12 +5,12 @@
   const { h } = D;
   const { attribution, largest, spanOf, tokenScale } = D.tokens;
 
+  const TOKENS = ['token_attribution', 'token_spans'];
+
   D.parts.input = function (ctx) {
     const { store } = ctx;
     const model = store.model();
     const kind = D.tokenKinds[model.raw.modality];
-    if (!model.array('token_attribution'))
-      return D.emptyPart(ctx, kind.title, 'These numbers are too large to be part of this page.');
     const controls = D.stateControls(store, ['source']);
     const headPick = D.select(
       'Heads',
@@ -45,13 +45,25 @@
     const place = h('div', { class: model.raw.modality === 'image' ? 'dv-pictures' : 'dv-stack' });
     const bar = h('div', {});
     let panels = [];
+    let waiting = false;
     const sources = () => (store.state.source === 'difference' ? ['a', 'b'] : [store.state.source]);
     const build = () => {
       panels.forEach((panel) => panel.destroy());
       const models = sources().map((source) => store[source]);
       const { state } = store;
-      const scale = tokenScale(state, largest(models, state, kind.grouped));
       panels = [];
+      const wanted = TOKENS.concat(state.tokenHead < 0 ? [] : ['head_token_attribution']);
+      waiting = !models.every((one) => wanted.every((name) => one.array(name)));
+      if (waiting) {
+        models.forEach((one) => wanted.forEach((name) => one.needArray(name, null)));
+        const text = store.loader
+          ? 'Loading these numbers …'
+          : 'These numbers are too large to be part of this page.';
+        place.replaceChildren(h('p', { class: 'dv-missing' }, text));
+        bar.replaceChildren();
+        return;
+      }
+      const scale = tokenScale(state, largest(models, state, kind.grouped));
       const blocks = models.map((model, i) => {
         const source = sources()[i];
         const name = model.raw.class_names[model.raw.explained];
@@ -156,7 +168,7 @@
       help: kind.help,
       controls: controls.elements.concat([headPick, mode, opacity, classes].filter(Boolean)),
       body: h('div', { class: 'dv-stack' }, place, bar),
-      table: () => h('div', { class: 'dv-stack' }, tables()),
+      table: () => h('div', { class: 'dv-stack' }, waiting ? [] : tables()),
     });
     build();
     return {
@@ -167,7 +179,8 @@
         if (changed.has('tokenMode')) mode.sync(store.state.tokenMode);
         if (changed.has('opacity'))
           panels.forEach((panel) => panel.setOpacity && panel.setOpacity(store.state.opacity));
-        if (D.changedAny(changed, ['source', 'tokenHead', 'tokenMode', 'scale', 'palette', 'top'])) {
+        const came = waiting && changed.has('arrays');
+        if (came || D.changedAny(changed, ['source', 'tokenHead', 'tokenMode', 'scale', 'palette', 'top'])) {
           build();
           figure.refresh();
         }
@@ -191,6 +204,12 @@
     model.array = (name) => arrays[name] || other.array(name);
     const { media } = other.raw;
     const silent = media && media.audio && { audio: Object.assign({}, media.audio, { url: null }) };
+    Object.defineProperty(model, 'soundPlace', {
+      get: () => other.changePlace, // kept with B, since this model is made anew with every change
+      set: (place) => {
+        other.changePlace = place;
+      },
+    });
     model.raw = Object.assign({}, other.raw, {
       media: silent || media,
       token_labels: pairs.map(([, j]) => other.raw.token_labels[j]),
@@ -204,10 +223,15 @@
     return one.raw.token_units === 'seconds' ? D.pairSeconds(placesOf(one), placesOf(other)) : null;
   }
 
+  /** Where a trimmed sound begins in the clip that it was cut from, in seconds. */
+  function startOf(model) {
+    const { media } = model.raw;
+    return (media && media.audio && media.audio.start) || 0;
+  }
+
   /** [start, end] of every token in seconds of the clip that a trimmed sound was cut from. */
   function placesOf(model) {
-    const { media } = model.raw;
-    const start = (media && media.audio && media.audio.start) || 0;
+    const start = startOf(model);
     return D.range(model.raw.token_labels.length).map((t) => Array.from(spanOf(model, t), (s) => s + start));
   }
 
@@ -230,6 +254,7 @@
     return (
       one.raw.modality === other.raw.modality &&
       one.raw.text === other.raw.text &&
+      startOf(one) === startOf(other) &&
       a.length === b.length &&
       a.every((v, i) => v === b[i] || (Number.isNaN(v) && Number.isNaN(b[i])))
     );

@@ -42,15 +42,18 @@
       const below = lines ? shares.flat() : sums((v) => v < 0);
       const high = Math.max(1e-9, ...above) * 1.06;
       const low = Math.min(0, ...below) * 1.06;
+      const change = store.state.source === 'difference';
+      const what = change ? 'Change of the share of density attention' : 'Share of density attention';
+      const unit = change ? 'points' : 'percent';
       const best = D.range(L).sort((i, j) => sums(() => true)[j] - sums(() => true)[i])[0];
       return {
-        label: `Share of density attention by layer and head; layer ${best} has the most, ${D.short(sums(() => true)[best], 3)} percent`,
+        label: `${what} by layer and head; layer ${best} has the most, ${D.short(sums(() => true)[best], 3)} ${unit}`,
         height: 260,
         x: [-0.5, L - 0.5],
         y: [low, high],
         xTicks: D.ticks(0, L - 1, 12).filter(Number.isInteger),
         xLabel: 'Layer',
-        yLabel: store.state.source === 'difference' ? 'Points' : 'Percent',
+        yLabel: change ? 'Points' : 'Percent',
         draw: (pen) => {
           if (lines) {
             heads.forEach((head) => {
@@ -82,7 +85,7 @@
                 height: Math.abs(pen.y(to) - pen.y(from)),
                 fill: D.headColour(head),
               });
-              rect.append(svg('title', {}, `Head ${head}, layer ${l}: ${D.short(v, 4)} %`));
+              rect.append(svg('title', {}, `Head ${head}, layer ${l}: ${D.short(v, 4)} ${unit}`));
               pen.add(rect);
             });
           });

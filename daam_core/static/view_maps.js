@@ -53,10 +53,7 @@
     const jobs = modelsOf(store, which).flatMap((model) =>
       partsOf(which).flatMap((dataset) => heads.map((head) => model.need(which.quantity, head, dataset))),
     );
-    return Promise.all(jobs).then((changed) => {
-      if (changed.some(Boolean)) store.notify(new Set(['arrays']));
-      return changed.some(Boolean);
-    });
+    return Promise.all(jobs).then((came) => came.some(Boolean));
   };
 
   /** A number of a field (or none) for reading; rounded ones are marked. */
@@ -156,7 +153,7 @@
       let limits = null;
       if (which.quantity !== 'importance' && !difference)
         limits = model.range(which.quantity, scale, head, Boolean(which.dataset));
-      else if (!difference && !which.dataset && extent(fields)[1] > 0) limits = [0, 1];
+      else if (!difference && extent(fields)[1] > 0) limits = [0, 1];
       return D.colourScale(fields, { colours: colours, palette: palette, limits: limits });
     });
   }
@@ -316,26 +313,23 @@
 
   /** Asks for the exact arrays behind a cell's numbers, where the payload holds them rounded. */
   D.needCell = function (store, cell) {
-    const models = [store.a, store.state.source === 'a' ? null : store.b].filter(Boolean);
-    const jobs = models.flatMap((model) =>
-      ['values', 'gate', 'density_attention', 'class_importance'].map((name) => model.need(name, cell.head)),
+    ['values', 'gate', 'density_attention', 'class_importance'].forEach((name) =>
+      D.needExact(store, { quantity: name, source: store.state.source }, [cell.head]),
     );
-    return Promise.all(jobs).then((changed) => {
-      if (changed.some(Boolean)) store.notify(new Set(['arrays']));
-    });
   };
 
   /** What the keyboard cursor reads out. */
-  D.describeCell = function (store, head, layer, feature, value) {
+  D.describeCell = function (store, head, layer, feature) {
     const { quantity, scale, source } = store.state;
     if (!modelsOf(store, { source: source }).every((model) => model.seen(head, layer)))
       return `Head ${head}, layer ${layer}, feature ${feature}: not seen by this head.`;
+    const at = layer * store.model().F + feature;
+    const shown = D.fieldNumber(field(store, head, { quantity: quantity, scale: scale, source: source }), at);
+    const { short } = D.QUANTITIES[quantity];
+    const place = `Head ${head}, layer ${layer}, feature ${feature}:`;
+    if (source === 'difference') return `${place} difference in ${short} ${shown}.`;
     const facts = store.model().cell(head, layer, feature, scale);
-    const difference = source === 'difference' ? 'difference in ' : '';
-    return (
-      `Head ${head}, layer ${layer}, feature ${feature}: ${difference}${D.QUANTITIES[quantity].short} ${D.exact(value)}, ` +
-      `value ${D.exact(facts.value)}.`
-    );
+    return `${place} ${short} ${shown}, value ${facts.exact.value ? '' : '≈ '}${D.exact(facts.value)}.`;
   };
 
   /** Tables in place of a map: the strongest cells, and the first ones as they stand in the array. */
@@ -349,18 +343,18 @@
       if (f) D.top(onlySeen(f), top, f.signed).forEach((at) => candidates.push([head, at, f.data[at], f]));
     });
     candidates.sort((a, b) => (b[3].signed ? Math.abs(b[2]) - Math.abs(a[2]) : b[2] - a[2]));
-    const columns = ['Head', 'Layer', 'Feature', 'Value', 'Gate', 'DA', 'IF', 'Class'].map((title) => ({
-      title: title,
-      number: true,
-    }));
+    const of = source === 'difference' ? ` (${store.letter('a')})` : '';
+    const columns = ['Head', 'Layer', 'Feature']
+      .concat(['Value', 'Gate', 'DA', 'IF', 'Class'].map((title) => title + of))
+      .map((title) => ({ title: title, number: true }));
     if (source === 'difference') columns.push({ title: 'Difference', number: true });
     const row = (head, at, f) => {
       const layer = Math.floor(at / model.F);
       const facts = model.cell(head, layer, at % model.F, scale);
-      const numbers = ['value', 'gate', 'density_attention', 'importance', 'class_importance'].map(
-        (key) =>
-          `${facts.exact[key] || facts[key] === null ? '' : '≈ '}${facts.seen || key === 'value' ? D.exact(facts[key]) : '–'}`,
-      );
+      const numbers = ['value', 'gate', 'density_attention', 'importance', 'class_importance'].map((key) => {
+        if (facts[key] === null || (!facts.seen && key !== 'value')) return '–';
+        return `${facts.exact[key] ? '' : '≈ '}${D.exact(facts[key])}`;
+      });
       return [head, layer, at % model.F]
         .map(String)
         .concat(numbers, source === 'difference' ? [D.fieldNumber(f, at)] : []);
@@ -408,8 +402,7 @@
       onSelect: (cell) => store.select({ head: head, layer: cell.row, feature: cell.column }),
       onZoom: (zoom) => store.set({ zoom: rows ? wholeRows(zoom) : zoom }),
       onDraw: o.onDraw,
-      describe: (row, column) =>
-        D.describeCell(store, head, row, column, map.field.data[row * map.field.columns + column]),
+      describe: (row, column) => D.describeCell(store, head, row, column),
     });
     const marks = () => {
       const { cell } = store.state;
@@ -534,7 +527,9 @@
     });
     let map = null;
     const say = () => {
-      bar.replaceChildren(D.colourBar(scaleOf(store, store.state.head, which()), scaleText(store, which())));
+      const present = field(store, store.state.head, which());
+      const scale = present && scaleOf(store, store.state.head, which());
+      bar.replaceChildren(...(present ? [D.colourBar(scale, scaleText(store, which()))] : []));
     };
     const build = () => {
       if (map) map.destroy();
@@ -822,8 +817,9 @@
 
   function similarity(ctx) {
     const { store } = ctx;
-    const { L, H } = store.model();
-    const meet = D.range(L).some((l) => D.range(H).filter((head) => store.model().seen(head, l)).length > 1);
+    const meets = (model) =>
+      D.range(model.L).some((l) => D.range(model.H).filter((head) => model.seen(head, l)).length > 1);
+    const meet = modelsOf(store, store.state).some(meets);
     if (!meet) {
       return D.emptyPart(
         ctx,
@@ -885,7 +881,9 @@
         matrix(numbers, store.b ? `${caption}, ${store.letter(shown[i])}` : caption, 1),
       );
       if (source === 'difference') {
-        const change = found[1].map((row, i) => row.map((r, j) => (r === null ? null : r - found[0][i][j])));
+        const change = found[1].map((row, i) =>
+          row.map((r, j) => (r === null || found[0][i][j] === null ? null : r - found[0][i][j])),
+        );
         const sizes = change.flat().filter((v) => v !== null);
         const most = Math.max(0.25, ...sizes.map(Math.abs)); // a change of nothing stays pale
         tables.push(matrix(change, `Change of the correlation, ${store.label('difference')}`, most));

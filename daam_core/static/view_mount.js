@@ -186,12 +186,15 @@
     };
     const listener = (changed) => {
       if (changed.has('payload') || (changed.has('source') && !D.alike(store.payload))) build();
+      else if (!store.payload) return;
       else if (changed.has('tab') && !o.section) {
+        const inside = panel.contains(document.activeElement);
         clear();
         markTabs();
         panel.replaceChildren(make(sectionsOf(currentTab())));
+        // What was pressed is gone: the reader goes on at the tab that it led to.
+        if (inside) tabs.find((tab) => tab.tabIndex === 0).focus({ preventScroll: true });
       } else {
-        if (changed.has('arrays')) [store.a, store.b].forEach((model) => model && model.cache.clear());
         built.forEach((part) => part.update(changed));
         if (apart) sayApart();
       }

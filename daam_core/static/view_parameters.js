@@ -66,8 +66,8 @@
     const parts = [parameterTable(ctx, controls.elements)];
     const names = Object.keys(PARAMETERS);
     names.forEach((name) => parts.push(parameterFigure(ctx, name)));
-    if ([store.a, store.b].some((model) => model && model.raw.gate_kind === 'mixture'))
-      parts.push(mixtureFigure(ctx));
+    const shown = store.state.source === 'difference' ? [store.a, store.b] : [store.model()];
+    if (shown.some((model) => model.raw.gate_kind === 'mixture')) parts.push(mixtureFigure(ctx));
     return {
       element: h(
         'div',
@@ -89,9 +89,7 @@
 
   function needParameters(store) {
     const names = ['mean_offset', 'scaled_variance', 'initial_mean_offset', 'initial_scaled_variance'];
-    return Promise.all(names.map((name) => store.model().needArray(name, null))).then(
-      (changed) => changed.some(Boolean) && store.notify(new Set(['arrays'])),
-    );
+    names.forEach((name) => store.model().needArray(name, null));
   }
 
   function parameterTable(ctx, controls) {

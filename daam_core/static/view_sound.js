@@ -296,7 +296,8 @@
         const factor = Math.exp(Math.max(-1, Math.min(1, (e.deltaY * (e.deltaMode === 1 ? 16 : 1)) / 300)));
         const sideways = Math.abs(e.deltaX) > Math.abs(e.deltaY);
         // Nothing left to zoom out of or to move, or nobody has turned to it: the page scrolls.
-        if (to - from >= duration && (sideways || factor > 1 || !D.wheelZooms(e, stage))) return;
+        if (to - from >= duration && (sideways || factor > 1)) return;
+        if (!sideways && !D.wheelZooms(e, stage)) return;
         e.preventDefault();
         const length = to - from;
         const middle = (from + to) / 2;

@@ -145,6 +145,7 @@
     this.b = null;
     this.loader = null;
     this.hover = null;
+    this.arrival = 0;
     this.listeners = new Set();
     this.hoverListeners = new Set();
   }
@@ -156,7 +157,7 @@
     if (given && given.version !== 1)
       throw new Error(`DaamView reads payloads of version 1, got ${given.version}.`);
     this.payload = given && given.a ? given : null;
-    const model = (raw, source) => (raw ? new D.Model(raw, source, this.loader) : null);
+    const model = (raw, source) => (raw ? new D.Model(raw, source, this.loader, () => this.arrived()) : null);
     this.a = model(this.payload && this.payload.a, 'a');
     this.b = model(this.payload && this.payload.b, 'b');
     this.hover = null;
@@ -178,7 +179,18 @@
     );
     if (!changed.size) return;
     this.state = next;
+    if (changed.has('source') && !D.alike(this.payload)) this.hover = null; // may not be there
     this.notify(changed);
+  };
+
+  /** An array came: nothing that was computed holds any more. Told once a frame, however many come. */
+  Store.prototype.arrived = function () {
+    [this.a, this.b].forEach((model) => model && model.cache.clear());
+    if (this.arrival) return;
+    this.arrival = requestAnimationFrame(() => {
+      this.arrival = 0;
+      this.notify(new Set(['arrays']));
+    });
   };
 
   Store.prototype.notify = function (changed) {

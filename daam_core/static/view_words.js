@@ -85,6 +85,7 @@
       shown < total
         ? D.button(`Show all ${D.count(total)} words`, () => {
             fill(Infinity);
+            body.focus({ preventScroll: true });
             more.remove();
           })
         : null;

@@ -276,6 +276,43 @@ def test_arrays_that_come_later_are_asked_for_head_by_head(view: Callable[..., P
     assert not any(source == "b" for source, _, _ in asked)  # nothing of what is not shown
 
 
+def test_arrays_are_asked_for_once_and_told_of_once(view: Callable[..., Page], page: Page) -> None:
+    """However often the pointer moves while they are on their way; and only of heads that there are."""
+    a, b = make_explanation(heads=2, features=40), make_explanation(heads=4, features=40, seed=9)
+    asked: list[tuple[str, str, int | None]] = []
+
+    def answer(source: str, name: str, head: int | None) -> dict[str, Any]:
+        asked.append((source, name, head))
+        return view_array({"a": a, "b": b}[source], name, head=head)
+
+    page.expose_function("exactArray", answer)
+    page.evaluate(
+        """() => { window.more = {load: async (source, name, head) => {
+            await new Promise((done) => setTimeout(done, 150));
+            return exactArray(source, name, head);
+        }}; }"""
+    )
+    page = view(a, section="heatmap", payload={"compare": b, "limit": 900}, state={"source": "b", "head": 3})
+    page.evaluate(
+        """() => {
+            window.told = 0;
+            const notify = DaamView.Store.prototype.notify;
+            DaamView.Store.prototype.notify = function (changed) {
+                if (changed.has('arrays')) window.told += 1;
+                return notify.call(this, changed);
+            };
+        }"""
+    )
+    at = place(page, 3, 2, 5)
+    for step in range(40):
+        page.mouse.move(at["x"] + step, at["y"])
+        page.wait_for_timeout(20)
+    page.wait_for_function("() => !document.querySelector('.dv-readout').textContent.includes('≈')")
+    assert len(asked) == len(set(asked))
+    assert all(source == "b" for source, _, _ in asked)
+    assert page.evaluate("() => told") <= len(asked)
+
+
 def test_the_planted_cell_is_visible_unzoomed_and_its_numbers_are_exact(
     view: Callable[..., Page], page: Page, large: Explanation
 ) -> None:
@@ -287,7 +324,7 @@ def test_the_planted_cell_is_visible_unzoomed_and_its_numbers_are_exact(
     assert "each pixel shows the maximum of up to 5 features" in statement
     found = hover(page, 1, 17, 3333)
     assert (found["Layer"], found["Feature"]) == ("17", "3333")
-    page.wait_for_function("() => !document.querySelector('.dv-readout').textContent.includes('≈')")
+    page.wait_for_function("() => !/≈|–/.test(document.querySelector('.dv-readout').textContent)")
     found = readout(page)
     assert np.float32(number(found["DA"])) == large.density_attention[1, 17, 3333]
     assert np.float32(number(found["Value"])) == large.values[17, 3333]

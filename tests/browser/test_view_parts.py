@@ -17,7 +17,18 @@ from daam_core.figures.summaries import (
     parameter_summary,
 )
 from tests.browser import view_page
-from tests.browser.view_page import MAP, colour_of, hover, number, open_table, set_state, settle, state, table
+from tests.browser.view_page import (
+    MAP,
+    colour_of,
+    hover,
+    number,
+    open_table,
+    readout,
+    set_state,
+    settle,
+    state,
+    table,
+)
 from tests.builders import make_explanation
 
 view = view_page.view
@@ -244,6 +255,7 @@ def test_the_sound_can_be_zoomed_into(view: Callable[..., Page]) -> None:
     part.fill("1")  # to the end
     expect(ticks.last).to_have_text("4.0 s")
     expect(ticks.first).not_to_have_text("0.0 s")
+    stage.focus()
     page.mouse.wheel(0, 2000)
     page.mouse.wheel(0, 2000)
     expect(part).to_be_hidden()
@@ -502,13 +514,32 @@ def test_every_section_goes_from_one_result_to_quite_another(
         set_state(page, source="a", head=3 if a.shape[0] > 3 else 0)
 
 
+def test_a_cursor_that_the_other_result_does_not_have_is_forgotten(
+    view: Callable[..., Page], page: Page
+) -> None:
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    a, b = make_explanation(heads=2, features=10), make_explanation(heads=4, features=32, seed=2)
+    page = view(a, section="heatmap", payload={"compare": b}, state={"source": "b", "head": 3})
+    page.locator(MAP).focus()
+    page.keyboard.press("End")
+    assert readout(page)["Feature"] == "31"
+    page.get_by_label("Input", exact=True).select_option("a")
+    settle(page)
+    assert problems == []
+    assert readout(page)["Feature"] == "–"
+
+
 def test_what_only_one_of_two_heads_sees_is_not_subtracted(view: Callable[..., Page]) -> None:
-    a, b = make_explanation(seed=1), make_explanation(seed=9, heads=2, mode="layer_groups")
-    a = make_explanation(seed=1, heads=2)
+    a, b = make_explanation(seed=1, heads=2), make_explanation(seed=9, heads=2, mode="layer_groups")
     page = view(a, section="heatmap", payload={"compare": b}, state={"source": "difference"})
     open_table(page, "One head: layers × features")
     rows = table(page, "Top 10 cells")
+    assert len(rows) == 10
     assert {int(row[1]) for row in rows} <= set(np.flatnonzero(b.head_layers[0]))
+    page = view(a, section="heads", payload={"compare": b}, state={"source": "difference"})
+    change = table(page, "Change of the correlation")
+    assert change[0][1:] == ["0.00", "–"]  # B's heads share no layer: there is no change to speak of
     groups = make_explanation(heads=2, mode="layer_groups")
     page = view(groups, section="heads")
     open_table(page, "One head minus another")
@@ -585,6 +616,18 @@ def test_a_trimmed_sound_is_compared_by_the_clips_time(view: Callable[..., Page]
     assert [np.float32(number(row[1])) for row in rows] == list(change)
     assert [row[0] for row in rows] == list(b.token_labels)
     assert page.locator("audio").count() == 2  # the difference cannot be heard
+
+
+def test_two_parts_of_equal_length_are_not_taken_for_the_same(view: Callable[..., Page]) -> None:
+    a, b = make_explanation("audio", tokens=20), make_explanation("audio", tokens=20, seed=5)
+    media = [sound_media(np.zeros(3200, np.float32), 8000, start=start) for start in (0.0, 0.2)]
+    payload = {"compare": b, "media": media[0], "compare_media": media[1]}
+    page = view(a, section="input", payload=payload, state={"source": "difference"})
+    open_table(page, "Back to the sound")
+    rows = table(page, "B − A. First 10 of 10")
+    assert [np.float32(number(row[1])) for row in rows] == list(
+        b.token_attribution[:10] - a.token_attribution[10:]
+    )
 
 
 def test_sounds_that_share_no_moment_are_not_subtracted(view: Callable[..., Page]) -> None:
