@@ -364,14 +364,13 @@ def _wire_save(library: Library, page: Page) -> None:
         try:
             study = handlers.needed(session.current)
             explanation = handlers.rescaled(library, study, scale)
-            baseline = session.baseline if session.baseline is not study else None
-            path = export.write(explanation, study.source, format_=format_, width=width, baseline=baseline)
+            path = export.write(explanation, study.source, format_=format_, width=width, pair=session.pair)
         except DaamError as error:
             return page.say(str(error), kind="error") | {saved.file: gr.update(value=None)}
         except Exception:
             log.exception("Saving failed")
             return page.say(DEFECT, kind="error") | {saved.file: gr.update(value=None)}
-        alone = baseline is not None and format_ != "html"
+        alone = session.pair is not None and format_ != "html"
         said = f"Saved {path.name}." + (
             " It holds B alone; the interactive page holds both." if alone else ""
         )

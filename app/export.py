@@ -7,13 +7,13 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
+from app.media import media_of
 from app.samples import Source, prepare
 from app.session import Study
 from daam_core import export
 from daam_core.backbones.inputs import read_image, read_sound
 from daam_core.errors import InputError
 from daam_core.figures.interactive import view_html
-from daam_core.figures.media import picture_media, sound_media
 from daam_core.result import Explanation
 
 FORMATS = export.SUFFIXES
@@ -21,7 +21,12 @@ WIDTHS = ("single", "double")
 
 
 def write(
-    explanation: Explanation, source: Source, *, format_: Any, width: Any, baseline: Study | None = None
+    explanation: Explanation,
+    source: Source,
+    *,
+    format_: Any,
+    width: Any,
+    pair: tuple[Study, Study] | None = None,
 ) -> Path:
     """Save an explanation under a name that says what it is, in a folder that nobody can guess.
 
@@ -30,8 +35,8 @@ def write(
         source: what it explains; figures and pages show it.
         format_: one of :data:`FORMATS`.
         width: of figures, one of :data:`WIDTHS`.
-        baseline: A of a comparison, which the interactive page shows as well; other formats hold one
-            result.
+        pair: A and B of a comparison, which the interactive page shows whole; other formats hold
+            ``explanation`` alone.
 
     Raises:
         InputError: an unknown format or width, or an input that is no longer there.
@@ -44,31 +49,24 @@ def write(
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(prefix="saved-", dir=folder)) / f"{_stem(explanation, source)}.{format_}"
-    if format_ == "html" and baseline is not None:
-        path.write_text(_compared_page(explanation, source, baseline), encoding="utf-8")
+    if format_ == "html" and pair is not None:
+        path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
         return path
     named = None if source.modality == "text" else Path(source.content).name
     export.save(explanation, path, width=width, scale=explanation.scale, source=named, **_shown(source))
     return path
 
 
-def _compared_page(explanation: Explanation, source: Source, baseline: Study) -> str:
+def _compared_page(a: Study, b: Study, explanation: Explanation) -> str:
+    """A and B in one page; ``explanation`` is B's, as it was asked for."""
     return view_html(
-        baseline.explanation,
+        a.explanation,
         compare=explanation,
-        media=_media(baseline.source),
-        compare_media=_media(source),
-        labels=(f"A: {baseline.title}", f"B: {source.title} · {explanation.model}"),
+        media=media_of(a.source, embedded=True),
+        compare_media=media_of(b.source, embedded=True),
+        labels=(f"A: {a.title}", f"B: {b.title}"),
         state={"scale": explanation.scale, "source": "b"},
     )
-
-
-def _media(source: Source) -> dict[str, Any] | None:
-    """The sound or picture inside the page itself."""
-    shown = _shown(source)
-    if "sound" in shown:
-        return sound_media(*shown["sound"])
-    return picture_media(shown["picture"]) if "picture" in shown else None
 
 
 def _shown(source: Source) -> dict[str, Any]:

@@ -12,8 +12,12 @@ from daam_core.backbones.inputs import read_image, read_sound
 from daam_core.figures.media import picture_media, sound_media, wav_bytes
 
 
-def media_of(source: Source) -> dict[str, Any] | None:
+def media_of(source: Source, *, embedded: bool = False) -> dict[str, Any] | None:
     """Waveform and spectrogram, or the picture, as it was explained; None for a text.
+
+    Args:
+        source: the explained input.
+        embedded: put the sound itself into the result, for a page without this server.
 
     Raises:
         InputError: the input cannot be read.
@@ -25,7 +29,7 @@ def media_of(source: Source) -> dict[str, Any] | None:
         return picture_media(read_image(prepared))
     sound = read_sound(prepared)
     start = source.change.start if isinstance(source.change, SoundChange) else 0.0
-    address = _address(source, sound.samples, sound.rate)
+    address = None if embedded else _address(source, sound.samples, sound.rate)
     return sound_media(sound.samples, sound.rate, url=address, start=start)
 
 

@@ -66,7 +66,7 @@ class Page:
             self.checked.result: checks.NOT_CHECKED,
             **{section: gr.update(visible=True) for section in self.sections},
             **self.show_mutes(session),
-            self.compared.swap: gr.update(interactive=_two(session)),
+            self.compared.swap: gr.update(interactive=session.pair is not None),
             self.compared.end: gr.update(interactive=session.baseline is not None),
             self.compared.models: gr.update(visible=bool(others)),
             self.compared.other: gr.update(choices=others, value=others[0] if others else None),
@@ -114,7 +114,3 @@ class Page:
         else:
             updates[self.changed.region] = {"picture": (session.original.media or {})["image"]["url"]}
         return updates
-
-
-def _two(session: Session) -> bool:
-    return session.baseline is not None and session.baseline is not session.current

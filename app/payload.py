@@ -12,11 +12,10 @@ from daam_core.figures.interactive import view_array, view_payload
 
 def view_value(session: Session) -> dict[str, Any] | None:
     """The view's value: its payload, the address that restores it, and a mark that changes every time."""
-    current, baseline = session.current, session.baseline
+    current, pair = session.current, session.pair
     if current is None:
         return None
-    pair = baseline is not None and baseline is not current
-    first = baseline if pair and baseline is not None else current
+    first = pair[0] if pair else current
     payload = view_payload(
         first.explanation,
         compare=current.explanation if pair else None,
@@ -28,7 +27,7 @@ def view_value(session: Session) -> dict[str, Any] | None:
         "payload": payload,
         "query": query_of(current),
         "own": current.source.example is None,
-        "changed": current.source.change is not None or bool(current.mutes) or pair,
+        "changed": current.source.change is not None or bool(current.mutes or pair),
         "revision": uuid.uuid4().hex,
     }
 
@@ -40,8 +39,7 @@ def exact_value(session: Session, asked: Mapping[str, Any]) -> dict[str, Any]:
         InputError: there is no such array, head or result.
     """
     source, name, head = asked.get("source"), asked.get("name"), asked.get("head")
-    pair = session.baseline is not None and session.baseline is not session.current
-    study = session.baseline if pair and source == "a" else session.current
+    study = session.pair[0] if session.pair and source == "a" else session.current
     if study is None or source not in ("a", "b"):
         raise InputError("There is no result on this page to take values from; explain an input first.")
     if not isinstance(name, str) or not (

@@ -73,6 +73,13 @@ class Session:
     redo: tuple[Mutes, ...] = ()
     encodings: tuple[tuple[str, Encoding], ...] = ()
 
+    @property
+    def pair(self) -> tuple[Study, Study] | None:
+        """A and B, or None where there is nothing to compare."""
+        if self.baseline is None or self.current is None or self.baseline is self.current:
+            return None
+        return self.baseline, self.current
+
     def cached(self, key: str) -> Encoding | None:
         return dict(self.encodings).get(key)
 

@@ -29,15 +29,18 @@ class LetterEncoder(Backbone):
     n_layers = LAYERS
     n_features = FEATURES
 
-    def encode(self, sample: Sample) -> Encoding:
-        codes = torch.tensor([float(ord(letter)) for letter in sample])
+    def hidden(self, letters: str) -> torch.Tensor:
+        """``[L, T, F]``."""
+        codes = torch.tensor([float(ord(letter)) for letter in letters])
         layer = torch.arange(1.0, LAYERS + 1)[:, None, None]
         feature = torch.arange(1.0, FEATURES + 1)[None, None, :]
-        hidden = torch.sin(codes[None, :, None] * feature / (3 * layer)) * layer
+        return torch.sin(codes[None, :, None] * feature / (3 * layer)) * layer
+
+    def encode(self, sample: Sample) -> Encoding:
         spans = np.array([(i, i + 1) for i in range(len(sample))], dtype=float)
         weights = np.ones(len(sample))
         tokens = Tokens(modality="text", spans=spans, labels=tuple(sample), weights=weights)
-        return Encoding(hidden, tokens, {"characters": len(sample)}, text=sample)
+        return Encoding(self.hidden(sample), tokens, {"characters": len(sample)}, text=sample)
 
 
 def letter_data(count: int, *, seed: int = 0) -> tuple[list[str], torch.Tensor]:

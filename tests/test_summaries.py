@@ -30,7 +30,6 @@ from daam_core.figures.summaries import (
     top_cells,
 )
 from daam_core.gating import density_gate, effective_gaussian
-from daam_core.result import DatasetMean
 from tests.builders import make_explanation
 
 ROOT = Path(__file__).parent.parent
@@ -245,25 +244,17 @@ def test_the_gaussian_is_the_gate_as_a_function_of_the_value():
 @pytest.mark.parametrize("mode", ["shared", "layer_groups"])
 def test_the_data_sets_gaussians_are_the_gate_of_its_average(gate_kind, mode):
     """An input whose values and statistics are exactly the averages has the gate that the curve gives."""
-    e = make_explanation(gate_kind=gate_kind, mode=mode, heads=2, features=5, dtype=np.float64)
-    other = make_explanation(gate_kind=gate_kind, mode=mode, heads=2, features=5, dtype=np.float64, seed=7)
-    e = replace(e, mean_offset=other.mean_offset, scaled_variance=other.scaled_variance)
-    average = DatasetMean(
-        other.gate,
-        other.density_attention,
-        other.importance,
-        other.values,
-        other.statistic_mean,
-        other.statistic_variance,
-        3,
+    e, other = (
+        make_explanation(gate_kind=gate_kind, mode=mode, heads=2, features=5, dtype=np.float64, seed=seed)
+        for seed in (6, 7)  # the averages of the first are those of the second
     )
-    e = replace(e, dataset=average)
+    e = replace(e, mean_offset=other.mean_offset, scaled_variance=other.scaled_variance)
     for layer in range(e.shape[1]):
         cell = cell_gaussians(e, layer, 3, dataset=True)
         curve = cell.peak * np.exp(-((cell.value - cell.centre) ** 2) / (2 * cell.spread**2))
         np.testing.assert_allclose(curve[cell.seen], other.gate[cell.seen, layer, 3], rtol=1e-9)
         assert cell.value == other.values[layer, 3]
-        np.testing.assert_array_equal(cell.gate, average.gate[:, layer, 3])
+        np.testing.assert_array_equal(cell.gate, other.gate[:, layer, 3])
 
 
 def test_without_a_data_set_there_are_no_average_gaussians():

@@ -56,12 +56,18 @@
   /**
    * A figure of two maps of one head and their difference.
    * o: {title, help, controls: keys of the state, specs: as for linkedMaps, sides(): two names,
-   *     short(): what is compared, fields(head): [one, other, difference] as D.field gives them}
+   *     short(): what is compared}
    */
   function twoAndDifference(ctx, o) {
     const { store } = ctx;
     const controls = D.stateControls(store, o.controls);
     const readout = h('p', { class: 'dv-note dv-number' });
+    /** [one, other, difference] of the chosen head; asks for them exactly. */
+    const fields = () =>
+      o.specs().map((spec) => {
+        D.needExact(store, spec.which(), [store.state.head]);
+        return field(store, store.state.head, spec.which());
+      });
     const tell = () => {
       const cell = store.hover || store.state.cell;
       if (!cell) {
@@ -69,8 +75,7 @@
         return;
       }
       const at = cell.layer * store.model().F + cell.feature;
-      o.specs().forEach((spec) => D.needExact(store, spec.which(), [store.state.head]));
-      const [one, other, difference] = o.fields(store.state.head).map((f) => D.fieldNumber(f, at));
+      const [one, other, difference] = fields().map((f) => D.fieldNumber(f, at));
       const [first, second] = o.sides();
       readout.textContent =
         `Head ${store.state.head}, layer ${cell.layer}, feature ${cell.feature}, ${o.short()}. ` +
@@ -83,32 +88,20 @@
       help: o.help,
       controls: controls.elements.concat([zoomButtons(maps.maps)]),
       body: h('div', { class: 'dv-stack' }, maps.element, readout),
-      table: () => {
-        o.specs().forEach((spec) => D.needExact(store, spec.which(), [store.state.head]));
-        return D.differenceTable(store, `Head ${store.state.head}`, o.sides(), o.fields(store.state.head));
-      },
+      table: () => D.differenceTable(store, `Head ${store.state.head}`, o.sides(), fields()),
     });
     tell();
-    const hoverTell = () => tell();
-    store.hoverListeners.add(hoverTell);
     const following = follow(store, {
       maps: maps.maps,
+      readout: { update: tell, destroy: () => {} },
       after: (changed, redraw) => {
         controls.sync(changed);
         if (changed.has('head') || changed.has('source')) maps.build();
         else if (redraw) maps.maps().forEach((map) => map.bar());
         if (redraw || changed.has('head')) figure.refresh();
-        tell();
       },
     });
-    return {
-      element: figure.element,
-      update: following.update,
-      destroy: () => {
-        store.hoverListeners.delete(hoverTell);
-        following.destroy();
-      },
-    };
+    return { element: figure.element, update: following.update, destroy: following.destroy };
   }
 
   D.parts.dataset = function (ctx) {
@@ -163,7 +156,6 @@
       specs: specs,
       sides: () => (both() ? [minus('a'), minus('b')] : [shortName(own()), 'Data set']),
       short: () => 'IF',
-      fields: (head) => specs().map((spec) => field(store, head, spec.which())),
     });
   };
 
@@ -263,7 +255,6 @@
       specs: () => specs,
       sides: () => [store.letter('a'), store.letter('b')],
       short: () => D.QUANTITIES[store.state.quantity].short,
-      fields: (head) => specs.map((spec) => field(store, head, spec.which())),
     });
   }
 

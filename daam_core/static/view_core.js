@@ -256,12 +256,6 @@
     });
   };
 
-  /** [lowest, highest] density attention that scales the Importance Factor of a head. */
-  Model.prototype.importanceRange = function (head, scale, dataset) {
-    if (!dataset && this.raw.scale === scale) return this.raw.importance_range[head];
-    return this.range('density_attention', scale, head, dataset);
-  };
-
   /** One head's map [L·F] float32 of a quantity, or null when it is not in the payload. */
   Model.prototype.map = function (quantity, head, scale, dataset) {
     if (quantity === 'density_attention') return this.density(head, dataset);
@@ -270,7 +264,7 @@
     return this.cached(`${prefix}if ${head} ${scale}`, () => {
       const density = this.density(head, dataset);
       if (!density) return null;
-      const [low, high] = this.importanceRange(head, scale, dataset);
+      const [low, high] = this.range('density_attention', scale, head, dataset);
       const out = new Float32Array(density.length);
       if (!(high > low)) return out;
       const width = Math.fround(high - low);
@@ -284,32 +278,11 @@
     });
   };
 
-  /** [lowest, highest] of a quantity over the cells that heads see: of one head or of all together. */
+  /** [lowest, highest] of gate, density attention or class importance: of one head or of all together. */
   Model.prototype.range = function (quantity, scale, head, dataset) {
-    const key = `range ${quantity} ${scale} ${scale === 'shared' ? '' : head} ${dataset ? 'd' : ''}`;
-    return this.cached(key, () => {
-      const heads = scale === 'shared' ? D.range(this.H) : [head];
-      const { ranges } = dataset ? this.raw.dataset : this.raw;
-      let low = Infinity;
-      let high = -Infinity;
-      heads.forEach((h) => {
-        if (ranges[quantity]) {
-          low = Math.min(low, ranges[quantity][h][0]);
-          high = Math.max(high, ranges[quantity][h][1]);
-          return;
-        }
-        const map = this.map(quantity, h, scale, dataset);
-        if (!map) return;
-        for (let l = 0; l < this.L; l += 1) {
-          if (!this.seen(h, l)) continue;
-          for (let i = l * this.F; i < (l + 1) * this.F; i += 1) {
-            if (map[i] < low) low = map[i];
-            if (map[i] > high) high = map[i];
-          }
-        }
-      });
-      return low <= high ? [low, high] : [0, 0];
-    });
+    const ranges = (dataset ? this.raw.dataset : this.raw).ranges[quantity];
+    const shown = scale === 'shared' ? ranges : [ranges[head]];
+    return [Math.min(...shown.map(([low]) => low)), Math.max(...shown.map(([, high]) => high))];
   };
 
   Model.prototype.cached = function (key, compute) {

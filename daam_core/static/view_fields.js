@@ -159,6 +159,7 @@
     const quantity = D.QUANTITIES[which.quantity];
     // A difference's scale needs the maps themselves, which may not all have come.
     const part =
+      store.state.scale === 'shared' &&
       (which.source === 'difference' || which.dataset === 'difference') &&
       D.range(store.model().H).some((head) => !field(store, head, which));
     const shared = part ? 'one scale for the heads loaded so far' : 'one scale for all heads';

@@ -42,7 +42,6 @@
       map = D.headMap(store, store.state.head, {
         title: `Map of head ${store.state.head}`,
         which: which,
-        main: true,
         onDraw: note.show,
       });
       place.replaceChildren(map.element);

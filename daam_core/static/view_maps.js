@@ -254,7 +254,6 @@
     const element = h('div', { class: 'dv-map-box' }, o.caption || null, map.element, missing);
     store.maps.add(map);
     map.head = head;
-    map.main = Boolean(o.main);
     refresh();
     marks();
     return {

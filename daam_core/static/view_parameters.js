@@ -62,24 +62,12 @@
 
   D.parts.parameters = function (ctx) {
     const { store } = ctx;
-    const controls = D.stateControls(store, ['source']);
-    const parts = [parameterTable(ctx, controls.elements)];
-    const names = Object.keys(PARAMETERS);
-    names.forEach((name) => parts.push(parameterFigure(ctx, name)));
+    const parts = [parameterTable(ctx)].concat(
+      Object.keys(PARAMETERS).map((name) => parameterFigure(ctx, name)),
+    );
     const shown = store.state.source === 'difference' ? [store.a, store.b] : [store.model()];
     if (shown.some((model) => model.raw.gate_kind === 'mixture')) parts.push(mixtureFigure(ctx));
-    return {
-      element: h(
-        'div',
-        { class: 'dv-stack dv-wide-gap' },
-        parts.map((part) => part.element),
-      ),
-      update: (changed) => {
-        controls.sync(changed);
-        parts.forEach((part) => part.update(changed));
-      },
-      destroy: () => parts.forEach((part) => part.destroy()),
-    };
+    return D.stackedParts(parts);
   };
 
   function nameOf(model, name) {
@@ -92,8 +80,9 @@
     names.forEach((name) => store.model().needArray(name, null));
   }
 
-  function parameterTable(ctx, controls) {
+  function parameterTable(ctx) {
     const { store } = ctx;
+    const controls = D.stateControls(store, ['source']);
     const place = h('div', {});
     const build = () => {
       const model = store.model();
@@ -139,13 +128,16 @@
       help:
         'The numbers of every gate over features, as in the paper’s Table 2. Parameters that hardly moved mean that the map ' +
         'shows the data rather than anything learned.',
-      controls: controls.length ? controls : null,
+      controls: controls.elements.length ? controls.elements : null,
       body: place,
     });
     build();
     return {
       element: figure.element,
-      update: (changed) => D.changedAny(changed, ['source', 'arrays']) && build(),
+      update: (changed) => {
+        controls.sync(changed);
+        if (D.changedAny(changed, ['source', 'arrays'])) build();
+      },
       destroy: () => {},
     };
   }

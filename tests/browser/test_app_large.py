@@ -9,43 +9,30 @@ import torch
 from playwright.sync_api import expect
 
 from app.main import Serving, build_demo, launch
-from daam_core.backbones.base import Backbone, Sample
 from daam_core.checkpoint import Model, identity_of
-from daam_core.encoding import Encoding, Tokens, pool
+from daam_core.encoding import pool
 from daam_core.explain import explain
 from daam_core.figures.interactive import LIMIT_PER_HEAD, view_payload
 from daam_core.model import DaamClassifier, ModelConfig
 from tests.browser.app_page import AppPage
 from tests.browser.conftest import free_port
+from tests.small import LetterEncoder
 
 HEADS, LAYERS, FEATURES = 2, 40, 5120
 HEAD, LAYER, FEATURE = 1, 17, 3333
 TEXT = "one hot cell"
 
 
-class WideEncoder(Backbone):
+class WideEncoder(LetterEncoder):
     """Layers and features of a language model of 13 billion parameters; noise of each letter's own."""
 
     name = "wide"
-    modality = "text"
-    revision = "1"
-    weights_sha256 = "1" * 64
-    preprocessing = "wide-1"
     n_layers = LAYERS
     n_features = FEATURES
 
-    def encode(self, sample: Sample) -> Encoding:
-        letters = str(sample)
-        states = [
-            torch.randn(LAYERS, FEATURES, generator=torch.Generator().manual_seed(ord(c))) for c in letters
-        ]
-        tokens = Tokens(
-            modality="text",
-            spans=np.array([(i, i + 1) for i in range(len(letters))], dtype=float),
-            labels=tuple(letters),
-            weights=np.ones(len(letters)),
-        )
-        return Encoding(torch.stack(states, 1), tokens, {"characters": len(letters)}, text=letters)
+    def hidden(self, letters: str) -> torch.Tensor:
+        seeds = [torch.Generator().manual_seed(ord(letter)) for letter in letters]
+        return torch.stack([torch.randn(LAYERS, FEATURES, generator=seed) for seed in seeds], 1)
 
 
 class WideModel(Model):
