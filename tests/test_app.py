@@ -20,12 +20,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app import fragments, handlers, links, payload, upkeep
+from app import export, fragments, handlers, links, payload, upkeep
 from app.__main__ import main
 from app.examples import EXAMPLES, examples_of
 from app.handlers import explain_source
 from app.library import Library
 from app.main import build_demo
+from app.media import media_of
 from app.mutes import Mutes, keep_mask, parse_indices
 from app.samples import (
     Region,
@@ -459,6 +460,22 @@ class TestFragments:
             assert float(number) == pytest.approx(100 * share, abs=nearest)
         else:
             assert (100 * share < float(number)) == (sign == "< ")
+
+
+class TestSavedPages:
+    def test_a_saved_comparison_says_what_is_muted(self, library, session):
+        muted = handlers.mute_parts(library, session, ["0"], [], "")
+        b = muted.current
+        path = export.write(b.explanation, b.source, format_="html", width="double", pair=muted.pair)
+        labels = json.loads(path.read_text("utf-8").split('id="payload">')[1].split("</script>")[0])["labels"]
+        assert labels == {"a": f"A: {session.current.title}", "b": f"B: {b.title}"}
+        assert "without head 0" in labels["b"]
+
+    def test_a_saved_trim_keeps_its_place_in_the_clip(self):
+        source = EXAMPLES["speech-note"].source.changed(SoundChange(0.5, 1.5))
+        media = media_of(source, embedded=True)
+        assert media["audio"]["start"] == 0.5
+        assert media["audio"]["url"].startswith("data:audio/wav")
 
 
 class TestLinks:
