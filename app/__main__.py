@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem := _problem(options.host, options.port):
         return _refuse(problem)
 
-    from app import upkeep
     from app.main import Serving, build_demo, launch
+    from app.server import upkeep
     from daam_core.checkpoint import built_in_models, load_model
 
     try:

@@ -21,14 +21,14 @@ from typing import Any
 
 import gradio as gr
 
-from app import export
-from app.checks import check_values
-from app.components import picture
-from app.events import DEFECT, ENCODER, parse_region
-from app.handlers import encode_once, explain_once, map_correlation
-from app.library import Library
-from app.mutes import Mutes
-from app.samples import SoundChange, Source, file_source, text_source
+from app.page.checks import check_values
+from app.page.components import picture
+from app.page.wiring import DEFECT, ENCODER, parse_region
+from app.visit import downloads
+from app.visit.actions import encode_once, explain_once, map_correlation
+from app.visit.inputs import SoundChange, Source, file_source, text_source
+from app.visit.mutes import Mutes
+from app.visit.offer import Library
 from daam_core.encoding import Modality
 from daam_core.errors import DaamError, InputError
 from daam_core.export import summary
@@ -104,8 +104,8 @@ def _build_modality(library: Library, modality: Modality) -> None:
         f"compare_{kind}",
     )
     _endpoint(CHECK[modality](library), [value(), model()], gr.JSON(label="Check"), f"check_{kind}")
-    formats = gr.Dropdown(list(export.FORMATS), value="json", label="Format")
-    widths = gr.Radio(list(export.WIDTHS), value="double", label="Width of figures")
+    formats = gr.Dropdown(list(downloads.FORMATS), value="json", label="Format")
+    widths = gr.Radio(list(downloads.WIDTHS), value="double", label="Width of figures")
     _endpoint(
         SAVE[modality](library),
         [value(), model(), formats, widths, scale(), explained()],
@@ -465,7 +465,7 @@ def _save(
     library: Library, source: Source, model: str, format_: str, width: str, scale: str, target: str
 ) -> str:
     explanation = explain_once(library, model, source, target=target or None, scale=scale)
-    return str(export.write(explanation, source, format_=format_, width=width))
+    return str(downloads.write(explanation, source, format_=format_, width=width))
 
 
 def _save_text(library: Library) -> Callable[..., Any]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app import api, assets, events, examples, fragments
-from app.library import Library
-from app.page import Page
-from app.security import SecurityHeaders
-from app.session import SESSION_SECONDS, Session
-from app.theme import theme
-from app.views import change_input, change_model, check, compare, give, save, tour, why
+from app import api
+from app.page import html, wiring
+from app.page.page import Page
+from app.page.parts import change_input, change_model, check, compare, give, save, tour, why
+from app.page.theme import theme
+from app.server import assets
+from app.server.security import SecurityHeaders
+from app.visit import examples
+from app.visit.offer import Library
+from app.visit.session import SESSION_SECONDS, Session
 from daam_core.checkpoint import Model
 
 TITLE = "DAAM explorer: why a model decided"
@@ -53,22 +56,22 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
         title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE), fill_width=True
     ) as demo:
         session = gr.State(Session(), time_to_live=SESSION_SECONDS)
-        gr.HTML(fragments.HEADER, elem_id="top", apply_default_css=False)
+        gr.HTML(html.HEADER, elem_id="top", apply_default_css=False)
         tour.build()
         with gr.Row(elem_id="ask", elem_classes="dx-columns"):
             with gr.Column(scale=6, min_width=320, elem_id="step-input", elem_classes="dx-card"):
-                gr.HTML(fragments.heading(1, "Input"), apply_default_css=False)
+                gr.HTML(html.heading(1, "Input"), apply_default_css=False)
                 given = give.build(library)
             with gr.Column(scale=5, min_width=320, elem_id="step-prediction", elem_classes="dx-card"):
-                gr.HTML(fragments.heading(2, "Prediction"), apply_default_css=False)
-                status = gr.HTML(fragments.READY, elem_id="status", apply_default_css=False)
+                gr.HTML(html.heading(2, "Prediction"), apply_default_css=False)
+                status = gr.HTML(html.READY, elem_id="status", apply_default_css=False)
                 prediction = why.build_prediction()
         with gr.Column(elem_id="step-why", elem_classes="dx-card"):
-            gr.HTML(fragments.heading(3, "Why"), apply_default_css=False)
-            gr.HTML(fragments.LIMITS, apply_default_css=False)
+            gr.HTML(html.heading(3, "Why"), apply_default_css=False)
+            gr.HTML(html.LIMITS, apply_default_css=False)
             reasons = why.build()
         with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as after:
-            gr.HTML(fragments.heading(4, "Compare and change"), apply_default_css=False)
+            gr.HTML(html.heading(4, "Compare and change"), apply_default_css=False)
             with gr.Tabs(elem_id="change-tabs"):
                 with gr.Tab("A and B", id="compare", elem_id="tab-compare"):
                     compared = compare.build()
@@ -80,16 +83,16 @@ def build_demo(models: Sequence[Model]) -> gr.Blocks:
                     checked = check.build()
             comparison = compare.build_result()
         with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as last:
-            gr.HTML(fragments.heading(5, "Save and share"), apply_default_css=False)
+            gr.HTML(html.heading(5, "Save and share"), apply_default_css=False)
             saved = save.build()
-        gr.HTML(fragments.FOOTER, elem_id="foot", apply_default_css=False)
+        gr.HTML(html.FOOTER, elem_id="foot", apply_default_css=False)
         page = Page(
             session=session, status=status, prediction=prediction, reasons=reasons, given=given,
             compared=compared, comparison=comparison, changed=changed, muted=muted, checked=checked,
             saved=saved, sections=(after, last),
         )  # fmt: skip
         api.build(library)  # first, so that its names are not taken
-        events.wire(library, page)
+        wiring.wire(library, page)
     return demo
 
 

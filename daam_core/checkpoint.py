@@ -21,10 +21,10 @@ from torch import Tensor
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.errors import CheckpointError, ConfigError, EncoderError
-from daam_core.files import replacing, write_text
 from daam_core.importance import importance_factor
 from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
 from daam_core.result import DatasetMean
+from daam_core.writing.files import replacing, write_text
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"

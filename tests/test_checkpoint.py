@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from daam_core.checkpoint import Model, built_in_models, check_encoder, load_model
 from daam_core.errors import CheckpointError, ConfigError, EncoderError
 from daam_core.model import DaamClassifier
-from tests.small import LetterEncoder, letter_config, letter_model
+from tests.support.small import LetterEncoder, letter_config, letter_model
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from daam_core.encoding import pool
 from daam_core.errors import InputError, ShapeError
 from daam_core.explain import class_index, explain, explain_encoding
 from daam_core.importance import importance_factor
-from tests.small import CLASSES, FEATURES, LAYERS, LetterEncoder, letter_model
+from tests.support.small import CLASSES, FEATURES, LAYERS, LetterEncoder, letter_model
 
 KINDS = [
     {},

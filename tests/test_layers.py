@@ -14,7 +14,7 @@ from daam_core.layers import (
     group_sizes,
     grouped_gate,
 )
-from tests.reference import DENSITY_CASES, MIXTURE_CASES, load_case, needs_reference
+from tests.support.reference import DENSITY_CASES, MIXTURE_CASES, load_case, needs_reference
 
 EXACT = {"rtol": 0, "atol": 1e-9}
 

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 import torch
 
-from daam_core.baselines import LayerProbe, WeightedLayerSum
 from daam_core.errors import ConfigError
 from daam_core.model import DaamClassifier, ModelConfig
-from daam_core.training import accuracy
-from tests.small import FEATURES, LAYERS, LetterEncoder, letter_config, letter_data, letter_model
+from daam_core.training.baselines import LayerProbe, WeightedLayerSum
+from daam_core.training.fitting import accuracy
+from tests.support.small import FEATURES, LAYERS, LetterEncoder, letter_config, letter_data, letter_model
 
 EVERY_KIND = [
     {"mode": mode, "gate": gate, "decoder": decoder, "amplitude": amplitude, "n_gaussians": 3}

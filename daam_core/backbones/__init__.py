@@ -93,6 +93,6 @@ def _load(name: str, revision: str | None, modality: Modality | None) -> Backbon
             f"There is no encoder {name!r}: the built-in ones are {', '.join(BUILT_IN)}, and any other is "
             "named by a folder or a hub id such as google-bert/bert-base-uncased."
         )
-    from daam_core.backbones.huggingface import load_huggingface
+    from daam_core.backbones.huggingface.families import load_huggingface
 
     return load_huggingface(name, revision=revision, modality=modality)

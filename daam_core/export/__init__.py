@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 
 from daam_core.errors import InputError
-from daam_core.export.codec import from_json, from_npz, to_json, to_npz
-from daam_core.export.digest import summary
+from daam_core.export.arrays import from_json, from_npz, to_json, to_npz
 from daam_core.export.notebooks import notebook
+from daam_core.export.summary import summary
 from daam_core.export.table import CellTable, csv_metadata, from_csv, to_csv
-from daam_core.files import replacing
 from daam_core.result import Explanation, Scale
+from daam_core.writing.files import replacing
 
 __all__ = [
     "SUFFIXES",
@@ -126,16 +126,16 @@ def file_bytes(
     if suffix == "ipynb":
         return notebook(explanation, source=source).encode()
     if suffix == "html":
-        from daam_core.figures.interactive import view_html
-        from daam_core.figures.media import picture_media, sound_media
+        from daam_core.view.media import picture_media, sound_media
+        from daam_core.view.payload import view_html
 
         media = sound_media(*sound) if sound is not None else None
         if picture is not None:
             media = picture_media(picture)
         return view_html(explanation, media=media, state={"quantity": quantity, "scale": scale}).encode()
     if suffix in SUFFIXES:
-        from daam_core.figures.print_style import figure_bytes
-        from daam_core.figures.static import report_figure
+        from daam_core.figures.maps import report_figure
+        from daam_core.figures.style import figure_bytes
 
         figure = report_figure(
             explanation, quantity=quantity, scale=scale, width=width, sound=sound, picture=picture

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from daam_core.errors import DataError
-from daam_core.figures.summaries import top_cells
+from daam_core.reading.quantities import top_cells
 from daam_core.result import Explanation
 
 _INPUT_NAMES = {"audio": "clip.wav", "image": "picture.jpg"}
@@ -42,7 +42,7 @@ def notebook(explanation: Explanation, *, source: str | None = None) -> str:
             "from daam_core import explain_encoding, load_model\n"
             "from daam_core.export import save\n"
             "from daam_core.figures import plots\n"
-            "from daam_core.figures.interactive import notebook_view"
+            "from daam_core.view.payload import notebook_view"
         ),
         _code(_model_lines(e)),
         _code(_input_lines(e, source)),

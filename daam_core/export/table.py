@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from daam_core.errors import DataError
-from daam_core.export.codec import first_line
-from daam_core.export.digest import summary
+from daam_core.export.arrays import first_line
+from daam_core.export.summary import summary
 from daam_core.result import Explanation
 
 CSV_COLUMNS = (

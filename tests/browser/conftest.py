@@ -15,7 +15,7 @@ import pytest
 
 from daam_core.checkpoint import Model, load_model
 from tests.browser.app_page import AppPage
-from tests.small_heads import small_heads
+from tests.support.small_heads import small_heads
 
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 120

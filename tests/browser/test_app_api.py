@@ -17,11 +17,11 @@ from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from app.samples import Region, SoundChange, change_sound, mask_region
+from app.visit.inputs import Region, SoundChange, change_sound, mask_region
 from daam_core import export
-from daam_core.backbones.inputs import read_image, read_sound
 from daam_core.explain import explain, explain_encoding
-from tests.small_heads import RATE, colour_picture, tone
+from daam_core.inputs.sound import read_image, read_sound
+from tests.support.small_heads import RATE, colour_picture, tone
 
 TEXT = "The goalkeeper saved a penalty."
 NOTHING = ""

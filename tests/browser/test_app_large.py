@@ -12,11 +12,11 @@ from app.main import Serving, build_demo, launch
 from daam_core.checkpoint import Model, identity_of
 from daam_core.encoding import pool
 from daam_core.explain import explain
-from daam_core.figures.interactive import LIMIT_PER_HEAD, view_payload
 from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.view.payload import LIMIT_PER_HEAD, view_payload
 from tests.browser.app_page import AppPage
 from tests.browser.conftest import free_port
-from tests.small import LetterEncoder
+from tests.support.small import LetterEncoder
 
 HEADS, LAYERS, FEATURES = 2, 40, 5120
 HEAD, LAYER, FEATURE = 1, 17, 3333

@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import Page
 from plotly.offline import get_plotlyjs
 
-from daam_core.figures import plots
-from tests.builders import make_explanation
+from daam_core.figures import plotly_figures
+from tests.support.builders import make_explanation
 
 TEXT = make_explanation("text")
 AUDIO = make_explanation("audio", layers=4)
@@ -19,15 +19,15 @@ IMAGE = make_explanation("image")
 GROUPS = make_explanation("text", heads=2, mode="layer_groups")
 MIXTURE = make_explanation("text", gate_kind="mixture")
 FIGURES = {
-    "heatmap": plots.heatmap(AUDIO, head=1),
-    "heads": plots.head_small_multiples(GROUPS),
-    "layers": plots.layer_contribution(AUDIO),
-    "parameters": plots.parameters(AUDIO),
-    "mixture": plots.parameters(MIXTURE),
-    "gaussian": plots.gaussian(AUDIO, 1, 2),
-    "words": plots.tokens(TEXT),
-    "seconds": plots.tokens(AUDIO),
-    "regions": plots.tokens(IMAGE, picture=Image.new("RGB", (40, 30), "teal")),
+    "heatmap": plotly_figures.heatmap(AUDIO, head=1),
+    "heads": plotly_figures.head_small_multiples(GROUPS),
+    "layers": plotly_figures.layer_contribution(AUDIO),
+    "parameters": plotly_figures.parameters(AUDIO),
+    "mixture": plotly_figures.parameters(MIXTURE),
+    "gaussian": plotly_figures.gaussian(AUDIO, 1, 2),
+    "words": plotly_figures.tokens(TEXT),
+    "seconds": plotly_figures.tokens(AUDIO),
+    "regions": plotly_figures.tokens(IMAGE, picture=Image.new("RGB", (40, 30), "teal")),
 }
 
 # Every trace as plotly.js understood it: its type, whether it is shown, and its numbers.

@@ -11,13 +11,13 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 
-from daam_core.figures.interactive import view_array, view_html, view_payload
-from daam_core.figures.summaries import (
+from daam_core.importance import importance_factor
+from daam_core.reading.quantities import (
     head_order,
     head_similarity,
 )
-from daam_core.importance import importance_factor
 from daam_core.result import Explanation
+from daam_core.view.payload import view_array, view_html, view_payload
 from tests.browser import view_page
 from tests.browser.view_page import (
     MAP,
@@ -34,7 +34,7 @@ from tests.browser.view_page import (
     state,
     table,
 )
-from tests.builders import make_explanation
+from tests.support.builders import make_explanation
 
 view = view_page.view
 

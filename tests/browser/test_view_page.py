@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from daam_core.figures.interactive import view_html, view_payload
-from daam_core.figures.media import picture_media, sound_media
+from daam_core.view.media import picture_media, sound_media
+from daam_core.view.payload import view_html, view_payload
 from tests.browser import view_page
 from tests.browser.view_page import AXE, TABS, open_tables, pixel, place, set_state, settle, state
-from tests.builders import make_explanation
+from tests.support.builders import make_explanation
 
 view = view_page.view
 

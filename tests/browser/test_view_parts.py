@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from daam_core.figures.interactive import view_payload
-from daam_core.figures.media import picture_media, sound_media
-from daam_core.figures.summaries import (
+from daam_core.reading.quantities import (
     cell_gaussians,
     effective_mixture,
     gate_entropy,
     parameter_summary,
 )
+from daam_core.view.media import picture_media, sound_media
+from daam_core.view.payload import view_payload
 from tests.browser import view_page
 from tests.browser.view_page import (
     MAP,
@@ -29,7 +29,7 @@ from tests.browser.view_page import (
     state,
     table,
 )
-from tests.builders import make_explanation
+from tests.support.builders import make_explanation
 
 view = view_page.view
 

@@ -10,8 +10,8 @@ import matplotlib as mpl
 import pytest
 from playwright.sync_api import Page
 
-from daam_core.figures.interactive import view_payload, view_script, view_style
 from daam_core.result import Explanation
+from daam_core.view.payload import view_payload, view_script, view_style
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TABS = ("summary", "input", "heads", "heatmap", "layers", "parameters", "dataset", "compare")

@@ -1,0 +1,1 @@
+"""What is seen: the page's components, their wiring and their HTML."""

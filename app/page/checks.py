@@ -1,0 +1,179 @@
+"""Is an explanation true? One sample's check as HTML and as plain values, and the model's published one."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from app.page.html import percent
+from app.visit.actions import needed
+from app.visit.offer import Library
+from app.visit.session import Session
+from daam_core.checkpoint import Model
+from daam_core.encoding import Encoding
+from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.one_input import SampleCheck, check_sample
+from daam_core.faithfulness.report.published import published
+
+NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
+_ANSWERS = {"yes": "yes", "no": "no", "open": "open"}
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 240, 36, 28
+_ANCHORS = {0.0: "start", 1.0: "end"}
+_DASHES = ("", "6 3", "2 3", "8 3 2 3")
+
+
+def check_current(library: Library, session: Session) -> str:
+    """The check of the result on screen, and what was published of its model."""
+    study = needed(session.current)
+    model = library[study.model]
+    found = check_sample(model, study.encoding)
+    return (
+        f'<p class="dx-note">{escape(study.source.title)} · {escape(study.model)}: '
+        f"{escape(model.class_names[found.prediction])}, {percent(found.probability)}.</p>"
+        f"{_chart(found)}{_table(found)}{_curves_table(found)}{published_html(model)}"
+    )
+
+
+def check_values(model: Model, encoding: Encoding) -> dict[str, Any]:
+    """The same for programs."""
+    found = check_sample(model, encoding)
+    return {
+        "model": model.name,
+        "prediction": model.class_names[found.prediction],
+        "probability": found.probability,
+        "cells": found.cells,
+        "random_orders": found.orders,
+        "seed": found.seed,
+        "shares": found.shares.tolist(),
+        "random": found.random.tolist(),
+        "area_at_random": found.at_random,
+        "maps": {
+            item.method: {
+                "title": METHODS[item.method].title,
+                "class_specific": METHODS[item.method].class_specific,
+                "deletion": item.deletion,
+                "insertion": item.insertion,
+                "p_value": item.p_value,
+                "gate_randomised": item.randomised,
+                "before_training": item.start,
+                "highest_first": item.highest.tolist(),
+                "verdict": item.verdict,
+            }
+            for item in found.maps
+        },
+        "published": published(model),
+    }
+
+
+def published_html(model: Model) -> str:
+    """The findings measured over a data set, where they come with the model."""
+    found = published(model)
+    if found is None:
+        return '<p class="dx-note">No measurement over a data set comes with this model.</p>'
+    rows = "".join(
+        f'<tr><th scope="row">{escape(str(item["question"]))}</th>'
+        f"<td>{_ANSWERS.get(item['answer'], 'open')}</td>"
+        f'<td class="dx-sentence">{escape(str(item["sentence"]))}</td></tr>'
+        for item in found["findings"]
+    )
+    command = escape(str(found["provenance"].get("command", "")))
+    return (
+        '<details class="dx-more"><summary>Measured over a data set</summary><div class="dx-scroll">'
+        '<table class="dx-table dx-findings"><thead><tr><th scope="col">Question</th>'
+        f'<th scope="col">Answer</th><th scope="col">Found</th></tr></thead><tbody>{rows}</tbody></table>'
+        "</div>"
+        f'<p class="dx-note"><code>{command}</code></p></details>'
+    )
+
+
+def _table(found: SampleCheck) -> str:
+    rows = "".join(
+        f'<tr data-method="{item.method}" data-deletion="{item.deletion!r}">'
+        f'<th scope="row">{escape(METHODS[item.method].title)}</th><td>{item.deletion:.3f}</td>'
+        f"<td>{item.insertion:.3f}</td><td>{item.p_value:.2g}</td><td>{item.randomised:.2f}</td>"
+        f"<td>{item.start:.2f}</td></tr>"
+        for item in found.maps
+    )
+    verdicts = "".join(f"<li>{escape(item.verdict)}</li>" for item in found.maps)
+    return (
+        '<div class="dx-scroll"><table class="dx-table"><caption>Area under each curve</caption><thead><tr>'
+        '<th scope="col">Map</th><th scope="col">Deletion (low is good)</th>'
+        '<th scope="col">Insertion (high is good)</th><th scope="col">p against random</th>'
+        '<th scope="col">Alike with the gate randomised</th><th scope="col">Alike before training</th>'
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<p class="dx-note">Random order: {found.at_random:.3f} over {found.orders} orders, '
+        f"seed {found.seed}; {found.cells:,} cells. Alike: rank correlation of the map's cells "
+        "with those of a destroyed or an "
+        f'untrained gate.</p><ul class="dx-verdicts">{verdicts}</ul>'
+    )
+
+
+def _curves_table(found: SampleCheck) -> str:
+    head = "".join(f'<th scope="col">{escape(METHODS[item.method].title)}</th>' for item in found.maps)
+    rows = "".join(
+        f'<tr><th scope="row">{100 * share:.0f} %</th><td>{found.random[place]:.3f}</td>'
+        + "".join(f"<td>{item.highest[place]:.3f}</td>" for item in found.maps)
+        + "</tr>"
+        for place, share in enumerate(found.shares)
+    )
+    return (
+        '<details class="dx-more"><summary>The curves as a table</summary><div class="dx-scroll">'
+        '<table class="dx-table"><thead><tr><th scope="col">Removed</th><th scope="col">Random</th>'
+        f"{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+def _chart(found: SampleCheck) -> str:
+    """Curves as SVG in the page's own colours; lines differ by dashes as well."""
+    band = [*zip(found.shares, found.random_high, strict=True)]
+    band += [*zip(found.shares[::-1], found.random_low[::-1], strict=True)]
+    lines = "".join(
+        f'<path class="dx-line dx-line-{place}" d="{_path(found.shares, item.highest)}" '
+        f'stroke-dasharray="{_DASHES[place % len(_DASHES)]}"/>'
+        for place, item in enumerate(found.maps)
+    )
+    ticks = "".join(
+        f'<text x="{_LEFT - 6}" y="{_y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
+        f'<text x="{_x(value):.1f}" y="{_HEIGHT - 10}" text-anchor="{_ANCHORS.get(value, "middle")}">'
+        f"{100 * value:.0f} %</text>"
+        f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{_y(value):.1f}" y2="{_y(value):.1f}"/>'
+        for value in (0.0, 0.25, 0.5, 0.75, 1.0)
+    )
+    legend = "".join(
+        f"<li>{_sample(str(place), _DASHES[place % len(_DASHES)])}{escape(METHODS[item.method].title)}</li>"
+        for place, item in enumerate(found.maps)
+    )
+    return (
+        f'<figure class="dx-chart"><svg viewBox="0 0 {_WIDTH + 8} {_HEIGHT}" role="img" '
+        'aria-label="Probability of the predicted class against the share of cells removed; '
+        'the same numbers stand in a table below.">'
+        f'<g class="dx-ticks">{ticks}</g><polygon class="dx-band" points="{_points(band)}"/>'
+        f'<path class="dx-line dx-line-random" d="{_path(found.shares, found.random)}"/>{lines}</svg>'
+        f'<ul class="dx-legend"><li>{_sample("random", "")}Random order, 95 % of orders in the band</li>'
+        f"{legend}</ul><figcaption>Probability of the predicted class, against the share of cells removed, "
+        "highest first.</figcaption></figure>"
+    )
+
+
+def _sample(line: str, dashes: str) -> str:
+    return (
+        f'<svg width="28" height="10" aria-hidden="true"><path class="dx-line dx-line-{line}" d="M0 5H28" '
+        f'stroke-dasharray="{dashes}"/></svg>'
+    )
+
+
+def _x(share: float) -> float:
+    return _LEFT + share * (_WIDTH - _LEFT)
+
+
+def _y(value: float) -> float:
+    return 8 + (1 - value) * (_HEIGHT - _BOTTOM - 8)
+
+
+def _points(places: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in places)
+
+
+def _path(shares: np.ndarray, heights: np.ndarray) -> str:
+    return "M" + "L".join(f"{_x(x):.1f} {_y(y):.1f}" for x, y in zip(shares, heights, strict=True))

@@ -1,0 +1,46 @@
+"""Gradio components with this page's rules: files are read by the core, views are drawn by scripts.
+
+They are made by functions, since Gradio writes a file beside the source of every component class.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+from app.server import assets
+
+
+def picture(**options: Any) -> gr.Image:
+    """An image upload that hands on the path of the file as it came.
+
+    Gradio's own would decode the file first and answer a damaged one with a message of its own; here
+    the core's reader decides, with its one sentence. Give such a component values, never ``gr.update``,
+    which would make an ordinary one of it.
+    """
+    image = gr.Image(type="filepath", **options)
+    image.preprocess = _path  # type: ignore[method-assign]
+    return image
+
+
+def _path(payload: Any) -> str | None:
+    return None if payload is None else str(payload.path)
+
+
+def script_view(script: str, *, events: tuple[str, ...] = (), **options: Any) -> gr.HTML:
+    """An element that a script of this page fills; its value is data, never markup.
+
+    Args:
+        script: function in ``DaamPage`` that takes ``(element, props, watch, trigger, events)``.
+        events: names of the events that it triggers; each is a listener of the component.
+        options: as for ``gr.HTML``.
+    """
+    names = ", ".join(f"'{event}'" for event in events)
+    place = "element.querySelector('.dx-mount')"
+    return gr.HTML(
+        None,
+        html_template='<div class="dx-mount"></div>',
+        js_on_load=f"window.DaamPage.{script}({place}, props, watch, trigger, [{names}]);",
+        apply_default_css=False,
+        head=assets.head(),  # loaded before the script above runs, once for all such elements
+        **options,
+    )

@@ -1,0 +1,60 @@
+"""Step 4, third tab: switch parts of the attention off."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app.visit.actions import MAX_TOP
+
+
+@dataclass(frozen=True)
+class ChangeModel:
+    heads: gr.CheckboxGroup
+    layers: gr.Dropdown
+    features: gr.Textbox
+    apply: gr.Button
+    cell: gr.Button
+    count: gr.Number
+    top: gr.Button
+    undo: gr.Button
+    redo: gr.Button
+    reset: gr.Button
+    note: gr.HTML
+
+
+def build() -> ChangeModel:
+    gr.HTML(
+        '<p class="dx-help">A muted part counts as average: its value is replaced by the training mean. '
+        "The prediction is recomputed at once; the encoder does not run. Indices count from 0, as in "
+        "the maps.</p>"
+    )
+    note = gr.HTML("", elem_id="mutes", apply_default_css=False)
+    with gr.Row():
+        heads = gr.CheckboxGroup([], label="Muted heads", elem_id="mute-heads", min_width=220)
+        layers = gr.Dropdown([], multiselect=True, label="Muted layers", elem_id="mute-layers", min_width=220)
+        features = gr.Textbox(
+            label="Muted features",
+            placeholder="3, 7, 20-24",
+            elem_id="mute-features",
+            min_width=220,
+            max_length=4000,
+        )
+    with gr.Row(elem_classes="dx-actions"):
+        apply = gr.Button("Apply", elem_id="mute-apply", size="md", min_width=0, variant="primary")
+        undo = gr.Button("Undo", elem_id="undo", size="md", min_width=0, interactive=False)
+        redo = gr.Button("Redo", elem_id="redo", size="md", min_width=0, interactive=False)
+        reset = gr.Button("Unmute everything", elem_id="unmute", size="md", min_width=0)
+    with gr.Row(elem_classes="dx-actions"):
+        cell = gr.Button("Mute or unmute the selected cell", elem_id="mute-cell", size="md", min_width=0)
+        count = gr.Number(
+            100,
+            label="Cells of highest IF",
+            precision=0,
+            minimum=1,
+            maximum=MAX_TOP,
+            elem_id="mute-count",
+            min_width=140,
+            scale=0,
+        )
+        top = gr.Button("Mute these", elem_id="mute-top", size="md", min_width=0)
+    return ChangeModel(heads, layers, features, apply, cell, count, top, undo, redo, reset, note)

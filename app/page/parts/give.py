@@ -1,0 +1,113 @@
+"""Step 1: give a sound, a text or an image, or pick an example."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app.page.components import picture
+from app.visit.examples import Example, examples_of
+from app.visit.offer import Library
+from daam_core.encoding import Modality
+
+TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Image"}
+HINTS: dict[Modality, str] = {
+    "audio": "WAV, FLAC, OGG or MP3, 0.1 s to 10 min. It stays on this server and is deleted within a day.",
+    "text": "Up to 50,000 characters. English works best.",
+    "image": "JPEG, PNG, WebP, GIF, BMP or TIFF, up to 100 million pixels. Paste and camera work too. "
+    "A model answers with one of its own classes, whatever it is shown.",
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One modality's way in.
+
+    Attributes:
+        modality: which.
+        value: the component that holds the visitor's input.
+        model: choice of model.
+        run: explains ``value``.
+        examples: built-in inputs and their buttons.
+    """
+
+    modality: Modality
+    value: gr.components.Component
+    model: gr.Dropdown
+    run: gr.Button
+    examples: tuple[tuple[Example, gr.Button], ...]
+
+
+@dataclass(frozen=True)
+class Give:
+    """The tabs, the three ways in, and what stands below them."""
+
+    tabs: gr.Tabs
+    ways: tuple[Way, ...]
+    cancel: gr.Button
+
+
+def build(library: Library) -> Give:
+    with gr.Tabs(elem_id="give-tabs", selected=library.modalities[0]) as tabs:
+        ways = tuple(_way(library, modality) for modality in library.modalities)
+    cancel = gr.Button("Cancel", elem_id="cancel", size="md", visible="hidden")
+    return Give(tabs, ways, cancel)
+
+
+def _way(library: Library, modality: Modality) -> Way:
+    names = library.names(modality)
+    with gr.Tab(TITLES[modality], id=modality, elem_id=f"tab-{modality}"):
+        buttons = []
+        with gr.Row(elem_classes="dx-examples", elem_id=f"examples-{modality}"):
+            gr.HTML('<span class="dx-label">Examples</span>', elem_classes="dx-inline")
+            for example in examples_of(modality):
+                button = gr.Button(
+                    example.title,
+                    size="sm",
+                    min_width=0,
+                    elem_id=f"example-{example.id}",
+                    elem_classes="dx-chip",
+                    icon=example.path if modality == "image" else None,
+                )
+                buttons.append((example, button))
+        value = _value(modality)
+        with gr.Row(elem_classes="dx-run"):
+            model = gr.Dropdown(
+                names,
+                value=names[0],
+                label="Model",
+                elem_id=f"model-{modality}",
+                scale=3,
+                min_width=160,
+                filterable=False,
+            )
+            run = gr.Button("Explain", variant="primary", elem_id=f"run-{modality}", scale=1, min_width=120)
+        gr.HTML(f'<p class="dx-hint">{HINTS[modality]}</p>')
+    return Way(modality, value, model, run, tuple(buttons))
+
+
+def _value(modality: Modality) -> gr.components.Component:
+    if modality == "audio":
+        return gr.Audio(
+            sources=["upload", "microphone"],
+            type="filepath",
+            label="Sound",
+            elem_id="input-audio",
+            editable=False,
+            buttons=[],
+            waveform_options=gr.WaveformOptions(show_recording_waveform=False),
+        )
+    if modality == "text":
+        return gr.Textbox(
+            label="Text",
+            placeholder="Type or paste a text, in English",
+            lines=6,
+            max_lines=16,
+            elem_id="input-text",
+        )
+    return picture(
+        sources=["upload", "clipboard", "webcam"],
+        label="Image",
+        height=280,
+        elem_id="input-image",
+        buttons=[],
+    )

@@ -1,0 +1,1 @@
+"""What serves the page: headers, scripts and styles, upkeep, long work."""

@@ -1,0 +1,1 @@
+"""One visitor's work: inputs, actions and results as plain values, without components."""

@@ -1,0 +1,311 @@
+"""What the page's actions do: pure functions of a session, the library and plain inputs.
+
+Each returns a new session and changes nothing else; wrong input raises a ``DaamError``. Only
+:func:`explain_source` and :func:`compare_models` run an encoder, and only for an input they do not
+know yet.
+"""
+
+from dataclasses import replace
+from typing import Any, get_args
+
+import numpy as np
+
+from app.visit.inputs import Source, digest
+from app.visit.media import media_of
+from app.visit.mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
+from app.visit.offer import Library
+from app.visit.session import MAX_HISTORY, Session, Study
+from daam_core.checkpoint import Model
+from daam_core.encoding import Encoding
+from daam_core.errors import InputError
+from daam_core.explain import class_index, explain_encoding
+from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.result import Explanation, Scale
+
+MAX_TOP = 1000  # cells that can be muted by rank at once
+
+
+def explain_source(
+    library: Library, session: Session, model_name: Any, source: Source, *, target: Any = None
+) -> Session:
+    """Explain a new input: the session's current study and the start of what-ifs."""
+    study, session = _study(library, session, model_name, source, target=target)
+    baseline = session.baseline if session.pinned else None
+    return replace(session, current=study, original=study, baseline=baseline, cell=None, undo=(), redo=())
+
+
+def change_input(library: Library, session: Session, source: Source) -> Session:
+    """Explain a changed version of the original input, with the original as A."""
+    original = needed(session.original)
+    target = original.explanation.explained  # the same class before and after
+    study, session = _study(library, session, original.model, source, target=target)
+    before = _recomputed(library, original, target=target)
+    return replace(session, current=study, baseline=before, pinned=False, undo=(), redo=())
+
+
+def compare_models(library: Library, session: Session, other: Any) -> Session:
+    """Explain the current input with another model as B, the current study as A."""
+    current = needed(session.current)
+    model = library[other]
+    if model.name == current.model:
+        raise InputError(f"{model.name} is the model on screen already; choose another one to compare.")
+    study, session = _study(library, session, model.name, current.source, target=None)
+    return replace(session, current=study, baseline=current, pinned=False, undo=(), redo=())
+
+
+def explain_once(
+    library: Library,
+    model_name: Any,
+    source: Source,
+    *,
+    target: str | int | None = None,
+    scale: Any = "shared",
+    mutes: Mutes = NOTHING_MUTED,
+) -> Explanation:
+    """An explanation outside of any session: nothing of it is kept."""
+    model = library[model_name]
+    if target is not None:
+        class_index(model.class_names, target)  # refused before the encoder runs
+    encoding = encode_once(library, model_name, source)
+    shape = (model.config.n_heads, model.config.n_layers, model.config.n_features)
+    keep = keep_mask(mutes, shape)
+    return explain_encoding(model, encoding, target=target, scale=_scale(scale), keep=keep)
+
+
+def encode_once(library: Library, model_name: Any, source: Source) -> Encoding:
+    """An encoding outside of any session."""
+    model = library[model_name]
+    return library.encode(model, source, key=_cache_key(model, source))
+
+
+def choose_class(library: Library, session: Session, target: Any) -> Session:
+    """Explain another class of the current study (and of A, where it has that class)."""
+    current = needed(session.current)
+    if target is not None and (not isinstance(target, int) or isinstance(target, bool)):
+        raise InputError("A class is chosen by its number.")
+    study = _recomputed(library, current, target=target)
+    baseline = session.baseline
+    if baseline is not None and baseline.explanation.class_names == study.explanation.class_names:
+        baseline = _recomputed(library, baseline, target=study.explanation.explained)
+    return replace(session, current=study, baseline=baseline)
+
+
+def pin(session: Session) -> Session:
+    """Keep the current study as A; the next ones are B."""
+    return replace(session, baseline=needed(session.current), pinned=True)
+
+
+def end_comparison(session: Session) -> Session:
+    """Without an A; the current study stays."""
+    return replace(session, baseline=None, pinned=False)
+
+
+def swap(session: Session) -> Session:
+    """A becomes B and B becomes A."""
+    if session.baseline is None:
+        raise InputError("There is nothing to swap: pin an input first.")
+    return replace(session, current=session.baseline, baseline=session.current, undo=(), redo=())
+
+
+def select_cell(session: Session, head: Any, layer: Any, feature: Any) -> Session:
+    """Remember a cell chosen in the browser, whose word is not taken for it."""
+    shape = needed(session.current).explanation.shape
+    place = (head, layer, feature)
+    whole = all(isinstance(index, int) and not isinstance(index, bool) for index in place)
+    if not whole or not all(0 <= index < size for index, size in zip(place, shape, strict=True)):
+        raise InputError(
+            f"There is no such cell: heads go from 0 to {shape[0] - 1}, layers to {shape[1] - 1} and "
+            f"features to {shape[2] - 1}."
+        )
+    return replace(session, cell=(head, layer, feature))
+
+
+def set_mutes(library: Library, session: Session, mutes: Mutes) -> Session:
+    """Switch parts of the attention off and recompute; the encoder does not run."""
+    current = needed(session.current)
+    if mutes == current.mutes:
+        return session
+    undo = (*session.undo, current.mutes)[-MAX_HISTORY:]
+    return replace(_muted(library, session, mutes), undo=undo, redo=())
+
+
+def mute_parts(library: Library, session: Session, heads: Any, layers: Any, features: str) -> Session:
+    """Set muted heads, layers and features, as the page's controls name them; cells stay."""
+    current = needed(session.current)
+    _, _, n_features = current.explanation.shape
+    mutes = replace(
+        current.mutes,
+        heads=_index_set(heads),
+        layers=_index_set(layers),
+        features=parse_indices(features or "", n_features, word="feature"),
+    )
+    return set_mutes(library, session, mutes)
+
+
+def mute_selected(library: Library, session: Session) -> Session:
+    """Mute the selected cell, or switch it on again."""
+    current = needed(session.current)
+    if session.cell is None:
+        raise InputError("No cell is selected: click one in a map, or move there with the arrow keys.")
+    return set_mutes(library, session, replace(current.mutes, cells=current.mutes.cells ^ {session.cell}))
+
+
+def mute_top(library: Library, session: Session, count: Any) -> Session:
+    """Mute the cells with the highest Importance Factor, ``count`` of them."""
+    current = needed(session.current)
+    if not isinstance(count, int | float) or count != int(count) or not 1 <= count <= MAX_TOP:
+        raise InputError(f"The number of cells must be a whole number from 1 to {MAX_TOP}.")
+    cells = top_cells(quantity_map(current.explanation, "importance"), int(count))
+    found = frozenset((int(head), int(layer), int(feature)) for head, layer, feature in cells)
+    return set_mutes(library, session, replace(current.mutes, cells=current.mutes.cells | found))
+
+
+def undo(library: Library, session: Session) -> Session:
+    if not session.undo:
+        raise InputError("There is nothing to undo.")
+    current = needed(session.current)
+    return replace(
+        _muted(library, session, session.undo[-1]),
+        undo=session.undo[:-1],
+        redo=(*session.redo, current.mutes),
+    )
+
+
+def redo(library: Library, session: Session) -> Session:
+    if not session.redo:
+        raise InputError("There is nothing to redo.")
+    current = needed(session.current)
+    return replace(
+        _muted(library, session, session.redo[-1]),
+        undo=(*session.undo, current.mutes),
+        redo=session.redo[:-1],
+    )
+
+
+def rescaled(library: Library, study: Study, scale: Any) -> Explanation:
+    """A study's explanation with the Importance Factor scaled as asked, for saving."""
+    scale = _scale(scale)
+    if study.explanation.scale == scale:
+        return study.explanation
+    keep = keep_mask(study.mutes, study.explanation.shape)
+    return explain_encoding(library[study.model], study.encoding, target=study.target, scale=scale, keep=keep)
+
+
+def _scale(scale: Any) -> Scale:
+    for known in get_args(Scale):
+        if scale == known:
+            return known
+    raise InputError(f"The scale is shared or per_head, got {scale!r}.")
+
+
+def _study(
+    library: Library, session: Session, model_name: Any, source: Source, *, target: Any
+) -> tuple[Study, Session]:
+    """A study of an input, its encoding taken from the cache where it is there."""
+    model = library[model_name]
+    key = _cache_key(model, source)
+    known = session.cached(key) or (library.example(key) if source.example else None)
+    encoding = known or library.encode(model, source, key=key)
+    explanation = explain_encoding(model, encoding, target=target)
+    study = Study(
+        model=model.name,
+        source=source,
+        encoding=encoding,
+        explanation=explanation,
+        target=_given(target, explanation),
+        media=media_of(source),
+        cached=known is not None,
+    )
+    # Examples are kept once for everybody, so they take no room here.
+    if source.example is None or source.change is not None:
+        session = session.remembering(key, encoding)
+    return study, session
+
+
+def _cache_key(model: Model, source: Source) -> str:
+    encoder = model.config.encoder
+    return f"{encoder.weights_sha256}:{encoder.preprocessing}:{digest(source)}"
+
+
+def _muted(library: Library, session: Session, mutes: Mutes) -> Session:
+    current = needed(session.current)
+    # The class stays the same while parts go on and off, so that the change can be read.
+    target = current.explanation.explained
+    study = _recomputed(library, current, target=target, mutes=mutes)
+    baseline, pinned = session.baseline, session.pinned
+    if baseline is None:
+        baseline = _recomputed(library, current, target=target, mutes=NOTHING_MUTED)
+    elif not pinned and not mutes and _same_input(baseline, study):
+        baseline = None
+    return replace(session, current=study, baseline=baseline)
+
+
+def _same_input(one: Study, other: Study) -> bool:
+    return one.model == other.model and one.source == other.source
+
+
+def _recomputed(library: Library, study: Study, *, target: int | None, mutes: Mutes | None = None) -> Study:
+    mutes = study.mutes if mutes is None else mutes
+    keep = keep_mask(mutes, study.explanation.shape)
+    explanation = explain_encoding(library[study.model], study.encoding, target=target, keep=keep)
+    return replace(study, explanation=explanation, target=target, mutes=mutes)
+
+
+def _given(target: Any, explanation: Explanation) -> int | None:
+    return None if target is None else explanation.explained
+
+
+def needed(study: Study | None) -> Study:
+    """A study that must be there for an action.
+
+    Raises:
+        InputError: there is none.
+    """
+    if study is None:
+        raise InputError("There is no result yet, or it has expired: explain an input first.")
+    return study
+
+
+def _index_set(values: Any) -> frozenset[int]:
+    try:
+        return frozenset(int(value) for value in values or ())
+    except (TypeError, ValueError) as error:
+        raise InputError("Heads and layers are given by their numbers.") from error
+
+
+def largest_changes(
+    a: Explanation, b: Explanation, count: int = 5
+) -> list[tuple[int, int, int, float, float]]:
+    """(head, layer, feature, IF in A, IF in B) of the cells whose IF changed most; [] for unlike maps."""
+    if a.shape != b.shape:
+        return []
+    change = quantity_map(b, "importance") - quantity_map(a, "importance")
+    return [
+        (
+            head,
+            layer,
+            feature,
+            float(a.importance[head, layer, feature]),
+            float(b.importance[head, layer, feature]),
+        )
+        for head, layer, feature in top_cells(change, count, absolute=True).tolist()
+        if change[head, layer, feature] != 0
+    ]
+
+
+def map_correlation(a: Explanation, b: Explanation) -> float | None:
+    """Pearson correlation of two IF maps, None where there is none.
+
+    Two explanations by one model are compared cell by cell. Heads of two models do not correspond, so
+    the density attention of all heads together is compared, by layer and feature.
+    """
+    if a.model == b.model and a.shape == b.shape:
+        seen = a.head_layers & b.head_layers
+        one, other = (np.asarray(e.importance[seen], dtype=np.float64).ravel() for e in (a, b))
+    elif a.shape[1:] == b.shape[1:]:
+        one, other = (np.asarray(e.density_attention, dtype=np.float64).sum(axis=0).ravel() for e in (a, b))
+    else:
+        return None
+    if one.size < 2 or one.std() == 0 or other.std() == 0:
+        return None
+    return float(np.corrcoef(one, other)[0, 1])

@@ -1,0 +1,90 @@
+"""Inputs that everybody may use: Gradio's own sounds and pictures, and texts written for this page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradio.media import get_audio, get_image
+
+from app.visit.inputs import Source, file_source, text_source
+from daam_core.encoding import Modality
+
+
+@dataclass(frozen=True)
+class Example:
+    """One built-in input.
+
+    Attributes:
+        id: stands in links, so it stays what it is.
+        modality: ``audio``, ``text`` or ``image``.
+        title: on its button.
+        content: a text, or the name of a file that Gradio brings along.
+    """
+
+    id: str
+    modality: Modality
+    title: str
+    content: str
+
+    @property
+    def source(self) -> Source:
+        if self.modality == "text":
+            return text_source(self.content, example=self.id, name=self.title)
+        return file_source(self.modality, self.path, example=self.id, name=self.title)
+
+    @property
+    def path(self) -> str:
+        """Where the file of a sound or picture lies."""
+        return get_audio(self.content) if self.modality == "audio" else get_image(self.content)
+
+
+EXAMPLES: dict[str, Example] = {
+    example.id: example
+    for example in (
+        Example("speech-interview", "audio", "Interview, 4 s", "cate_blanch_2.mp3"),
+        Example("speech-monologue", "audio", "Film line, 3 s", "heath_ledger.mp3"),
+        Example("speech-note", "audio", "Voice note, 3 s", "recording1.wav"),
+        Example("music-sax", "audio", "Saxophone, no speech", "sax.wav"),
+        Example(
+            "news-rates",
+            "text",
+            "Central bank",
+            "The central bank left its key interest rate unchanged on Thursday, but signalled that it "
+            "could cut borrowing costs before the summer if inflation and wages continue to ease. Bank "
+            "shares fell.",
+        ),
+        Example(
+            "news-final",
+            "text",
+            "Cup final",
+            "A header four minutes from time settled the cup final after the goalkeeper had saved two "
+            "penalties, and the visiting fans stayed in the stadium long after the players had gone.",
+        ),
+        Example(
+            "news-telescope",
+            "text",
+            "Telescope",
+            "Engineers have switched on a radio telescope whose software searches the sky for faint pulses "
+            "a thousand times a second; its first data set is open to every laboratory.",
+        ),
+        Example(
+            "news-mixed",
+            "text",
+            "Between two topics",
+            "After peace talks broke down, the government asked software companies to protect the stock "
+            "exchange and the Olympic stadium against attacks on their computers.",
+        ),
+        Example("photo-lion", "image", "Lion", "lion.jpg"),
+        Example("photo-cheetah", "image", "Cheetah", "cheetah1.jpg"),
+        Example("photo-bus", "image", "Bus", "bus.png"),
+        Example("photo-tower", "image", "Tower", "tower.jpg"),
+    )
+}
+
+
+def examples_of(modality: Modality) -> list[Example]:
+    return [example for example in EXAMPLES.values() if example.modality == modality]
+
+
+def folders() -> list[str]:
+    """Folders of the examples' files, which the page may serve: they belong to Gradio, not to a visitor."""
+    return sorted({str(Path(e.path).parent) for e in EXAMPLES.values() if e.modality != "text"})

@@ -1,0 +1,83 @@
+"""The models on offer. Loaded once, shared by all visitors, never changed by one."""
+
+import copy
+import threading
+from collections.abc import Sequence
+
+from app.visit.inputs import Source, prepare
+from daam_core.checkpoint import Model
+from daam_core.encoding import Encoding, Modality
+from daam_core.errors import CancelledError, ConfigError, InputError
+
+MODALITIES: tuple[Modality, ...] = ("audio", "text", "image")
+
+
+class Library:
+    """Trained heads by name, and the frozen encoders behind them.
+
+    Encodings of built-in examples are kept for everybody: they are the same for everybody and hold
+    nothing of anybody. Encodings of a visitor's own input are not kept here.
+
+    Args:
+        models: with distinct names.
+
+    Raises:
+        ConfigError: no models, or two of one name.
+    """
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self.models = {model.name: model for model in models}
+        if not models or len(self.models) != len(models):
+            raise ConfigError(
+                "The app needs at least one model, each with a name of its own; "
+                f"got {', '.join(model.name for model in models) or 'none'}."
+            )
+        self._examples: dict[str, Encoding] = {}
+        self._encoding = threading.Lock()  # one encoder run at a time: it uses every core by itself
+        self._stop = threading.Event()  # never set; see `until`
+
+    def until(self, stop: threading.Event) -> "Library":
+        """The same library, whose encoders do not start any more once ``stop`` is set."""
+        bound = copy.copy(self)
+        bound._stop = stop
+        return bound
+
+    def __getitem__(self, name: object) -> Model:
+        if isinstance(name, str) and name in self.models:
+            return self.models[name]
+        raise InputError(f"There is no model {name!r} here; choose one of {', '.join(self.models)}.")
+
+    def names(self, modality: Modality) -> list[str]:
+        """Names of the models that take this modality, in the order given."""
+        return [name for name, model in self.models.items() if model.config.modality == modality]
+
+    @property
+    def modalities(self) -> list[Modality]:
+        """Those with at least one model."""
+        return [modality for modality in MODALITIES if self.names(modality)]
+
+    def example(self, key: str) -> Encoding | None:
+        """The encoding of a built-in example, if it was made before."""
+        return self._examples.get(key)
+
+    def encode(self, model: Model, source: Source, *, key: str) -> Encoding:
+        """Run the model's encoder on an input.
+
+        Raises:
+            InputError: the input cannot be read or does not fit the model.
+            EncoderError: the encoder is missing or another one.
+            CancelledError: nobody waits for the answer any more.
+        """
+        if model.config.modality != source.modality:
+            raise InputError(
+                f"{model.name} explains {model.config.modality}, but {source.name} is {source.modality}; "
+                "choose a model that fits the input."
+            )
+        sample = prepare(source)
+        with self._encoding:
+            if self._stop.is_set():
+                raise CancelledError("Cancelled before the encoder ran.")
+            encoding = model.backbone.encode(sample)
+        if source.example is not None and source.change is None:
+            self._examples[key] = encoding
+        return encoding

@@ -1,0 +1,49 @@
+"""What the interactive view gets for a session."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from app.visit.links import query_of
+from app.visit.session import Session
+from daam_core.errors import InputError
+from daam_core.view.payload import view_array, view_payload
+
+
+def view_value(session: Session) -> dict[str, Any] | None:
+    """The view's value: its payload, the address that restores it, and a mark that changes every time."""
+    current, pair = session.current, session.pair
+    if current is None:
+        return None
+    first = pair[0] if pair else current
+    payload = view_payload(
+        first.explanation,
+        compare=current.explanation if pair else None,
+        media=first.media,
+        compare_media=current.media if pair else None,
+        labels=(f"A: {first.title}", f"B: {current.title}"),
+    )
+    return {
+        "payload": payload,
+        "query": query_of(current),
+        "own": current.source.example is None,
+        "changed": current.source.change is not None or bool(current.mutes or pair),
+        "revision": uuid.uuid4().hex,
+    }
+
+
+def exact_value(session: Session, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One exact array of what is on screen, asked for by the view's script.
+
+    Raises:
+        InputError: there is no such array, head or result.
+    """
+    source, name, head = asked.get("source"), asked.get("name"), asked.get("head")
+    study = session.pair[0] if session.pair and source == "a" else session.current
+    if study is None or source not in ("a", "b"):
+        raise InputError("There is no result on this page to take values from; explain an input first.")
+    if not isinstance(name, str) or not (
+        head is None or (isinstance(head, int) and not isinstance(head, bool))
+    ):
+        raise InputError("An array is asked for by its name and the number of a head.")
+    return {"id": asked.get("id"), "array": view_array(study.explanation, name, head=head)}

@@ -1,0 +1,177 @@
+"""Speech encoders from transformers: on raw samples (wav2vec 2.0 and its relatives), and Whisper."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import Wav2Vec2FeatureExtractor
+
+from daam_core.backbones.audio import (
+    CONTEXT,
+    FRAMES_PER_TOKEN,
+    HOP,
+    TOKEN_SECONDS,
+    WINDOW,
+    encoder_states,
+    grouped_means,
+    log_mel,
+    window_and_group,
+)
+from daam_core.backbones.base import Sample
+from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, Source
+from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
+from daam_core.encoding import Encoding, Tokens
+from daam_core.errors import EncoderError
+from daam_core.inputs.sound import MIN_SECONDS, SAMPLE_RATE, Sound, read_sound
+
+NEEDS = SOUND_OR_PICTURE_FILES
+
+
+class PretrainedWaveform(Pretrained):
+    """Hidden states ``[L, T, F]`` of an encoder on raw samples such as WavLM, HuBERT or wav2vec 2.0.
+
+    A clip of more than 1500 frames (30 s) is cut into windows that share no frame and skip none, and
+    neighbouring frames are averaged, as for the built-in Whisper: memory stays bounded, the mean over
+    all frames is the same.
+    """
+
+    modality = "audio"
+    algorithm = "huggingface-waveform-1"
+
+    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+        self._extractor: Any = load_part("AutoFeatureExtractor", source, what="feature extractor")
+        if not isinstance(self._extractor, Wav2Vec2FeatureExtractor):
+            raise EncoderError(
+                f"The feature extractor of '{source.name}' ({type(self._extractor).__name__}) is not one of "
+                "raw samples (Wav2Vec2FeatureExtractor); give the file that was saved with the model."
+            )
+        config = model.config
+        self._rate = _rate(self._extractor, source)
+        self._stride = math.prod(config.conv_stride)
+        self._field = receptive_field(config.conv_kernel, config.conv_stride)
+        super().__init__(source, model, sha256=sha256, probe=_silence(self._rate))
+
+    def encode(self, sample: Sample) -> Encoding:
+        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.inputs.sound.read_sound`."""
+        sound = read_sound(sample, rate=self._rate)
+        values = self._values(sound)
+
+        def states(start: int, end: int) -> Tensor:
+            # The last samples are in no frame, but in the statistics of models that normalise over time.
+            last = len(values) if end == count else (end - 1) * self._stride + self._field
+            piece = values[start * self._stride : last]
+            return torch.cat(self._states(input_values=torch.from_numpy(piece)[None]))
+
+        count = (len(values) - self._field) // self._stride + 1
+        stride, field = self._stride / self._rate, self._field / self._rate
+        return _in_windows(states, sound, count=count, stride=stride, field=field)
+
+    def _values(self, sound: Sound) -> np.ndarray:
+        """``[N]`` float32 as the model takes them; a clip shorter than one frame is followed by silence."""
+        prepared = self._extractor(sound.samples, sampling_rate=self._rate, return_tensors="np")
+        values = np.asarray(prepared["input_values"][0], dtype=np.float32)
+        return np.pad(values, (0, max(0, self._field - len(values))))
+
+
+class PretrainedWhisper(Pretrained):
+    """Hidden states ``[L, T, F]`` of a Whisper encoder, as the built-in one: on the clip's own length."""
+
+    modality = "audio"
+    algorithm = "huggingface-whisper-1"
+
+    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+        extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
+        config = model.config
+        self._n_mel = config.num_mel_bins
+        names = ("sampling_rate", "n_fft", "hop_length", "feature_size")
+        found = tuple(getattr(extractor, name, None) for name in names)
+        expected = (SAMPLE_RATE, WINDOW, HOP, self._n_mel)
+        if found != expected or config.max_source_positions != CONTEXT:
+            raise EncoderError(
+                f"'{source.name}' departs from Whisper's spectrogram: rate, window, hop and mel bands are "
+                f"{found} instead of {expected}, or its context is not {CONTEXT} frames."
+            )
+        super().__init__(source, model, sha256=sha256, probe=_silence(SAMPLE_RATE))
+
+    def encode(self, sample: Sample) -> Encoding:
+        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.inputs.sound.read_sound`."""
+        sound = read_sound(sample)
+        mel = log_mel(sound.samples, n_mel=self._n_mel)
+
+        def states(start: int, end: int) -> Tensor:
+            return encoder_states(self._model, mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * end])
+
+        count = -(-mel.shape[1] // FRAMES_PER_TOKEN)
+        return _in_windows(states, sound, count=count, stride=TOKEN_SECONDS, field=TOKEN_SECONDS)
+
+
+def _in_windows(
+    states: Callable[[int, int], Tensor], sound: Sound, *, count: int, stride: float, field: float
+) -> Encoding:
+    """Encode a clip of ``count`` frames, averaging neighbours where it is long.
+
+    Args:
+        states: from first and end of a window's frames to its hidden states ``[L, end − first, F]``.
+        sound: the clip.
+        count: its frames.
+        stride: seconds between frames.
+        field: seconds that a frame stands for.
+    """
+    size, group = window_and_group(count)
+    hidden, weights = [], []
+    for start in range(0, count, size):
+        end = min(start + size, count)
+        hidden.append(grouped_means(states(start, end), group))
+        weights += [min(group, end - first) for first in range(start, end, group)]
+    tokens = frame_tokens(np.array(weights, float), seconds=sound.seconds, stride=stride, field=field)
+    facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
+    return Encoding(torch.cat(hidden, dim=1), tokens, facts)
+
+
+def receptive_field(kernels: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    """Samples that one frame of a stack of convolutions without padding sees.
+
+    >>> receptive_field((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))  # wav2vec 2.0: 25 ms
+    400
+    """
+    field, step = 1, 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        field += (kernel - 1) * step
+        step *= stride
+    return field
+
+
+def frame_tokens(weights: np.ndarray, *, seconds: float, stride: float, field: float) -> Tokens:
+    """Tokens ``[T]`` of ``weights`` frames each, every frame around the middle of what it sees.
+
+    Spans meet halfway between the middles of neighbouring frames; the first starts and the last ends
+    where its frames start and end to see, all within the clip.
+
+    Args:
+        weights: frames in each token.
+        seconds: length of the clip.
+        stride: seconds between frames.
+        field: seconds that a frame sees.
+    """
+    reached = np.concatenate([[0.0], np.cumsum(weights)])
+    edges = reached * stride + (field - stride) / 2
+    edges[0], edges[-1] = 0.0, (reached[-1] - 1) * stride + field
+    edges = edges.clip(0.0, seconds)
+    spans = np.stack([edges[:-1], edges[1:]], axis=1)
+    return Tokens("audio", spans, tuple(f"{start:.2f} s" for start in edges[:-1]), weights)
+
+
+def _rate(extractor: Any, source: Source) -> int:
+    rate = getattr(extractor, "sampling_rate", None)
+    if not isinstance(rate, int) or rate < 1:
+        raise EncoderError(
+            f"The feature extractor of '{source.name}' ({type(extractor).__name__}) names no sampling rate."
+        )
+    return rate
+
+
+def _silence(rate: int) -> tuple[np.ndarray, int]:
+    return np.zeros(math.ceil(MIN_SECONDS * rate), np.float32), rate

@@ -1,0 +1,193 @@
+"""A transformers model with its weights from safetensors, as a frozen encoder."""
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from daam_core.backbones.base import Backbone, Sample
+from daam_core.backbones.huggingface.hub import (
+    CONFIG,
+    LOCAL,
+    Source,
+    memory_bytes,
+    parameter_count,
+    settings_digest,
+    weight_files,
+)
+from daam_core.encoding import Encoding
+from daam_core.errors import DaamError, EncoderError
+
+#: Parameters that no hidden state depends on; older checkpoints and task heads come without them.
+_UNUSED = re.compile(r"(^|\.)(pooler|masked_spec_embed|mask_token|adapter|post_layernorm)(\.|$)")
+
+
+_LONGEST_REASON = 200  # characters
+
+
+class Pretrained(Backbone):
+    """What the encoders of all three modalities share: names, hashes and hidden states.
+
+    Construction runs one small input through the whole encoder, which finds L and F and shows that
+    model, tokenizer or preprocessor, and weights belong together.
+    """
+
+    algorithm: str  # version of this program's part of the preprocessing
+
+    def __init__(self, source: Source, model: Any, *, sha256: str, probe: Sample) -> None:
+        self._model: Any = model.eval().requires_grad_(False)
+        self.name = source.name
+        self.revision = source.revision
+        self.weights_sha256 = sha256
+        self.preprocessing = f"{self.algorithm}:{settings_digest(source.folder)}"
+        self.n_layers = self.n_features = 0
+        try:
+            self.n_layers, _, self.n_features = self.encode(probe).hidden.shape
+        except DaamError as e:
+            raise EncoderError(f"'{source.name}' cannot be used: {e}") from e
+        except (ValueError, RuntimeError, IndexError, KeyError, TypeError) as e:
+            raise EncoderError(
+                f"'{source.name}' fails on a small input, so its model and its preprocessing do not fit "
+                f"together: {reason(e, source)}"
+            ) from e
+
+    @abstractmethod
+    def encode(self, sample: Sample) -> Encoding: ...
+
+    def _states(self, **inputs: Tensor) -> list[Tensor]:
+        """Hidden states of every layer, batch axis kept, embedding layer left out."""
+        with torch.no_grad():
+            return list(self._model(**inputs, output_hidden_states=True).hidden_states[1:])
+
+
+def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
+    """A model in float32, whatever its file holds; no code of the repository is run.
+
+    Args:
+        source: a folder whose safetensors are complete.
+        model_class: name of the class in transformers.
+        part: the encoder's attribute, where the class holds more than that.
+
+    Raises:
+        EncoderError: the weights are damaged, do not belong to the configuration, or would not fit
+            into memory.
+    """
+    import transformers
+
+    loader = getattr(transformers, model_class)
+    with quiet():
+        try:
+            _check_memory(source)
+            model, report = loader.from_pretrained(
+                source.folder,
+                dtype=torch.float32,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported, and refused below with a sentence of our own
+            )
+        except EncoderError:
+            raise
+        except Exception as e:  # transformers and safetensors raise many kinds, and none is our defect
+            raise EncoderError(
+                f"The weights of '{source.name}' cannot be loaded ({reason(e, source)}); they are damaged or "
+                f"belong to another configuration, so {_again(source)}."
+            ) from e
+    _check_complete(report, source, prefix=f"{part}." if part else "")
+    encoder = getattr(model, part) if part else model
+    if hasattr(encoder.config, "use_cache"):
+        encoder.config.use_cache = False  # keys and values for generation, never read here
+    return encoder
+
+
+def _check_memory(source: Source) -> None:
+    """Refuses a model that the system would end this process for."""
+    needed, available = 4 * parameter_count(weight_files(source)), memory_bytes()
+    if available is not None and needed > available:
+        raise EncoderError(
+            f"'{source.name}' needs {needed / 1e9:,.1f} GB of memory in float32, and this computer has "
+            f"{available / 1e9:,.1f} GB; use a larger one, or a smaller encoder."
+        )
+
+
+def _check_complete(report: Mapping[str, Any], source: Source, *, prefix: str) -> None:
+    """Refuses a model of which a parameter that counts would have kept its random start."""
+    other_shape = sorted((name, list(there), list(here)) for name, there, here in report["mismatched_keys"])
+    for name, there, here in other_shape:
+        if name.startswith(prefix):
+            raise EncoderError(
+                f"The weights of '{source.name}' belong to another configuration: {name} has the shape "
+                f"{there} in its file and {here} in {CONFIG}, so {_again(source)}."
+            )
+    missing = sorted(
+        name for name in report["missing_keys"] if name.startswith(prefix) and not _UNUSED.search(name)
+    )
+    if missing:
+        raise EncoderError(
+            f"The weights of '{source.name}' lack {len(missing)} parameters of its configuration, such as "
+            f"{missing[0]}, so {_again(source)}."
+        )
+
+
+def load_part(loader: str, source: Source, *, what: str, **options: Any) -> Any:
+    """A tokenizer, image processor or feature extractor; no code of the repository is run.
+
+    Args:
+        loader: name of the class in transformers.
+        source: a folder that holds its files.
+        what: its name for messages.
+        options: for the class.
+
+    Raises:
+        EncoderError: it is missing, damaged, unknown, or needs code or a package that is not there.
+    """
+    import transformers
+
+    with quiet():
+        try:
+            return getattr(transformers, loader).from_pretrained(
+                source.folder, trust_remote_code=False, local_files_only=True, **options
+            )
+        except Exception as e:  # as many kinds as there are file formats
+            raise EncoderError(
+                f"The {what} of '{source.name}' cannot be loaded ({reason(e, source)}); give a model that is "
+                "saved with a complete one of a kind that transformers knows."
+            ) from e
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Transformers without progress bars and reports: what matters is raised, not printed."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def reason(error: Exception, source: Source) -> str:
+    """The first sentence of an error's message, with the model's name for its folder."""
+    line = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    if isinstance(error, KeyError):
+        line = f"it lacks {line}"
+    sentence = re.split(r"[.:!] |[.:!]$", line.replace(str(source.folder), source.name))[0]
+    return sentence[:_LONGEST_REASON]
+
+
+def _again(source: Source) -> str:
+    return (
+        "copy the model again"
+        if source.revision == LOCAL
+        else "remove it from the hub cache and load it again"
+    )

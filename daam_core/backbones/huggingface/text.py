@@ -1,0 +1,188 @@
+"""Text encoders and decoder-only language models from transformers, one token a word piece."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.backbones.base import Sample
+from daam_core.backbones.grids import widen
+from daam_core.backbones.huggingface.hub import TEXT_FILES, Source
+from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
+from daam_core.backbones.text import window_starts
+from daam_core.encoding import Encoding, Tokens
+from daam_core.errors import EncoderError, InputError
+from daam_core.inputs.sound import read_text
+
+NEEDS = TEXT_FILES
+
+#: Positions in a window where the model itself would take more: bounds time and memory.
+MAX_CONTEXT = 2048
+#: The hidden states of one text fill at most this many bytes.
+MAX_BYTES = 2 << 30
+
+NOWHERE = (np.nan, np.nan)  # the span of a special token
+
+#: Model types that number positions from ``pad_token_id + 1``, so that fewer are left for tokens.
+_SHIFTED_POSITIONS = {"roberta", "camembert", "xlm-roberta", "mpnet", "data2vec-text"}
+
+
+class PretrainedText(Pretrained):
+    """Hidden states ``[L, T, F]`` of a text.
+
+    The tokenizer's own special tokens stand around every window and have no span. A text longer than
+    the model's context is cut between words into windows of nearly equal length: every word is
+    encoded once, and the mean runs over all positions of all windows.
+    """
+
+    modality = "text"
+    algorithm = "huggingface-text-1"
+
+    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+        self._tokenizer: Any = load_part("AutoTokenizer", source, what="tokenizer")
+        if not getattr(self._tokenizer, "is_fast", False):
+            raise EncoderError(
+                f"The tokenizer of '{source.name}' does not say where its pieces stand in the text; save it "
+                "as a fast tokenizer (tokenizer.json)."
+            )
+        self._context = context_length(model.config, self._tokenizer)
+        self._n_embeddings = model.get_input_embeddings().num_embeddings
+        super().__init__(source, model, sha256=sha256, probe="a")
+
+    def encode(self, sample: Sample) -> Encoding:
+        """Encode a text; see :func:`~daam_core.inputs.sound.read_text` for what is accepted.
+
+        Raises:
+            InputError: the text is not usable, or so long that its hidden states would not fit into
+                memory.
+        """
+        text = read_text(sample)
+        # A "[SEP]" or "</s>" that a person wrote is text like any other.
+        encoded = self._tokenizer(
+            text,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+            split_special_tokens=True,
+            verbose=False,
+        )
+        ids = encoded["input_ids"]
+        first, last = _body(encoded["special_tokens_mask"])
+        if first == last:
+            raise InputError("The text holds no letter, digit or sign that the encoder can read.")
+        if max(ids) >= self._n_embeddings:
+            raise EncoderError(
+                f"The tokenizer of '{self.name}' knows piece {max(ids)}, but its weights hold only "
+                f"{self._n_embeddings}; they do not belong together."
+            )
+        before, body, after = ids[:first], ids[first:last], ids[last:]
+        offsets = encoded["offset_mapping"][first:last]
+        size = self._context - len(before) - len(after)
+        starts = window_starts(word_numbers(text, offsets, longest=size), size=size)
+        total = len(body) + len(starts) * (len(before) + len(after))
+        self._check_size(total)
+
+        # Filled window by window: a long text's hidden states are too large to hold twice.
+        hidden = torch.empty(0)
+        spans: list[tuple[float, float]] = []
+        labels: list[str] = []
+        for start, end in pairwise([*starts, len(body)]):
+            window = self._hidden([*before, *body[start:end], *after])
+            if not labels:
+                hidden = torch.empty(window.shape[0], total, window.shape[2])
+            hidden[:, len(labels) : len(labels) + window.shape[1]] = window
+            pieces = [trimmed(text, *offset) for offset in offsets[start:end]]
+            spans += [NOWHERE] * len(before) + pieces + [NOWHERE] * len(after)
+            labels += self._names(before) + self._labels(text, body[start:end], pieces) + self._names(after)
+        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
+        facts: dict[str, str | int | float] = {
+            "characters": len(text),
+            "word_pieces": len(body),
+            "windows": len(starts),
+        }
+        return Encoding(hidden, tokens, facts, text)
+
+    def _hidden(self, ids: list[int]) -> Tensor:
+        """One window's ``[L, T, F]``; OPT's last layer is narrower than its others in some sizes."""
+        states = [state[0] for state in self._states(input_ids=torch.tensor([ids]))]
+        n_features = max(state.shape[-1] for state in states)
+        return torch.stack([widen(state, n_features) for state in states])
+
+    def _labels(self, text: str, ids: list[int], pieces: list[tuple[int, int]]) -> list[str]:
+        """What each piece says in the text, or its own name where that is nothing."""
+        named = zip(self._names(ids), pieces, strict=True)
+        return [text[start:end] or name for name, (start, end) in named]
+
+    def _names(self, ids: list[int]) -> list[str]:
+        names: list[str] = self._tokenizer.convert_ids_to_tokens(ids)
+        return names
+
+    def _check_size(self, n_tokens: int) -> None:
+        most = MAX_BYTES // (4 * self.n_layers * self.n_features) if self.n_layers else n_tokens
+        if n_tokens > most:
+            raise InputError(
+                f"The text is {n_tokens:,} word pieces long; with the {self.n_layers} layers and "
+                f"{self.n_features:,} features of '{self.name}', {most:,} fit into memory: give a part of it."
+            )
+
+
+def context_length(config: Any, tokenizer: Any) -> int:
+    """Positions in a window, special tokens included: the least of what model, tokenizer and memory allow.
+
+    Raises:
+        EncoderError: fewer than one word piece fits beside the special tokens.
+    """
+    limits = [MAX_CONTEXT, tokenizer.model_max_length]
+    positions = getattr(config, "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        shift = (config.pad_token_id or 0) + 1 if config.model_type in _SHIFTED_POSITIONS else 0
+        limits.append(positions - shift)
+    context = int(min(limits))
+    if context <= tokenizer.num_special_tokens_to_add():
+        raise EncoderError(
+            f"The encoder's context of {context} positions leaves no room for a word; check its "
+            "configuration (max_position_embeddings, and model_max_length of its tokenizer)."
+        )
+    return context
+
+
+def word_numbers(text: str, offsets: list[tuple[int, int]], *, longest: int) -> list[int | None]:
+    """The number of the white-space separated word that each piece belongs to.
+
+    A run of more than ``longest`` pieces without white space, as in Chinese, counts as several.
+
+    >>> word_numbers("to  be or", [(0, 2), (2, 4), (4, 5), (5, 6), (6, 9)], longest=8)
+    [0, 0, 1, 1, 2]
+    """
+    numbers: list[int | None] = []
+    number, length, reached = 0, 0, 0
+    for offset in offsets:
+        start, _ = trimmed(text, *offset)
+        if numbers and (length == longest or any(sign.isspace() for sign in text[reached:start])):
+            number, length = number + 1, 0
+        numbers.append(number)
+        length, reached = length + 1, start
+    return numbers
+
+
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A piece's span without the white space that some tokenizers count to it, unless it is all there is.
+
+    >>> trimmed("to be", 2, 5)
+    (3, 5)
+    """
+    piece = text[start:end]
+    if not piece.strip():
+        return start, end
+    return end - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def _body(special: list[int]) -> tuple[int, int]:
+    """First and last position between the special tokens that the tokenizer put around the text."""
+    first, last = 0, len(special)
+    while first < last and special[first]:
+        first += 1
+    while first < last and special[last - 1]:
+        last -= 1
+    return first, last

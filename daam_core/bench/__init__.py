@@ -1,0 +1,1 @@
+"""How long things take, as ratios to a reference measured in the same run."""

@@ -1,0 +1,87 @@
+"""Time the layer (all heads at once against a loop over heads), an explanation (against the encoder's
+forward pass alone), or the app (start, first result, size of a heat map).
+"""
+
+import argparse
+from typing import Any
+
+from daam_core.bench.app import bench_app
+from daam_core.bench.library import bench_explain, bench_layer
+from daam_core.cli import options
+from daam_core.cli.output import Output
+from daam_core.training.pages import aligned
+from daam_core.writing.pages import Table
+
+PARTS = ("layer", "explain", "app")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("part", nargs="?", choices=PARTS, help="what to time (default: layer and explain)")
+    parser.add_argument("--runs", type=options.whole_number(1), metavar="N", help="repetitions")
+    parser.add_argument("--model", action="append", metavar="NAME", help="heads to time with explain or app")
+
+
+def run(arguments: argparse.Namespace) -> Output:
+    parts = (arguments.part,) if arguments.part else ("layer", "explain")
+    data: dict[str, Any] = {}
+    lines = []
+    if "layer" in parts:
+        data["layer"] = bench_layer(runs=arguments.runs or 20)
+        lines.append(aligned(_layer_table(data["layer"]["cases"])))
+    if "explain" in parts:
+        data["explain"] = bench_explain(runs=arguments.runs or 7, models=arguments.model)
+        lines.append(aligned(_explain_table(data["explain"]["cases"])))
+    if "app" in parts:
+        data["app"] = bench_app(models=arguments.model)
+        lines += [_app_text(data["app"]), aligned(_view_table(data["app"]["views"]))]
+    return Output(data, "\n\n".join(lines))
+
+
+def _layer_table(cases: list[dict[str, Any]]) -> Table:
+    rows = tuple(
+        (
+            f"[{c['batch']}, {c['layers']}, {c['features']}] H={c['heads']} {c['mode']}",
+            f"{1e3 * c['layer_seconds']:.2f}",
+            f"{1e3 * c['loop_seconds']:.2f}",
+            f"{c['speedup']:.2f}",
+            f"{c['layer_peak_bytes'] / 1e6:.1f}",
+            f"{c['loop_peak_bytes'] / 1e6:.1f}",
+        )
+        for c in cases
+    )
+    return Table(("layer, forward + backward", "ms", "loop ms", "speed-up", "peak MB", "loop MB"), rows)
+
+
+def _explain_table(cases: list[dict[str, Any]]) -> Table:
+    rows = tuple(
+        (
+            c["model"],
+            f"{1e3 * c['encoder_seconds']:.1f}",
+            f"{1e3 * c['explanation_seconds']:.1f}",
+            f"{c['ratio']:.2f}",
+            f"{1e3 * c['beyond_encoder_seconds']:.1f}",
+        )
+        for c in cases
+    )
+    return Table(("explanation", "encoder ms", "whole ms", "ratio", "beyond encoder ms"), rows)
+
+
+def _app_text(found: dict[str, Any]) -> str:
+    return (
+        f"app: listens after {found['start_seconds']:.1f} s, page of {found['page_bytes'] / 1e3:.0f} kB in "
+        f"{found['page_seconds']:.2f} s, first result {found['first_result_seconds']:.2f} s, "
+        f"next {found['next_result_seconds']:.2f} s"
+    )
+
+
+def _view_table(views: list[dict[str, Any]]) -> Table:
+    rows = tuple(
+        (
+            view["model"],
+            f"{view['heads']} × {view['layers']} × {view['features']}",
+            f"{view['payload_bytes'] / 1e3:.0f}",
+            f"{view['payload_bytes_per_head'] / 1e3:.0f}",
+        )
+        for view in views
+    )
+    return Table(("view", "heads × layers × features", "kB", "kB a head"), rows)

@@ -1,0 +1,45 @@
+"""Measure a trained head on labelled data: accuracy, figures of each class, confusion matrix, parameter
+counts, how far the gate moved in training, and the data set's mean Importance Factor.
+"""
+
+import argparse
+from pathlib import Path
+
+from daam_core.checkpoint import load_model
+from daam_core.cli import options
+from daam_core.cli.output import Output, check_folder, new_folder
+from daam_core.training.evaluation import evaluate
+from daam_core.training.pages import evaluation_files, evaluation_text
+
+#: What the output folder holds.
+FILES = frozenset(
+    {"report.json", "report.md", "report.html", "importance.npz"}
+    | {f"{name}.svg" for name in ("importance", "layers", "parameters")}
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add_data_arguments(parser)
+    parser.add_argument("--model", required=True, metavar="NAME", help="built-in name, folder or hub id")
+    parser.add_argument("--out", metavar="DIR", help="write the report and the mean map there")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier report in DIR")
+    parser.add_argument(
+        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Output:
+    if arguments.out is not None:
+        check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
+    model = load_model(arguments.model, encoder=arguments.encoder)
+    dataset = options.read_data(
+        arguments, arguments.data, modality=model.config.modality, class_names=model.class_names
+    )
+    report = evaluate(model, dataset, cache_dir=arguments.cache_dir, skip_broken=arguments.skip_broken)
+    command = options.printed_command(arguments.words)
+    if arguments.out is not None:
+        with new_folder(arguments.out) as folder:
+            for name, content in evaluation_files(report, model, command).items():
+                (folder / name).write_bytes(content)
+    written = "" if arguments.out is None else f"\nWritten: {Path(arguments.out).name}"
+    return Output(report.as_dict() | {"command": command}, evaluation_text(report) + written)

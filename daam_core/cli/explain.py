@@ -1,0 +1,165 @@
+"""Explain one input: the class, and which layers, features and parts of the input led to it.
+
+INPUT is a sound or picture file, a text file, a text in quotes, or - for a text on standard input.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from daam_core.checkpoint import load_model
+from daam_core.cli.output import Output
+from daam_core.encoding import MODALITIES, Modality
+from daam_core.errors import InputError
+from daam_core.explain import explain
+from daam_core.export import SUFFIXES, save, summary
+from daam_core.inputs.sound import MAX_CHARACTERS, read_image, read_sound
+from daam_core.result import Explanation, Scale
+from daam_core.training.data import SUFFIXES as FILE_SUFFIXES
+
+#: A text file of more bytes holds more characters than can be explained.
+_MAX_TEXT_BYTES = 4 * MAX_CHARACTERS + 3
+#: Classes that the printed answer names; JSON has them all.
+_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="INPUT", help="file, text, or - for standard input")
+    parser.add_argument("--model", required=True, metavar="NAME", help="built-in name, folder or hub id")
+    parser.add_argument("--modality", choices=MODALITIES, help="what INPUT is, where its name does not say")
+    parser.add_argument("--target", metavar="CLASS", help="class to explain (default: the predicted one)")
+    parser.add_argument(
+        "--scale",
+        choices=get_args(Scale),
+        default="shared",
+        help="what the Importance Factor's minimum and maximum are taken over (default: shared)",
+    )
+    parser.add_argument(
+        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="write .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Output:
+    if arguments.out is not None:
+        _check_suffix(arguments.out)
+    model = load_model(arguments.model, encoder=arguments.encoder)
+    sample = read_input(arguments.input, arguments.modality, model.config.modality, model.name)
+    explanation = explain(model, sample, target=arguments.target, scale=arguments.scale)
+    if arguments.out is not None:
+        save(explanation, arguments.out, **_shown_beside(sample, model.config.modality, arguments.out))
+    return Output(summary(explanation), _text(explanation, arguments.out))
+
+
+def read_input(given: str, said: Modality | None, needed: Modality, model: str) -> str | Path:
+    """The sample that the command line means: a text, or the path of a file.
+
+    Args:
+        given: the argument; ``-`` reads a text from standard input.
+        said: the modality as the user states it.
+        needed: the model's.
+        model: its name, for messages.
+
+    Raises:
+        InputError: it is of another modality, there is no such file, or it is no text.
+    """
+    path = None if given == "-" else _existing(given)
+    # What a name ends in says something of files only: a text may well end in "song.mp3".
+    named = path is not None or not any(map(str.isspace, given))
+    by_name = _by_suffix(given) if named and given != "-" else None
+    kind = said or ("text" if given == "-" else by_name) or needed
+    if kind != needed:
+        raise InputError(f"{model} takes {needed}, but the input is {kind}; choose another model or input.")
+    if kind != "text":
+        return Path(given)
+    if given == "-":
+        return _decoded(sys.stdin.buffer.read(_MAX_TEXT_BYTES + 1), "standard input")
+    if path is not None:
+        with path.open("rb") as file:
+            return _decoded(file.read(_MAX_TEXT_BYTES + 1), path.name)
+    if by_name is not None:
+        raise InputError(f"There is no file {Path(given).name}; give an existing file, or a text in quotes.")
+    return given
+
+
+def _check_suffix(out: str) -> None:
+    """Refused before the encoder runs."""
+    if _suffix(out) not in SUFFIXES:
+        accepted = ", ".join(f".{suffix}" for suffix in SUFFIXES)
+        raise InputError(f"Cannot tell the format of {Path(out).name!r}; end its name in one of {accepted}.")
+
+
+def _suffix(out: str) -> str:
+    return Path(out).suffix.lower().removeprefix(".")
+
+
+def _shown_beside(sample: str | Path, modality: Modality, out: str) -> dict[str, Any]:
+    """The sound or picture itself, for formats that show it, and the file's name for a notebook."""
+    if not isinstance(sample, Path):
+        return {}
+    beside: dict[str, Any] = {"source": sample.name}
+    if _suffix(out) in ("html", "png", "svg", "pdf"):
+        if modality == "audio":
+            sound = read_sound(sample)
+            beside["sound"] = (sound.samples, sound.rate)
+        elif modality == "image":
+            beside["picture"] = read_image(sample)
+    return beside
+
+
+def _existing(given: str) -> Path | None:
+    try:
+        path = Path(given)
+        return path if path.is_file() else None
+    except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
+        return None
+
+
+def _by_suffix(given: str) -> Modality | None:
+    suffix = Path(given).suffix.lower()
+    return next((modality for modality, suffixes in FILE_SUFFIXES.items() if suffix in suffixes), None)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    if len(content) > _MAX_TEXT_BYTES:
+        raise InputError(
+            f"The text of {name} is longer than {MAX_CHARACTERS:,} characters; give a part of it."
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 text.") from error
+
+
+def _text(explanation: Explanation, out: str | None) -> str:
+    names, probabilities = explanation.class_names, explanation.probabilities
+    order = np.argsort(-probabilities, kind="stable")
+    width = max(len(names[index]) for index in order[:_SHOWN])
+    lines = [f"{explanation.model}: {names[explanation.prediction]}", ""]
+    lines += [f"  {names[index]:<{width}}  {probabilities[index]:.4f}" for index in order[:_SHOWN]]
+    if len(names) > _SHOWN:
+        lines.append(f"  and {len(names) - _SHOWN} more classes")
+    layers = explanation.layer_contribution.sum(0)
+    strongest = np.argsort(-layers, kind="stable")[:3]
+    lines += ["", "Density attention by layer: " + ", ".join(f"{i} ({layers[i]:.1f} %)" for i in strongest)]
+    cells = np.argsort(-explanation.importance, axis=None, kind="stable")[:3]
+    places = zip(*np.unravel_index(cells, explanation.importance.shape), strict=True)
+    lines.append(
+        "Highest Importance Factor: "
+        + ", ".join(f"head {h} layer {layer} feature {f}" for h, layer, f in places)
+        + (" (the map is constant)" if explanation.degenerate else "")
+    )
+    tokens = explanation.token_attribution
+    largest = np.argsort(-np.abs(tokens), kind="stable")[:5]
+    lines.append(
+        f"Parts of the input that count most for {names[explanation.explained]}: "
+        + ", ".join(f"{explanation.token_labels[i]} ({tokens[i]:+.3f})" for i in largest)
+    )
+    if out is not None:
+        lines.append(f"Written: {Path(out).name}")
+    return "\n".join(lines)

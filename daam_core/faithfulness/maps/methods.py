@@ -1,0 +1,147 @@
+"""Maps of importance: all methods by name, and the Importance Factor with its parts and variants.
+
+Letters: N samples, H heads, L layers, F features, R rows (see ``layers``), C classes.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from daam_core.faithfulness.maps.cells import Cells, gated_cells
+from daam_core.model import DaamClassifier
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to say which cells matter.
+
+    Attributes:
+        name: short key.
+        title: what figures and tables call it.
+        class_specific: whether it is about the predicted class, or about the input alone.
+        source: where it comes from.
+    """
+
+    name: str
+    title: str
+    class_specific: bool
+    source: str
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("importance", "Importance Factor", False, "paper, 1.5: density attention = amplitude · gate"),
+        Method("gate", "Gate without amplitude", False, "the Importance Factor of the paper's own variants"),
+        Method("amplitude", "Layer amplitude alone", False, "λ[h, l], the same for all features and inputs"),
+        Method("dataset", "Importance Factor of the data set", False, "one map for all inputs"),
+        Method(
+            "weighted_importance", "Weighted Importance Factor", False,
+            "ours: density attention · spread over classes of the decision's gradient",
+        ),
+        Method("magnitude", "Gated magnitude", False, "ours: density attention · |value|"),
+        Method(
+            "decision_importance", "Decision importance", False,
+            "ours: density attention · |value| · spread over classes of the decision's gradient",
+        ),
+        Method("gate_gradient", "Gate × |gradient|", True, "ours: density attention · |gradient|"),
+        Method(
+            "class_importance", "Class importance", True,
+            "ours: density attention · value · gradient of the class's logit, signed",
+        ),
+        Method("absolute_class_importance", "|Class importance|", True, "ours: its absolute value"),
+        Method(
+            "contrast_importance", "Contrast importance", True,
+            "ours: density attention · value · gradient of the class's log-odds, signed",
+        ),
+        Method("gradient_input", "Gradient × input", True, "captum, signed"),
+        Method("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
+        Method("integrated_gradients", "Integrated gradients", True, "Sundararajan et al. 2017; captum"),
+        Method(
+            "absolute_integrated_gradients", "|Integrated gradients|", True,
+            "Sundararajan et al. 2017; captum, absolute",
+        ),
+        Method("ablation", "Ablation", True, "fall of the class's logit when a single cell is removed"),
+        Method("layer_sum", "Weighted-layer-sum weights", False, "the baseline's softmax weights of layers"),
+        Method("attention", "Multi-head attention weights", False, "the baseline's attention to layers"),
+    )
+}  # fmt: skip
+
+
+def gated_maps(
+    classifier: DaamClassifier, pooled: Tensor, *, target: Tensor | None = None
+) -> dict[str, Tensor]:
+    """Maps on every head's gated values, class-specific ones for the predicted class.
+
+    With a decoder that is linear in the gated values (``pool``, ``linear``) gradient × input,
+    integrated gradients and ablation on these cells all equal ``class_importance``.
+
+    Args:
+        classifier: the trained head.
+        pooled: ``[N, L, F]``.
+        target: ``[N]`` other classes to explain.
+
+    Returns:
+        Method name → ``[N, R, F]``.
+    """
+    cells = gated_cells(classifier, pooled)
+    attention = classifier.attention
+    with torch.no_grad():
+        values = classifier.standardise(pooled.float())[:, attention.layer_of_row]
+        gate = attention.gate(classifier.standardise(pooled.float()))
+        density = attention.attend(gate)
+    gradient, contrast, spread = decision_gradients(cells, target=target)
+    maps = {
+        "importance": density,
+        "gate": gate,
+        "amplitude": attention.attend(torch.ones_like(gate)).detach(),
+    }
+    if int(classifier.dataset_samples):
+        maps["dataset"] = attention.attend(classifier.dataset_gate).detach().expand_as(gate)
+    return maps | {
+        "weighted_importance": density * spread,
+        "magnitude": density * values.abs(),
+        "decision_importance": density * values.abs() * spread,
+        "gate_gradient": density * gradient.abs(),
+        "class_importance": density * values * gradient,
+        "absolute_class_importance": (density * values * gradient).abs(),
+        "contrast_importance": density * values * contrast,
+    }
+
+
+def over_heads(classifier: DaamClassifier, rows: Tensor) -> Tensor:
+    """Sum of a map ``[.., R, F]`` over heads, ``[.., L, F]``."""
+    return classifier.attention.by_head(rows).sum(-3)
+
+
+def decision_gradients(cells: Cells, *, target: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """How each cell moves the decision, to first order, for ``target [N]`` or the predicted classes.
+
+    Returns:
+        Three tensors of the cells' shape ``[N, ..]``: the gradient of the class's logit;
+        of its log-odds against all other classes (what its probability depends on); and the
+        deviation of the gradient over classes, which is about no class in particular.
+    """
+    with torch.no_grad():
+        logits = cells.logits(cells.values)
+    if target is None:
+        target = logits.argmax(-1)
+    classes = logits.shape[1]
+    others = logits.double().masked_fill(torch.nn.functional.one_hot(target, classes).bool(), -torch.inf)
+    weights = others.softmax(-1).to(logits.dtype)
+
+    values = cells.values.detach().requires_grad_(True)
+    with torch.enable_grad():
+        answer = cells.logits(values)
+    mean, square = torch.zeros_like(values), torch.zeros_like(values)
+    own, rest = torch.zeros_like(values), torch.zeros_like(values)
+    spread = (-1, *(1,) * (values.ndim - 1))
+    for index in range(classes):
+        (gradient,) = torch.autograd.grad(answer[:, index].sum(), values, retain_graph=index < classes - 1)
+        mean += gradient / classes
+        square += gradient.square() / classes
+        own += gradient * (target == index).view(spread)
+        rest += gradient * weights[:, index].view(spread)
+    deviation = (square - mean.square()).clamp_min(0).sqrt()
+    return own.detach(), (own - rest).detach(), deviation.detach()

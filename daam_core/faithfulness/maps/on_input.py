@@ -1,0 +1,119 @@
+"""Maps on the layer × feature input: the head's own summed over heads, captum's, and ablation.
+
+Letters: N samples, L layers, F features.
+"""
+
+from collections.abc import Callable
+
+import torch
+from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
+from torch import Tensor
+
+from daam_core.faithfulness.maps.cells import Cells, input_cells
+from daam_core.faithfulness.maps.methods import gated_maps, over_heads
+from daam_core.model import DaamClassifier
+
+INTEGRATION_STEPS = 32
+#: Cells of all samples and steps that integrated gradients hold in memory at a time.
+BATCH_CELLS = 4_000_000
+
+
+def input_maps(
+    classifier: DaamClassifier,
+    pooled: Tensor,
+    *,
+    steps: int = INTEGRATION_STEPS,
+    check: Callable[[], None] | None = None,
+) -> dict[str, Tensor]:
+    """Maps on the standardised input, gates running again: ours summed over heads, and captum's.
+
+    Args:
+        classifier: the trained head.
+        pooled: ``[N, L, F]``.
+        steps: of integrated gradients.
+        check: called between methods; may raise to stop.
+
+    Returns:
+        Method name → ``[N, L, F]``.
+    """
+    own = {name: over_heads(classifier, rows) for name, rows in gated_maps(classifier, pooled).items()}
+    # Absolute values after the sum over heads: opposite heads do cancel in the decision.
+    own["absolute_class_importance"] = own["class_importance"].abs()
+    cells = input_cells(classifier, pooled)
+    return own | captum_maps(cells, steps=steps, check=check) | {"ablation": ablation(classifier, cells)}
+
+
+def captum_maps(
+    cells: Cells,
+    *,
+    target: Tensor | None = None,
+    steps: int = INTEGRATION_STEPS,
+    check: Callable[[], None] | None = None,
+) -> dict[str, Tensor]:
+    """Gradient × input and integrated gradients by captum, from the training mean, of a class's logit.
+
+    Args:
+        cells: what is explained.
+        target: ``[N]`` classes; the predicted ones by default.
+        steps: of integrated gradients.
+        check: called between methods; may raise to stop.
+
+    Returns:
+        Method name → ``[N, ..]`` of the cells' shape.
+    """
+    if target is None:
+        target = cells.probabilities().argmax(-1)
+    values = cells.values.detach().requires_grad_(True)
+    product = InputXGradient(cells.logits).attribute(values, target=target).detach()
+    if check is not None:
+        check()
+    # Memory stays that of a few samples' cells, whatever their number.
+    batch = max(len(cells), BATCH_CELLS // cells.per_sample)
+    integrated = IntegratedGradients(cells.logits).attribute(
+        values, baselines=0.0, target=target, n_steps=steps, internal_batch_size=batch
+    )
+    return {
+        "gradient_input": product,
+        "absolute_gradient_input": product.abs(),
+        "integrated_gradients": integrated.detach(),
+        "absolute_integrated_gradients": integrated.detach().abs(),
+    }
+
+
+@torch.no_grad()
+def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
+    """Fall of the predicted class's logit when one input cell alone is set to the training mean.
+
+    A density gate looks at one feature at a time, over layers. With a decoder that is linear in the
+    gated values, features therefore add up, and L runs of the gate give what captum's
+    ``FeatureAblation`` needs L·F runs for (tests compare the two). Any other head goes through captum.
+
+    Args:
+        classifier: the trained head.
+        cells: its :func:`~daam_core.faithfulness.maps.cells.input_cells`.
+
+    Returns:
+        ``[N, L, F]``.
+    """
+    target = cells.probabilities().argmax(-1)
+    config = classifier.config
+    if config.decoder == "conv":
+        return FeatureAblation(cells.logits).attribute(cells.values, target=target, perturbations_per_eval=16)
+    before, _ = classifier.attention(cells.values)
+    # A linear decoder's gradient is its weight row: the same for all inputs of a class.
+    gradient = _gradient(classifier.decode, before, target)
+    falls = []
+    for layer in range(config.n_layers):
+        values = cells.values.clone()
+        values[:, layer] = 0
+        after, _ = classifier.attention(values)
+        falls.append(((before - after) * gradient).sum(1))
+    return torch.stack(falls, 1)
+
+
+def _gradient(decode: Callable[[Tensor], Tensor], gated: Tensor, target: Tensor) -> Tensor:
+    with torch.enable_grad():
+        gated = gated.detach().requires_grad_(True)
+        chosen = decode(gated).gather(1, target[:, None]).sum()
+        (gradient,) = torch.autograd.grad(chosen, gated)
+    return gradient

@@ -1,0 +1,179 @@
+"""Is this explanation true? A check of one sample in seconds, without running the encoder again.
+
+Letters: H heads, L layers, F features, R rows (see ``layers``), S shares.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.checkpoint import Model
+from daam_core.encoding import Encoding, pool
+from daam_core.faithfulness.destroyed.learned import at_start
+from daam_core.faithfulness.destroyed.models import randomise_gate
+from daam_core.faithfulness.maps.cells import gated_cells
+from daam_core.faithfulness.maps.methods import METHODS, gated_maps
+from daam_core.faithfulness.removal.curves import SHARES, deletion_curve
+from daam_core.faithfulness.statistics import rank_correlation
+from daam_core.progress import Progress
+
+#: Most random orders, and the fewest with which a p-value can reach :data:`SIGNIFICANCE`.
+RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
+#: Cells ordered at random altogether: a check of a very large head takes fewer orders, not minutes.
+RANDOM_CELLS = 10_000_000
+CHECKED = ("importance", "gate", "decision_importance", "class_importance")
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class MapCheck:
+    """One map of one sample.
+
+    Attributes:
+        method: key of :data:`~daam_core.faithfulness.maps.methods.METHODS`.
+        highest: ``[S]`` probability of the predicted class, highest cells removed first.
+        lowest: ``[S]`` lowest first.
+        deletion: area under ``highest`` (low is good).
+        insertion: area under ``lowest``, that of adding the highest first (high is good).
+        p_value: share of random orders whose deletion is at least as low, counting this one.
+        randomised: rank correlation with the map after the gate's parameters were randomised.
+        start: rank correlation with the map at δ, ξ and amplitude as before training.
+    """
+
+    method: str
+    highest: np.ndarray
+    lowest: np.ndarray
+    deletion: float
+    insertion: float
+    p_value: float
+    randomised: float
+    start: float
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on what the check found."""
+        title = METHODS[self.method].title
+        if self.p_value > SIGNIFICANCE:
+            return (
+                f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
+            )
+        return (
+            f"Removing what {title} marks takes the prediction away sooner than random removal does "
+            f"(p = {self.p_value:.2g})."
+        )
+
+
+@dataclass(frozen=True)
+class SampleCheck:
+    """A sample's maps beside random orders of its cells.
+
+    Attributes:
+        prediction: index of the predicted class.
+        probability: its probability.
+        shares: ``[S]`` of cells removed.
+        cells: how many cells there are: rows times features.
+        random: ``[S]`` mean probability over random orders.
+        random_low: ``[S]`` their 2.5 % quantile.
+        random_high: ``[S]`` their 97.5 % quantile.
+        at_random: mean area of the random orders.
+        orders: how many random orders.
+        seed: of the orders and of the randomised gate.
+        maps: the maps that were checked.
+    """
+
+    prediction: int
+    probability: float
+    shares: np.ndarray
+    cells: int
+    random: np.ndarray
+    random_low: np.ndarray
+    random_high: np.ndarray
+    at_random: float
+    orders: int
+    seed: int
+    maps: tuple[MapCheck, ...]
+
+
+def check_sample(
+    model: Model,
+    encoding: Encoding,
+    *,
+    methods: Sequence[str] = CHECKED,
+    orders: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> SampleCheck:
+    """Remove one sample's gated cells in the order of its maps, and in random orders.
+
+    Args:
+        model: the trained head.
+        encoding: what ``model.backbone.encode`` returned.
+        methods: keys of METHODS that are defined on gated cells.
+        orders: how many random orders; the smallest p-value is 1 / (orders + 1). By default as many
+            as a few seconds allow.
+        seed: of the orders and of the randomised gate.
+        progress: told how far it is; stops when cancelled.
+    """
+    return check_pooled(
+        model, pool(encoding).float(), methods=methods, orders=orders, seed=seed, progress=progress
+    )
+
+
+def check_pooled(
+    model: Model,
+    pooled: Tensor,
+    *,
+    methods: Sequence[str] = CHECKED,
+    orders: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> SampleCheck:
+    """:func:`check_sample` for pooled values ``[L, F]``."""
+    progress = progress or Progress()
+    classifier = model.classifier
+    one = pooled[None]
+    cells = gated_cells(classifier, one)
+    if orders is None:
+        orders = int(np.clip(RANDOM_CELLS // cells.per_sample, FEWEST_ORDERS, RANDOM_ORDERS))
+    # All random orders at once: one batch of the same sample.
+    repeated = gated_cells(classifier, one.expand(orders, -1, -1))
+    progress.report(0.1, "Removing cells at random")
+    chance = deletion_curve(repeated, torch.zeros_like(repeated.values), seed=seed + 1, check=progress.check)
+    found = gated_maps(classifier, one)
+    randomised = gated_maps(randomise_gate(classifier, seed=seed), one)
+    start = gated_maps(at_start(classifier), one)
+    checks = []
+    for index, name in enumerate(methods):
+        progress.report(0.5 + 0.5 * index / len(methods), f"Removing cells by {METHODS[name].title}")
+        highest = deletion_curve(cells, found[name], seed=seed)
+        lowest = deletion_curve(cells, found[name], order="lowest", seed=seed)
+        checks.append(
+            MapCheck(
+                method=name,
+                highest=highest.probability[0],
+                lowest=lowest.probability[0],
+                deletion=float(highest.areas[0]),
+                insertion=float(lowest.areas[0]),
+                p_value=float((1 + np.sum(chance.areas <= highest.areas[0])) / (orders + 1)),
+                randomised=rank_correlation(found[name].detach().abs(), randomised[name].detach().abs()),
+                start=rank_correlation(found[name].detach().abs(), start[name].detach().abs()),
+            )
+        )
+    probabilities = cells.probabilities()[0]
+    low, high = np.quantile(chance.probability, [0.025, 0.975], axis=0)
+    return SampleCheck(
+        prediction=int(probabilities.argmax()),
+        probability=float(probabilities.max()),
+        shares=np.asarray(SHARES),
+        cells=cells.per_sample,
+        random=chance.probability.mean(0),
+        random_low=low,
+        random_high=high,
+        at_random=float(chance.areas.mean()),
+        orders=orders,
+        seed=seed,
+        maps=tuple(checks),
+    )

@@ -1,0 +1,198 @@
+"""Deletion and insertion: take cells away in a map's order and watch the decision.
+
+Petsiuk, Das, Saenko, "RISE", BMVC 2018, on cells instead of pixels. N samples, S shares.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.errors import DataError
+from daam_core.faithfulness.maps.cells import Cells
+from daam_core.faithfulness.statistics import Interval, area, bootstrap_mean
+
+Order = Literal["highest", "lowest"]
+
+#: Shares of cells removed at which the decision is looked at.
+SHARES = tuple(float(share) for share in np.linspace(0, 1, 21))
+RANDOM_SEEDS = (0, 1, 2, 3, 4)
+#: Cells held in memory at a time.
+BATCH_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What removing cells does to each sample's decision.
+
+    Attributes:
+        shares: ``[S]`` of cells removed, from 0 to 1.
+        probability: ``[N, S]`` of the class predicted before anything was removed.
+        correct: ``[N, S]`` bool, whether the prediction is the label; None without labels.
+    """
+
+    shares: np.ndarray
+    probability: np.ndarray
+    correct: np.ndarray | None
+
+    @cached_property
+    def areas(self) -> np.ndarray:
+        """``[N]`` area under each sample's curve of probability, in [0, 1]."""
+        return area(self.shares, self.probability)
+
+    @property
+    def accuracy(self) -> np.ndarray | None:
+        """``[S]``."""
+        return None if self.correct is None else self.correct.mean(0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One map's deletion beside random orders, on the same samples.
+
+    Removing the highest cells first is *deletion* (low is good). Removing the lowest first is
+    *insertion* read from the right: its area equals that of adding the highest first (high is good).
+
+    Attributes:
+        highest: curve of removing the highest cells first.
+        lowest: curve of removing the lowest first.
+        random: mean curve over the seeds of random orders.
+        seeds: of the random orders.
+        deletion: area under ``highest``.
+        insertion: area under ``lowest``.
+        at_random: area under ``random``.
+        gain: random minus deletion, in pairs; above 0 where the map finds what decides.
+        insertion_gain: insertion minus random, in pairs.
+    """
+
+    highest: Curve
+    lowest: Curve
+    random: Curve
+    seeds: tuple[int, ...]
+    deletion: Interval
+    insertion: Interval
+    at_random: Interval
+    gain: Interval
+    insertion_gain: Interval
+
+
+def removal_order(scores: Tensor, *, order: Order = "highest", seed: int = 0) -> Tensor:
+    """Place of every cell in the order of removal, ``[N, ..] → [N, M]``, 0 is removed first.
+
+    Equal scores are ordered at random by ``seed``, so that a constant map is a random order.
+    """
+    flat = scores.detach().flatten(1)
+    if not bool(torch.isfinite(flat).all()):
+        raise DataError("A map to order cells by must be finite.")
+    shuffle = torch.argsort(torch.rand(flat.shape, generator=torch.Generator().manual_seed(seed)), dim=1)
+    sorted_cells = torch.argsort(flat.gather(1, shuffle), dim=1, descending=order == "highest", stable=True)
+    removed = shuffle.gather(1, sorted_cells)
+    places = torch.arange(flat.shape[1]).expand_as(removed)
+    return torch.empty_like(removed).scatter_(1, removed, places)
+
+
+@torch.no_grad()
+def deletion_curve(
+    cells: Cells,
+    scores: Tensor,
+    *,
+    order: Order = "highest",
+    labels: Tensor | None = None,
+    shares: Sequence[float] = SHARES,
+    seed: int = 0,
+    check: Callable[[], None] | None = None,
+) -> Curve:
+    """Remove each sample's cells in the order of its scores.
+
+    Args:
+        cells: what can be removed.
+        scores: ``[N, ..]`` of the cells' shape, or one map ``[..]`` for all samples.
+        order: which end goes first.
+        labels: ``[N]``, for the accuracy.
+        shares: of cells removed, rising from 0 to 1.
+        seed: of the order among equal scores.
+        check: called between batches; may raise to stop.
+
+    Raises:
+        DataError: the scores do not fit the cells, or the shares do not rise from 0 to 1.
+    """
+    if scores.shape == cells.values.shape[1:]:
+        scores = scores.expand_as(cells.values)
+    if scores.shape != cells.values.shape:
+        raise DataError(
+            f"The map must have the cells' shape {list(cells.values.shape)}, got {list(scores.shape)}."
+        )
+    grid = np.asarray(shares, dtype=np.float64)
+    if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or (np.diff(grid) <= 0).any():
+        raise DataError("Shares of cells removed must rise from 0 to 1.")
+    # With few cells several shares are the same number of cells: decided once.
+    counts, which = np.unique(np.round(grid * cells.per_sample).astype(int), return_inverse=True)
+
+    probability, predicted = [], []
+    size = max(1, BATCH_CELLS // cells.per_sample)
+    for start in range(0, len(cells), size):
+        if check is not None:
+            check()
+        values = cells.values[start : start + size]
+        place = removal_order(scores[start : start + size], order=order, seed=seed + start)
+        place = place.view(values.shape)
+        answers = torch.stack([cells.probabilities(values * (place >= count)) for count in counts], 1)
+        target = answers[:, 0].argmax(-1)
+        probability.append(answers[torch.arange(len(values)), :, target][:, which])
+        predicted.append(answers.argmax(-1)[:, which])
+    right = None if labels is None else (torch.cat(predicted) == labels[:, None]).numpy()
+    return Curve(grid, torch.cat(probability).numpy(), right)
+
+
+def random_curve(
+    cells: Cells,
+    *,
+    labels: Tensor | None = None,
+    shares: Sequence[float] = SHARES,
+    seeds: Sequence[int] = RANDOM_SEEDS,
+    check: Callable[[], None] | None = None,
+) -> Curve:
+    """The mean over several random orders; its ``correct`` holds shares of orders, not booleans."""
+    constant = torch.zeros(cells.values.shape[1:])
+    curves = [
+        deletion_curve(
+            cells, constant, labels=labels, shares=shares, seed=1_000_003 * (seed + 1), check=check
+        )
+        for seed in seeds
+    ]
+    right = [curve.correct for curve in curves if curve.correct is not None]
+    correct = np.mean(right, axis=0) if right else None
+    return Curve(curves[0].shares, np.mean([curve.probability for curve in curves], axis=0), correct)
+
+
+def compare(
+    cells: Cells,
+    scores: Tensor,
+    random: Curve,
+    *,
+    seeds: Sequence[int] = RANDOM_SEEDS,
+    labels: Tensor | None = None,
+    seed: int = 0,
+    check: Callable[[], None] | None = None,
+) -> Comparison:
+    """Deletion by a map, highest and lowest first, against a random curve of the same cells."""
+    shares = random.shares.tolist()
+    highest, lowest = (
+        deletion_curve(cells, scores, order=order, labels=labels, shares=shares, seed=seed, check=check)
+        for order in ("highest", "lowest")
+    )
+    return Comparison(
+        highest=highest,
+        lowest=lowest,
+        random=random,
+        seeds=tuple(seeds),
+        deletion=bootstrap_mean(highest.areas, seed=seed),
+        insertion=bootstrap_mean(lowest.areas, seed=seed),
+        at_random=bootstrap_mean(random.areas, seed=seed),
+        gain=bootstrap_mean(random.areas - highest.areas, seed=seed),
+        insertion_gain=bootstrap_mean(lowest.areas - random.areas, seed=seed),
+    )

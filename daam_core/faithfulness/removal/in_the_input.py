@@ -1,0 +1,189 @@
+"""Deletion in the input itself: words, seconds or patches go, and the encoder runs again.
+
+Letters: N samples, P parts, S shares, C classes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from captum.attr import FeatureAblation
+from torch import Tensor
+
+from daam_core.backbones.base import Sample
+from daam_core.checkpoint import Model
+from daam_core.encoding import pool
+from daam_core.explain import explain_encoding
+from daam_core.faithfulness.maps.cells import Cells
+from daam_core.faithfulness.removal.curves import Curve, deletion_curve, random_curve
+from daam_core.faithfulness.removal.parts import BASELINES, UNITS, Parts, share_out, split
+from daam_core.faithfulness.statistics import Interval, bootstrap_mean
+from daam_core.progress import Progress
+
+SHARES = tuple(float(share) for share in np.linspace(0, 1, 11))
+RANDOM_SEEDS = (0, 1, 2)
+TOKEN_ATTRIBUTION = "Token attribution"  # noqa: S105 a title, no secret
+LEAVE_ONE_OUT = "Leave one out (captum FeatureAblation)"
+
+
+@dataclass(frozen=True)
+class PartDeletion:
+    """A way to order an input's parts, and what their removal does.
+
+    Attributes:
+        method: its name.
+        highest: ``[S]`` mean probability of the predicted class, parts of highest attribution first.
+        lowest: ``[S]`` lowest first.
+        deletion: area under ``highest``.
+        insertion: area under ``lowest``, which is that of adding the highest first.
+        gain: area under the random curve minus ``deletion``, in pairs.
+        insertion_gain: ``insertion`` minus area under the random curve, in pairs.
+    """
+
+    method: str
+    highest: np.ndarray
+    lowest: np.ndarray
+    deletion: Interval
+    insertion: Interval
+    gain: Interval
+    insertion_gain: Interval
+
+
+@dataclass(frozen=True)
+class TokenLevel:
+    """Deletion in the input space.
+
+    Attributes:
+        unit: what the parts are.
+        baseline: what takes a removed part's place.
+        shares: ``[S]`` of parts removed.
+        random: ``[S]`` mean probability over random orders.
+        at_random: area under it.
+        seeds: of the random orders.
+        methods: token attribution, and captum's leave-one-out in the input space.
+        runs: how often the encoder ran.
+    """
+
+    unit: str
+    baseline: str
+    shares: np.ndarray
+    random: np.ndarray
+    at_random: Interval
+    seeds: tuple[int, ...]
+    methods: tuple[PartDeletion, ...]
+    runs: int
+
+
+def part_cells(model: Model, parts: Parts, *, ran: Callable[[], None] | None = None) -> Cells:
+    """One input's parts as cells ``[1, P]`` of ones, whose logits run the encoder, once per choice of parts.
+
+    Args:
+        model: the trained head with its encoder.
+        parts: of the input.
+        ran: called before every run of the encoder; may raise to stop.
+    """
+
+    known: dict[bytes, Tensor] = {}
+
+    def answer(keep: np.ndarray) -> Tensor:
+        if keep.tobytes() not in known:
+            if ran is not None:
+                ran()
+            pooled = pool(model.backbone.encode(parts.keeping(keep))).float()
+            known[keep.tobytes()] = model.classifier(pooled[None]).logits
+        return known[keep.tobytes()]
+
+    def logits(keep: Tensor) -> Tensor:
+        return torch.cat([answer(row.numpy() > 0.5) for row in keep])
+
+    return Cells(torch.ones(1, len(parts)), logits, ("parts",))
+
+
+def part_attribution(model: Model, sample: Sample, parts: Parts) -> np.ndarray:
+    """Token attribution of the predicted class, shared out over parts: ``[P]``, in logits."""
+    explanation = explain_encoding(model, model.backbone.encode(sample))
+    return share_out(explanation.token_attribution, explanation.token_spans, parts)
+
+
+@torch.no_grad()
+def token_level(
+    model: Model,
+    samples: Sequence[Sample],
+    *,
+    seeds: Sequence[int] = RANDOM_SEEDS,
+    shares: Sequence[float] = SHARES,
+    leave_one_out: bool = True,
+    progress: Progress | None = None,
+) -> TokenLevel:
+    """Delete parts of inputs in the order of their token attribution, at random, and by captum.
+
+    Args:
+        model: the trained head with its encoder.
+        samples: N inputs of the model's modality.
+        seeds: of random orders.
+        shares: of parts removed, rising from 0 to 1.
+        leave_one_out: whether to compare with ablation by captum, one run of the encoder per part.
+        progress: told how far it is; stops when cancelled.
+    """
+    progress = progress or Progress()
+    modality = model.config.modality
+    runs = 0
+
+    def ran() -> None:
+        nonlocal runs
+        runs += 1
+        progress.check()
+
+    names = [TOKEN_ATTRIBUTION, *([LEAVE_ONE_OUT] if leave_one_out else [])]
+    curves: dict[tuple[str, str], list[Curve]] = {}
+    at_random: list[Curve] = []
+    for index, sample in enumerate(samples):
+        progress.report(index / len(samples), f"Removing {UNITS[modality]} from input {index + 1}")
+        parts = split(sample, modality)
+        cells = part_cells(model, parts, ran=ran)
+        scores = {TOKEN_ATTRIBUTION: part_attribution(model, sample, parts)}
+        if leave_one_out:
+            target = int(cells.probabilities().argmax())
+            ablated = FeatureAblation(cells.logits).attribute(cells.values, target=target)
+            scores[LEAVE_ONE_OUT] = ablated[0].numpy()
+        for name in names:
+            for order in ("highest", "lowest"):
+                curve = deletion_curve(
+                    cells, torch.as_tensor(scores[name]), order=order, shares=shares, seed=index
+                )
+                curves.setdefault((name, order), []).append(curve)
+        mixed = [7919 * (index + 1) + seed for seed in seeds]
+        at_random.append(random_curve(cells, shares=shares, seeds=mixed))
+
+    def areas(found: list[Curve]) -> np.ndarray:
+        return np.concatenate([curve.areas for curve in found])
+
+    def mean(found: list[Curve]) -> np.ndarray:
+        return np.concatenate([curve.probability for curve in found]).mean(0)
+
+    chance = areas(at_random)
+    methods = []
+    for name in names:
+        highest, lowest = curves[name, "highest"], curves[name, "lowest"]
+        methods.append(
+            PartDeletion(
+                method=name,
+                highest=mean(highest),
+                lowest=mean(lowest),
+                deletion=bootstrap_mean(areas(highest), seed=0),
+                insertion=bootstrap_mean(areas(lowest), seed=0),
+                gain=bootstrap_mean(chance - areas(highest), seed=0),
+                insertion_gain=bootstrap_mean(areas(lowest) - chance, seed=0),
+            )
+        )
+    return TokenLevel(
+        unit=UNITS[modality],
+        baseline=BASELINES[modality],
+        shares=np.asarray(shares),
+        random=mean(at_random),
+        at_random=bootstrap_mean(chance, seed=0),
+        seeds=tuple(seeds),
+        methods=tuple(methods),
+        runs=runs,
+    )

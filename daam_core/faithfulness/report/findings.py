@@ -1,0 +1,201 @@
+"""What the figures say, in words: one sentence per question, good or bad."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from daam_core.faithfulness.destroyed.learned import Learned
+from daam_core.faithfulness.destroyed.models import Similarity
+from daam_core.faithfulness.destroyed.stability import InputStability, SeedStability
+from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.removal.curves import Comparison
+from daam_core.faithfulness.removal.in_the_input import LEAVE_ONE_OUT, TOKEN_ATTRIBUTION, TokenLevel
+from daam_core.faithfulness.retraining.layers import Retraining
+from daam_core.faithfulness.retraining.variants import Variant
+from daam_core.faithfulness.statistics import Interval
+
+#: ``yes``: the interval excludes zero on the good side; ``no``: on the bad side; ``open``: it holds zero,
+#: or the question has no such answer.
+Answer = Literal["yes", "no", "open"]
+#: Two methods whose areas differ by less are level, however sure the difference is.
+NEGLIGIBLE = 0.005
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One question's answer.
+
+    Attributes:
+        question: short, for tables.
+        answer: yes, no or open.
+        sentence: with figures and interval.
+    """
+
+    question: str
+    answer: Answer
+    sentence: str
+
+
+def find(
+    *,
+    gated: Mapping[str, Comparison],
+    pairs: Mapping[str, Interval],
+    retraining: Retraining,
+    sanity: Sequence[Similarity],
+    learned: Learned,
+    seeds: SeedStability,
+    inputs: Sequence[InputStability],
+    tokens: TokenLevel | None,
+    variants: Sequence[Variant],
+) -> list[Finding]:
+    """The answers that a report's figures give."""
+    found = [against_random(gated["importance"])]
+    found += [trained_anew(variant) for variant in variants]
+    found += [over(name, difference) for name, difference in pairs.items()]
+    found += [
+        layers_retrained(count, difference, retraining) for count, difference in retraining.difference.items()
+    ]
+    found.append(layers_ranked(retraining))
+    found += [destroyed(similarity) for similarity in sanity if similarity.method == "importance"]
+    found += [learned_share(learned), stable(seeds)]
+    found += [
+        Finding(
+            f"Does the map stay when the input changes a little ({change.change})?",
+            "open",
+            f"Rank correlation of the Importance Factor {change.importance}, of class importance "
+            f"{change.class_importance}; the prediction stays in {change.same_prediction.mean:.0%} of "
+            f"{change.importance.samples} inputs.",
+        )
+        for change in inputs
+    ]
+    if tokens is not None:
+        found += in_the_input(tokens)
+    return found
+
+
+def answer(difference: Interval) -> Answer:
+    """Yes above zero, no below, open where the interval holds zero."""
+    if not difference.excludes_zero:
+        return "open"
+    return "yes" if difference.mean > 0 else "no"
+
+
+def against_random(comparison: Comparison) -> Finding:
+    said = {
+        "yes": "Removing cells by Importance Factor takes the prediction away sooner than at random",
+        "no": "Removing cells by Importance Factor takes the prediction away later than at random",
+        "open": "Removing cells by Importance Factor cannot be told from random removal",
+    }[answer(comparison.gain)]
+    return Finding(
+        "Does deletion by Importance Factor beat random order?",
+        answer(comparison.gain),
+        f"{said}: area under the curve {comparison.deletion.mean:.3f} against "
+        f"{comparison.at_random.mean:.3f}, difference {comparison.gain}, n = {comparison.gain.samples}.",
+    )
+
+
+def trained_anew(variant: Variant) -> Finding:
+    seeds = ", ".join(f"{gain:.3f}" for gain in variant.by_seed)
+    return Finding(
+        f"Does it on inputs never seen ({variant.name})?",
+        answer(variant.gain),
+        f"Heads of {len(variant.seeds)} seeds, trained on other inputs, accuracy {variant.accuracy}: area "
+        f"{variant.deletion.mean:.3f} against {variant.at_random.mean:.3f} at random, difference "
+        f"{variant.gain}, by seed {seeds}, n = {variant.gain.samples}.",
+    )
+
+
+def over(name: str, difference: Interval) -> Finding:
+    first, _, second = name.partition(" over ")
+    level = abs(difference.mean) < NEGLIGIBLE
+    found = "open" if level else answer(difference)
+    said = {"yes": "finds more than", "no": "finds less than", "open": "is level with"}[found]
+    return Finding(
+        f"Is {METHODS[first].title} better than {METHODS[second].title}?",
+        found,
+        f"{METHODS[first].title} {said} {METHODS[second].title}: area under the curve of "
+        f"{METHODS[second].title} minus its own {difference}, n = {difference.samples}.",
+    )
+
+
+def layers_retrained(count: int, difference: Interval, retraining: Retraining) -> Finding:
+    accuracy = {choice.name: choice.accuracy.mean for choice in retraining.choices}
+    layers = "layer" if count == 1 else f"{count} layers"
+    shared = (
+        ""
+        if count == 1 or not retraining.overlap
+        else (
+            f" The two choices share layer{'s' if len(retraining.overlap) > 1 else ''} "
+            f"{', '.join(str(layer + 1) for layer in retraining.overlap)}."
+        )
+    )
+    return Finding(
+        f"Is a head better on the {layers} of highest Importance Factor than on the lowest?",
+        answer(difference),
+        f"Retrained on the {layers} of highest Importance Factor a head reaches "
+        f"{accuracy[f'highest {count}']:.3f}, on the lowest {accuracy[f'lowest {count}']:.3f}; difference "
+        f"{difference}, n = {difference.samples}, {len(retraining.seeds)} seeds.{shared}",
+    )
+
+
+def layers_ranked(retraining: Retraining) -> Finding:
+    significant = retraining.p_value <= 0.05
+    return Finding(
+        "Do layers with more Importance Factor carry more by themselves?",
+        "yes" if significant else "open",
+        f"Rank correlation of a layer's share with its accuracy alone: {retraining.correlation:.2f} over "
+        f"{len(retraining.single)} layers (p = {retraining.p_value:.2g}, one-sided, by permutation).",
+    )
+
+
+def destroyed(similarity: Similarity) -> Finding:
+    passed = similarity.answer
+    return Finding(
+        f"Does the map change when {similarity.destroyed}?"
+        if passed is not None
+        else "How alike are maps of heads trained again?",
+        "open" if passed is None else passed,
+        f"{similarity.verdict} Structural similarity {similarity.structure.mean:.2f}, rank correlation "
+        f"inside layers {similarity.within_layers.mean:.2f}, n = {similarity.ranks.samples}, "
+        f"{len(similarity.seeds)} seeds.",
+    )
+
+
+def learned_share(learned: Learned) -> Finding:
+    start = learned.starts[-1]
+    return Finding(
+        "How much of the map is learned?",
+        "open",
+        f"The map with {start.reset} back at their start explains {start.explained:.0%} of the learned map's "
+        f"variance over cells; the rest is learned. {learned.between_inputs:.0%} of the variance lies "
+        f"between inputs, n = {learned.samples}.",
+    )
+
+
+def stable(seeds: SeedStability) -> Finding:
+    return Finding(
+        "Do heads trained with other seeds show the same map?",
+        "open",
+        f"Mean maps of {len(seeds.seeds)} seeds correlate at {seeds.correlation:.2f} (least alike pair "
+        f"{seeds.lowest_correlation:.2f}), summed over heads {seeds.over_heads:.2f}, layers' ranks "
+        f"{seeds.layers:.2f}.",
+    )
+
+
+def in_the_input(tokens: TokenLevel) -> list[Finding]:
+    by_name = {method.method: method for method in tokens.methods}
+    own = by_name[TOKEN_ATTRIBUTION]
+    beside = (
+        f"; leaving one out at a time by captum: {by_name[LEAVE_ONE_OUT].deletion.mean:.3f}"
+        if LEAVE_ONE_OUT in by_name
+        else ""
+    )
+    return [
+        Finding(
+            f"Does removing {tokens.unit} by token attribution beat random order?",
+            answer(own.gain),
+            f"Area under the curve {own.deletion.mean:.3f} against {tokens.at_random.mean:.3f} at random"
+            f"{beside}; difference to random {own.gain}, n = {own.gain.samples}. In place of a removed part: "
+            f"{tokens.baseline}.",
+        )
+    ]

@@ -1,0 +1,396 @@
+"""The report as a page and as JSON."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.removal.curves import Comparison
+from daam_core.faithfulness.report import charts
+from daam_core.faithfulness.report.measures import Report, plain
+from daam_core.writing.files import write_text
+from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html
+
+PAGE, DATA = "faithfulness.html", "faithfulness.json"
+_ANSWERS = {"yes": "yes", "no": "no", "open": "—"}
+_KINDS = {False: "about no class", True: "about the class"}
+#: Lines of the two large figures; the tables hold all methods.
+_DRAWN = (
+    "importance",
+    "gate",
+    "decision_importance",
+    "class_importance",
+    "integrated_gradients",
+    "layer_sum",
+)
+
+
+def save(report: Report, folder: str | Path) -> tuple[Path, Path]:
+    """Write the page and the JSON; returns their paths.
+
+    Raises:
+        DaamError: the folder cannot be written to.
+    """
+    page, data = Path(folder) / PAGE, Path(folder) / DATA
+    write_text(data, json.dumps(plain(report), indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(page, to_html(f"Does the Importance Factor mean anything? {report.model}", blocks(report)))
+    return page, data
+
+
+def blocks(report: Report) -> list[Block]:
+    """The page's content, in order."""
+    settings = report.settings
+    return [
+        *introduction(report),
+        Heading("Deletion on the gated cells"),
+        Paragraph(
+            "Every head's gated values are set to the training mean, highest first by each map, and the "
+            "decoder decides on what is left; the gates are held fixed. Low areas are good. Adding the "
+            "highest first (insertion) has the same area as removing the lowest first: high is good. "
+            "On these cells gradient × input, integrated gradients and ablation all equal class "
+            "importance where the decoder is linear."
+        ),
+        *_deletions(report.gated, "gated"),
+        Table(
+            ("heads trained anew", "accuracy", "deletion", "at random", "gain over random", "by seed"),
+            tuple(
+                (
+                    item.name, str(item.accuracy), str(item.deletion), str(item.at_random), str(item.gain),
+                    ", ".join(f"{gain:.3f}" for gain in item.by_seed),
+                )
+                for item in report.variants
+            ),
+            f"By Importance Factor, on inputs that these heads were not trained on, n = "
+            f"{report.variants[0].gain.samples}; trained on {report.retraining.train_samples} inputs.",
+        ),
+        Heading("Deletion on the input, beside other methods"),
+        Paragraph(
+            "The standardised layer × feature input is set to the training mean and the whole head runs "
+            "again, gates included. The head's own maps are summed over heads. The weights of the "
+            "weighted layer sum and of multi-head attention come from those models and are tried here "
+            "on this one; the next table tries them on their own."
+        ),
+        *_deletions(report.input, "input"),
+        Table(
+            ("model", "accuracy", "map", "deletion", "at random", "gain over random", "share of random"),
+            tuple(
+                (
+                    rival.model, f"{rival.accuracy:.3f}", METHODS[name].title, str(found.deletion),
+                    str(found.at_random), str(found.gain), f"{found.gain.mean / found.at_random.mean:.0%}",
+                )
+                for rival in report.rivals
+                for name, found in rival.deletion.items()
+            ),
+            "Baselines trained on the same features, explained by their own weights, on their own decisions.",
+        ),
+        Table(
+            ("first over second", "difference of areas"),
+            tuple((_pair(name), str(value)) for name, value in report.pairs.items()),
+            "In pairs of samples; above 0 where the first finds more.",
+        ),
+        Figure(
+            "Agreement between methods: mean rank correlation of their maps over the input's cells.",
+            "agreement.svg",
+            charts.matrix([METHODS[name].title for name in report.agreement[0]], report.agreement[1]),
+        ),
+        *_retraining(report),
+        *_sanity(report),
+        *_learned(report),
+        *_stability(report),
+        *_tokens(report),
+        Heading("Metrics of the quantus package"),
+        Table(
+            ("metric", "map", "score", "better", "settings"),
+            tuple(
+                (score.metric, METHODS[score.method].title, str(score.score), score.better, score.settings)
+                for score in report.quantus
+            ),
+            f"n = {report.quantus[0].score.samples}, seed {settings.seed}, on the layer × "
+            "feature input. Random logit is 1 by construction for maps that are about no class.",
+            left=2,
+        ),
+        Heading("The maps"),
+        Table(
+            ("map", "kind", "what it is"),
+            tuple(
+                (method.title, _KINDS[method.class_specific], method.source)
+                for name, method in METHODS.items()
+                if name in report.gated or name in report.input
+            ),
+            left=3,
+        ),
+    ]  # fmt: skip
+
+
+def introduction(report: Report) -> list[Block]:
+    """What was measured on what, and the answers in words."""
+    settings, facts = report.settings, report.provenance
+    kept = (
+        "The inputs measured were kept out of this head's training."
+        if report.held_out
+        else "This head was trained on the inputs measured as well: its accuracy on them says nothing, and "
+        "its explanations are measured where it is surest."
+    )
+    found: list[Block] = [
+        Paragraph(
+            f"{report.model} on {facts['encoder']}, {report.accuracy.samples} inputs drawn with seed "
+            f"{settings.seed}, accuracy {report.accuracy}. {kept} Numbers in brackets are 95 % "
+            "percentile bootstrap intervals over inputs; baseline of every removal is the training mean."
+        ),
+        Table(
+            ("question", "answer", "what was found"),
+            tuple((item.question, _ANSWERS[item.answer], item.sentence) for item in report.findings),
+            "Yes and no where the interval excludes zero.",
+            left=3,
+        ),
+    ]
+    if command := facts.get("command"):
+        found.append(Listing(str(command)))
+    return found
+
+
+def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
+    some = found["importance"]
+    lines = {
+        f"{METHODS[name].title}, highest first": found[name].highest.probability.mean(0)
+        for name in _DRAWN
+        if name in found
+    }
+    lines["Importance Factor, lowest first"] = some.lowest.probability.mean(0)
+    accuracy = {
+        f"{METHODS[name].title}, highest first": curve
+        for name in _DRAWN
+        if name in found and (curve := found[name].highest.accuracy) is not None
+    }
+    drawn: list[Block] = [
+        Figure(
+            "Mean probability of the class predicted at first, against the share of cells removed.",
+            f"{space}-probability.svg",
+            charts.curves(some.highest.shares, lines, random=some.random.probability.mean(0)),
+        )
+    ]
+    if accuracy:
+        drawn.append(
+            Figure(
+                "Accuracy against the share of cells removed.",
+                f"{space}-accuracy.svg",
+                charts.curves(some.highest.shares, accuracy, random=some.random.accuracy, y_label="accuracy"),
+            )
+        )
+    rows = sorted(found.items(), key=lambda item: (METHODS[item[0]].class_specific, item[1].deletion.mean))
+    table = Table(
+        ("map", "kind", "deletion", "insertion", "gain over random", "insertion over random"),
+        tuple(
+            (
+                METHODS[name].title,
+                _KINDS[METHODS[name].class_specific],
+                str(comparison.deletion),
+                str(comparison.insertion),
+                str(comparison.gain),
+                str(comparison.insertion_gain),
+            )
+            for name, comparison in rows
+        ),
+        f"Areas under the curve of probability. Random order: {some.at_random}, seeds "
+        f"{', '.join(map(str, some.seeds))}. n = {some.gain.samples}, {len(some.highest.shares)} shares.",
+        left=2,
+    )
+    gains = {METHODS[name].title: comparison.gain for name, comparison in rows}
+    figure = Figure(
+        "Area under the random curve minus area under each map's curve, with intervals: right of zero is "
+        "better than random.",
+        f"{space}-gains.svg",
+        charts.intervals(gains, label="gain over random order"),
+    )
+    return [*drawn, figure, table]
+
+
+def _retraining(report: Report) -> list[Block]:
+    found = report.retraining
+    by_layer = tuple(
+        (
+            f"{index + 1}", f"{share:.1f} %", str(choice.accuracy),
+            ", ".join(f"{value:.3f}" for value in choice.by_seed),
+        )
+        for index, (share, choice) in enumerate(zip(found.share, found.single, strict=True))
+    )  # fmt: skip
+    budget = found.budget
+    return [
+        Heading("Retraining on chosen layers"),
+        Paragraph(
+            "The paper's own validation (section 3.2): a head is trained on the layers of highest and of "
+            f"lowest Importance Factor only, with the same seeds ({', '.join(map(str, found.seeds))}) and "
+            f"budget (at most {budget.epochs} epochs, stopped after {budget.patience} without gain on 15 % "
+            f"held out, {found.train_samples} training and {found.test_samples} test samples). A gate needs "
+            "three layers, so a single layer gets a linear head."
+        ),
+        Table(
+            ("layers", "which", "head", "accuracy", "by seed"),
+            tuple(
+                (
+                    choice.name, ", ".join(str(layer + 1) for layer in choice.layers), choice.head,
+                    str(choice.accuracy), ", ".join(f"{value:.3f}" for value in choice.by_seed),
+                )
+                for choice in found.choices
+            ),
+            "Differences: "
+            + "; ".join(f"highest − lowest {count}: {value}" for count, value in found.difference.items())
+            + ".",
+        ),
+        Table(("layer", "share of Importance Factor", "accuracy alone", "by seed"), by_layer),
+        Figure(
+            f"Rank correlation {found.correlation:.2f}, p = {found.p_value:.2g} (one-sided, by permutation).",
+            "layers.svg",
+            charts.scatter(
+                found.share, [choice.accuracy.mean for choice in found.single],
+                [str(index + 1) for index in range(len(found.share))],
+                x_label="share of the summed density attention, %", y_label="accuracy of the layer alone",
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def _sanity(report: Report) -> list[Block]:
+    return [
+        Heading("Sanity checks"),
+        Paragraph(
+            "A map that stays the same when the model is destroyed does not explain the model (Adebayo et "
+            "al. 2018). By rank correlation: from 0.9 it fails, below 0.5 it passes; after training on "
+            "shuffled labels it also fails where it is as alike as after honest training. The Importance "
+            "Factor is computed before the decoder, so it cannot change with it: it says what the gates let "
+            "through, not what the decoder makes of it."
+        ),
+        Table(
+            ("map", "destroyed", "verdict", "rank correlation", "SSIM", "inside layers", "accuracy left"),
+            tuple(
+                (
+                    METHODS[item.method].title, item.destroyed, item.verdict, f"{item.ranks.mean:.2f}",
+                    f"{item.structure.mean:.2f}", f"{item.within_layers.mean:.2f}",
+                    "" if item.accuracy is None else f"{item.accuracy:.2f}",
+                )
+                for item in report.sanity
+            ),
+            f"n = {report.sanity[0].ranks.samples}, {len(report.sanity[0].seeds)} seeds each. Maps are "
+            "compared without sign.",
+            left=3,
+        ),
+    ]  # fmt: skip
+
+
+def _learned(report: Report) -> list[Block]:
+    found = report.learned
+    return [
+        Heading("What is learned and what is given"),
+        Table(
+            ("back at their start", "correlation", "ranks", "variance explained", "by sample"),
+            tuple(
+                (
+                    item.reset, f"{item.correlation:.3f}", f"{item.ranks:.3f}", f"{item.explained:.1%}",
+                    str(item.by_sample),
+                )
+                for item in found.starts
+            ),
+            "The learned mean map against the map with these parameters as before training; what is not "
+            f"explained is learned. {found.between_inputs:.1%} of the variance lies between inputs, "
+            f"n = {found.samples}.",
+        ),
+        Table(
+            ("parameter", "lowest", "highest", "mean", "deviation", "moved", "paper, speech"),
+            tuple(
+                (
+                    item.name,
+                    *(
+                        f"{value:.3f}"
+                        for value in (item.low, item.high, item.mean, item.deviation, item.moved)
+                    ),
+                    "" if item.paper is None else f"{item.paper[0]} to {item.paper[1]}",
+                )
+                for item in found.ranges
+            ),
+            "Moved: mean distance from the start.",
+        ),
+    ]  # fmt: skip
+
+
+def _stability(report: Report) -> list[Block]:
+    found = report.seeds
+    content: list[Block] = [
+        Heading("Stability"),
+        Table(
+            ("across seeds", "value"),
+            (
+                ("correlation of mean maps, over pairs", f"{found.correlation:.3f}"),
+                ("least alike pair", f"{found.lowest_correlation:.3f}"),
+                ("rank correlation", f"{found.ranks:.3f}"),
+                ("correlation, summed over heads", f"{found.over_heads:.3f}"),
+                ("rank correlation of layers' shares", f"{found.layers:.3f}"),
+                ("correlation with the map before training", f"{found.untrained:.3f}"),
+            ),
+            f"Seeds {', '.join(map(str, found.seeds))}, accuracies "
+            f"{', '.join(f'{value:.3f}' for value in found.accuracy)}, n = {found.samples}.",
+        ),
+        Figure(
+            "Density attention summed over heads, over seeds.",
+            "seeds.svg",
+            charts.maps(
+                {"mean over seeds": found.mean, "deviation over seeds": found.deviation},
+                label="density attention",
+            ),
+        ),
+    ]
+    if report.inputs:
+        content.append(
+            Table(
+                ("change of the input", "size", "Importance Factor", "class importance", "same prediction"),
+                tuple(
+                    (
+                        item.change, str(item.relative_change), str(item.importance),
+                        str(item.class_importance), f"{item.same_prediction.mean:.0%}",
+                    )
+                    for item in report.inputs
+                ),
+                f"Rank correlation of single inputs' maps before and after, n = "
+                f"{report.inputs[0].importance.samples}; size: relative distance of the pooled values.",
+            )
+        )  # fmt: skip
+    return content
+
+
+def _tokens(report: Report) -> list[Block]:
+    found = report.tokens
+    if found is None:
+        return []
+    lines = {f"{method.method}, highest first": method.highest for method in found.methods}
+    lines |= {f"{method.method}, lowest first": method.lowest for method in found.methods}
+    return [
+        Heading(f"Deletion in the input: {found.unit}"),
+        Paragraph(
+            f"The encoder runs again on an input that lacks some of its {found.unit}; in their place: "
+            f"{found.baseline}. {found.runs} runs of the encoder."
+        ),
+        Figure(
+            f"Mean probability of the class predicted at first, against the share of {found.unit} removed.",
+            "tokens.svg",
+            charts.curves(found.shares, lines, random=found.random, x_label=f"share of {found.unit} removed"),
+        ),
+        Table(
+            ("order", "deletion", "insertion", "gain over random", "insertion over random"),
+            tuple(
+                (
+                    method.method,
+                    str(method.deletion),
+                    str(method.insertion),
+                    str(method.gain),
+                    str(method.insertion_gain),
+                )
+                for method in found.methods
+            ),
+            f"Random order: {found.at_random}, seeds {', '.join(map(str, found.seeds))}, "
+            f"n = {found.at_random.samples}.",
+        ),
+    ]
+
+
+def _pair(name: str) -> str:
+    first, _, second = name.partition(" over ")
+    return f"{METHODS[first].title} over {METHODS[second].title}"

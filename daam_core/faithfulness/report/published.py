@@ -1,0 +1,24 @@
+"""What was measured of the built-in models, as it comes with the project."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from daam_core.checkpoint import Model
+
+#: Summaries that ``python -m daam_core faithfulness … --json`` printed, by model name.
+FOLDER = Path(__file__).resolve().parents[3] / "assets" / "faithfulness"
+
+
+def published(model: Model, *, folder: Path = FOLDER) -> dict[str, Any] | None:
+    """The published summary of exactly these weights, or None.
+
+    A summary of other weights under the same name is not this model's, and neither is a damaged one.
+    """
+    try:
+        found = json.loads((folder / f"{Path(model.name).name}.json").read_text(encoding="utf-8"))
+        measured = found["provenance"]["checkpoint_sha256"]
+        complete = isinstance(found["findings"], list)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if complete and model.sha256 and measured == model.sha256 else None

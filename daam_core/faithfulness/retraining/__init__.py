@@ -1,0 +1,1 @@
+"""What classifiers trained anew say: on chosen layers, as rivals, as variants."""

@@ -1,0 +1,130 @@
+"""Other models' own explanations: a weighted layer sum's weights, and multi-head attention.
+
+Letters: N samples, L layers, F features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from torch import Tensor
+
+from daam_core.faithfulness.maps.cells import input_cells
+from daam_core.faithfulness.maps.on_input import captum_maps
+from daam_core.faithfulness.removal.curves import RANDOM_SEEDS, Comparison, compare, random_curve
+from daam_core.faithfulness.retraining.layers import BUDGET, held_out
+from daam_core.progress import Progress
+from daam_core.training.baselines import MultiHeadAttention, WeightedLayerSum
+from daam_core.training.fitting import TrainingConfig, accuracy, train_baseline
+
+#: Baseline of ``daam_core.training.baselines`` → the map in METHODS that it comes with.
+MAPS = {"weighted layer sum": "layer_sum", "multi-head attention": "attention"}
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A baseline model that explains itself by layer weights, measured on its own decision.
+
+    Attributes:
+        model: name of the baseline.
+        method: key of its own map.
+        accuracy: on the samples measured.
+        maps: method → ``[N, L, F]``: its own map, and captum's gradient × input beside it.
+        deletion: method → deletion on this model's standardised input.
+    """
+
+    model: str
+    method: str
+    accuracy: float
+    maps: dict[str, Tensor]
+    deletion: dict[str, Comparison]
+
+
+def rivals(
+    train: tuple[Tensor, Tensor],
+    pooled: Tensor,
+    labels: Tensor,
+    *,
+    n_classes: int,
+    budget: TrainingConfig = BUDGET,
+    seed: int = 0,
+    random_seeds: Sequence[int] = RANDOM_SEEDS,
+    progress: Progress | None = None,
+) -> list[Rival]:
+    """Train the baselines that come with layer weights, and delete by those weights.
+
+    Args:
+        train: features ``[M, L, F]`` and labels to train on.
+        pooled: samples ``[N, L, F]`` to measure on.
+        labels: ``[N]``.
+        n_classes: C.
+        budget: of training.
+        seed: of training.
+        random_seeds: of the random orders.
+        progress: told how far it is; stops when cancelled.
+    """
+    progress = progress or Progress()
+    features, targets = train
+    kept, held = held_out(len(features), seed=seed)
+    found = []
+    for index, (name, method) in enumerate(MAPS.items()):
+        progress.report(index / len(MAPS), f"Training the baseline: {name}")
+        model, _ = train_baseline(
+            name,
+            n_classes,
+            replace(budget, seed=seed),
+            features[kept],
+            targets[kept],
+            validation=(features[held], targets[held]),
+        )
+        model.requires_grad_(False)
+        with torch.no_grad():
+            if isinstance(model, WeightedLayerSum):
+                weights = model.layer_weights.expand(len(pooled), -1)
+            elif isinstance(model, MultiHeadAttention):
+                weights = model.layer_attention(pooled).mean(1)
+            else:
+                continue
+        maps = {method: weights[..., None].expand_as(pooled).clone()}
+        cells = input_cells(model, pooled)
+        maps["gradient_input"] = captum_maps(cells, steps=2)["gradient_input"]
+        at_random = random_curve(cells, labels=labels, seeds=random_seeds, check=progress.check)
+        found.append(
+            Rival(
+                model=name,
+                method=method,
+                accuracy=accuracy(model, pooled, labels),
+                maps=maps,
+                deletion={
+                    key: compare(
+                        cells, map_, at_random, labels=labels, seeds=random_seeds, check=progress.check
+                    )
+                    for key, map_ in maps.items()
+                },
+            )
+        )
+    return found
+
+
+def agreement(maps: dict[str, Tensor], *, samples: int = 100) -> tuple[list[str], np.ndarray]:
+    """Mean rank correlation between every two methods' maps, over the first samples.
+
+    Args:
+        maps: method → ``[N, L, F]``, equal N.
+        samples: how many samples at most.
+
+    Returns:
+        Names, and the matrix ``[M, M]``. A constant map agrees with nothing: 0, also with itself.
+    """
+    names = list(maps)
+    count = min(samples, *(len(map_) for map_ in maps.values()))
+    total = np.zeros((len(names), len(names)))
+    for index in range(count):
+        ranks = np.stack([rankdata(maps[name][index].detach().numpy().ravel()) for name in names])
+        ranks -= ranks.mean(1, keepdims=True)
+        norm = np.linalg.norm(ranks, axis=1, keepdims=True)
+        unit = np.divide(ranks, norm, out=np.zeros_like(ranks), where=norm > 0)
+        total += unit @ unit.T
+    return names, total / count

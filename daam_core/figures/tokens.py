@@ -1,0 +1,348 @@
+"""Drawing token attribution for print: over seconds, on words, or over the picture.
+
+Letters in shapes: H heads, T tokens.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import Colormap
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from daam_core.errors import ShapeError
+from daam_core.figures.style import (
+    FAINT,
+    FONT_SIZE,
+    INK,
+    Canvas,
+    above_colour_bar,
+    colour_bar_height,
+    diverging_map,
+    legible_on,
+    norm,
+    number,
+    sequential_map,
+    text_width,
+    tidy,
+    wrapped,
+)
+from daam_core.reading.colours import NEGATIVE, POSITIVE
+from daam_core.reading.quantities import Word, bin_columns, join_words
+from daam_core.result import Explanation
+
+MAX_WORDS = 600
+WORDS_MM = 4.4  # height of a line of words
+MARGIN_MM = 6.0
+WAVEFORM_COLUMNS = 1200
+OVERLAY_OPACITY = 0.6
+MAX_PICTURE_SIDE = 2000  # pixels; more cannot be seen in print
+
+Sound = tuple[np.ndarray, int]
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """What is drawn over the input.
+
+    Attributes:
+        explanation: whose tokens.
+        values: ``[T]`` logits.
+        absolute: the values are sizes.
+        meaning: one sentence, without its full stop.
+        sound: ``(samples [N], rate)`` or None.
+        picture: ``[height, width(, channels)]`` or None.
+        max_lines: how many lines of words at most; None for all.
+        max_side: height of the picture in millimetres at most.
+    """
+
+    explanation: Explanation
+    values: np.ndarray
+    absolute: bool
+    meaning: str
+    sound: Sound | None
+    picture: np.ndarray | None
+    max_lines: int | None
+    max_side: float
+
+
+def token_view(
+    explanation: Explanation,
+    *,
+    head: int | None = None,
+    absolute: bool = False,
+    sound: Sound | None = None,
+    picture: Any = None,
+    max_lines: int | None = None,
+    max_side: float = 120.0,
+) -> TokenView:
+    """Checks and collects what :func:`draw_tokens` needs.
+
+    Raises:
+        ShapeError: a head that the model does not have, or a sound or picture of the wrong shape.
+    """
+    heads = explanation.shape[0]
+    if head is not None and not 0 <= head < heads:
+        raise ShapeError(f"There is no head {head!r}; this model has heads 0 to {heads - 1}.")
+    signed = explanation.token_attribution if head is None else explanation.head_token_attribution[head]
+    values = np.asarray(signed, dtype=np.float64)
+    meaning = f"Share in the logit of “{explanation.explained_class}”, "
+    meaning += "all heads" if head is None else f"head {head}"
+    meaning += " (size, logits)" if absolute else " (logits; orange speaks for the class, blue against it)"
+    return TokenView(
+        explanation=explanation,
+        values=np.abs(values) if absolute else values,
+        absolute=absolute,
+        meaning=meaning,
+        sound=None if sound is None else _checked_sound(*sound),
+        picture=None if picture is None else _checked_picture(picture),
+        max_lines=max_lines,
+        max_side=max_side,
+    )
+
+
+def token_height(view: TokenView, total: float) -> float:
+    """Height in millimetres that :func:`draw_tokens` wants at a width of ``total`` millimetres."""
+    if view.explanation.modality == "audio":
+        return 42.0 if view.sound is None else 60.0
+    if view.explanation.modality == "image":
+        return _picture_height(view, total) + 2 + colour_bar_height(_region_legend(view), total)
+    words = _words(view, total)
+    return WORDS_MM * len(words.lines) + 3 + colour_bar_height(words.legend, total)
+
+
+def draw_tokens(canvas: Canvas, view: TokenView, total: float) -> None:
+    """Draws a view on a figure, or a part of one, that is ``total`` millimetres wide."""
+    if view.explanation.modality == "audio":
+        _draw_seconds(canvas, view, total)
+    elif view.explanation.modality == "image":
+        _draw_regions(canvas, view, total)
+    else:
+        _draw_words(canvas, view, total)
+
+
+def _checked_sound(samples: Any, rate: int) -> Sound:
+    samples = np.asarray(samples, dtype=np.float64)
+    if samples.ndim != 1 or samples.size == 0 or rate <= 0:
+        raise ShapeError(
+            f"A sound must be samples [N] with a positive rate, got {list(samples.shape)} at {rate}."
+        )
+    return samples, rate
+
+
+def _checked_picture(picture: Any) -> np.ndarray:
+    if isinstance(picture, Image.Image):
+        picture = picture.copy() if max(picture.size) > MAX_PICTURE_SIDE else picture
+        picture.thumbnail((MAX_PICTURE_SIDE, MAX_PICTURE_SIDE))
+    array = np.asarray(picture)
+    if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise ShapeError(
+            "A picture must be a Pillow image or an array [height, width] or [height, width, 1, 3 or 4], "
+            f"got shape {list(array.shape)}."
+        )
+    step = -(-max(array.shape[:2]) // MAX_PICTURE_SIDE)
+    return array[::step, ::step]
+
+
+def _colours(view: TokenView, values: np.ndarray) -> tuple[Colormap, tuple[float, float]]:
+    largest = float(np.abs(values).max()) if values.size else 0.0
+    return (
+        (sequential_map("cividis"), (0.0, largest))
+        if view.absolute
+        else (diverging_map(), (-largest, largest))
+    )
+
+
+# ---- Seconds -----------------------------------------------------------------------------------------
+
+
+def _draw_seconds(canvas: Canvas, view: TokenView, total: float) -> None:
+    spans = np.asarray(view.explanation.token_spans, dtype=np.float64)
+    placed = ~np.isnan(spans).any(axis=1)
+    spans, values = spans[placed], view.values[placed]
+    if view.sound is None:
+        curve = canvas.subplots()
+    else:
+        wave, curve = canvas.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+        _draw_waveform(wave, *view.sound)
+    edges = np.append(spans[:, 0], spans[-1:, 1])
+    for sign, colour in ((1, INK if view.absolute else POSITIVE), (-1, NEGATIVE)):
+        part = np.clip(values * sign, 0, None) * sign
+        curve.stairs(part, edges, fill=True, color=colour, linewidth=0)
+    curve.axhline(0, color=INK, linewidth=0.5)
+    if len(values) and not np.any(values != values[0]):
+        curve.annotate("constant", (0.5, 0.8), xycoords="axes fraction", ha="center", color=FAINT)
+    if len(edges):
+        curve.set_xlim(float(edges[0]), float(edges[-1]))
+    curve.set_xlabel("time (seconds)")
+    curve.set_ylabel("logits")
+    curve.set_title(wrapped(view.meaning, total - 14))
+    tidy(curve)
+
+
+def _draw_waveform(axes: Axes, samples: np.ndarray, rate: int) -> None:
+    highest = bin_columns(samples, WAVEFORM_COLUMNS, how="max")
+    lowest = -bin_columns(-samples, WAVEFORM_COLUMNS, how="max").values
+    axes.stairs(highest.values, highest.edges / rate, baseline=lowest, fill=True, color=FAINT, linewidth=0)
+    axes.set_ylabel("amplitude")
+    tidy(axes)
+
+
+# ---- Picture -----------------------------------------------------------------------------------------
+
+
+def _ratio(view: TokenView) -> float:
+    """Height of the picture relative to its width."""
+    return 1.0 if view.picture is None else view.picture.shape[0] / view.picture.shape[1]
+
+
+def _picture_height(view: TokenView, total: float) -> float:
+    panels = 1 if view.picture is None else 2
+    return min(_ratio(view) * (total - MARGIN_MM) / panels, view.max_side)
+
+
+def _draw_regions(canvas: Canvas, view: TokenView, total: float) -> None:
+    """The map over the picture in grey, beside the picture itself; the map alone without a picture."""
+    ratio = _ratio(view)
+    spans = np.asarray(view.explanation.token_spans, dtype=np.float64)
+    placed = ~np.isnan(spans).any(axis=1)
+    colours, limits = _colours(view, view.values[placed])
+    above = above_colour_bar(canvas, colours, _region_legend(view), total, limits=limits)
+    axes = above.subplots(1, 1 if view.picture is None else 2, squeeze=False)[0]
+    if view.picture is not None:
+        axes[0].imshow(view.picture, extent=(0, 1, ratio, 0), cmap="gray", interpolation="antialiased")
+        axes[1].imshow(_grey(view.picture), extent=(0, 1, ratio, 0), cmap="gray", interpolation="antialiased")
+    boxes = [
+        Rectangle((left, top * ratio), right - left, (bottom - top) * ratio)
+        for left, top, right, bottom in spans[placed]
+    ]
+    patches = PatchCollection(boxes, cmap=colours, norm=norm(*limits), linewidth=0, antialiased=False)
+    patches.set_array(view.values[placed])
+    patches.set_alpha(1.0 if view.picture is None else OVERLAY_OPACITY)
+    axes[-1].add_collection(patches)
+    for panel in axes:
+        panel.set_xlim(0, 1)
+        panel.set_ylim(ratio, 0)
+        panel.set_aspect("equal")
+        panel.set_xticks([])
+        panel.set_yticks([])
+        tidy(panel, frame=True)
+
+
+def _region_legend(view: TokenView) -> list[str]:
+    outside = np.isnan(view.explanation.token_spans).any(axis=1)
+    legend = [f"{view.meaning}."]
+    if outside.any():
+        legend.append(f"Tokens without a place in the picture: {number(float(view.values[outside].sum()))}.")
+    return legend
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    """Luminance ``[height, width]``: the map's colours must not mix with the picture's."""
+    if picture.ndim == 2:
+        return picture
+    if picture.shape[2] == 1:
+        return picture[:, :, 0]
+    grey: np.ndarray = picture[:, :, :3] @ np.array([0.299, 0.587, 0.114])
+    return grey
+
+
+# ---- Words -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _PlacedWord:
+    """A word, or a part of one too long for a line: place and width in millimetres."""
+
+    text: str
+    index: int
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The text as it is drawn: lines of words, the words' values, and the legend."""
+
+    lines: list[list[_PlacedWord]]
+    values: np.ndarray
+    legend: list[str]
+
+
+def _words(view: TokenView, total: float) -> _Words:
+    e = view.explanation
+    found = join_words(e.text or "", e.token_labels, e.token_spans, view.values)
+    placed = [word for word in found if word.start is not None]
+    specials = [word for word in found if word.start is None]
+    words = placed[:MAX_WORDS]
+    lines = _lines(words, e.text or "", total - MARGIN_MM)[: view.max_lines]
+    legend = [f"{view.meaning}."]
+    if specials:
+        parts = ", ".join(f"{word.text} {number(word.value)}" for word in specials[:6])
+        legend.append(f"Special tokens, not part of the text: {parts}.")
+    left_out = len(placed) - 1 - max((piece.index for line in lines for piece in line), default=-1)
+    if left_out:
+        legend.append(f"The last {left_out:,} words are not shown.")
+    return _Words(lines, np.array([word.value for word in words]), legend)
+
+
+def _lines(words: list[Word], text: str, available: float) -> list[list[_PlacedWord]]:
+    """Breaks words into lines of ``available`` mm, keeping the text's own spaces and line breaks."""
+    lines: list[list[_PlacedWord]] = [[]]
+    space, x, last_end = text_width("n n") - text_width("nn"), 0.0, 0
+    for index, word in enumerate(words):
+        between = text[last_end : word.start]
+        last_end = word.end or last_end
+        if "\n" in between and lines[-1]:
+            lines.append([])
+            x = 0.0
+        elif between and lines[-1]:
+            x += space
+        rest = " ".join(word.text.split())
+        while rest:
+            piece, width = _fitting(rest, available)
+            if x > 0 and x + width > available:
+                lines.append([])
+                x = 0.0
+            lines[-1].append(_PlacedWord(piece, index, x, width))
+            x += width
+            rest = rest[len(piece) :]
+    return lines
+
+
+def _fitting(text: str, available: float) -> tuple[str, float]:
+    """The longest beginning of a text that fits a line (at least one letter), and its width in mm."""
+    width = text_width(text)
+    while width > available and len(text) > 1:
+        text = text[: max(1, min(len(text) - 1, int(len(text) * available / width)))]
+        width = text_width(text)
+    return text, width
+
+
+def _draw_words(canvas: Canvas, view: TokenView, total: float) -> None:
+    words = _words(view, total)
+    colours, limits = _colours(view, words.values)
+    above = above_colour_bar(canvas, colours, words.legend, total, limits=limits)
+    # Placed by hand: the words' places and widths are in millimetres.
+    axes = above.add_axes((MARGIN_MM / 2 / total, 0, 1 - MARGIN_MM / total, 1))
+    scale = norm(*limits)
+    for row, line in enumerate(words.lines):
+        for piece in line:
+            colour = colours(scale(words.values[piece.index]))
+            box = Rectangle((piece.x, row + 0.06), piece.width, 0.88, facecolor=colour, edgecolor="none")
+            axes.add_patch(box)
+            axes.text(
+                piece.x + piece.width / 2,
+                row + 0.5,
+                piece.text,
+                ha="center",
+                va="center_baseline",
+                fontsize=FONT_SIZE,
+                color=legible_on(colour),
+            )
+    axes.set_xlim(0, total - MARGIN_MM)
+    axes.set_ylim(max(len(words.lines), 1), 0)
+    axes.set_axis_off()

@@ -1,0 +1,1 @@
+"""What people give: sounds, pictures and texts, read once and safely."""

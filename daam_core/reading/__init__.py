@@ -1,0 +1,1 @@
+"""Numbers that people read off an explanation; no drawing, no files."""

@@ -1,0 +1,1 @@
+"""From labelled data to a trained classifier, and how good it is."""

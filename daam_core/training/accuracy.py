@@ -1,0 +1,288 @@
+"""How accuracy is measured: splits, seeds, and the same training for every method.
+
+A protocol is one pool of features with index splits; every method is trained on each split with each
+seed, by the same loop. Letters: N samples, L layers, F features, C classes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+from typing import Protocol as Callback
+
+import numpy as np
+from torch import Tensor, nn
+
+from daam_core.errors import ConfigError, DataError
+from daam_core.model import ModelConfig
+from daam_core.training.baselines import BASELINES
+from daam_core.training.fitting import Epoch, History, TrainingConfig, predict, train_baseline, train_head
+
+
+@dataclass(frozen=True)
+class Split:
+    """Index arrays into a protocol's features; ``validation`` may be empty."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is trained on and what is measured.
+
+    Attributes:
+        sentence: the protocol in words, for reports.
+        unit: what one split is called: ``fold`` or ``test set``.
+        features: ``[N, L, F]`` of all parts together.
+        labels: ``[N]`` int64.
+        splits: at least one.
+    """
+
+    sentence: str
+    unit: str
+    features: Tensor
+    labels: Tensor
+    splits: tuple[Split, ...]
+
+    def __post_init__(self) -> None:
+        if not self.splits:
+            raise DataError("A protocol needs at least one split.")
+        if not all(len(split.train) for split in self.splits):
+            raise DataError("A split needs training samples.")
+
+
+class Trainer(Callback):
+    """Trains a fresh module; the arguments are those of :func:`~daam_core.training.fitting.train_head`."""
+
+    def __call__(
+        self,
+        training: TrainingConfig,
+        features: Tensor,
+        labels: Tensor,
+        *,
+        validation: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[nn.Module, History]: ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to classify pooled features.
+
+    Attributes:
+        name: for tables.
+        ours: a density attention head and not a plain baseline.
+        train: trains a fresh one.
+        settings: what distinguishes it, for the record.
+    """
+
+    name: str
+    ours: bool
+    train: Trainer
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Accuracy of one method under one protocol.
+
+    Attributes:
+        method: its name.
+        ours: whether it is a density attention head.
+        settings: the method's.
+        seeds: S seeds.
+        accuracies: ``[S][splits]``.
+        accuracy: mean over seeds and splits.
+        split_deviation: deviation (of a sample) of the splits' means over seeds; 0 for one split.
+        seed_deviation: deviation of the seeds' means over splits; 0 for one seed.
+        parameters: trained ones.
+        epochs: mean number of epochs that the kept weights were trained.
+        seconds: mean time of one training.
+        predictions: ``[S][splits]`` of predicted classes of each split's test part.
+    """
+
+    method: str
+    ours: bool
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    accuracies: tuple[tuple[float, ...], ...]
+    accuracy: float
+    split_deviation: float
+    seed_deviation: float
+    parameters: int
+    epochs: float
+    seconds: float
+    predictions: tuple[tuple[tuple[int, ...], ...], ...]
+
+    @property
+    def deviation(self) -> float:
+        """Over splits where there are several, else over seeds."""
+        return self.split_deviation if len(self.accuracies[0]) > 1 else self.seed_deviation
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, without the predictions."""
+        plain = asdict(self) | {"deviation": self.deviation}
+        del plain["predictions"]
+        return plain
+
+
+def measure(
+    method: Method,
+    protocol: Protocol,
+    *,
+    training: TrainingConfig,
+    seeds: Sequence[int],
+    refit: bool = True,
+    on_run: Callable[[int, nn.Module, History], None] | None = None,
+) -> Measured:
+    """Train ``method`` on every split with every seed, and test it.
+
+    Args:
+        method: what to train.
+        protocol: on what, and where to test.
+        training: how; its seed is replaced by each of ``seeds``.
+        seeds: at least one.
+        refit: see :func:`fit_method`.
+        on_run: called after each training with the seed, the module and its history.
+    """
+    if not seeds:
+        raise ConfigError("Measuring needs at least one seed.")
+    if not all(len(split.test) for split in protocol.splits):
+        raise DataError("Measuring needs test samples in every split.")
+    accuracies, predictions = [], []
+    epochs, seconds, parameters = [], [], 0
+    for seed in seeds:
+        right_shares, predicted = [], []
+        for split in protocol.splits:
+            module, history = fit_method(
+                method, protocol, split, training=replace(training, seed=seed), refit=refit
+            )
+            guess = predict(module, protocol.features[split.test]).argmax(-1)
+            right_shares.append(float((guess == protocol.labels[split.test]).double().mean()))
+            predicted.append(tuple(guess.tolist()))
+            epochs.append(history.best_epoch)
+            seconds.append(history.seconds)
+            parameters = sum(parameter.numel() for parameter in module.parameters())
+            if on_run is not None:
+                on_run(seed, module, history)
+        accuracies.append(tuple(right_shares))
+        predictions.append(tuple(predicted))
+    table = np.array(accuracies)
+    return Measured(
+        method=method.name,
+        ours=method.ours,
+        settings=method.settings,
+        seeds=tuple(seeds),
+        accuracies=tuple(accuracies),
+        accuracy=float(table.mean()),
+        split_deviation=_deviation(table.mean(0)),
+        seed_deviation=_deviation(table.mean(1)),
+        parameters=parameters,
+        epochs=float(np.mean(epochs)),
+        seconds=float(np.mean(seconds)),
+        predictions=tuple(predictions),
+    )
+
+
+def fit_method(
+    method: Method,
+    protocol: Protocol,
+    split: Split,
+    *,
+    training: TrainingConfig,
+    refit: bool = True,
+) -> tuple[nn.Module, History]:
+    """Train once on one split.
+
+    Args:
+        method: what to train.
+        protocol: features and labels.
+        split: which of them; its test part is not touched.
+        training: how.
+        refit: where the split has a validation part, use it to choose the number of epochs only, and
+            train again with so many on training and validation part together.
+
+    Returns:
+        The module, and the history of the training that chose the epoch.
+    """
+    x, y = protocol.features, protocol.labels
+    validation = (x[split.validation], y[split.validation]) if len(split.validation) else None
+    module, history = method.train(training, x[split.train], y[split.train], validation=validation)
+    if refit and validation is not None:
+        both = np.sort(np.concatenate([split.train, split.validation]))
+        # Without its limit by patience, so that exactly the chosen number of epochs runs.
+        again = replace(training, epochs=max(history.best_epoch, 1))
+        module, _ = method.train(again, x[both], y[both])
+    return module, history
+
+
+def daam_method(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], None] | None = None) -> Method:
+    """A density attention head; the configuration's seed follows the training's."""
+
+    def train(
+        training: TrainingConfig,
+        features: Tensor,
+        labels: Tensor,
+        *,
+        validation: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[nn.Module, History]:
+        seeded = replace(config, seed=training.seed)
+        return train_head(seeded, training, features, labels, validation=validation, on_epoch=on_epoch)
+
+    names = ("n_heads", "mode", "gate", "n_gaussians", "amplitude", "decoder")
+    settings = {field: getattr(config, field) for field in names}
+    return Method(name, ours=True, train=train, settings=settings)
+
+
+def baseline_method(name: str, n_classes: int) -> Method:
+    """One of :data:`~daam_core.training.baselines.BASELINES`."""
+    if name not in BASELINES:
+        raise ConfigError(f"There is no baseline {name!r}; there are {', '.join(BASELINES)}.")
+    return Method(name, ours=False, train=partial(train_baseline, name, n_classes), settings={})
+
+
+def variants(config: ModelConfig) -> dict[str, Method]:
+    """Density attention heads worth comparing, by short name, from the settings given.
+
+    ``daam`` is the configuration itself; the others change what their name says. Variants that this
+    encoder's number of layers does not allow are left out.
+    """
+    changes: dict[str, tuple[str, dict[str, Any]]] = {
+        "daam": ("DAAM as configured", {}),
+        "daam-plain": ("DAAM, no amplitude, linear decoder", {"amplitude": "none", "decoder": "linear"}),
+        "daam-pool": ("DAAM, no amplitude, pooled", {"amplitude": "none", "decoder": "pool"}),
+        "daam-mixture": ("DAAM, mixture of 4 Gaussians", {"gate": "mixture", "n_gaussians": 4}),
+        "daam-groups": (
+            "DAAM, heads on layer groups",
+            {"mode": "layer_groups", "n_heads": max(config.n_layers // 3, 1), "decoder": "linear"},
+        ),
+        "daam-conv": (
+            "DAAM, the paper's decoder",
+            {"amplitude": "none", "decoder": "conv", "offset_spread": 0.0},
+        ),
+    }
+    if config.n_layers < 6:  # two groups of three layers
+        del changes["daam-groups"]
+    return {key: daam_method(name, replace(config, **change)) for key, (name, change) in changes.items()}
+
+
+def methods(names: Sequence[str] | None, config: ModelConfig) -> list[Method]:
+    """Methods by short name; by default ``daam``, ``daam-plain`` and every baseline.
+
+    Raises:
+        ConfigError: an unknown name; the message lists all.
+    """
+    known = variants(config) | {
+        name.replace(" ", "-"): baseline_method(name, len(config.class_names)) for name in BASELINES
+    }
+    if names is None:
+        names = ["daam", "daam-plain", *(name.replace(" ", "-") for name in BASELINES)]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"There is no method {name!r}; there are {', '.join(known)}.")
+    return [known[name] for name in names]
+
+
+def _deviation(values: np.ndarray) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0

@@ -1,0 +1,242 @@
+"""Model cards: what a head was trained on, how good it is, and what it must not be used for.
+
+The metadata at the top follows the model card format of the Hugging Face hub, results included.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from daam_core.encoding import Modality
+from daam_core.errors import DataError
+from daam_core.model import ModelConfig
+from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown
+
+PAPER = "https://arxiv.org/abs/2401.11143"
+
+#: Task names of the hub.
+TASKS: dict[Modality, str] = {
+    "audio": "audio-classification",
+    "text": "text-classification",
+    "image": "image-classification",
+}
+
+#: Said on every card, besides what its author says.
+LIMITS: dict[Modality, str] = {
+    "audio": "Other languages, voices, rooms and microphones than those of the training data give other "
+    "accuracy; every clip gets one of the classes, whatever it holds.",
+    "text": "Texts of another kind, time or language than the training data give other accuracy; every text "
+    "gets one of the classes, whatever it says.",
+    "image": "Pictures of another kind than the training data give other accuracy; every picture gets one of "
+    "the classes, whatever it shows.",
+}
+IMPORTANCE_LIMIT = (
+    "The Importance Factor shows which layers and features the density attention lets through. It does not "
+    "show a cause, and it is not about one class."
+)
+MISUSE = (
+    "It must not decide about people (hiring, credit, insurance, police, health, schooling, work), nor watch "
+    "or profile them, and no decision may rest on its output alone."
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What only the author of a head knows; every part is optional.
+
+    Attributes:
+        title: heading of the card.
+        description: what the head is for, in a sentence or two.
+        data_name: the data set's proper name.
+        data_source: who made it, and where it is described.
+        data_terms: the terms it is used under.
+        data_url: where it can be had.
+        license: of the trained head, as the hub abbreviates it (``mit``, ``cc-by-4.0``, ``other``).
+        language: of speech or text, as a two-letter code.
+        limits: sentences on what it cannot do.
+        misuse: sentences on what it must not be used for.
+    """
+
+    title: str = ""
+    description: str = ""
+    data_name: str = ""
+    data_source: str = ""
+    data_terms: str = ""
+    data_url: str = ""
+    license: str = ""
+    language: str = ""
+    limits: tuple[str, ...] = ()
+    misuse: tuple[str, ...] = ()
+
+
+def read_about(path: str | Path) -> About:
+    """Read the author's part of a card from a JSON file with the entries of :class:`About`.
+
+    Raises:
+        DataError: no such file, no JSON object, or an entry that is unknown or of the wrong kind.
+    """
+    path = Path(path)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path.name} is no JSON file in UTF-8.") from error
+    known = {field.name: field.type for field in fields(About)}
+    if not isinstance(raw, dict):
+        raise DataError(f"{path.name} must hold a JSON object with the entries {', '.join(known)}.")
+    if unknown := sorted(set(raw) - set(known)):
+        raise DataError(f"{path.name} has the unknown entry {unknown[0]!r}; there are {', '.join(known)}.")
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        if known[name] is str:
+            fits = isinstance(value, str)
+        else:
+            fits = isinstance(value, list) and all(isinstance(sentence, str) for sentence in value)
+            value = tuple(value) if fits else value
+        if not fits:
+            kind = "a text" if known[name] is str else "a list of texts"
+            raise DataError(f"{path.name}: {name!r} must be {kind}.")
+        values[name] = value
+    return About(**values)
+
+
+def model_card(
+    config: ModelConfig, report: Mapping[str, Any], *, name: str, about: About | None = None
+) -> str:
+    """The card's whole text, metadata included.
+
+    Args:
+        config: the head.
+        report: what training and measuring found, as ``report.json`` holds it: ``accuracy`` and
+            ``accuracy_deviation`` (or None), ``protocol``, ``data``, ``trained_samples``, ``scores``,
+            ``parameters``, ``command``.
+        name: of the model.
+        about: the author's part.
+    """
+    about = about or About()
+    text = to_markdown(about.title or name, _blocks(config, report, about))
+    return f"---\n{_metadata(config, report, name, about)}\n---\n\n{text}"
+
+
+def _metadata(config: ModelConfig, report: Mapping[str, Any], name: str, about: About) -> str:
+    results = None
+    if report.get("accuracy") is not None:
+        measured = [("accuracy", "Accuracy", report["accuracy"])]
+        if report.get("scores"):
+            measured.append(("f1", f"Macro F1{_of_first_seed(report)}", report["scores"]["macro_f1"]))
+        results = [
+            EvalResult(
+                task_type=TASKS[config.modality],
+                dataset_type=report["data"]["name"],
+                dataset_name=about.data_name or report["data"]["name"],
+                metric_type=kind,
+                metric_name=f"{title} ({report['protocol']})",
+                metric_value=round(value, 4),
+            )
+            for kind, title, value in measured
+        ]
+    card = ModelCardData(
+        library_name="daam-explorer",
+        license=about.license or None,
+        language=about.language or None,
+        pipeline_tag=TASKS[config.modality],
+        tags=["density-adaptive-attention", "explainability"],
+        metrics=["accuracy", "f1"] if results else None,
+        model_name=name,
+        eval_results=results,
+    )
+    return str(card.to_yaml()).strip()
+
+
+def _blocks(config: ModelConfig, report: Mapping[str, Any], about: About) -> list[Block]:
+    data, encoder = report["data"], config.encoder
+    blocks: list[Block] = [
+        Paragraph(
+            about.description
+            or f"A density adaptive attention head that sorts {_PLURAL[config.modality]} into "
+            f"{len(config.class_names)} classes and shows which layers and features of its frozen encoder "
+            "it used."
+        ),
+        Heading("Model"),
+        Table(
+            ("", ""),
+            (
+                ("frozen encoder", f"{encoder.name} ({encoder.revision})"),
+                ("layers × features", f"{config.n_layers} × {config.n_features}"),
+                ("heads", f"{config.n_heads}, mode {config.mode}"),
+                ("gate", _gate(config)),
+                ("decoder", config.decoder),
+                ("trained parameters", f"{report['parameters']['head']:,}"),
+                ("frozen parameters", _count(report["parameters"].get("encoder"))),
+                ("classes", ", ".join(config.class_names)),
+            ),
+        ),
+        Paragraph(f"Method: density adaptive attention, {PAPER}."),
+        Heading("Data"),
+        Paragraph(
+            " ".join(
+                part
+                for part in (
+                    f"{about.data_name or data['name']}: {report['trained_samples']:,} samples trained on.",
+                    about.data_source and f"Source: {about.data_source}.",
+                    about.data_url,
+                    f"Terms: {about.data_terms}."
+                    if about.data_terms
+                    else "The data's terms were not stated; find them out before using this head.",
+                    "The data is not part of this checkpoint.",
+                )
+                if part
+            )
+        ),
+        Table(
+            ("class", f"samples in {data['name']}"), tuple((k, f"{v:,}") for k, v in data["classes"].items())
+        ),
+        Heading("Accuracy"),
+        *_figures(report),
+        Heading("Limits"),
+        Paragraph(" ".join([*about.limits, LIMITS[config.modality], IMPORTANCE_LIMIT])),
+        Heading("Not to be used for"),
+        Paragraph(" ".join([*about.misuse, MISUSE])),
+        Heading("Made with"),
+        Listing(report["command"]),
+    ]
+    return blocks
+
+
+_PLURAL: dict[Modality, str] = {"audio": "sounds", "text": "texts", "image": "pictures"}
+
+
+def _figures(report: Mapping[str, Any]) -> Sequence[Block]:
+    if report.get("accuracy") is None:
+        return [Paragraph("Not measured: the training was given neither a test set nor folds.")]
+    deviation = report.get("accuracy_deviation")
+    spread = f" ± {deviation:.3f}" if deviation else ""
+    blocks: list[Block] = [Paragraph(f"{report['accuracy']:.3f}{spread}, measured by: {report['protocol']}.")]
+    if report.get("scores"):
+        rows = tuple(
+            (c["name"], str(c["samples"]), f"{c['precision']:.3f}", f"{c['recall']:.3f}", f"{c['f1']:.3f}")
+            for c in report["scores"]["classes"]
+        )
+        blocks.append(Paragraph(f"By class{_of_first_seed(report)}:"))
+        blocks.append(Table(("class", "samples", "precision", "recall", "F1"), rows))
+    return blocks
+
+
+def _of_first_seed(report: Mapping[str, Any]) -> str:
+    """Said beside figures that are not averaged over seeds, where there are several."""
+    seeds = report.get("measured", {}).get("seeds", ())
+    return f" of seed {seeds[0]}" if len(seeds) > 1 else ""
+
+
+def _gate(config: ModelConfig) -> str:
+    gate = "density" if config.gate == "density" else f"mixture of {config.n_gaussians} Gaussians"
+    return f"{gate}, amplitude {config.amplitude}"
+
+
+def _count(value: int | None) -> str:
+    return "not known" if value is None else f"{value:,}"

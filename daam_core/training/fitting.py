@@ -1,0 +1,246 @@
+"""Train a head on cached pooled features: seeds, early stopping, best weights kept.
+
+Letters: N samples, L layers, F features.
+"""
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from daam_core.errors import ConfigError, DataError
+from daam_core.model import DaamClassifier, Decision, ModelConfig
+from daam_core.training.baselines import BASELINES
+
+#: Parameters of the gate, trained with their own learning rate.
+GATE_PARAMETERS = ("mean_offset", "log_scaled_variance", "amplitude_logits")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a head is trained.
+
+    Attributes:
+        epochs: upper limit.
+        batch_size: samples in a step.
+        learning_rate: of the decoder (AdamW).
+        gate_learning_rate: of δ, ξ and the amplitude. At the decoder's own rate they stay near their
+            start, and the map then shows the data rather than anything learned.
+        weight_decay: on the decoder; the gate has none, which would pull ξ to 1.
+        label_smoothing: in the cross entropy.
+        gate_penalty: weight of the mean gate in the loss. A gate that opens for nothing of use then
+            closes, so that an open gate says that its cell is used.
+        patience: epochs without a better validation loss before training stops.
+        seed: of initialisation and of the order of samples.
+    """
+
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    gate_learning_rate: float = 1e-2
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.0
+    gate_penalty: float = 0.0
+    patience: int = 15
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        for name in (
+            "learning_rate",
+            "gate_learning_rate",
+            "weight_decay",
+            "label_smoothing",
+            "gate_penalty",
+        ):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ConfigError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}.")
+        if self.label_smoothing >= 1:
+            raise ConfigError(f"label_smoothing must be below 1, got {self.label_smoothing}.")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training part; validation figures are NaN where there is no validation part."""
+
+    number: int
+    loss: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened in training.
+
+    Attributes:
+        epochs: every epoch that ran.
+        best_epoch: number of the epoch whose weights were kept.
+        seconds: wall-clock time.
+    """
+
+    epochs: tuple[Epoch, ...]
+    best_epoch: int
+    seconds: float
+
+
+def train_head(
+    config: ModelConfig,
+    training: TrainingConfig,
+    features: Tensor,
+    labels: Tensor,
+    *,
+    validation: tuple[Tensor, Tensor] | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> tuple[DaamClassifier, History]:
+    """Train a density attention head; its data set mean is taken over the training part.
+
+    Args:
+        config: the classifier.
+        training: how to train.
+        features: pooled hidden states ``[N, L, F]``.
+        labels: class indices ``[N]``.
+        validation: features and labels that decide when to stop and which weights to keep; without
+            them all epochs run and the last weights are kept.
+        on_epoch: called after every epoch; an exception from it stops the training.
+
+    Raises:
+        DataError: features, labels and configuration do not fit each other.
+    """
+    seeded(training.seed)
+    classifier = DaamClassifier(config)
+    history = fit(classifier, training, features, labels, validation=validation, on_epoch=on_epoch)
+    classifier.fit_dataset_mean(features)
+    return classifier, history
+
+
+def train_baseline(
+    name: str,
+    n_classes: int,
+    training: TrainingConfig,
+    features: Tensor,
+    labels: Tensor,
+    *,
+    validation: tuple[Tensor, Tensor] | None = None,
+) -> tuple[nn.Module, History]:
+    """Train one of :data:`~daam_core.training.baselines.BASELINES` in the same way."""
+    if name not in BASELINES:
+        raise ConfigError(f"There is no baseline {name!r}; there are {', '.join(BASELINES)}.")
+    seeded(training.seed)
+    model = BASELINES[name](features.shape[1], features.shape[2], n_classes)
+    return model, fit(model, training, features, labels, validation=validation)
+
+
+def seeded(seed: int) -> None:
+    """Seed torch's global generator, which initialisers of layers draw from."""
+    torch.manual_seed(seed)
+
+
+def fit(
+    model: nn.Module,
+    training: TrainingConfig,
+    features: Tensor,
+    labels: Tensor,
+    *,
+    validation: tuple[Tensor, Tensor] | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> History:
+    """Fit the standardisation, then train ``model`` in place; it ends with its best weights.
+
+    ``model`` maps ``[B, L, F]`` to logits or to a :class:`~daam_core.model.Decision`, and has a
+    ``standardisation``.
+    """
+    _check(features, labels)
+    if validation is not None:
+        _check(*validation)
+    started = time.perf_counter()
+    model.standardisation.fit(features)  # type: ignore[union-attr, operator]
+    loss_function = nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
+    optimiser = torch.optim.AdamW(_parameter_groups(model, training))
+    order = torch.Generator().manual_seed(training.seed)
+
+    epochs: list[Epoch] = []
+    best_loss, best_epoch, best_weights = float("inf"), 0, copy.deepcopy(model.state_dict())
+    for number in range(1, training.epochs + 1):
+        model.train()
+        total = 0.0
+        for batch in torch.randperm(len(features), generator=order).split(training.batch_size):
+            output = model(features[batch])
+            loss = loss_function(_logits(output), labels[batch])
+            if isinstance(output, Decision) and training.gate_penalty:
+                loss = loss + training.gate_penalty * output.gate.mean()
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            total += loss.item() * len(batch)
+        model.eval()
+        validation_loss, accuracy = (
+            _measure(model, *validation) if validation is not None else (float("nan"), float("nan"))
+        )
+        epochs.append(Epoch(number, total / len(features), validation_loss, accuracy))
+        if on_epoch is not None:
+            on_epoch(epochs[-1])
+        if validation is None:
+            best_epoch = number
+        elif validation_loss < best_loss:
+            best_loss, best_epoch = validation_loss, number
+            best_weights = copy.deepcopy(model.state_dict())
+        elif number - best_epoch >= training.patience:
+            break
+    if validation is not None:
+        model.load_state_dict(best_weights)
+    model.eval()
+    return History(tuple(epochs), best_epoch, time.perf_counter() - started)
+
+
+def logits_of(model: nn.Module, pooled: Tensor) -> Tensor:
+    """``[B, L, F] → [B, C]`` of a classifier or a baseline."""
+    return _logits(model(pooled))
+
+
+@torch.no_grad()
+def predict(model: nn.Module, features: Tensor, *, batch_size: int = 512) -> Tensor:
+    """Logits ``[N, C]`` for ``[N, L, F]``, batch by batch."""
+    return torch.cat([logits_of(model, batch) for batch in features.split(batch_size)])
+
+
+def accuracy(model: nn.Module, features: Tensor, labels: Tensor) -> float:
+    """Share of samples whose most probable class is their label."""
+    return float((predict(model, features).argmax(-1) == labels).double().mean())
+
+
+def _logits(output: Decision | Tensor) -> Tensor:
+    return output.logits if isinstance(output, Decision) else output
+
+
+def _measure(model: nn.Module, features: Tensor, labels: Tensor) -> tuple[float, float]:
+    logits = predict(model, features)
+    right = (logits.argmax(-1) == labels).double().mean()
+    return float(nn.functional.cross_entropy(logits, labels)), float(right)
+
+
+def _parameter_groups(model: nn.Module, training: TrainingConfig) -> list[dict[str, object]]:
+    gate: list[nn.Parameter] = []
+    decoder: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        is_gate = name.rpartition(".")[2] in GATE_PARAMETERS or name == "weight_logits"
+        (gate if is_gate else decoder).append(parameter)
+    return [
+        {"params": decoder, "lr": training.learning_rate, "weight_decay": training.weight_decay},
+        {"params": gate, "lr": training.gate_learning_rate, "weight_decay": 0.0},
+    ]
+
+
+def _check(features: Tensor, labels: Tensor) -> None:
+    if features.ndim != 3 or labels.shape != features.shape[:1] or len(features) == 0:
+        raise DataError(
+            f"Training needs features [N, L, F] and labels [N] with N >= 1, "
+            f"got {list(features.shape)} and {list(labels.shape)}."
+        )
+    if not bool(torch.isfinite(features).all()):
+        raise DataError("The features hold values that are not finite.")

@@ -1,0 +1,241 @@
+"""What reports look like: the same figures as JSON, Markdown, a page and plain text."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from daam_core.checkpoint import Model
+from daam_core.encoding import Encoding, Tokens
+from daam_core.explain import explain_encoding
+from daam_core.result import Explanation
+from daam_core.training.accuracy import Measured
+from daam_core.training.evaluation import Movement, Report, Scores
+from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
+
+_IMPORTANCE = (
+    "Importance Factor of the mean density attention over the data set, by head. It shows what the heads let "
+    "through, not what caused a decision."
+)
+_LAYERS = "Share of each layer and head in the mean density attention."
+_PARAMETERS = "Learned mean offset δ and scaled variance ξ of every head."
+_TRAINED_ON = "The head was trained on this data: its accuracy here says nothing about other data."
+#: Larger confusion matrices are shown as the list of their most frequent errors.
+_LARGEST_MATRIX = 15
+_ERRORS_SHOWN = 20
+
+
+def json_bytes(data: dict[str, Any]) -> bytes:
+    """Strict JSON, UTF-8."""
+    return (json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def evaluation_files(report: Report, model: Model, command: str) -> dict[str, bytes]:
+    """Every file of an evaluation's output folder."""
+    figures = _figures(report, model)
+    title = f"{report.model} on {report.data['name']}"
+    blocks = [*evaluation_blocks(report), *figures, Heading("Made with"), Listing(command)]
+    return {
+        "report.json": json_bytes(report.as_dict() | {"command": command}),
+        "report.md": to_markdown(title, blocks).encode(),
+        "report.html": to_html(title, blocks).encode(),
+        "importance.npz": _map_bytes(report),
+        **{figure.file: figure.svg.encode() for figure in figures},
+    }
+
+
+def evaluation_text(report: Report) -> str:
+    """The report for a terminal."""
+    scores, data = report.scores, report.data
+    lines = [
+        *([_TRAINED_ON] if report.trained_on else []),
+        f"{report.model} on {data['name']}: {scores.samples:,} samples"
+        + (f", {data['skipped']} skipped" if data["skipped"] else ""),
+        f"accuracy {scores.accuracy:.4f}, balanced {scores.balanced_accuracy:.4f}, "
+        f"macro F1 {scores.macro_f1:.4f}",
+        "",
+        aligned(_class_table(scores)),
+        "",
+        f"head {report.head_parameters:,} parameters, encoder {_count(report.encoder_parameters)}",
+        f"δ moved by {report.mean_offset.mean_change:.3f} on average, "
+        f"ξ by {report.scaled_variance.mean_change:.3f}",
+    ]
+    return "\n".join(lines)
+
+
+def evaluation_blocks(report: Report) -> list[Block]:
+    """The report without its figures."""
+    scores, data, encoder = report.scores, report.data, report.encoder
+    return [
+        *([Paragraph(_TRAINED_ON)] if report.trained_on else []),
+        Paragraph(
+            f"Accuracy {scores.accuracy:.4f}, balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 "
+            f"{scores.macro_f1:.4f} on {scores.samples:,} samples ({data['skipped']} skipped)."
+        ),
+        Heading("Classes"),
+        _class_table(scores),
+        Heading("Confusion"),
+        confusion_table(scores),
+        Heading("Head and encoder"),
+        Table(
+            ("", ""),
+            (
+                ("encoder", f"{encoder['name']} ({encoder['revision']})"),
+                ("trained parameters", f"{report.head_parameters:,}"),
+                ("frozen parameters", _count(report.encoder_parameters)),
+                ("seed", str(report.seed)),
+                ("data, SHA-256", str(data["sha256"])),
+                ("checkpoint, SHA-256", report.checkpoint_sha256 or "not saved"),
+            ),
+        ),
+        Heading("What the gate learned"),
+        movement_table(report.mean_offset, report.scaled_variance),
+        Heading("The data set's mean Importance Factor"),
+    ]
+
+
+def comparison_blocks(sentence: str, measured: Sequence[Measured], data: dict[str, Any]) -> list[Block]:
+    """The table of a comparison."""
+    counts = ", ".join(f"{part['samples']:,} samples in {part['name']}" for part in data["parts"])
+    return [Paragraph(f"{counts}. Protocol: {sentence}."), comparison_table(measured)]
+
+
+def comparison_table(measured: Sequence[Measured]) -> Table:
+    """One row a method, in the order measured."""
+    best = max(method.accuracy for method in measured)
+    rows = tuple(
+        (
+            method.method,
+            f"{method.accuracy:.4f}" + (" (best)" if method.accuracy == best else ""),
+            f"{method.split_deviation:.4f}" if len(method.accuracies[0]) > 1 else "–",
+            f"{method.seed_deviation:.4f}" if len(method.seeds) > 1 else "–",
+            f"{method.parameters:,}",
+            f"{method.epochs:.0f}",
+            f"{method.seconds:.1f}",
+        )
+        for method in measured
+    )
+    return Table(
+        ("method", "accuracy", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
+        rows,
+        note="Deviations are of a sample (n − 1).",
+    )
+
+
+def confusion_table(scores: Scores) -> Table:
+    """The matrix, or its most frequent errors where there are many classes."""
+    names = [figures.name for figures in scores.classes]
+    if len(names) <= _LARGEST_MATRIX:
+        rows = tuple(
+            (name, *(str(count) for count in counts))
+            for name, counts in zip(names, scores.confusion, strict=True)
+        )
+        return Table(("true ↓ predicted →", *names), rows)
+    matrix = np.array(scores.confusion)
+    np.fill_diagonal(matrix, 0)
+    order = np.argsort(-matrix, axis=None, kind="stable")[:_ERRORS_SHOWN]
+    pairs = [(int(i) // len(names), int(i) % len(names)) for i in order]
+    return Table(
+        ("true class", "predicted as", "samples"),
+        tuple((names[t], names[p], str(matrix[t, p])) for t, p in pairs if matrix[t, p]),
+        note=f"The {_ERRORS_SHOWN} most frequent errors; the whole matrix is in the JSON report.",
+    )
+
+
+def movement_table(mean_offset: Movement, scaled_variance: Movement) -> Table:
+    """Where the gate's parameters started and ended."""
+    return Table(
+        ("parameter", "start", "learned range", "mean", "deviation", "mean change", "largest change"),
+        tuple(
+            (
+                name,
+                f"{m.initial_minimum:.3g} to {m.initial_maximum:.3g}",
+                f"{m.minimum:.3f} to {m.maximum:.3f}",
+                f"{m.mean:.3f}",
+                f"{m.deviation:.3f}",
+                f"{m.mean_change:.3f}",
+                f"{m.largest_change:.3f}",
+            )
+            for name, m in (("mean offset δ", mean_offset), ("scaled variance ξ", scaled_variance))
+        ),
+    )
+
+
+def aligned(table: Table) -> str:
+    """A table as lines of a terminal."""
+    rows = [table.head, *table.rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(table.head))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _class_table(scores: Scores) -> Table:
+    rows = tuple(
+        (c.name, str(c.samples), f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}")
+        for c in scores.classes
+    )
+    return Table(("class", "samples", "precision", "recall", "F1"), rows)
+
+
+def _count(value: int | None) -> str:
+    return "not known" if value is None else f"{value:,}"
+
+
+def _map_bytes(report: Report) -> bytes:
+    mean = report.mean
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        gate=mean.gate,
+        density_attention=mean.density_attention,
+        importance=mean.importance,
+        values=mean.values,
+        layer_contribution=np.array(report.layer_contribution),
+        samples=np.array(mean.samples),
+        provenance=np.array(json.dumps(report.as_dict(), allow_nan=False)),
+    )
+    return buffer.getvalue()
+
+
+def _figures(report: Report, model: Model) -> list[Figure]:
+    from daam_core.figures.maps import importance_figure, layer_contribution_figure, parameters_figure
+    from daam_core.figures.style import figure_bytes
+
+    average = _average_input(report, model)
+    drawn = (
+        ("importance.svg", _IMPORTANCE, importance_figure(average)),
+        ("layers.svg", _LAYERS, layer_contribution_figure(average)),
+        ("parameters.svg", _PARAMETERS, parameters_figure(average)),
+    )
+    return [Figure(caption, file, figure_bytes(figure, "svg").decode()) for file, caption, figure in drawn]
+
+
+def _average_input(report: Report, model: Model) -> Explanation:
+    """The data set's average in the form that figures take: one token, the mean maps."""
+    standardisation = model.classifier.standardisation
+    values = torch.from_numpy(report.mean.values)
+    pooled = values * standardisation.deviation + standardisation.mean
+    spans = np.full((1, 4 if model.config.modality == "image" else 2), np.nan)
+    tokens = Tokens(model.config.modality, spans, ("all samples",), np.ones(1))
+    average = explain_encoding(model, Encoding(pooled[:, None], tokens, {"samples": report.mean.samples}))
+    seen = average.head_layers[..., None] & np.ones_like(report.mean.gate, dtype=bool)
+    attention = report.mean.density_attention
+    lowest, highest = attention[seen].min(), attention[seen].max()
+    return replace(
+        average,
+        gate=report.mean.gate,
+        density_attention=attention,
+        importance=report.mean.importance,
+        importance_range=np.tile([lowest, highest], (len(attention), 1)),
+        degenerate=bool(lowest == highest),
+        layer_contribution=np.array(report.layer_contribution),
+    )

@@ -1,0 +1,712 @@
+"""The app without a browser: inputs, what-ifs, sessions, links, security, start-up."""
+
+import asyncio
+import copy
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from app.__main__ import main
+from app.main import build_demo
+from app.page import html
+from app.server import upkeep
+from app.server.security import HEADERS, SecurityHeaders
+from app.server.working import working
+from app.visit import actions, downloads, links, payload
+from app.visit.actions import explain_source
+from app.visit.examples import EXAMPLES, examples_of
+from app.visit.inputs import (
+    Region,
+    SoundChange,
+    Source,
+    change_sound,
+    digest,
+    file_source,
+    mask_region,
+    prepare,
+    text_source,
+)
+from app.visit.media import media_of
+from app.visit.mutes import Mutes, keep_mask, parse_indices
+from app.visit.offer import Library
+from app.visit.session import MAX_CACHED, MAX_CACHED_BYTES, Session
+from daam_core.checkpoint import Model, load_model
+from daam_core.errors import CancelledError, ConfigError, InputError
+from daam_core.explain import explain, explain_encoding
+from daam_core.inputs.sound import Sound
+from tests.support.small_heads import RATE, colour_picture, small_heads, tone
+
+ROOT = Path(__file__).parents[2]
+TEXT = "The goalkeeper saved a penalty in the last minute."
+OTHER = "The bank raised its interest rate on Thursday."
+
+
+class Counting:
+    """A model's encoder that counts its runs."""
+
+    def __init__(self, backbone):
+        self._backbone = backbone
+        self.runs = 0
+
+    def encode(self, sample):
+        self.runs += 1
+        return self._backbone.encode(sample)
+
+    def __getattr__(self, name):
+        return getattr(self._backbone, name)
+
+
+@pytest.fixture(scope="module")
+def models() -> list[Model]:
+    return [load_model(folder) for folder in small_heads().values()]
+
+
+@pytest.fixture
+def library(models) -> Library:
+    return Library(models)
+
+
+@pytest.fixture
+def counted(models, monkeypatch) -> tuple[Library, Counting]:
+    """A library whose text models share an encoder that counts."""
+    library = Library(models)
+    counting = Counting(library["topics"].backbone)
+    for name in ("topics", "topics-b"):
+        monkeypatch.setitem(library[name].__dict__, "backbone", counting)
+    return library, counting
+
+
+@pytest.fixture
+def session(library) -> Session:
+    """One visitor who has explained a text."""
+    return explain_source(library, Session(), "topics", text_source(TEXT))
+
+
+class TestSamples:
+    def test_a_clip_is_cut_to_the_part_asked_for(self):
+        sound = Sound(np.arange(RATE, dtype=np.float32) / RATE, RATE, {})
+        part = change_sound(sound, SoundChange(0.25, 0.75))
+        np.testing.assert_array_equal(part.samples, sound.samples[RATE // 4 : 3 * RATE // 4])
+
+    @pytest.mark.parametrize("snr", [-10.0, 0.0, 20.0, 40.0])
+    def test_noise_has_the_ratio_asked_for(self, snr):
+        sound = Sound(tone(440, seconds=4), RATE, {})
+        noise = change_sound(sound, SoundChange(snr=snr)).samples - sound.samples
+        measured = 10 * np.log10(np.mean(sound.samples**2.0) / np.mean(noise**2.0))
+        assert measured == pytest.approx(snr, abs=0.1)
+
+    def test_noise_repeats_with_its_seed(self):
+        sound = Sound(tone(440), RATE, {})
+        one, same, other = (change_sound(sound, SoundChange(snr=5, seed=s)).samples for s in (1, 1, 2))
+        np.testing.assert_array_equal(one, same)
+        assert not np.array_equal(one, other)
+
+    def test_silence_stays_silence_under_noise(self):
+        silent = Sound(np.zeros(RATE, np.float32), RATE, {})
+        assert not change_sound(silent, SoundChange(snr=0)).samples.any()
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (SoundChange(0.8, 0.2), "must begin before it ends, got 0.80 s to 0.20 s"),
+            (SoundChange(2.0, 3.0), "begins at 2.00 s, but the clip lasts only 1.00 s"),
+            (SoundChange(-1.0, 0.5), "must begin before it ends"),
+            (SoundChange(float("nan"), 0.5), "must begin before it ends"),
+            (SoundChange(snr=90.0), "must be -10 to 40 dB, got 90"),
+            (SoundChange(snr=float("nan")), "must be -10 to 40 dB"),
+        ],
+    )
+    def test_a_part_or_ratio_that_cannot_be_is_refused(self, change, said):
+        with pytest.raises(InputError, match=said):
+            change_sound(Sound(np.zeros(RATE, np.float32), RATE, {}), change)
+
+    def test_exactly_the_region_is_covered(self):
+        picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8))
+        masked = np.asarray(mask_region(picture, Region(0.5, 0.25, 1.0, 0.75, "black")))
+        expected = np.asarray(picture).copy()
+        expected[10:30, 30:60] = 0
+        np.testing.assert_array_equal(masked, expected)
+
+    def test_the_mean_colour_is_the_pictures(self):
+        picture = Image.new("RGB", (10, 10), (200, 100, 50))
+        assert mask_region(picture, Region(0, 0, 0.5, 0.5, "mean")).getpixel((1, 1)) == (200, 100, 50)
+
+    @given(edges=st.tuples(*[st.floats(0, 1)] * 4), size=st.tuples(st.integers(1, 50), st.integers(1, 50)))
+    def test_any_region_is_masked_or_refused(self, edges, size):
+        region = Region(*edges, fill="black")
+        try:
+            masked = mask_region(Image.new("RGB", size, "white"), region)
+        except InputError:
+            assert edges[2] - edges[0] < 0.005 or edges[3] - edges[1] < 0.005
+        else:
+            assert masked.size == size
+            assert masked.getextrema()[0][0] == 0
+
+    @pytest.mark.parametrize(
+        "region", [Region(0.5, 0, 0.5, 1), Region(0, 0, 2, 1), Region(float("nan"), 0, 1, 1)]
+    )
+    def test_no_region_is_refused(self, region):
+        with pytest.raises(InputError, match="must lie in the picture and cover some of it"):
+            mask_region(Image.new("RGB", (4, 4)), region)
+
+    def test_the_same_content_has_the_same_digest_whatever_its_name(self, tmp_path):
+        for name in ("a.png", "b.png"):
+            colour_picture(0.2).save(tmp_path / name)
+        one, other = (file_source("image", tmp_path / name) for name in ("a.png", "b.png"))
+        assert digest(one) == digest(other)
+        assert digest(one) != digest(one.changed(Region(0, 0, 0.5, 0.5)))
+        assert digest(text_source("a")) != digest(text_source("b"))
+
+    def test_a_missing_file_is_one_sentence(self, tmp_path):
+        with pytest.raises(InputError, match=r"^There is no sound yet: give a file, or pick an example\.$"):
+            file_source("audio", None)
+        with pytest.raises(InputError, match=r"^gone\.wav is no longer here; give the file again\.$"):
+            digest(file_source("audio", tmp_path / "gone.wav"))
+
+
+class TestMutes:
+    def test_the_mask_is_zero_exactly_where_muted(self):
+        mutes = Mutes(frozenset({0}), frozenset({2}), frozenset({4}), frozenset({(1, 0, 3)}))
+        keep = keep_mask(mutes, (2, 3, 5))
+        for head, layer, feature in np.ndindex(2, 3, 5):
+            muted = head == 0 or layer == 2 or feature == 4 or (head, layer, feature) == (1, 0, 3)
+            assert keep[head, layer, feature] == (0 if muted else 1)
+
+    def test_nothing_muted_needs_no_mask(self):
+        assert keep_mask(Mutes(), (2, 3, 5)) is None
+
+    @pytest.mark.parametrize(
+        ("mutes", "said"),
+        [
+            (Mutes(heads=frozenset({2})), "There is no head 2: heads go from 0 to 1"),
+            (Mutes(layers=frozenset({-1})), "There is no layer -1"),
+            (Mutes(cells=frozenset({(0, 0, 5)})), "There is no feature 5: features go from 0 to 4"),
+        ],
+    )
+    def test_what_does_not_exist_cannot_be_muted(self, mutes, said):
+        with pytest.raises(InputError, match=said):
+            keep_mask(mutes, (2, 3, 5))
+
+    @given(st.frozensets(st.integers(0, 200)))
+    def test_indices_survive_being_written_and_read(self, indices):
+        described = Mutes(features=indices).describe().removeprefix("features ").removeprefix("feature ")
+        text = "" if not indices else described
+        assert parse_indices(text, 201, word="feature") == indices
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("3, x", "Features are written as numbers, such as 3, 7, 20-24; got 'x'"),
+            ("9-3", "9-3 runs backwards; write 3-9"),
+            ("500", "There is no feature 500: features go from 0 to 383"),
+            ("1-99999999999", "are written as numbers"),
+            ("0-9999999", "There is no feature 9999999"),
+            ("-3", "are written as numbers"),
+        ],
+    )
+    def test_wrong_indices_are_one_sentence(self, text, said):
+        with pytest.raises(InputError, match=said):
+            parse_indices(text, 384, word="feature")
+
+
+class TestLibrary:
+    def test_names_by_modality(self, library):
+        assert library.names("text") == ["topics", "topics-b"]
+        assert library.modalities == ["audio", "text", "image"]
+
+    def test_an_unknown_model_lists_those_on_offer(self, library):
+        for name in ("nope", None, 3, ["topics"]):
+            with pytest.raises(InputError, match="choose one of tones, topics, topics-b, colours"):
+                library[name]
+
+    def test_a_text_is_not_given_to_a_sound_model(self, library):
+        with pytest.raises(InputError, match="tones explains audio"):
+            explain_source(library, Session(), "tones", text_source(TEXT))
+
+    def test_names_must_differ(self, models):
+        with pytest.raises(ConfigError, match="each with a name of its own"):
+            Library([models[0], models[0]])
+        with pytest.raises(ConfigError, match="at least one model"):
+            Library([])
+
+
+class TestActions:
+    @pytest.mark.parametrize("kind", ["text", "sound", "image"])
+    def test_an_explanation_is_the_cores(self, library, tmp_path, kind):
+        soundfile.write(tmp_path / "clip.wav", tone(300), RATE)
+        colour_picture(0.3).save(tmp_path / "picture.png")
+        source, model = {
+            "text": (text_source(TEXT), "topics"),
+            "sound": (file_source("audio", tmp_path / "clip.wav"), "tones"),
+            "image": (file_source("image", tmp_path / "picture.png"), "colours"),
+        }[kind]
+        found = explain_source(library, Session(), model, source).current.explanation
+        expected = explain(library[model], source.content)
+        np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+        np.testing.assert_array_equal(found.importance, expected.importance)
+        np.testing.assert_array_equal(found.token_attribution, expected.token_attribution)
+
+    def test_a_failed_action_leaves_the_session_as_it_was(self, library, session):
+        before = copy.deepcopy(session)
+        for action in (
+            lambda: explain_source(library, session, "topics", text_source("  ")),
+            lambda: actions.choose_class(library, session, 99),
+            lambda: actions.compare_models(library, session, "topics"),
+            lambda: actions.mute_selected(library, session),
+            lambda: actions.undo(library, session),
+            lambda: actions.swap(session),
+        ):
+            with pytest.raises(InputError):
+                action()
+        assert session.current.explanation.logits.tolist() == before.current.explanation.logits.tolist()
+
+    def test_class_mutes_and_scale_never_run_the_encoder(self, counted):
+        library, counting = counted
+        session = explain_source(library, Session(), "topics", text_source(TEXT))
+        assert counting.runs == 1
+        session = actions.choose_class(library, session, 2)
+        session = actions.mute_parts(library, session, ["0"], ["5"], "3-9")
+        session = actions.mute_top(library, session, 10)
+        session = actions.undo(library, session)
+        session = actions.redo(library, session)
+        actions.rescaled(library, session.current, "per_head")
+        actions.compare_models(library, session, "topics-b")  # another head on the same encoder
+        assert counting.runs == 1
+
+    def test_a_repeated_input_is_answered_from_cache_and_says_so(self, counted):
+        library, counting = counted
+        session = explain_source(library, Session(), "topics", text_source(TEXT))
+        session = explain_source(library, session, "topics", text_source(OTHER))
+        assert not session.current.cached
+        session = explain_source(library, session, "topics", text_source(TEXT))
+        assert session.current.cached
+        assert counting.runs == 2
+        assert "from cache" in html.prediction(session)
+
+    def test_the_cache_is_the_visitors_own(self, counted):
+        library, counting = counted
+        explain_source(library, Session(), "topics", text_source(TEXT))
+        other = explain_source(library, Session(), "topics", text_source(TEXT))
+        assert counting.runs == 2
+        assert not other.current.cached
+
+    def test_examples_are_encoded_once_for_everybody(self, counted):
+        library, counting = counted
+        example = examples_of("text")[0]
+        explain_source(library, Session(), "topics", example.source)
+        other = explain_source(library, Session(), "topics", example.source)
+        assert counting.runs == 1
+        assert other.current.cached
+        assert other.encodings == ()
+
+    def test_the_cache_is_bounded(self, session):
+        encoding = session.current.encoding
+        for index in range(3 * MAX_CACHED):
+            session = session.remembering(str(index), encoding)
+        assert [key for key, _ in session.encodings] == [
+            str(i) for i in range(2 * MAX_CACHED, 3 * MAX_CACHED)
+        ]
+        large = replace(encoding, hidden=encoding.hidden.new_zeros((1, len(encoding.tokens), 1)).expand(
+            1, len(encoding.tokens), MAX_CACHED_BYTES // (4 * len(encoding.tokens)) // 2 + 1
+        ))  # fmt: skip
+        for index in range(3):
+            session = session.remembering(f"large {index}", large)
+        assert [key for key, _ in session.encodings] == ["large 2"]
+
+    def test_a_session_can_be_copied(self, library, session):
+        copied = copy.deepcopy(session)
+        recomputed = actions.mute_parts(library, copied, ["1"], [], "")
+        assert recomputed.current.mutes.heads == {1}
+        assert not session.current.mutes
+
+    def test_muting_is_the_cores_keep_mask(self, library, session):
+        muted = actions.mute_parts(library, session, ["0"], ["5"], "3-9")
+        keep = np.ones(session.current.explanation.shape, np.float32)
+        keep[0] = keep[:, 5] = keep[:, :, 3:10] = 0
+        expected = explain_encoding(
+            library["topics"],
+            session.current.encoding,
+            target=session.current.explanation.explained,
+            keep=keep,
+        )
+        np.testing.assert_array_equal(muted.current.explanation.probabilities, expected.probabilities)
+        np.testing.assert_array_equal(muted.current.explanation.importance, expected.importance)
+        assert muted.baseline.explanation.probabilities.tolist() == (
+            session.current.explanation.probabilities.tolist()
+        )
+
+    def test_undo_and_redo_walk_through_the_mutes(self, library, session):
+        first = actions.mute_parts(library, session, ["0"], [], "")
+        second = actions.mute_parts(library, first, ["0", "1"], [], "")
+        back = actions.undo(library, second)
+        assert back.current.mutes == first.current.mutes
+        np.testing.assert_array_equal(
+            back.current.explanation.importance, first.current.explanation.importance
+        )
+        start = actions.undo(library, back)
+        assert not start.current.mutes
+        assert start.baseline is None
+        again = actions.redo(library, actions.redo(library, start))
+        assert again.current.mutes == second.current.mutes
+        with pytest.raises(InputError, match="nothing to redo"):
+            actions.redo(library, again)
+
+    def test_the_top_cells_are_those_with_the_highest_importance(self, library, session):
+        muted = actions.mute_top(library, session, 7)
+        importance = session.current.explanation.importance
+        chosen = [importance[cell] for cell in muted.current.mutes.cells]
+        assert sorted(chosen) == sorted(np.sort(importance.ravel())[-7:])
+        for count in (0, 1.5, 10**9, None, "many"):
+            with pytest.raises(InputError, match="whole number from 1 to 1000"):
+                actions.mute_top(library, session, count)
+
+    def test_the_selected_cell_is_muted_and_unmuted(self, library, session):
+        chosen = actions.select_cell(session, 1, 2, 3)
+        muted = actions.mute_selected(library, chosen)
+        assert muted.current.mutes.cells == {(1, 2, 3)}
+        assert not actions.mute_selected(library, muted).current.mutes
+
+    @pytest.mark.parametrize(
+        "place",
+        [(4, 0, 0), (0, 6, 0), (0, 0, 384), (-1, 0, 0), (0.0, 0, 0), (True, 0, 0), ("0", 0, 0), (None, 0, 0)],
+    )
+    def test_a_cell_from_the_browser_is_not_trusted(self, session, place):
+        with pytest.raises(InputError, match="There is no such cell: heads go from 0 to 3"):
+            actions.select_cell(session, *place)
+
+    def test_pinned_a_stays_while_inputs_change(self, library, session):
+        pinned = actions.pin(session)
+        compared = explain_source(library, pinned, "topics", text_source(OTHER))
+        assert compared.baseline is session.current
+        value = payload.view_value(compared)["payload"]
+        assert value["a"]["text"] == TEXT
+        assert value["b"]["text"] == OTHER
+        swapped = actions.swap(compared)
+        assert swapped.current is session.current
+        assert payload.view_value(actions.end_comparison(swapped))["payload"]["b"] is None
+
+    def test_a_changed_input_has_the_original_as_a(self, library, session):
+        changed = actions.change_input(library, session, text_source(OTHER))
+        again = actions.change_input(library, changed, text_source("Planets and stars."))
+        assert again.baseline.source.content == TEXT
+        assert again.original is session.original
+        assert again.current.explanation.explained == session.current.explanation.explained
+
+    def test_choosing_a_class_explains_it_in_a_and_b(self, library, session):
+        changed = actions.change_input(library, session, text_source(OTHER))
+        chosen = actions.choose_class(library, changed, 1)
+        expected = explain(library["topics"], OTHER, target=1)
+        np.testing.assert_array_equal(
+            chosen.current.explanation.token_attribution, expected.token_attribution
+        )
+        assert chosen.baseline.explanation.explained == 1
+
+    def test_a_mute_keeps_the_class_that_is_explained(self, library, session):
+        explained = session.current.explanation.explained
+        muted = actions.mute_parts(library, session, ["0", "1", "2", "3"], [], "")
+        assert muted.current.explanation.explained == explained
+        assert muted.current.explanation.degenerate
+        assert "The map is constant" in html.prediction(muted)
+
+
+class TestFragments:
+    def test_nothing_a_visitor_writes_becomes_markup(self, library):
+        evil = '<img src=x onerror="alert(1)">& the goalkeeper'
+        session = explain_source(library, Session(), "topics", text_source(evil))
+        session = actions.change_input(library, session, text_source(evil + " again"))
+        for part in (html.prediction(session), html.comparison(session), html.status(evil)):
+            assert "<img" not in part
+            assert "&lt;img" in part
+
+    def test_all_classes_are_there_and_the_rest_is_folded(self, library, tmp_path):
+        colour_picture(0.0).save(tmp_path / "red.png")
+        session = explain_source(library, Session(), "colours", file_source("image", tmp_path / "red.png"))
+        written = html.prediction(session)
+        shares = [float(part.split('"')[0]) for part in written.split('data-probability="')[1:]]
+        assert shares == sorted(session.current.explanation.probabilities.tolist(), reverse=True)
+        assert "<summary>7 more classes</summary>" in written
+        assert written.index("data-probability") < written.index("<details")
+
+    def test_the_comparison_gives_the_cores_differences(self, library, session):
+        changed = actions.change_input(library, session, text_source(OTHER))
+        before, after = (explain(library["topics"], text).probabilities for text in (TEXT, OTHER))
+        written = html.comparison(changed)
+        for index in range(3):
+            row = written.split(f'data-class="{index}"')[1].split("</tr>")[0]
+            assert float(row.split('data-a="')[1].split('"')[0]) == before[index]
+            assert float(row.split('data-b="')[1].split('"')[0]) == after[index]
+
+    def test_heads_of_two_models_are_not_subtracted(self, library, session):
+        compared = actions.compare_models(library, session, "topics-b")
+        assert "heads of two models do not correspond" in html.comparison(compared)
+
+    @given(st.floats(0, 1))
+    def test_a_share_reads_as_itself(self, share):
+        sign, number = re.fullmatch(r"([<>] )?([\d.]+) %", html.percent(share)).groups()
+        if sign is None:
+            nearest = 0.0501 if 0.1 <= 100 * share <= 99.9 else 0.00501
+            assert float(number) == pytest.approx(100 * share, abs=nearest)
+        else:
+            assert (100 * share < float(number)) == (sign == "< ")
+
+
+class TestSavedPages:
+    def test_a_saved_comparison_says_what_is_muted(self, library, session):
+        muted = actions.mute_parts(library, session, ["0"], [], "")
+        b = muted.current
+        path = downloads.write(b.explanation, b.source, format_="html", width="double", pair=muted.pair)
+        labels = json.loads(path.read_text("utf-8").split('id="payload">')[1].split("</script>")[0])["labels"]
+        assert labels == {"a": f"A: {session.current.title}", "b": f"B: {b.title}"}
+        assert "without head 0" in labels["b"]
+
+    def test_a_saved_trim_keeps_its_place_in_the_clip(self):
+        source = EXAMPLES["speech-note"].source.changed(SoundChange(0.5, 1.5))
+        media = media_of(source, embedded=True)
+        assert media["audio"]["start"] == 0.5
+        assert media["audio"]["url"].startswith("data:audio/wav")
+
+
+class TestLinks:
+    def test_a_link_names_model_example_and_class(self, library):
+        example = examples_of("text")[1]
+        session = explain_source(library, Session(), "topics-b", example.source, target=2)
+        query = links.query_of(session.current)
+        assert links.parse(f"?{query}", library) == links.Link("topics-b", example.id, 2)
+
+    def test_a_link_never_carries_the_visitors_input(self, library, session):
+        query = links.query_of(session.current)
+        assert "goalkeeper" not in query
+        assert links.parse(query, library) == links.Link("topics", None, None, own=True)
+        changed = actions.change_input(library, session, text_source(OTHER))
+        assert "input=own" in links.query_of(changed.current)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            None, 7, [], "", "?", "?model=", "?model=nope&input=news-final", "?input=../../etc/passwd",
+            "?model=<script>alert(1)</script>", "?model=topics%00", "x" * 10_000, "&".join(["a=1"] * 200),
+            "?model=%FF%FE", "?class=1",
+        ],
+    )  # fmt: skip
+    def test_hostile_queries_ask_for_nothing(self, library, query):
+        assert links.parse(query, library) in (links.Link(), links.Link("topics", "news-final"))
+        if query != "?model=nope&input=news-final":
+            assert links.parse(query, library) == links.Link()
+
+    @pytest.mark.parametrize("target", ["99", "-1", "1e3", "٣", "1.0", "", "999999999999"])
+    def test_a_class_that_does_not_exist_is_left_out(self, library, target):
+        assert links.parse(f"?model=topics&class={target}", library).target is None
+
+    def test_an_example_of_another_kind_is_left_out(self, library):
+        assert links.parse("?model=topics&input=photo-lion", library) == links.Link("topics")
+
+
+class TestPayload:
+    def test_the_payload_is_json_and_its_mark_changes(self, session):
+        one, other = payload.view_value(session), payload.view_value(session)
+        assert json.loads(json.dumps(one))["payload"]["a"]["model"] == "topics"
+        assert one["revision"] != other["revision"]
+        assert one["own"] is True
+        assert payload.view_value(Session()) is None
+
+    def test_exact_arrays_are_the_explanations(self, session):
+        import base64
+
+        answer = payload.exact_value(session, {"id": 4, "source": "a", "name": "gate", "head": 2})
+        data = np.frombuffer(base64.b64decode(answer["array"]["data"]), "<f4")
+        np.testing.assert_array_equal(data, session.current.explanation.gate[2].ravel())
+        assert answer["id"] == 4
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {}, {"source": "a"}, {"source": "c", "name": "gate", "head": 0},
+            {"source": "a", "name": "__class__", "head": 0}, {"source": "a", "name": "gate", "head": 99},
+            {"source": "a", "name": "gate", "head": "0"}, {"source": "a", "name": ["gate"], "head": 0},
+        ],
+    )  # fmt: skip
+    def test_arrays_that_do_not_exist_are_refused(self, session, asked):
+        with pytest.raises(InputError):
+            payload.exact_value(session, asked)
+
+
+class TestWorking:
+    def test_the_status_comes_first_and_the_result_last(self):
+        steps = list(working(lambda _: time.sleep(0.05) or "result", "Working"))
+        assert steps[0] == "Working…"
+        assert steps[-1].result == "result"
+
+    def test_an_error_is_raised_where_the_steps_are_read(self):
+        def fail(_):
+            raise InputError("No.")
+
+        with pytest.raises(InputError, match="No"):
+            list(working(fail, "Working"))
+
+    def test_stopping_to_read_tells_the_work(self):
+        told = []
+        steps = working(lambda stop: told.append(stop.wait(20)), "Working")
+        next(steps)
+        steps.close()
+        for _ in range(100):
+            if told:
+                break
+            time.sleep(0.05)
+        assert told == [True]
+
+    def test_an_encoder_does_not_start_for_nobody(self, counted):
+        library, counting = counted
+        stop = threading.Event()
+        stop.set()
+        with pytest.raises(CancelledError):
+            explain_source(library.until(stop), Session(), "topics", text_source(TEXT))
+        assert counting.runs == 0
+
+
+def test_every_example_can_be_explained(library):
+    for example in EXAMPLES.values():
+        name = library.names(example.modality)[0]
+        study = explain_source(library, Session(), name, example.source).current
+        assert study.explanation.probabilities.sum() == pytest.approx(1)
+        assert study.source.title == example.title
+
+
+def test_wrong_files_are_one_sentence(library, tmp_path):
+    (tmp_path / "text.wav").write_text("not a sound")
+    (tmp_path / "empty.wav").touch()
+    soundfile.write(tmp_path / "short.wav", np.zeros(0, np.float32), RATE)
+    colour_picture(0.4, size=(200, 200)).save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:900])
+    for name, model in {
+        "text.wav": "tones",
+        "empty.wav": "tones",
+        "short.wav": "tones",
+        "cut.jpg": "colours",
+    }.items():
+        modality = "audio" if model == "tones" else "image"
+        with pytest.raises(InputError) as refused:
+            explain_source(library, Session(), model, file_source(modality, tmp_path / name))
+        sentence = str(refused.value)
+        assert name in sentence
+        assert str(tmp_path) not in sentence
+        assert "\n" not in sentence
+
+
+def test_a_changed_input_is_prepared_anew(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", tone(300), RATE)
+    source = file_source("audio", tmp_path / "clip.wav")
+    samples, rate = prepare(source.changed(SoundChange(0.1, 0.3)))
+    assert (len(samples), rate) == (round(0.2 * RATE), RATE)
+    assert prepare(source) == str(tmp_path / "clip.wav")
+
+
+def test_every_answer_carries_the_headers():
+    sent = []
+
+    async def app(scope, receive, send):
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"x-frame-options", b"ALLOW")]}
+        )
+        await send({"type": "http.response.body", "body": b""})
+
+    async def keep(message):
+        sent.append(message)
+
+    asyncio.run(SecurityHeaders(app)({"type": "http"}, None, keep))
+    found = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    assert found == {name.lower(): value for name, value in HEADERS.items()}
+    assert "frame-ancestors 'none'" in HEADERS["Content-Security-Policy"]
+
+
+def test_old_files_are_deleted_and_new_ones_kept(tmp_path):
+    old, new = tmp_path / "a" / "old.wav", tmp_path / "b" / "new.wav"
+    for path in (old, new):
+        path.parent.mkdir()
+        path.touch()
+    for path in (old, old.parent):
+        os.utime(path, (1000, 1000))
+    assert upkeep.sweep(tmp_path, older_than=3600, now=time.time()) == 1
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_the_page_is_built_without_a_request_and_without_telemetry(models):
+    demo = build_demo(models)
+    assert demo.analytics_enabled is False
+    assert demo.delete_cache is not None
+    public = {
+        event.api_name for event in demo.fns.values() if event.api_visibility == "public" and event.api_name
+    }
+    kinds = ("text", "sound", "image")
+    assert public == {"list_models"} | {
+        f"{action}_{kind}" for action in ("explain", "change", "compare", "save", "check") for kind in kinds
+    }
+    encoder = [event for event in demo.fns.values() if event.concurrency_id == "encoder"]
+    assert len(encoder) >= 12 + 3 + 4
+    assert all(event.concurrency_limit == 1 for event in encoder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "0"], "a port is a number from 1 to 65535, got '0'"),
+        (["--port", "web"], "a port is a number"),
+        (["--max-upload-mb", "-1"], "whole number of megabytes"),
+        (["--max-upload-mb", "0"], "whole number of megabytes"),
+    ],
+)
+def test_wrong_arguments_end_with_status_2(arguments, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_a_busy_port_is_one_sentence_and_status_2():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = _start("--port", str(port))
+    assert ended.returncode == 2
+    assert ended.stderr.strip().splitlines() == [
+        f"Cannot serve on 127.0.0.1, port {port}: Address already in use; choose another with --port."
+    ]
+
+
+def test_an_unknown_model_is_one_sentence_and_status_2():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ended = _start("--port", str(port), "--model", "no-such-model")
+    assert ended.returncode == 2
+    assert ended.stderr.strip().splitlines()[-1].startswith("There is no model 'no-such-model'")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_source_is_named_by_its_file_only(tmp_path):
+    source = file_source("audio", tmp_path / "clip.wav")
+    assert source.title == "clip.wav"
+    assert Source("audio", "x", "clip.wav", change=SoundChange(0.5, 1.0, 10)).title == (
+        "clip.wav (0.50 s to 1.00 s, noise at 10 dB)"
+    )

@@ -1,0 +1,605 @@
+"""Any Hugging Face encoder: tiny models of every supported type, against direct transformers calls."""
+
+import shutil
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from daam_core.backbones import load_backbone, text, weights
+from daam_core.backbones.audio import log_mel
+from daam_core.backbones.base import Backbone
+from daam_core.backbones.grids import regrid, widen
+from daam_core.backbones.huggingface.audio import frame_tokens, receptive_field
+from daam_core.backbones.huggingface.families import FAMILIES, load_huggingface
+from daam_core.backbones.huggingface.text import context_length, trimmed, word_numbers
+from daam_core.backbones.text import window_starts
+from daam_core.encoding import Encoding, pool
+from daam_core.errors import EncoderError, InputError
+from tests.support import tiny_models as tiny
+
+TEXT_TYPES, PATCH_TYPES, WAVEFORM_TYPES, STAGE_TYPES = (
+    [kind for family in FAMILIES if family.adapter[1] == adapter for kind in family.model_types]
+    for adapter in ("PretrainedText", "PretrainedPatches", "PretrainedWaveform", "PretrainedStages")
+)
+SENTENCE = "The quick zebras explain five jugs."
+LONG_TEXT = " ".join(f"{sentence} ({i})" for i in range(12) for sentence in tiny.CORPUS)
+TOKENIZERS = {"WordPiece": tiny.wordpiece, "byte level": tiny.byte_level, "metaspace": tiny.metaspace}
+#: How each type's own tokenizers split; transformers overrules others for Qwen.
+TOKENIZER_OF = {"gpt2": "byte level", "qwen2": "byte level", "qwen3": "byte level", "llama": "metaspace"}
+
+Load = Callable[..., Backbone]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``folders(save, *args, **settings)``: what ``save`` writes, once per combination."""
+    made: dict[str, Path] = {}
+
+    def folder(save: Callable[..., Path], *args: Any, **settings: Any) -> Path:
+        key = f"{save.__name__} {args} {sorted(settings.items(), key=str)}"
+        if key not in made:
+            made[key] = save(tmp_path_factory.mktemp("model") / "tiny", *args, **settings)
+        return made[key]
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def load(folders: Callable[..., Path]) -> Load:
+    """``load(save, *args, **settings)``: the encoder in the folder that ``save`` writes."""
+    loaded: dict[Path, Backbone] = {}
+
+    def backbone(*args: Any, **settings: Any) -> Backbone:
+        folder = folders(*args, **settings)
+        if folder not in loaded:
+            loaded[folder] = load_huggingface(str(folder))
+        return loaded[folder]
+
+    return backbone
+
+
+def direct(folder: Path, *, model_class: str = "AutoModel", **inputs: Tensor) -> Any:
+    """What transformers itself returns, hidden states included."""
+    model = getattr(transformers, model_class).from_pretrained(folder, dtype=torch.float32).eval()
+    with torch.no_grad():
+        return model(**inputs, output_hidden_states=True)
+
+
+def picture(width: int = 90, height: int = 60) -> Image.Image:
+    values = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+def clip(seconds: float = 0.5, *, rate: int = 16_000) -> tuple[np.ndarray, int]:
+    rng = np.random.default_rng(1)
+    return (0.1 * rng.normal(size=round(seconds * rate))).astype(np.float32), rate
+
+
+# Text
+
+
+@pytest.mark.parametrize("kind", TEXT_TYPES)
+def test_text_equals_a_direct_call(kind: str, folders: Callable[..., Path], load: Load) -> None:
+    make = TOKENIZERS[TOKENIZER_OF.get(kind, "WordPiece")]
+    folder = folders(tiny.save_text, kind, tokenizer=make)
+    backbone = load(tiny.save_text, kind, tokenizer=make)
+    encoding = backbone.encode(SENTENCE)
+    inputs = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCE, return_tensors="pt")
+    expected = torch.cat(direct(folder, input_ids=inputs["input_ids"]).hidden_states[1:])
+    assert torch.equal(encoding.hidden, expected)
+    assert encoding.hidden.shape == (3, inputs["input_ids"].shape[1], 16)
+    assert (backbone.n_layers, backbone.n_features) == (3, 16)
+    assert (backbone.modality, backbone.revision, backbone.name) == ("text", "local", "tiny")
+    check_plain(encoding)
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+@pytest.mark.parametrize("text", [SENTENCE, "  Pack\tmy\n box  ", "naïve 😀 box 日本 dog", "a"])
+def test_spans_are_the_pieces_of_the_text(tokenizer: str, text: str, load: Load) -> None:
+    encoding = load(tiny.save_text, "bert", tokenizer=TOKENIZERS[tokenizer]).encode(text)
+    spans, labels = encoding.tokens.spans, encoding.tokens.labels
+    assert encoding.text == text
+    special = np.isnan(spans).any(axis=1)
+    expected_special = {"WordPiece": ["[CLS]", "[SEP]"], "byte level": [], "metaspace": ["<s>"]}[tokenizer]
+    assert [
+        label for label, is_special in zip(labels, special, strict=True) if is_special
+    ] == expected_special
+    covered = set()
+    for label, (start, end) in zip(np.array(labels)[~special], spans[~special].astype(int), strict=True):
+        assert 0 <= start <= end <= len(text)
+        assert label == text[start:end] or start == end
+        assert label.strip() == label or not label.strip()
+        covered |= set(range(start, end))
+    assert {i for i, sign in enumerate(text) if not sign.isspace()} <= covered
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_long_texts_keep_every_word_once(tokenizer: str, folders: Callable[..., Path], load: Load) -> None:
+    make = TOKENIZERS[tokenizer]
+    folder = folders(tiny.save_text, "bert", tokenizer=make)
+    encoding = load(tiny.save_text, "bert", tokenizer=make).encode(LONG_TEXT)
+    fast = transformers.AutoTokenizer.from_pretrained(folder)
+    ids = fast(LONG_TEXT, add_special_tokens=False, verbose=False)["input_ids"]
+    before, after = {"WordPiece": ([2], [3]), "byte level": ([], []), "metaspace": ([1], [])}[tokenizer]
+    spans = encoding.tokens.spans
+    words = spans[~np.isnan(spans).any(axis=1)].astype(int).tolist()
+    offsets = fast(LONG_TEXT, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    assert words == [list(trimmed(LONG_TEXT, *offset)) for offset in offsets["offset_mapping"]]
+
+    # Each window starts with a word, fits the context, and is what the model says of it alone.
+    room, position = 64 - len(before) - len(after), 0
+    numbers = word_numbers(LONG_TEXT, offsets["offset_mapping"], longest=room)
+    starts = window_starts(numbers, size=room)
+    assert encoding.facts["windows"] == len(starts)
+    assert len(starts) > 5
+    for start, end in pairwise([*starts, len(ids)]):
+        assert end - start <= room
+        assert start == 0 or LONG_TEXT[words[start][0] - 1].isspace()
+        window = [*before, *ids[start:end], *after]
+        expected = torch.cat(direct(folder, input_ids=torch.tensor([window])).hidden_states[1:])
+        assert torch.equal(encoding.hidden[:, position : position + len(window)], expected)
+        position += len(window)
+    assert position == len(encoding.tokens)
+
+
+def test_a_run_without_spaces_is_cut_where_it_must(load: Load) -> None:
+    text = "quick" * 60
+    encoding = load(tiny.save_text, "bert").encode(text)
+    spans = encoding.tokens.spans[~np.isnan(encoding.tokens.spans).any(axis=1)].astype(int)
+    assert "".join(text[start:end] for start, end in spans) == text or encoding.facts["word_pieces"] == 1
+    byte_level = load(tiny.save_text, "gpt2", tokenizer=tiny.byte_level).encode(text)
+    spans = byte_level.tokens.spans.astype(int)
+    assert byte_level.facts["windows"] != 1
+    assert "".join(text[start:end] for start, end in spans) == text
+
+
+def test_special_tokens_in_the_text_are_text(load: Load) -> None:
+    encoding = load(tiny.save_text, "bert").encode("fox [SEP] dog")
+    special = np.isnan(encoding.tokens.spans).any(axis=1)
+    assert special.tolist() == [True, *[False] * (len(special) - 2), True]
+    assert encoding.tokens.labels.count("[SEP]") == 1
+
+
+def test_roberta_counts_positions_from_its_padding(load: Load) -> None:
+    # 64 position embeddings, of which those up to the padding's own (0) are never used.
+    encoding = load(tiny.save_text, "roberta").encode(LONG_TEXT)
+    special = np.flatnonzero(np.isnan(encoding.tokens.spans).any(axis=1))
+    sizes = [end - start + 1 for start, end in zip(special[::2], special[1::2], strict=True)]
+    assert max(sizes) <= 63
+    assert len(sizes) == encoding.facts["windows"]
+    assert len(sizes) > 5
+
+
+def test_the_context_is_the_least_of_all_limits() -> None:
+    def context(
+        *, positions: Any = 512, longest: float = 1e30, kind: str = "bert", pad: int | None = 1
+    ) -> int:
+        class Tokenizer:
+            model_max_length = longest
+
+            def num_special_tokens_to_add(self) -> int:
+                return 2
+
+        config = SimpleNamespace(max_position_embeddings=positions, pad_token_id=pad, model_type=kind)
+        return context_length(config, Tokenizer())
+
+    assert context() == 512
+    assert context(longest=256) == 256
+    assert context(positions=100_000) == 2048
+    assert context(positions=None) == 2048
+    assert context(positions=514, kind="roberta") == 512
+    assert context(positions=514, kind="xlm-roberta", pad=None) == 513
+    with pytest.raises(
+        EncoderError, match=r"^The encoder's context of 2 positions leaves no room for a word"
+    ):
+        context(positions=2)
+
+
+@given(st.text(alphabet="ab \n\t日", min_size=1, max_size=60), st.integers(1, 5), st.data())
+def test_word_numbers(text: str, longest: int, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(text)), max_size=12)) | {0, len(text)})
+    offsets = [(start, end) for start, end in pairwise(cuts) if text[start:end].strip()]
+    numbers = word_numbers(text, offsets, longest=longest)
+    assert len(numbers) == len(offsets)
+    steps = [after - before for before, after in pairwise(n for n in numbers if n is not None)]
+    assert set(steps) <= {0, 1}
+    assert max((numbers.count(number) for number in set(numbers)), default=0) <= longest
+    for i, step in enumerate(steps):
+        before, after = trimmed(text, *offsets[i]), trimmed(text, *offsets[i + 1])
+        if text[before[0] : after[0]].split() != [text[before[0] : after[0]]]:
+            assert step == 1  # white space between their first signs
+        elif numbers.count(numbers[i]) < longest:
+            assert step == 0
+
+
+def test_texts_too_long_for_memory_are_refused(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = load(tiny.save_text, "bert")
+    monkeypatch.setattr("daam_core.backbones.huggingface.text.MAX_BYTES", 4 * 3 * 16 * 100)
+    assert len(backbone.encode("fox " * 30).tokens) <= 100
+    with pytest.raises(
+        InputError, match=r"word pieces long; with the 3 layers and 16 features of 'tiny', 100 fit"
+    ):
+        backbone.encode("fox " * 120)
+
+
+def test_text_that_is_nothing_to_the_tokenizer(load: Load) -> None:
+    with pytest.raises(InputError, match="holds no letter, digit or sign that the encoder can read"):
+        load(tiny.save_text, "bert").encode("\u200b\u00ad")  # BERT's normaliser drops both
+    with pytest.raises(InputError, match="empty"):
+        load(tiny.save_text, "bert").encode("   ")
+
+
+# Sound
+
+
+@pytest.mark.parametrize("norm", ["group", "layer"])
+@pytest.mark.parametrize("kind", WAVEFORM_TYPES)
+def test_waveforms_equal_a_direct_call(
+    kind: str, norm: str, folders: Callable[..., Path], load: Load
+) -> None:
+    own = {"feat_extract_norm": norm, "do_normalize": norm == "layer"}  # as published models pair them
+    folder, backbone = folders(tiny.save_waveform, kind, **own), load(tiny.save_waveform, kind, **own)
+    samples, rate = clip()
+    encoding = backbone.encode((samples, rate))
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(folder)
+    inputs = extractor(samples, sampling_rate=rate, return_tensors="pt")
+    expected = torch.cat(direct(folder, input_values=inputs["input_values"]).hidden_states[1:])
+    assert torch.equal(encoding.hidden, expected)
+    assert (backbone.n_layers, backbone.n_features, backbone.modality) == (3, 16, "audio")
+    # Strides 5, 2, 2: 800 frames a second, each seeing 10 + 2·5 + 1·10 = 30 samples.
+    assert encoding.hidden.shape[1] == (8000 - 30) // 20 + 1
+    spans = encoding.tokens.spans
+    assert spans[0].tolist() == [0, pytest.approx(25 / 16_000)]
+    assert spans[10].tolist() == pytest.approx([(5 + 200) / 16_000, (5 + 220) / 16_000])
+    assert spans[-1, 1] == pytest.approx((398 * 20 + 30) / 16_000)
+    assert (encoding.tokens.weights == 1).all()
+    check_plain(encoding)
+
+
+@pytest.mark.parametrize("kind", ["wavlm", "wav2vec2"])
+def test_long_sounds_in_windows(kind: str, folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_waveform, kind), load(tiny.save_waveform, kind)
+    samples, rate = clip(5.0)
+    encoding = backbone.encode((samples, rate))
+    count = (len(samples) - 30) // 20 + 1  # 3999 frames: 3 windows of groups of 3
+    assert encoding.facts["windows"] == 3
+    assert encoding.facts["tokens_averaged"] == 3
+    assert len(encoding.tokens) <= 1500
+    assert encoding.tokens.weights.sum() == count
+    spans = encoding.tokens.spans
+    assert (spans[1:, 0] == spans[:-1, 1]).all()
+    assert spans[0, 0] == 0
+    assert 5.0 - 20 / rate <= spans[-1, 1] <= 5.0
+
+    values = transformers.AutoFeatureExtractor.from_pretrained(folder)(samples, sampling_rate=rate)
+    values = torch.tensor(np.array(values["input_values"]))
+    windows = [
+        torch.cat(direct(folder, input_values=values[:, 20 * start : last]).hidden_states[1:])
+        for start, last in ((0, 20 * 1334 + 30), (1335, 20 * 2669 + 30), (2670, None))
+    ]
+    mean_over_frames = torch.cat(windows, dim=1).mean(1)
+    torch.testing.assert_close(pool(encoding), mean_over_frames, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(encoding.hidden[:, 0], windows[0][:, :3].mean(1))
+
+
+def test_sounds_shorter_than_one_frame_get_one_frame(load: Load) -> None:
+    # 2 kHz: 0.1 s is 200 samples; kernels of 100 and 50 see 100 + 49·4 = 296.
+    settings = {"conv_kernel": (100, 50, 1), "conv_stride": (4, 2, 1)}
+    backbone = load(save_slow_waveform, "hubert", **settings)
+    encoding = backbone.encode(clip(0.1, rate=2000))
+    assert encoding.hidden.shape == (3, 1, 16)
+    assert encoding.tokens.spans.tolist() == [[0.0, pytest.approx(0.1)]]
+
+
+def save_slow_waveform(folder: Path, kind: str, **settings: Any) -> Path:
+    saved = tiny.save_waveform(folder, kind, **settings)
+    transformers.Wav2Vec2FeatureExtractor(sampling_rate=2000).save_pretrained(saved)
+    return saved
+
+
+def test_other_rates_are_resampled(load: Load) -> None:
+    backbone = load(tiny.save_waveform, "wavlm")
+    seconds = np.arange(22_050) / 22_050
+    tone = np.sin(2 * np.pi * 440 * seconds).astype(np.float32)
+    encoding = backbone.encode((tone, 22_050))
+    same = backbone.encode((np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000).astype(np.float32), 16_000))
+    assert encoding.hidden.shape == same.hidden.shape
+    torch.testing.assert_close(pool(encoding), pool(same), rtol=0.02, atol=0.02)
+
+
+@given(st.lists(st.tuples(st.integers(1, 10), st.integers(1, 5)), min_size=1, max_size=4), st.integers(0, 50))
+@settings(deadline=None)
+def test_receptive_field_against_convolutions(layers: list[tuple[int, int]], extra: int) -> None:
+    kernels, strides = zip(*layers, strict=True)
+    field = receptive_field(kernels, strides)
+    stride = int(np.prod(strides))
+    length = field + extra
+    x = torch.zeros(1, 1, length, dtype=torch.float64, requires_grad=True)
+    y = x
+    for kernel, step in layers:
+        y = torch.nn.functional.conv1d(y, torch.ones(1, 1, kernel, dtype=torch.float64), stride=step)
+    assert y.shape[-1] == (length - field) // stride + 1
+    y[0, 0, -1].backward()
+    assert x.grad is not None
+    seen = x.grad[0, 0].nonzero()
+    assert seen.min() == (y.shape[-1] - 1) * stride
+    assert seen.max() == (y.shape[-1] - 1) * stride + field - 1
+
+
+def test_frame_tokens_meet_and_stay_within_the_clip() -> None:
+    tokens = frame_tokens(np.array([1.0, 3.0, 2.0]), seconds=0.13, stride=0.02, field=0.025)
+    expected = [[0, 0.0225], [0.0225, 0.0825], [0.0825, 0.125]]
+    np.testing.assert_allclose(tokens.spans, expected, rtol=0, atol=1e-12)
+    assert tokens.labels == ("0.00 s", "0.02 s", "0.08 s")
+    assert frame_tokens(np.array([1.0]), seconds=0.01, stride=0.02, field=0.025).spans.tolist() == [[0, 0.01]]
+
+
+def whisper_direct(folder: Path, samples: np.ndarray) -> Tensor:
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(folder)
+    inputs = extractor(samples, sampling_rate=16_000, return_tensors="pt")
+    model = transformers.WhisperModel.from_pretrained(folder, dtype=torch.float32).eval().encoder
+    with torch.no_grad():
+        return torch.cat(model(inputs["input_features"], output_hidden_states=True).hidden_states[1:])
+
+
+def test_whisper_of_thirty_seconds_equals_a_direct_call(folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_whisper), load(tiny.save_whisper)
+    samples, _ = clip(30.0)
+    encoding = backbone.encode((samples, 16_000))
+    assert encoding.hidden.shape == (3, 1500, 16)
+    # The spectrogram is computed in float32 here and in float64 there.
+    torch.testing.assert_close(encoding.hidden, whisper_direct(folder, samples), rtol=1e-3, atol=1e-3)
+    assert (backbone.n_layers, backbone.n_features, backbone.modality) == (3, 16, "audio")
+    check_plain(encoding)
+
+
+def test_whisper_hears_no_padding(folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_whisper), load(tiny.save_whisper)
+    samples, _ = clip(1.0)
+    encoding = backbone.encode((samples, 16_000))
+    assert encoding.hidden.shape == (3, 50, 16)
+    np.testing.assert_allclose(encoding.tokens.spans[[0, 49]], [[0, 0.02], [0.98, 1.0]], atol=1e-9)
+    # A model whose context is the clip itself has nothing to pad.
+    shorter = transformers.WhisperConfig.from_pretrained(folder)
+    shorter.max_source_positions = 50
+    encoder = transformers.WhisperModel(shorter).encoder.eval()
+    state = transformers.WhisperModel.from_pretrained(folder).encoder.state_dict()
+    state["embed_positions.weight"] = state["embed_positions.weight"][:50]
+    encoder.load_state_dict(state)
+    with torch.no_grad():
+        states = encoder(log_mel(samples, n_mel=8)[None], output_hidden_states=True).hidden_states
+    torch.testing.assert_close(encoding.hidden, torch.cat(states[1:]), rtol=1e-5, atol=1e-5)
+
+
+# Pictures
+
+
+def pixels_of(folder: Path, image: Image.Image) -> Tensor:
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    pixels: Tensor = processor(image, return_tensors="pt")["pixel_values"].float()
+    return pixels
+
+
+VISION_CLASS = {
+    "clip": "CLIPVisionModel", "clip_vision_model": "CLIPVisionModel",
+    "siglip": "SiglipVisionModel", "siglip_vision_model": "SiglipVisionModel",
+}  # fmt: skip
+FRONT = {"deit": ["[CLS]", "[DIST]"], "ijepa": [], "siglip": [], "siglip_vision_model": []}
+FRONT["dinov2_with_registers"] = ["[CLS]", "[REG 1]", "[REG 2]", "[REG 3]", "[REG 4]"]
+
+
+@pytest.mark.parametrize("kind", PATCH_TYPES)
+def test_patches_equal_a_direct_call(kind: str, folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_patches, kind), load(tiny.save_patches, kind)
+    encoding = backbone.encode(picture())
+    pixels = pixels_of(folder, picture())
+    output = direct(folder, model_class=VISION_CLASS.get(kind, "AutoModel"), pixel_values=pixels)
+    assert torch.equal(encoding.hidden, torch.cat(output.hidden_states[1:]))
+    assert (backbone.n_layers, backbone.n_features, backbone.modality) == (3, 16, "image")
+    front = FRONT.get(kind, ["[CLS]"])
+    assert list(encoding.tokens.labels[: len(front) + 2]) == [*front, "row 1, column 1", "row 1, column 2"]
+    spans = encoding.tokens.spans
+    assert np.isnan(spans[: len(front)]).all()
+    patches = spans[len(front) :]
+    assert patches[[0, 1, 4, 15]].tolist() == [
+        [0, 0, 0.25, 0.25], [0.25, 0, 0.5, 0.25], [0, 0.25, 0.25, 0.5], [0.75, 0.75, 1, 1]
+    ]  # fmt: skip
+    check_plain(encoding)
+
+
+@pytest.mark.parametrize("kind", STAGE_TYPES)
+def test_stages_equal_a_direct_call_on_one_grid(kind: str, folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_stages, kind), load(tiny.save_stages, kind)
+    encoding = backbone.encode(picture())
+    output = direct(folder, pixel_values=pixels_of(folder, picture()))
+    depths = transformers.AutoConfig.from_pretrained(folder).depths
+    states = getattr(output, "reshaped_hidden_states", None) or output.hidden_states
+    maps = [stage[0].permute(1, 2, 0) for stage in states[-len(depths) :]]
+    assert (backbone.n_layers, backbone.n_features) == (len(depths), 32)
+    # 32 × 32 pixels: the finest stage of all these types is 8 × 8.
+    assert encoding.hidden.shape == (len(depths), 64, 32)
+    for layer, stage in zip(encoding.hidden, maps, strict=True):
+        assert torch.equal(layer, widen(regrid(stage, (8, 8)), 32).flatten(0, 1))
+        own_mean = stage.mean((0, 1))
+        torch.testing.assert_close(
+            layer.mean(0), own_mean[torch.arange(32) % len(own_mean)], rtol=1e-4, atol=1e-5
+        )
+    widths = [stage.shape[-1] for stage in maps]
+    assert min(widths) < max(widths) == 32
+    # The stages differ, so none can have been taken for another.
+    assert len({tuple(layer.flatten().tolist()) for layer in encoding.hidden}) == len(depths)
+    # 90 × 60, shorter side to 40, the middle 32 × 32 of 60 × 40.
+    np.testing.assert_allclose(encoding.tokens.spans[0], [14 / 60, 4 / 40, 18 / 60, 8 / 40], atol=1e-9)
+    np.testing.assert_allclose(encoding.tokens.spans[-1], [42 / 60, 32 / 40, 46 / 60, 36 / 40], atol=1e-9)
+    check_plain(encoding)
+
+
+def test_padding_of_pictures_is_left_out(load: Load) -> None:
+    size = {
+        "size": {"height": 16, "width": 16},
+        "crop_size": {"height": 32, "width": 32},
+        "do_center_crop": True,
+    }
+    backbone = load(tiny.save_stages, "convnext", processor="CLIP", **size)
+    encoding = backbone.encode(picture())
+    # 8 × 8 cells of 4 pixels, of which the middle 4 × 4 show the picture.
+    assert len(encoding.tokens) == 16
+    assert encoding.tokens.labels[0] == "row 3, column 3"
+    assert encoding.tokens.spans[0].tolist() == [0, 0, 0.25, 0.25]
+    assert encoding.tokens.spans[-1].tolist() == [0.75, 0.75, 1, 1]
+
+
+def test_dinov2_takes_other_sizes_than_it_was_trained_on(load: Load) -> None:
+    backbone = load(save_free_size, "dinov2")
+    encoding = backbone.encode(picture(90, 60))
+    # Shorter side to 32: 48 × 32 pixels, 6 × 4 patches.
+    assert len(encoding.tokens) == 1 + 24
+    assert encoding.tokens.spans[-1].tolist() == pytest.approx([5 / 6, 3 / 4, 1, 1])
+
+
+def save_free_size(folder: Path, kind: str) -> Path:
+    saved = tiny.save_patches(folder, kind)
+    tiny.save_processor(saved, "Bit", size={"shortest_edge": 32}, do_center_crop=False)
+    return saved
+
+
+def test_pixels_left_of_the_last_patch_are_in_no_box(load: Load) -> None:
+    backbone = load(tiny.save_patches, "dinov2", patch_size=12, image_size=36)
+    encoding = backbone.encode(picture())
+    # 32 pixels are 2 patches of 12, and 8 pixels that the model does not see.
+    assert len(encoding.tokens) == 1 + 4
+    assert encoding.tokens.spans[-1].tolist() == pytest.approx([12 / 32, 12 / 32, 24 / 32, 24 / 32])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 1), (2000, 2), (33, 700)])
+@pytest.mark.parametrize("save", [tiny.save_patches, tiny.save_stages])
+def test_odd_sizes_of_pictures(save: Callable[..., Path], size: tuple[int, int], load: Load) -> None:
+    kind = "vit" if save is tiny.save_patches else "resnet"
+    encoding = load(save, kind).encode(picture(*size))
+    boxes = encoding.tokens.spans[~np.isnan(encoding.tokens.spans).any(axis=1)]
+    assert ((boxes[:, 2:] > boxes[:, :2]) & (boxes[:, :2] >= 0) & (boxes[:, 2:] <= 1)).all()
+
+
+# All of them
+
+
+def check_plain(encoding: Encoding) -> None:
+    """Hidden states as every encoder gives them: float32, no gradient, usable in one."""
+    assert encoding.hidden.dtype == torch.float32
+    assert not encoding.hidden.requires_grad
+    weight = torch.ones((), requires_grad=True)
+    (pool(encoding) * weight).sum().backward()  # refused for tensors made in inference mode
+
+
+EXAMPLES: dict[str, tuple[Callable[..., Path], tuple[str, ...], Any]] = {
+    "sound": (tiny.save_waveform, ("wavlm",), clip()),
+    "whisper": (tiny.save_whisper, (), clip()),
+    "text": (tiny.save_text, ("llama",), SENTENCE),
+    "patches": (tiny.save_patches, ("beit",), picture()),
+    "stages": (tiny.save_stages, ("swin",), picture()),
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_encoding_has_no_memory_and_no_chance(example: str, load: Load, folders: Callable[..., Path]) -> None:
+    save, args, sample = EXAMPLES[example]
+    backbone = load(save, *args)
+    first = backbone.encode(sample)
+    again = load_huggingface(str(folders(save, *args))).encode(sample)
+    assert torch.equal(first.hidden, again.hidden)
+    assert torch.equal(first.hidden, backbone.encode(sample).hidden)
+    assert first.tokens.labels == again.tokens.labels
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_embedding_layer_is_left_out(example: str, load: Load) -> None:
+    save, args, sample = EXAMPLES[example]
+    backbone = load(save, *args)
+    config = backbone._model.config  # type: ignore[attr-defined]
+    layers = len(config.depths) if hasattr(config, "depths") else config.num_hidden_layers
+    assert backbone.n_layers == backbone.encode(sample).hidden.shape[0] == layers == 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_widened(dtype: torch.dtype, tmp_path: Path, folders: Callable[..., Path]) -> None:
+    folder = tiny.save_text(tmp_path / "half", "qwen2", tokenizer=tiny.byte_level, dtype=dtype)
+    backbone = load_huggingface(str(folder))
+    assert {p.dtype for p in backbone._model.parameters()} == {torch.float32}  # type: ignore[attr-defined]
+    assert not any(p.requires_grad for p in backbone._model.parameters())  # type: ignore[attr-defined]
+    ids = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCE, return_tensors="pt")["input_ids"]
+    expected = torch.cat(direct(folder, input_ids=ids).hidden_states[1:])
+    assert torch.equal(backbone.encode(SENTENCE).hidden, expected)
+
+
+def test_layers_of_other_width_are_widened(load: Load) -> None:
+    # OPT-350m: the last hidden state is projected back to the embeddings' width.
+    backbone = load(tiny.save_text, "opt", word_embed_proj_dim=8, do_layer_norm_before=False)
+    assert backbone.n_features == 16
+    assert backbone.encode(SENTENCE).hidden.shape[2] == 16
+
+
+def test_preprocessing_changes_with_the_files_that_decide_it(
+    folders: Callable[..., Path], load: Load
+) -> None:
+    one = load(tiny.save_patches, "vit").preprocessing
+    assert one.startswith("huggingface-patches-1:")
+    assert one != load(tiny.save_patches, "vit", processor="Siglip").preprocessing
+    assert (
+        load(tiny.save_text, "bert").preprocessing
+        != load(tiny.save_text, "bert", tokenizer=tiny.byte_level).preprocessing
+    )
+    assert one == load_huggingface(str(folders(tiny.save_patches, "vit"))).preprocessing
+
+
+def test_every_model_type_is_known_to_transformers_and_listed_once() -> None:
+    kinds = [kind for family in FAMILIES for kind in family.model_types]
+    assert len(kinds) == len(set(kinds))
+    assert set(kinds) <= set(transformers.CONFIG_MAPPING)
+    assert len(TEXT_TYPES) + len(PATCH_TYPES) + len(WAVEFORM_TYPES) + len(STAGE_TYPES) + 1 == len(kinds)
+
+
+# With real weights
+
+
+def built_in(name: str) -> Backbone:
+    try:
+        return load_backbone(name)
+    except EncoderError as e:
+        pytest.skip(str(e))
+
+
+def test_minilm_from_a_folder_is_the_built_in_minilm(tmp_path: Path) -> None:
+    expected = built_in("minilm-l6").encode(tiny.CORPUS[1])
+    for file in (text.CONFIG, text.WEIGHTS, text.TOKENIZER):
+        shutil.copy(weights.locate(file), tmp_path)
+    backbone = load_huggingface(str(tmp_path))
+    assert backbone.weights_sha256 == text.WEIGHTS.sha256
+    found = backbone.encode(tiny.CORPUS[1])
+    torch.testing.assert_close(found.hidden, expected.hidden, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(found.tokens.spans, expected.tokens.spans)
+    assert found.text == expected.text == tiny.CORPUS[1]
+
+
+def test_whisper_from_a_folder_is_the_built_in_whisper(tmp_path: Path) -> None:
+    whisper = built_in("whisper-tiny-en")
+    encoder = whisper._encoder  # type: ignore[attr-defined]
+    state = {f"encoder.{name}": tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+    save_file(state, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    encoder.config.save_pretrained(tmp_path)
+    transformers.WhisperFeatureExtractor().save_pretrained(tmp_path)
+    found, expected = load_huggingface(str(tmp_path)).encode(clip(1.7)), whisper.encode(clip(1.7))
+    assert torch.equal(found.hidden, expected.hidden)
+    np.testing.assert_allclose(found.tokens.spans, expected.tokens.spans, rtol=0, atol=1e-9)
+    assert found.tokens.labels == expected.tokens.labels

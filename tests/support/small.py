@@ -1,0 +1,85 @@
+"""A small real pipeline for unit tests: a deterministic encoder of letters, and a head trained on it.
+
+Nothing here is a pretrained model; tests that need one use the built-in encoders.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from daam_core.backbones.base import Backbone, Sample
+from daam_core.checkpoint import Model, identity_of
+from daam_core.encoding import Encoding, Tokens, pool
+from daam_core.model import ModelConfig
+from daam_core.training.fitting import TrainingConfig, train_head
+
+LAYERS, FEATURES = 6, 8
+CLASSES = ("vowels", "consonants")
+
+
+class LetterEncoder(Backbone):
+    """Each letter is a token; its hidden states are fixed sines of its code, layer and feature."""
+
+    name = "letters"
+    modality = "text"
+    revision = "1"
+    weights_sha256 = "0" * 64
+    preprocessing = "letters-1"
+    n_layers = LAYERS
+    n_features = FEATURES
+
+    def hidden(self, letters: str) -> torch.Tensor:
+        """``[L, T, F]``."""
+        codes = torch.tensor([float(ord(letter)) for letter in letters])
+        layer = torch.arange(1.0, LAYERS + 1)[:, None, None]
+        feature = torch.arange(1.0, FEATURES + 1)[None, None, :]
+        return torch.sin(codes[None, :, None] * feature / (3 * layer)) * layer
+
+    def encode(self, sample: Sample) -> Encoding:
+        spans = np.array([(i, i + 1) for i in range(len(sample))], dtype=float)
+        weights = np.ones(len(sample))
+        tokens = Tokens(modality="text", spans=spans, labels=tuple(sample), weights=weights)
+        return Encoding(self.hidden(sample), tokens, {"characters": len(sample)}, text=sample)
+
+
+def letter_data(count: int, *, seed: int = 0) -> tuple[list[str], torch.Tensor]:
+    """Short strings of vowels (class 0) or consonants (class 1)."""
+    draw = np.random.default_rng(seed)
+    texts, labels = [], []
+    for _ in range(count):
+        label = int(draw.integers(2))
+        letters = list("bcdfghjklmnp" if label else "aeiou")
+        texts.append("".join(draw.choice(letters, size=int(draw.integers(2, 9)))))
+        labels.append(label)
+    return texts, torch.tensor(labels)
+
+
+def letter_config(**changes: object) -> ModelConfig:
+    settings: dict[str, object] = {
+        "modality": "text",
+        "encoder": identity_of(LetterEncoder()),
+        "n_layers": LAYERS,
+        "n_features": FEATURES,
+        "class_names": CLASSES,
+        "n_heads": 2,
+        "conv_channels": 4,
+    }
+    return ModelConfig(**(settings | changes))  # type: ignore[arg-type]
+
+
+class LetterModel(Model):
+    """A model whose encoder is :class:`LetterEncoder`, which no name leads to."""
+
+    backbone = LetterEncoder()  # type: ignore[assignment]
+
+
+@lru_cache
+def letter_model(**changes: object) -> Model:
+    """A head trained on letters, with the given changes to its configuration."""
+    texts, labels = letter_data(80)
+    features = torch.stack([pool(LetterEncoder().encode(text)) for text in texts])
+    classifier, _ = train_head(
+        letter_config(**changes), TrainingConfig(epochs=40, learning_rate=1e-2), features, labels
+    )
+    return LetterModel(classifier, name="letters")
