@@ -23,7 +23,7 @@ from daam_core.training.data import (
     shared_samples,
 )
 from daam_core.training.features import encoder_folder, extract, features, read_shards, write_shard
-from daam_core.training.fitting import features as feature_module
+from daam_core.training import features as feature_module
 from tests.support.small import LetterEncoder, letter_data
 
 
