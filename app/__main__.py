@@ -1,4 +1,4 @@
-"""``python -m app``: serve the explorer."""
+"""``python -m app``, or ``python -m daam_app`` where it is installed: serve the explorer."""
 
 import argparse
 import atexit
@@ -28,9 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem := _problem(options.host, options.port):
         return _refuse(problem)
 
-    from app.main import Serving, build_demo, launch
-    from app.server import upkeep
     from daam_core.checkpoint import built_in_models, load_model
+
+    from .main import Serving, build_demo, launch
+    from .server import upkeep
 
     try:
         names = options.model or built_in_models()
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     print(f"DAAM explorer: http://{options.host}:{options.port} (Ctrl-C stops it)", flush=True)  # noqa: T201
     serving = Serving(options.host, options.port, options.max_upload_mb, options.root_path)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does, and tidies up
     upkeep.start(models, Path(os.environ["GRADIO_TEMP_DIR"]))
     try:
         launch(demo, serving)
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m app", description="Serve the DAAM explorer as a web page."
+        prog=f"python -m {__package__}", description="Serve the DAAM explorer as a web page."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1: this machine only)")
     parser.add_argument("--port", type=_port, default=7860, help="port to bind (7860)")
@@ -110,5 +112,4 @@ def _refuse(sentence: str) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does, and tidies up
     sys.exit(main())

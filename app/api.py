@@ -21,18 +21,19 @@ from typing import Any
 
 import gradio as gr
 
-from app.page.checks import check_values
-from app.page.components import picture
-from app.page.wiring import DEFECT, ENCODER, parse_region
-from app.visit import downloads
-from app.visit.actions import encode_once, explain_once, map_correlation
-from app.visit.inputs import SoundChange, Source, file_source, text_source
-from app.visit.mutes import Mutes
-from app.visit.offer import Library
 from daam_core.encoding import Modality
 from daam_core.errors import DaamError, InputError
 from daam_core.export import summary
 from daam_core.result import Explanation
+
+from .page.checks import check_values
+from .page.components import picture
+from .page.wiring import DEFECT, ENCODER, parse_region
+from .visit import downloads
+from .visit.actions import encode_once, explain_once, map_correlation
+from .visit.inputs import SoundChange, Source, file_source, text_source
+from .visit.mutes import Mutes
+from .visit.offer import Library
 
 KINDS: dict[Modality, str] = {"audio": "sound", "text": "text", "image": "image"}
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app import api
-from app.page import html, wiring
-from app.page.page import Page
-from app.page.parts import change_input, change_model, check, compare, give, save, tour, why
-from app.page.theme import theme
-from app.server import assets
-from app.server.security import SecurityHeaders
-from app.visit import examples
-from app.visit.offer import Library
-from app.visit.session import SESSION_SECONDS, Session
 from daam_core.checkpoint import Model
+
+from . import api
+from .page import html, wiring
+from .page.page import Page
+from .page.parts import change_input, change_model, check, compare, give, save, tour, why
+from .page.theme import theme
+from .server import assets
+from .server.security import SecurityHeaders
+from .visit import examples
+from .visit.offer import Library
+from .visit.session import SESSION_SECONDS, Session
 
 TITLE = "DAAM explorer: why a model decided"
 QUEUE_LENGTH = 64  # waiting runs; the next visitor is told to come back

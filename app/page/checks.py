@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from app.page.html import percent
-from app.visit.actions import needed
-from app.visit.offer import Library
-from app.visit.session import Session
 from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.one_input import SampleCheck, check_sample
 from daam_core.faithfulness.report.published import published
+
+from ..visit.actions import needed
+from ..visit.offer import Library
+from ..visit.session import Session
+from .html import percent
 
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
 _ANSWERS = {"yes": "yes", "no": "no", "open": "open"}

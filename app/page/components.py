@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.server import assets
+from ..server import assets
 
 
 def picture(**options: Any) -> gr.Image:

@@ -2,9 +2,10 @@
 
 from html import escape
 
-from app.visit.actions import largest_changes, map_correlation
-from app.visit.session import Session, Study
 from daam_core.result import Explanation
+
+from ..visit.actions import largest_changes, map_correlation
+from ..visit.session import Session, Study
 
 HEADER = """
 <header class="dx-header">

@@ -5,18 +5,18 @@ from typing import Any
 
 import gradio as gr
 
-from app.page import checks, html
-from app.page.parts.change_input import ChangeInput
-from app.page.parts.change_model import ChangeModel
-from app.page.parts.check import Check
-from app.page.parts.compare import Compare
-from app.page.parts.give import Give
-from app.page.parts.save import Save
-from app.page.parts.why import Why
-from app.visit import payload
-from app.visit.inputs import clip_seconds
-from app.visit.offer import Library
-from app.visit.session import Session
+from ..visit import payload
+from ..visit.inputs import clip_seconds
+from ..visit.offer import Library
+from ..visit.session import Session
+from . import checks, html
+from .parts.change_input import ChangeInput
+from .parts.change_model import ChangeModel
+from .parts.check import Check
+from .parts.compare import Compare
+from .parts.give import Give
+from .parts.save import Save
+from .parts.why import Why
 
 Updates = dict[Any, Any]
 

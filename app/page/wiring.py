@@ -8,16 +8,17 @@ from typing import Any
 
 import gradio as gr
 
-from app.page import checks, html
-from app.page.page import Page, Updates
-from app.page.parts.give import Way
-from app.server.working import Finished, working
-from app.visit import actions, downloads, links, payload
-from app.visit.examples import EXAMPLES, Example
-from app.visit.inputs import Region, SoundChange, Source, clip_seconds, file_source, text_source
-from app.visit.offer import Library
-from app.visit.session import Session
 from daam_core.errors import DaamError, InputError
+
+from ..server.working import Finished, working
+from ..visit import actions, downloads, links, payload
+from ..visit.examples import EXAMPLES, Example
+from ..visit.inputs import Region, SoundChange, Source, clip_seconds, file_source, text_source
+from ..visit.offer import Library
+from ..visit.session import Session
+from . import checks, html
+from .page import Page, Updates
+from .parts.give import Way
 
 ENCODER = "encoder"  # one encoder run at a time, whoever asks for it
 DEFECT = (

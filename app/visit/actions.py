@@ -10,17 +10,18 @@ from typing import Any, get_args
 
 import numpy as np
 
-from app.visit.inputs import Source, digest
-from app.visit.media import media_of
-from app.visit.mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
-from app.visit.offer import Library
-from app.visit.session import MAX_HISTORY, Session, Study
 from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding
 from daam_core.errors import InputError
 from daam_core.explain import class_index, explain_encoding
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation, Scale
+
+from .inputs import Source, digest
+from .media import media_of
+from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
+from .offer import Library
+from .session import MAX_HISTORY, Session, Study
 
 MAX_TOP = 1000  # cells that can be muted by rank at once
 

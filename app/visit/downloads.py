@@ -7,14 +7,15 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
-from app.visit.inputs import Source, prepare
-from app.visit.media import media_of
-from app.visit.session import Study
 from daam_core import export
 from daam_core.errors import InputError
 from daam_core.inputs.sound import read_image, read_sound
 from daam_core.result import Explanation
 from daam_core.view.payload import view_html
+
+from .inputs import Source, prepare
+from .media import media_of
+from .session import Study
 
 FORMATS = export.SUFFIXES
 WIDTHS = ("single", "double")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from gradio.media import get_audio, get_image
 
-from app.visit.inputs import Source, file_source, text_source
 from daam_core.encoding import Modality
+
+from .inputs import Source, file_source, text_source
 
 
 @dataclass(frozen=True)

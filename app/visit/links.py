@@ -7,9 +7,9 @@ script reads and checks that part.
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from app.visit.examples import EXAMPLES
-from app.visit.offer import Library
-from app.visit.session import Study
+from .examples import EXAMPLES
+from .offer import Library
+from .session import Study
 
 MAX_QUERY = 4000  # characters
 OWN_INPUT = "own"

@@ -7,9 +7,10 @@ from urllib.parse import quote
 from gradio.processing_utils import save_bytes_to_cache, save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from app.visit.inputs import SoundChange, Source, prepare
 from daam_core.inputs.sound import read_image, read_sound
 from daam_core.view.media import picture_media, sound_media, wav_bytes
+
+from .inputs import SoundChange, Source, prepare
 
 
 def media_of(source: Source, *, embedded: bool = False) -> dict[str, Any] | None:

@@ -4,10 +4,11 @@ import copy
 import threading
 from collections.abc import Sequence
 
-from app.visit.inputs import Source, prepare
 from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, Modality
 from daam_core.errors import CancelledError, ConfigError, InputError
+
+from .inputs import Source, prepare
 
 MODALITIES: tuple[Modality, ...] = ("audio", "text", "image")
 

@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from app.visit.links import query_of
-from app.visit.session import Session
 from daam_core.errors import InputError
 from daam_core.view.payload import view_array, view_payload
+
+from .links import query_of
+from .session import Session
 
 
 def view_value(session: Session) -> dict[str, Any] | None:

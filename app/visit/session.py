@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.visit.inputs import Source
-from app.visit.mutes import NOTHING_MUTED, Cell, Mutes
 from daam_core.encoding import Encoding
 from daam_core.result import Explanation
+
+from .inputs import Source
+from .mutes import NOTHING_MUTED, Cell, Mutes
 
 MAX_CACHED = 8  # encoded inputs kept for a visitor …
 MAX_CACHED_BYTES = 128_000_000  # … and their size together

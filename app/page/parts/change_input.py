@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.page.components import script_view
-from app.visit.inputs import MAX_SNR, MIN_SNR
+from ...visit.inputs import MAX_SNR, MIN_SNR
+from ..components import script_view
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.visit.actions import MAX_TOP
+from ...visit.actions import MAX_TOP
 
 
 @dataclass(frozen=True)

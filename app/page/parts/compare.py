@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.page import html
+from .. import html
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.page.components import picture
-from app.visit.examples import Example, examples_of
-from app.visit.offer import Library
 from daam_core.encoding import Modality
+
+from ...visit.examples import Example, examples_of
+from ...visit.offer import Library
+from ..components import picture
 
 TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Image"}
 HINTS: dict[Modality, str] = {

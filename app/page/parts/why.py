@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.page import html
-from app.page.components import script_view
+from .. import html
+from ..components import script_view
 
 
 @dataclass(frozen=True)
