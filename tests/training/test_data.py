@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from daam_core.encoding import pool
 from daam_core.errors import DaamError, DataError, InputError
+from daam_core.training import features as feature_module
 from daam_core.training.data import (
     Dataset,
     TableColumns,
@@ -23,7 +24,6 @@ from daam_core.training.data import (
     shared_samples,
 )
 from daam_core.training.features import encoder_folder, extract, features, read_shards, write_shard
-from daam_core.training import features as feature_module
 from tests.support.small import LetterEncoder, letter_data
 
 
