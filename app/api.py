@@ -83,7 +83,7 @@ def _build_modality(library: Library, modality: Modality) -> None:
         return gr.Textbox("", label="Class", info="Of the attributions; empty: the predicted one")
 
     def scale() -> gr.Radio:
-        return gr.Radio(["shared", "per_head"], value="shared", label="Scale of the Importance Factor")
+        return gr.Radio(["all_heads", "per_head"], value="all_heads", label="Scale of the Importance Factor")
 
     answer = gr.JSON(label="Summary")
     _endpoint(
@@ -215,7 +215,7 @@ def _whole(value: Any) -> int:
 
 def _explain_text(library: Library) -> Callable[..., Any]:
     def explain_text(
-        text: str, model: str, explained_class: str = "", scale: str = "shared", mute: str = ""
+        text: str, model: str, explained_class: str = "", scale: str = "all_heads", mute: str = ""
     ) -> dict[str, Any]:
         """Explain why a model assigns a class to a text.
 
@@ -227,7 +227,7 @@ def _explain_text(library: Library) -> Callable[..., Any]:
             text: The text to explain, in English, up to 50,000 characters.
             model: Name of a text model, such as news-topic; see list_models.
             explained_class: Class that word attributions are about; empty for the predicted class.
-            scale: "shared" scales the Importance Factor over all heads, "per_head" each by itself.
+            scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
         return _explain(library, model, text_source(text), explained_class, scale, mute)
@@ -237,7 +237,7 @@ def _explain_text(library: Library) -> Callable[..., Any]:
 
 def _explain_sound(library: Library) -> Callable[..., Any]:
     def explain_sound(
-        sound: str, model: str, explained_class: str = "", scale: str = "shared", mute: str = ""
+        sound: str, model: str, explained_class: str = "", scale: str = "all_heads", mute: str = ""
     ) -> dict[str, Any]:
         """Explain why a model assigns a class to a sound.
 
@@ -249,7 +249,7 @@ def _explain_sound(library: Library) -> Callable[..., Any]:
             sound: A WAV, FLAC, OGG or MP3 file of 0.1 s to 10 min.
             model: Name of a sound model, such as speech-emotion; see list_models.
             explained_class: Class that attributions are about; empty for the predicted class.
-            scale: "shared" scales the Importance Factor over all heads, "per_head" each by itself.
+            scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
         return _explain(library, model, file_source("audio", sound), explained_class, scale, mute)
@@ -259,7 +259,7 @@ def _explain_sound(library: Library) -> Callable[..., Any]:
 
 def _explain_image(library: Library) -> Callable[..., Any]:
     def explain_image(
-        image: str, model: str, explained_class: str = "", scale: str = "shared", mute: str = ""
+        image: str, model: str, explained_class: str = "", scale: str = "all_heads", mute: str = ""
     ) -> dict[str, Any]:
         """Explain why a model assigns a class to a picture.
 
@@ -271,7 +271,7 @@ def _explain_image(library: Library) -> Callable[..., Any]:
             image: A JPEG, PNG, WebP, GIF, BMP or TIFF file.
             model: Name of an image model, such as image-object; see list_models.
             explained_class: Class that attributions are about; empty for the predicted class.
-            scale: "shared" scales the Importance Factor over all heads, "per_head" each by itself.
+            scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
         return _explain(library, model, file_source("image", image), explained_class, scale, mute)
@@ -480,7 +480,7 @@ def _save_text(library: Library) -> Callable[..., Any]:
             model: Name of a text model.
             file_format: png, svg, pdf, html, json, npz, csv or ipynb.
             width: "single" (89 mm) or "double" (183 mm) column, for figures.
-            scale: "shared" or "per_head" scale of the Importance Factor.
+            scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
         return _save(library, text_source(text), model, file_format, width, scale, explained_class)
@@ -499,7 +499,7 @@ def _save_sound(library: Library) -> Callable[..., Any]:
             model: Name of a sound model.
             file_format: png, svg, pdf, html, json, npz, csv or ipynb.
             width: "single" (89 mm) or "double" (183 mm) column, for figures.
-            scale: "shared" or "per_head" scale of the Importance Factor.
+            scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
         return _save(library, file_source("audio", sound), model, file_format, width, scale, explained_class)
@@ -518,7 +518,7 @@ def _save_image(library: Library) -> Callable[..., Any]:
             model: Name of an image model.
             file_format: png, svg, pdf, html, json, npz, csv or ipynb.
             width: "single" (89 mm) or "double" (183 mm) column, for figures.
-            scale: "shared" or "per_head" scale of the Importance Factor.
+            scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
         return _save(library, file_source("image", image), model, file_format, width, scale, explained_class)

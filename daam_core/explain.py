@@ -23,7 +23,7 @@ from daam_core.version import __version__
 
 
 def explain(
-    model: Model, sample: Sample, *, target: str | int | None = None, scale: Scale = "shared"
+    model: Model, sample: Sample, *, target: str | int | None = None, scale: Scale = "all_heads"
 ) -> Explanation:
     """Why ``model`` decides as it does on one input.
 
@@ -48,7 +48,7 @@ def explain_encoding(
     encoding: Encoding,
     *,
     target: str | int | None = None,
-    scale: Scale = "shared",
+    scale: Scale = "all_heads",
     keep: Tensor | np.ndarray | None = None,
 ) -> Explanation:
     """Explain an input that is already encoded: the encoder does not run again.

@@ -32,7 +32,7 @@ class ImportanceFactor(NamedTuple):
 def importance_factor(
     density_attention: Tensor,
     *,
-    scale: Literal["shared", "per_head"] = "shared",
+    scale: Literal["all_heads", "per_head"] = "all_heads",
     head_layers: Tensor | None = None,
 ) -> ImportanceFactor:
     r"""Importance Factor of one sample's map, or of a data set's mean map (paper, 1.5).
@@ -44,7 +44,7 @@ def importance_factor(
 
     Args:
         density_attention: DA, ``[.., H, L, F]``, finite.
-        scale: ``shared`` takes minimum and maximum over all heads together, so that heads can be
+        scale: ``all_heads`` takes minimum and maximum over all heads together, so that heads can be
             compared; ``per_head`` takes each head's own.
         head_layers: ``[H, L]`` bool, the layers each head sees; others stay out of minimum and
             maximum, and get 0. By default every head sees every layer.
@@ -64,8 +64,8 @@ def importance_factor(
         raise ShapeError(f"Expected density attention [.., H, L, F], got {list(density_attention.shape)}.")
     if not density_attention.is_floating_point() or not bool(torch.isfinite(density_attention).all()):
         raise ShapeError("Density attention must be finite floating point numbers.")
-    if scale not in ("shared", "per_head"):
-        raise ShapeError(f"scale must be 'shared' or 'per_head', got {scale!r}.")
+    if scale not in ("all_heads", "per_head"):
+        raise ShapeError(f"scale must be 'all_heads' or 'per_head', got {scale!r}.")
     heads, layers, _ = density_attention.shape[-3:]
     if head_layers is None:
         seen = torch.ones(heads, layers, 1, dtype=torch.bool, device=density_attention.device)
@@ -76,7 +76,7 @@ def importance_factor(
             f"head_layers must be [{heads}, {layers}] with at least one layer per head, "
             f"got {list(head_layers.shape)}."
         )
-    axes = (-3, -2, -1) if scale == "shared" else (-2, -1)
+    axes = (-3, -2, -1) if scale == "all_heads" else (-2, -1)
     low = density_attention.masked_fill(~seen, torch.inf).amin(axes, keepdim=True)
     high = density_attention.masked_fill(~seen, -torch.inf).amax(axes, keepdim=True)
     constant = high <= low

@@ -12,7 +12,7 @@ import numpy as np
 
 from daam_core.errors import ShapeError
 
-Scale = Literal["shared", "per_head"]
+Scale = Literal["all_heads", "per_head"]
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Explanation:
         importance: ``[H, L, F]`` Importance Factor in [0, 1]; ``density_attention`` scaled min–max
             over what ``scale`` says.
         importance_range: ``[H, 2]`` the min and max of ``density_attention`` used for each head's
-            scaling; all rows equal when ``scale`` is ``shared``.
-        scale: ``shared`` (min and max over all heads together) or ``per_head``.
+            scaling; all rows equal when ``scale`` is ``all_heads``.
+        scale: ``all_heads`` (min and max over all heads together) or ``per_head``.
         degenerate: the map was constant, so the Importance Factor is 0 everywhere.
         gradient: ``[H, L, F]`` ∂ logit of the explained class / ∂ (density attention · value).
         class_importance: ``[H, L, F]`` = gradient · density attention · value, in logits: the

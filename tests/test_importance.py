@@ -41,7 +41,7 @@ def test_a_batch_is_scaled_sample_by_sample():
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 1e-30, 1e30])
-@pytest.mark.parametrize("scale", ["shared", "per_head"])
+@pytest.mark.parametrize("scale", ["all_heads", "per_head"])
 def test_a_constant_map_gives_zero_and_says_so(value, scale):
     result = importance_factor(torch.full((2, 3, 4), value), scale=scale)
     assert result.degenerate
@@ -86,7 +86,7 @@ def test_unusable_maps_are_refused(attention, message):
 
 
 def test_unusable_options_are_refused():
-    with pytest.raises(ShapeError, match="'shared' or 'per_head'"):
+    with pytest.raises(ShapeError, match="'all_heads' or 'per_head'"):
         importance_factor(torch.rand(1, 2, 3), scale="rows")  # type: ignore[arg-type]
     with pytest.raises(ShapeError, match="at least one layer per head"):
         importance_factor(torch.rand(1, 2, 3), head_layers=torch.zeros(1, 2, dtype=torch.bool))

@@ -60,7 +60,7 @@ def explain_once(
     source: Source,
     *,
     target: str | int | None = None,
-    scale: Any = "shared",
+    scale: Any = "all_heads",
     mutes: Mutes = NOTHING_MUTED,
 ) -> Explanation:
     """An explanation outside of any session: nothing of it is kept."""
@@ -196,7 +196,7 @@ def _scale(scale: Any) -> Scale:
     for known in get_args(Scale):
         if scale == known:
             return known
-    raise InputError(f"The scale is shared or per_head, got {scale!r}.")
+    raise InputError(f"The scale is all_heads or per_head, got {scale!r}.")
 
 
 def _study(

@@ -57,7 +57,9 @@ def bench_app(*, models: Sequence[str] | None = None) -> dict[str, Any]:
         page_seconds = time.perf_counter() - asked
         text = sample_for("text")
         # Two texts: the second is not in any cache, but its encoder is loaded.
-        answers = [_timed_call(address, [words, texts[0], "", "shared", {}]) for words in (text, text[:-1])]
+        answers = [
+            _timed_call(address, [words, texts[0], "", "all_heads", {}]) for words in (text, text[:-1])
+        ]
     return {
         "start_seconds": start_seconds,
         "page_seconds": page_seconds,

@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         choices=get_args(Scale),
-        default="shared",
-        help="what the Importance Factor's minimum and maximum are taken over (default: shared)",
+        default="all_heads",
+        help="what the Importance Factor's minimum and maximum are taken over (default: all_heads)",
     )
     parser.add_argument(
         "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"

@@ -94,7 +94,7 @@ def file_bytes(
     suffix: str,
     *,
     quantity: str = "importance",
-    scale: Scale = "shared",
+    scale: Scale = "all_heads",
     width: Any = "double",
     sound: tuple[np.ndarray, int] | None = None,
     picture: Any = None,
@@ -107,7 +107,7 @@ def file_bytes(
         suffix: one of :data:`SUFFIXES`.
         quantity: map drawn in figures and shown first in the page: ``importance``,
             ``density_attention``, ``gate`` or ``class_importance``.
-        scale: colour scale of figures and page, ``shared`` or ``per_head``.
+        scale: colour scale of figures and page, ``all_heads`` or ``per_head``.
         width: of figures: ``single`` (89 mm), ``double`` (183 mm), or millimetres.
         sound: ``(samples [N], rate)``, drawn as a waveform in figures and page.
         picture: Pillow image or array, drawn under the token map in figures and page.

@@ -16,7 +16,7 @@ import numpy as np
 from daam_core.errors import DaamError, DataError
 from daam_core.result import DatasetMean, Explanation, arrays
 
-FORMAT, FORMAT_VERSION = "daam-explanation", 2
+FORMAT, FORMAT_VERSION = "daam-explanation", 3
 MAX_UNPACKED_BYTES = 4 << 30  # an archive that claims more is not one of ours
 
 _PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -43,7 +43,7 @@ _CHOICES = {
     "modality": ("audio", "text", "image"),
     "mode": ("shared", "layer_groups"),
     "gate_kind": ("density", "mixture"),
-    "scale": ("shared", "per_head"),
+    "scale": ("all_heads", "per_head"),
 }
 
 

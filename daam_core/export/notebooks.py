@@ -41,7 +41,7 @@ def notebook(explanation: Explanation, *, source: str | None = None) -> str:
             "import numpy as np\n\n"
             "from daam_core import explain_encoding, load_model\n"
             "from daam_core.export import save\n"
-            "from daam_core.figures import plots\n"
+            "from daam_core.figures import plotly_figures as plots\n"
             "from daam_core.view.payload import notebook_view"
         ),
         _code(_model_lines(e)),

@@ -74,7 +74,7 @@ def importance_figure(
     *,
     quantity: str = "importance",
     heads: int | Sequence[int] | None = None,
-    scale: Scale = "shared",
+    scale: Scale = "all_heads",
     width: Width | float = "double",
     palette: str = "cividis",
     max_columns: int | None = None,
@@ -85,7 +85,7 @@ def importance_figure(
         explanation: what to draw.
         quantity: ``importance``, ``density_attention``, ``gate`` or ``class_importance``.
         heads: one head, several in the order given, or all.
-        scale: ``shared``, one colour scale for all heads of the model, or ``per_head``. The range is
+        scale: ``all_heads``, one colour scale for all heads of the model, or ``per_head``. The range is
             printed either way.
         width: ``single`` (89 mm), ``double`` (183 mm) column, or millimetres.
         palette: ``cividis``, ``viridis`` or ``grey``; signed maps are blue – white – orange.
@@ -132,7 +132,7 @@ class _Maps:
         chosen: heads in the order of the panels.
         values: ``[H, L, F]``, NaN in layers that a head does not see.
         limits: ``[H, 2]`` of the colours.
-        scale: ``shared`` or ``per_head``.
+        scale: ``all_heads`` or ``per_head``.
         colours: the palette.
         how: of binning, into ``max_columns`` columns.
         grid: rows and columns of panels.
@@ -600,7 +600,7 @@ def report_figure(
     explanation: Explanation,
     *,
     quantity: str = "importance",
-    scale: Scale = "shared",
+    scale: Scale = "all_heads",
     sound: Sound | None = None,
     picture: Any = None,
     width: Width | float = "double",

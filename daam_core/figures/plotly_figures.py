@@ -41,7 +41,7 @@ def heatmap(
     *,
     head: int = 0,
     quantity: str = "importance",
-    scale: Scale = "shared",
+    scale: Scale = "all_heads",
     palette: str = "cividis",
 ) -> go.Figure:
     """One head's map over layers and features; hovering tells value, gate, DA and IF of a cell.
@@ -50,7 +50,7 @@ def heatmap(
         explanation: what to draw.
         head: 0 to H − 1.
         quantity: ``importance``, ``density_attention``, ``gate`` or ``class_importance``.
-        scale: colours over all heads together (``shared``) or over this one (``per_head``).
+        scale: colours over all heads together (``all_heads``) or over this one (``per_head``).
         palette: ``cividis``, ``viridis`` or ``grey``; signed maps are blue – white – orange.
 
     Raises:
@@ -86,7 +86,7 @@ def head_small_multiples(
     *,
     heads: Sequence[int] | None = None,
     quantity: str = "importance",
-    scale: Scale = "shared",
+    scale: Scale = "all_heads",
     palette: str = "cividis",
     columns: int = 2,
 ) -> go.Figure:
@@ -120,7 +120,7 @@ def head_small_multiples(
     )  # fmt: skip
     for place, head in enumerate(chosen):
         trace = _map_trace(explanation, head, quantity)
-        if scale == "shared":
+        if scale == "all_heads":
             trace.update(coloraxis="coloraxis")
         else:
             low, high = _colour_limits(limits[head])
@@ -131,7 +131,7 @@ def head_small_multiples(
         if place + columns >= len(chosen):
             figure.update_xaxes(title_text="feature", showticklabels=True, row=row, col=column)
     title = f"{text.name} of each head"
-    if scale == "shared":
+    if scale == "all_heads":
         shared = np.array([limits[:, 0].min(), limits[:, 1].max()])
         figure.update_layout(coloraxis=_colour_axis(explanation, quantity, palette, shared, scale))
         title += f"; one scale, {_range_text(shared)}; in brackets: share of the density attention"

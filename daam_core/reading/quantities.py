@@ -64,12 +64,12 @@ def quantity_map(explanation: Explanation, quantity: str) -> np.ndarray:
     return values
 
 
-def scale_limits(values: np.ndarray, *, scale: Scale = "shared", signed: bool = False) -> np.ndarray:
+def scale_limits(values: np.ndarray, *, scale: Scale = "all_heads", signed: bool = False) -> np.ndarray:
     """Colour limits of each head's map.
 
     Args:
         values: ``[H, L, F]``, NaN where there is no cell.
-        scale: ``shared``, one pair over all heads together, or ``per_head``.
+        scale: ``all_heads``, one pair over all heads together, or ``per_head``.
         signed: symmetric limits ±max |value|, so that zero has the middle colour.
 
     Returns:
@@ -78,15 +78,15 @@ def scale_limits(values: np.ndarray, *, scale: Scale = "shared", signed: bool = 
     Raises:
         ConfigError: an unknown scale.
     """
-    if scale not in ("shared", "per_head"):
-        raise ConfigError(f"Unknown scale {scale!r}; choose shared or per_head.")
+    if scale not in ("all_heads", "per_head"):
+        raise ConfigError(f"Unknown scale {scale!r}; choose all_heads or per_head.")
     flat = values.reshape(len(values), -1)
     if signed:
         highest = np.nanmax(np.abs(flat), axis=1)
         limits = np.stack([-highest, highest], axis=1)
     else:
         limits = np.stack([np.nanmin(flat, axis=1), np.nanmax(flat, axis=1)], axis=1)
-    if scale == "shared":
+    if scale == "all_heads":
         limits[:] = limits[:, 0].min(), limits[:, 1].max()
     return limits
 

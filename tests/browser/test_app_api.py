@@ -62,17 +62,19 @@ def test_models_are_listed(client, server):
 
 
 def test_a_text_is_explained_with_the_cores_numbers(client, server):
-    found = client.predict(TEXT, "topics", "", "shared", NOTHING, api_name="/explain_text")
+    found = client.predict(TEXT, "topics", "", "all_heads", NOTHING, api_name="/explain_text")
     assert _without_facts(found) == as_json(explain(server.models["topics"], TEXT))
 
 
 def test_a_sound_is_explained_with_the_cores_numbers(client, server, sound):
-    found = client.predict(handle_file(sound), "tones", "", "shared", NOTHING, api_name="/explain_sound")
+    found = client.predict(handle_file(sound), "tones", "", "all_heads", NOTHING, api_name="/explain_sound")
     assert _without_facts(found) == as_json(explain(server.models["tones"], sound))
 
 
 def test_an_image_is_explained_with_the_cores_numbers(client, server, picture):
-    found = client.predict(handle_file(picture), "colours", "", "shared", NOTHING, api_name="/explain_image")
+    found = client.predict(
+        handle_file(picture), "colours", "", "all_heads", NOTHING, api_name="/explain_image"
+    )
     assert _without_facts(found) == as_json(explain(server.models["colours"], picture))
 
 
@@ -121,7 +123,7 @@ def test_two_models_are_compared(client, server):
 
 def test_files_carry_the_cores_arrays(client, server, picture):
     path = client.predict(
-        handle_file(picture), "colours", "npz", "double", "shared", "", api_name="/save_image"
+        handle_file(picture), "colours", "npz", "double", "all_heads", "", api_name="/save_image"
     )
     found, expected = export.load(path), explain(server.models["colours"], picture)
     np.testing.assert_array_equal(found.importance, expected.importance)
@@ -131,12 +133,12 @@ def test_files_carry_the_cores_arrays(client, server, picture):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("", "topics", "", "shared", NOTHING), "The text is empty"),
-        ((TEXT, "topics", "nobody", "shared", NOTHING), "There is no class 'nobody'; the classes are"),
-        ((TEXT, "topics", "", "shared", '{"heads": [9]}'), "There is no head 9: heads go from 0 to 3"),
-        ((TEXT, "topics", "", "shared", '{"heads": ["x"]}'), "lists of whole numbers"),
-        ((TEXT, "topics", "", "shared", "{"), "a JSON object with the lists"),
-        ((TEXT, "topics", "", "shared", '{"tails": []}'), "a JSON object with the lists"),
+        (("", "topics", "", "all_heads", NOTHING), "The text is empty"),
+        ((TEXT, "topics", "nobody", "all_heads", NOTHING), "There is no class 'nobody'; the classes are"),
+        ((TEXT, "topics", "", "all_heads", '{"heads": [9]}'), "There is no head 9: heads go from 0 to 3"),
+        ((TEXT, "topics", "", "all_heads", '{"heads": ["x"]}'), "lists of whole numbers"),
+        ((TEXT, "topics", "", "all_heads", "{"), "a JSON object with the lists"),
+        ((TEXT, "topics", "", "all_heads", '{"tails": []}'), "a JSON object with the lists"),
     ],
 )
 def test_wrong_input_is_one_sentence(client, arguments, said):
@@ -237,5 +239,5 @@ def test_headers_keep_the_page_to_itself(server):
 
 
 def test_the_log_holds_no_text_of_a_visitor(client, server):
-    client.predict("An unmistakable sentence.", "topics", "", "shared", NOTHING, api_name="/explain_text")
+    client.predict("An unmistakable sentence.", "topics", "", "all_heads", NOTHING, api_name="/explain_text")
     assert "unmistakable" not in server.log.read_text()

@@ -63,7 +63,7 @@ def test_importance_is_that_of_the_core_to_the_last_bit_in_both_scales(view: Cal
     shared = importance_factor(density, head_layers=seen)
     e = replace(e, importance_range=torch.stack([shared.minimum, shared.maximum], -1).numpy())
     page = view(e, section="heatmap")
-    for scale in ("shared", "per_head"):
+    for scale in ("all_heads", "per_head"):
         wanted = importance_factor(density, scale=scale, head_layers=seen).importance.numpy()
         for head in range(3):
             # Read through the view's own arrays: all cells at once.
@@ -134,7 +134,7 @@ def test_rank_colours_give_every_colour_equally_many_cells(view: Callable[..., P
     page = view(e, section="heatmap")
     counts = page.evaluate(
         """payload => {
-            const map = new DaamView.Model(payload, 'a', null).map('importance', 0, 'shared');
+            const map = new DaamView.Model(payload, 'a', null).map('importance', 0, 'all_heads');
             const scale = DaamView.scale([0, 1], 'cividis', DaamView.rankThresholds([map], false));
             const counts = new Array(256).fill(0);
             map.forEach((v) => { counts[scale.index(v)] += 1; });
@@ -511,7 +511,7 @@ def test_heads_share_scale_zoom_selection_and_pointer(view: Callable[..., Page])
     assert pixel(page, weak, int(layer), int(feature)) != colour_of("cividis", 1.0)
     set_state(page, scale="per_head")
     assert pixel(page, weak, int(layer), int(feature)) == colour_of("cividis", 1.0)
-    set_state(page, scale="shared")
+    set_state(page, scale="all_heads")
 
     at = place(page, 0, 1, 150)
     page.mouse.move(at["x"], at["y"])

@@ -185,14 +185,14 @@ def changed(**changes: object) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 1}, "has format version 1, this program reads version 2"),
+        ({"version": 2}, "has format version 2, this program reads version 3"),
         ({"format": "other"}, "is no explanation"),
         ({"gate": [[1.0]]}, "gate is not the array it should be"),
         ({"gate": None}, "gate is not the array it should be"),
         ({"gate": [["a"]]}, "gate is not the array it should be"),
         ({"prediction": 9}, "there is no class 9"),
         ({"prediction": "x"}, "prediction cannot be 'x'"),
-        ({"scale": "log"}, "scale must be one of shared, per_head, got 'log'"),
+        ({"scale": "log"}, "scale must be one of all_heads, per_head, got 'log'"),
         ({"class_names": [1, 2, 3, 4]}, "class_names must be texts"),
         (
             {"class_names": ["a"], "prediction": 0, "explained": 0},

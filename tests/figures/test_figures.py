@@ -58,7 +58,7 @@ def drawn(figure: Figure) -> str:
 
 
 @pytest.mark.parametrize("quantity", ["importance", "density_attention", "gate", "class_importance"])
-@pytest.mark.parametrize("scale", ["shared", "per_head"])
+@pytest.mark.parametrize("scale", ["all_heads", "per_head"])
 @pytest.mark.parametrize("e", [AUDIO, GROUPS], ids=["shared", "layer_groups"])
 def test_maps_hold_each_heads_own_layers_and_the_limits_that_are_printed(e, quantity, scale):
     figure = maps.importance_figure(e, quantity=quantity, scale=scale)

@@ -62,7 +62,7 @@ def test_shared_limits_are_those_of_all_heads_and_per_head_limits_of_each():
 def test_unknown_options_list_the_known_ones():
     with pytest.raises(ConfigError, match="Unknown quantity 'loudness'; choose one of: importance, dens"):
         quantity_text("loudness")
-    with pytest.raises(ConfigError, match="Unknown scale 'log'; choose shared or per_head"):
+    with pytest.raises(ConfigError, match="Unknown scale 'log'; choose all_heads or per_head"):
         scale_limits(np.zeros((1, 1, 1)), scale="log")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="Unknown palette 'jet'; choose one of: cividis, viridis, grey"):
         colours.sequential("jet")

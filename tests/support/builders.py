@@ -63,7 +63,7 @@ def make_explanation(
     gate_kind: str = "density",
     mode: str = "shared",
     gaussians: int = 3,
-    scale: Scale = "shared",
+    scale: Scale = "all_heads",
     dataset: bool = True,
     planted: tuple[int, int, int] | None = None,
     constant: bool = False,

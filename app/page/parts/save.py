@@ -41,8 +41,8 @@ def build() -> Save:
             WIDTHS, value="double", label="Width of figures", elem_id="save-width", min_width=240
         )
         scale = gr.Radio(
-            [("Shared by all heads", "shared"), ("Per head", "per_head")],
-            value="shared",
+            [("All heads together", "all_heads"), ("Per head", "per_head")],
+            value="all_heads",
             label="Scale of the Importance Factor",
             elem_id="save-scale",
             min_width=240,

@@ -124,7 +124,7 @@
           const at = head * model.F + cell.feature;
           const statistics = { mean: means[at], variance: variances[at] };
           const cellOf = (quantity) => {
-            const map = model.map(quantity, head, 'shared', dataset);
+            const map = model.map(quantity, head, 'all_heads', dataset);
             return map ? map[cell.layer * model.F + cell.feature] : NaN;
           };
           const curve = D.gaussian(model, head, cell.feature, statistics, values);
@@ -448,7 +448,7 @@
 
   function strongestCell(store) {
     const model = store.model();
-    const map = model.map('density_attention', store.state.head, 'shared');
+    const map = model.map('density_attention', store.state.head, 'all_heads');
     const at = map ? D.top(map, 1, false)[0] || 0 : 0;
     return { layer: Math.floor(at / model.F), feature: at % model.F };
   }

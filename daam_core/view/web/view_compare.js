@@ -7,9 +7,9 @@
   /** One colour scale for the maps of several results: over all heads, or of the chosen one. */
   function scaleTogether(store, whichs) {
     const { scale, colours, palette, head } = store.state;
-    const key = `both ${JSON.stringify(whichs)} ${colours} ${palette} ${scale === 'shared' ? '' : head}`;
+    const key = `both ${JSON.stringify(whichs)} ${colours} ${palette} ${scale === 'all_heads' ? '' : head}`;
     return store.a.cached(key, () => {
-      const heads = scale === 'shared' ? D.range(store.a.H) : [head];
+      const heads = scale === 'all_heads' ? D.range(store.a.H) : [head];
       const fields = whichs.flatMap((which) => heads.map((one) => field(store, one, which))).filter(Boolean);
       const { quantity, dataset } = whichs[0];
       const limits = quantity === 'importance' && !dataset ? [0, 1] : null;

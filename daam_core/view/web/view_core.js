@@ -49,7 +49,7 @@
   D.defaults = Object.freeze({
     tab: 'heads', // section shown by a view with tabs
     quantity: 'importance', // importance | density_attention | gate | class_importance
-    scale: 'shared', // shared | per_head
+    scale: 'all_heads', // all_heads | per_head
     colours: 'linear', // linear | rank
     palette: 'cividis', // cividis | viridis | grey; signed maps always diverge from zero
     binning: 'max', // max | mean
@@ -281,7 +281,7 @@
   /** [lowest, highest] of gate, density attention or class importance: of one head or of all together. */
   Model.prototype.range = function (quantity, scale, head, dataset) {
     const ranges = (dataset ? this.raw.dataset : this.raw).ranges[quantity];
-    const shown = scale === 'shared' ? ranges : [ranges[head]];
+    const shown = scale === 'all_heads' ? ranges : [ranges[head]];
     return [Math.min(...shown.map(([low]) => low)), Math.max(...shown.map(([, high]) => high))];
   };
 

@@ -140,9 +140,9 @@
   function scaleOf(store, head, which) {
     const { scale, colours, palette } = store.state;
     const model = which.source === 'b' ? store.b : store.a;
-    const key = `scale ${JSON.stringify(which)} ${scale} ${colours} ${palette} ${scale === 'shared' ? '' : head}`;
+    const key = `scale ${JSON.stringify(which)} ${scale} ${colours} ${palette} ${scale === 'all_heads' ? '' : head}`;
     return model.cached(key, () => {
-      const heads = scale === 'shared' ? D.range(model.H) : [head];
+      const heads = scale === 'all_heads' ? D.range(model.H) : [head];
       const fields = heads.map((one) => field(store, one, which)).filter(Boolean);
       const difference = which.source === 'difference' || which.dataset === 'difference';
       let limits = null;
@@ -159,11 +159,11 @@
     const quantity = D.QUANTITIES[which.quantity];
     // A difference's scale needs the maps themselves, which may not all have come.
     const part =
-      store.state.scale === 'shared' &&
+      store.state.scale === 'all_heads' &&
       (which.source === 'difference' || which.dataset === 'difference') &&
       D.range(store.model().H).some((head) => !field(store, head, which));
     const shared = part ? 'one scale for the heads loaded so far' : 'one scale for all heads';
-    const scaled = store.state.scale === 'shared' ? shared : 'a scale of its own for each head';
+    const scaled = store.state.scale === 'all_heads' ? shared : 'a scale of its own for each head';
     const rank =
       store.state.colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
     if (which.source === 'difference' && which.dataset)

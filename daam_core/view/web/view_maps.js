@@ -9,7 +9,7 @@
   const OPTIONS = {
     quantity: () => Object.entries(D.QUANTITIES).map(([key, q]) => [key, q.name]),
     scale: () => [
-      ['shared', 'Shared'],
+      ['all_heads', 'All heads'],
       ['per_head', 'Per head'],
     ],
     colours: () => [
@@ -100,7 +100,7 @@
         ['Value', number('value')],
         ['Gate', number('gate')],
         ['DA', number('density_attention')],
-        [scale === 'shared' ? 'IF' : 'IF (per head)', number('importance')],
+        [scale === 'all_heads' ? 'IF' : 'IF (per head)', number('importance')],
         ['Class', number('class_importance')],
       ];
     };

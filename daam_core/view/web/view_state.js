@@ -4,7 +4,7 @@
 
   const CHOICES = {
     quantity: ['importance', 'density_attention', 'gate', 'class_importance'],
-    scale: ['shared', 'per_head'],
+    scale: ['all_heads', 'per_head'],
     colours: ['linear', 'rank'],
     palette: ['cividis', 'viridis', 'grey'],
     binning: ['max', 'mean'],

@@ -14,7 +14,7 @@
   /** Largest size among groups of tokens, so that heads share a scale where that is asked for. */
   function largest(models, state, grouped) {
     const heads =
-      state.tokenHead < 0 ? [-1] : state.scale === 'shared' ? D.range(models[0].H) : [state.tokenHead];
+      state.tokenHead < 0 ? [-1] : state.scale === 'all_heads' ? D.range(models[0].H) : [state.tokenHead];
     let most = 0;
     models.forEach((model) =>
       heads.forEach((head) => {
