@@ -9,7 +9,7 @@ import numpy as np
 from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding
 from daam_core.faithfulness.maps.methods import METHODS
-from daam_core.faithfulness.one_input import SampleCheck, check_sample
+from daam_core.faithfulness.one_input import InputCheck, check_encoding
 from daam_core.faithfulness.report.published import published
 
 from ..visit.actions import needed
@@ -28,7 +28,7 @@ def check_current(library: Library, session: Session) -> str:
     """The check of the result on screen, and what was published of its model."""
     study = needed(session.current)
     model = library[study.model]
-    found = check_sample(model, study.encoding)
+    found = check_encoding(model, study.encoding)
     return (
         f'<p class="dx-note">{escape(study.source.title)} · {escape(study.model)}: '
         f"{escape(model.class_names[found.prediction])}, {percent(found.probability)}.</p>"
@@ -38,7 +38,7 @@ def check_current(library: Library, session: Session) -> str:
 
 def check_values(model: Model, encoding: Encoding) -> dict[str, Any]:
     """The same for programs."""
-    found = check_sample(model, encoding)
+    found = check_encoding(model, encoding)
     return {
         "model": model.name,
         "prediction": model.class_names[found.prediction],
@@ -88,7 +88,7 @@ def published_html(model: Model) -> str:
     )
 
 
-def _table(found: SampleCheck) -> str:
+def _table(found: InputCheck) -> str:
     rows = "".join(
         f'<tr data-method="{item.method}" data-deletion="{item.deletion!r}">'
         f'<th scope="row">{escape(METHODS[item.method].title)}</th><td>{item.deletion:.3f}</td>'
@@ -110,7 +110,7 @@ def _table(found: SampleCheck) -> str:
     )
 
 
-def _curves_table(found: SampleCheck) -> str:
+def _curves_table(found: InputCheck) -> str:
     head = "".join(f'<th scope="col">{escape(METHODS[item.method].title)}</th>' for item in found.maps)
     rows = "".join(
         f'<tr><th scope="row">{100 * share:.0f} %</th><td>{found.random[place]:.3f}</td>'
@@ -125,7 +125,7 @@ def _curves_table(found: SampleCheck) -> str:
     )
 
 
-def _chart(found: SampleCheck) -> str:
+def _chart(found: InputCheck) -> str:
     """Curves as SVG in the page's own colours; lines differ by dashes as well."""
     band = [*zip(found.shares, found.random_high, strict=True)]
     band += [*zip(found.shares[::-1], found.random_low[::-1], strict=True)]

@@ -11,7 +11,7 @@ from typing import Any
 from daam_core.cli import experiment, options
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.errors import DataError
-from daam_core.training.accuracy import measure, methods
+from daam_core.training.accuracy import measure_accuracy, recipes
 from daam_core.training.evaluation import describe_data
 from daam_core.training.pages import aligned, comparison_blocks, comparison_table, json_bytes
 from daam_core.version import __version__
@@ -36,18 +36,18 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.test is None and arguments.folds is None:
         raise DataError(experiment.NOTHING_TO_MEASURE_ON)
     prepared = experiment.prepare(arguments)
-    protocol = prepared.measured_by
+    to_measure = prepared.measured_by
     names = [name.strip() for name in arguments.methods.split(",")] if arguments.methods else None
-    compared = methods(names, prepared.config)
-    runs = len(compared) * len(prepared.seeds) * len(protocol.splits)
+    compared = recipes(names, prepared.config)
+    runs = len(compared) * len(prepared.seeds) * len(to_measure.splits)
     measured = []
     with experiment.progress(runs, "Training") as bar:
-        for method in compared:
-            bar.set_postfix_str(method.name)
+        for recipe in compared:
+            bar.set_postfix_str(recipe.name)
             measured.append(
-                measure(
-                    method,
-                    protocol,
+                measure_accuracy(
+                    recipe,
+                    to_measure,
                     training=prepared.training,
                     seeds=prepared.seeds,
                     refit=arguments.refit,
@@ -55,11 +55,11 @@ def run(arguments: argparse.Namespace) -> Output:
                 )
             )
     command = options.printed_command(arguments.words)
-    data: dict[str, Any] = {
+    found: dict[str, Any] = {
         "tool": f"daam-explorer {__version__}",
         "command": command,
         "encoder": vars(prepared.config.encoder),
-        "protocol": protocol.sentence,
+        "protocol": to_measure.protocol,
         "training": vars(prepared.training),
         "parts": [describe_data(part.dataset) for part in prepared.parts],
         "methods": [method.as_dict() for method in measured],
@@ -67,13 +67,13 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
         title = f"{prepared.train.dataset.name}: methods on {prepared.backbone.name}"
         blocks = [
-            *comparison_blocks(protocol.sentence, measured, data),
+            *comparison_blocks(to_measure.protocol, measured, found),
             Heading("Made with"),
             Listing(command),
         ]
         with new_folder(arguments.out) as folder:
-            (folder / "compare.json").write_bytes(json_bytes(data))
+            (folder / "compare.json").write_bytes(json_bytes(found))
             (folder / "compare.md").write_text(to_markdown(title, blocks), encoding="utf-8")
             (folder / "compare.html").write_text(to_html(title, blocks), encoding="utf-8")
     written = "" if arguments.out is None else f"\nWritten: {Path(arguments.out).name}"
-    return Output(data, f"{protocol.sentence}\n\n{aligned(comparison_table(measured))}{written}")
+    return Output(found, f"{to_measure.protocol}\n\n{aligned(comparison_table(measured))}{written}")

@@ -14,7 +14,7 @@ from daam_core.checkpoint import identity_of
 from daam_core.cli import options
 from daam_core.errors import DataError
 from daam_core.model import ModelConfig
-from daam_core.training.accuracy import Protocol, Split
+from daam_core.training.accuracy import Split, SplitData
 from daam_core.training.data import Dataset, folds, hold_out, hold_out_groups, shared_samples
 from daam_core.training.features import extract
 from daam_core.training.fitting import TrainingConfig
@@ -54,11 +54,11 @@ class Experiment:
     config: ModelConfig
     training: TrainingConfig
     seeds: tuple[int, ...]
-    shipped: Protocol
-    protocol: Protocol | None
+    shipped: SplitData
+    protocol: SplitData | None
 
     @property
-    def measured_by(self) -> Protocol:
+    def measured_by(self) -> SplitData:
         """The protocol.
 
         Raises:
@@ -195,7 +195,7 @@ def _lay_out(
 
     chooses = _chooses(arguments, train.dataset, validation, amount)
     fit, held = held_out(everything)
-    shipped = Protocol(chooses, "training", features, labels, (Split(fit, held, NONE),))
+    shipped = SplitData(chooses, "training", features, labels, (Split(fit, held, NONE),))
     protocol = None
     seeds = tuple(range(training.seed, training.seed + arguments.seeds))
     drawn = f"; {len(seeds)} seeds" if len(seeds) > 1 else ""
@@ -203,7 +203,7 @@ def _lay_out(
         again = sum(shared_samples(test.dataset, part.dataset) for part in (train, validation) if part)
         known = f", {again} of them in the training data too" if again else ""
         sentence = f"test set {test.dataset.name} ({len(test.dataset):,} samples{known}); {chooses}{drawn}"
-        protocol = Protocol(sentence, "test set", features, labels, (Split(fit, held, after["test"]),))
+        protocol = SplitData(sentence, "test set", features, labels, (Split(fit, held, after["test"]),))
     elif arguments.folds is not None:
         splits = tuple(
             Split(*held_out(rest), tested) for rest, tested in folds(train.dataset, arguments.folds)
@@ -211,7 +211,7 @@ def _lay_out(
         groups = train.dataset.groups
         by = f" by group ({len(set(groups))} groups)" if groups is not None else ", stratified"
         sentence = f"{arguments.folds} folds{by}; {chooses}{drawn}"
-        protocol = Protocol(sentence, "fold", features, labels, splits)
+        protocol = SplitData(sentence, "fold", features, labels, splits)
     return Experiment(backbone, train, validation, test, config, training, seeds, shipped, protocol)
 
 

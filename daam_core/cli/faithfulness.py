@@ -14,8 +14,8 @@ from tqdm import tqdm
 from daam_core.checkpoint import load_model
 from daam_core.cli.options import add_data_arguments, add_fields, chosen, printed_command, read_data
 from daam_core.cli.output import Output, check_folder, new_folder
-from daam_core.faithfulness.report.measures import Report, Settings, measure, plain
-from daam_core.faithfulness.report.page import DATA, PAGE, save
+from daam_core.faithfulness.report.measures import FaithfulnessReport, Settings, measure_faithfulness, plain
+from daam_core.faithfulness.report.page import DATA, PAGE, save_report
 from daam_core.progress import Progress
 from daam_core.training.data import Dataset, hold_out, hold_out_groups
 from daam_core.training.features import extract
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> Output:
             bar.set_description(message)
             bar.update(round(100 * share) - bar.n)
 
-        report = measure(
+        report = measure_faithfulness(
             model,
             (encoded[0].features, encoded[0].dataset.targets),
             (encoded[1].features, encoded[1].dataset.targets),
@@ -81,8 +81,8 @@ def run(arguments: argparse.Namespace) -> Output:
             progress=Progress(on_progress),
         )
     with new_folder(arguments.out) as folder:
-        save(report, folder)
-    return Output(summary(report), _text(report))
+        save_report(report, folder)
+    return Output(report_summary(report), _text(report))
 
 
 def parted(dataset: Dataset, *, seed: int) -> tuple[Dataset, Dataset]:
@@ -101,7 +101,7 @@ def parted(dataset: Dataset, *, seed: int) -> tuple[Dataset, Dataset]:
     return dataset.part(kept), dataset.part(held)
 
 
-def summary(report: Report) -> dict[str, object]:
+def report_summary(report: FaithfulnessReport) -> dict[str, object]:
     """What ``--json`` prints: the answers and the figures behind them, without curves and maps."""
     found = plain(report)
     return {
@@ -118,7 +118,7 @@ def summary(report: Report) -> dict[str, object]:
     }
 
 
-def _text(report: Report) -> str:
+def _text(report: FaithfulnessReport) -> str:
     answers = {"yes": "yes", "no": "NO", "open": "-"}
     lines = [f"{report.model}: accuracy {report.accuracy}, {report.accuracy.samples} inputs", ""]
     for item in report.findings:

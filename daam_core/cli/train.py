@@ -17,7 +17,7 @@ from daam_core.cli.experiment import Experiment
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.errors import ConfigError
 from daam_core.model import DaamClassifier
-from daam_core.training.accuracy import Measured, Method, daam_method, fit_method, measure
+from daam_core.training.accuracy import Measured, Recipe, daam_recipe, fit_split, measure_accuracy
 from daam_core.training.cards import About, model_card, read_about
 from daam_core.training.evaluation import Scores, describe_data, evaluate_features, parameter_count, score
 from daam_core.training.fitting import Epoch, History
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> Output:
     about = read_about(arguments.about) if arguments.about is not None else About()
     name = arguments.name or Path(arguments.out).absolute().name
     prepared = experiment.prepare(arguments)
-    method = daam_method("DAAM", prepared.config)
+    method = daam_recipe("DAAM", prepared.config)
     measured, head, history = _train(prepared, method, refit=arguments.refit)
     report = _report(
         prepared,
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> Output:
 
 
 def _train(
-    prepared: Experiment, method: Method, *, refit: bool
+    prepared: Experiment, method: Recipe, *, refit: bool
 ) -> tuple[Measured | None, DaamClassifier, History]:
     """Measure by the protocol, and train the head that is saved."""
     runs = len(prepared.seeds) * len(prepared.protocol.splits) if prepared.protocol else 0
@@ -76,7 +76,7 @@ def _train(
             bar.update()
 
         if prepared.protocol is not None:
-            measured = measure(
+            measured = measure_accuracy(
                 method,
                 prepared.protocol,
                 training=prepared.training,
@@ -86,7 +86,7 @@ def _train(
             )
         if not kept:
             kept.append(
-                fit_method(
+                fit_split(
                     method,
                     prepared.shipped,
                     prepared.shipped.splits[0],
@@ -126,7 +126,7 @@ def _report(
         "encoder": asdict(prepared.config.encoder),
         "parameters": {"head": found.head_parameters, "encoder": found.encoder_parameters},
         "training": asdict(prepared.training),
-        "chosen_by": prepared.shipped.sentence,
+        "chosen_by": prepared.shipped.protocol,
         "best_epoch": history.best_epoch,
         "epochs": [_epoch(epoch) for epoch in history.epochs],
         "training_accuracy": found.scores.accuracy,
@@ -142,7 +142,7 @@ def _report(
         report |= {
             "accuracy": measured.accuracy,
             "accuracy_deviation": measured.deviation,
-            "protocol": prepared.protocol.sentence if prepared.protocol else None,
+            "protocol": prepared.protocol.protocol if prepared.protocol else None,
             "measured": measured.as_dict(),
             "scores": asdict(_scores(prepared, measured)),
         }

@@ -67,7 +67,7 @@ class MapCheck:
 
 
 @dataclass(frozen=True)
-class SampleCheck:
+class InputCheck:
     """A sample's maps beside random orders of its cells.
 
     Attributes:
@@ -97,7 +97,7 @@ class SampleCheck:
     maps: tuple[MapCheck, ...]
 
 
-def check_sample(
+def check_encoding(
     model: Model,
     encoding: Encoding,
     *,
@@ -105,7 +105,7 @@ def check_sample(
     orders: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> SampleCheck:
+) -> InputCheck:
     """Remove one sample's gated cells in the order of its maps, and in random orders.
 
     Args:
@@ -130,8 +130,8 @@ def check_pooled(
     orders: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> SampleCheck:
-    """:func:`check_sample` for pooled values ``[L, F]``."""
+) -> InputCheck:
+    """:func:`check_encoding` for pooled values ``[L, F]``."""
     progress = progress or Progress()
     classifier = model.classifier
     one = pooled[None]
@@ -164,7 +164,7 @@ def check_pooled(
         )
     probabilities = cells.probabilities()[0]
     low, high = np.quantile(chance.probability, [0.025, 0.975], axis=0)
-    return SampleCheck(
+    return InputCheck(
         prediction=int(probabilities.argmax()),
         probability=float(probabilities.max()),
         shares=np.asarray(SHARES),

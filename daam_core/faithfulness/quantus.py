@@ -64,7 +64,7 @@ class _Gate(nn.Module):
         self.attention.load_state_dict(drawn.attention.state_dict())
 
 
-class QuantusHead(nn.Module):
+class QuantusClassifier(nn.Module):
     """A head as quantus sees models: standardised input ``[N, 1, L, F]`` → logits ``[N, C]``."""
 
     def __init__(self, classifier: DaamClassifier) -> None:
@@ -105,7 +105,7 @@ def quantus_metrics(
         if name not in METHODS or name in ("layer_sum", "attention", "ablation"):
             raise ConfigError(f"Quantus measures maps of the head itself, got {name!r}.")
     values = classifier.standardise(pooled.float())[:, None].numpy()
-    head = QuantusHead(classifier).eval()
+    head = QuantusClassifier(classifier).eval()
     with torch.no_grad():
         target = head(torch.as_tensor(values)).argmax(-1).numpy()
     cells = values[0].size
@@ -171,7 +171,7 @@ def quantus_metrics(
 
 
 def explain_for_quantus(
-    model: QuantusHead, inputs: Any, targets: Any, *, method: str, **_: Any
+    model: QuantusClassifier, inputs: Any, targets: Any, *, method: str, **_: Any
 ) -> np.ndarray:
     """A map ``[N, 1, L, F]`` of standardised inputs, in the form in which quantus asks for it."""
     classifier = model.classifier

@@ -1,14 +1,13 @@
-"""How accuracy is measured: splits, seeds, and the same training for every method.
+"""How accuracy is measured: splits, seeds, and the same training for every recipe.
 
-A protocol is one pool of features with index splits; every method is trained on each split with each
-seed, by the same loop. Letters: N samples, L layers, F features, C classes.
+Features of all data together are split by indices; every recipe is trained on each split with each seed,
+by the same loop. Letters: N samples, L layers, F features, C classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
-from typing import Protocol as Callback
+from typing import Any, Protocol
 
 import numpy as np
 from torch import Tensor, nn
@@ -16,12 +15,19 @@ from torch import Tensor, nn
 from daam_core.errors import ConfigError, DataError
 from daam_core.model import ModelConfig
 from daam_core.training.baselines import BASELINES
-from daam_core.training.fitting import Epoch, History, TrainingConfig, predict, train_baseline, train_head
+from daam_core.training.fitting import (
+    Epoch,
+    History,
+    TrainingConfig,
+    predict,
+    train_baseline,
+    train_classifier,
+)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Index arrays into a protocol's features; ``validation`` may be empty."""
+    """Index arrays into :class:`SplitData`; ``validation`` may be empty."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -29,18 +35,18 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class SplitData:
     """What is trained on and what is measured.
 
     Attributes:
-        sentence: the protocol in words, for reports.
+        protocol: how accuracy is measured, in words.
         unit: what one split is called: ``fold`` or ``test set``.
         features: ``[N, L, F]`` of all parts together.
         labels: ``[N]`` int64.
         splits: at least one.
     """
 
-    sentence: str
+    protocol: str
     unit: str
     features: Tensor
     labels: Tensor
@@ -48,13 +54,13 @@ class Protocol:
 
     def __post_init__(self) -> None:
         if not self.splits:
-            raise DataError("A protocol needs at least one split.")
+            raise DataError("Measuring needs at least one split.")
         if not all(len(split.train) for split in self.splits):
             raise DataError("A split needs training samples.")
 
 
-class Trainer(Callback):
-    """Trains a fresh module; the arguments are those of :func:`~daam_core.training.fitting.train_head`."""
+class Trainer(Protocol):
+    """Trains a fresh module, with the arguments of :func:`~daam_core.training.fitting.train_classifier`."""
 
     def __call__(
         self,
@@ -67,7 +73,7 @@ class Trainer(Callback):
 
 
 @dataclass(frozen=True)
-class Method:
+class Recipe:
     """A way to classify pooled features.
 
     Attributes:
@@ -85,12 +91,12 @@ class Method:
 
 @dataclass(frozen=True)
 class Measured:
-    """Accuracy of one method under one protocol.
+    """Accuracy of one recipe.
 
     Attributes:
-        method: its name.
+        method: the recipe's name.
         ours: whether it is a density attention head.
-        settings: the method's.
+        settings: the recipe's.
         seeds: S seeds.
         accuracies: ``[S][splits]``.
         accuracy: mean over seeds and splits.
@@ -127,39 +133,39 @@ class Measured:
         return plain
 
 
-def measure(
-    method: Method,
-    protocol: Protocol,
+def measure_accuracy(
+    recipe: Recipe,
+    data: SplitData,
     *,
     training: TrainingConfig,
     seeds: Sequence[int],
     refit: bool = True,
     on_run: Callable[[int, nn.Module, History], None] | None = None,
 ) -> Measured:
-    """Train ``method`` on every split with every seed, and test it.
+    """Train by ``recipe`` on every split with every seed, and test it.
 
     Args:
-        method: what to train.
-        protocol: on what, and where to test.
+        recipe: what to train.
+        data: on what, and where to test.
         training: how; its seed is replaced by each of ``seeds``.
         seeds: at least one.
-        refit: see :func:`fit_method`.
+        refit: see :func:`fit_split`.
         on_run: called after each training with the seed, the module and its history.
     """
     if not seeds:
         raise ConfigError("Measuring needs at least one seed.")
-    if not all(len(split.test) for split in protocol.splits):
+    if not all(len(split.test) for split in data.splits):
         raise DataError("Measuring needs test samples in every split.")
     accuracies, predictions = [], []
     epochs, seconds, parameters = [], [], 0
     for seed in seeds:
         right_shares, predicted = [], []
-        for split in protocol.splits:
-            module, history = fit_method(
-                method, protocol, split, training=replace(training, seed=seed), refit=refit
+        for split in data.splits:
+            module, history = fit_split(
+                recipe, data, split, training=replace(training, seed=seed), refit=refit
             )
-            guess = predict(module, protocol.features[split.test]).argmax(-1)
-            right_shares.append(float((guess == protocol.labels[split.test]).double().mean()))
+            guess = predict(module, data.features[split.test]).argmax(-1)
+            right_shares.append(float((guess == data.labels[split.test]).double().mean()))
             predicted.append(tuple(guess.tolist()))
             epochs.append(history.best_epoch)
             seconds.append(history.seconds)
@@ -170,9 +176,9 @@ def measure(
         predictions.append(tuple(predicted))
     table = np.array(accuracies)
     return Measured(
-        method=method.name,
-        ours=method.ours,
-        settings=method.settings,
+        method=recipe.name,
+        ours=recipe.ours,
+        settings=recipe.settings,
         seeds=tuple(seeds),
         accuracies=tuple(accuracies),
         accuracy=float(table.mean()),
@@ -185,9 +191,9 @@ def measure(
     )
 
 
-def fit_method(
-    method: Method,
-    protocol: Protocol,
+def fit_split(
+    recipe: Recipe,
+    data: SplitData,
     split: Split,
     *,
     training: TrainingConfig,
@@ -196,8 +202,8 @@ def fit_method(
     """Train once on one split.
 
     Args:
-        method: what to train.
-        protocol: features and labels.
+        recipe: what to train.
+        data: features and labels.
         split: which of them; its test part is not touched.
         training: how.
         refit: where the split has a validation part, use it to choose the number of epochs only, and
@@ -206,18 +212,18 @@ def fit_method(
     Returns:
         The module, and the history of the training that chose the epoch.
     """
-    x, y = protocol.features, protocol.labels
+    x, y = data.features, data.labels
     validation = (x[split.validation], y[split.validation]) if len(split.validation) else None
-    module, history = method.train(training, x[split.train], y[split.train], validation=validation)
+    module, history = recipe.train(training, x[split.train], y[split.train], validation=validation)
     if refit and validation is not None:
         both = np.sort(np.concatenate([split.train, split.validation]))
         # Without its limit by patience, so that exactly the chosen number of epochs runs.
         again = replace(training, epochs=max(history.best_epoch, 1))
-        module, _ = method.train(again, x[both], y[both])
+        module, _ = recipe.train(again, x[both], y[both])
     return module, history
 
 
-def daam_method(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], None] | None = None) -> Method:
+def daam_recipe(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], None] | None = None) -> Recipe:
     """A density attention head; the configuration's seed follows the training's."""
 
     def train(
@@ -228,21 +234,21 @@ def daam_method(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], N
         validation: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[nn.Module, History]:
         seeded = replace(config, seed=training.seed)
-        return train_head(seeded, training, features, labels, validation=validation, on_epoch=on_epoch)
+        return train_classifier(seeded, training, features, labels, validation=validation, on_epoch=on_epoch)
 
     names = ("n_heads", "mode", "gate", "n_gaussians", "amplitude", "decoder")
     settings = {field: getattr(config, field) for field in names}
-    return Method(name, ours=True, train=train, settings=settings)
+    return Recipe(name, ours=True, train=train, settings=settings)
 
 
-def baseline_method(name: str, n_classes: int) -> Method:
+def baseline_recipe(name: str, n_classes: int) -> Recipe:
     """One of :data:`~daam_core.training.baselines.BASELINES`."""
     if name not in BASELINES:
         raise ConfigError(f"There is no baseline {name!r}; there are {', '.join(BASELINES)}.")
-    return Method(name, ours=False, train=partial(train_baseline, name, n_classes), settings={})
+    return Recipe(name, ours=False, train=partial(train_baseline, name, n_classes), settings={})
 
 
-def variants(config: ModelConfig) -> dict[str, Method]:
+def daam_recipes(config: ModelConfig) -> dict[str, Recipe]:
     """Density attention heads worth comparing, by short name, from the settings given.
 
     ``daam`` is the configuration itself; the others change what their name says. Variants that this
@@ -264,17 +270,17 @@ def variants(config: ModelConfig) -> dict[str, Method]:
     }
     if config.n_layers < 6:  # two groups of three layers
         del changes["daam-groups"]
-    return {key: daam_method(name, replace(config, **change)) for key, (name, change) in changes.items()}
+    return {key: daam_recipe(name, replace(config, **change)) for key, (name, change) in changes.items()}
 
 
-def methods(names: Sequence[str] | None, config: ModelConfig) -> list[Method]:
+def recipes(names: Sequence[str] | None, config: ModelConfig) -> list[Recipe]:
     """Methods by short name; by default ``daam``, ``daam-plain`` and every baseline.
 
     Raises:
         ConfigError: an unknown name; the message lists all.
     """
-    known = variants(config) | {
-        name.replace(" ", "-"): baseline_method(name, len(config.class_names)) for name in BASELINES
+    known = daam_recipes(config) | {
+        name.replace(" ", "-"): baseline_recipe(name, len(config.class_names)) for name in BASELINES
     }
     if names is None:
         names = ["daam", "daam-plain", *(name.replace(" ", "-") for name in BASELINES)]

@@ -85,7 +85,7 @@ class Movement:
 
 
 @dataclass(frozen=True)
-class Report:
+class Evaluation:
     """What :func:`evaluate` measured.
 
     Attributes:
@@ -139,7 +139,7 @@ def evaluate(
     cache_dir: str | Path | None = None,
     progress: bool = True,
     skip_broken: bool = False,
-) -> Report:
+) -> Evaluation:
     """Run a model over a labelled data set.
 
     Args:
@@ -170,13 +170,13 @@ def evaluate(
 
 def evaluate_features(
     model: Model, dataset: Dataset, features: Tensor, *, encoder_parameters: int | None = None
-) -> Report:
+) -> Evaluation:
     """:func:`evaluate` on pooled features ``[N, L, F]`` that are at hand."""
     head = model.classifier
     predicted = predict(head, features).argmax(-1)
     mean = mean_over(model, features)
     attention, data = head.attention, describe_data(dataset)
-    return Report(
+    return Evaluation(
         model=model.name,
         checkpoint_sha256=model.sha256,
         encoder=asdict(model.config.encoder),

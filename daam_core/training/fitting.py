@@ -89,7 +89,7 @@ class History:
     seconds: float
 
 
-def train_head(
+def train_classifier(
     config: ModelConfig,
     training: TrainingConfig,
     features: Tensor,

@@ -14,7 +14,7 @@ from daam_core.encoding import Encoding, Tokens
 from daam_core.explain import explain_encoding
 from daam_core.result import Explanation
 from daam_core.training.accuracy import Measured
-from daam_core.training.evaluation import Movement, Report, Scores
+from daam_core.training.evaluation import Evaluation, Movement, Scores
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
 _IMPORTANCE = (
@@ -34,7 +34,7 @@ def json_bytes(data: dict[str, Any]) -> bytes:
     return (json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def evaluation_files(report: Report, model: Model, command: str) -> dict[str, bytes]:
+def evaluation_files(report: Evaluation, model: Model, command: str) -> dict[str, bytes]:
     """Every file of an evaluation's output folder."""
     figures = _figures(report, model)
     title = f"{report.model} on {report.data['name']}"
@@ -48,7 +48,7 @@ def evaluation_files(report: Report, model: Model, command: str) -> dict[str, by
     }
 
 
-def evaluation_text(report: Report) -> str:
+def evaluation_text(report: Evaluation) -> str:
     """The report for a terminal."""
     scores, data = report.scores, report.data
     lines = [
@@ -67,7 +67,7 @@ def evaluation_text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def evaluation_blocks(report: Report) -> list[Block]:
+def evaluation_blocks(report: Evaluation) -> list[Block]:
     """The report without its figures."""
     scores, data, encoder = report.scores, report.data, report.encoder
     return [
@@ -190,7 +190,7 @@ def _count(value: int | None) -> str:
     return "not known" if value is None else f"{value:,}"
 
 
-def _map_bytes(report: Report) -> bytes:
+def _map_bytes(report: Evaluation) -> bytes:
     mean = report.mean
     buffer = io.BytesIO()
     np.savez_compressed(
@@ -206,7 +206,7 @@ def _map_bytes(report: Report) -> bytes:
     return buffer.getvalue()
 
 
-def _figures(report: Report, model: Model) -> list[Figure]:
+def _figures(report: Evaluation, model: Model) -> list[Figure]:
     from daam_core.figures.maps import importance_figure, layer_contribution_figure, parameters_figure
     from daam_core.figures.style import figure_bytes
 
@@ -219,7 +219,7 @@ def _figures(report: Report, model: Model) -> list[Figure]:
     return [Figure(caption, file, figure_bytes(figure, "svg").decode()) for file, caption, figure in drawn]
 
 
-def _average_input(report: Report, model: Model) -> Explanation:
+def _average_input(report: Evaluation, model: Model) -> Explanation:
     """The data set's average in the form that figures take: one token, the mean maps."""
     standardisation = model.classifier.standardisation
     values = torch.from_numpy(report.mean.values)

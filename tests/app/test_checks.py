@@ -12,7 +12,7 @@ from app.visit.offer import Library
 from app.visit.session import Session
 from daam_core.checkpoint import load_model
 from daam_core.errors import InputError
-from daam_core.faithfulness.one_input import check_sample
+from daam_core.faithfulness.one_input import check_encoding
 from tests.support.small_heads import small_heads
 
 TEXT = "The goalkeeper saved a penalty in the last minute."
@@ -31,7 +31,7 @@ def session(library: Library) -> Session:
 def test_the_check_shows_the_cores_numbers(library, session):
     shown = checks.check_current(library, session)
     model = library[session.current.model]
-    found = check_sample(model, session.current.encoding)
+    found = check_encoding(model, session.current.encoding)
     deletions = {
         name: float(value)
         for name, value in re.findall(r'data-method="(\w+)" data-deletion="([^"]+)"', shown)
@@ -47,7 +47,7 @@ def test_the_check_shows_the_cores_numbers(library, session):
 def test_programs_get_the_same_numbers(library, session):
     model = library[session.current.model]
     values = checks.check_values(model, session.current.encoding)
-    found = check_sample(model, session.current.encoding)
+    found = check_encoding(model, session.current.encoding)
     assert values["prediction"] == model.class_names[found.prediction]
     assert values["maps"]["importance"]["deletion"] == found.maps[0].deletion
     assert values["maps"]["importance"]["highest_first"] == found.maps[0].highest.tolist()

@@ -4,7 +4,7 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import expect
 
-from daam_core.faithfulness.one_input import check_sample
+from daam_core.faithfulness.one_input import check_encoding
 
 TEXT = "The keeper saved two penalties."
 
@@ -12,7 +12,7 @@ TEXT = "The keeper saved two penalties."
 @pytest.fixture(scope="module")
 def expected(server):
     model = server.models["topics"]
-    return check_sample(model, model.backbone.encode(TEXT))
+    return check_encoding(model, model.backbone.encode(TEXT))
 
 
 def test_a_check_shows_the_cores_numbers(app, expected):

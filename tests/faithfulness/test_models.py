@@ -12,7 +12,7 @@ from daam_core.faithfulness.destroyed.learned import at_start, parameter_ranges,
 from daam_core.faithfulness.destroyed.stability import compare_inputs, input_stability, seed_stability
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.retraining.layers import (
-    Split,
+    TrainTestFeatures,
     held_out,
     layer_shares,
     mean_density_attention,
@@ -174,7 +174,7 @@ def test_ranges_are_those_of_the_parameters():
 def test_retraining_finds_the_layer_that_carries_the_class():
     head = planted_head()
     train, test = separable(160, layer=2), separable(120, layer=2, seed=1)
-    found = retrain(head, Split(train, test), seeds=(0, 1), budget=BUDGET)
+    found = retrain(head, TrainTestFeatures(train, test), seeds=(0, 1), budget=BUDGET)
     assert np.argmax(found.share) == 2
     by_name = {choice.name: choice for choice in (*found.single, *found.choices)}
     assert by_name["highest 1"].layers == (2,)
@@ -215,17 +215,17 @@ def test_held_out_samples_are_not_trained_on():
 def test_features_that_do_not_fit_are_refused():
     x, labels = separable(10, layer=0)
     with pytest.raises(DataError, match=r"features \[N, L, F\] and labels \[N\]"):
-        Split((x, labels[:3]), (x, labels))
+        TrainTestFeatures((x, labels[:3]), (x, labels))
     with pytest.raises(DataError, match="same layers and features"):
-        Split((x, labels), (x[:, :3], labels))
+        TrainTestFeatures((x, labels), (x[:, :3], labels))
     with pytest.raises(DataError, match=r"takes features \[N, 5, 8\], got \[10, 5, 4\]"):
-        retrain(planted_head(), Split((x[..., :4], labels), (x[..., :4], labels)))
+        retrain(planted_head(), TrainTestFeatures((x[..., :4], labels), (x[..., :4], labels)))
 
 
 def test_retraining_stops_when_asked():
     part = separable(20, layer=0)
     with pytest.raises(CancelledError):
-        retrain(planted_head(), Split(part, part), progress=Progress(cancelled=lambda: True))
+        retrain(planted_head(), TrainTestFeatures(part, part), progress=Progress(cancelled=lambda: True))
 
 
 # Rivals and agreement

@@ -17,12 +17,19 @@ from daam_core.encoding import pool
 from daam_core.errors import CancelledError, ConfigError, DataError
 from daam_core.faithfulness.maps.cells import gated_cells
 from daam_core.faithfulness.maps.methods import gated_maps
-from daam_core.faithfulness.one_input import check_pooled, check_sample
+from daam_core.faithfulness.one_input import check_encoding, check_pooled
 from daam_core.faithfulness.quantus import quantus_metrics
 from daam_core.faithfulness.removal.curves import deletion_curve
 from daam_core.faithfulness.report.findings import answer, over
-from daam_core.faithfulness.report.measures import PAIRS, Report, Settings, measure, plain, training_of
-from daam_core.faithfulness.report.page import DATA, PAGE, introduction, save
+from daam_core.faithfulness.report.measures import (
+    PAIRS,
+    FaithfulnessReport,
+    Settings,
+    measure_faithfulness,
+    plain,
+    training_of,
+)
+from daam_core.faithfulness.report.page import DATA, PAGE, introduction, save_report
 from daam_core.faithfulness.report.published import published
 from daam_core.faithfulness.retraining.layers import BUDGET
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
@@ -45,10 +52,10 @@ def features(count: int, seed: int) -> tuple[list[str], tuple[torch.Tensor, torc
 
 
 @lru_cache
-def small_report() -> tuple[Report, tuple[float, ...]]:
+def small_report() -> tuple[FaithfulnessReport, tuple[float, ...]]:
     seen: list[float] = []
     texts, test = features(30, 1)
-    report = measure(
+    report = measure_faithfulness(
         letter_model(), features(80, 0)[1], test, inputs=texts, settings=SMALL,
         provenance={"command": "python -m daam_core faithfulness"},
         progress=Progress(lambda share, _: seen.append(share)),
@@ -87,7 +94,7 @@ def test_pairs_are_differences_of_areas():
 
 def test_the_page_and_the_json_hold_the_figures(tmp_path):
     report, _ = small_report()
-    page, data = save(report, tmp_path)
+    page, data = save_report(report, tmp_path)
     assert (page.name, data.name) == (PAGE, DATA)
     read = json.loads(data.read_text(encoding="utf-8"))
     assert read["gated"]["importance"]["deletion"]["mean"] == report.gated["importance"].deletion.mean
@@ -101,13 +108,13 @@ def test_the_page_and_the_json_hold_the_figures(tmp_path):
         assert outside not in text
     for item in report.findings:
         assert html.escape(item.sentence) in text
-    assert save(report, tmp_path)[0].read_text(encoding="utf-8") == text
+    assert save_report(report, tmp_path)[0].read_text(encoding="utf-8") == text
 
 
 def test_a_report_repeats_itself():
     texts, test = features(30, 1)
     few = replace(SMALL, input_samples=0)
-    again = measure(letter_model(), features(80, 0)[1], test, inputs=texts, settings=few)
+    again = measure_faithfulness(letter_model(), features(80, 0)[1], test, inputs=texts, settings=few)
     first, second = plain(small_report()[0]), plain(again)
     for part in (
         "gated",
@@ -134,7 +141,7 @@ def test_a_report_stops_when_asked():
     asked = iter([False] * 12)
     _, part = features(20, 0)
     with pytest.raises(CancelledError, match="no report was made"):
-        measure(
+        measure_faithfulness(
             letter_model(), part, part, settings=SMALL,
             progress=Progress(cancelled=lambda: next(asked, True)),
         )  # fmt: skip
@@ -144,11 +151,11 @@ def test_what_does_not_fit_is_refused():
     texts, (x, labels) = features(12, 0)
     model = letter_model()
     with pytest.raises(DataError, match=r"letters takes features \[N, 6, 8\], got \[12, 5, 8\]"):
-        measure(model, (x, labels), (x[:, :5], labels))
+        measure_faithfulness(model, (x, labels), (x[:, :5], labels))
     with pytest.raises(DataError, match="a label for each sample"):
-        measure(model, (x, labels), (x, labels[:3]))
+        measure_faithfulness(model, (x, labels), (x, labels[:3]))
     with pytest.raises(DataError, match="3 inputs do not fit 12 samples"):
-        measure(model, (x, labels), (x, labels), inputs=texts[:3])
+        measure_faithfulness(model, (x, labels), (x, labels), inputs=texts[:3])
     with pytest.raises(DataError, match="samples must be at least 2, got 1"):
         Settings(samples=1)
     with pytest.raises(DataError, match="at least 2 of them"):
@@ -219,9 +226,9 @@ def test_a_map_no_better_than_chance_is_called_that():
 def test_a_check_takes_an_encoding_and_stops_when_asked():
     model = letter_model()
     encoding = model.backbone.encode("aeb")
-    assert check_sample(model, encoding, orders=5).orders == 5
+    assert check_encoding(model, encoding, orders=5).orders == 5
     with pytest.raises(CancelledError):
-        check_sample(model, encoding, progress=Progress(cancelled=lambda: True))
+        check_encoding(model, encoding, progress=Progress(cancelled=lambda: True))
 
 
 # Published

@@ -12,7 +12,7 @@ from daam_core.backbones.base import Backbone, Sample
 from daam_core.checkpoint import Model, identity_of
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.model import ModelConfig
-from daam_core.training.fitting import TrainingConfig, train_head
+from daam_core.training.fitting import TrainingConfig, train_classifier
 
 LAYERS, FEATURES = 6, 8
 CLASSES = ("vowels", "consonants")
@@ -79,7 +79,7 @@ def letter_model(**changes: object) -> Model:
     """A head trained on letters, with the given changes to its configuration."""
     texts, labels = letter_data(80)
     features = torch.stack([pool(LetterEncoder().encode(text)) for text in texts])
-    classifier, _ = train_head(
+    classifier, _ = train_classifier(
         letter_config(**changes), TrainingConfig(epochs=40, learning_rate=1e-2), features, labels
     )
     return LetterModel(classifier, name="letters")

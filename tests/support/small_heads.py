@@ -18,7 +18,7 @@ from daam_core.backbones import load_backbone
 from daam_core.checkpoint import Model, identity_of
 from daam_core.encoding import Modality, pool
 from daam_core.model import ModelConfig
-from daam_core.training.fitting import TrainingConfig, train_head
+from daam_core.training.fitting import TrainingConfig, train_classifier
 
 RATE = 16_000
 SENTENCES = {
@@ -104,6 +104,8 @@ def _train(
         amplitude_start=2.0,
         seed=seed,
     )
-    classifier, _ = train_head(config, TrainingConfig(epochs=15, batch_size=8, seed=seed), features, labels)
+    classifier, _ = train_classifier(
+        config, TrainingConfig(epochs=15, batch_size=8, seed=seed), features, labels
+    )
     Model(classifier, name=name, card=f"# {name}\n\nA head for tests.\n").save_pretrained(folder)
     return folder

@@ -17,7 +17,7 @@ from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, structure_similarity
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
-from daam_core.training.fitting import TrainingConfig, train_head
+from daam_core.training.fitting import TrainingConfig, train_classifier
 
 SEEDS = (0, 1, 2)
 #: Rank correlation from which a map counts as unchanged, and below which it counts as changed.
@@ -117,7 +117,7 @@ def shuffled_labels(
     draw = torch.Generator().manual_seed(seed)
     shuffled = labels[torch.randperm(len(labels), generator=draw)]
     config = replace(classifier.config, seed=seed)
-    head, _ = train_head(
+    head, _ = train_classifier(
         config,
         replace(budget, seed=seed),
         features,
@@ -138,7 +138,7 @@ def trained_again(
 ) -> DaamClassifier:
     """A head like ``classifier`` trained on the true labels with another seed, stopped in time."""
     kept, held = held_out(len(features), seed=seed)
-    head, _ = train_head(
+    head, _ = train_classifier(
         replace(classifier.config, seed=seed),
         replace(budget, seed=seed),
         features[kept],

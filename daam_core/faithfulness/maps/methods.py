@@ -13,7 +13,7 @@ from daam_core.model import DaamClassifier
 
 
 @dataclass(frozen=True)
-class Method:
+class MapMethod:
     """A way to say which cells matter.
 
     Attributes:
@@ -29,42 +29,50 @@ class Method:
     source: str
 
 
-METHODS: dict[str, Method] = {
+METHODS: dict[str, MapMethod] = {
     method.name: method
     for method in (
-        Method("importance", "Importance Factor", False, "paper, 1.5: density attention = amplitude · gate"),
-        Method("gate", "Gate without amplitude", False, "the Importance Factor of the paper's own variants"),
-        Method("amplitude", "Layer amplitude alone", False, "λ[h, l], the same for all features and inputs"),
-        Method("dataset", "Importance Factor of the data set", False, "one map for all inputs"),
-        Method(
+        MapMethod(
+            "importance", "Importance Factor", False, "paper, 1.5: density attention = amplitude · gate",
+        ),
+        MapMethod(
+            "gate", "Gate without amplitude", False, "the Importance Factor of the paper's own variants",
+        ),
+        MapMethod(
+            "amplitude", "Layer amplitude alone", False, "λ[h, l], the same for all features and inputs",
+        ),
+        MapMethod("dataset", "Importance Factor of the data set", False, "one map for all inputs"),
+        MapMethod(
             "weighted_importance", "Weighted Importance Factor", False,
             "ours: density attention · spread over classes of the decision's gradient",
         ),
-        Method("magnitude", "Gated magnitude", False, "ours: density attention · |value|"),
-        Method(
+        MapMethod("magnitude", "Gated magnitude", False, "ours: density attention · |value|"),
+        MapMethod(
             "decision_importance", "Decision importance", False,
             "ours: density attention · |value| · spread over classes of the decision's gradient",
         ),
-        Method("gate_gradient", "Gate × |gradient|", True, "ours: density attention · |gradient|"),
-        Method(
+        MapMethod("gate_gradient", "Gate × |gradient|", True, "ours: density attention · |gradient|"),
+        MapMethod(
             "class_importance", "Class importance", True,
             "ours: density attention · value · gradient of the class's logit, signed",
         ),
-        Method("absolute_class_importance", "|Class importance|", True, "ours: its absolute value"),
-        Method(
+        MapMethod("absolute_class_importance", "|Class importance|", True, "ours: its absolute value"),
+        MapMethod(
             "contrast_importance", "Contrast importance", True,
             "ours: density attention · value · gradient of the class's log-odds, signed",
         ),
-        Method("gradient_input", "Gradient × input", True, "captum, signed"),
-        Method("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
-        Method("integrated_gradients", "Integrated gradients", True, "Sundararajan et al. 2017; captum"),
-        Method(
+        MapMethod("gradient_input", "Gradient × input", True, "captum, signed"),
+        MapMethod("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
+        MapMethod("integrated_gradients", "Integrated gradients", True, "Sundararajan et al. 2017; captum"),
+        MapMethod(
             "absolute_integrated_gradients", "|Integrated gradients|", True,
             "Sundararajan et al. 2017; captum, absolute",
         ),
-        Method("ablation", "Ablation", True, "fall of the class's logit when a single cell is removed"),
-        Method("layer_sum", "Weighted-layer-sum weights", False, "the baseline's softmax weights of layers"),
-        Method("attention", "Multi-head attention weights", False, "the baseline's attention to layers"),
+        MapMethod("ablation", "Ablation", True, "fall of the class's logit when a single cell is removed"),
+        MapMethod(
+            "layer_sum", "Weighted-layer-sum weights", False, "the baseline's softmax weights of layers",
+        ),
+        MapMethod("attention", "Multi-head attention weights", False, "the baseline's attention to layers"),
     )
 }  # fmt: skip
 

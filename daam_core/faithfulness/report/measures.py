@@ -32,7 +32,7 @@ from daam_core.faithfulness.quantus import QuantusScore, quantus_metrics
 from daam_core.faithfulness.removal.curves import Comparison, compare, random_curve
 from daam_core.faithfulness.removal.in_the_input import TokenLevel, token_level
 from daam_core.faithfulness.report.findings import Finding, find
-from daam_core.faithfulness.retraining.layers import BUDGET, Retraining, Split, retrain
+from daam_core.faithfulness.retraining.layers import BUDGET, Retraining, TrainTestFeatures, retrain
 from daam_core.faithfulness.retraining.rivals import Rival, agreement, rivals
 from daam_core.faithfulness.retraining.variants import (
     AS_SHIPPED,
@@ -86,7 +86,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Report:
+class FaithfulnessReport:
     """What was measured of one model.
 
     Attributes:
@@ -133,7 +133,7 @@ class Report:
     findings: tuple[Finding, ...]
 
 
-def measure(
+def measure_faithfulness(
     model: Model,
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
@@ -143,7 +143,7 @@ def measure(
     settings: Settings | None = None,
     provenance: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> FaithfulnessReport:
     """Measure everything.
 
     Args:
@@ -214,7 +214,7 @@ def measure(
     ]
     retrained = retrain(
         classifier,
-        Split(train, (pooled, labels)),
+        TrainTestFeatures(train, (pooled, labels)),
         seeds=seeds,
         budget=budget,
         progress=progress.part(0.5, 0.65),
@@ -244,7 +244,7 @@ def measure(
         inputs=changed, tokens=tokens, variants=variants,
     )  # fmt: skip
     progress.report(1.0, "Done")
-    return Report(
+    return FaithfulnessReport(
         model=model.name,
         provenance=record(model, provenance or {}),
         settings=settings,

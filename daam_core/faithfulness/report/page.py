@@ -7,7 +7,7 @@ from pathlib import Path
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.report import charts
-from daam_core.faithfulness.report.measures import Report, plain
+from daam_core.faithfulness.report.measures import FaithfulnessReport, plain
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html
 
@@ -25,7 +25,7 @@ _DRAWN = (
 )
 
 
-def save(report: Report, folder: str | Path) -> tuple[Path, Path]:
+def save_report(report: FaithfulnessReport, folder: str | Path) -> tuple[Path, Path]:
     """Write the page and the JSON; returns their paths.
 
     Raises:
@@ -37,7 +37,7 @@ def save(report: Report, folder: str | Path) -> tuple[Path, Path]:
     return page, data
 
 
-def blocks(report: Report) -> list[Block]:
+def blocks(report: FaithfulnessReport) -> list[Block]:
     """The page's content, in order."""
     settings = report.settings
     return [
@@ -122,7 +122,7 @@ def blocks(report: Report) -> list[Block]:
     ]  # fmt: skip
 
 
-def introduction(report: Report) -> list[Block]:
+def introduction(report: FaithfulnessReport) -> list[Block]:
     """What was measured on what, and the answers in words."""
     settings, facts = report.settings, report.provenance
     kept = (
@@ -205,7 +205,7 @@ def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
     return [*drawn, figure, table]
 
 
-def _retraining(report: Report) -> list[Block]:
+def _retraining(report: FaithfulnessReport) -> list[Block]:
     found = report.retraining
     by_layer = tuple(
         (
@@ -250,7 +250,7 @@ def _retraining(report: Report) -> list[Block]:
     ]  # fmt: skip
 
 
-def _sanity(report: Report) -> list[Block]:
+def _sanity(report: FaithfulnessReport) -> list[Block]:
     return [
         Heading("Sanity checks"),
         Paragraph(
@@ -277,7 +277,7 @@ def _sanity(report: Report) -> list[Block]:
     ]  # fmt: skip
 
 
-def _learned(report: Report) -> list[Block]:
+def _learned(report: FaithfulnessReport) -> list[Block]:
     found = report.learned
     return [
         Heading("What is learned and what is given"),
@@ -312,7 +312,7 @@ def _learned(report: Report) -> list[Block]:
     ]  # fmt: skip
 
 
-def _stability(report: Report) -> list[Block]:
+def _stability(report: FaithfulnessReport) -> list[Block]:
     found = report.seeds
     content: list[Block] = [
         Heading("Stability"),
@@ -356,7 +356,7 @@ def _stability(report: Report) -> list[Block]:
     return content
 
 
-def _tokens(report: Report) -> list[Block]:
+def _tokens(report: FaithfulnessReport) -> list[Block]:
     found = report.tokens
     if found is None:
         return []

@@ -19,7 +19,7 @@ from daam_core.layers import MIN_LAYERS_PER_HEAD
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.progress import Progress
 from daam_core.training.baselines import LayerProbe
-from daam_core.training.fitting import TrainingConfig, fit, predict, seeded, train_head
+from daam_core.training.fitting import TrainingConfig, fit, predict, seeded, train_classifier
 
 SEEDS = (0, 1, 2)
 #: The same budget for every choice of layers.
@@ -27,7 +27,7 @@ BUDGET = TrainingConfig(epochs=30, patience=5)
 
 
 @dataclass(frozen=True)
-class Split:
+class TrainTestFeatures:
     """Features ``[N, L, F]`` and labels ``[N]`` to train on, and others to measure on."""
 
     train: tuple[Tensor, Tensor]
@@ -104,7 +104,7 @@ def layer_shares(density_attention: Tensor) -> np.ndarray:
 
 def retrain(
     classifier: DaamClassifier,
-    split: Split,
+    split: TrainTestFeatures,
     *,
     seeds: Sequence[int] = SEEDS,
     budget: TrainingConfig = BUDGET,
@@ -216,7 +216,7 @@ def subset_config(config: ModelConfig, layers: Sequence[int]) -> ModelConfig:
 
 def _right(
     config: ModelConfig,
-    split: Split,
+    split: TrainTestFeatures,
     layers: tuple[int, ...],
     *,
     seed: int,
@@ -232,7 +232,7 @@ def _right(
     validation = (train[held], labels[held])
     if len(layers) >= MIN_LAYERS_PER_HEAD:
         smaller = replace(subset_config(config, layers), seed=seed)
-        model: nn.Module = train_head(
+        model: nn.Module = train_classifier(
             smaller, *arguments, validation=validation, on_epoch=lambda _: progress.check()
         )[0]
     else:
