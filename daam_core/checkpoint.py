@@ -20,7 +20,7 @@ from torch import Tensor
 
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
-from daam_core.errors import CheckpointError, ConfigError, EncoderError
+from daam_core.errors import CheckpointError, ConfigError, EncoderError, first_line
 from daam_core.importance import importance_factor
 from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
 from daam_core.result import DatasetMean
@@ -211,7 +211,7 @@ def _locate(name: str, *, revision: str | None, **hub_options: Any) -> Path:
         return Path(snapshot_download(name, revision=revision, allow_patterns=files, **hub_options))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise CheckpointError(
-            f"There is no folder {name!r} here, and it cannot be had from the hub: {_first_line(error)}"
+            f"There is no folder {name!r} here, and it cannot be had from the hub: {first_line(error)}"
         ) from error
 
 
@@ -228,7 +228,7 @@ def _read_config(path: Path) -> ModelConfig:
         if isinstance(error, ConfigError):
             raise CheckpointError(f"{path.parent.name}/{CONFIG_FILE}: {error}") from error
         raise CheckpointError(
-            f"{path.parent.name}/{CONFIG_FILE} is damaged or no JSON: {_first_line(error)}"
+            f"{path.parent.name}/{CONFIG_FILE} is damaged or no JSON: {first_line(error)}"
         ) from error
 
 
@@ -242,7 +242,7 @@ def _read_classifier(path: Path, config: ModelConfig) -> DaamClassifier:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(
-            f"{where} is damaged, truncated or no safetensors file: {_first_line(error)}"
+            f"{where} is damaged, truncated or no safetensors file: {first_line(error)}"
         ) from error
     # Compared before the classifier is built, so that absurd sizes in a configuration cost nothing.
     cells = [config.n_layers, config.n_features]
@@ -287,13 +287,9 @@ def _read_optional(path: Path, parse: Callable[[str], Any]) -> Any:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path.parent.name}/{path.name} is damaged: {_first_line(error)}") from error
+        raise CheckpointError(f"{path.parent.name}/{path.name} is damaged: {first_line(error)}") from error
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -31,3 +31,17 @@ class CheckpointError(DaamError):
 
 class CancelledError(DaamError):
     """The caller asked a long computation to stop; nothing was kept of the unfinished part."""
+
+
+#: Characters of another library's message that a sentence of ours quotes at most.
+LONGEST_REASON = 200
+
+
+def first_line(error: BaseException) -> str:
+    """The beginning of another library's message, for a sentence of our own.
+
+    >>> first_line(ValueError("no header.\\nAt byte 0"))
+    'no header'
+    """
+    line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from daam_core.errors import DaamError, DataError
+from daam_core.errors import DaamError, DataError, first_line
 from daam_core.result import DatasetMean, Explanation, arrays
 
 FORMAT, FORMAT_VERSION = "daam-explanation", 3
@@ -263,8 +263,3 @@ def _check_version(version: Any) -> None:
             f"The explanation has format version {version!r}, this program reads version {FORMAT_VERSION}; "
             "update it, or explain the input again."
         )
-
-
-def first_line(error: BaseException) -> str:
-    """The beginning of an error's message, for a sentence of our own."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

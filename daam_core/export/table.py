@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from daam_core.errors import DataError
-from daam_core.export.arrays import first_line
+from daam_core.errors import DataError, first_line
 from daam_core.export.summary import summary
 from daam_core.result import Explanation
 

@@ -106,17 +106,17 @@ def test_an_explanations_figures_are_consistent(monkeypatch):
 
 def test_the_command_prints_one_json_object(monkeypatch, capsys):
     monkeypatch.setattr("daam_core.cli.bench.bench_layer", lambda **named: bench_layer(SIZES, **named))
-    assert main.main(["bench", "layer", "--runs", "1", "--json"]) == 0
+    assert main(["bench", "layer", "--runs", "1", "--json"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["layer"]["runs"] == 1
     assert printed.err == ""
-    assert main.main(["bench", "layer", "--runs", "1"]) == 0
+    assert main(["bench", "layer", "--runs", "1"]) == 0
     assert "speed-up" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("words", "said"), [(("disk",), "invalid choice"), (("--runs", "0"), "at least 1")])
 def test_wrong_options_are_refused(capsys, words, said):
-    assert main.main(["bench", *words]) == 2
+    assert main(["bench", *words]) == 2
     assert said in capsys.readouterr().err
 
 
@@ -130,9 +130,9 @@ def test_the_real_app_is_timed(tmp_path, capsys):
     data, head = class_folders(tmp_path / "data", tree), tmp_path / "head"
     words = ["train", data, "--modality", "text", "--backbone", "minilm-l6", "--validation", "0"]
     words += ["--epochs", "1", "--out", head, "--cache-dir", tmp_path / "cache"]
-    assert main.main(list(map(str, words))) == 0
+    assert main(list(map(str, words))) == 0
     capsys.readouterr()
-    assert main.main(["bench", "app", "--model", str(head), "--json"]) == 0
+    assert main(["bench", "app", "--model", str(head), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["app"]
     assert found["page_bytes"] > 10_000
     assert found["start_seconds"] > 0

@@ -642,8 +642,8 @@ def test_a_defect_ends_a_process_with_1_and_a_traceback():
         "broken.add_arguments = lambda parser: None\n"
         "broken.run = lambda arguments: 1 / 0\n"
         "sys.modules['broken'] = broken\n"
-        "cli.COMMANDS['broken'] = main.Command('', 'broken')\n"
-        "sys.exit(main.main(['broken']))\n"
+        "cli.COMMANDS['broken'] = cli.Command('', 'broken')\n"
+        "sys.exit(cli.main(['broken']))\n"
     )
     done = python("-c", script)
     assert done.returncode == 1

@@ -457,7 +457,7 @@ def test_several_threads_draw_the_same_as_one():
 
 def test_no_display_and_no_pyplot_is_needed():
     program = (
-        "import sys; from daam_core.figures import static; "
+        "import sys; from daam_core.figures import maps; "
         "sys.exit('matplotlib.pyplot' in sys.modules or 'tkinter' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

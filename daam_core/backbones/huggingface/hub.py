@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daam_core.errors import EncoderError
+from daam_core.errors import EncoderError, first_line
 from daam_core.inputs.files import describe
 
 CONFIG = "config.json"
@@ -283,15 +283,11 @@ def _hub_errors(name: str, revision: str | None) -> Iterator[None]:
             "spelling, or log in with 'hf auth login' if it is private."
         ) from e
     except errors.HfHubHTTPError as e:
-        raise EncoderError(f"The hub did not deliver '{name}'{at}: {_first_line(e)}") from e
+        raise EncoderError(f"The hub did not deliver '{name}'{at}: {first_line(e)}") from e
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, errors.HTTPError) as e:
         raise EncoderError(
             f"'{name}'{at} is not in the local cache and the hub cannot be reached; connect this computer to "
             "the network, or give a folder that holds the model."
         ) from e
     except (OSError, ValueError) as e:
-        raise EncoderError(f"'{name}'{at} could not be fetched from the hub: {_first_line(e)}") from e
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise EncoderError(f"'{name}'{at} could not be fetched from the hub: {first_line(e)}") from e
