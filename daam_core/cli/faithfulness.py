@@ -14,7 +14,8 @@ from tqdm import tqdm
 from daam_core.checkpoint import load_model
 from daam_core.cli.options import add_data_arguments, add_fields, chosen, printed_command, read_data
 from daam_core.cli.output import Output, check_folder, new_folder
-from daam_core.faithfulness.report.measures import FaithfulnessReport, Settings, measure_faithfulness, plain
+from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings, report_summary
+from daam_core.faithfulness.report.measures import measure_faithfulness
 from daam_core.faithfulness.report.page import DATA, PAGE, save_report
 from daam_core.progress import Progress
 from daam_core.training.data import Dataset, hold_out, hold_out_groups
@@ -101,26 +102,9 @@ def parted(dataset: Dataset, *, seed: int) -> tuple[Dataset, Dataset]:
     return dataset.part(kept), dataset.part(held)
 
 
-def report_summary(report: FaithfulnessReport) -> dict[str, object]:
-    """What ``--json`` prints: the answers and the figures behind them, without curves and maps."""
-    found = plain(report)
-    return {
-        name: found[name]
-        for name in ("model", "provenance", "settings", "held_out", "accuracy", "pairs", "findings")
-    } | {
-        "deletion": {
-            space: {
-                method: {key: values[key] for key in ("deletion", "insertion", "at_random", "gain")}
-                for method, values in found[space].items()
-            }
-            for space in ("gated", "input")
-        }
-    }
-
-
 def _text(report: FaithfulnessReport) -> str:
     answers = {"yes": "yes", "no": "NO", "open": "-"}
-    lines = [f"{report.model}: accuracy {report.accuracy}, {report.accuracy.samples} inputs", ""]
+    lines = [f"{report.model}: accuracy {report.accuracy}, {report.accuracy.count} inputs", ""]
     for item in report.findings:
         lines += [f"[{answers[item.answer]:>3}] {item.question}", f"      {item.sentence}"]
     return "\n".join([*lines, "", f"Written: {PAGE}, {DATA}"])

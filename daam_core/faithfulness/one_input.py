@@ -1,4 +1,4 @@
-"""Is this explanation true? A check of one sample in seconds, without running the encoder again.
+"""Is this explanation true? A check of one input in seconds, without running the encoder again.
 
 Letters: H heads, L layers, F features, R rows (see ``layers``), S shares.
 """
@@ -22,7 +22,7 @@ from daam_core.progress import Progress
 
 #: Most random orders, and the fewest with which a p-value can reach :data:`SIGNIFICANCE`.
 RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
-#: Cells ordered at random altogether: a check of a very large head takes fewer orders, not minutes.
+#: Cells ordered at random altogether: a check of a very large classifier takes fewer orders, not minutes.
 RANDOM_CELLS = 10_000_000
 CHECKED = ("importance", "gate", "decision_importance", "class_importance")
 SIGNIFICANCE = 0.05
@@ -30,7 +30,7 @@ SIGNIFICANCE = 0.05
 
 @dataclass(frozen=True)
 class MapCheck:
-    """One map of one sample.
+    """One map of one input.
 
     Attributes:
         method: key of :data:`~daam_core.faithfulness.maps.methods.METHODS`.
@@ -68,7 +68,7 @@ class MapCheck:
 
 @dataclass(frozen=True)
 class InputCheck:
-    """A sample's maps beside random orders of its cells.
+    """An input's maps beside random orders of its cells.
 
     Attributes:
         prediction: index of the predicted class.
@@ -106,10 +106,10 @@ def check_encoding(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> InputCheck:
-    """Remove one sample's gated cells in the order of its maps, and in random orders.
+    """Remove one input's gated cells in the order of its maps, and in random orders.
 
     Args:
-        model: the trained head.
+        model: the trained classifier.
         encoding: what ``model.backbone.encode`` returned.
         methods: keys of METHODS that are defined on gated cells.
         orders: how many random orders; the smallest p-value is 1 / (orders + 1). By default as many
@@ -137,8 +137,8 @@ def check_pooled(
     one = pooled[None]
     cells = gated_cells(classifier, one)
     if orders is None:
-        orders = int(np.clip(RANDOM_CELLS // cells.per_sample, FEWEST_ORDERS, RANDOM_ORDERS))
-    # All random orders at once: one batch of the same sample.
+        orders = int(np.clip(RANDOM_CELLS // cells.per_input, FEWEST_ORDERS, RANDOM_ORDERS))
+    # All random orders at once: one batch of the same input.
     repeated = gated_cells(classifier, one.expand(orders, -1, -1))
     progress.report(0.1, "Removing cells at random")
     chance = deletion_curve(repeated, torch.zeros_like(repeated.values), seed=seed + 1, check=progress.check)
@@ -168,7 +168,7 @@ def check_pooled(
         prediction=int(probabilities.argmax()),
         probability=float(probabilities.max()),
         shares=np.asarray(SHARES),
-        cells=cells.per_sample,
+        cells=cells.per_input,
         random=chance.probability.mean(0),
         random_low=low,
         random_high=high,

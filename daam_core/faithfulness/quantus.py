@@ -1,17 +1,17 @@
 """Standard metrics by the quantus package (Hedström et al., JMLR 2023) on the layer × feature input.
 
-Letters: N samples, H heads, L layers, F features.
+Letters: N inputs, H heads, L layers, F features.
 """
 
 import contextlib
 import io
+import itertools
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import quantus
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +20,7 @@ from daam_core.faithfulness.destroyed.models import randomise_gate
 from daam_core.faithfulness.maps.cells import input_cells
 from daam_core.faithfulness.maps.methods import METHODS, gated_maps, over_heads
 from daam_core.faithfulness.maps.on_input import captum_maps
+from daam_core.faithfulness.packages import measuring_packages
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.layers import DensityAttention
 from daam_core.model import DaamClassifier
@@ -30,6 +31,9 @@ FAITHFULNESS_RUNS = 50
 REMOVED_SHARE = 0.1  # of the cells, in each run of the faithfulness correlation
 SENSITIVITY_RUNS = 10
 SENSITIVITY_NOISE = 0.1  # uniform, in training deviations
+_QUIET = {"disable_warnings": True, "display_progressbar": False}
+#: What a metric of quantus returns: a score for each input, some for each part of the model.
+_RawScores = Sequence[float] | dict[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class QuantusScore:
     Attributes:
         metric: quantus' name of it.
         method: key of :data:`~daam_core.faithfulness.maps.methods.METHODS`.
-        score: mean over samples with its interval.
+        score: mean over inputs with its interval.
         better: ``higher`` or ``lower``.
         settings: what it was called with.
     """
@@ -65,7 +69,7 @@ class _Gate(nn.Module):
 
 
 class QuantusClassifier(nn.Module):
-    """A head as quantus sees models: standardised input ``[N, 1, L, F]`` → logits ``[N, C]``."""
+    """A classifier as quantus sees models: standardised input ``[N, 1, L, F]`` → logits ``[N, C]``."""
 
     def __init__(self, classifier: DaamClassifier) -> None:
         super().__init__()
@@ -75,6 +79,17 @@ class QuantusClassifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         gated, _ = self.classifier.attention(x[:, 0].float())
         return self.classifier.decode(gated)
+
+
+@dataclass(frozen=True)
+class _Metric:
+    """One of quantus' metrics: its title, its class in quantus and what that is made with."""
+
+    name: str
+    kind: str
+    options: Mapping[str, Any]
+    better: str
+    settings: str
 
 
 def quantus_metrics(
@@ -91,87 +106,91 @@ def quantus_metrics(
     Class-independent maps cannot change with the class asked about: random logit says so (1).
 
     Args:
-        classifier: the trained head.
+        classifier: the trained classifier.
         pooled: ``[N, L, F]``.
         methods: keys of METHODS that are defined on the input.
         seed: of quantus' draws.
         progress: told how far it is; stops when cancelled.
 
     Raises:
-        ConfigError: a method that is not defined here.
+        ConfigError: a method that is not defined here, or quantus is not installed.
     """
+    with measuring_packages():
+        import quantus
+
     progress = progress or Progress()
     for name in methods:
         if name not in METHODS or name in ("layer_sum", "attention", "ablation"):
-            raise ConfigError(f"Quantus measures maps of the head itself, got {name!r}.")
+            raise ConfigError(f"Quantus measures maps of the classifier itself, got {name!r}.")
     values = classifier.standardise(pooled.float())[:, None].numpy()
-    head = QuantusClassifier(classifier).eval()
+    asked = QuantusClassifier(classifier).eval()
     with torch.no_grad():
-        target = head(torch.as_tensor(values)).argmax(-1).numpy()
-    cells = values[0].size
-    subset = max(1, round(REMOVED_SHARE * cells))
-    quiet: dict[str, Any] = {"disable_warnings": True, "display_progressbar": False}
-    # Built anew for each method: a quantus metric keeps the scores of earlier calls.
-    metrics: dict[str, tuple[Callable[[], Any], str, str]] = {
-        "Faithfulness Correlation": (
-            lambda: quantus.FaithfulnessCorrelation(
-                nr_runs=FAITHFULNESS_RUNS, subset_size=subset, perturb_baseline=0.0,  # type: ignore[arg-type]
-                return_aggregate=False, normalise=False, **quiet,
-            ),
-            "higher",
-            f"{FAITHFULNESS_RUNS} runs, {subset} of {cells} cells to the training mean",
-        ),
-        "Max-Sensitivity": (
-            lambda: quantus.MaxSensitivity(
-                nr_samples=SENSITIVITY_RUNS, lower_bound=SENSITIVITY_NOISE, normalise=False, **quiet
-            ),
-            "lower",
-            f"{SENSITIVITY_RUNS} runs, uniform noise of ±{SENSITIVITY_NOISE} deviations",
-        ),
-        "Sparseness": (lambda: quantus.Sparseness(**quiet), "higher", "Gini index of |map|"),
-        "Complexity": (lambda: quantus.Complexity(**quiet), "lower", "entropy of |map|"),
-        "Random Logit": (
-            lambda: quantus.RandomLogit(num_classes=len(classifier.config.class_names), seed=seed, **quiet),
-            "lower",
-            "structural similarity with the map of another class",
-        ),
-        "MPRT": (
-            lambda: quantus.MPRT(layer_order="independent", seed=seed, **quiet),
-            "lower",
-            "rank correlation with the map after one part's parameters were randomised",
-        ),
-    }  # fmt: skip
+        target = asked(torch.as_tensor(values)).argmax(-1).numpy()
+    metrics = _metrics(cells=values[0].size, classes=len(classifier.config.class_names), seed=seed)
     found = []
-    total = len(metrics) * len(methods)
-    for index, (metric, (build, better, settings)) in enumerate(metrics.items()):
-        for place, method in enumerate(methods):
-            progress.report(
-                (index * len(methods) + place) / total, f"Quantus: {metric} of {METHODS[method].title}"
+    pairs = list(itertools.product(metrics, methods))
+    for index, (metric, method) in enumerate(pairs):
+        progress.report(index / len(pairs), f"Quantus: {metric.name} of {METHODS[method].title}")
+        with _quietly(seed):
+            # Made anew for each method: a quantus metric keeps the scores of earlier calls.
+            measure = getattr(quantus, metric.kind)(**metric.options, **_QUIET)
+            scores = measure(
+                model=asked,
+                x_batch=values,
+                y_batch=target,
+                a_batch=None,
+                explain_func=explain_for_quantus,
+                explain_func_kwargs={"method": method},
+                channel_first=True,
+                softmax=False,
+                device="cpu",
             )
-            with _quietly(seed):
-                scores = build()(
-                    model=head,
-                    x_batch=values,
-                    y_batch=target,
-                    a_batch=None,
-                    explain_func=explain_for_quantus,
-                    explain_func_kwargs={"method": method},
-                    channel_first=True,
-                    softmax=False,
-                    device="cpu",
-                )
-            parts = scores if isinstance(scores, dict) else {"": scores}
-            for part, numbers in parts.items():
-                if part == "original":
-                    continue
-                name = f"{metric}: {_part_title(part)}" if part else metric
-                kept = np.nan_to_num(np.asarray(numbers, dtype=np.float64))
-                found.append(QuantusScore(name, method, bootstrap_mean(kept, seed=seed), better, settings))
+        for title, numbers in _by_title(metric.name, scores).items():
+            kept = np.nan_to_num(np.asarray(numbers, dtype=np.float64))
+            interval = bootstrap_mean(kept, seed=seed)
+            found.append(QuantusScore(title, method, interval, metric.better, metric.settings))
     return found
 
 
+def _metrics(*, cells: int, classes: int, seed: int) -> list[_Metric]:
+    removed = max(1, round(REMOVED_SHARE * cells))
+    correlation = {"nr_runs": FAITHFULNESS_RUNS, "subset_size": removed, "perturb_baseline": 0.0}
+    correlation |= {"return_aggregate": False, "normalise": False}
+    noise = {"nr_samples": SENSITIVITY_RUNS, "lower_bound": SENSITIVITY_NOISE, "normalise": False}
+    another, destroyed = {"num_classes": classes, "seed": seed}, {"layer_order": "independent", "seed": seed}
+    return [
+        _Metric(
+            "Faithfulness Correlation", "FaithfulnessCorrelation", correlation, "higher",
+            f"{FAITHFULNESS_RUNS} runs, {removed} of {cells} cells to the training mean",
+        ),
+        _Metric(
+            "Max-Sensitivity", "MaxSensitivity", noise, "lower",
+            f"{SENSITIVITY_RUNS} runs, uniform noise of ±{SENSITIVITY_NOISE} deviations",
+        ),
+        _Metric("Sparseness", "Sparseness", {}, "higher", "Gini index of |map|"),
+        _Metric("Complexity", "Complexity", {}, "lower", "entropy of |map|"),
+        _Metric(
+            "Random Logit", "RandomLogit", another, "lower",
+            "structural similarity with the map of another class",
+        ),
+        _Metric(
+            "MPRT", "MPRT", destroyed, "lower",
+            "rank correlation with the map after one part's parameters were randomised",
+        ),
+    ]  # fmt: skip
+
+
+def _by_title(metric: str, scores: _RawScores) -> dict[str, Sequence[float]]:
+    """Scores by the metric's name; MPRT gives some for each part of the model."""
+    if not isinstance(scores, dict):
+        return {metric: scores}
+    return {
+        f"{metric}: {_part_title(part)}": numbers for part, numbers in scores.items() if part != "original"
+    }
+
+
 def explain_for_quantus(
-    model: QuantusClassifier, inputs: Any, targets: Any, *, method: str, **_: Any
+    model: QuantusClassifier, inputs: np.ndarray, targets: np.ndarray, *, method: str, **_: object
 ) -> np.ndarray:
     """A map ``[N, 1, L, F]`` of standardised inputs, in the form in which quantus asks for it."""
     classifier = model.classifier

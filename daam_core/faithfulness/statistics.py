@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
-from skimage.metrics import structural_similarity
 
 from daam_core.errors import ShapeError
+from daam_core.faithfulness.packages import measuring_packages
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -17,13 +17,13 @@ SSIM_WINDOW = 7
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over samples and how sure it is.
+    """A mean and how sure it is.
 
     Attributes:
-        mean: the mean of the samples.
+        mean: the mean of the values.
         low: lower end of the percentile bootstrap interval.
         high: upper end.
-        samples: how many samples the mean is over.
+        count: how many values the mean is over, one for each input as a rule.
         seed: of the resampling.
         level: share of resampled means inside the interval.
     """
@@ -31,7 +31,7 @@ class Interval:
     mean: float
     low: float
     high: float
-    samples: int
+    count: int
     seed: int
     level: float = LEVEL
 
@@ -47,15 +47,15 @@ class Interval:
 def bootstrap_mean(
     values: ArrayLike, *, seed: int, resamples: int = RESAMPLES, level: float = LEVEL
 ) -> Interval:
-    """Mean of ``values [N]`` with a percentile bootstrap interval over the samples.
+    """Mean of ``values [N]`` with a percentile bootstrap interval over the values.
 
-    Differences are compared in pairs: pass the per-sample difference, not two intervals.
+    Differences are compared in pairs: pass the difference of each input, not two intervals.
 
     Raises:
         ShapeError: not a list of finite numbers, or empty.
 
     >>> bootstrap_mean([1.0, 1.0, 1.0], seed=0)
-    Interval(mean=1.0, low=1.0, high=1.0, samples=3, seed=0, level=0.95)
+    Interval(mean=1.0, low=1.0, high=1.0, count=3, seed=0, level=0.95)
     """
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
@@ -96,6 +96,9 @@ def structure_similarity(first: ArrayLike, second: ArrayLike) -> float:
     are neighbours by name only; it still tells whether the two pictures look alike. The mean over
     leading axes; the window is the largest odd one that fits, at most :data:`SSIM_WINDOW`.
     """
+    with measuring_packages():
+        from skimage.metrics import structural_similarity
+
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.shape != b.shape or a.ndim < 2 or min(a.shape[-2:]) < 3:
         raise ShapeError(

@@ -54,8 +54,8 @@ def test_words_are_kept_in_order_and_without_any_a_mark_is_left():
 
 
 def test_stretches_cover_the_sound_and_become_silent():
-    samples, rate = tone()
-    parts = split((samples, rate), "audio")
+    inputs, rate = tone()
+    parts = split((inputs, rate), "audio")
     assert len(parts) == 10
     assert parts.spans[0, 0] == 0
     assert parts.spans[-1, 1] == pytest.approx(1)
@@ -65,8 +65,8 @@ def test_stretches_cover_the_sound_and_become_silent():
     kept, kept_rate = parts.keeping(keep)
     assert kept_rate == rate
     assert not kept[4800:6400].any()
-    np.testing.assert_array_equal(kept[:4800], samples[:4800])
-    np.testing.assert_array_equal(kept[6400:], samples[6400:])
+    np.testing.assert_array_equal(kept[:4800], inputs[:4800])
+    np.testing.assert_array_equal(kept[6400:], inputs[6400:])
     assert len(split(tone(30), "audio")) == 24
     assert len(split(tone(0.15), "audio")) == 1
 
@@ -115,10 +115,10 @@ def test_what_tokens_say_is_neither_lost_nor_made(sample, modality):
 
 
 def test_noise_has_the_level_it_says():
-    samples, rate = tone()
-    noisy, noisy_rate = noisy_sound((samples, rate), 0)
-    noise = noisy - samples
-    level = 10 * np.log10(np.mean(samples**2) / np.mean(noise**2))
+    inputs, rate = tone()
+    noisy, noisy_rate = noisy_sound((inputs, rate), 0)
+    noise = noisy - inputs
+    level = 10 * np.log10(np.mean(inputs**2) / np.mean(noise**2))
     assert level == pytest.approx(NOISE_DECIBELS, abs=0.3)
     assert noisy_rate == rate
     pixels = np.full((64, 64, 3), 128, dtype=np.uint8)
@@ -126,9 +126,9 @@ def test_noise_has_the_level_it_says():
 
 
 def test_crops_cut_five_percent_at_each_end():
-    samples, _ = tone()
+    inputs, _ = tone()
     cropped, _ = cropped_sound(tone(), 0)
-    np.testing.assert_array_equal(cropped, samples[800:-800])
+    np.testing.assert_array_equal(cropped, inputs[800:-800])
     assert cropped_image(picture(200, 100), 0).size == (180, 90)
 
 
@@ -186,7 +186,7 @@ def test_token_level_deletion():
     )
     assert [method.method for method in found.methods] == [TOKEN_ATTRIBUTION, LEAVE_ONE_OUT]
     assert found.unit == "words"
-    assert found.at_random.samples == 4
+    assert found.at_random.count == 4
     assert seen == sorted(seen)
     for method in found.methods:
         assert method.highest[0] == pytest.approx(method.lowest[0])

@@ -1,4 +1,4 @@
-"""Sanity, learning, stability, retraining and rivals on small heads whose answers are known."""
+"""Sanity, learning, stability, retraining and rivals on small classifiers whose answers are known."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from daam_core.faithfulness.retraining.variants import measure_variant, plain_va
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.training.fitting import TrainingConfig
-from tests.support.planted import FEATURES, LAYERS, planted_head, planted_inputs
+from tests.support.planted import FEATURES, LAYERS, planted_classifier, planted_inputs
 from tests.support.small import LetterEncoder, letter_config, letter_data, letter_model
 
 BUDGET = TrainingConfig(epochs=8, learning_rate=1e-2, gate_learning_rate=3e-2, batch_size=16)
@@ -43,11 +43,11 @@ def separable(count: int, *, layer: int, seed: int = 0) -> tuple[torch.Tensor, t
 
 
 def test_the_importance_factor_fails_where_only_the_decoder_is_destroyed_and_says_so():
-    head = letter_model().classifier
+    classifier = letter_model().classifier
     x = torch.randn(6, 6, 8, generator=torch.Generator().manual_seed(1))
-    copies = [models.randomise_decoder(head, seed=seed) for seed in range(2)]
+    copies = [models.randomise_decoder(classifier, seed=seed) for seed in range(2)]
     by_method = {
-        item.method: item for item in models.similarity(head, copies, x, destroyed="the decoder burns")
+        item.method: item for item in models.similarity(classifier, copies, x, destroyed="the decoder burns")
     }
     factor = by_method["importance"]
     assert factor.ranks.mean == pytest.approx(1)
@@ -61,10 +61,10 @@ def test_the_importance_factor_fails_where_only_the_decoder_is_destroyed_and_say
 
 
 def test_a_randomised_gate_changes_the_map():
-    head = letter_model().classifier
+    classifier = letter_model().classifier
     x = torch.randn(6, 6, 8, generator=torch.Generator().manual_seed(1))
-    copies = [models.randomise_gate(head, seed=seed) for seed in range(4)]
-    found = models.similarity(head, copies, x, destroyed="the gate burns", labels=torch.zeros(6).long())
+    copies = [models.randomise_gate(classifier, seed=seed) for seed in range(4)]
+    found = models.similarity(classifier, copies, x, destroyed="the gate burns", labels=torch.zeros(6).long())
     assert found[0].ranks.mean < models.CHANGED
     assert found[0].answer == "yes"
     assert found[0].verdict.startswith("Passes: Importance Factor becomes another map when the gate burns")
@@ -72,15 +72,15 @@ def test_a_randomised_gate_changes_the_map():
 
 
 def test_destroying_a_copy_leaves_the_model_alone_and_repeats_with_its_seed():
-    head = letter_model().classifier
-    before = {name: tensor.clone() for name, tensor in head.state_dict().items()}
-    first, second = models.randomise_all(head, seed=1), models.randomise_all(head, seed=1)
-    for name, tensor in head.state_dict().items():
+    classifier = letter_model().classifier
+    before = {name: tensor.clone() for name, tensor in classifier.state_dict().items()}
+    first, second = models.randomise_all(classifier, seed=1), models.randomise_all(classifier, seed=1)
+    for name, tensor in classifier.state_dict().items():
         assert torch.equal(tensor, before[name])
         assert torch.equal(first.state_dict()[name], second.state_dict()[name])
-    assert not torch.equal(first.attention.mean_offset, head.attention.mean_offset)
-    assert not torch.equal(first.decoder.weight, head.decoder.weight)
-    assert torch.equal(first.standardisation.mean, head.standardisation.mean)
+    assert not torch.equal(first.attention.mean_offset, classifier.attention.mean_offset)
+    assert not torch.equal(first.decoder.weight, classifier.decoder.weight)
+    assert torch.equal(first.standardisation.mean, classifier.standardisation.mean)
 
 
 @pytest.mark.parametrize(("ranks", "word"), [(0.95, "Fails"), (0.7, "Partly"), (0.2, "Passes")])
@@ -98,7 +98,7 @@ def test_shuffled_labels_are_judged_by_honest_training(ranks, yardstick, expecte
     said = models.verdict("A map", models.SHUFFLED, ranks, yardstick=yardstick)
     assert said.startswith({"yes": "Passes", "no": "Fails", "open": "Partly"}[expected])
     if yardstick == 0.73:
-        assert "0.73 with heads trained again on the true labels" in said
+        assert "0.73 with classifiers trained again on the true labels" in said
 
 
 def test_all_sanity_checks_with_retraining():
@@ -117,27 +117,29 @@ def test_all_sanity_checks_with_retraining():
 # Learned and given
 
 
-def test_an_untrained_head_has_learned_nothing():
-    head = DaamClassifier(letter_config(amplitude_start=1.0))
+def test_an_untrained_classifier_has_learned_nothing():
+    classifier = DaamClassifier(letter_config(amplitude_start=1.0))
     x = torch.randn(9, 6, 8, generator=torch.Generator().manual_seed(0))
-    found = what_is_learned(head, x)
+    found = what_is_learned(classifier, x)
     assert [item.reset for item in found.starts] == [
         "mean offset and scaled variance", "amplitude", "all parameters of the gate",
     ]  # fmt: skip
     for start in found.starts:
         assert start.explained == pytest.approx(1)
-        assert start.by_sample.mean == pytest.approx(1)
+        assert start.by_input.mean == pytest.approx(1)
     assert all(item.moved == pytest.approx(0, abs=1e-6) for item in found.ranges)
     assert 0 < found.between_inputs < 1
 
 
 def test_a_map_that_is_only_learned_and_one_that_is_the_same_for_all_inputs():
-    head = DaamClassifier(letter_config())
+    classifier = DaamClassifier(letter_config())
     x = torch.randn(9, 6, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        head.attention.log_scaled_variance.fill_(6.0)  # gates that are open whatever comes
-        head.attention.amplitude_logits.copy_(torch.randn(2, 6, generator=torch.Generator().manual_seed(2)))
-    found = what_is_learned(head, x)
+        classifier.attention.log_scaled_variance.fill_(6.0)  # gates that are open whatever comes
+        classifier.attention.amplitude_logits.copy_(
+            torch.randn(2, 6, generator=torch.Generator().manual_seed(2))
+        )
+    found = what_is_learned(classifier, x)
     assert found.between_inputs < 0.05
     assert found.starts[-1].explained < 0.1
 
@@ -155,12 +157,12 @@ def test_at_start_undoes_training():
 
 
 def test_ranges_are_those_of_the_parameters():
-    head = letter_model().classifier
-    offset, variance, amplitude = parameter_ranges(head)
-    assert offset.low == pytest.approx(float(head.attention.mean_offset.min()))
+    classifier = letter_model().classifier
+    offset, variance, amplitude = parameter_ranges(classifier)
+    assert offset.low == pytest.approx(float(classifier.attention.mean_offset.min()))
     assert offset.paper == (-0.06, 0.1)
-    assert variance.high == pytest.approx(float(head.attention.scaled_variance.max()))
-    moved = (head.attention.scaled_variance - head.attention.initial_scaled_variance).abs().mean()
+    assert variance.high == pytest.approx(float(classifier.attention.scaled_variance.max()))
+    moved = (classifier.attention.scaled_variance - classifier.attention.initial_scaled_variance).abs().mean()
     assert variance.moved == pytest.approx(float(moved), rel=1e-5)
     assert amplitude.mean == pytest.approx(1, abs=1e-5)
     mixture = parameter_ranges(letter_model(gate="mixture", n_gaussians=2).classifier)
@@ -172,21 +174,21 @@ def test_ranges_are_those_of_the_parameters():
 
 
 def test_retraining_finds_the_layer_that_carries_the_class():
-    head = planted_head()
+    classifier = planted_classifier()
     train, test = separable(160, layer=2), separable(120, layer=2, seed=1)
-    found = retrain(head, TrainTestFeatures(train, test), seeds=(0, 1), budget=BUDGET)
+    found = retrain(classifier, TrainTestFeatures(train, test), seeds=(0, 1), budget=BUDGET)
     assert np.argmax(found.share) == 2
     by_name = {choice.name: choice for choice in (*found.single, *found.choices)}
     assert by_name["highest 1"].layers == (2,)
-    assert by_name["layer 3"].accuracy.mean > 0.95
-    assert by_name["highest 1"].accuracy == by_name["layer 3"].accuracy
-    assert by_name["layer 1"].accuracy.mean < 0.7
+    assert by_name["layer 2"].accuracy.mean > 0.95
+    assert by_name["highest 1"].accuracy == by_name["layer 2"].accuracy
+    assert by_name["layer 0"].accuracy.mean < 0.7
     assert found.difference[1].low > 0
     assert found.difference[3].low > 0
-    assert by_name["highest 3"].head == "density attention"
-    assert by_name["layer 1"].head == "linear"
+    assert by_name["highest 3"].kind == "density attention"
+    assert by_name["layer 0"].kind == "linear"
     assert found.overlap == tuple(sorted(set(by_name["highest 3"].layers) & set(by_name["lowest 3"].layers)))
-    assert found.train_samples == 160
+    assert found.train_inputs == 160
     assert sum(found.share) == pytest.approx(100)
 
 
@@ -197,10 +199,12 @@ def test_a_subset_of_grouped_layers_is_shared():
 
 
 def test_shares_and_mean_maps_against_plain_formulas():
-    head = planted_head()
+    classifier = planted_classifier()
     x, _ = planted_inputs()
-    mean = mean_density_attention(head, x, batch_size=7)
-    direct = head.attention.by_head(head.attention.attend(head.attention.gate(head.standardise(x)))).mean(0)
+    mean = mean_density_attention(classifier, x, batch_size=7)
+    direct = classifier.attention.by_head(
+        classifier.attention.attend(classifier.attention.gate(classifier.standardise(x)))
+    ).mean(0)
     torch.testing.assert_close(mean, direct)
     np.testing.assert_allclose(layer_shares(mean), [0, 0, 100, 0, 0], atol=1e-6)
 
@@ -219,13 +223,15 @@ def test_features_that_do_not_fit_are_refused():
     with pytest.raises(DataError, match="same layers and features"):
         TrainTestFeatures((x, labels), (x[:, :3], labels))
     with pytest.raises(DataError, match=r"takes features \[N, 5, 8\], got \[10, 5, 4\]"):
-        retrain(planted_head(), TrainTestFeatures((x[..., :4], labels), (x[..., :4], labels)))
+        retrain(planted_classifier(), TrainTestFeatures((x[..., :4], labels), (x[..., :4], labels)))
 
 
 def test_retraining_stops_when_asked():
     part = separable(20, layer=0)
     with pytest.raises(CancelledError):
-        retrain(planted_head(), TrainTestFeatures(part, part), progress=Progress(cancelled=lambda: True))
+        retrain(
+            planted_classifier(), TrainTestFeatures(part, part), progress=Progress(cancelled=lambda: True)
+        )
 
 
 # Rivals and agreement
@@ -255,28 +261,28 @@ def test_agreement_of_a_map_with_itself_its_opposite_and_a_constant():
 # Stability
 
 
-def test_heads_of_the_same_parameters_are_perfectly_stable():
-    head = letter_model().classifier
+def test_classifiers_of_the_same_parameters_are_perfectly_stable():
+    classifier = letter_model().classifier
     x = torch.randn(9, 6, 8, generator=torch.Generator().manual_seed(0))
-    labels = head(x).logits.argmax(-1)
-    found = seed_stability(head, [head, head], x, labels)
+    labels = classifier(x).logits.argmax(-1)
+    found = seed_stability(classifier, [classifier, classifier], x, labels)
     assert found.correlation == pytest.approx(1)
     assert found.lowest_correlation == pytest.approx(1)
     assert found.layers == pytest.approx(1)
     assert found.accuracy == (1, 1)
     assert float(found.deviation.max()) == 0
-    np.testing.assert_allclose(found.mean, mean_density_attention(head, x).sum(0).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(found.mean, mean_density_attention(classifier, x).sum(0).numpy(), rtol=1e-5)
     assert found.untrained < 1
 
 
 def test_the_same_input_has_the_same_map_and_a_new_one_another():
-    head = letter_model().classifier
+    classifier = letter_model().classifier
     x = torch.randn(9, 6, 8, generator=torch.Generator().manual_seed(0))
-    same = compare_inputs(head, x, x, change="nothing")
+    same = compare_inputs(classifier, x, x, change="nothing")
     assert same.importance.mean == pytest.approx(1)
     assert same.same_prediction.mean == 1
     assert same.relative_change.mean == 0
-    other = compare_inputs(head, x, x.flip(0), change="everything")
+    other = compare_inputs(classifier, x, x.flip(0), change="everything")
     assert other.importance.mean < 0.9
     assert other.relative_change.mean > 0.5
 
@@ -292,7 +298,7 @@ def test_inputs_are_changed_and_encoded_again():
         progress=Progress(lambda share, _: seen.append(share)),
     )  # fmt: skip
     assert [item.change for item in found] == ["one typo", "one word left out"]
-    assert all(-1 <= item.importance.mean <= 1 and item.importance.samples == 5 for item in found)
+    assert all(-1 <= item.importance.mean <= 1 and item.importance.count == 5 for item in found)
     assert seen == sorted(seen)
     assert len(seen) == 15
 
@@ -307,14 +313,14 @@ def test_every_method_has_a_title_and_a_source():
 
 
 def test_the_planted_head_gains_and_the_plain_variant_has_no_amplitude():
-    head = planted_head()
+    classifier = planted_classifier()
     x, labels = planted_inputs()
-    found = measure_variant("planted", [head, head], x, labels, orders=(0, 1))
+    found = measure_variant("planted", [classifier, classifier], x, labels, orders=(0, 1))
     assert found.gain.low > 0
     assert found.accuracy.mean == 1
     assert found.by_seed[0] == pytest.approx(found.by_seed[1])
     assert found.gain.mean == pytest.approx(found.at_random.mean - found.deletion.mean)
-    plain, budget = plain_variant(head, replace(BUDGET, gate_penalty=1.0))
+    plain, budget = plain_variant(classifier, replace(BUDGET, gate_penalty=1.0))
     assert plain.attention.amplitude_logits is None
     assert float(plain.attention.mean_offset.abs().max()) == 0
     assert budget == replace(BUDGET, gate_penalty=0.0, gate_learning_rate=BUDGET.learning_rate)

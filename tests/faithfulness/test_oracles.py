@@ -1,4 +1,4 @@
-"""Faithfulness on a head in which exactly known cells decide, and against captum."""
+"""Faithfulness on a classifier in which exactly known cells decide, and against captum."""
 
 import numpy as np
 import pytest
@@ -20,35 +20,35 @@ from tests.support.planted import (
     IDENTITY,
     deciding_mask,
     planted_cells,
-    planted_head,
+    planted_classifier,
     planted_inputs,
 )
 
 COUNT = len(DECIDING)
 
 
-def random_head(seed: int = 0, **changes: object) -> DaamClassifier:
-    """A head with parameters away from their start, so that no term of a formula vanishes."""
+def random_classifier(seed: int = 0, **changes: object) -> DaamClassifier:
+    """A classifier with parameters away from their start, so that no term of a formula vanishes."""
     settings: dict[str, object] = {
         "modality": "text", "encoder": IDENTITY, "n_layers": 6, "n_features": 5,
         "class_names": ("a", "b", "c"), "n_heads": 2, "conv_channels": 3,
     }  # fmt: skip
     torch.manual_seed(seed)
-    head = DaamClassifier(ModelConfig(**(settings | changes)))  # type: ignore[arg-type]
+    classifier = DaamClassifier(ModelConfig(**(settings | changes)))  # type: ignore[arg-type]
     with torch.no_grad():
-        for parameter in head.attention.parameters():
+        for parameter in classifier.attention.parameters():
             parameter.add_(0.5 * torch.randn_like(parameter))
-        head.standardisation.fit(2 + 3 * torch.randn(30, 6, 5))
+        classifier.standardisation.fit(2 + 3 * torch.randn(30, 6, 5))
         x = 2 + 3 * torch.randn(30, 6, 5)
-        head.fit_dataset_mean(x)
-    return head.eval().requires_grad_(False)
+        classifier.fit_dataset_mean(x)
+    return classifier.eval().requires_grad_(False)
 
 
 def random_inputs(count: int = 7) -> torch.Tensor:
     return 2 + 3 * torch.randn(count, 6, 5, generator=torch.Generator().manual_seed(9))
 
 
-# The planted head
+# The planted classifier
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def random_inputs(count: int = 7) -> torch.Tensor:
      "class_importance", "absolute_class_importance", "contrast_importance"],
 )  # fmt: skip
 def test_maps_put_the_deciding_cells_first(method):
-    head, cells, x, _ = planted_cells()
-    scores = gated_maps(head, x)[method]
+    classifier, cells, x, _ = planted_cells()
+    scores = gated_maps(classifier, x)[method]
     if method == "gate":  # open wherever the feature is, in all layers
         assert bool((scores[:, deciding_mask()] > 0.9).all())
         return
@@ -68,36 +68,40 @@ def test_maps_put_the_deciding_cells_first(method):
 
 @pytest.mark.parametrize("method", ["gradient_input", "integrated_gradients", "ablation", "class_importance"])
 def test_input_methods_put_the_deciding_cells_first(method):
-    head = planted_head()
+    classifier = planted_classifier()
     x, _ = planted_inputs()
-    scores = input_maps(head, x)[method]
+    scores = input_maps(classifier, x)[method]
     wanted = deciding_mask().view(2, 5, 8)[0]
     first = removal_order(scores).view(scores.shape) < COUNT
     assert bool((first == wanted).all())
 
 
 def test_deletion_falls_to_chance_exactly_when_the_deciding_cells_are_gone():
-    head, cells, x, labels = planted_cells()
-    shares = np.arange(cells.per_sample + 1) / cells.per_sample
-    curve = deletion_curve(cells, gated_maps(head, x)["importance"], labels=labels, shares=shares.tolist())
+    classifier, cells, x, labels = planted_cells()
+    shares = np.arange(cells.per_input + 1) / cells.per_input
+    curve = deletion_curve(
+        cells, gated_maps(classifier, x)["importance"], labels=labels, shares=shares.tolist()
+    )
     assert curve.correct is not None
     assert curve.accuracy[0] == 1
     assert (curve.probability[:, :COUNT] > 0.5 + 1e-6).all()
     np.testing.assert_allclose(curve.probability[:, COUNT:], 1 / CLASSES, atol=1e-6)
     # Lowest first: nothing happens until only the deciding cells are left.
-    last = deletion_curve(cells, gated_maps(head, x)["importance"], order="lowest", shares=shares.tolist())
+    last = deletion_curve(
+        cells, gated_maps(classifier, x)["importance"], order="lowest", shares=shares.tolist()
+    )
     np.testing.assert_allclose(
-        last.probability[:, : cells.per_sample - COUNT + 1],
-        np.repeat(last.probability[:, :1], cells.per_sample - COUNT + 1, axis=1),
+        last.probability[:, : cells.per_input - COUNT + 1],
+        np.repeat(last.probability[:, :1], cells.per_input - COUNT + 1, axis=1),
         atol=1e-6,
     )
 
 
 def test_a_true_map_beats_random_a_wrong_one_is_at_random_and_an_inverted_one_is_worse():
-    head, cells, x, labels = planted_cells()
+    classifier, cells, x, labels = planted_cells()
     seeds = tuple(range(20))
     chance = random_curve(cells, labels=labels, seeds=seeds)
-    true = gated_maps(head, x)["importance"]
+    true = gated_maps(classifier, x)["importance"]
     wrong = torch.rand(true.shape, generator=torch.Generator().manual_seed(3))
     gains = [compare(cells, map_, chance, seeds=seeds, labels=labels).gain for map_ in (true, wrong, -true)]
     assert gains[0].low > 0
@@ -106,8 +110,8 @@ def test_a_true_map_beats_random_a_wrong_one_is_at_random_and_an_inverted_one_is
 
 
 def test_class_importance_is_nothing_outside_the_deciding_cells():
-    head, _, x, _ = planted_cells()
-    scores = gated_maps(head, x)["class_importance"]
+    classifier, _, x, _ = planted_cells()
+    scores = gated_maps(classifier, x)["class_importance"]
     assert float(scores[:, ~deciding_mask()].abs().max()) < 1e-9
     assert float(scores[:, deciding_mask()].min()) > 0.1
 
@@ -121,19 +125,19 @@ def test_class_importance_is_nothing_outside_the_deciding_cells():
      {"amplitude": "none"}, {"decoder": "conv"}],
 )  # fmt: skip
 def test_ablation_is_captums(changes):
-    head = random_head(**changes)
-    cells = input_cells(head, random_inputs())
+    classifier = random_classifier(**changes)
+    cells = input_cells(classifier, random_inputs())
     target = cells.probabilities().argmax(-1)
     expected = FeatureAblation(cells.logits).attribute(cells.values, target=target)
-    torch.testing.assert_close(ablation(head, cells), expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(ablation(classifier, cells), expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("decoder", ["pool", "linear"])
 def test_on_gated_cells_three_methods_are_one_for_a_linear_decoder(decoder):
-    head = random_head(decoder=decoder)
+    classifier = random_classifier(decoder=decoder)
     x = random_inputs()
-    cells = gated_cells(head, x)
-    own = gated_maps(head, x)["class_importance"]
+    cells = gated_cells(classifier, x)
+    own = gated_maps(classifier, x)["class_importance"]
     target = cells.probabilities().argmax(-1)
     found = captum_maps(cells)
     torch.testing.assert_close(found["gradient_input"], own, atol=1e-5, rtol=1e-4)
@@ -143,8 +147,8 @@ def test_on_gated_cells_three_methods_are_one_for_a_linear_decoder(decoder):
 
 
 def test_integrated_gradients_add_up_to_the_change_of_the_logit():
-    head = random_head()
-    cells = input_cells(head, random_inputs())
+    classifier = random_classifier()
+    cells = input_cells(classifier, random_inputs())
     target = cells.probabilities().argmax(-1)
     with torch.no_grad():
         change = cells.logits(cells.values) - cells.logits(torch.zeros_like(cells.values))
@@ -157,8 +161,8 @@ def test_integrated_gradients_add_up_to_the_change_of_the_logit():
 
 
 def test_decision_gradients_against_a_jacobian():
-    head = random_head(decoder="conv")
-    cells = gated_cells(head, random_inputs(3))
+    classifier = random_classifier(decoder="conv")
+    cells = gated_cells(classifier, random_inputs(3))
     own, contrast, spread = decision_gradients(cells)
     for index, value in enumerate(cells.values):
         jacobian = torch.autograd.functional.jacobian(lambda v: cells.logits(v[None])[0], value)  # [C, R, F]
@@ -174,8 +178,8 @@ def test_decision_gradients_against_a_jacobian():
 
 
 def test_contrast_is_the_gradient_of_the_log_odds():
-    head = random_head()
-    cells = gated_cells(head, random_inputs(3))
+    classifier = random_classifier()
+    cells = gated_cells(classifier, random_inputs(3))
     values = cells.values.clone().requires_grad_(True)
     logits = cells.logits(values)
     target = logits.argmax(-1)
@@ -186,28 +190,30 @@ def test_contrast_is_the_gradient_of_the_log_odds():
 
 
 def test_input_cells_decide_as_the_model_does():
-    head = random_head()
+    classifier = random_classifier()
     x = random_inputs()
-    cells = input_cells(head, x)
-    torch.testing.assert_close(cells.logits(cells.values), head(x).logits, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(gated_cells(head, x).logits(gated_cells(head, x).values), head(x).logits)
+    cells = input_cells(classifier, x)
+    torch.testing.assert_close(cells.logits(cells.values), classifier(x).logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        gated_cells(classifier, x).logits(gated_cells(classifier, x).values), classifier(x).logits
+    )
 
 
 def test_maps_have_their_shapes_and_every_method_is_described():
-    head = random_head(mode="layer_groups")
+    classifier = random_classifier(mode="layer_groups")
     x = random_inputs()
-    gated, of_input = gated_maps(head, x), input_maps(head, x)
+    gated, of_input = gated_maps(classifier, x), input_maps(classifier, x)
     assert {map_.shape for map_ in gated.values()} == {torch.Size([7, 6, 5])}
     assert {map_.shape for map_ in of_input.values()} == {torch.Size([7, 6, 5])}
     assert set(gated) | set(of_input) <= set(METHODS)
-    torch.testing.assert_close(over_heads(head, gated["importance"]), of_input["importance"])
+    torch.testing.assert_close(over_heads(classifier, gated["importance"]), of_input["importance"])
 
 
 def test_explaining_another_class_changes_class_specific_maps_only():
-    head = random_head()
+    classifier = random_classifier()
     x = random_inputs()
-    other = (head(x).logits.argmax(-1) + 1) % 3
-    first, second = gated_maps(head, x), gated_maps(head, x, target=other)
+    other = (classifier(x).logits.argmax(-1) + 1) % 3
+    first, second = gated_maps(classifier, x), gated_maps(classifier, x, target=other)
     for name in first:
         same = torch.allclose(first[name], second[name])
         assert same != METHODS[name].class_specific, name
@@ -234,9 +240,9 @@ def test_equal_scores_are_ordered_by_the_seed():
 
 
 def test_a_curve_against_a_plain_loop():
-    head = random_head()
+    classifier = random_classifier()
     x = random_inputs(4)
-    cells = input_cells(head, x)
+    cells = input_cells(classifier, x)
     scores = torch.randn(cells.values.shape, generator=torch.Generator().manual_seed(1))
     curve = deletion_curve(cells, scores, shares=(0, 0.3, 0.7, 1))
     for index in range(4):

@@ -1,4 +1,4 @@
-"""The whole report, its page and its command; quantus' metrics; the check of one sample."""
+"""The whole report, its page and its command; quantus' metrics; the check of one input."""
 
 import csv
 import html
@@ -19,16 +19,11 @@ from daam_core.faithfulness.maps.cells import gated_cells
 from daam_core.faithfulness.maps.methods import gated_maps
 from daam_core.faithfulness.one_input import check_encoding, check_pooled
 from daam_core.faithfulness.quantus import quantus_metrics
+from daam_core.faithfulness.removal.by_method import PAIRS
 from daam_core.faithfulness.removal.curves import deletion_curve
+from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings, plain
 from daam_core.faithfulness.report.findings import answer, over
-from daam_core.faithfulness.report.measures import (
-    PAIRS,
-    FaithfulnessReport,
-    Settings,
-    measure_faithfulness,
-    plain,
-    training_of,
-)
+from daam_core.faithfulness.report.measures import measure_faithfulness, training_of
 from daam_core.faithfulness.report.page import DATA, PAGE, introduction, save_report
 from daam_core.faithfulness.report.published import published
 from daam_core.faithfulness.retraining.layers import BUDGET
@@ -36,11 +31,11 @@ from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.progress import Progress
 from daam_core.training.data import TableColumns, load_dataset
 from daam_core.training.fitting import TrainingConfig
-from tests.support.planted import planted_head, planted_inputs
+from tests.support.planted import planted_classifier, planted_inputs
 from tests.support.small import LetterEncoder, LetterModel, letter_data, letter_model
 
 SMALL = Settings(
-    samples=24, training_samples=60, sanity_samples=5, quantus_samples=4, input_samples=3,
+    inputs=24, training_inputs=60, sanity_inputs=5, quantus_inputs=4, changed_inputs=3,
     random_orders=2, training_seeds=2, retraining_seeds=1, epochs=4,
 )  # fmt: skip
 
@@ -71,15 +66,15 @@ def test_a_report_answers_every_question():
     assert list(seen) == sorted(seen)
     assert seen[0] == 0
     assert seen[-1] == 1
-    assert set(report.pairs) == set(PAIRS)
-    assert report.accuracy.samples == 24
+    assert set(report.pairs) == {pair.name for pair in PAIRS}
+    assert report.accuracy.count == 24
     questions = [item.question for item in report.findings]
     assert len(set(questions)) == len(questions)
     for word in ("random order", "highest Importance Factor", "decoder", "learned", "seeds", "typo", "words"):
         assert any(word in question for question in questions), word
     assert len(report.inputs) == 2
     assert report.tokens is not None
-    assert report.tokens.at_random.samples == 3
+    assert report.tokens.at_random.count == 3
     assert report.provenance["encoder"] == "letters"
     assert [len(variant.seeds) for variant in report.variants] == [2, 1]
     assert report.provenance["versions"]["quantus"]
@@ -113,7 +108,7 @@ def test_the_page_and_the_json_hold_the_figures(tmp_path):
 
 def test_a_report_repeats_itself():
     texts, test = features(30, 1)
-    few = replace(SMALL, input_samples=0)
+    few = replace(SMALL, changed_inputs=0)
     again = measure_faithfulness(letter_model(), features(80, 0)[1], test, inputs=texts, settings=few)
     first, second = plain(small_report()[0]), plain(again)
     for part in (
@@ -152,31 +147,31 @@ def test_what_does_not_fit_is_refused():
     model = letter_model()
     with pytest.raises(DataError, match=r"letters takes features \[N, 6, 8\], got \[12, 5, 8\]"):
         measure_faithfulness(model, (x, labels), (x[:, :5], labels))
-    with pytest.raises(DataError, match="a label for each sample"):
+    with pytest.raises(DataError, match="a label for each input"):
         measure_faithfulness(model, (x, labels), (x, labels[:3]))
-    with pytest.raises(DataError, match="3 inputs do not fit 12 samples"):
+    with pytest.raises(DataError, match="3 inputs do not fit features of 12"):
         measure_faithfulness(model, (x, labels), (x, labels), inputs=texts[:3])
-    with pytest.raises(DataError, match="samples must be at least 2, got 1"):
-        Settings(samples=1)
+    with pytest.raises(DataError, match="inputs must be at least 2, got 1"):
+        Settings(inputs=1)
     with pytest.raises(DataError, match="at least 2 of them"):
         Settings(training_seeds=1)
 
 
 def test_retrained_heads_are_trained_as_the_checkpoint_says():
-    head = letter_model().classifier
-    assert training_of(Model(head)) == BUDGET
+    classifier = letter_model().classifier
+    assert training_of(Model(classifier)) == BUDGET
     said = {"training": {"gate_penalty": 1, "batch_size": 32, "unknown": 3, "seed": True}}
-    found = training_of(Model(head, report=said))
+    found = training_of(Model(classifier, report=said))
     assert found == replace(BUDGET, gate_penalty=1.0, batch_size=32)
     assert isinstance(found, TrainingConfig)
-    assert training_of(Model(head, report={"training": "long"})) == BUDGET
+    assert training_of(Model(classifier, report={"training": "long"})) == BUDGET
 
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"), [(0.1, 0.2, "yes"), (-0.2, -0.1, "no"), (-0.1, 0.1, "open")]
 )
 def test_answers_follow_the_interval(low, high, expected):
-    assert answer(Interval((low + high) / 2, low, high, samples=9, seed=0)) == expected
+    assert answer(Interval((low + high) / 2, low, high, count=9, seed=0)) == expected
 
 
 @pytest.mark.parametrize(
@@ -184,17 +179,17 @@ def test_answers_follow_the_interval(low, high, expected):
     [(0.1, "yes", "finds more than"), (-0.1, "no", "finds less than"), (-0.004, "open", "is level with")],
 )
 def test_a_difference_too_small_to_matter_is_level(mean, expected, said):
-    found = over("class_importance over integrated_gradients", Interval(mean, mean, mean, samples=9, seed=0))
+    found = over("class_importance over integrated_gradients", Interval(mean, mean, mean, count=9, seed=0))
     assert found.answer == expected
     assert found.sentence.startswith(f"Class importance {said} Integrated gradients")
 
 
-# One sample
+# One input
 
 
 def test_a_check_of_one_sample_on_the_planted_head():
-    head = planted_head()
-    model = Model(head, name="planted")
+    classifier = planted_classifier()
+    model = Model(classifier, name="planted")
     x, labels = planted_inputs()
     found = check_pooled(model, x[1], orders=40, seed=0)
     assert found.prediction == int(labels[1])
@@ -202,8 +197,8 @@ def test_a_check_of_one_sample_on_the_planted_head():
     by_method = {item.method: item for item in found.maps}
     assert by_method["importance"].p_value == pytest.approx(1 / 41)
     assert "sooner than random removal" in by_method["importance"].verdict
-    cells = gated_cells(head, x[1:2])
-    direct = deletion_curve(cells, gated_maps(head, x[1:2])["importance"])
+    cells = gated_cells(classifier, x[1:2])
+    direct = deletion_curve(cells, gated_maps(classifier, x[1:2])["importance"])
     assert by_method["importance"].deletion == pytest.approx(direct.areas[0])
     assert found.at_random > by_method["importance"].deletion
     assert (found.random_low <= found.random).all()
@@ -211,14 +206,14 @@ def test_a_check_of_one_sample_on_the_planted_head():
 
 
 def test_a_map_no_better_than_chance_is_called_that():
-    head = planted_head()
+    classifier = planted_classifier()
     x, _ = planted_inputs()
     # Gates that are open everywhere: the map is the layer's amplitude, the same for all layers.
     with torch.no_grad():
-        head.attention.log_scaled_variance.fill_(6.0)
-        head.attention.mean_offset.zero_()
-        head.attention.amplitude_logits.zero_()
-    found = check_pooled(Model(head), x[1], orders=40, methods=("importance",))
+        classifier.attention.log_scaled_variance.fill_(6.0)
+        classifier.attention.mean_offset.zero_()
+        classifier.attention.amplitude_logits.zero_()
+    found = check_pooled(Model(classifier), x[1], orders=40, methods=("importance",))
     assert found.maps[0].p_value > 0.05
     assert "no better than chance" in found.maps[0].verdict
 
@@ -252,10 +247,10 @@ def test_what_was_published_is_shown_for_the_very_weights_only(tmp_path):
 
 
 def test_quantus_on_the_planted_head():
-    head = planted_head()
+    classifier = planted_classifier()
     x, _ = planted_inputs(8)
     state = np.random.get_state()[1].copy()  # noqa: NPY002
-    found = quantus_metrics(head, x, methods=("importance", "class_importance", "integrated_gradients"))
+    found = quantus_metrics(classifier, x, methods=("importance", "class_importance", "integrated_gradients"))
     assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
     score = {(item.metric, item.method): item.score.mean for item in found}
     # Removing cells changes the logit by just what class importance gives them.
@@ -270,14 +265,14 @@ def test_quantus_on_the_planted_head():
     assert score["MPRT: gate randomised", "importance"] < 0.5
     # Three cells of forty matter: sparse.
     assert score["Sparseness", "class_importance"] > 0.9
-    assert quantus_metrics(head, x[:2], methods=("importance",), seed=3) == quantus_metrics(
-        head, x[:2], methods=("importance",), seed=3
+    assert quantus_metrics(classifier, x[:2], methods=("importance",), seed=3) == quantus_metrics(
+        classifier, x[:2], methods=("importance",), seed=3
     )
 
 
 def test_quantus_measures_the_heads_own_maps_only():
     with pytest.raises(ConfigError, match="got 'layer_sum'"):
-        quantus_metrics(planted_head(), planted_inputs(2)[0], methods=("layer_sum",))
+        quantus_metrics(planted_classifier(), planted_inputs(2)[0], methods=("layer_sum",))
 
 
 # Command
@@ -299,8 +294,8 @@ def letters_on_disk(tmp_path, monkeypatch):
 
 
 COMMAND = (
-    "--model letters --samples 12 --training-samples 20 --sanity-samples 3 --quantus-samples 2 "
-    "--input-samples 2 --random-orders 1 --training-seeds 2 --retraining-seeds 1 --epochs 2"
+    "--model letters --inputs 12 --training-inputs 20 --sanity-inputs 3 --quantus-inputs 2 "
+    "--changed-inputs 2 --random-orders 1 --training-seeds 2 --retraining-seeds 1 --epochs 2"
 ).split()
 
 
@@ -309,7 +304,7 @@ def test_the_command_writes_a_report_and_prints_one_object(letters_on_disk, tmp_
     words += ["--train", str(letters_on_disk), "--out", str(tmp_path / "out"), "--json"]
     assert main(words) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed["deletion"]["gated"]["importance"]["gain"]["samples"] == 12
+    assert printed["deletion"]["gated"]["importance"]["gain"]["count"] == 12
     assert printed["provenance"]["data"] == "letters.csv"
     assert printed["provenance"]["measured"] == 60
     assert str(tmp_path) not in json.dumps(printed)
@@ -332,13 +327,13 @@ def test_the_command_refuses_what_it_cannot_use(letters_on_disk, tmp_path, capsy
     out = ["--out", str(tmp_path / "out")]
     assert main(["faithfulness", str(tmp_path / "none"), *COMMAND, *out]) == 2
     assert "There is no data set" in capsys.readouterr().err
-    assert main(["faithfulness", str(letters_on_disk), *COMMAND, *out, "--samples", "0"]) == 2
-    assert "samples must be at least 2" in capsys.readouterr().err
+    assert main(["faithfulness", str(letters_on_disk), *COMMAND, *out, "--inputs", "0"]) == 2
+    assert "inputs must be at least 2" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_intervals_in_json_are_plain():
-    assert plain(bootstrap_mean([1.0, 2.0], seed=0))["samples"] == 2
+    assert plain(bootstrap_mean([1.0, 2.0], seed=0))["count"] == 2
     assert plain({"a": (np.float64(1), np.array([2]))}) == {"a": [1.0, [2]]}
 
 
@@ -350,4 +345,4 @@ def test_every_built_in_head_comes_with_its_measurement(name):
     assert found["findings"][0]["answer"] == (
         "yes" if gain["low"] > 0 else "no" if gain["high"] < 0 else "open"
     )
-    assert found["accuracy"]["samples"] >= 100
+    assert found["accuracy"]["count"] >= 100

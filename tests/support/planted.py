@@ -1,4 +1,4 @@
-"""A head built by hand in which exactly known cells decide, and inputs for it."""
+"""A classifier built by hand in which exactly known cells decide, and inputs for it."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ DECIDING = ((0, 2, 1), (0, 2, 5), (0, 2, 6))
 IDENTITY = EncoderIdentity("none", "1", "0" * 64, "1")
 
 
-def planted_head(**changes: object) -> DaamClassifier:
+def planted_classifier(**changes: object) -> DaamClassifier:
     """Head 0 looks at layer 3 and opens for three features; head 1 is closed and weighs nothing.
 
     Closed gates have the least scaled variance there is, so they let through nothing but values that
@@ -22,8 +22,8 @@ def planted_head(**changes: object) -> DaamClassifier:
         "modality": "text", "encoder": IDENTITY, "n_layers": LAYERS, "n_features": FEATURES,
         "class_names": ("no", "yes"), "n_heads": HEADS, "offset_spread": 0.0,
     }  # fmt: skip
-    head = DaamClassifier(ModelConfig(**(settings | changes)))  # type: ignore[arg-type]
-    attention = head.attention
+    classifier = DaamClassifier(ModelConfig(**(settings | changes)))  # type: ignore[arg-type]
+    attention = classifier.attention
     features = [feature for _, _, feature in DECIDING]
     with torch.no_grad():
         attention.log_scaled_variance.fill_(-10.0)
@@ -34,13 +34,13 @@ def planted_head(**changes: object) -> DaamClassifier:
         assert attention.amplitude_logits is not None
         attention.amplitude_logits.fill_(-30.0)
         attention.amplitude_logits[:, 2] = 0.0
-        decoder = head.decoder
+        decoder = classifier.decoder
         assert isinstance(decoder, torch.nn.Linear)
         decoder.weight.zero_()
         decoder.bias.zero_()
         decoder.weight.view(CLASSES, HEADS, FEATURES)[1, 0, features] = 3.0
         decoder.weight.view(CLASSES, HEADS, FEATURES)[0, 0, features] = -3.0
-    return head.eval().requires_grad_(False)
+    return classifier.eval().requires_grad_(False)
 
 
 def planted_inputs(count: int = 40, *, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -62,7 +62,7 @@ def deciding_mask() -> Tensor:
 
 
 def planted_cells() -> tuple[DaamClassifier, Cells, Tensor, Tensor]:
-    """The head, its gated cells, the inputs and the labels."""
-    head = planted_head()
+    """The classifier, its gated cells, the inputs and the labels."""
+    classifier = planted_classifier()
     x, labels = planted_inputs()
-    return head, gated_cells(head, x), x, labels
+    return classifier, gated_cells(classifier, x), x, labels

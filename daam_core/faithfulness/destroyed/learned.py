@@ -1,6 +1,6 @@
 """What is learned and what is given: how much of a map comes from learned parameters, how much from data.
 
-Letters: N samples, H heads, L layers, F features, R rows (see ``layers``).
+Letters: N inputs, H heads, L layers, F features, R rows (see ``layers``).
 """
 
 import copy
@@ -43,7 +43,7 @@ class ParameterRange:
 
 @dataclass(frozen=True)
 class StartComparison:
-    """The learned map against the map of the same head with some parameters back at their start.
+    """The learned map against the map of the same classifier with some parameters back at their start.
 
     Attributes:
         reset: what was put back.
@@ -51,14 +51,14 @@ class StartComparison:
         ranks: rank correlation likewise.
         explained: share of the learned map's variance over cells that the map at the start explains
             (squared correlation); the rest is learned.
-        by_sample: correlation of single samples' maps: mean over samples.
+        by_input: correlation of single inputs' maps: mean over inputs.
     """
 
     reset: str
     correlation: float
     ranks: float
     explained: float
-    by_sample: Interval
+    by_input: Interval
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,16 @@ class Learned:
 
     Attributes:
         starts: comparisons with the map at the start.
-        between_inputs: share of the density attention's variance, over samples and cells, that lies
+        between_inputs: share of the density attention's variance, over inputs and cells, that lies
             between inputs; the rest is a pattern that all inputs share.
         ranges: of the learned parameters.
-        samples: how many inputs.
+        count: how many inputs.
     """
 
     starts: tuple[StartComparison, ...]
     between_inputs: float
     ranges: tuple[ParameterRange, ...]
-    samples: int
+    count: int
 
 
 @torch.no_grad()
@@ -93,7 +93,7 @@ def at_start(classifier: DaamClassifier, *, gate: bool = True, amplitude: bool =
 
 
 def initial_amplitude_logits(classifier: DaamClassifier) -> Tensor:
-    """Amplitude logits ``[H, L]`` of an untrained head of the same configuration."""
+    """Amplitude logits ``[H, L]`` of an untrained classifier of the same configuration."""
     logits = DaamClassifier(classifier.config).attention.amplitude_logits
     if logits is None:
         return torch.zeros(classifier.config.n_heads, classifier.config.n_layers)
@@ -106,8 +106,8 @@ def what_is_learned(classifier: DaamClassifier, pooled: Tensor, *, seed: int = 0
     attention = classifier.attention
     values = classifier.standardise(pooled.float())
 
-    def maps(head: DaamClassifier) -> np.ndarray:
-        return head.attention.attend(head.attention.gate(values)).double().numpy()  # [N, R, F]
+    def maps(other: DaamClassifier) -> np.ndarray:
+        return other.attention.attend(other.attention.gate(values)).double().numpy()  # [N, R, F]
 
     learned = maps(classifier)
     resets = {"mean offset and scaled variance": (True, False)}
@@ -123,7 +123,7 @@ def what_is_learned(classifier: DaamClassifier, pooled: Tensor, *, seed: int = 0
                 correlation=overall,
                 ranks=rank_correlation(learned.mean(0), start.mean(0)),
                 explained=overall**2,
-                by_sample=bootstrap_mean(
+                by_input=bootstrap_mean(
                     [correlation(a, b) for a, b in zip(learned, start, strict=True)], seed=seed
                 ),
             )
@@ -133,7 +133,7 @@ def what_is_learned(classifier: DaamClassifier, pooled: Tensor, *, seed: int = 0
         starts=tuple(starts),
         between_inputs=float(learned.var(0).mean() / total) if total > 0 else 0.0,
         ranges=parameter_ranges(classifier),
-        samples=len(pooled),
+        count=len(pooled),
     )
 
 

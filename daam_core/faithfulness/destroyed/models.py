@@ -1,6 +1,6 @@
 """Sanity checks (Adebayo et al., NeurIPS 2018): a true map changes when the model is destroyed.
 
-Letters: N samples, H heads, L layers, F features, R rows (see ``layers``).
+Letters: N inputs, H heads, L layers, F features, R rows (see ``layers``).
 """
 
 import copy
@@ -24,8 +24,8 @@ SEEDS = (0, 1, 2)
 UNCHANGED, CHANGED = 0.9, 0.5
 #: A destroyed model's map this close to the yardstick's correlation cannot be told from an honest one.
 UNTOLD = 0.05
-#: Nothing is destroyed: how alike maps of equally good heads are.
-YARDSTICK = "the head is trained again with another seed"
+#: Nothing is destroyed: how alike maps of equally good classifiers are.
+YARDSTICK = "the classifier is trained again with another seed"
 SHUFFLED = "the labels are shuffled in training"
 #: Maps that are looked at.
 CHECKED = ("importance", "weighted_importance", "class_importance")
@@ -38,15 +38,15 @@ class Similarity:
     Attributes:
         method: key of :data:`~daam_core.faithfulness.maps.methods.METHODS`.
         destroyed: what was destroyed.
-        ranks: rank correlation over cells, mean over samples (each averaged over seeds).
+        ranks: rank correlation over cells, mean over inputs (each averaged over seeds).
         structure: structural similarity, likewise.
         within_layers: rank correlation inside each head's layers, which the layer amplitude alone
             cannot make or break.
-        accuracy: of the destroyed model on the same samples, or None without labels.
+        accuracy: of the destroyed model on the same inputs, or None without labels.
         seeds: of the destruction.
         verdict: one sentence.
-        yardstick: rank correlation with heads that were trained again honestly, where the destroyed
-            heads were trained too, or None.
+        yardstick: rank correlation with classifiers that were trained again honestly, where the destroyed
+            classifiers were trained too, or None.
     """
 
     method: str
@@ -110,21 +110,21 @@ def shuffled_labels(
     budget: TrainingConfig = BUDGET,
     check: Callable[[], None] | None = None,
 ) -> DaamClassifier:
-    """A head like ``classifier`` trained on ``features [N, L, F]`` with labels that mean nothing.
+    """A classifier like ``classifier`` trained on ``features [N, L, F]`` with labels that mean nothing.
 
     It stops after the budget's epochs, not when validation stops improving, which here is at once.
     """
     draw = torch.Generator().manual_seed(seed)
     shuffled = labels[torch.randperm(len(labels), generator=draw)]
     config = replace(classifier.config, seed=seed)
-    head, _ = train_classifier(
+    trained, _ = train_classifier(
         config,
         replace(budget, seed=seed),
         features,
         shuffled,
         on_epoch=None if check is None else lambda _: check(),
     )
-    return head
+    return trained
 
 
 def trained_again(
@@ -136,9 +136,9 @@ def trained_again(
     budget: TrainingConfig = BUDGET,
     check: Callable[[], None] | None = None,
 ) -> DaamClassifier:
-    """A head like ``classifier`` trained on the true labels with another seed, stopped in time."""
+    """A classifier like ``classifier`` trained on the true labels with another seed, stopped in time."""
     kept, held = held_out(len(features), seed=seed)
-    head, _ = train_classifier(
+    trained, _ = train_classifier(
         replace(classifier.config, seed=seed),
         replace(budget, seed=seed),
         features[kept],
@@ -146,7 +146,7 @@ def trained_again(
         validation=(features[held], labels[held]),
         on_epoch=None if check is None else lambda _: check(),
     )
-    return head
+    return trained
 
 
 def similarity(
@@ -160,7 +160,7 @@ def similarity(
     yardstick: Mapping[str, float] | None = None,
     check: Callable[[], None] | None = None,
 ) -> list[Similarity]:
-    """Compare each sample's maps of a model with those of destroyed copies of it.
+    """Compare each input's maps of a model with those of destroyed copies of it.
 
     Class-specific maps are about each model's own prediction.
 
@@ -171,7 +171,7 @@ def similarity(
         destroyed: what was destroyed, for the record.
         labels: ``[N]``, for the accuracy of what is left.
         methods: which maps.
-        yardstick: by method, rank correlation with heads trained again honestly.
+        yardstick: by method, rank correlation with classifiers trained again honestly.
         check: called between copies; may raise to stop.
     """
     original = {name: _maps(before, pooled, name) for name in methods}
@@ -225,12 +225,12 @@ def judge(ranks: float, yardstick: float | None) -> Literal["yes", "no", "open"]
 def verdict(title: str, destroyed: str, ranks: float, *, yardstick: float | None = None) -> str:
     """What a rank correlation before and after means, in words."""
     if destroyed == YARDSTICK:
-        return f"Yardstick: {title} of heads trained again correlates at {ranks:.2f} with the model's."
+        return f"Yardstick: {title} of classifiers trained again correlates at {ranks:.2f} with the model's."
     if judge(ranks, yardstick) == "no" and ranks < UNCHANGED:
         return (
             f"Fails: {title} is as it is when {destroyed} (rank correlation {ranks:.2f}; {yardstick:.2f} "
-            "with heads trained again on the true labels); what was learned from the labels leaves no mark "
-            "on it."
+            "with classifiers trained again on the true labels); what was learned from the labels leaves "
+            "no mark on it."
         )
     if ranks >= UNCHANGED:
         return (
@@ -257,14 +257,14 @@ def sanity_checks(
 ) -> list[Similarity]:
     """All checks: gate randomised, decoder randomised, both, labels shuffled in training.
 
-    The yardstick beside them: heads trained again on the true labels, with other seeds.
+    The yardstick beside them: classifiers trained again on the true labels, with other seeds.
 
     Args:
-        classifier: the trained head.
-        pooled: samples ``[N, L, F]`` whose maps are compared.
+        classifier: the trained classifier.
+        pooled: inputs ``[N, L, F]`` whose maps are compared.
         labels: ``[N]``.
-        train: features and labels for the retrained heads.
-        again: heads trained again on the true labels; none leaves the yardstick out.
+        train: features and labels for the retrained classifiers.
+        again: classifiers trained again on the true labels; none leaves the yardstick out.
         seeds: of each destruction.
         budget: of retraining.
         progress: told how far it is; stops when cancelled.

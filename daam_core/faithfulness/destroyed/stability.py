@@ -1,6 +1,6 @@
 """Stability: does the map stay when something that should not matter changes?
 
-Letters: N samples, H heads, L layers, F features.
+Letters: N inputs, H heads, L layers, F features.
 """
 
 import itertools
@@ -29,7 +29,7 @@ class SeedStability:
 
     Attributes:
         seeds: of training.
-        accuracy: of each head on the samples measured.
+        accuracy: of each classifier on the inputs measured.
         mean: ``[L, F]`` mean over seeds of the map summed over heads.
         deviation: ``[L, F]`` standard deviation over seeds.
         correlation: mean over pairs of seeds, cells of all heads.
@@ -37,8 +37,8 @@ class SeedStability:
         ranks: mean rank correlation over pairs.
         over_heads: mean correlation over pairs, maps summed over heads: heads may trade places.
         layers: mean rank correlation over pairs of the layers' shares.
-        untrained: correlation of the trained maps' mean with the map of a head before training.
-        samples: how many inputs each map is the mean of.
+        untrained: correlation of the trained maps' mean with the map of a classifier before training.
+        count: how many inputs each map is the mean of.
     """
 
     seeds: tuple[int, ...]
@@ -51,7 +51,7 @@ class SeedStability:
     over_heads: float
     layers: float
     untrained: float
-    samples: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ class InputStability:
 
     Attributes:
         change: what was done, such as ``one typo``.
-        importance: rank correlation of the Importance Factor's cells, mean over samples.
+        importance: rank correlation of the Importance Factor's cells, mean over inputs.
         class_importance: likewise for the class-specific map, of the class predicted at first.
         relative_change: relative distance of the pooled values: how small the change was.
-        same_prediction: share of samples whose prediction stayed.
+        same_prediction: share of inputs whose prediction stayed.
     """
 
     change: str
@@ -74,24 +74,24 @@ class InputStability:
 
 
 def seed_stability(
-    classifier: DaamClassifier, heads: Sequence[DaamClassifier], pooled: Tensor, labels: Tensor
+    classifier: DaamClassifier, classifiers: Sequence[DaamClassifier], pooled: Tensor, labels: Tensor
 ) -> SeedStability:
-    """Compare mean maps over ``pooled [N, L, F]`` of heads that were trained with different seeds.
+    """Compare mean maps over ``pooled [N, L, F]`` of classifiers that were trained with different seeds.
 
     Args:
-        classifier: the head they are like; its configuration gives the map before training.
-        heads: at least two, each with its seed in its configuration.
+        classifier: the classifier they are like; its configuration gives the map before training.
+        classifiers: at least two, each with its seed in its configuration.
         pooled: ``[N, L, F]``.
         labels: ``[N]``, for their accuracy.
     """
-    maps = [mean_density_attention(head, pooled) for head in heads]
+    maps = [mean_density_attention(each, pooled) for each in classifiers]
     start = mean_density_attention(at_start(classifier), pooled)
     pairs = list(itertools.combinations(maps, 2))
     alike = [correlation(a, b) for a, b in pairs]
     summed = torch.stack([map_.sum(0) for map_ in maps])
     return SeedStability(
-        seeds=tuple(head.config.seed for head in heads),
-        accuracy=tuple(accuracy(head, pooled, labels) for head in heads),
+        seeds=tuple(each.config.seed for each in classifiers),
+        accuracy=tuple(accuracy(each, pooled, labels) for each in classifiers),
         mean=summed.mean(0).numpy(),
         deviation=summed.std(0, unbiased=False).numpy(),
         correlation=float(np.mean(alike)),
@@ -100,14 +100,14 @@ def seed_stability(
         over_heads=float(np.mean([correlation(a.sum(0), b.sum(0)) for a, b in pairs])),
         layers=float(np.mean([rank_correlation(layer_shares(a), layer_shares(b)) for a, b in pairs])),
         untrained=correlation(torch.stack(maps).mean(0), start),
-        samples=len(pooled),
+        count=len(pooled),
     )
 
 
 def input_stability(
     classifier: DaamClassifier,
     backbone: Backbone,
-    samples: Sequence[Sample],
+    inputs: Sequence[Sample],
     perturbations: Sequence[Perturbation],
     *,
     seed: int = 0,
@@ -115,22 +115,22 @@ def input_stability(
 ) -> list[InputStability]:
     """Change inputs a little, encode them again, and compare their maps."""
     progress = progress or Progress()
-    total = len(samples) * (1 + len(perturbations))
+    total = len(inputs) * (1 + len(perturbations))
     done = 0
 
-    def encoded(sample: Sample, what: str) -> Tensor:
+    def encoded(given: Sample, what: str) -> Tensor:
         nonlocal done
         progress.report(done / total, what)
         done += 1
-        return pool(backbone.encode(sample)).float()
+        return pool(backbone.encode(given)).float()
 
-    before = torch.stack([encoded(sample, "Encoding the inputs") for sample in samples])
+    before = torch.stack([encoded(given, "Encoding the inputs") for given in inputs])
     found = []
     for perturbation in perturbations:
         after = torch.stack(
             [
-                encoded(perturbation.apply(sample, seed + index), f"Encoding with {perturbation.name}")
-                for index, sample in enumerate(samples)
+                encoded(perturbation.apply(given, seed + index), f"Encoding with {perturbation.name}")
+                for index, given in enumerate(inputs)
             ]
         )
         found.append(compare_inputs(classifier, before, after, change=perturbation.name, seed=seed))
@@ -140,7 +140,7 @@ def input_stability(
 def compare_inputs(
     classifier: DaamClassifier, before: Tensor, after: Tensor, *, change: str, seed: int = 0
 ) -> InputStability:
-    """Compare maps of the same samples ``[N, L, F]`` before and after a change."""
+    """Compare maps of the same inputs ``[N, L, F]`` before and after a change."""
     first, second = gated_maps(classifier, before), gated_maps(classifier, after)
     with torch.no_grad():
         same = classifier(before).logits.argmax(-1) == classifier(after).logits.argmax(-1)

@@ -1,6 +1,6 @@
 """What can be removed from a decision: cells whose value 0 stands for the training mean.
 
-Letters: N samples, H heads, L layers, F features, R rows (see ``layers``), C classes.
+Letters: N inputs, H heads, L layers, F features, R rows (see ``layers``), C classes.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Cells:
     """Inputs of a decision that can be taken away, and the decision on what is left.
 
     Attributes:
-        values: ``[N, ..]``, one sample's cells after the first axis. A cell set to 0 counts as
+        values: ``[N, ..]``, one input's cells after the first axis. A cell set to 0 counts as
             removed: it then holds the training mean.
         logits: ``[B, ..] → [B, C]``, differentiable.
         names: what the axes after the first are, such as ``("rows", "features")``.
@@ -40,8 +40,8 @@ class Cells:
         return len(self.values)
 
     @property
-    def per_sample(self) -> int:
-        """How many cells one sample has."""
+    def per_input(self) -> int:
+        """How many cells one input has."""
         return self.values[0].numel()
 
     @torch.no_grad()
@@ -61,7 +61,7 @@ def gated_cells(classifier: DaamClassifier, pooled: Tensor) -> Cells:
 
 
 def input_cells(model: nn.Module, pooled: Tensor) -> Cells:
-    """The standardised input ``[N, L, F]``: the head runs again, gates included, on what is left.
+    """The standardised input ``[N, L, F]``: the classifier runs again, gates included, on what is left.
 
     The place where methods that know nothing of heads can be compared, and other models too.
 

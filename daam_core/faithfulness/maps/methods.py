@@ -1,6 +1,6 @@
 """Maps of importance: all methods by name, and the Importance Factor with its parts and variants.
 
-Letters: N samples, H heads, L layers, F features, R rows (see ``layers``), C classes.
+Letters: N inputs, H heads, L layers, F features, R rows (see ``layers``), C classes.
 """
 
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def gated_maps(
     integrated gradients and ablation on these cells all equal ``class_importance``.
 
     Args:
-        classifier: the trained head.
+        classifier: the trained classifier.
         pooled: ``[N, L, F]``.
         target: ``[N]`` other classes to explain.
 

@@ -1,20 +1,20 @@
-"""Maps on the layer × feature input: the head's own summed over heads, captum's, and ablation.
+"""Maps on the layer × feature input: the classifier's own summed over heads, captum's, and ablation.
 
-Letters: N samples, L layers, F features.
+Letters: N inputs, L layers, F features.
 """
 
 from collections.abc import Callable
 
 import torch
-from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
 from torch import Tensor
 
 from daam_core.faithfulness.maps.cells import Cells, input_cells
 from daam_core.faithfulness.maps.methods import gated_maps, over_heads
+from daam_core.faithfulness.packages import measuring_packages
 from daam_core.model import DaamClassifier
 
 INTEGRATION_STEPS = 32
-#: Cells of all samples and steps that integrated gradients hold in memory at a time.
+#: Cells of all inputs and steps that integrated gradients hold in memory at a time.
 BATCH_CELLS = 4_000_000
 
 
@@ -28,7 +28,7 @@ def input_maps(
     """Maps on the standardised input, gates running again: ours summed over heads, and captum's.
 
     Args:
-        classifier: the trained head.
+        classifier: the trained classifier.
         pooled: ``[N, L, F]``.
         steps: of integrated gradients.
         check: called between methods; may raise to stop.
@@ -61,14 +61,17 @@ def captum_maps(
     Returns:
         Method name → ``[N, ..]`` of the cells' shape.
     """
+    with measuring_packages():
+        from captum.attr import InputXGradient, IntegratedGradients
+
     if target is None:
         target = cells.probabilities().argmax(-1)
     values = cells.values.detach().requires_grad_(True)
     product = InputXGradient(cells.logits).attribute(values, target=target).detach()
     if check is not None:
         check()
-    # Memory stays that of a few samples' cells, whatever their number.
-    batch = max(len(cells), BATCH_CELLS // cells.per_sample)
+    # Memory stays that of a few inputs' cells, whatever their number.
+    batch = max(len(cells), BATCH_CELLS // cells.per_input)
     integrated = IntegratedGradients(cells.logits).attribute(
         values, baselines=0.0, target=target, n_steps=steps, internal_batch_size=batch
     )
@@ -86,10 +89,10 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
 
     A density gate looks at one feature at a time, over layers. With a decoder that is linear in the
     gated values, features therefore add up, and L runs of the gate give what captum's
-    ``FeatureAblation`` needs L·F runs for (tests compare the two). Any other head goes through captum.
+    ``FeatureAblation`` needs L·F runs for (tests compare the two). Any other classifier goes through captum.
 
     Args:
-        classifier: the trained head.
+        classifier: the trained classifier.
         cells: its :func:`~daam_core.faithfulness.maps.cells.input_cells`.
 
     Returns:
@@ -98,6 +101,9 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
     target = cells.probabilities().argmax(-1)
     config = classifier.config
     if config.decoder == "conv":
+        with measuring_packages():
+            from captum.attr import FeatureAblation
+
         return FeatureAblation(cells.logits).attribute(cells.values, target=target, perturbations_per_eval=16)
     before, _ = classifier.attention(cells.values)
     # A linear decoder's gradient is its weight row: the same for all inputs of a class.

@@ -1,6 +1,6 @@
 """Deletion and insertion: take cells away in a map's order and watch the decision.
 
-Petsiuk, Das, Saenko, "RISE", BMVC 2018, on cells instead of pixels. N samples, S shares.
+Petsiuk, Das, Saenko, "RISE", BMVC 2018, on cells instead of pixels. N inputs, S shares.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,8 @@ from daam_core.faithfulness.maps.cells import Cells
 from daam_core.faithfulness.statistics import Interval, area, bootstrap_mean
 
 Order = Literal["highest", "lowest"]
+#: Which cells are removed first.
+ORDERS: tuple[Order, ...] = ("highest", "lowest")
 
 #: Shares of cells removed at which the decision is looked at.
 SHARES = tuple(float(share) for share in np.linspace(0, 1, 21))
@@ -27,7 +29,7 @@ BATCH_CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class Curve:
-    """What removing cells does to each sample's decision.
+    """What removing cells does to each input's decision.
 
     Attributes:
         shares: ``[S]`` of cells removed, from 0 to 1.
@@ -41,7 +43,7 @@ class Curve:
 
     @cached_property
     def areas(self) -> np.ndarray:
-        """``[N]`` area under each sample's curve of probability, in [0, 1]."""
+        """``[N]`` area under each input's curve of probability, in [0, 1]."""
         return area(self.shares, self.probability)
 
     @property
@@ -52,7 +54,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One map's deletion beside random orders, on the same samples.
+    """One map's deletion beside random orders, on the same inputs.
 
     Removing the highest cells first is *deletion* (low is good). Removing the lowest first is
     *insertion* read from the right: its area equals that of adding the highest first (high is good).
@@ -106,11 +108,11 @@ def deletion_curve(
     seed: int = 0,
     check: Callable[[], None] | None = None,
 ) -> Curve:
-    """Remove each sample's cells in the order of its scores.
+    """Remove each input's cells in the order of its scores.
 
     Args:
         cells: what can be removed.
-        scores: ``[N, ..]`` of the cells' shape, or one map ``[..]`` for all samples.
+        scores: ``[N, ..]`` of the cells' shape, or one map ``[..]`` for all inputs.
         order: which end goes first.
         labels: ``[N]``, for the accuracy.
         shares: of cells removed, rising from 0 to 1.
@@ -130,10 +132,10 @@ def deletion_curve(
     if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or (np.diff(grid) <= 0).any():
         raise DataError("Shares of cells removed must rise from 0 to 1.")
     # With few cells several shares are the same number of cells: decided once.
-    counts, which = np.unique(np.round(grid * cells.per_sample).astype(int), return_inverse=True)
+    counts, which = np.unique(np.round(grid * cells.per_input).astype(int), return_inverse=True)
 
     probability, predicted = [], []
-    size = max(1, BATCH_CELLS // cells.per_sample)
+    size = max(1, BATCH_CELLS // cells.per_input)
     for start in range(0, len(cells), size):
         if check is not None:
             check()
@@ -183,7 +185,7 @@ def compare(
     shares = random.shares.tolist()
     highest, lowest = (
         deletion_curve(cells, scores, order=order, labels=labels, shares=shares, seed=seed, check=check)
-        for order in ("highest", "lowest")
+        for order in ORDERS
     )
     return Comparison(
         highest=highest,

@@ -1,14 +1,14 @@
 """Deletion in the input itself: words, seconds or patches go, and the encoder runs again.
 
-Letters: N samples, P parts, S shares, C classes.
+Letters: N inputs, P parts, S shares, C classes.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import FeatureAblation
 from torch import Tensor
 
 from daam_core.backbones.base import Sample
@@ -16,7 +16,8 @@ from daam_core.checkpoint import Model
 from daam_core.encoding import pool
 from daam_core.explain import explain_encoding
 from daam_core.faithfulness.maps.cells import Cells
-from daam_core.faithfulness.removal.curves import Curve, deletion_curve, random_curve
+from daam_core.faithfulness.packages import measuring_packages
+from daam_core.faithfulness.removal.curves import ORDERS, Curve, Order, deletion_curve, random_curve
 from daam_core.faithfulness.removal.parts import BASELINES, UNITS, Parts, share_out, split
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.progress import Progress
@@ -79,11 +80,10 @@ def part_cells(model: Model, parts: Parts, *, ran: Callable[[], None] | None = N
     """One input's parts as cells ``[1, P]`` of ones, whose logits run the encoder, once per choice of parts.
 
     Args:
-        model: the trained head with its encoder.
+        model: the trained classifier with its encoder.
         parts: of the input.
         ran: called before every run of the encoder; may raise to stop.
     """
-
     known: dict[bytes, Tensor] = {}
 
     def answer(keep: np.ndarray) -> Tensor:
@@ -100,16 +100,16 @@ def part_cells(model: Model, parts: Parts, *, ran: Callable[[], None] | None = N
     return Cells(torch.ones(1, len(parts)), logits, ("parts",))
 
 
-def part_attribution(model: Model, sample: Sample, parts: Parts) -> np.ndarray:
+def part_attribution(model: Model, given: Sample, parts: Parts) -> np.ndarray:
     """Token attribution of the predicted class, shared out over parts: ``[P]``, in logits."""
-    explanation = explain_encoding(model, model.backbone.encode(sample))
+    explanation = explain_encoding(model, model.backbone.encode(given))
     return share_out(explanation.token_attribution, explanation.token_spans, parts)
 
 
 @torch.no_grad()
 def token_level(
     model: Model,
-    samples: Sequence[Sample],
+    inputs: Sequence[Sample],
     *,
     seeds: Sequence[int] = RANDOM_SEEDS,
     shares: Sequence[float] = SHARES,
@@ -119,8 +119,8 @@ def token_level(
     """Delete parts of inputs in the order of their token attribution, at random, and by captum.
 
     Args:
-        model: the trained head with its encoder.
-        samples: N inputs of the model's modality.
+        model: the trained classifier with its encoder.
+        inputs: N inputs of the model's modality.
         seeds: of random orders.
         shares: of parts removed, rising from 0 to 1.
         leave_one_out: whether to compare with ablation by captum, one run of the encoder per part.
@@ -135,55 +135,65 @@ def token_level(
         runs += 1
         progress.check()
 
-    names = [TOKEN_ATTRIBUTION, *([LEAVE_ONE_OUT] if leave_one_out else [])]
-    curves: dict[tuple[str, str], list[Curve]] = {}
+    curves: dict[tuple[str, Order], list[Curve]] = {}
     at_random: list[Curve] = []
-    for index, sample in enumerate(samples):
-        progress.report(index / len(samples), f"Removing {UNITS[modality]} from input {index + 1}")
-        parts = split(sample, modality)
+    for index, given in enumerate(inputs):
+        progress.report(index / len(inputs), f"Removing {UNITS[modality]} from input {index + 1}")
+        parts = split(given, modality)
         cells = part_cells(model, parts, ran=ran)
-        scores = {TOKEN_ATTRIBUTION: part_attribution(model, sample, parts)}
+        scores = {TOKEN_ATTRIBUTION: part_attribution(model, given, parts)}
         if leave_one_out:
-            target = int(cells.probabilities().argmax())
-            ablated = FeatureAblation(cells.logits).attribute(cells.values, target=target)
-            scores[LEAVE_ONE_OUT] = ablated[0].numpy()
-        for name in names:
-            for order in ("highest", "lowest"):
-                curve = deletion_curve(
-                    cells, torch.as_tensor(scores[name]), order=order, shares=shares, seed=index
-                )
-                curves.setdefault((name, order), []).append(curve)
+            scores[LEAVE_ONE_OUT] = one_part_attribution(cells)
+        for (name, values), order in itertools.product(scores.items(), ORDERS):
+            curve = deletion_curve(cells, torch.as_tensor(values), order=order, shares=shares, seed=index)
+            curves.setdefault((name, order), []).append(curve)
         mixed = [7919 * (index + 1) + seed for seed in seeds]
         at_random.append(random_curve(cells, shares=shares, seeds=mixed))
-
-    def areas(found: list[Curve]) -> np.ndarray:
-        return np.concatenate([curve.areas for curve in found])
-
-    def mean(found: list[Curve]) -> np.ndarray:
-        return np.concatenate([curve.probability for curve in found]).mean(0)
-
-    chance = areas(at_random)
-    methods = []
-    for name in names:
-        highest, lowest = curves[name, "highest"], curves[name, "lowest"]
-        methods.append(
-            PartDeletion(
-                method=name,
-                highest=mean(highest),
-                lowest=mean(lowest),
-                deletion=bootstrap_mean(areas(highest), seed=0),
-                insertion=bootstrap_mean(areas(lowest), seed=0),
-                gain=bootstrap_mean(chance - areas(highest), seed=0),
-                insertion_gain=bootstrap_mean(areas(lowest) - chance, seed=0),
-            )
-        )
+    names = dict.fromkeys(name for name, _ in curves)
     return TokenLevel(
         unit=UNITS[modality],
         baseline=BASELINES[modality],
         shares=np.asarray(shares),
-        random=mean(at_random),
-        at_random=bootstrap_mean(chance, seed=0),
+        random=_mean(at_random),
+        at_random=bootstrap_mean(_areas(at_random), seed=0),
         seeds=tuple(seeds),
-        methods=tuple(methods),
+        methods=tuple(
+            _part_deletion(name, curves[name, "highest"], curves[name, "lowest"], at_random) for name in names
+        ),
         runs=runs,
     )
+
+
+def one_part_attribution(cells: Cells) -> np.ndarray:
+    """Fall of the predicted class's logit when one part alone is left out: ``[P]``, by captum."""
+    with measuring_packages():
+        from captum.attr import FeatureAblation
+
+    target = int(cells.probabilities().argmax())
+    attribution: np.ndarray = FeatureAblation(cells.logits).attribute(cells.values, target=target)[0].numpy()
+    return attribution
+
+
+def _part_deletion(
+    name: str, highest: list[Curve], lowest: list[Curve], at_random: list[Curve]
+) -> PartDeletion:
+    chance = _areas(at_random)
+    return PartDeletion(
+        method=name,
+        highest=_mean(highest),
+        lowest=_mean(lowest),
+        deletion=bootstrap_mean(_areas(highest), seed=0),
+        insertion=bootstrap_mean(_areas(lowest), seed=0),
+        gain=bootstrap_mean(chance - _areas(highest), seed=0),
+        insertion_gain=bootstrap_mean(_areas(lowest) - chance, seed=0),
+    )
+
+
+def _areas(curves: list[Curve]) -> np.ndarray:
+    """``[N]`` area under the curve of each input."""
+    return np.concatenate([curve.areas for curve in curves])
+
+
+def _mean(curves: list[Curve]) -> np.ndarray:
+    """``[S]`` mean probability over inputs."""
+    return np.concatenate([curve.probability for curve in curves]).mean(0)

@@ -124,10 +124,10 @@ def maps(pictures: Mapping[str, np.ndarray], *, label: str) -> str:
             layers, features = values.shape
             image = axes.imshow(
                 values, aspect="auto", cmap="cividis", interpolation="nearest",
-                extent=(0.5, features + 0.5, layers + 0.5, 0.5),
+                extent=(-0.5, features - 0.5, layers - 0.5, -0.5),
             )  # fmt: skip
             axes.set(title=name, ylabel="layer")
-            axes.set_yticks(sorted({1, (layers + 1) // 2, layers}))
+            axes.set_yticks(sorted({0, layers // 2, layers - 1}))
             figure.colorbar(image, ax=axes, label=label)
         grid[-1].set_xlabel("feature")
         return _svg(figure)

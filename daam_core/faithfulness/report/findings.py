@@ -64,7 +64,7 @@ def find(
             "open",
             f"Rank correlation of the Importance Factor {change.importance}, of class importance "
             f"{change.class_importance}; the prediction stays in {change.same_prediction.mean:.0%} of "
-            f"{change.importance.samples} inputs.",
+            f"{change.importance.count} inputs.",
         )
         for change in inputs
     ]
@@ -90,7 +90,7 @@ def against_random(comparison: Comparison) -> Finding:
         "Does deletion by Importance Factor beat random order?",
         answer(comparison.gain),
         f"{said}: area under the curve {comparison.deletion.mean:.3f} against "
-        f"{comparison.at_random.mean:.3f}, difference {comparison.gain}, n = {comparison.gain.samples}.",
+        f"{comparison.at_random.mean:.3f}, difference {comparison.gain}, n = {comparison.gain.count}.",
     )
 
 
@@ -99,9 +99,9 @@ def trained_anew(variant: Variant) -> Finding:
     return Finding(
         f"Does it on inputs never seen ({variant.name})?",
         answer(variant.gain),
-        f"Heads of {len(variant.seeds)} seeds, trained on other inputs, accuracy {variant.accuracy}: area "
-        f"{variant.deletion.mean:.3f} against {variant.at_random.mean:.3f} at random, difference "
-        f"{variant.gain}, by seed {seeds}, n = {variant.gain.samples}.",
+        f"Classifiers of {len(variant.seeds)} seeds, trained on other inputs, accuracy {variant.accuracy}: "
+        f"area {variant.deletion.mean:.3f} against {variant.at_random.mean:.3f} at random, difference "
+        f"{variant.gain}, by seed {seeds}, n = {variant.gain.count}.",
     )
 
 
@@ -114,27 +114,29 @@ def over(name: str, difference: Interval) -> Finding:
         f"Is {METHODS[first].title} better than {METHODS[second].title}?",
         found,
         f"{METHODS[first].title} {said} {METHODS[second].title}: area under the curve of "
-        f"{METHODS[second].title} minus its own {difference}, n = {difference.samples}.",
+        f"{METHODS[second].title} minus its own {difference}, n = {difference.count}.",
     )
 
 
 def layers_retrained(count: int, difference: Interval, retraining: Retraining) -> Finding:
-    accuracy = {choice.name: choice.accuracy.mean for choice in retraining.choices}
+    accuracy = {
+        choice.end: choice.accuracy.mean for choice in retraining.choices if len(choice.layers) == count
+    }
     layers = "layer" if count == 1 else f"{count} layers"
     shared = (
         ""
         if count == 1 or not retraining.overlap
         else (
             f" The two choices share layer{'s' if len(retraining.overlap) > 1 else ''} "
-            f"{', '.join(str(layer + 1) for layer in retraining.overlap)}."
+            f"{', '.join(map(str, retraining.overlap))}."
         )
     )
     return Finding(
-        f"Is a head better on the {layers} of highest Importance Factor than on the lowest?",
+        f"Is a classifier better on the {layers} of highest Importance Factor than on the lowest?",
         answer(difference),
-        f"Retrained on the {layers} of highest Importance Factor a head reaches "
-        f"{accuracy[f'highest {count}']:.3f}, on the lowest {accuracy[f'lowest {count}']:.3f}; difference "
-        f"{difference}, n = {difference.samples}, {len(retraining.seeds)} seeds.{shared}",
+        f"Retrained on the {layers} of highest Importance Factor a classifier reaches "
+        f"{accuracy['highest']:.3f}, on the lowest {accuracy['lowest']:.3f}; difference "
+        f"{difference}, n = {difference.count}, {len(retraining.seeds)} seeds.{shared}",
     )
 
 
@@ -153,10 +155,10 @@ def destroyed(similarity: Similarity) -> Finding:
     return Finding(
         f"Does the map change when {similarity.destroyed}?"
         if passed is not None
-        else "How alike are maps of heads trained again?",
+        else "How alike are maps of classifiers trained again?",
         "open" if passed is None else passed,
         f"{similarity.verdict} Structural similarity {similarity.structure.mean:.2f}, rank correlation "
-        f"inside layers {similarity.within_layers.mean:.2f}, n = {similarity.ranks.samples}, "
+        f"inside layers {similarity.within_layers.mean:.2f}, n = {similarity.ranks.count}, "
         f"{len(similarity.seeds)} seeds.",
     )
 
@@ -168,13 +170,13 @@ def learned_share(learned: Learned) -> Finding:
         "open",
         f"The map with {start.reset} back at their start explains {start.explained:.0%} of the learned map's "
         f"variance over cells; the rest is learned. {learned.between_inputs:.0%} of the variance lies "
-        f"between inputs, n = {learned.samples}.",
+        f"between inputs, n = {learned.count}.",
     )
 
 
 def stable(seeds: SeedStability) -> Finding:
     return Finding(
-        "Do heads trained with other seeds show the same map?",
+        "Do classifiers trained with other seeds show the same map?",
         "open",
         f"Mean maps of {len(seeds.seeds)} seeds correlate at {seeds.correlation:.2f} (least alike pair "
         f"{seeds.lowest_correlation:.2f}), summed over heads {seeds.over_heads:.2f}, layers' ranks "
@@ -195,7 +197,7 @@ def in_the_input(tokens: TokenLevel) -> list[Finding]:
             f"Does removing {tokens.unit} by token attribution beat random order?",
             answer(own.gain),
             f"Area under the curve {own.deletion.mean:.3f} against {tokens.at_random.mean:.3f} at random"
-            f"{beside}; difference to random {own.gain}, n = {own.gain.samples}. In place of a removed part: "
+            f"{beside}; difference to random {own.gain}, n = {own.gain.count}. In place of a removed part: "
             f"{tokens.baseline}.",
         )
     ]

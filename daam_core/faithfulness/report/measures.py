@@ -1,13 +1,12 @@
 """All measures of one model together: what is asked, in which order, and what came out.
 
-Letters: N samples, L layers, F features.
+Letters: N inputs, L layers, F features.
 """
 
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,13 +24,16 @@ from daam_core.faithfulness.destroyed.stability import (
     input_stability,
     seed_stability,
 )
-from daam_core.faithfulness.maps.cells import Cells, gated_cells, input_cells
-from daam_core.faithfulness.maps.methods import METHODS, gated_maps
+from daam_core.faithfulness.maps.cells import gated_cells, input_cells
+from daam_core.faithfulness.maps.methods import gated_maps
 from daam_core.faithfulness.maps.on_input import input_maps
+from daam_core.faithfulness.packages import check_packages
 from daam_core.faithfulness.quantus import QuantusScore, quantus_metrics
-from daam_core.faithfulness.removal.curves import Comparison, compare, random_curve
+from daam_core.faithfulness.removal.by_method import deletions, differences
+from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.removal.in_the_input import TokenLevel, token_level
-from daam_core.faithfulness.report.findings import Finding, find
+from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings
+from daam_core.faithfulness.report.findings import find
 from daam_core.faithfulness.retraining.layers import BUDGET, Retraining, TrainTestFeatures, retrain
 from daam_core.faithfulness.retraining.rivals import Rival, agreement, rivals
 from daam_core.faithfulness.retraining.variants import (
@@ -41,96 +43,83 @@ from daam_core.faithfulness.retraining.variants import (
     measure_variant,
     plain_variant,
 )
-from daam_core.faithfulness.statistics import Interval, bootstrap_mean
+from daam_core.faithfulness.statistics import bootstrap_mean
+from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.training.fitting import TrainingConfig
 from daam_core.version import __version__
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How much is measured.
+class Task:
+    """What every step works on.
 
     Attributes:
-        samples: inputs that cells are removed from.
-        training_samples: inputs that heads are retrained on.
-        sanity_samples: inputs whose maps are compared with those of a destroyed model.
-        quantus_samples: inputs that quantus' metrics are computed on.
-        input_samples: inputs that are changed, or taken apart, and encoded again.
-        random_orders: random orders of cells for each input.
-        training_seeds: heads trained for the stability across seeds.
-        retraining_seeds: heads trained for each choice of layers, and destroyed for each check.
-        epochs: upper limit for every retrained head.
-        seed: which samples are drawn, and all other draws.
+        model: the trained classifier with its encoder.
+        train: features ``[M, L, F]`` and labels to retrain classifiers on.
+        pooled: ``[N, L, F]`` features that are measured.
+        labels: ``[N]``.
+        inputs: the first of them as the encoder takes them, to be changed and encoded again; or none.
+        settings: how much.
+        budget: of retraining.
     """
 
-    samples: int = 200
-    training_samples: int = 1200
-    sanity_samples: int = 50
-    quantus_samples: int = 20
-    input_samples: int = 20
-    random_orders: int = 5
-    training_seeds: int = 5
-    retraining_seeds: int = 3
-    epochs: int = 20
-    seed: int = 0
+    model: Model
+    train: tuple[Tensor, Tensor]
+    pooled: Tensor
+    labels: Tensor
+    inputs: tuple[Sample, ...]
+    settings: Settings
+    budget: TrainingConfig
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            least = {"seed": 0, "input_samples": 0, "samples": 2, "training_samples": 10}.get(field.name, 1)
-            if value < least:
-                raise DataError(f"{field.name} must be at least {least}, got {value}.")
-        if self.training_seeds < 2:
-            raise DataError("Stability across seeds needs at least 2 of them.")
+    @property
+    def classifier(self) -> DaamClassifier:
+        return self.model.classifier
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of classifiers retrained or destroyed."""
+        return tuple(range(self.settings.retraining_seeds))
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """Seeds of the random orders."""
+        return tuple(range(self.settings.random_orders))
+
+
+@dataclass
+class Found:
+    """What the steps have found so far: each fills in its own part, in the order of :data:`STEPS`."""
+
+    gated: dict[str, Comparison] = field(init=False)
+    maps: dict[str, Tensor] = field(init=False)
+    rivals: list[Rival] = field(init=False)
+    input: dict[str, Comparison] = field(init=False)
+    agreement: tuple[tuple[str, ...], np.ndarray] = field(init=False)
+    classifiers: list[DaamClassifier] = field(init=False)
+    seeds: SeedStability = field(init=False)
+    variants: list[Variant] = field(init=False)
+    retraining: Retraining = field(init=False)
+    sanity: list[Similarity] = field(init=False)
+    learned: Learned = field(init=False)
+    quantus: list[QuantusScore] = field(init=False)
+    changed: list[InputStability] = field(default_factory=list)
+    tokens: TokenLevel | None = None
 
 
 @dataclass(frozen=True)
-class FaithfulnessReport:
-    """What was measured of one model.
+class Step:
+    """One part of the measurement.
 
     Attributes:
-        model: name of the checkpoint.
-        provenance: checkpoint, encoder, data, command, versions.
-        settings: how much was measured, and all seeds.
-        held_out: whether the inputs measured were kept out of the training of this very head.
-        accuracy: of the model on the inputs measured, with its interval.
-        gated: method → deletion on the gated cells, gate held fixed.
-        input: method → deletion on the standardised input, gates running again.
-        pairs: differences of deletion between methods, in pairs of samples: above 0 where the first
-            is better.
-        rivals: baselines with layer weights, on their own decisions.
-        agreement: names and mean rank correlations of methods' maps on the input.
-        retraining: on chosen layers.
-        sanity: maps of destroyed models.
-        learned: what is learned and what is given.
-        seeds: stability across seeds.
-        inputs: stability across small changes of the input; empty without inputs.
-        tokens: deletion in the input itself, or None without inputs.
-        quantus: metrics of that package.
-        variants: deletion of heads trained anew, as the model and with the plain gate.
-        findings: the answers in words.
+        name: what is being done.
+        share: of the time that all take, roughly; they need not add up to 1.
+        run: does it.
     """
 
-    model: str
-    provenance: Mapping[str, Any]
-    settings: Settings
-    held_out: bool
-    accuracy: Interval
-    gated: Mapping[str, Comparison]
-    input: Mapping[str, Comparison]
-    pairs: Mapping[str, Interval]
-    rivals: tuple[Rival, ...]
-    agreement: tuple[tuple[str, ...], np.ndarray]
-    retraining: Retraining
-    sanity: tuple[Similarity, ...]
-    learned: Learned
-    seeds: SeedStability
-    inputs: tuple[InputStability, ...]
-    tokens: TokenLevel | None
-    quantus: tuple[QuantusScore, ...]
-    variants: tuple[Variant, ...]
-    findings: tuple[Finding, ...]
+    name: str
+    share: float
+    run: Callable[[Task, Found, Progress], None]
 
 
 def measure_faithfulness(
@@ -141,14 +130,14 @@ def measure_faithfulness(
     inputs: Sequence[Sample] = (),
     held_out: bool = True,
     settings: Settings | None = None,
-    provenance: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
     progress: Progress | None = None,
 ) -> FaithfulnessReport:
     """Measure everything.
 
     Args:
-        model: the trained head; its encoder runs only for ``inputs``.
-        train: features ``[M, L, F]`` and labels to retrain heads on.
+        model: the trained classifier; its encoder runs only for ``inputs``.
+        train: features ``[M, L, F]`` and labels to retrain classifiers on.
         test: features ``[N, L, F]`` and labels of the inputs that are measured.
         inputs: the same inputs as ``test``, in its order, as the encoder takes them; or none.
         held_out: whether ``test`` was kept out of the training of ``model``.
@@ -157,11 +146,38 @@ def measure_faithfulness(
         progress: told how far it is; stops when cancelled.
 
     Raises:
+        ConfigError: a package that measuring needs is not installed.
         DataError: the features do not fit the model, or the inputs do not fit the features.
         CancelledError: the caller asked to stop.
     """
-    settings, progress = settings or Settings(), progress or Progress()
-    config, classifier = model.config, model.classifier
+    check_packages()
+    progress = progress or Progress()
+    task = prepare(model, train, test, inputs=inputs, settings=settings or Settings())
+    found = Found()
+    whole, done = sum(step.share for step in STEPS), 0.0
+    for step in STEPS:
+        part = progress.part(done / whole, (done + step.share) / whole)
+        part.report(0.0, step.name)
+        step.run(task, found, part)
+        done += step.share
+    progress.report(1.0, "Done")
+    return _report(task, found, held_out=held_out, provenance=provenance or {})
+
+
+def prepare(
+    model: Model,
+    train: tuple[Tensor, Tensor],
+    test: tuple[Tensor, Tensor],
+    *,
+    inputs: Sequence[Sample],
+    settings: Settings,
+) -> Task:
+    """Draw what is measured and what is retrained on.
+
+    Raises:
+        DataError: the features do not fit the model, or the inputs do not fit the features.
+    """
+    config = model.config
     for features, labels in (train, test):
         if features.ndim != 3 or features.shape[1:] != (config.n_layers, config.n_features):
             raise DataError(
@@ -170,168 +186,144 @@ def measure_faithfulness(
             )
         if labels.shape != features.shape[:1] or not len(labels):
             raise DataError(
-                f"There must be a label for each sample and at least one, got {list(labels.shape)} labels."
+                f"There must be a label for each input and at least one, got {list(labels.shape)} labels."
             )
     if len(inputs) not in (0, len(test[0])):
-        raise DataError(f"{len(inputs)} inputs do not fit {len(test[0])} samples.")
-    budget = replace(training_of(model), epochs=settings.epochs, patience=BUDGET.patience, seed=settings.seed)
-    train = drawn(train, settings.training_samples, seed=settings.seed)[0]
-    (pooled, labels), chosen = drawn(test, settings.samples, seed=settings.seed)
-    pooled = pooled.float()
-    few = slice(0, settings.sanity_samples)
-    seeds = tuple(range(settings.retraining_seeds))
-    orders = tuple(range(settings.random_orders))
-
-    progress.report(0.0, "Removing gated cells")
-    gated = deletions(
-        gated_cells(classifier, pooled), gated_maps(classifier, pooled), labels, orders, progress.part(0, 0.1)
-    )
-    progress.report(0.1, "Maps on the input")
-    maps = input_maps(classifier, pooled, check=progress.check)
-    own_cells = input_cells(classifier, pooled)
-    others = rivals(
-        train, pooled, labels, n_classes=len(config.class_names), budget=budget, seed=settings.seed,
-        random_seeds=orders, progress=progress.part(0.12, 0.2),
-    )  # fmt: skip
-    maps |= {rival.method: rival.maps[rival.method] for rival in others}
-    of_input = deletions(own_cells, maps, labels, orders, progress.part(0.2, 0.4))
-    names, matrix = agreement(maps)
-
-    progress.report(0.4, "Training heads with other seeds")
-    heads = [
-        trained_again(classifier, *train, seed=seed, budget=budget, check=progress.check)
-        for seed in range(settings.training_seeds)
-    ]
-    stable = seed_stability(classifier, heads, pooled, labels)
-    progress.report(0.45, "Training heads with the plain gate")
-    fresh, plain_budget = plain_variant(classifier, budget)
-    plain_heads = [
-        trained_again(fresh, *train, seed=seed, budget=plain_budget, check=progress.check) for seed in seeds
-    ]
-    variants = [
-        measure_variant(name, some, pooled, labels, orders=orders[:2], check=progress.check)
-        for name, some in ((AS_SHIPPED, heads), (PLAIN, plain_heads))
-    ]
-    retrained = retrain(
-        classifier,
-        TrainTestFeatures(train, (pooled, labels)),
-        seeds=seeds,
-        budget=budget,
-        progress=progress.part(0.5, 0.65),
-    )
-    sanity = sanity_checks(
-        classifier, pooled[few], labels[few], train, again=heads[: settings.retraining_seeds],
-        seeds=seeds, budget=budget, progress=progress.part(0.65, 0.8),
-    )  # fmt: skip
-    learned = what_is_learned(classifier, pooled, seed=settings.seed)
-    standard = quantus_metrics(
-        classifier, pooled[: settings.quantus_samples], seed=settings.seed, progress=progress.part(0.8, 0.88)
-    )
-    changed: list[InputStability] = []
-    tokens = None
-    if len(inputs) and settings.input_samples:
-        raw = [inputs[int(index)] for index in chosen[: settings.input_samples]]
-        changed = input_stability(
-            classifier, model.backbone, raw, PERTURBATIONS[config.modality],
-            seed=settings.seed, progress=progress.part(0.88, 0.91),
-        )  # fmt: skip
-        tokens = token_level(model, raw, progress=progress.part(0.91, 1))
-    with torch.no_grad():
-        right = (classifier(pooled).logits.argmax(-1) == labels).double()
-    pairs = paired(gated, of_input, seed=settings.seed)
-    findings = find(
-        gated=gated, pairs=pairs, retraining=retrained, sanity=sanity, learned=learned, seeds=stable,
-        inputs=changed, tokens=tokens, variants=variants,
-    )  # fmt: skip
-    progress.report(1.0, "Done")
-    return FaithfulnessReport(
-        model=model.name,
-        provenance=record(model, provenance or {}),
+        raise DataError(f"{len(inputs)} inputs do not fit features of {len(test[0])}.")
+    (pooled, labels), chosen = drawn(test, settings.inputs, seed=settings.seed)
+    changed = chosen[: settings.changed_inputs] if len(inputs) else ()
+    return Task(
+        model=model,
+        train=drawn(train, settings.training_inputs, seed=settings.seed)[0],
+        pooled=pooled.float(),
+        labels=labels,
+        inputs=tuple(inputs[int(index)] for index in changed),
         settings=settings,
-        held_out=held_out,
-        accuracy=bootstrap_mean(right.numpy(), seed=settings.seed),
-        gated=gated,
-        input=of_input,
-        pairs=pairs,
-        rivals=tuple(others),
-        agreement=(tuple(names), matrix),
-        retraining=retrained,
-        sanity=tuple(sanity),
-        learned=learned,
-        seeds=stable,
-        inputs=tuple(changed),
-        tokens=tokens,
-        quantus=tuple(standard),
-        variants=tuple(variants),
-        findings=tuple(findings),
+        budget=replace(
+            training_of(model), epochs=settings.epochs, patience=BUDGET.patience, seed=settings.seed
+        ),
     )
 
 
 def drawn(part: tuple[Tensor, Tensor], count: int, *, seed: int) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """At most ``count`` samples, drawn without replacement, and their indices."""
+    """At most ``count`` inputs, drawn without replacement, and their indices."""
     features, labels = part
     order = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))[:count]
     return (features[order], labels[order]), order
 
 
-def deletions(
-    cells: Cells,
-    maps: Mapping[str, Tensor],
-    labels: Tensor,
-    orders: Sequence[int],
-    progress: Progress,
-) -> dict[str, Comparison]:
-    """Every map's deletion on the same cells, beside the same random orders."""
-    progress.report(0, "Removing cells at random")
-    at_random = random_curve(cells, labels=labels, seeds=orders, check=progress.check)
-    found = {}
-    for index, (name, scores) in enumerate(maps.items()):
-        progress.report((index + 1) / (len(maps) + 1), f"Removing cells by {METHODS[name].title}")
-        found[name] = compare(cells, scores, at_random, seeds=orders, labels=labels, check=progress.check)
-    return found
-
-
-#: Differences that the findings rest on: name → space, better if above 0, the other.
-PAIRS = {
-    "importance over gate": ("gated", "importance", "gate"),
-    "importance over amplitude": ("gated", "importance", "amplitude"),
-    "importance over layer_sum": ("input", "importance", "layer_sum"),
-    "importance over attention": ("input", "importance", "attention"),
-    "decision_importance over importance": ("gated", "decision_importance", "importance"),
-    "class_importance over integrated_gradients": ("input", "class_importance", "integrated_gradients"),
-    "contrast_importance over integrated_gradients": ("input", "contrast_importance", "integrated_gradients"),
-    "absolute_class_importance over absolute_integrated_gradients": (
-        "input", "absolute_class_importance", "absolute_integrated_gradients",
-    ),
-}  # fmt: skip
-
-
-def paired(
-    gated: Mapping[str, Comparison], of_input: Mapping[str, Comparison], *, seed: int
-) -> dict[str, Interval]:
-    """How much lower the first method's deletion is than the second's, sample by sample."""
-    spaces = {"gated": gated, "input": of_input}
-    return {
-        name: bootstrap_mean(spaces[space][b].highest.areas - spaces[space][a].highest.areas, seed=seed)
-        for name, (space, a, b) in PAIRS.items()
-        if a in spaces[space] and b in spaces[space]
-    }
-
-
 def training_of(model: Model) -> TrainingConfig:
-    """How the checkpoint says that it was trained; retrained heads are trained the same way."""
+    """How the checkpoint says that it was trained; retrained classifiers are trained the same way."""
     said = model.report.get("training")
     if not isinstance(said, Mapping):
         return BUDGET
-    chosen: dict[str, Any] = {
-        field.name: (int if isinstance(field.default, int) else float)(said[field.name])
-        for field in fields(TrainingConfig)
-        if isinstance(said.get(field.name), int | float) and not isinstance(said[field.name], bool)
+    known = {
+        name: type(default)(said[name])
+        for name, default in vars(BUDGET).items()
+        if isinstance(said.get(name), int | float) and not isinstance(said[name], bool)
     }
-    return replace(BUDGET, **chosen)
+    return replace(BUDGET, **known)
 
 
-def record(model: Model, more: Mapping[str, Any]) -> dict[str, Any]:
+def _gated(task: Task, found: Found, progress: Progress) -> None:
+    cells = gated_cells(task.classifier, task.pooled)
+    maps = gated_maps(task.classifier, task.pooled)
+    found.gated = deletions(cells, maps, task.labels, task.orders, progress)
+
+
+def _maps(task: Task, found: Found, progress: Progress) -> None:
+    found.maps = input_maps(task.classifier, task.pooled, check=progress.check)
+
+
+def _rivals(task: Task, found: Found, progress: Progress) -> None:
+    found.rivals = rivals(
+        task.train,
+        task.pooled,
+        task.labels,
+        n_classes=len(task.model.class_names),
+        budget=task.budget,
+        seed=task.settings.seed,
+        random_seeds=task.orders,
+        progress=progress,
+    )
+    found.maps |= {rival.method: rival.maps[rival.method] for rival in found.rivals}
+
+
+def _input(task: Task, found: Found, progress: Progress) -> None:
+    cells = input_cells(task.classifier, task.pooled)
+    found.input = deletions(cells, found.maps, task.labels, task.orders, progress)
+    names, matrix = agreement(found.maps)
+    found.agreement = (tuple(names), matrix)
+
+
+def _seeds(task: Task, found: Found, progress: Progress) -> None:
+    found.classifiers = [
+        trained_again(task.classifier, *task.train, seed=seed, budget=task.budget, check=progress.check)
+        for seed in range(task.settings.training_seeds)
+    ]
+    found.seeds = seed_stability(task.classifier, found.classifiers, task.pooled, task.labels)
+
+
+def _variants(task: Task, found: Found, progress: Progress) -> None:
+    untrained, budget = plain_variant(task.classifier, task.budget)
+    plain = [
+        trained_again(untrained, *task.train, seed=seed, budget=budget, check=progress.check)
+        for seed in task.seeds
+    ]
+    found.variants = [
+        measure_variant(
+            name, classifiers, task.pooled, task.labels, orders=task.orders[:2], check=progress.check
+        )
+        for name, classifiers in ((AS_SHIPPED, found.classifiers), (PLAIN, plain))
+    ]
+
+
+def _retraining(task: Task, found: Found, progress: Progress) -> None:
+    data = TrainTestFeatures(task.train, (task.pooled, task.labels))
+    found.retraining = retrain(task.classifier, data, seeds=task.seeds, budget=task.budget, progress=progress)
+
+
+def _sanity(task: Task, found: Found, progress: Progress) -> None:
+    few = task.settings.sanity_inputs
+    found.sanity = sanity_checks(
+        task.classifier,
+        task.pooled[:few],
+        task.labels[:few],
+        task.train,
+        again=found.classifiers[: task.settings.retraining_seeds],
+        seeds=task.seeds,
+        budget=task.budget,
+        progress=progress,
+    )
+
+
+def _learned(task: Task, found: Found, progress: Progress) -> None:
+    found.learned = what_is_learned(task.classifier, task.pooled, seed=task.settings.seed)
+
+
+def _quantus(task: Task, found: Found, progress: Progress) -> None:
+    few = task.pooled[: task.settings.quantus_inputs]
+    found.quantus = quantus_metrics(task.classifier, few, seed=task.settings.seed, progress=progress)
+
+
+def _small_changes(task: Task, found: Found, progress: Progress) -> None:
+    if task.inputs:
+        found.changed = input_stability(
+            task.classifier,
+            task.model.backbone,
+            task.inputs,
+            PERTURBATIONS[task.model.config.modality],
+            seed=task.settings.seed,
+            progress=progress,
+        )
+
+
+def _tokens(task: Task, found: Found, progress: Progress) -> None:
+    if task.inputs:
+        found.tokens = token_level(task.model, task.inputs, progress=progress)
+
+
+def record(model: Model, more: Mapping[str, object]) -> dict[str, object]:
     """What identifies the measurement."""
     encoder = model.config.encoder
     packages = ("torch", "numpy", "captum", "quantus", "scikit-image", "scipy")
@@ -351,44 +343,58 @@ def record(model: Model, more: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
-    """A report, or any part of one, as plain values for JSON; single samples' curves become means."""
-    match value:
-        case Comparison():
-            return {
-                "shares": plain(value.highest.shares),
-                **{
-                    name: {
-                        "probability": plain(curve.probability.mean(0)),
-                        "accuracy": plain(curve.accuracy),
-                    }
-                    for name, curve in (
-                        ("highest", value.highest), ("lowest", value.lowest), ("random", value.random)
-                    )
-                },
-                **{
-                    name: plain(getattr(value, name))
-                    for name in ("seeds", "deletion", "insertion", "at_random", "gain", "insertion_gain")
-                },
-            }  # fmt: skip
-        case Rival():
-            return {
-                "model": value.model, "method": value.method, "accuracy": value.accuracy,
-                "deletion": plain(value.deletion),
-            }  # fmt: skip
-        case Similarity():
-            return {field.name: plain(getattr(value, field.name)) for field in fields(value)} | {
-                "changed": value.answer
-            }
-        case np.ndarray():
-            return value.tolist()
-        case np.generic():
-            return value.item()
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case _ if is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-        case _:
-            return value
+#: What is measured, in this order: later steps use what earlier ones found.
+STEPS = (
+    Step("Removing gated cells", 0.10, _gated),
+    Step("Maps on the input", 0.02, _maps),
+    Step("Training baselines with layer weights", 0.08, _rivals),
+    Step("Removing cells of the input", 0.20, _input),
+    Step("Training classifiers with other seeds", 0.05, _seeds),
+    Step("Training classifiers with the plain gate", 0.05, _variants),
+    Step("Retraining on chosen layers", 0.15, _retraining),
+    Step("Destroying the model", 0.14, _sanity),
+    Step("Putting parameters back at their start", 0.01, _learned),
+    Step("Metrics of the quantus package", 0.08, _quantus),
+    Step("Changing inputs a little", 0.03, _small_changes),
+    Step("Removing parts of inputs", 0.09, _tokens),
+)
+
+
+def _report(
+    task: Task, found: Found, *, held_out: bool, provenance: Mapping[str, object]
+) -> FaithfulnessReport:
+    with torch.no_grad():
+        right = (task.classifier(task.pooled).logits.argmax(-1) == task.labels).double()
+    pairs = differences(found.gated, found.input, seed=task.settings.seed)
+    findings = find(
+        gated=found.gated,
+        pairs=pairs,
+        retraining=found.retraining,
+        sanity=found.sanity,
+        learned=found.learned,
+        seeds=found.seeds,
+        inputs=found.changed,
+        tokens=found.tokens,
+        variants=found.variants,
+    )
+    return FaithfulnessReport(
+        model=task.model.name,
+        provenance=record(task.model, provenance),
+        settings=task.settings,
+        held_out=held_out,
+        accuracy=bootstrap_mean(right.numpy(), seed=task.settings.seed),
+        gated=found.gated,
+        input=found.input,
+        pairs=pairs,
+        rivals=tuple(found.rivals),
+        agreement=found.agreement,
+        retraining=found.retraining,
+        sanity=tuple(found.sanity),
+        learned=found.learned,
+        seeds=found.seeds,
+        inputs=tuple(found.changed),
+        tokens=found.tokens,
+        quantus=tuple(found.quantus),
+        variants=tuple(found.variants),
+        findings=tuple(findings),
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.report import charts
-from daam_core.faithfulness.report.measures import FaithfulnessReport, plain
+from daam_core.faithfulness.report.contents import FaithfulnessReport, plain
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html
 
@@ -52,7 +52,7 @@ def blocks(report: FaithfulnessReport) -> list[Block]:
         ),
         *_deletions(report.gated, "gated"),
         Table(
-            ("heads trained anew", "accuracy", "deletion", "at random", "gain over random", "by seed"),
+            ("classifiers trained anew", "accuracy", "deletion", "at random", "gain over random", "by seed"),
             tuple(
                 (
                     item.name, str(item.accuracy), str(item.deletion), str(item.at_random), str(item.gain),
@@ -60,13 +60,13 @@ def blocks(report: FaithfulnessReport) -> list[Block]:
                 )
                 for item in report.variants
             ),
-            f"By Importance Factor, on inputs that these heads were not trained on, n = "
-            f"{report.variants[0].gain.samples}; trained on {report.retraining.train_samples} inputs.",
+            f"By Importance Factor, on inputs that these classifiers were not trained on, n = "
+            f"{report.variants[0].gain.count}; trained on {report.retraining.train_inputs} inputs.",
         ),
         Heading("Deletion on the input, beside other methods"),
         Paragraph(
-            "The standardised layer × feature input is set to the training mean and the whole head runs "
-            "again, gates included. The head's own maps are summed over heads. The weights of the "
+            "The standardised layer × feature input is set to the training mean and the whole classifier "
+            "runs again, gates included. The classifier's own maps are summed over heads. The weights of the "
             "weighted layer sum and of multi-head attention come from those models and are tried here "
             "on this one; the next table tries them on their own."
         ),
@@ -86,7 +86,7 @@ def blocks(report: FaithfulnessReport) -> list[Block]:
         Table(
             ("first over second", "difference of areas"),
             tuple((_pair(name), str(value)) for name, value in report.pairs.items()),
-            "In pairs of samples; above 0 where the first finds more.",
+            "In pairs of inputs; above 0 where the first finds more.",
         ),
         Figure(
             "Agreement between methods: mean rank correlation of their maps over the input's cells.",
@@ -105,7 +105,7 @@ def blocks(report: FaithfulnessReport) -> list[Block]:
                 (score.metric, METHODS[score.method].title, str(score.score), score.better, score.settings)
                 for score in report.quantus
             ),
-            f"n = {report.quantus[0].score.samples}, seed {settings.seed}, on the layer × "
+            f"n = {report.quantus[0].score.count}, seed {settings.seed}, on the layer × "
             "feature input. Random logit is 1 by construction for maps that are about no class.",
             left=2,
         ),
@@ -126,14 +126,14 @@ def introduction(report: FaithfulnessReport) -> list[Block]:
     """What was measured on what, and the answers in words."""
     settings, facts = report.settings, report.provenance
     kept = (
-        "The inputs measured were kept out of this head's training."
+        "The inputs measured were kept out of this classifier's training."
         if report.held_out
-        else "This head was trained on the inputs measured as well: its accuracy on them says nothing, and "
-        "its explanations are measured where it is surest."
+        else "This classifier was trained on the inputs measured as well: its accuracy on them says nothing, "
+        "and its explanations are measured where it is surest."
     )
     found: list[Block] = [
         Paragraph(
-            f"{report.model} on {facts['encoder']}, {report.accuracy.samples} inputs drawn with seed "
+            f"{report.model} on {facts['encoder']}, {report.accuracy.count} inputs drawn with seed "
             f"{settings.seed}, accuracy {report.accuracy}. {kept} Numbers in brackets are 95 % "
             "percentile bootstrap intervals over inputs; baseline of every removal is the training mean."
         ),
@@ -192,7 +192,7 @@ def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
             for name, comparison in rows
         ),
         f"Areas under the curve of probability. Random order: {some.at_random}, seeds "
-        f"{', '.join(map(str, some.seeds))}. n = {some.gain.samples}, {len(some.highest.shares)} shares.",
+        f"{', '.join(map(str, some.seeds))}. n = {some.gain.count}, {len(some.highest.shares)} shares.",
         left=2,
     )
     gains = {METHODS[name].title: comparison.gain for name, comparison in rows}
@@ -209,7 +209,7 @@ def _retraining(report: FaithfulnessReport) -> list[Block]:
     found = report.retraining
     by_layer = tuple(
         (
-            f"{index + 1}", f"{share:.1f} %", str(choice.accuracy),
+            str(index), f"{share:.1f} %", str(choice.accuracy),
             ", ".join(f"{value:.3f}" for value in choice.by_seed),
         )
         for index, (share, choice) in enumerate(zip(found.share, found.single, strict=True))
@@ -218,17 +218,17 @@ def _retraining(report: FaithfulnessReport) -> list[Block]:
     return [
         Heading("Retraining on chosen layers"),
         Paragraph(
-            "The paper's own validation (section 3.2): a head is trained on the layers of highest and of "
-            f"lowest Importance Factor only, with the same seeds ({', '.join(map(str, found.seeds))}) and "
+            "The paper's own validation (section 3.2): a classifier is trained on the layers of highest and "
+            f"of lowest Importance Factor only, with the same seeds ({', '.join(map(str, found.seeds))}) and "
             f"budget (at most {budget.epochs} epochs, stopped after {budget.patience} without gain on 15 % "
-            f"held out, {found.train_samples} training and {found.test_samples} test samples). A gate needs "
-            "three layers, so a single layer gets a linear head."
+            f"held out, {found.train_inputs} training and {found.test_inputs} test inputs). A gate needs "
+            "three layers, so a single layer gets a linear classifier."
         ),
         Table(
-            ("layers", "which", "head", "accuracy", "by seed"),
+            ("layers", "which (from 0)", "classifier", "accuracy", "by seed"),
             tuple(
                 (
-                    choice.name, ", ".join(str(layer + 1) for layer in choice.layers), choice.head,
+                    choice.name, ", ".join(map(str, choice.layers)), choice.kind,
                     str(choice.accuracy), ", ".join(f"{value:.3f}" for value in choice.by_seed),
                 )
                 for choice in found.choices
@@ -243,7 +243,7 @@ def _retraining(report: FaithfulnessReport) -> list[Block]:
             "layers.svg",
             charts.scatter(
                 found.share, [choice.accuracy.mean for choice in found.single],
-                [str(index + 1) for index in range(len(found.share))],
+                [str(index) for index in range(len(found.share))],
                 x_label="share of the summed density attention, %", y_label="accuracy of the layer alone",
             ),
         ),
@@ -270,7 +270,7 @@ def _sanity(report: FaithfulnessReport) -> list[Block]:
                 )
                 for item in report.sanity
             ),
-            f"n = {report.sanity[0].ranks.samples}, {len(report.sanity[0].seeds)} seeds each. Maps are "
+            f"n = {report.sanity[0].ranks.count}, {len(report.sanity[0].seeds)} seeds each. Maps are "
             "compared without sign.",
             left=3,
         ),
@@ -282,17 +282,17 @@ def _learned(report: FaithfulnessReport) -> list[Block]:
     return [
         Heading("What is learned and what is given"),
         Table(
-            ("back at their start", "correlation", "ranks", "variance explained", "by sample"),
+            ("back at their start", "correlation", "ranks", "variance explained", "by input"),
             tuple(
                 (
                     item.reset, f"{item.correlation:.3f}", f"{item.ranks:.3f}", f"{item.explained:.1%}",
-                    str(item.by_sample),
+                    str(item.by_input),
                 )
                 for item in found.starts
             ),
             "The learned mean map against the map with these parameters as before training; what is not "
             f"explained is learned. {found.between_inputs:.1%} of the variance lies between inputs, "
-            f"n = {found.samples}.",
+            f"n = {found.count}.",
         ),
         Table(
             ("parameter", "lowest", "highest", "mean", "deviation", "moved", "paper, speech"),
@@ -327,7 +327,7 @@ def _stability(report: FaithfulnessReport) -> list[Block]:
                 ("correlation with the map before training", f"{found.untrained:.3f}"),
             ),
             f"Seeds {', '.join(map(str, found.seeds))}, accuracies "
-            f"{', '.join(f'{value:.3f}' for value in found.accuracy)}, n = {found.samples}.",
+            f"{', '.join(f'{value:.3f}' for value in found.accuracy)}, n = {found.count}.",
         ),
         Figure(
             "Density attention summed over heads, over seeds.",
@@ -350,7 +350,7 @@ def _stability(report: FaithfulnessReport) -> list[Block]:
                     for item in report.inputs
                 ),
                 f"Rank correlation of single inputs' maps before and after, n = "
-                f"{report.inputs[0].importance.samples}; size: relative distance of the pooled values.",
+                f"{report.inputs[0].importance.count}; size: relative distance of the pooled values.",
             )
         )  # fmt: skip
     return content
@@ -386,7 +386,7 @@ def _tokens(report: FaithfulnessReport) -> list[Block]:
                 for method in found.methods
             ),
             f"Random order: {found.at_random}, seeds {', '.join(map(str, found.seeds))}, "
-            f"n = {found.at_random.samples}.",
+            f"n = {found.at_random.count}.",
         ),
     ]
 

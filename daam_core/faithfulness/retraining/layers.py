@@ -1,12 +1,13 @@
 """Retraining on chosen layers (paper, 3.2): do layers with high Importance Factor carry more?
 
-Letters: N samples, H heads, L layers, F features.
+Letters: N inputs, H heads, L layers, F features.
 """
 
 import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from daam_core.training.baselines import LayerProbe
 from daam_core.training.fitting import TrainingConfig, fit, predict, seeded, train_classifier
 
 SEEDS = (0, 1, 2)
+#: Why layers were chosen: one after the other, by their share of the density attention, or all.
+End = Literal["single", "highest", "lowest", "all"]
 #: The same budget for every choice of layers.
 BUDGET = TrainingConfig(epochs=30, patience=5)
 
@@ -46,22 +49,27 @@ class TrainTestFeatures:
 
 @dataclass(frozen=True)
 class LayerChoice:
-    """Some layers, and the accuracy of a head that saw only them.
+    """Some layers, and the accuracy of a classifier that saw only them.
 
     Attributes:
-        name: ``highest 1``, ``lowest 3``, ``layer 4``, ….
+        end: why they were chosen: ``single``, ``highest`` or ``lowest`` share, or ``all``.
         layers: which, counted from 0.
-        head: ``density attention`` (three layers or more) or ``linear`` (one layer, where a gate has
+        kind: ``density attention`` (three layers or more) or ``linear`` (one layer, where a gate has
             no variance to work with).
-        accuracy: on the test part: mean over seeds, interval over samples.
+        accuracy: on the test part: mean over seeds, interval over inputs.
         by_seed: accuracy of each seed.
     """
 
-    name: str
+    end: End
     layers: tuple[int, ...]
-    head: str
+    kind: str
     accuracy: Interval
     by_seed: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """``layer 3``, ``highest 1``, ``lowest 3`` or ``all layers``."""
+        return choice_name(self.end, self.layers)
 
 
 @dataclass(frozen=True)
@@ -70,17 +78,17 @@ class Retraining:
 
     Attributes:
         share: ``[L]`` each layer's share of the summed density attention in percent, over heads.
-        single: every layer alone, a linear head each.
+        single: every layer alone, a linear classifier each.
         choices: highest and lowest 1 and 3 layers, and all layers.
-        difference: highest minus lowest accuracy by number of layers, in pairs of samples.
+        difference: highest minus lowest accuracy by number of layers, in pairs of inputs.
         correlation: rank correlation of ``share`` with single-layer accuracy over the L layers.
         p_value: share of orders of layers that correlate at least as much (all orders up to 8
             layers, else 20,000 at random).
         overlap: layers that are among both the highest and the lowest three.
         seeds: of training.
         budget: of training.
-        train_samples: size of the training part.
-        test_samples: size of the test part.
+        train_inputs: size of the training part.
+        test_inputs: size of the test part.
     """
 
     share: tuple[float, ...]
@@ -92,8 +100,8 @@ class Retraining:
     overlap: tuple[int, ...]
     seeds: tuple[int, ...]
     budget: TrainingConfig
-    train_samples: int
-    test_samples: int
+    train_inputs: int
+    test_inputs: int
 
 
 def layer_shares(density_attention: Tensor) -> np.ndarray:
@@ -121,64 +129,83 @@ def retrain(
     config = classifier.config
     if split.train[0].shape[1:] != (config.n_layers, config.n_features):
         raise DataError(
-            f"This head takes features [N, {config.n_layers}, {config.n_features}], "
+            f"This classifier takes features [N, {config.n_layers}, {config.n_features}], "
             f"got {list(split.train[0].shape)}."
         )
     share = layer_shares(mean_density_attention(classifier, split.train[0]))
-    rising = np.argsort(share, kind="stable")
-    wide = min(MIN_LAYERS_PER_HEAD, config.n_layers)
-    wanted: list[tuple[str, tuple[int, ...]]] = [
-        (f"layer {layer + 1}", (layer,)) for layer in range(config.n_layers)
-    ]
-    wanted += [
-        (f"{end} {count}", tuple(sorted(int(layer) for layer in chosen)))
-        for count in (1, wide)
-        for end, chosen in (("highest", rising[-count:]), ("lowest", rising[:count]))
-    ]
-    wanted.append(("all layers", tuple(range(config.n_layers))))
-
-    right: dict[str, np.ndarray] = {}
-    known: dict[tuple[int, ...], np.ndarray] = {}
-    for index, (name, layers) in enumerate(wanted):
-        progress.report(index / len(wanted), f"Retraining on {name}")
-        if layers not in known:
-            known[layers] = np.stack(
+    chosen = chosen_layers(share)
+    # Layers that two choices have in common, such as all of very few, are trained on once.
+    right: dict[tuple[int, ...], np.ndarray] = {}
+    for index, (end, layers) in enumerate(chosen):
+        progress.report(index / len(chosen), f"Retraining on {choice_name(end, layers)}")
+        if layers not in right:
+            right[layers] = np.stack(
                 [_right(config, split, layers, seed=seed, budget=budget, progress=progress) for seed in seeds]
             )
-        right[name] = known[layers]
-    choices = {
-        name: LayerChoice(
-            name=name,
-            layers=layers,
-            head="density attention" if len(layers) >= MIN_LAYERS_PER_HEAD else "linear",
-            accuracy=bootstrap_mean(right[name].mean(0), seed=0),
-            by_seed=tuple(float(value) for value in right[name].mean(1)),
-        )
-        for name, layers in wanted
-    }
-    single = [choice for name, choice in choices.items() if name.startswith("layer ")]
+    choices = [_measured(end, layers, right[layers]) for end, layers in chosen]
+    single = tuple(choice for choice in choices if choice.end == "single")
     alone = [choice.accuracy.mean for choice in single]
+    ends = {(choice.end, len(choice.layers)): choice.layers for choice in choices}
+    counts = sorted({count for end, count in ends if end == "highest"})
     return Retraining(
         share=tuple(float(value) for value in share),
-        single=tuple(single),
-        choices=tuple(choice for name, choice in choices.items() if not name.startswith("layer ")),
+        single=single,
+        choices=tuple(choice for choice in choices if choice.end != "single"),
         difference={
-            count: bootstrap_mean((right[f"highest {count}"] - right[f"lowest {count}"]).mean(0), seed=0)
-            for count in (1, wide)
+            count: bootstrap_mean(
+                (right[ends["highest", count]] - right[ends["lowest", count]]).mean(0), seed=0
+            )
+            for count in counts
         },
         correlation=rank_correlation(share, alone),
         p_value=permutation_p_value(share, np.asarray(alone)),
-        overlap=tuple(sorted(set(choices[f"highest {wide}"].layers) & set(choices[f"lowest {wide}"].layers))),
+        overlap=tuple(sorted(set(ends["highest", counts[-1]]) & set(ends["lowest", counts[-1]]))),
         seeds=tuple(seeds),
         budget=budget,
-        train_samples=len(split.train[0]),
-        test_samples=len(split.test[0]),
+        train_inputs=len(split.train[0]),
+        test_inputs=len(split.test[0]),
+    )
+
+
+def chosen_layers(share: np.ndarray) -> list[tuple[End, tuple[int, ...]]]:
+    """Every single layer, the highest and lowest 1 and 3 by their share ``[L]``, and all of them.
+
+    >>> chosen_layers(np.array([5.0, 50.0, 20.0, 25.0]))[4:8]
+    [('highest', (1,)), ('lowest', (0,)), ('highest', (1, 2, 3)), ('lowest', (0, 2, 3))]
+    """
+    rising = [int(layer) for layer in np.argsort(share, kind="stable")]
+    found: list[tuple[End, tuple[int, ...]]] = [("single", (layer,)) for layer in range(len(share))]
+    for count in (1, min(MIN_LAYERS_PER_HEAD, len(share))):
+        found.append(("highest", tuple(sorted(rising[-count:]))))
+        found.append(("lowest", tuple(sorted(rising[:count]))))
+    return [*found, ("all", tuple(range(len(share))))]
+
+
+def choice_name(end: End, layers: Sequence[int]) -> str:
+    """What a choice of layers is called in tables.
+
+    >>> choice_name("single", [2]), choice_name("lowest", [0, 1, 4]), choice_name("all", [0, 1])
+    ('layer 2', 'lowest 3', 'all layers')
+    """
+    if end == "all":
+        return "all layers"
+    return f"layer {layers[0]}" if end == "single" else f"{end} {len(layers)}"
+
+
+def _measured(end: End, layers: tuple[int, ...], right: np.ndarray) -> LayerChoice:
+    """A choice with its accuracy, from what each seed ``[S, N]`` got right."""
+    return LayerChoice(
+        end=end,
+        layers=layers,
+        kind="density attention" if len(layers) >= MIN_LAYERS_PER_HEAD else "linear",
+        accuracy=bootstrap_mean(right.mean(0), seed=0),
+        by_seed=tuple(float(value) for value in right.mean(1)),
     )
 
 
 @torch.no_grad()
 def mean_density_attention(classifier: DaamClassifier, features: Tensor, *, batch_size: int = 256) -> Tensor:
-    """Mean density attention ``[H, L, F]`` of a head over ``features [N, L, F]``."""
+    """Mean density attention ``[H, L, F]`` of a classifier over ``features [N, L, F]``."""
     attention = classifier.attention
     total = sum(
         attention.gate(classifier.standardise(batch)).sum(0, dtype=torch.float64)
@@ -209,7 +236,7 @@ def permutation_p_value(
 
 
 def subset_config(config: ModelConfig, layers: Sequence[int]) -> ModelConfig:
-    """The same head on fewer layers. Groups of layers become shared layers: too few are left to split."""
+    """The same on fewer layers. Groups of layers become shared layers: too few are left to split."""
     mode = config.mode if len(layers) == config.n_layers else "shared"
     return replace(config, n_layers=len(layers), mode=mode)
 
@@ -223,7 +250,7 @@ def _right(
     budget: TrainingConfig,
     progress: Progress,
 ) -> np.ndarray:
-    """``[N]``: 1 for each test sample that a head trained on these layers alone gets right, else 0."""
+    """``[N]``: 1 for each test input that a classifier trained on these layers alone gets right, else 0."""
     budget = replace(budget, seed=seed)
     (train, labels), (test, test_labels) = split.train, split.test
     train, test = train[:, list(layers)].float(), test[:, list(layers)].float()
@@ -245,7 +272,7 @@ def _right(
 
 
 def held_out(count: int, *, seed: int, share: float = 0.15) -> tuple[Tensor, Tensor]:
-    """Indices of samples to train on, and of those that decide when to stop."""
+    """Indices of inputs to train on, and of those that decide when to stop."""
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     held = max(1, round(share * count))
     return order[held:], order[:held]

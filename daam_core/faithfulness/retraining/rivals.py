@@ -1,6 +1,6 @@
 """Other models' own explanations: a weighted layer sum's weights, and multi-head attention.
 
-Letters: N samples, L layers, F features.
+Letters: N inputs, L layers, F features.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Rival:
     Attributes:
         model: name of the baseline.
         method: key of its own map.
-        accuracy: on the samples measured.
+        accuracy: on the inputs measured.
         maps: method → ``[N, L, F]``: its own map, and captum's gradient × input beside it.
         deletion: method → deletion on this model's standardised input.
     """
@@ -57,7 +57,7 @@ def rivals(
 
     Args:
         train: features ``[M, L, F]`` and labels to train on.
-        pooled: samples ``[N, L, F]`` to measure on.
+        pooled: inputs ``[N, L, F]`` to measure on.
         labels: ``[N]``.
         n_classes: C.
         budget: of training.
@@ -108,18 +108,18 @@ def rivals(
     return found
 
 
-def agreement(maps: dict[str, Tensor], *, samples: int = 100) -> tuple[list[str], np.ndarray]:
-    """Mean rank correlation between every two methods' maps, over the first samples.
+def agreement(maps: dict[str, Tensor], *, most: int = 100) -> tuple[list[str], np.ndarray]:
+    """Mean rank correlation between every two methods' maps, over the first inputs.
 
     Args:
         maps: method → ``[N, L, F]``, equal N.
-        samples: how many samples at most.
+        most: how many inputs at most.
 
     Returns:
         Names, and the matrix ``[M, M]``. A constant map agrees with nothing: 0, also with itself.
     """
     names = list(maps)
-    count = min(samples, *(len(map_) for map_ in maps.values()))
+    count = min(most, *(len(map_) for map_ in maps.values()))
     total = np.zeros((len(names), len(names)))
     for index in range(count):
         ranks = np.stack([rankdata(maps[name][index].detach().numpy().ravel()) for name in names])

@@ -1,6 +1,6 @@
-"""The same measurement on heads trained anew: other seeds, and the paper's plain gate.
+"""The same measurement on classifiers trained anew: other seeds, and the paper's plain gate.
 
-Letters: N samples, L layers, F features.
+Letters: N inputs, L layers, F features.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,16 +23,16 @@ PLAIN = "the paper's plain gate"
 
 @dataclass(frozen=True)
 class Variant:
-    """Deletion by Importance Factor on the gated cells of several heads, on inputs they never saw.
+    """Deletion by Importance Factor on the gated cells of several classifiers, on inputs they never saw.
 
     Attributes:
         name: what was trained.
-        seeds: one head each.
-        accuracy: mean over seeds, interval over samples.
+        seeds: one classifier each.
+        accuracy: mean over seeds, interval over inputs.
         deletion: area under the curve, highest Importance Factor first; likewise.
         at_random: area under the curve of random orders; likewise.
-        gain: ``at_random`` minus ``deletion``, in pairs of samples.
-        by_seed: each head's mean gain.
+        gain: ``at_random`` minus ``deletion``, in pairs of inputs.
+        by_seed: each classifier's mean gain.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Variant:
 def plain_variant(
     classifier: DaamClassifier, budget: TrainingConfig
 ) -> tuple[DaamClassifier, TrainingConfig]:
-    """An untrained head with the paper's gate, and a budget like the paper's.
+    """An untrained classifier with the paper's gate, and a budget like the paper's.
 
     No amplitude, every δ from 0, no gate penalty, and one learning rate for gate and decoder.
     """
@@ -57,7 +57,7 @@ def plain_variant(
 
 def measure_variant(
     name: str,
-    heads: Sequence[DaamClassifier],
+    classifiers: Sequence[DaamClassifier],
     pooled: Tensor,
     labels: Tensor,
     *,
@@ -65,28 +65,28 @@ def measure_variant(
     seed: int = 0,
     check: Callable[[], None] | None = None,
 ) -> Variant:
-    """Delete by each head's Importance Factor on ``pooled [N, L, F]``.
+    """Delete by each classifier's Importance Factor on ``pooled [N, L, F]``.
 
     Args:
         name: what was trained.
-        heads: each with its seed in its configuration.
-        pooled: inputs that no head was trained on.
+        classifiers: each with its seed in its configuration.
+        pooled: inputs that no classifier was trained on.
         labels: ``[N]``.
         orders: seeds of the random orders.
         seed: of the intervals.
         check: called between batches; may raise to stop.
     """
     deleted, chance, right = [], [], []
-    for head in heads:
-        cells = gated_cells(head, pooled)
+    for classifier in classifiers:
+        cells = gated_cells(classifier, pooled)
         chance.append(random_curve(cells, seeds=orders, check=check).areas)
-        deleted.append(deletion_curve(cells, gated_maps(head, pooled)["importance"], check=check).areas)
+        deleted.append(deletion_curve(cells, gated_maps(classifier, pooled)["importance"], check=check).areas)
         with torch.no_grad():
-            right.append((head(pooled).logits.argmax(-1) == labels).double().numpy())
+            right.append((classifier(pooled).logits.argmax(-1) == labels).double().numpy())
     gains = np.stack(chance) - np.stack(deleted)
     return Variant(
         name=name,
-        seeds=tuple(head.config.seed for head in heads),
+        seeds=tuple(classifier.config.seed for classifier in classifiers),
         accuracy=bootstrap_mean(np.mean(right, axis=0), seed=seed),
         deletion=bootstrap_mean(np.mean(deleted, axis=0), seed=seed),
         at_random=bootstrap_mean(np.mean(chance, axis=0), seed=seed),
