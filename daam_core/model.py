@@ -212,6 +212,10 @@ class DaamClassifier(nn.Module):
             return self.decoder(gated.unsqueeze(1))
         return self.decoder(gated.flatten(1))
 
+    def gate_parameters(self) -> list[nn.Parameter]:
+        """δ, ξ (or the mixture's scales) and the amplitude: trained with a learning rate of their own."""
+        return list(self.attention.parameters())
+
     def forward(self, pooled: Tensor) -> Decision:
         gated, gate = self.attention(self.standardise(pooled))
         return Decision(self.decode(gated), gate)

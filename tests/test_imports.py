@@ -55,7 +55,8 @@ TABLE = {
     "checkpoint": allow("backbones importance model result writing", "huggingface_hub safetensors torch"),
     "explain": allow("backbones checkpoint encoding importance model result version", "numpy torch"),
     "training": allow(
-        "backbones checkpoint encoding explain figures importance layers model result version writing",
+        "backbones checkpoint encoding explain figures importance layers model reading result version "
+        "writing",
         "huggingface_hub numpy safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
@@ -66,7 +67,7 @@ TABLE = {
     "cli": allow(
         "backbones bench checkpoint encoding explain export faithfulness inputs model progress result "
         "training version writing",
-        "numpy torch tqdm",
+        "numpy tqdm",
     ),
     "__main__": allow("cli"),
     "": allow("checkpoint explain importance model result version"),

@@ -1,5 +1,6 @@
 """The encoder of OpenAI's Whisper tiny.en: 4 layers, one token every 20 ms, on the clip's own length."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -56,6 +57,9 @@ class WhisperTiny(Backbone):
 
     def __init__(self, encoder: WhisperEncoder) -> None:
         self._encoder = encoder
+
+    def weights(self) -> Iterable[Tensor]:
+        return self._encoder.parameters()
 
     def encode(self, sample: Sample) -> Encoding:
         """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.inputs.sound.read_sound`."""

@@ -1,7 +1,10 @@
 """What every encoder offers, whatever its modality."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any
+
+from torch import Tensor
 
 from daam_core.encoding import Encoding, Modality
 
@@ -30,6 +33,15 @@ class Backbone(ABC):
     preprocessing: str
     n_layers: int
     n_features: int
+
+    def weights(self) -> Iterable[Tensor]:
+        """The learned tensors; none for an encoder that does not say."""
+        return ()
+
+    @property
+    def n_parameters(self) -> int | None:
+        """How many numbers were learned, shared tensors counted once; None where none are known."""
+        return sum({id(tensor): tensor.numel() for tensor in self.weights()}.values()) or None
 
     @abstractmethod
     def encode(self, sample: Sample) -> Encoding:

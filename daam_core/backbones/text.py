@@ -1,6 +1,7 @@
 """all-MiniLM-L6-v2: a sentence encoder of 6 layers, one token a word piece."""
 
 import json
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -55,6 +56,9 @@ class MiniLM(Backbone):
         self._cls, self._sep = tokenizer.encode("").ids  # what frames a text
         self.n_layers = model.config.num_hidden_layers
         self.n_features = model.config.hidden_size
+
+    def weights(self) -> Iterable[Tensor]:
+        return self._model.parameters()
 
     def encode(self, sample: Sample) -> Encoding:
         """Encode a text of up to 50,000 characters; see :func:`~daam_core.inputs.sound.read_text`."""

@@ -95,6 +95,14 @@ class LiteNet:
         self._head = _folded(state, "_conv_head", "_bn1")
         self._classifier = state["_fc.weight"], state["_fc.bias"]
 
+    def weights(self) -> Iterator[Tensor]:
+        """Every convolution's kernel and bias, batch normalisation folded in, and the last linear layer."""
+        inside = (part for block in self._blocks for part in (block.expand, block.depthwise, block.project))
+        for part in (self._stem, *inside, self._head):
+            if part is not None:
+                yield from (part.weight, part.bias)
+        yield from self._classifier
+
     def blocks(self, pixels: Tensor) -> Iterator[Tensor]:
         """Outputs of the 16 blocks, ``[B, 3, 224, 224] → [B, channels, side, side]``, turned by 180°."""
         x = pixels.flip(2, 3).contiguous(memory_format=torch.channels_last)
@@ -141,6 +149,9 @@ class EfficientNetLite0(Backbone):
     def __init__(self, network: LiteNet) -> None:
         self._network = network
         self._columns = [torch.arange(N_FEATURES) % channels for channels in CHANNELS]
+
+    def weights(self) -> Iterator[Tensor]:
+        return self._network.weights()
 
     def encode(self, sample: Sample) -> Encoding:
         """Encode a picture; see :func:`~daam_core.inputs.sound.read_image`."""

@@ -1,4 +1,4 @@
-"""Measure a trained head on labelled data: accuracy, figures of each class, confusion matrix, parameter
+"""Measure a trained classifier on labelled data: accuracy, figures of each class, confusion matrix, parameter
 counts, how far the gate moved in training, and the data set's mean Importance Factor.
 """
 
@@ -32,10 +32,9 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
         check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
     model = load_model(arguments.model, encoder=arguments.encoder)
-    dataset = options.read_data(
-        arguments, arguments.data, modality=model.config.modality, class_names=model.class_names
-    )
-    report = evaluate(model, dataset, cache_dir=arguments.cache_dir, skip_broken=arguments.skip_broken)
+    reading = options.data_options(arguments)
+    dataset = reading.load(arguments.data, modality=model.config.modality, class_names=model.class_names)
+    report = evaluate(model, dataset, cache_dir=reading.cache_dir, skip_broken=reading.skip_broken)
     command = options.printed_command(arguments.words)
     if arguments.out is not None:
         with new_folder(arguments.out) as folder:

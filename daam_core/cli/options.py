@@ -1,21 +1,21 @@
 """Command line options that several commands share."""
 
 import argparse
-import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from daam_core.encoding import MODALITIES, Modality
+from daam_core.encoding import MODALITIES
 from daam_core.model import ModelConfig
-from daam_core.training.data import Dataset, TableColumns, load_dataset
+from daam_core.training.data import TableColumns
+from daam_core.training.experiment import DataOptions, ExperimentOptions
 from daam_core.training.fitting import TrainingConfig
 
-#: Settings of a head that are chosen on the command line; the others follow from data and encoder.
-HEAD_OPTIONS = tuple(
+#: Settings of a classifier that are chosen on the command line; the others follow from data and encoder.
+CLASSIFIER_OPTIONS = tuple(
     field.name
     for field in fields(ModelConfig)
     if field.name not in ("modality", "encoder", "n_layers", "n_features", "class_names", "seed")
@@ -31,67 +31,98 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--label-column", metavar="NAME", help="column of class names")
     group.add_argument("--group-column", metavar="NAME", help="column of groups, such as speakers")
     group.add_argument("--group-pattern", metavar="REGEX", help="where a file's name says its group: ^(..)")
-    group.add_argument("--skip-broken", action="store_true", help="leave out samples that cannot be read")
+    group.add_argument("--skip-broken", action="store_true", help="leave out inputs that cannot be read")
     group.add_argument("--cache-dir", metavar="DIR", help="where features are kept (default: user's cache)")
 
 
-def read_data(
-    arguments: argparse.Namespace,
-    source: str,
-    *,
-    modality: Modality,
-    class_names: Sequence[str] | None = None,
-    groups: bool = True,
-) -> Dataset:
-    """The data set that the options describe; ``groups`` is for the part that is split by them."""
-    is_table = Path(source).is_file()
+def data_options(arguments: argparse.Namespace) -> DataOptions:
+    """How the options say that data sets are read."""
     inputs = tuple(name.strip() for name in (arguments.input_column or "").split(",") if name.strip())
-    columns = TableColumns(
-        inputs=inputs,
-        label=arguments.label_column,
-        group=arguments.group_column if groups else None,
-    )
-    # Options about columns may be meant for another part of the data, which is a table.
-    only_here = is_table or source == arguments.data
-    return load_dataset(
-        source,
-        modality=modality,
-        columns=columns if only_here else None,
-        group_pattern=arguments.group_pattern if groups else None,
-        class_names=class_names,
+    return DataOptions(
+        columns=TableColumns(inputs, arguments.label_column, arguments.group_column),
+        group_pattern=arguments.group_pattern,
         skip_broken=arguments.skip_broken,
+        cache_dir=arguments.cache_dir,
     )
 
 
-def add_encoder_arguments(parser: argparse.ArgumentParser) -> None:
-    """The modality and the frozen encoder of a head that is yet to be trained."""
-    parser.add_argument("--modality", choices=MODALITIES, required=True, help="what the samples are")
+def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
+    """Data, encoder, parts, classifier and training."""
+    add_data_arguments(parser)
+    parser.add_argument("--modality", choices=MODALITIES, required=True, help="what the inputs are")
     parser.add_argument(
         "--backbone", required=True, metavar="NAME", help="built-in encoder, folder, or hub id (see: models)"
     )
     parser.add_argument("--revision", metavar="REV", help="the encoder's hub revision")
+    group = parser.add_argument_group("measuring")
+    group.add_argument("--test", metavar="DATA", help="data set to measure on, read like DATA")
+    group.add_argument("--folds", type=whole_number(2), metavar="N", help="cross-validation, by group")
+    group.add_argument(
+        "--seeds", type=whole_number(1), default=1, metavar="N", help="how many seeds (default: 1)"
+    )
+    group.add_argument(
+        "--validation",
+        default="0.1",
+        metavar="PART",
+        help="what chooses the epoch: a share (0.1), a number of inputs, a data set, or 0 (default: 0.1)",
+    )
+    group.add_argument("--validation-groups", metavar="A[,B…]", help="groups that choose the epoch")
+    group.add_argument(
+        "--no-refit",
+        dest="refit",
+        action="store_false",
+        help="keep the weights trained without the validation part, instead of training again on all",
+    )
+    add_fields(parser, "classifier", ModelConfig, CLASSIFIER_OPTIONS)
+    add_fields(parser, "training", TrainingConfig, TRAINING_OPTIONS)
 
 
-def add_fields(
-    parser: argparse.ArgumentParser, title: str, owner: type[Any], names: Sequence[str], **defaults: Any
-) -> None:
+def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
+    """What the options of :func:`add_experiment_arguments` ask for.
+
+    Raises:
+        ConfigError: unusable settings of the training.
+        DataError: options that do not fit each other.
+    """
+    groups = (arguments.validation_groups or "").split(",")
+    return ExperimentOptions(
+        data=arguments.data,
+        modality=arguments.modality,
+        backbone=arguments.backbone,
+        revision=arguments.revision,
+        test=arguments.test,
+        folds=arguments.folds,
+        seeds=arguments.seeds,
+        validation=_number_or_path(arguments.validation),
+        validation_groups=tuple(group.strip() for group in groups if group.strip()),
+        refit=arguments.refit,
+        reading=data_options(arguments),
+        classifier=chosen(arguments, CLASSIFIER_OPTIONS),
+        training=TrainingConfig(**chosen(arguments, TRAINING_OPTIONS)),
+    )
+
+
+def _number_or_path(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def add_fields(parser: argparse.ArgumentParser, title: str, owner: type[Any], names: Sequence[str]) -> None:
     """An option for each named field of a dataclass, explained by the dataclass's own docstring."""
     group = parser.add_argument_group(title)
     explained = attribute_help(owner)
     by_name = {field.name: field for field in fields(owner)}
     for name in names:
-        field = by_name[name]
-        kind = field.type
-        default = defaults.get(name, field.default)
-        settings: dict[str, Any] = {"default": default}
+        kind, default = by_name[name].type, by_name[name].default
+        text = f"{explained.get(name, '').replace('%', '%%')} (default: {default})"
+        option = f"--{option_name(name)}"
         if get_origin(kind) is Literal:
-            settings["choices"] = get_args(kind)
+            group.add_argument(option, dest=name, default=default, choices=get_args(kind), help=text)
         else:
-            settings |= {"type": kind, "metavar": "N" if kind is int else "X"}
-        text = explained.get(name, "").replace("%", "%%")
-        group.add_argument(
-            f"--{option_name(name)}", dest=name, help=f"{text} (default: {default})", **settings
-        )
+            read, letter = (int, "N") if kind is int else (float, "X")
+            group.add_argument(option, dest=name, default=default, type=read, metavar=letter, help=text)
 
 
 def option_name(field: str) -> str:
@@ -104,7 +135,7 @@ def chosen(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, Any
     return {name: getattr(arguments, name) for name in names}
 
 
-def attribute_help(owner: type[Any]) -> dict[str, str]:
+def attribute_help(owner: type) -> dict[str, str]:
     """What a class's docstring says of each attribute.
 
     >>> attribute_help(TrainingConfig)["epochs"]
@@ -115,7 +146,7 @@ def attribute_help(owner: type[Any]) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in found}
 
 
-def whole_number(least: int) -> Any:
+def whole_number(least: int) -> Callable[[str], int]:
     """A type for argparse: a whole number of at least ``least``."""
 
     def read(text: str) -> int:
@@ -131,7 +162,11 @@ def whole_number(least: int) -> Any:
 
 
 def printed_command(words: Sequence[str]) -> str:
-    """The command as a report prints it: folders of this computer left out."""
+    """The command as a report prints it, so that it can be read and given again elsewhere.
+
+    Relative paths stay; absolute ones name folders of this computer, so they become relative where they
+    are below the current folder, and else the last name alone. Where features are kept is left out.
+    """
     shown: list[str] = []
     skip = False
     for word in words:
@@ -141,11 +176,13 @@ def printed_command(words: Sequence[str]) -> str:
             skip = True
         elif not word.startswith("--cache-dir="):
             option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-            shown.append(f"{option}{equals}{_without_folder(value)}")
+            shown.append(f"{option}{equals}{_readable(value)}")
     return shlex.join(["python", "-m", "daam_core", *shown])
 
 
-def _without_folder(word: str) -> str:
-    if os.sep in word and (Path(word).is_absolute() or Path(word).exists()):
-        return Path(word).name
-    return word
+def _readable(word: str) -> str:
+    path = Path(word)
+    if not path.is_absolute():
+        return word
+    below = path.is_relative_to(Path.cwd())
+    return path.relative_to(Path.cwd()).as_posix() if below else path.name

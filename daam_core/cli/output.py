@@ -1,13 +1,14 @@
-"""What a command hands back, and folders written whole or not at all."""
+"""What a command hands back, how it shows progress, and folders written whole or not at all."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from tqdm import tqdm
 
 from daam_core.errors import DaamError
 
@@ -21,8 +22,13 @@ class Output:
         text: what is printed otherwise.
     """
 
-    data: dict[str, Any]
+    data: Mapping[str, object]
     text: str
+
+
+def progress_bar(total: int, text: str) -> "tqdm[None]":
+    """A bar on standard error, if that is a terminal."""
+    return tqdm(total=total, desc=text, disable=None, leave=False)
 
 
 def check_folder(out: str | Path, *, overwrite: bool, known: frozenset[str]) -> None:

@@ -1,7 +1,7 @@
 """How accuracy is measured: splits, seeds, and the same training for every recipe.
 
 Features of all data together are split by indices; every recipe is trained on each split with each seed,
-by the same loop. Letters: N samples, L layers, F features, C classes.
+by the same loop. Letters: N inputs, L layers, F features, C classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +56,7 @@ class SplitData:
         if not self.splits:
             raise DataError("Measuring needs at least one split.")
         if not all(len(split.train) for split in self.splits):
-            raise DataError("A split needs training samples.")
+            raise DataError("A split needs training inputs.")
 
 
 class Trainer(Protocol):
@@ -100,7 +100,7 @@ class Measured:
         seeds: S seeds.
         accuracies: ``[S][splits]``.
         accuracy: mean over seeds and splits.
-        split_deviation: deviation (of a sample) of the splits' means over seeds; 0 for one split.
+        split_deviation: deviation (over n − 1) of the splits' means over seeds; 0 for one split.
         seed_deviation: deviation of the seeds' means over splits; 0 for one seed.
         parameters: trained ones.
         epochs: mean number of epochs that the kept weights were trained.
@@ -155,7 +155,7 @@ def measure_accuracy(
     if not seeds:
         raise ConfigError("Measuring needs at least one seed.")
     if not all(len(split.test) for split in data.splits):
-        raise DataError("Measuring needs test samples in every split.")
+        raise DataError("Measuring needs test inputs in every split.")
     accuracies, predictions = [], []
     epochs, seconds, parameters = [], [], 0
     for seed in seeds:

@@ -1,10 +1,9 @@
 """Plain rivals of density attention on the same standardised pooled features ``[B, L, F]``.
 
-Each is a module ``[B, L, F] → logits [B, C]`` with a ``standardisation`` to fit, like the classifier
-itself, so that one training loop serves all.
+Each standardises its input like the classifier itself, so that one training loop serves all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,41 +11,53 @@ from torch import Tensor, nn
 from daam_core.layers import Standardisation
 
 
-class LinearProbe(nn.Module):
+class Baseline(nn.Module):
+    """A module ``[B, L, F] → logits [B, C]`` with a standardisation to fit."""
+
+    def __init__(self, n_layers: int, n_features: int) -> None:
+        super().__init__()
+        self.standardisation = Standardisation(n_layers, n_features)
+
+    def gate_parameters(self) -> Sequence[nn.Parameter]:
+        """Parameters that are trained with the gate's learning rate: none by default."""
+        return ()
+
+
+class LinearProbe(Baseline):
     """Logistic regression on all layers' features together."""
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
-        super().__init__()
-        self.standardisation = Standardisation(n_layers, n_features)
+        super().__init__(n_layers, n_features)
         self.decoder = nn.Linear(n_layers * n_features, n_classes)
 
     def forward(self, pooled: Tensor) -> Tensor:
         return self.decoder(self.standardisation(pooled).flatten(1))
 
 
-class LayerProbe(nn.Module):
+class LayerProbe(Baseline):
     """Logistic regression on chosen layers, the last one by default."""
 
     def __init__(
         self, n_layers: int, n_features: int, n_classes: int, *, layers: tuple[int, ...] = (-1,)
     ) -> None:
-        super().__init__()
+        super().__init__(n_layers, n_features)
         self.layers = list(layers)
-        self.standardisation = Standardisation(n_layers, n_features)
         self.decoder = nn.Linear(len(layers) * n_features, n_classes)
 
     def forward(self, pooled: Tensor) -> Tensor:
         return self.decoder(self.standardisation(pooled)[:, self.layers].flatten(1))
 
 
-class WeightedLayerSum(nn.Module):
+class WeightedLayerSum(Baseline):
     """One learned softmax weight per layer, then logistic regression on the weighted sum."""
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
-        super().__init__()
-        self.standardisation = Standardisation(n_layers, n_features)
+        super().__init__(n_layers, n_features)
         self.weight_logits = nn.Parameter(torch.zeros(n_layers))
         self.decoder = nn.Linear(n_features, n_classes)
+
+    def gate_parameters(self) -> Sequence[nn.Parameter]:
+        return (self.weight_logits,)
 
     @property
     def layer_weights(self) -> Tensor:
@@ -57,12 +68,11 @@ class WeightedLayerSum(nn.Module):
         return self.decoder(torch.einsum("l,blf->bf", self.layer_weights, self.standardisation(pooled)))
 
 
-class MultiHeadAttention(nn.Module):
+class MultiHeadAttention(Baseline):
     """Self-attention over layers, residual, mean over layers, then logistic regression."""
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int, *, n_heads: int = 4) -> None:
-        super().__init__()
-        self.standardisation = Standardisation(n_layers, n_features)
+        super().__init__(n_layers, n_features)
         self.attention = nn.MultiheadAttention(n_features, n_heads, batch_first=True)
         self.decoder = nn.Linear(n_features, n_classes)
 
@@ -79,7 +89,7 @@ class MultiHeadAttention(nn.Module):
 
 
 #: Name → builder ``(L, F, C) → module``.
-BASELINES: dict[str, Callable[[int, int, int], nn.Module]] = {
+BASELINES: dict[str, Callable[[int, int, int], Baseline]] = {
     "linear probe": LinearProbe,
     "last layer": LayerProbe,
     "weighted layer sum": WeightedLayerSum,

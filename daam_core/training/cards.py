@@ -1,10 +1,10 @@
-"""Model cards: what a head was trained on, how good it is, and what it must not be used for.
+"""Model cards: what a classifier was trained on, how good it is, and what it must not be used for.
 
 The metadata at the top follows the model card format of the Hugging Face hub, results included.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from daam_core.encoding import Modality
 from daam_core.errors import DataError
 from daam_core.model import ModelConfig
+from daam_core.training.run import TrainingReport
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown
 
 PAPER = "https://arxiv.org/abs/2401.11143"
@@ -46,16 +47,16 @@ MISUSE = (
 
 @dataclass(frozen=True)
 class About:
-    """What only the author of a head knows; every part is optional.
+    """What only the author of a classifier knows; every part is optional.
 
     Attributes:
         title: heading of the card.
-        description: what the head is for, in a sentence or two.
+        description: what the classifier is for, in a sentence or two.
         data_name: the data set's proper name.
         data_source: who made it, and where it is described.
         data_terms: the terms it is used under.
         data_url: where it can be had.
-        license: of the trained head, as the hub abbreviates it (``mit``, ``cc-by-4.0``, ``other``).
+        license: of the trained classifier, as the hub abbreviates it (``mit``, ``cc-by-4.0``, ``other``).
         language: of speech or text, as a two-letter code.
         limits: sentences on what it cannot do.
         misuse: sentences on what it must not be used for.
@@ -105,16 +106,12 @@ def read_about(path: str | Path) -> About:
     return About(**values)
 
 
-def model_card(
-    config: ModelConfig, report: Mapping[str, Any], *, name: str, about: About | None = None
-) -> str:
+def model_card(config: ModelConfig, report: TrainingReport, *, name: str, about: About | None = None) -> str:
     """The card's whole text, metadata included.
 
     Args:
-        config: the head.
-        report: what training and measuring found, as ``report.json`` holds it: ``accuracy`` and
-            ``accuracy_deviation`` (or None), ``protocol``, ``data``, ``trained_samples``, ``scores``,
-            ``parameters``, ``command``.
+        config: the classifier.
+        report: what training and measuring found.
         name: of the model.
         about: the author's part.
     """
@@ -123,19 +120,19 @@ def model_card(
     return f"---\n{_metadata(config, report, name, about)}\n---\n\n{text}"
 
 
-def _metadata(config: ModelConfig, report: Mapping[str, Any], name: str, about: About) -> str:
+def _metadata(config: ModelConfig, report: TrainingReport, name: str, about: About) -> str:
     results = None
-    if report.get("accuracy") is not None:
-        measured = [("accuracy", "Accuracy", report["accuracy"])]
-        if report.get("scores"):
-            measured.append(("f1", f"Macro F1{_of_first_seed(report)}", report["scores"]["macro_f1"]))
+    if report.accuracy is not None:
+        measured = [("accuracy", "Accuracy", report.accuracy)]
+        if report.scores is not None:
+            measured.append(("f1", f"Macro F1{_of_first_seed(report)}", report.scores.macro_f1))
         results = [
             EvalResult(
                 task_type=TASKS[config.modality],
-                dataset_type=report["data"]["name"],
-                dataset_name=about.data_name or report["data"]["name"],
+                dataset_type=report.data.name,
+                dataset_name=about.data_name or report.data.name,
                 metric_type=kind,
-                metric_name=f"{title} ({report['protocol']})",
+                metric_name=f"{title} ({report.protocol})",
                 metric_value=round(value, 4),
             )
             for kind, title, value in measured
@@ -153,12 +150,12 @@ def _metadata(config: ModelConfig, report: Mapping[str, Any], name: str, about: 
     return str(card.to_yaml()).strip()
 
 
-def _blocks(config: ModelConfig, report: Mapping[str, Any], about: About) -> list[Block]:
-    data, encoder = report["data"], config.encoder
+def _blocks(config: ModelConfig, report: TrainingReport, about: About) -> list[Block]:
+    data, encoder = report.data, config.encoder
     blocks: list[Block] = [
         Paragraph(
             about.description
-            or f"A density adaptive attention head that sorts {_PLURAL[config.modality]} into "
+            or f"A classifier with density adaptive attention that sorts {_PLURAL[config.modality]} into "
             f"{len(config.class_names)} classes and shows which layers and features of its frozen encoder "
             "it used."
         ),
@@ -171,8 +168,8 @@ def _blocks(config: ModelConfig, report: Mapping[str, Any], about: About) -> lis
                 ("heads", f"{config.n_heads}, mode {config.mode}"),
                 ("gate", _gate(config)),
                 ("decoder", config.decoder),
-                ("trained parameters", f"{report['parameters']['head']:,}"),
-                ("frozen parameters", _count(report["parameters"].get("encoder"))),
+                ("trained parameters", f"{report.parameters.classifier:,}"),
+                ("frozen parameters", _count(report.parameters.encoder)),
                 ("classes", ", ".join(config.class_names)),
             ),
         ),
@@ -182,20 +179,18 @@ def _blocks(config: ModelConfig, report: Mapping[str, Any], about: About) -> lis
             " ".join(
                 part
                 for part in (
-                    f"{about.data_name or data['name']}: {report['trained_samples']:,} samples trained on.",
+                    f"{about.data_name or data.name}: {report.trained_inputs:,} inputs trained on.",
                     about.data_source and f"Source: {about.data_source}.",
                     about.data_url,
                     f"Terms: {about.data_terms}."
                     if about.data_terms
-                    else "The data's terms were not stated; find them out before using this head.",
+                    else "The data's terms were not stated; find them out before using this classifier.",
                     "The data is not part of this checkpoint.",
                 )
                 if part
             )
         ),
-        Table(
-            ("class", f"samples in {data['name']}"), tuple((k, f"{v:,}") for k, v in data["classes"].items())
-        ),
+        Table(("class", f"inputs in {data.name}"), tuple((k, f"{v:,}") for k, v in data.classes.items())),
         Heading("Accuracy"),
         *_figures(report),
         Heading("Limits"),
@@ -203,7 +198,7 @@ def _blocks(config: ModelConfig, report: Mapping[str, Any], about: About) -> lis
         Heading("Not to be used for"),
         Paragraph(" ".join([*about.misuse, MISUSE])),
         Heading("Made with"),
-        Listing(report["command"]),
+        Listing(report.command),
     ]
     return blocks
 
@@ -211,25 +206,25 @@ def _blocks(config: ModelConfig, report: Mapping[str, Any], about: About) -> lis
 _PLURAL: dict[Modality, str] = {"audio": "sounds", "text": "texts", "image": "pictures"}
 
 
-def _figures(report: Mapping[str, Any]) -> Sequence[Block]:
-    if report.get("accuracy") is None:
+def _figures(report: TrainingReport) -> Sequence[Block]:
+    if report.accuracy is None:
         return [Paragraph("Not measured: the training was given neither a test set nor folds.")]
-    deviation = report.get("accuracy_deviation")
+    deviation = report.accuracy_deviation
     spread = f" ± {deviation:.3f}" if deviation else ""
-    blocks: list[Block] = [Paragraph(f"{report['accuracy']:.3f}{spread}, measured by: {report['protocol']}.")]
-    if report.get("scores"):
+    blocks: list[Block] = [Paragraph(f"{report.accuracy:.3f}{spread}, measured by: {report.protocol}.")]
+    if report.scores is not None:
         rows = tuple(
-            (c["name"], str(c["samples"]), f"{c['precision']:.3f}", f"{c['recall']:.3f}", f"{c['f1']:.3f}")
-            for c in report["scores"]["classes"]
+            (c.name, str(c.inputs), f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}")
+            for c in report.scores.classes
         )
         blocks.append(Paragraph(f"By class{_of_first_seed(report)}:"))
-        blocks.append(Table(("class", "samples", "precision", "recall", "F1"), rows))
+        blocks.append(Table(("class", "inputs", "precision", "recall", "F1"), rows))
     return blocks
 
 
-def _of_first_seed(report: Mapping[str, Any]) -> str:
+def _of_first_seed(report: TrainingReport) -> str:
     """Said beside figures that are not averaged over seeds, where there are several."""
-    seeds = report.get("measured", {}).get("seeds", ())
+    seeds = () if report.measured is None else report.measured.seeds
     return f" of seed {seeds[0]}" if len(seeds) > 1 else ""
 
 

@@ -1,8 +1,8 @@
-"""Data sets: what people have on disk, as samples with labels, and how it is parted for measuring.
+"""Data sets: what people have on disk, as inputs with labels, and how it is split for measuring.
 
 A data set is a folder of class folders, or a table (CSV, or tab separated) with a column of paths or
-texts and a column of labels. The order of samples never depends on the file system.
-Letters: N samples, C classes.
+texts and a column of labels. The order of inputs never depends on the file system.
+Letters: N inputs, C classes.
 """
 
 import csv
@@ -22,7 +22,7 @@ from torch import Tensor
 from daam_core.encoding import Modality
 from daam_core.errors import DataError
 
-#: File name endings that count as a sample in a class folder.
+#: File name endings that count as an input in a class folder.
 SUFFIXES: dict[Modality, tuple[str, ...]] = {
     "audio": (".wav", ".flac", ".ogg", ".mp3", ".oga", ".opus", ".aiff", ".aif"),
     "text": (".txt",),
@@ -45,22 +45,22 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Dataset:
-    """N labelled samples, in an order that is the same on every machine.
+    """N labelled inputs, in an order that is the same on every machine.
 
     Attributes:
         name: the folder's or table's name.
         modality: ``audio``, ``text`` or ``image``.
-        samples: N texts, or N paths of sounds or pictures.
+        inputs: N texts, or N paths of sounds or pictures.
         labels: N class indices.
         class_names: C names, sorted, or in a model's order.
         places: N short names for messages and tables: a path below the folder, or a table's row.
         groups: N groups that must not be split between training and test, such as speakers; or None.
-        skipped: places of samples that were left out because they cannot be used.
+        skipped: places of inputs that were left out because they cannot be used.
     """
 
     name: str
     modality: Modality
-    samples: tuple[str | Path, ...]
+    inputs: tuple[str | Path, ...]
     labels: tuple[int, ...]
     class_names: tuple[str, ...]
     places: tuple[str, ...]
@@ -68,7 +68,7 @@ class Dataset:
     skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self.inputs)
 
     @property
     def targets(self) -> Tensor:
@@ -82,11 +82,11 @@ class Dataset:
         return {name: found[index] for index, name in enumerate(self.class_names)}
 
     def part(self, indices: Iterable[int]) -> "Dataset":
-        """The samples at ``indices``, in their order; classes stay the same."""
+        """The inputs at ``indices``, in their order; classes stay the same."""
         chosen = [int(index) for index in indices]
         return replace(
             self,
-            samples=tuple(self.samples[i] for i in chosen),
+            inputs=tuple(self.inputs[i] for i in chosen),
             labels=tuple(self.labels[i] for i in chosen),
             places=tuple(self.places[i] for i in chosen),
             groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
@@ -110,7 +110,7 @@ class TableColumns:
 
 @dataclass(frozen=True)
 class _Row:
-    sample: str | Path
+    given: str | Path
     label: str
     place: str
     group: str | None = None
@@ -125,15 +125,15 @@ def load_dataset(
     class_names: Sequence[str] | None = None,
     skip_broken: bool = False,
 ) -> Dataset:
-    """Read the list of samples and labels; sounds and pictures themselves are opened later.
+    """Read the list of inputs and labels; sounds and pictures themselves are opened later.
 
     Args:
         source: a folder of class folders, or a table ending in ``.csv`` or ``.tsv``. Paths in a table
             are relative to the table.
-        modality: what the samples are.
+        modality: what the inputs are.
         columns: a table's columns, where their names are not the usual ones.
         group_pattern: regular expression searched for in each file's name; its first group (or the
-            whole match) is the sample's group. ``^(..)`` takes the first two characters.
+            whole match) is the input's group. ``^(..)`` takes the first two characters.
         class_names: the classes of a trained model, in its order; other labels are refused. By
             default the labels found, sorted.
         skip_broken: leave out missing files, empty texts and rows without label, and list them in
@@ -157,7 +157,7 @@ def load_dataset(
             f"There is no data set {path.name!r}: give a folder of class folders, or a table (.csv or .tsv)."
         )
     if not rows:
-        raise DataError(f"{path.name} holds no samples{_of_which(skipped)}.")
+        raise DataError(f"{path.name} holds no inputs{_of_which(skipped)}.")
     if class_names is None:
         class_names = sorted({row.label for row in rows})
         if len(class_names) < 2:
@@ -173,7 +173,7 @@ def load_dataset(
     return Dataset(
         name=path.resolve().name,
         modality=modality,
-        samples=tuple(row.sample for row in rows),
+        inputs=tuple(row.given for row in rows),
         labels=tuple(index[row.label] for row in rows),
         class_names=tuple(class_names),
         places=tuple(row.place for row in rows),
@@ -182,36 +182,36 @@ def load_dataset(
     )
 
 
-def content_hash(sample: str | Path) -> str:
+def content_hash(given: str | Path) -> str:
     """SHA-256 of a text, or of a file's bytes.
 
     Raises:
         DataError: the file cannot be read.
     """
-    if isinstance(sample, str):
-        return hashlib.sha256(sample.encode("utf-8", "surrogatepass")).hexdigest()
+    if isinstance(given, str):
+        return hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
     try:
-        with sample.open("rb") as file:
+        with given.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(f"{sample.name} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{given.name} cannot be read: {error.strerror}.") from error
 
 
-def shared_samples(tested: Dataset, trained: Dataset) -> int:
-    """How many samples of ``tested`` occur in ``trained`` too, by content: on those, accuracy flatters."""
-    known = {content_hash(sample) for sample in trained.samples}
-    return sum(content_hash(sample) in known for sample in tested.samples)
+def shared_inputs(tested: Dataset, trained: Dataset) -> int:
+    """How many inputs of ``tested`` occur in ``trained`` too, by content: on those, accuracy flatters."""
+    known = {content_hash(given) for given in trained.inputs}
+    return sum(content_hash(given) in known for given in tested.inputs)
 
 
 # Parts
 
 
 def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Part at random, every class in the same proportion.
+    """Split at random, every class in the same proportion.
 
     Args:
-        dataset: what to part.
-        amount: a share below 1, or a number of samples from 1.
+        dataset: what to split.
+        amount: a share below 1, or a number of inputs from 1.
         seed: of the draw.
 
     Returns:
@@ -225,7 +225,7 @@ def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndar
     size: float | int = amount if 0 < amount < 1 else int(amount)
     if amount <= 0 or (amount >= 1 and int(amount) != amount) or amount >= len(dataset):
         raise DataError(
-            f"The part held out must be a share between 0 and 1 or a number of samples below {len(dataset)}, "
+            f"The part held out must be a share between 0 and 1 or a number of inputs below {len(dataset)}, "
             f"got {amount:g}."
         )
     try:
@@ -235,14 +235,14 @@ def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndar
     except ValueError as error:
         smallest = min(dataset.counts.items(), key=lambda item: item[1])
         raise DataError(
-            f"Holding out {amount:g} of {len(dataset)} samples leaves a class without samples: "
+            f"Holding out {amount:g} of {len(dataset)} inputs leaves a class without inputs: "
             f"{smallest[0]!r} has {smallest[1]}. Hold out more, or give a validation data set."
         ) from error
     return np.sort(rest), np.sort(held)
 
 
 def hold_out_groups(dataset: Dataset, groups: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the samples outside and inside the named groups.
+    """Indices of the inputs outside and inside the named groups.
 
     Raises:
         DataError: the data set has no groups or not these, or one part would be empty.
@@ -252,12 +252,12 @@ def hold_out_groups(dataset: Dataset, groups: Sequence[str]) -> tuple[np.ndarray
         raise DataError(f"There is no group {missing[0]!r}; the groups are {_listed(sorted(set(present)))}.")
     inside = np.isin(np.array(present), list(groups))
     if inside.all():
-        raise DataError("All samples are in the groups held out; none is left for training.")
+        raise DataError("All inputs are in the groups held out; none is left for training.")
     return np.flatnonzero(~inside), np.flatnonzero(inside)
 
 
 def folds(dataset: Dataset, count: int, *, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Cross-validation: each sample is tested once.
+    """Cross-validation: each input is tested once.
 
     With groups: groups sorted, fold k holds groups k, k + ``count``, …, so no group is on both sides
     and ``seed`` changes nothing. Without: at random, every class in the same proportion.
@@ -278,7 +278,7 @@ def folds(dataset: Dataset, count: int, *, seed: int = 0) -> list[tuple[np.ndarr
     smallest = min(dataset.counts.items(), key=lambda item: item[1])
     if smallest[1] < count:
         raise DataError(
-            f"{count} folds need {count} samples of each class; {smallest[0]!r} has {smallest[1]}."
+            f"{count} folds need {count} inputs of each class; {smallest[0]!r} has {smallest[1]}."
         )
     from sklearn.model_selection import StratifiedKFold
 
@@ -321,13 +321,13 @@ def _read_folder(folder: Path, modality: Modality, skipped: list[str] | None) ->
             )
         for path in files:
             place = path.relative_to(folder).as_posix()
-            sample: str | Path = path
+            given: str | Path = path
             if modality == "text":
                 text = _usable(partial(_read_text, path, place), place, skipped)
                 if text is None:
                     continue
-                sample = text
-            yield _Row(sample, entry.name, place)
+                given = text
+            yield _Row(given, entry.name, place)
 
 
 def _read_table(
@@ -381,11 +381,11 @@ def _table_row(
     if not any(cells):
         kind = "text" if modality == "text" else "path"
         raise DataError(f"{table.name}, {place} below the heading: the {kind} is empty.")
-    sample: str | Path = "\n".join(cell for cell in cells if cell)
+    given: str | Path = "\n".join(cell for cell in cells if cell)
     if modality != "text":
-        sample = table.parent / sample
+        given = table.parent / given
         try:
-            found = sample.is_file()
+            found = given.is_file()
         except (OSError, ValueError):  # a name too long for the file system, or with a NUL in it
             found = False
         if not found:
@@ -393,7 +393,7 @@ def _table_row(
                 f"{table.name}, {place} below the heading: there is no file {cells[0]!r}; "
                 "paths are relative to the table's folder."
             )
-    return _Row(sample, label, place, row[columns.group].strip() if columns.group else None)
+    return _Row(given, label, place, row[columns.group].strip() if columns.group else None)
 
 
 def _choose_columns(
@@ -460,7 +460,7 @@ def _groups(rows: Sequence[_Row], columns: TableColumns, pattern: str | None) ->
         raise DataError(f"The group pattern {pattern!r} is no regular expression: {error}.") from error
     groups = []
     for row in rows:
-        name = row.sample.name if isinstance(row.sample, Path) else row.place.rpartition("/")[2]
+        name = row.given.name if isinstance(row.given, Path) else row.place.rpartition("/")[2]
         match = expression.search(name)
         if match is None:
             raise DataError(f"The group pattern {pattern!r} does not match the file name {name!r}.")

@@ -1,9 +1,9 @@
 """Pooled hidden states of a data set: extracted once, kept on disk, found again by content.
 
-The cache holds one folder per encoder (name, revision, weights, preprocessing) with shards of samples,
-each sample under the SHA-256 of its content. So a data set that shares samples with another one shares
+The cache holds one folder per encoder (name, revision, weights, preprocessing) with shards of inputs,
+each input under the SHA-256 of its content. So a data set that shares inputs with another one shares
 their features, an interrupted run goes on where it stopped, and a file that changed is encoded anew.
-Letters: N samples, L layers, F features.
+Letters: N inputs, L layers, F features.
 """
 
 import hashlib
@@ -38,9 +38,9 @@ class Extracted:
 
     Attributes:
         features: ``[N, L, F]`` float32.
-        dataset: the N samples, without those that could not be encoded; their places stand in its
+        dataset: the N inputs, without those that could not be encoded; their places stand in its
             ``skipped``.
-        encoded: how many samples the encoder was run on; the others came from the cache.
+        encoded: how many inputs the encoder was run on; the others came from the cache.
     """
 
     features: Tensor
@@ -51,7 +51,7 @@ class Extracted:
 def features(
     dataset: Dataset, backbone: Backbone, cache_dir: str | Path | None = None, progress: bool = True
 ) -> Tensor:
-    """Pooled hidden states ``[N, L, F]`` of every sample; see :func:`extract`."""
+    """Pooled hidden states ``[N, L, F]`` of every input; see :func:`extract`."""
     return extract(dataset, backbone, cache_dir=cache_dir, progress=progress).features
 
 
@@ -64,30 +64,30 @@ def extract(
     skip_broken: bool = False,
     workers: int | None = None,
 ) -> Extracted:
-    """Encode and pool every sample that the cache does not hold yet.
+    """Encode and pool every input that the cache does not hold yet.
 
     Args:
-        dataset: the samples.
+        dataset: the inputs.
         backbone: the frozen encoder.
         cache_dir: where features are kept; a folder in the user's cache directory by default.
         progress: show a progress bar on standard error, if that is a terminal.
-        skip_broken: leave out samples that cannot be read, instead of stopping at the first.
-        workers: samples encoded at the same time, each on one thread: as many as processors by
-            default. Measured at 2 processors: as fast as one sample on all threads when nothing else
+        skip_broken: leave out inputs that cannot be read, instead of stopping at the first.
+        workers: inputs encoded at the same time, each on one thread: as many as processors by
+            default. Measured at 2 processors: as fast as one input on all threads when nothing else
             runs, and ten times faster when something does.
 
     Raises:
-        DataError: a sample cannot be read (its file or row is named), or modalities differ.
+        DataError: an input cannot be read (its file or row is named), or modalities differ.
         DaamError: the cache cannot be written to.
     """
     if dataset.modality != backbone.modality:
         raise DataError(
-            f"{dataset.name} holds {dataset.modality} samples, but the encoder {backbone.name} takes "
+            f"{dataset.name} holds {dataset.modality} inputs, but the encoder {backbone.name} takes "
             f"{backbone.modality}."
         )
     folder = encoder_folder(backbone, cache_dir)
     shape = (backbone.n_layers, backbone.n_features)
-    keys = [content_hash(sample) for sample in dataset.samples]
+    keys = [content_hash(given) for given in dataset.inputs]
     found = read_shards(folder, set(keys), shape=shape)
     missing = [number for number in _first_of_each(keys) if keys[number] not in found]
     broken: set[str] = set()
@@ -96,7 +96,7 @@ def extract(
         _encoded(dataset, backbone, missing, workers or os.cpu_count() or 1),
         total=len(missing),
         desc=f"Encoding {dataset.name}",
-        unit=" samples",
+        unit=" inputs",
         disable=None if progress else True,
         leave=False,
     )
@@ -107,7 +107,7 @@ def extract(
                 if not skip_broken:
                     raise DataError(
                         f"{dataset.name}, {dataset.places[number]}: {result} "
-                        "Mend or remove it, or leave out such samples with --skip-broken."
+                        "Mend or remove it, or leave out such inputs with --skip-broken."
                     ) from result
                 broken.add(key)
                 continue
@@ -121,7 +121,7 @@ def extract(
             write_shard(folder, unsaved)
     kept = [number for number, key in enumerate(keys) if key not in broken]
     if not kept:
-        raise DataError(f"{dataset.name}: not one of its {len(dataset)} samples can be read.")
+        raise DataError(f"{dataset.name}: not one of its {len(dataset)} inputs can be read.")
     remaining = dataset
     if broken:
         lost = [place for place, key in zip(dataset.places, keys, strict=True) if key in broken]
@@ -148,7 +148,7 @@ def encoder_folder(backbone: Backbone, cache_dir: str | Path | None = None) -> P
 
 
 def read_shards(folder: Path, wanted: set[str], *, shape: tuple[int, int]) -> dict[str, Tensor]:
-    """Features ``[L, F]`` of those wanted samples that undamaged shards hold, by content hash.
+    """Features ``[L, F]`` of those wanted inputs that undamaged shards hold, by content hash.
 
     A damaged shard is removed: what it held is encoded again.
     """
@@ -188,7 +188,7 @@ def _encoded(
 ) -> Iterator[tuple[int, Tensor | InputError | ShapeError]]:
     def encode(number: int) -> Tensor | InputError | ShapeError:
         try:
-            return pool(backbone.encode(dataset.samples[number])).float().cpu().contiguous()
+            return pool(backbone.encode(dataset.inputs[number])).float().cpu().contiguous()
         except (InputError, ShapeError) as error:
             return error
 
@@ -205,7 +205,7 @@ def _encoded(
 
 
 def _first_of_each(keys: Sequence[str]) -> list[int]:
-    """Positions of the first sample of each content."""
+    """Positions of the first input of each content."""
     first: dict[str, int] = {}
     for number, key in enumerate(keys):
         first.setdefault(key, number)

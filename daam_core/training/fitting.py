@@ -1,31 +1,55 @@
-"""Train a head on cached pooled features: seeds, early stopping, best weights kept.
+"""Train a classifier on cached pooled features: seeds, early stopping, best weights kept.
 
-Letters: N samples, L layers, F features.
+Letters: N inputs, L layers, F features.
 """
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, DataError
+from daam_core.layers import Standardisation
 from daam_core.model import DaamClassifier, Decision, ModelConfig
-from daam_core.training.baselines import BASELINES
+from daam_core.training.baselines import BASELINES, Baseline
 
-#: Parameters of the gate, trained with their own learning rate.
-GATE_PARAMETERS = ("mean_offset", "log_scaled_variance", "amplitude_logits")
+
+class Trainable(Protocol):
+    """What :func:`fit` trains: a module ``[B, L, F] → logits [B, C]``, or to a :class:`Decision`."""
+
+    standardisation: Standardisation
+
+    def __call__(self, pooled: Tensor, /) -> Tensor | Decision: ...
+
+    def gate_parameters(self) -> Sequence[nn.Parameter]:
+        """Parameters that are trained with the gate's own learning rate."""
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+
+    def state_dict(self) -> Mapping[str, Tensor]: ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> object: ...
+
+    def train(self, mode: bool = True, /) -> object: ...
+
+    def eval(self) -> object: ...
+
+
+#: A classifier or a baseline, trained or not.
+Classifies = Callable[[Tensor], Tensor | Decision]
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a head is trained.
+    """How a classifier is trained.
 
     Attributes:
         epochs: upper limit.
-        batch_size: samples in a step.
+        batch_size: inputs in a step.
         learning_rate: of the decoder (AdamW).
         gate_learning_rate: of δ, ξ and the amplitude. At the decoder's own rate they stay near their
             start, and the map then shows the data rather than anything learned.
@@ -34,7 +58,7 @@ class TrainingConfig:
         gate_penalty: weight of the mean gate in the loss. A gate that opens for nothing of use then
             closes, so that an open gate says that its cell is used.
         patience: epochs without a better validation loss before training stops.
-        seed: of initialisation and of the order of samples.
+        seed: of initialisation and of the order of inputs.
     """
 
     epochs: int = 100
@@ -51,13 +75,8 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        for name in (
-            "learning_rate",
-            "gate_learning_rate",
-            "weight_decay",
-            "label_smoothing",
-            "gate_penalty",
-        ):
+        rates = ("learning_rate", "gate_learning_rate", "weight_decay", "label_smoothing", "gate_penalty")
+        for name in rates:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}.")
         if self.label_smoothing >= 1:
@@ -98,7 +117,7 @@ def train_classifier(
     validation: tuple[Tensor, Tensor] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> tuple[DaamClassifier, History]:
-    """Train a density attention head; its data set mean is taken over the training part.
+    """Train a classifier with density attention; its data set mean is taken over the training part.
 
     Args:
         config: the classifier.
@@ -127,7 +146,7 @@ def train_baseline(
     labels: Tensor,
     *,
     validation: tuple[Tensor, Tensor] | None = None,
-) -> tuple[nn.Module, History]:
+) -> tuple[Baseline, History]:
     """Train one of :data:`~daam_core.training.baselines.BASELINES` in the same way."""
     if name not in BASELINES:
         raise ConfigError(f"There is no baseline {name!r}; there are {', '.join(BASELINES)}.")
@@ -142,7 +161,7 @@ def seeded(seed: int) -> None:
 
 
 def fit(
-    model: nn.Module,
+    model: Trainable,
     training: TrainingConfig,
     features: Tensor,
     labels: Tensor,
@@ -150,16 +169,12 @@ def fit(
     validation: tuple[Tensor, Tensor] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> History:
-    """Fit the standardisation, then train ``model`` in place; it ends with its best weights.
-
-    ``model`` maps ``[B, L, F]`` to logits or to a :class:`~daam_core.model.Decision`, and has a
-    ``standardisation``.
-    """
+    """Fit the standardisation, then train ``model`` in place; it ends with its best weights."""
     _check(features, labels)
     if validation is not None:
         _check(*validation)
     started = time.perf_counter()
-    model.standardisation.fit(features)  # type: ignore[union-attr, operator]
+    model.standardisation.fit(features)
     loss_function = nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
     optimiser = torch.optim.AdamW(_parameter_groups(model, training))
     order = torch.Generator().manual_seed(training.seed)
@@ -198,19 +213,19 @@ def fit(
     return History(tuple(epochs), best_epoch, time.perf_counter() - started)
 
 
-def logits_of(model: nn.Module, pooled: Tensor) -> Tensor:
+def logits_of(model: Classifies, pooled: Tensor) -> Tensor:
     """``[B, L, F] → [B, C]`` of a classifier or a baseline."""
     return _logits(model(pooled))
 
 
 @torch.no_grad()
-def predict(model: nn.Module, features: Tensor, *, batch_size: int = 512) -> Tensor:
+def predict(model: Classifies, features: Tensor, *, batch_size: int = 512) -> Tensor:
     """Logits ``[N, C]`` for ``[N, L, F]``, batch by batch."""
     return torch.cat([logits_of(model, batch) for batch in features.split(batch_size)])
 
 
-def accuracy(model: nn.Module, features: Tensor, labels: Tensor) -> float:
-    """Share of samples whose most probable class is their label."""
+def accuracy(model: Classifies, features: Tensor, labels: Tensor) -> float:
+    """Share of inputs whose most probable class is their label."""
     return float((predict(model, features).argmax(-1) == labels).double().mean())
 
 
@@ -218,20 +233,18 @@ def _logits(output: Decision | Tensor) -> Tensor:
     return output.logits if isinstance(output, Decision) else output
 
 
-def _measure(model: nn.Module, features: Tensor, labels: Tensor) -> tuple[float, float]:
+def _measure(model: Classifies, features: Tensor, labels: Tensor) -> tuple[float, float]:
     logits = predict(model, features)
     right = (logits.argmax(-1) == labels).double().mean()
     return float(nn.functional.cross_entropy(logits, labels)), float(right)
 
 
-def _parameter_groups(model: nn.Module, training: TrainingConfig) -> list[dict[str, object]]:
-    gate: list[nn.Parameter] = []
-    decoder: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        is_gate = name.rpartition(".")[2] in GATE_PARAMETERS or name == "weight_logits"
-        (gate if is_gate else decoder).append(parameter)
+def _parameter_groups(model: Trainable, training: TrainingConfig) -> list[dict[str, object]]:
+    gate = list(model.gate_parameters())
+    of_gate = {id(parameter) for parameter in gate}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in of_gate]
     return [
-        {"params": decoder, "lr": training.learning_rate, "weight_decay": training.weight_decay},
+        {"params": others, "lr": training.learning_rate, "weight_decay": training.weight_decay},
         {"params": gate, "lr": training.gate_learning_rate, "weight_decay": 0.0},
     ]
 

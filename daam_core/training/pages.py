@@ -2,9 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +13,8 @@ from daam_core.encoding import Encoding, Tokens
 from daam_core.explain import explain_encoding
 from daam_core.result import Explanation
 from daam_core.training.accuracy import Measured
-from daam_core.training.evaluation import Evaluation, Movement, Scores
+from daam_core.training.evaluation import DataFacts, Evaluation, Movement
+from daam_core.training.scores import Scores
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
 _IMPORTANCE = (
@@ -23,13 +23,13 @@ _IMPORTANCE = (
 )
 _LAYERS = "Share of each layer and head in the mean density attention."
 _PARAMETERS = "Learned mean offset δ and scaled variance ξ of every head."
-_TRAINED_ON = "The head was trained on this data: its accuracy here says nothing about other data."
+_TRAINED_ON = "The classifier was trained on this data: its accuracy here says nothing about other data."
 #: Larger confusion matrices are shown as the list of their most frequent errors.
 _LARGEST_MATRIX = 15
 _ERRORS_SHOWN = 20
 
 
-def json_bytes(data: dict[str, Any]) -> bytes:
+def json_bytes(data: Mapping[str, object]) -> bytes:
     """Strict JSON, UTF-8."""
     return (json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
@@ -37,7 +37,7 @@ def json_bytes(data: dict[str, Any]) -> bytes:
 def evaluation_files(report: Evaluation, model: Model, command: str) -> dict[str, bytes]:
     """Every file of an evaluation's output folder."""
     figures = _figures(report, model)
-    title = f"{report.model} on {report.data['name']}"
+    title = f"{report.model} on {report.data.name}"
     blocks = [*evaluation_blocks(report), *figures, Heading("Made with"), Listing(command)]
     return {
         "report.json": json_bytes(report.as_dict() | {"command": command}),
@@ -53,14 +53,15 @@ def evaluation_text(report: Evaluation) -> str:
     scores, data = report.scores, report.data
     lines = [
         *([_TRAINED_ON] if report.trained_on else []),
-        f"{report.model} on {data['name']}: {scores.samples:,} samples"
-        + (f", {data['skipped']} skipped" if data["skipped"] else ""),
+        f"{report.model} on {data.name}: {scores.inputs:,} inputs"
+        + (f", {data.skipped} skipped" if data.skipped else ""),
         f"accuracy {scores.accuracy:.4f}, balanced {scores.balanced_accuracy:.4f}, "
         f"macro F1 {scores.macro_f1:.4f}",
         "",
         aligned(_class_table(scores)),
         "",
-        f"head {report.head_parameters:,} parameters, encoder {_count(report.encoder_parameters)}",
+        f"classifier {report.classifier_parameters:,} parameters, "
+        f"encoder {_count(report.encoder_parameters)}",
         f"δ moved by {report.mean_offset.mean_change:.3f} on average, "
         f"ξ by {report.scaled_variance.mean_change:.3f}",
     ]
@@ -74,21 +75,21 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
         *([Paragraph(_TRAINED_ON)] if report.trained_on else []),
         Paragraph(
             f"Accuracy {scores.accuracy:.4f}, balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 "
-            f"{scores.macro_f1:.4f} on {scores.samples:,} samples ({data['skipped']} skipped)."
+            f"{scores.macro_f1:.4f} on {scores.inputs:,} inputs ({data.skipped} skipped)."
         ),
         Heading("Classes"),
         _class_table(scores),
         Heading("Confusion"),
         confusion_table(scores),
-        Heading("Head and encoder"),
+        Heading("Classifier and encoder"),
         Table(
             ("", ""),
             (
                 ("encoder", f"{encoder['name']} ({encoder['revision']})"),
-                ("trained parameters", f"{report.head_parameters:,}"),
+                ("trained parameters", f"{report.classifier_parameters:,}"),
                 ("frozen parameters", _count(report.encoder_parameters)),
                 ("seed", str(report.seed)),
-                ("data, SHA-256", str(data["sha256"])),
+                ("data, SHA-256", data.sha256),
                 ("checkpoint, SHA-256", report.checkpoint_sha256 or "not saved"),
             ),
         ),
@@ -98,10 +99,10 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
     ]
 
 
-def comparison_blocks(sentence: str, measured: Sequence[Measured], data: dict[str, Any]) -> list[Block]:
+def comparison_blocks(protocol: str, measured: Sequence[Measured], parts: Sequence[DataFacts]) -> list[Block]:
     """The table of a comparison."""
-    counts = ", ".join(f"{part['samples']:,} samples in {part['name']}" for part in data["parts"])
-    return [Paragraph(f"{counts}. Protocol: {sentence}."), comparison_table(measured)]
+    counts = ", ".join(f"{part.inputs:,} inputs in {part.name}" for part in parts)
+    return [Paragraph(f"{counts}. Protocol: {protocol}."), comparison_table(measured)]
 
 
 def comparison_table(measured: Sequence[Measured]) -> Table:
@@ -122,7 +123,7 @@ def comparison_table(measured: Sequence[Measured]) -> Table:
     return Table(
         ("method", "accuracy", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
         rows,
-        note="Deviations are of a sample (n − 1).",
+        note="Deviations divide by n − 1.",
     )
 
 
@@ -140,7 +141,7 @@ def confusion_table(scores: Scores) -> Table:
     order = np.argsort(-matrix, axis=None, kind="stable")[:_ERRORS_SHOWN]
     pairs = [(int(i) // len(names), int(i) % len(names)) for i in order]
     return Table(
-        ("true class", "predicted as", "samples"),
+        ("true class", "predicted as", "inputs"),
         tuple((names[t], names[p], str(matrix[t, p])) for t, p in pairs if matrix[t, p]),
         note=f"The {_ERRORS_SHOWN} most frequent errors; the whole matrix is in the JSON report.",
     )
@@ -180,10 +181,10 @@ def aligned(table: Table) -> str:
 
 def _class_table(scores: Scores) -> Table:
     rows = tuple(
-        (c.name, str(c.samples), f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}")
+        (c.name, str(c.inputs), f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}")
         for c in scores.classes
     )
-    return Table(("class", "samples", "precision", "recall", "F1"), rows)
+    return Table(("class", "inputs", "precision", "recall", "F1"), rows)
 
 
 def _count(value: int | None) -> str:
@@ -225,7 +226,7 @@ def _average_input(report: Evaluation, model: Model) -> Explanation:
     values = torch.from_numpy(report.mean.values)
     pooled = values * standardisation.deviation + standardisation.mean
     spans = np.full((1, 4 if model.config.modality == "image" else 2), np.nan)
-    tokens = Tokens(model.config.modality, spans, ("all samples",), np.ones(1))
+    tokens = Tokens(model.config.modality, spans, ("all inputs",), np.ones(1))
     average = explain_encoding(model, Encoding(pooled[:, None], tokens, {"samples": report.mean.samples}))
     seen = average.head_layers[..., None] & np.ones_like(report.mean.gate, dtype=bool)
     attention = report.mean.density_attention

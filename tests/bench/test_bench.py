@@ -22,8 +22,8 @@ from daam_core.bench.library import (
 from daam_core.cli.main import main
 from daam_core.errors import ConfigError, EncoderError
 from daam_core.layers import DensityAttention
+from tests.support.data import class_folders
 from tests.support.small import letter_model
-from tests.training.test_data import class_folders
 
 SIZES = (LayerSize(2, 6, 8, 2, "layer_groups"), LayerSize(3, 5, 8, 4, "shared"))
 

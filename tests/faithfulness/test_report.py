@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from daam_core.checkpoint import Model, built_in_models, load_model
-from daam_core.cli.faithfulness import parted
+from daam_core.cli.faithfulness import split_for_retraining
 from daam_core.cli.main import main
 from daam_core.encoding import pool
 from daam_core.errors import CancelledError, ConfigError, DataError
@@ -316,10 +316,10 @@ def test_the_command_writes_a_report_and_prints_one_object(letters_on_disk, tmp_
 def test_without_other_data_a_part_is_measured_and_groups_are_not_split(letters_on_disk):
     columns = TableColumns(group="speaker")
     dataset = load_dataset(letters_on_disk, modality="text", columns=columns)
-    train, test = parted(dataset, seed=0)
+    train, test = split_for_retraining(dataset, seed=0)
     assert len(test) == 24
     assert not set(train.groups) & set(test.groups)
-    plain_train, plain_test = parted(load_dataset(letters_on_disk, modality="text"), seed=0)
+    plain_train, plain_test = split_for_retraining(load_dataset(letters_on_disk, modality="text"), seed=0)
     assert (len(plain_train), len(plain_test)) == (36, 24)
 
 

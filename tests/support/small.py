@@ -83,3 +83,9 @@ def letter_model(**changes: object) -> Model:
         letter_config(**changes), TrainingConfig(epochs=40, learning_rate=1e-2), features, labels
     )
     return LetterModel(classifier, name="letters")
+
+
+def letter_features(count: int, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pooled features ``[N, L, F]`` and labels of :func:`letter_data`."""
+    texts, labels = letter_data(count, seed=seed)
+    return torch.stack([LetterEncoder().encode(text).hidden.mean(1) for text in texts]), labels

@@ -20,8 +20,7 @@ from daam_core.training.accuracy import (
 )
 from daam_core.training.baselines import BASELINES
 from daam_core.training.fitting import TrainingConfig, train_classifier
-from tests.support.small import LAYERS, letter_config
-from tests.training.test_evaluation import letter_features
+from tests.support.small import LAYERS, letter_config, letter_features
 
 QUICK = TrainingConfig(epochs=6, learning_rate=1e-2)
 NONE = np.zeros(0, dtype=np.int64)
@@ -116,8 +115,8 @@ def test_unknown_methods_seeds_and_splits_are_refused():
         measure_accuracy(recipe, data, training=QUICK, seeds=())
     with pytest.raises(DataError, match="at least one split"):
         replace(data, splits=())
-    with pytest.raises(DataError, match="training samples"):
+    with pytest.raises(DataError, match="training inputs"):
         replace(data, splits=(Split(NONE, NONE, np.arange(3)),))
     untested = replace(data, splits=(Split(np.arange(9), NONE, NONE),))
-    with pytest.raises(DataError, match="test samples"):
+    with pytest.raises(DataError, match="test inputs"):
         measure_accuracy(recipe, untested, training=QUICK, seeds=(0,))

@@ -7,24 +7,31 @@ import yaml
 from huggingface_hub import ModelCard
 
 from daam_core.errors import DataError
+from daam_core.training.accuracy import Measured
 from daam_core.training.cards import About, model_card, read_about
-from daam_core.training.evaluation import (
-    describe_data,
-)
+from daam_core.training.evaluation import Movement, data_facts
+from daam_core.training.fitting import TrainingConfig
+from daam_core.training.run import Parameters, TrainingReport
+from daam_core.training.scores import ClassFigures, Scores
+from tests.support.data import letters
 from tests.support.small import CLASSES, FEATURES, LAYERS, letter_config
-from tests.training.test_data import letters
 
 
 def card_report(**changes):
-    data = describe_data(replace(letters(20), class_names=CLASSES))
-    scores = {"macro_f1": 0.8, "classes": [
-        {"name": name, "samples": 10, "precision": 0.9, "recall": 0.7, "f1": 0.8} for name in CLASSES
-    ]}  # fmt: skip
-    return {
-        "accuracy": 0.8125, "accuracy_deviation": 0.0213, "protocol": "5 folds: by group", "data": data,
-        "trained_samples": 20, "scores": scores, "parameters": {"head": 1234, "encoder": None},
-        "command": "python -m daam_core train letters",
-    } | changes  # fmt: skip
+    movement = Movement(0, 0, -1, 1, 0, 0.5, 0.2, 1)
+    report = TrainingReport(
+        tool="daam-explorer", command="python -m daam_core train letters", accuracy=0.8125,
+        accuracy_deviation=0.0213, protocol="5 folds: by group",
+        scores=Scores(
+            inputs=20, accuracy=0.8, balanced_accuracy=0.8, macro_f1=0.8, confusion=(),
+            classes=tuple(ClassFigures(name, 10, 0.9, 0.7, 0.8) for name in CLASSES),
+        ),
+        data=data_facts(replace(letters(20), class_names=CLASSES)), trained_inputs=20,
+        encoder=letter_config().encoder, parameters=Parameters(1234, None), training=TrainingConfig(),
+        chosen_by="nothing held out", best_epoch=1, epochs=(), training_accuracy=0.9, mean_offset=movement,
+        scaled_variance=movement, layer_contribution=(), top_cells=(),
+    )  # fmt: skip
+    return replace(report, **changes)
 
 
 def test_a_card_has_valid_metadata_and_the_measured_figures():
@@ -48,7 +55,9 @@ def test_a_card_has_valid_metadata_and_the_measured_figures():
 
 
 def test_figures_of_one_seed_are_called_so():
-    several = card_report(measured={"seeds": [3, 4]})
+    accuracies = ((0.8,), (0.7,))
+    measured = Measured("DAAM", True, {}, (3, 4), accuracies, 0.75, 0.0, 0.05, 1234, 3.0, 1.0, ())
+    several = card_report(measured=measured)
     text = model_card(letter_config(), several, name="x")
     metrics = yaml.safe_load(text.split("---")[1])["model-index"][0]["results"][0]["metrics"]
     assert [metric["name"] for metric in metrics] == [

@@ -1,8 +1,4 @@
-"""Data sets on disk, how they are parted, and the feature cache."""
-
-import csv
-import os
-from dataclasses import replace
+"""Data sets on disk, and how they are split."""
 
 import numpy as np
 import pytest
@@ -10,64 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daam_core.encoding import pool
-from daam_core.errors import DaamError, DataError, InputError
-from daam_core.training import features as feature_module
+from daam_core.errors import DataError
 from daam_core.training.data import (
-    Dataset,
     TableColumns,
-    content_hash,
     folds,
     hold_out,
     hold_out_groups,
     load_dataset,
-    shared_samples,
 )
-from daam_core.training.features import encoder_folder, extract, features, read_shards, write_shard
-from tests.support.small import LetterEncoder, letter_data
-
-
-def write_table(path, rows, *, delimiter=","):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, delimiter=delimiter).writerows(rows)
-    return path
-
-
-def class_folders(root, tree):
-    """A folder for each class, with files of the given names and contents."""
-    for name, files in tree.items():
-        for file, content in files.items():
-            path = root / name / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-    return root
-
-
-def letters(count=40, *, groups=None):
-    texts, labels = letter_data(count)
-    return Dataset(
-        name="letters",
-        modality="text",
-        samples=tuple(texts),
-        labels=tuple(labels.tolist()),
-        class_names=("vowels", "consonants"),
-        places=tuple(f"row {i + 1}" for i in range(count)),
-        groups=groups,
-    )
-
-
-class CountingEncoder(LetterEncoder):
-    """Counts its calls, and refuses texts with a ``!``."""
-
-    def __init__(self):
-        self.calls = 0
-
-    def encode(self, sample):
-        if "!" in sample:
-            raise InputError("The text has a '!'.")
-        self.calls += 1
-        return super().encode(sample)
-
+from tests.support.data import class_folders, letters, write_table
 
 # Folders
 
@@ -81,7 +28,7 @@ def test_a_folder_of_class_folders_is_read_in_the_order_of_names(tmp_path):
     assert found.class_names == ("a", "b")
     assert found.places == ("a/deep/1.WAV", "b/10.wav", "b/2.wav")
     assert found.labels == (0, 1, 1)
-    assert found.samples[0] == tmp_path / "a" / "deep" / "1.WAV"
+    assert found.inputs[0] == tmp_path / "a" / "deep" / "1.WAV"
     assert found.counts == {"a": 1, "b": 2}
     assert found.targets.tolist() == [0, 1, 1]
     assert found.targets.dtype == torch.int64
@@ -89,7 +36,7 @@ def test_a_folder_of_class_folders_is_read_in_the_order_of_names(tmp_path):
 
 def test_text_files_are_read_as_texts(tmp_path):
     class_folders(tmp_path, {"a": {"1.txt": "one"}, "b": {"2.txt": "zwei ä"}})
-    assert load_dataset(tmp_path, modality="text").samples == ("one", "zwei ä")
+    assert load_dataset(tmp_path, modality="text").inputs == ("one", "zwei ä")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +74,7 @@ def test_a_missing_data_set_is_named_without_its_folder(tmp_path):
 def test_empty_texts_can_be_skipped_and_are_listed(tmp_path):
     class_folders(tmp_path, {"a": {"1.txt": "", "2.txt": "x"}, "b": {"3.txt": "y"}})
     found = load_dataset(tmp_path, modality="text", skip_broken=True)
-    assert found.samples == ("x", "y")
+    assert found.inputs == ("x", "y")
     assert found.skipped == ("a/1.txt",)
 
 
@@ -145,7 +92,7 @@ def test_a_text_file_of_another_encoding_is_named(tmp_path):
 def test_tables_of_commas_and_of_tabs_are_read(tmp_path, name, delimiter):
     rows = [("Text", "LABEL"), ("one, two\nthree", "b"), ('say "hi"', "a")]
     found = load_dataset(write_table(tmp_path / name, rows, delimiter=delimiter), modality="text")
-    assert found.samples == ("one, two\nthree", 'say "hi"')
+    assert found.inputs == ("one, two\nthree", 'say "hi"')
     assert found.labels == (1, 0)
     assert found.places == ("row 1", "row 2")
 
@@ -154,7 +101,7 @@ def test_text_columns_are_joined_by_a_line_break(tmp_path):
     rows = [("label", "title", "description"), ("x", "Head", "Body"), ("y", "Only", "")]
     table = write_table(tmp_path / "t.csv", rows)
     found = load_dataset(table, modality="text", columns=TableColumns(("title", "description")))
-    assert found.samples == ("Head\nBody", "Only")
+    assert found.inputs == ("Head\nBody", "Only")
 
 
 def test_paths_are_relative_to_the_table(tmp_path):
@@ -163,7 +110,7 @@ def test_paths_are_relative_to_the_table(tmp_path):
     rows = [("path", "fine", "coarse"), ("pictures/1.png", "f", "a"), ("pictures/1.png", "g", "b")]
     table = write_table(tmp_path / "t.csv", rows)
     found = load_dataset(table, modality="image", columns=TableColumns(label="coarse"))
-    assert found.samples == (tmp_path / "pictures" / "1.png",) * 2
+    assert found.inputs == (tmp_path / "pictures" / "1.png",) * 2
     assert found.class_names == ("a", "b")
 
 
@@ -186,7 +133,7 @@ def test_paths_are_relative_to_the_table(tmp_path):
         ([("text", "label"), ("x", "a"), ("y",)], {}, "row 2 below the heading: it has not as many cells"),
         ([("text", "label"), ("x", "a", "more")], {}, "row 1 below the heading: it has not as many cells"),
         ([("text", "label"), ("x", "a"), ("y", "a")], {}, "holds the one class 'a'"),
-        ([("text", "label")], {}, "holds no samples"),
+        ([("text", "label")], {}, "holds no inputs"),
         (
             [("text", "label"), ("x", "a")],
             {"class_names": ("b", "c")},
@@ -230,7 +177,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
 
 def test_a_byte_order_mark_is_no_part_of_the_heading(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbftext,label\nx,a\ny,b\n")
-    assert load_dataset(tmp_path / "t.csv", modality="text").samples == ("x", "y")
+    assert load_dataset(tmp_path / "t.csv", modality="text").inputs == ("x", "y")
 
 
 def test_classes_keep_the_order_of_a_model(tmp_path):
@@ -285,7 +232,7 @@ def test_folds_that_cannot_be_made_are_refused():
     with pytest.raises(DataError, match="3 folds need as many groups; there are 2: x, y"):
         folds(letters(groups=("x", "y") * 20), 3)
     few = letters(40).part(range(3))
-    with pytest.raises(DataError, match="folds need 30 samples of each class"):
+    with pytest.raises(DataError, match="folds need 30 inputs of each class"):
         folds(few, 30)
 
 
@@ -303,12 +250,12 @@ def test_a_part_held_out_is_drawn_by_class_and_the_same_again(amount, seed):
 
 @pytest.mark.parametrize("amount", [0, -1, 50, 2.5, 100])
 def test_a_part_that_cannot_be_held_out_is_refused(amount):
-    with pytest.raises(DataError, match="share between 0 and 1 or a number of samples below 50"):
+    with pytest.raises(DataError, match="share between 0 and 1 or a number of inputs below 50"):
         hold_out(letters(50), amount)
 
 
 def test_a_part_too_small_for_every_class_is_refused():
-    with pytest.raises(DataError, match="leaves a class without samples"):
+    with pytest.raises(DataError, match="leaves a class without inputs"):
         hold_out(letters(50), 1)
 
 
@@ -323,143 +270,3 @@ def test_groups_are_held_out_by_name():
         hold_out_groups(data, ["p", "q"])
     with pytest.raises(DataError, match="has no groups"):
         hold_out_groups(letters(), ["p"])
-
-
-# Features
-
-
-def test_features_are_the_pooled_encodings_in_order(tmp_path):
-    data = letters(70)  # more than one shard
-    found = features(data, LetterEncoder(), tmp_path, False)
-    expected = torch.stack([pool(LetterEncoder().encode(text)) for text in data.samples])
-    assert torch.equal(found, expected)
-    assert torch.equal(features(data, LetterEncoder(), tmp_path, False), expected)
-
-
-def test_each_content_is_encoded_once_even_across_data_sets(tmp_path):
-    encoder = CountingEncoder()
-    data = letters(40)
-    distinct = len(set(data.samples))
-    assert extract(data, encoder, cache_dir=tmp_path).encoded == distinct == encoder.calls
-    other = replace(data.part(range(5, 25)), name="other", class_names=("c", "d"))
-    assert extract(other, encoder, cache_dir=tmp_path).encoded == 0
-    assert encoder.calls == distinct
-
-
-def test_workers_do_not_change_the_result_nor_the_number_of_threads(tmp_path):
-    data = letters(90)
-    threads = torch.get_num_threads()
-    one = extract(data, LetterEncoder(), cache_dir=tmp_path / "one", workers=1).features
-    three = extract(data, LetterEncoder(), cache_dir=tmp_path / "three", workers=3).features
-    assert torch.equal(one, three)
-    assert torch.get_num_threads() == threads
-
-
-def test_an_interrupted_run_resumes(tmp_path, monkeypatch):
-    monkeypatch.setattr(feature_module, "SHARD_SIZE", 8)
-    data = letters(60)
-    encoder = CountingEncoder()
-    whole = encoder.encode
-
-    def interrupted(sample):
-        if encoder.calls == 20:
-            raise KeyboardInterrupt
-        return whole(sample)
-
-    monkeypatch.setattr(encoder, "encode", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        extract(data, encoder, cache_dir=tmp_path, workers=1)
-    distinct = len(set(data.samples))
-    kept = len(
-        read_shards(encoder_folder(encoder, tmp_path), {content_hash(s) for s in data.samples}, shape=(6, 8))
-    )
-    assert 16 <= kept <= 20
-    again = CountingEncoder()
-    found = extract(data, again, cache_dir=tmp_path)
-    assert again.calls == distinct - kept
-    assert torch.equal(found.features, features(data, LetterEncoder(), tmp_path / "fresh", False))
-
-
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "emptied", "foreign"])
-def test_a_damaged_shard_is_noticed_and_made_again(tmp_path, damage):
-    data = letters(30)
-    expected = features(data, LetterEncoder(), tmp_path, False)
-    (shard,) = encoder_folder(LetterEncoder(), tmp_path).glob("*.safetensors")
-    content = bytearray(shard.read_bytes())
-    if damage == "truncated":
-        content = content[: len(content) // 2]
-    elif damage == "flipped":
-        content[-3] ^= 0x40
-    elif damage == "emptied":
-        content = bytearray()
-    else:
-        content = bytearray(b"not safetensors at all" * 20)
-    shard.write_bytes(content)
-    encoder = CountingEncoder()
-    assert torch.equal(extract(data, encoder, cache_dir=tmp_path).features, expected)
-    assert encoder.calls == len(set(data.samples))
-    assert extract(data, encoder, cache_dir=tmp_path).encoded == 0
-
-
-def test_a_shard_of_another_shape_is_not_used(tmp_path):
-    key = content_hash("abc")
-    write_shard(tmp_path, {key: torch.zeros(2, 3)})
-    assert read_shards(tmp_path, {key}, shape=(2, 3))[key].shape == (2, 3)
-    assert read_shards(tmp_path, {key}, shape=(6, 8)) == {}
-
-
-@pytest.mark.parametrize(
-    "change", ["name", "revision", "weights_sha256", "preprocessing", "n_layers", "n_features"]
-)
-def test_every_part_of_an_encoders_identity_is_in_the_key(tmp_path, change):
-    encoder = LetterEncoder()
-    before = encoder_folder(encoder, tmp_path)
-    setattr(encoder, change, 99 if change.startswith("n_") else "another")
-    assert encoder_folder(encoder, tmp_path) != before
-
-
-def test_a_changed_file_is_another_sample(tmp_path):
-    path = tmp_path / "a.wav"
-    path.write_bytes(b"one")
-    before = content_hash(path)
-    path.write_bytes(b"two")
-    assert content_hash(path) != before
-    assert content_hash("one") != content_hash("two")
-    with pytest.raises(DataError, match=r"missing\.wav cannot be read"):
-        content_hash(tmp_path / "missing.wav")
-
-
-def test_samples_in_two_data_sets_are_counted_by_content():
-    data = letters(30)
-    one, two = data.part(range(20)), data.part(range(15, 30))
-    known = set(one.samples)
-    assert shared_samples(two, one) == sum(sample in known for sample in two.samples) >= 5
-
-
-def test_a_broken_sample_is_refused_by_place_or_skipped(tmp_path):
-    data = letters(10)
-    data = replace(data, samples=(*data.samples[:3], "stop!", *data.samples[4:]))
-    with pytest.raises(DataError, match=r"letters, row 4: The text has a '!'\. .*--skip-broken"):
-        extract(data, CountingEncoder(), cache_dir=tmp_path)
-    found = extract(data, CountingEncoder(), cache_dir=tmp_path, skip_broken=True)
-    assert len(found.dataset) == len(found.features) == 9
-    assert found.dataset.skipped == ("row 4",)
-    assert "stop!" not in found.dataset.samples
-    with pytest.raises(DataError, match="not one of its 1 samples can be read"):
-        extract(data.part([3]), CountingEncoder(), cache_dir=tmp_path, skip_broken=True)
-
-
-def test_an_encoder_of_another_modality_is_refused(tmp_path):
-    with pytest.raises(DataError, match="letters holds audio samples, but the encoder letters takes text"):
-        features(replace(letters(), modality="audio"), LetterEncoder(), tmp_path)
-
-
-def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DaamError, match="Cannot write"):
-        features(letters(4), LetterEncoder(), tmp_path / "file", False)
-
-
-def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
-    monkeypatch.setenv("DAAM_CACHE_DIR", os.fspath(tmp_path))
-    assert encoder_folder(LetterEncoder()).parent == tmp_path / "features"

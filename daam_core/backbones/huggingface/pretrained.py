@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,6 +54,10 @@ class Pretrained(Backbone):
                 f"'{source.name}' fails on a small input, so its model and its preprocessing do not fit "
                 f"together: {reason(e, source)}"
             ) from e
+
+    def weights(self) -> Iterable[Tensor]:
+        found: Iterable[Tensor] = self._model.parameters()
+        return found
 
     @abstractmethod
     def encode(self, sample: Sample) -> Encoding: ...

@@ -1,0 +1,295 @@
+"""From what a person asks for to what is trained and measured: data, features, splits, configuration.
+
+Letters: N inputs, L layers, F features.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.backbones import load_backbone
+from daam_core.backbones.base import Backbone
+from daam_core.checkpoint import identity_of
+from daam_core.encoding import Modality
+from daam_core.errors import DataError
+from daam_core.model import ModelConfig
+from daam_core.training.accuracy import Split, SplitData
+from daam_core.training.data import (
+    Dataset,
+    TableColumns,
+    folds,
+    hold_out,
+    hold_out_groups,
+    load_dataset,
+    shared_inputs,
+)
+from daam_core.training.features import extract
+from daam_core.training.fitting import TrainingConfig
+
+NONE = np.zeros(0, dtype=np.int64)
+TEST_SET = "test set"
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How data sets are read and their features kept.
+
+    Attributes:
+        columns: of tables.
+        group_pattern: where a file's name says its group.
+        skip_broken: leave out what cannot be read.
+        cache_dir: where features are kept; the user's cache by default.
+    """
+
+    columns: TableColumns = field(default_factory=TableColumns)
+    group_pattern: str | None = None
+    skip_broken: bool = False
+    cache_dir: str | Path | None = None
+
+    def load(
+        self,
+        source: str | Path,
+        *,
+        modality: Modality,
+        class_names: Sequence[str] | None = None,
+        main: bool = True,
+    ) -> Dataset:
+        """Read a data set.
+
+        Args:
+            source: a folder or a table.
+            modality: what its inputs are.
+            class_names: of a model, or of the main data set.
+            main: the data set that is split, by its groups if it has any. Columns that are named may be
+                meant for it alone where another one is a folder.
+        """
+        columns = TableColumns(self.columns.inputs, self.columns.label, self.columns.group if main else None)
+        return load_dataset(
+            source,
+            modality=modality,
+            columns=columns if main or Path(source).is_file() else None,
+            group_pattern=self.group_pattern if main else None,
+            class_names=class_names,
+            skip_broken=self.skip_broken,
+        )
+
+    def extract(self, dataset: Dataset, backbone: Backbone) -> "Part":
+        """Its features, from the cache where they are known."""
+        found = extract(dataset, backbone, cache_dir=self.cache_dir, skip_broken=self.skip_broken)
+        return Part(found.dataset, found.features)
+
+
+@dataclass(frozen=True)
+class ExperimentOptions:
+    """What a training or a comparison is asked to do.
+
+    Attributes:
+        data: the data set to train on.
+        modality: what its inputs are.
+        backbone: name of the frozen encoder.
+        revision: of the encoder.
+        test: a data set to measure on, or None.
+        folds: of a cross-validation to measure by, or None.
+        seeds: how many.
+        validation: what chooses the epoch: a share, a number of inputs, or a data set's path.
+        validation_groups: groups that choose the epoch.
+        refit: train again on everything after the epoch was chosen.
+        reading: how the data sets are read.
+        classifier: settings of :class:`~daam_core.model.ModelConfig` besides those that data and encoder
+            give.
+        training: how to train.
+    """
+
+    data: str | Path
+    modality: Modality
+    backbone: str
+    revision: str | None = None
+    test: str | Path | None = None
+    folds: int | None = None
+    seeds: int = 1
+    validation: float | str | Path = 0.1
+    validation_groups: tuple[str, ...] = ()
+    refit: bool = True
+    reading: DataOptions = field(default_factory=DataOptions)
+    classifier: Mapping[str, Any] = field(default_factory=dict)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        if self.folds is None:
+            return
+        if self.test is not None:
+            raise DataError(
+                "Accuracy is measured on a test set or by folds: give --test or --folds, not both."
+            )
+        if self.amount is None:
+            raise DataError("With --folds the validation part comes out of each fold: give a share or 0.")
+        if self.validation_groups:
+            raise DataError("With --folds the validation part is drawn: leave out --validation-groups.")
+
+    @property
+    def amount(self) -> float | None:
+        """How much of the data chooses the epoch; None where a data set of its own does."""
+        return float(self.validation) if isinstance(self.validation, int | float) else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Inputs and their pooled features ``[N, L, F]``."""
+
+    dataset: Dataset
+    features: Tensor
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a training or comparison works on.
+
+    Attributes:
+        options: what was asked for.
+        backbone: the frozen encoder.
+        train: the data given.
+        validation: data that chooses the epoch, if given as a data set of its own.
+        test: data that is only measured on, if given.
+        config: the classifier.
+        shipped: all of the data, the part that chooses the epoch held out.
+        measured_on: how accuracy is measured; None where neither test set nor folds are asked for.
+    """
+
+    options: ExperimentOptions
+    backbone: Backbone
+    train: Part
+    validation: Part | None
+    test: Part | None
+    config: ModelConfig
+    shipped: SplitData
+    measured_on: SplitData | None
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        first = self.options.training.seed
+        return tuple(range(first, first + self.options.seeds))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(part for part in (self.train, self.validation, self.test) if part is not None)
+
+    @property
+    def runs(self) -> int:
+        """How many trainings :func:`train` needs."""
+        if self.measured_on is None:
+            return 1
+        measuring = len(self.seeds) * len(self.measured_on.splits)
+        return measuring if self.measured_on.unit == TEST_SET else measuring + 1
+
+
+def prepare(options: ExperimentOptions) -> Experiment:
+    """Read the data, extract features, and lay out the splits.
+
+    Raises:
+        DataError: data or options that do not fit each other.
+        EncoderError: the encoder cannot be loaded.
+    """
+    dataset = options.reading.load(options.data, modality=options.modality)
+    paths = {
+        "validation": None if isinstance(options.validation, int | float) else options.validation,
+        "test": options.test,
+    }
+    datasets = {"train": dataset} | {
+        name: options.reading.load(
+            path, modality=options.modality, class_names=dataset.class_names, main=False
+        )
+        for name, path in paths.items()
+        if path is not None
+    }
+    backbone = load_backbone(options.backbone, revision=options.revision, modality=options.modality)
+    config = ModelConfig(
+        modality=options.modality,
+        encoder=identity_of(backbone),
+        n_layers=backbone.n_layers,
+        n_features=backbone.n_features,
+        class_names=dataset.class_names,
+        seed=options.training.seed,
+        **options.classifier,
+    )
+    parts = {name: options.reading.extract(found, backbone) for name, found in datasets.items()}
+    shipped, measured_on = _splits(options, parts)
+    return Experiment(
+        options=options,
+        backbone=backbone,
+        train=parts["train"],
+        validation=parts.get("validation"),
+        test=parts.get("test"),
+        config=config,
+        shipped=shipped,
+        measured_on=measured_on,
+    )
+
+
+def _splits(options: ExperimentOptions, parts: Mapping[str, Part]) -> tuple[SplitData, SplitData | None]:
+    """All data for the classifier that is saved, and how accuracy is measured."""
+    features = torch.cat([part.features for part in parts.values()])
+    labels = torch.cat([part.dataset.targets for part in parts.values()])
+    ends = np.cumsum([0, *(len(part.dataset) for part in parts.values())])
+    places = {name: np.arange(ends[i], ends[i + 1]) for i, name in enumerate(parts)}
+    train = parts["train"].dataset
+
+    def split(indices: np.ndarray, tested: np.ndarray = NONE) -> Split:
+        if "validation" in places:
+            return Split(indices, places["validation"], tested)
+        return Split(*_held_out(options, train, indices), tested)
+
+    chooses = _chooses(options, parts)
+    drawn = f"; {options.seeds} seeds" if options.seeds > 1 else ""
+    shipped = SplitData(chooses, "training", features, labels, (split(places["train"]),))
+    if "test" in parts:
+        protocol = f"{_test_set(parts)}; {chooses}{drawn}"
+        splits = (split(places["train"], places["test"]),)
+        return shipped, SplitData(protocol, TEST_SET, features, labels, splits)
+    if options.folds is not None:
+        groups = train.groups
+        by = f" by group ({len(set(groups))} groups)" if groups is not None else ", stratified"
+        protocol = f"{options.folds} folds{by}; {chooses}{drawn}"
+        several = tuple(split(rest, tested) for rest, tested in folds(train, options.folds))
+        return shipped, SplitData(protocol, "fold", features, labels, several)
+    return shipped, None
+
+
+def _held_out(
+    options: ExperimentOptions, train: Dataset, indices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The training and validation part of some of the training inputs."""
+    if options.validation_groups:
+        return hold_out_groups(train, options.validation_groups)
+    if not options.amount:
+        return indices, NONE
+    rest, held = hold_out(train.part(indices), options.amount, seed=options.training.seed)
+    return indices[rest], indices[held]
+
+
+def _test_set(parts: Mapping[str, Part]) -> str:
+    """The test set in words; on inputs that it shares with the training data accuracy flatters."""
+    test = parts["test"].dataset
+    again = sum(shared_inputs(test, part.dataset) for name, part in parts.items() if name != "test")
+    known = f", {again} of them in the training data too" if again else ""
+    return f"test set {test.name} ({len(test):,} inputs{known})"
+
+
+def _chooses(options: ExperimentOptions, parts: Mapping[str, Part]) -> str:
+    """How the number of epochs is chosen, in words."""
+    amount = options.amount
+    if options.validation_groups:
+        what = f"groups {','.join(options.validation_groups)} choose the epoch"
+    elif "validation" in parts:
+        dataset = parts["validation"].dataset
+        what = f"{dataset.name} ({len(dataset):,} inputs) chooses the epoch"
+    elif not amount:
+        return f"{options.training.epochs} epochs, nothing held out"
+    else:
+        part = f"{amount:.0%}" if amount < 1 else f"{amount:.0f} inputs"
+        what = f"{part} of the training part choose the epoch"
+    return what + (", then trained again on all of it" if options.refit else "")

@@ -1,0 +1,187 @@
+"""Carry an experiment out: measure, train what is saved, and keep a record of both."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from torch import nn
+
+from daam_core.checkpoint import Model
+from daam_core.errors import ConfigError
+from daam_core.model import DaamClassifier, EncoderIdentity
+from daam_core.training.accuracy import Measured, SplitData, daam_recipe, fit_split, measure_accuracy
+from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
+from daam_core.training.experiment import TEST_SET, Experiment
+from daam_core.training.fitting import Epoch, History, TrainingConfig
+from daam_core.training.scores import Scores, score
+from daam_core.version import __version__
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained classifier and how good it is.
+
+    Attributes:
+        classifier: the one to save.
+        history: of the training that chose its epoch.
+        measured: accuracy by the experiment's protocol; None where none was asked for.
+    """
+
+    classifier: DaamClassifier
+    history: History
+    measured: Measured | None
+
+
+def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None) -> Outcome:
+    """Measure by the protocol, and train the classifier that is saved.
+
+    On a test set the first seed's classifier is the one to save: the figures are its own.
+
+    Args:
+        experiment: what to work on.
+        on_run: called after each training, of which there are ``experiment.runs``.
+    """
+    options, data = experiment.options, experiment.measured_on
+    recipe = daam_recipe("DAAM", experiment.config)
+    kept: list[tuple[nn.Module, History]] = []
+    measured = None
+
+    def after_run(seed: int, module: nn.Module, history: History) -> None:
+        if data is not None and data.unit == TEST_SET and seed == options.training.seed:
+            kept.append((module, history))
+        if on_run is not None:
+            on_run()
+
+    if data is not None:
+        measured = measure_accuracy(
+            recipe,
+            data,
+            training=options.training,
+            seeds=experiment.seeds,
+            refit=options.refit,
+            on_run=after_run,
+        )
+    if not kept:
+        whole = experiment.shipped
+        found = fit_split(recipe, whole, whole.splits[0], training=options.training, refit=options.refit)
+        kept.append(found)
+        if on_run is not None:
+            on_run()
+    classifier, history = kept[0]
+    if not isinstance(classifier, DaamClassifier):
+        raise ConfigError("Only classifiers with density attention can be saved.")
+    return Outcome(classifier, history, measured)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How many numbers were trained, and how many are frozen (None: the encoder does not say)."""
+
+    classifier: int
+    encoder: int | None
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What training and measuring found, as ``report.json`` keeps it beside the weights.
+
+    Attributes:
+        tool: this program and its version.
+        command: that made the classifier.
+        accuracy: by ``protocol``; None where nothing was measured.
+        accuracy_deviation: over folds, or over seeds.
+        protocol: how accuracy was measured, in words.
+        scores: of the first seed's predictions, all splits together.
+        data: the data given.
+        trained_inputs: how many inputs the saved classifier was trained on.
+        encoder: the frozen encoder.
+        parameters: how many.
+        training: how it was trained.
+        chosen_by: how the number of epochs was chosen, in words.
+        best_epoch: that number.
+        epochs: figures of each epoch.
+        training_accuracy: on ``data``.
+        mean_offset: movement of δ.
+        scaled_variance: movement of ξ.
+        layer_contribution: ``[H][L]`` percent of the mean density attention over ``data``.
+        top_cells: the cells with the highest Importance Factor of that mean.
+        validation_data: a data set of its own that chose the epoch, or None.
+        test_data: that was measured on, or None.
+        measured: accuracies of every seed and split, or None.
+    """
+
+    tool: str
+    command: str
+    accuracy: float | None
+    accuracy_deviation: float | None
+    protocol: str | None
+    scores: Scores | None
+    data: DataFacts
+    trained_inputs: int
+    encoder: EncoderIdentity
+    parameters: Parameters
+    training: TrainingConfig
+    chosen_by: str
+    best_epoch: int
+    epochs: tuple[Epoch, ...]
+    training_accuracy: float
+    mean_offset: Movement
+    scaled_variance: Movement
+    layer_contribution: tuple[tuple[float, ...], ...]
+    top_cells: tuple[Mapping[str, float | int], ...]
+    validation_data: DataFacts | None = None
+    test_data: DataFacts | None = None
+    measured: Measured | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values for JSON, which has no NaN; data sets that were not given are left out."""
+        plain = asdict(self)
+        plain["epochs"] = [
+            {name: None if value != value else value for name, value in vars(epoch).items()}
+            for epoch in self.epochs
+        ]
+        plain["measured"] = None if self.measured is None else self.measured.as_dict()
+        optional = ("validation_data", "test_data", "measured")
+        return {name: value for name, value in plain.items() if value is not None or name not in optional}
+
+
+def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -> TrainingReport:
+    """The record of a training."""
+    train, split, measured = experiment.train, experiment.shipped.splits[0], outcome.measured
+    data = experiment.measured_on
+    found = evaluate_features(
+        Model(outcome.classifier),
+        train.dataset,
+        train.features,
+        encoder_parameters=experiment.backbone.n_parameters,
+    )
+    return TrainingReport(
+        tool=f"daam-explorer {__version__}",
+        command=command,
+        accuracy=None if measured is None else measured.accuracy,
+        accuracy_deviation=None if measured is None else measured.deviation,
+        protocol=None if data is None else data.protocol,
+        scores=None if measured is None or data is None else _scores(experiment, data, measured),
+        data=found.data,
+        trained_inputs=len(split.train) + (len(split.validation) if experiment.options.refit else 0),
+        encoder=experiment.config.encoder,
+        parameters=Parameters(found.classifier_parameters, found.encoder_parameters),
+        training=experiment.options.training,
+        chosen_by=experiment.shipped.protocol,
+        best_epoch=outcome.history.best_epoch,
+        epochs=outcome.history.epochs,
+        training_accuracy=found.scores.accuracy,
+        mean_offset=found.mean_offset,
+        scaled_variance=found.scaled_variance,
+        layer_contribution=found.layer_contribution,
+        top_cells=found.top_cells,
+        validation_data=None if experiment.validation is None else data_facts(experiment.validation.dataset),
+        test_data=None if experiment.test is None else data_facts(experiment.test.dataset),
+        measured=measured,
+    )
+
+
+def _scores(experiment: Experiment, data: SplitData, measured: Measured) -> Scores:
+    """Figures of the first seed's predictions, all splits together."""
+    labels = [int(label) for split in data.splits for label in data.labels[split.test].tolist()]
+    predictions = [label for split in measured.predictions[0] for label in split]
+    return score(labels, predictions, experiment.config.class_names)

@@ -1,0 +1,50 @@
+"""``compare``: every method is measured in the same way."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.support.commands import compare_words, letter_table
+
+
+def test_a_comparison_measures_every_method_in_the_same_way(letters, run, tmp_path):
+    chosen = "daam,linear-probe,last-layer"
+    words = compare_words(letters, "--folds", 3, "--seeds", 2, "--methods", chosen, "--out", tmp_path / "cmp")
+    status, text, err = run(*words)
+    assert (status, err) == (0, "")
+    assert "3 folds, stratified" in text
+    data = json.loads((tmp_path / "cmp" / "compare.json").read_text())
+    assert [method["method"] for method in data["methods"]] == [
+        "DAAM as configured", "linear probe", "last layer"
+    ]  # fmt: skip
+    for method in data["methods"]:
+        assert np.shape(method["accuracies"]) == (2, 3)
+        assert method["accuracy"] == pytest.approx(np.mean(method["accuracies"]))
+        assert f"{method['accuracy']:.4f}" in (tmp_path / "cmp" / "compare.md").read_text()
+    assert "(best)" in text
+    assert (tmp_path / "cmp" / "compare.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_comparison_on_a_test_set_prints_one_json_object(letters, run, tmp_path):
+    test = letter_table(tmp_path / "test.csv", 20, seed=3)
+    status, text, err = run(*compare_words(letters, "--test", test, "--methods", "linear-probe", "--json"))
+    assert (status, err) == (0, "")
+    found = json.loads(text)
+    assert [part["name"] for part in found["parts"]] == ["letters.csv", "test.csv"]
+    assert found["methods"][0]["split_deviation"] == 0
+
+
+def test_a_protocol_says_when_test_samples_were_trained_on(letters, run, tmp_path):
+    test = tmp_path / "test.csv"
+    test.write_text("".join(letters.read_text().splitlines(keepends=True)[:11]) + "zzz,consonants,g0\n")
+    status, text, _ = run(*compare_words(letters, "--test", test, "--methods", "last-layer"))
+    assert status == 0
+    assert "test set test.csv (11 inputs, 10 of them in the training data too)" in text
+
+
+def test_a_comparison_refuses_what_it_cannot_measure(letters, refused):
+    assert "give --test DATA or --folds N" in refused(*compare_words(letters))
+    assert "There is no method 'magic'" in refused(
+        *compare_words(letters, "--folds", 2, "--methods", "magic")
+    )

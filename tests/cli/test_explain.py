@@ -1,0 +1,100 @@
+"""``explain``: what it takes, prints, writes and refuses."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from daam_core.backbones import load_backbone
+from daam_core.errors import EncoderError
+
+
+def test_a_text_is_given_in_quotes_in_a_file_or_on_standard_input(
+    letter_checkpoint, run, tmp_path, monkeypatch
+):
+    (tmp_path / "note.txt").write_text("\ufeffaeiou", encoding="utf-8")
+    stdin = io.TextIOWrapper(io.BytesIO(b"aeiou"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    answers = []
+    for given in ("aeiou", tmp_path / "note.txt", "-"):
+        status, text, err = run("explain", given, "--model", letter_checkpoint, "--json")
+        assert (status, err) == (0, "")
+        answers.append(json.loads(text))
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0]["prediction"] == "vowels"
+    assert sum(answers[0]["probabilities"].values()) == pytest.approx(1)
+
+
+def test_the_explained_class_and_the_scale_are_chosen(letter_checkpoint, run):
+    words = ("explain", "aeiou", "--model", letter_checkpoint)
+    one = json.loads(run(*words, "--target", "consonants", "--json")[1])
+    assert (one["prediction"], one["explained"]) == ("vowels", "consonants")
+    assert json.loads(run(*words, "--scale", "per_head", "--json")[1])["scale"] == "per_head"
+    status, text, _ = run(*words, "--target", "consonants")
+    assert status == 0
+    assert "vowels" in text
+    assert "count most for consonants" in text
+
+
+@pytest.mark.parametrize("suffix", ["json", "npz", "csv", "html", "png", "svg"])
+def test_an_explanation_is_written_in_every_format(letter_checkpoint, run, tmp_path, suffix):
+    out = tmp_path / f"e.{suffix}"
+    status, text, err = run("explain", "aeiou", "--model", letter_checkpoint, "--out", out)
+    assert (status, err) == (0, "")
+    assert text.rstrip().endswith(f"Written: e.{suffix}")
+    assert out.stat().st_size > 100
+
+
+def test_a_text_that_ends_like_a_file_is_a_text(letter_checkpoint, run):
+    assert run("explain", "a e i.mp3", "--model", letter_checkpoint)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("clip.wav",), "checkpoint takes text, but the input is audio; choose another model or input"),
+        (("note.txt",), "There is no file note.txt; give an existing file, or a text in quotes"),
+        (("aeiou", "--modality", "image"), "checkpoint takes text, but the input is image"),
+        (("aeiou", "--target", "digits"), "There is no class 'digits'; the classes are consonants, vowels"),
+        (("aeiou", "--out", "e.docx"), "end its name in one of .json, .npz"),
+        (("aeiou", "--out", "e"), "Cannot tell the format of 'e'"),
+        (("aeiou", "--scale", "log"), "argument --scale: invalid choice"),
+        ((), "the following arguments are required: INPUT"),
+    ],
+)
+def test_wrong_input_of_explain_is_refused(letter_checkpoint, refused, words, said):
+    assert said in refused("explain", *words, "--model", letter_checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"\xff\xfea", "standard input is not UTF-8 text"), (b"a" * 300_000, "longer than 50,000 characters")],
+)
+def test_wrong_standard_input_is_refused(letter_checkpoint, refused, monkeypatch, content, said):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert said in refused("explain", "-", "--model", letter_checkpoint)
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones(refused):
+    assert "There is no model 'nothing': give a built-in name" in refused(
+        "explain", "x", "--model", "nothing"
+    )
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(letter_checkpoint, refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    said = refused("explain", "aeiou", "--model", letter_checkpoint, "--out", tmp_path / "file" / "e.json")
+    assert "Cannot write" in said
+
+
+def test_a_built_in_classifier_reads_the_news_from_standard_input(run, monkeypatch):
+    try:
+        load_backbone("minilm-l6")
+    except EncoderError as error:
+        pytest.skip(f"The encoder's weights are not here: {error}")
+    text = "Shares fell on Monday after the bank warned that profits would shrink.\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    status, out, err = run("explain", "-", "--model", "news-topic", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["prediction"] == "Business"

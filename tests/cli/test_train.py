@@ -1,0 +1,203 @@
+"""``train``: what it writes, measures and refuses, and with which exit status."""
+
+import json
+
+import numpy as np
+import pytest
+
+from daam_core import load_model
+from daam_core.checkpoint import Model
+from tests.support.commands import leftovers, letter_table, train_words
+from tests.support.data import write_table
+
+
+def test_training_writes_a_checkpoint_with_report_and_card(letter_checkpoint, letters, run):
+    model = load_model(letter_checkpoint)
+    assert model.class_names == ("consonants", "vowels")
+    assert model.dataset.samples == 60
+    assert model.report["data"]["inputs"] == model.report["trained_inputs"] == 60
+    assert model.report["accuracy"] is None
+    assert "Not measured" in model.card
+    assert "train letters.csv --modality text" in model.report["command"]
+    assert model.report["training"]["learning_rate"] == 0.01
+    assert len(model.report["epochs"]) <= 8
+    assert model.report["mean_offset"]["mean_change"] > 0
+
+
+def test_a_test_set_gives_the_figures_of_the_classifier_that_is_saved(letters, run, tmp_path):
+    test = letter_table(tmp_path / "test.csv", 30, seed=9)
+    out = tmp_path / "tested"
+    status, text, _ = run(*train_words(letters, out, "--test", test, "--seeds", 2, "--json"))
+    assert status == 0
+    report = json.loads(text)
+    measured = report["measured"]["accuracies"]
+    assert len(measured) == 2
+    assert report["accuracy"] == pytest.approx(np.mean(measured))
+    assert "test set test.csv (30 inputs)" in report["protocol"]
+    status, text, _ = run("evaluate", test, "--model", out, "--json")
+    assert json.loads(text)["scores"]["accuracy"] == measured[0][0] == report["scores"]["accuracy"]
+    assert report["test_data"]["sha256"] == json.loads(text)["data"]["sha256"]
+
+
+def test_folds_by_group_are_measured_and_the_classifier_is_trained_on_everything(letters, run, tmp_path):
+    out = tmp_path / "folded"
+    status, _, _ = run(*train_words(letters, out, "--folds", 3, "--group-column", "who"))
+    assert status == 0
+    report = load_model(out).report
+    assert len(report["measured"]["accuracies"][0]) == 3
+    assert report["accuracy_deviation"] == report["measured"]["split_deviation"]
+    assert "3 folds by group (6 groups)" in report["protocol"]
+    assert report["scores"]["inputs"] == report["trained_inputs"] == 60
+
+
+@pytest.mark.parametrize(
+    ("more", "chosen_by", "trained"),
+    [
+        (("--validation", "0"), "8 epochs, nothing held out", 60),
+        (("--validation", "12"), "12 inputs of the training part choose the epoch, then trained again", 60),
+        (("--validation", "0.25", "--no-refit"), "25% of the training part choose the epoch", 45),
+        (("--validation-groups", "g1,g2", "--group-column", "who"), "groups g1,g2 choose the epoch", 60),
+    ],
+)
+def test_the_part_that_chooses_the_epoch(letters, run, tmp_path, more, chosen_by, trained):
+    status, _, err = run(*train_words(letters, tmp_path / "out", *more))
+    assert status == 0, err
+    report = load_model(tmp_path / "out").report
+    assert chosen_by in report["chosen_by"]
+    assert ("trained again" in report["chosen_by"]) == (trained == 60 and more[1] != "0")
+    assert report["trained_inputs"] == load_model(tmp_path / "out").dataset.samples == trained
+
+
+def test_a_data_set_can_choose_the_epoch(letters, run, tmp_path):
+    chooser = letter_table(tmp_path / "val.csv", 20, seed=5)
+    status, _, _ = run(*train_words(letters, tmp_path / "out", "--validation", chooser))
+    assert status == 0
+    report = load_model(tmp_path / "out").report
+    assert "val.csv (20 inputs) chooses the epoch" in report["chosen_by"]
+    assert report["trained_inputs"] == 80
+    assert report["validation_data"]["inputs"] == 20
+
+
+def test_the_seed_and_settings_reach_the_classifier(letters, run, tmp_path):
+    more = ("--seed", 7, "--decoder", "linear", "--amplitude", "none", "--gate", "mixture", "--gaussians", 3)
+    assert run(*train_words(letters, tmp_path / "a", *more))[0] == 0
+    assert run(*train_words(letters, tmp_path / "b", *more))[0] == 0
+    config = load_model(tmp_path / "a").config
+    assert (config.seed, config.decoder, config.amplitude) == (7, "linear", "none")
+    assert (config.gate, config.n_gaussians, config.n_heads) == ("mixture", 3, 2)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
+    assert weights[0] == weights[1]
+
+
+def test_the_author_has_a_say_on_the_card(letters, run, tmp_path):
+    about = tmp_path / "about.json"
+    about.write_text('{"title": "Vowels", "data_terms": "public domain", "misuse": ["Not for poems."]}')
+    assert run(*train_words(letters, tmp_path / "out", "--about", about, "--name", "vowels"))[0] == 0
+    card = load_model(tmp_path / "out").card
+    for said in ("# Vowels", "Terms: public domain.", "Not for poems.", "name: vowels"):
+        assert said in card
+
+
+def test_an_existing_folder_is_kept_unless_told_otherwise(letter_checkpoint, letters, run, refused, tmp_path):
+    before = (letter_checkpoint / "model.safetensors").read_bytes()
+    words = train_words(letters, letter_checkpoint, "--seed", 3)
+    assert "The folder checkpoint is not empty" in refused(*words)
+    assert (letter_checkpoint / "model.safetensors").read_bytes() == before
+    assert run(*words, "--overwrite")[0] == 0
+    assert (letter_checkpoint / "model.safetensors").read_bytes() != before
+    (letter_checkpoint / "thesis.txt").write_text("mine")
+    assert "holds 'thesis.txt', which is not this command's" in refused(*words, "--overwrite")
+    assert (letter_checkpoint / "thesis.txt").exists()
+    (tmp_path / "file").write_text("")
+    assert "file is a file" in refused(*train_words(letters, tmp_path / "file"))
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(
+    ("trouble", "status"), [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)]
+)
+def test_a_failed_save_leaves_no_half_checkpoint(
+    letter_checkpoint, letters, run, tmp_path, monkeypatch, overwrite, trouble, status
+):
+    out = letter_checkpoint if overwrite else tmp_path / "new"
+    before = {path.name: path.read_bytes() for path in letter_checkpoint.iterdir()}
+
+    def fail(self, folder):
+        (folder / "config.json").write_text("{")
+        raise trouble
+
+    monkeypatch.setattr(Model, "_save_pretrained", fail)
+    found, _, err = run(*train_words(letters, out, *(["--overwrite"] if overwrite else [])))
+    assert found == status
+    assert err == "daam: interrupted\n" if status == 130 else "No space left on device" in err
+    assert {path.name: path.read_bytes() for path in letter_checkpoint.iterdir()} == before
+    assert overwrite or not out.exists()
+    assert leftovers(tmp_path) == []
+
+
+def test_an_interrupted_training_writes_nothing(letters, run, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("daam_core.training.accuracy.train_classifier", interrupt)
+    status, out, err = run(*train_words(letters, tmp_path / "out"))
+    assert (status, out, err) == (130, "", "daam: interrupted\n")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--epochs", "0"), "epochs must be at least 1, got 0"),
+        (("--heads", "0"), "n_heads must be a positive whole number, got 0"),
+        (("--heads", "two"), "argument --heads: invalid int value: 'two' (help: daam train --help)"),
+        (("--mode", "layer_groups", "--heads", "3"), "leave 2 layers to a head"),
+        (("--mode", "both"), "argument --mode: invalid choice: 'both' (choose from"),
+        (("--learning-rate", "nan"), "learning_rate must be a finite number"),
+        (("--seeds", "0"), "argument --seeds: '0' is not a whole number of at least 1"),
+        (("--folds", "1"), "argument --folds: '1' is not a whole number of at least 2"),
+        (("--folds", "3", "--test", "x.csv"), "give --test or --folds, not both"),
+        (
+            ("--folds", "3", "--validation", "val.csv"),
+            "With --folds the validation part comes out of each fold",
+        ),
+        (("--folds", "3", "--validation-groups", "g1"), "leave out --validation-groups"),
+        (("--validation", "0.001"), "leaves a class without inputs"),
+        (("--validation", "-3"), "must be a share between 0 and 1"),
+        (("--validation", "val.csv"), "There is no data set 'val.csv'"),
+        (("--validation-groups", "g1"), "letters.csv has no groups"),
+        (("--test", "nowhere"), "There is no data set 'nowhere'"),
+        (("--label-column", "klass"), "no column 'klass'; its columns are text, label, who"),
+        (("--input-column", "text,body"), "no column 'body'"),
+        (("--about", "nothing.json"), "nothing.json cannot be read"),
+        (("--colour", "red"), "unrecognized arguments: --colour red"),
+        (("--ep", "3"), "unrecognized arguments: --ep 3"),
+    ],
+)
+def test_wrong_options_of_train_are_refused(letters, refused, tmp_path, more, said):
+    assert said in refused(*train_words(letters, tmp_path / "out", *more))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_test_set_with_other_classes_is_refused(letters, refused, tmp_path):
+    other = write_table(tmp_path / "other.csv", [("text", "label"), ("aa", "digits")])
+    said = refused(*train_words(letters, tmp_path / "out", "--test", other))
+    assert "other.csv, row 1: the class 'digits' is not one of consonants, vowels" in said
+
+
+def test_encoders_that_do_not_fit_are_refused(refused, tmp_path):
+    data = letter_table(tmp_path / "letters.csv", 10)
+    words = ["train", data, "--out", tmp_path / "out", "--modality"]
+    assert "There is no encoder 'bert'" in refused(*words, "text", "--backbone", "bert")
+    assert "takes audio, not text" in refused(*words, "text", "--backbone", "whisper-tiny-en")
+
+
+def test_broken_samples_stop_the_training_or_are_counted(letters, run, refused, tmp_path):
+    table = letter_table(tmp_path / "some.csv", 30)
+    table.write_text(table.read_text() + ",vowels,g0\n")
+    assert "some.csv, row 31 below the heading: the text is empty" in refused(
+        *train_words(table, tmp_path / "out")
+    )
+    status, text, _ = run(*train_words(table, tmp_path / "out", "--skip-broken", "--json"))
+    assert status == 0
+    assert json.loads(text)["data"]["skipped"] == 1
