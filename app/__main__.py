@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem := _problem(options.host, options.port):
         return _refuse(problem)
 
-    from daam_core.checkpoint import built_in_models, load_model
+    from daam_core.checkpoint import built_in_models
+    from daam_core.trained import load_model
 
     from .main import Serving, build_demo, launch
     from .server import upkeep

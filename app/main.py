@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 from starlette.middleware import Middleware
 
-from daam_core.checkpoint import Model
+from daam_core.trained import TrainedClassifier
 
 from . import api
 from .page import html, wiring
@@ -46,7 +46,7 @@ class Serving:
     root_path: str = ""
 
 
-def build_demo(models: Sequence[Model]) -> gr.Blocks:
+def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
     """The page for these models, not yet served.
 
     Raises:

@@ -3,20 +3,21 @@
 >>> from daam_core import importance_factor
 """
 
-from daam_core.checkpoint import Model, built_in_models, load_model
+from daam_core.checkpoint import built_in_models
 from daam_core.errors import DaamError
 from daam_core.explain import explain, explain_encoding
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.result import Explanation
+from daam_core.trained import TrainedClassifier, load_model
 from daam_core.version import __version__
 
 __all__ = [
     "DaamClassifier",
     "DaamError",
     "Explanation",
-    "Model",
     "ModelConfig",
+    "TrainedClassifier",
     "__version__",
     "built_in_models",
     "explain",

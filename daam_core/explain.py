@@ -13,22 +13,22 @@ import torch
 from torch import Tensor
 
 from daam_core.backbones.base import Sample
-from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, pool
 from daam_core.errors import InputError, ShapeError
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.model import DaamClassifier
 from daam_core.result import Explanation, Scale
+from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
 
 
 def explain(
-    model: Model, sample: Sample, *, target: str | int | None = None, scale: Scale = "all_heads"
+    model: TrainedClassifier, sample: Sample, *, target: str | int | None = None, scale: Scale = "all_heads"
 ) -> Explanation:
     """Why ``model`` decides as it does on one input.
 
     Args:
-        model: from :func:`~daam_core.checkpoint.load_model`.
+        model: from :func:`~daam_core.trained.load_model`.
         sample: a text; a path to a sound or picture; ``(samples, rate)``; or a Pillow image,
             according to the model's modality.
         target: class that gradients and token attribution are about, by name or index; the
@@ -44,7 +44,7 @@ def explain(
 
 
 def explain_encoding(
-    model: Model,
+    model: TrainedClassifier,
     encoding: Encoding,
     *,
     target: str | int | None = None,
@@ -162,7 +162,7 @@ def _keep_mask(head: DaamClassifier, keep: Tensor | np.ndarray | None) -> Tensor
     return mask
 
 
-def _provenance(model: Model, facts: Mapping[str, Any], *, muted: int) -> dict[str, Any]:
+def _provenance(model: TrainedClassifier, facts: Mapping[str, Any], *, muted: int) -> dict[str, Any]:
     """Plain values that identify what was explained, with what, and how."""
     encoder = model.config.encoder
     return {

@@ -9,9 +9,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from daam_core.checkpoint import Model, built_in_models, check_encoder, load_model
+from daam_core.checkpoint import built_in_models
 from daam_core.errors import CheckpointError, ConfigError, EncoderError
 from daam_core.model import DaamClassifier
+from daam_core.trained import TrainedClassifier, check_encoder, load_model
 from tests.support.small import LetterEncoder, letter_config, letter_model
 
 
@@ -58,7 +59,7 @@ def test_round_trip_is_bit_exact(tmp_path, change):
 
 def test_card_and_report_travel_with_the_weights(tmp_path):
     classifier = letter_model().classifier
-    Model(
+    TrainedClassifier(
         classifier, name="x", card="---\nlicense: mit\n---\nA card.\n", report={"accuracy": 0.5}
     ).save_pretrained(tmp_path / "m")
     loaded = load_model(tmp_path / "m")
@@ -80,7 +81,7 @@ def test_an_average_without_its_statistics_is_left_out(folder):
 
 
 def test_without_a_data_set_mean_there_is_none(tmp_path):
-    Model(DaamClassifier(letter_config())).save_pretrained(tmp_path)
+    TrainedClassifier(DaamClassifier(letter_config())).save_pretrained(tmp_path)
     assert load_model(tmp_path).dataset is None
 
 

@@ -52,31 +52,34 @@ TABLE = {
     "figures": allow("reading result", "PIL matplotlib numpy plotly"),
     "view": allow("reading result version", "PIL numpy"),
     "export": allow("figures reading result view writing", "numpy"),
-    "checkpoint": allow("backbones importance model result writing", "huggingface_hub safetensors torch"),
-    "explain": allow("backbones checkpoint encoding importance model result version", "numpy torch"),
+    "checkpoint": allow("model writing", "huggingface_hub safetensors torch"),
+    "trained": allow("backbones checkpoint importance model result", "huggingface_hub"),
+    "explain": allow("backbones encoding importance model result trained version", "numpy torch"),
     "training": allow(
-        "backbones checkpoint encoding explain figures importance layers model reading result version "
-        "writing",
+        "backbones encoding explain figures importance layers model reading result trained version writing",
         "huggingface_hub numpy safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
-        "backbones checkpoint encoding explain inputs layers model progress training version writing",
+        "backbones encoding explain inputs layers model progress trained training version writing",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
-    "bench": allow("backbones checkpoint encoding explain gating layers model view", "PIL numpy torch"),
+    "bench": allow(
+        "backbones checkpoint encoding explain gating layers model trained view",
+        "PIL numpy torch",
+    ),
     "cli": allow(
         "backbones bench checkpoint encoding explain export faithfulness inputs model progress result "
-        "training version writing",
+        "trained training version writing",
         "numpy tqdm",
     ),
     "__main__": allow("cli"),
-    "": allow("checkpoint explain importance model result version"),
-    "app.visit": allow("checkpoint encoding explain export inputs reading result view", "PIL gradio numpy"),
-    "app.server": allow("checkpoint view", "starlette"),
-    "app.page": allow("app.server app.visit checkpoint encoding faithfulness result", "gradio numpy"),
+    "": allow("checkpoint explain importance model result trained version"),
+    "app.visit": allow("encoding explain export inputs reading result trained view", "PIL gradio numpy"),
+    "app.server": allow("trained view", "starlette"),
+    "app.page": allow("app.server app.visit encoding faithfulness result trained", "gradio numpy"),
     "app.api": allow("app.page app.visit encoding export result", "gradio"),
-    "app.main": allow("app.api app.page app.server app.visit checkpoint", "gradio starlette"),
-    "app.__main__": allow("app.main app.server checkpoint"),
+    "app.main": allow("app.api app.page app.server app.visit trained", "gradio starlette"),
+    "app.__main__": allow("app.main app.server checkpoint trained"),
 }
 HEAVY = set("gradio transformers librosa plotly matplotlib sklearn pandas captum quantus".split())
 

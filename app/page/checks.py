@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.one_input import InputCheck, check_encoding
 from daam_core.faithfulness.report.published import published
+from daam_core.trained import TrainedClassifier
 
 from ..visit.actions import needed
 from ..visit.offer import Library
@@ -36,7 +36,7 @@ def check_current(library: Library, session: Session) -> str:
     )
 
 
-def check_values(model: Model, encoding: Encoding) -> dict[str, Any]:
+def check_values(model: TrainedClassifier, encoding: Encoding) -> dict[str, Any]:
     """The same for programs."""
     found = check_encoding(model, encoding)
     return {
@@ -67,7 +67,7 @@ def check_values(model: Model, encoding: Encoding) -> dict[str, Any]:
     }
 
 
-def published_html(model: Model) -> str:
+def published_html(model: TrainedClassifier) -> str:
     """The findings measured over a data set, where they come with the model."""
     found = published(model)
     if found is None:

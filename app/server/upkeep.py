@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from daam_core.checkpoint import Model
 from daam_core.errors import DaamError
+from daam_core.trained import TrainedClassifier
 
 SWEEP_SECONDS = 3600
 KEEP_SECONDS = 86_400  # uploads and downloads are deleted a day after they were made
@@ -15,13 +15,13 @@ KEEP_SECONDS = 86_400  # uploads and downloads are deleted a day after they were
 log = logging.getLogger(__name__)
 
 
-def start(models: Sequence[Model], folder: Path) -> None:
+def start(models: Sequence[TrainedClassifier], folder: Path) -> None:
     """Begin both in the background; they end with the server."""
     threading.Thread(target=load_encoders, args=(models,), name="load-encoders", daemon=True).start()
     threading.Thread(target=_sweep_for_ever, args=(folder,), name="sweep", daemon=True).start()
 
 
-def load_encoders(models: Sequence[Model]) -> None:
+def load_encoders(models: Sequence[TrainedClassifier]) -> None:
     """Load each model's encoder, so that the first visitor does not wait for it."""
     for model in models:
         try:

@@ -10,12 +10,12 @@ from typing import Any, get_args
 
 import numpy as np
 
-from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding
 from daam_core.errors import InputError
 from daam_core.explain import class_index, explain_encoding
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation, Scale
+from daam_core.trained import TrainedClassifier
 
 from .inputs import Source, digest
 from .media import media_of
@@ -223,7 +223,7 @@ def _study(
     return study, session
 
 
-def _cache_key(model: Model, source: Source) -> str:
+def _cache_key(model: TrainedClassifier, source: Source) -> str:
     encoder = model.config.encoder
     return f"{encoder.weights_sha256}:{encoder.preprocessing}:{digest(source)}"
 

@@ -4,9 +4,9 @@ import copy
 import threading
 from collections.abc import Sequence
 
-from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, Modality
 from daam_core.errors import CancelledError, ConfigError, InputError
+from daam_core.trained import TrainedClassifier
 
 from .inputs import Source, prepare
 
@@ -26,7 +26,7 @@ class Library:
         ConfigError: no models, or two of one name.
     """
 
-    def __init__(self, models: Sequence[Model]) -> None:
+    def __init__(self, models: Sequence[TrainedClassifier]) -> None:
         self.models = {model.name: model for model in models}
         if not models or len(self.models) != len(models):
             raise ConfigError(
@@ -43,7 +43,7 @@ class Library:
         bound._stop = stop
         return bound
 
-    def __getitem__(self, name: object) -> Model:
+    def __getitem__(self, name: object) -> TrainedClassifier:
         if isinstance(name, str) and name in self.models:
             return self.models[name]
         raise InputError(f"There is no model {name!r} here; choose one of {', '.join(self.models)}.")
@@ -61,7 +61,7 @@ class Library:
         """The encoding of a built-in example, if it was made before."""
         return self._examples.get(key)
 
-    def encode(self, model: Model, source: Source, *, key: str) -> Encoding:
+    def encode(self, model: TrainedClassifier, source: Source, *, key: str) -> Encoding:
         """Run the model's encoder on an input.
 
         Raises:

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from daam_core.bench.library import sample_for
-from daam_core.checkpoint import built_in_models, load_model
+from daam_core.checkpoint import built_in_models
 from daam_core.errors import ConfigError, DaamError
 from daam_core.explain import explain
+from daam_core.trained import load_model
 
 #: Seconds after which the app counts as not starting, or not answering.
 PATIENCE = 180.0

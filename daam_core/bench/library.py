@@ -16,12 +16,13 @@ from torch import Tensor
 
 from daam_core.backbones import BUILT_IN, load_backbone
 from daam_core.backbones.base import Backbone
-from daam_core.checkpoint import Model, built_in_models, identity_of, load_model
+from daam_core.checkpoint import built_in_models
 from daam_core.encoding import Modality
 from daam_core.explain import explain, explain_encoding
 from daam_core.gating import density_gate
 from daam_core.layers import DensityAttention, Mode
 from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.trained import TrainedClassifier, identity_of, load_model
 
 #: Seconds that one measurement may take, whatever the number of runs asked for.
 BUDGET_SECONDS = 20.0
@@ -182,7 +183,7 @@ def _layer_case(size: LayerSize, runs: int) -> dict[str, Any]:
     }
 
 
-def _explain_case(model: Model, runs: int) -> dict[str, Any]:
+def _explain_case(model: TrainedClassifier, runs: int) -> dict[str, Any]:
     modality = model.config.modality
     sample = sample_for(modality)
     backbone = model.backbone
@@ -210,15 +211,15 @@ def _explain_case(model: Model, runs: int) -> dict[str, Any]:
     }
 
 
-def _one_for_each_encoder() -> list[Model]:
-    by_encoder: dict[str, Model] = {}
+def _one_for_each_encoder() -> list[TrainedClassifier]:
+    by_encoder: dict[str, TrainedClassifier] = {}
     for name in built_in_models():
         model = load_model(name)
         by_encoder.setdefault(model.config.encoder.name, model)
     return [by_encoder.get(name) or _untrained(load_backbone(name)) for name in BUILT_IN]
 
 
-def _untrained(backbone: Backbone) -> Model:
+def _untrained(backbone: Backbone) -> TrainedClassifier:
     """A head at its start, which costs as much time as a trained one; its answers mean nothing."""
     config = ModelConfig(
         modality=backbone.modality,
@@ -227,4 +228,4 @@ def _untrained(backbone: Backbone) -> Model:
         n_features=backbone.n_features,
         class_names=("first", "second"),
     )
-    return Model(DaamClassifier(config), name=f"untrained head on {backbone.name}")
+    return TrainedClassifier(DaamClassifier(config), name=f"untrained head on {backbone.name}")

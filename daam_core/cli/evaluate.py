@@ -5,9 +5,9 @@ counts, how far the gate moved in training, and the data set's mean Importance F
 import argparse
 from pathlib import Path
 
-from daam_core.checkpoint import load_model
 from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder
+from daam_core.trained import load_model
 from daam_core.training.evaluation import evaluate
 from daam_core.training.pages import evaluation_files, evaluation_text
 

@@ -10,7 +10,6 @@ from typing import Any, get_args
 
 import numpy as np
 
-from daam_core.checkpoint import load_model
 from daam_core.cli.output import Output
 from daam_core.encoding import MODALITIES, Modality
 from daam_core.errors import InputError
@@ -18,6 +17,7 @@ from daam_core.explain import explain
 from daam_core.export import SUFFIXES, save, summary
 from daam_core.inputs.sound import MAX_CHARACTERS, read_image, read_sound
 from daam_core.result import Explanation, Scale
+from daam_core.trained import load_model
 from daam_core.training.data import SUFFIXES as FILE_SUFFIXES
 
 #: A text file of more bytes holds more characters than can be explained.

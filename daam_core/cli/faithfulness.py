@@ -11,13 +11,13 @@ from dataclasses import fields
 import numpy as np
 from tqdm import tqdm
 
-from daam_core.checkpoint import load_model
 from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings, report_summary
 from daam_core.faithfulness.report.measures import measure_faithfulness
 from daam_core.faithfulness.report.page import DATA, PAGE, save_report
 from daam_core.progress import Progress
+from daam_core.trained import load_model
 from daam_core.training.data import Dataset, hold_out, hold_out_groups
 
 #: Share of DATA, or of its groups, that is measured where there is no other data to retrain on.

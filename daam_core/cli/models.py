@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from daam_core.backbones import BUILT_IN
-from daam_core.checkpoint import BUILT_IN_FOLDER, CONFIG_FILE, Model, built_in_models, load_model
+from daam_core.checkpoint import BUILT_IN_FOLDER, CONFIG_FILE, built_in_models
 from daam_core.cli.output import Output
 from daam_core.errors import CheckpointError
+from daam_core.trained import TrainedClassifier, load_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,7 @@ def _checkpoints(folder: Path) -> list[Path]:
     return found
 
 
-def _describe(model: Model, folder: Path) -> dict[str, Any]:
+def _describe(model: TrainedClassifier, folder: Path) -> dict[str, Any]:
     config, report = model.config, model.report
     return {
         "name": model.name,

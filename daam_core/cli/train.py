@@ -7,9 +7,10 @@ that way; the classifier that is saved is trained on all of DATA.
 import argparse
 from pathlib import Path
 
-from daam_core.checkpoint import CARD_FILE, CONFIG_FILE, REPORT_FILE, WEIGHTS_FILE, Model
+from daam_core.checkpoint import CARD_FILE, CONFIG_FILE, REPORT_FILE, WEIGHTS_FILE
 from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar
+from daam_core.trained import TrainedClassifier
 from daam_core.training.cards import About, model_card, read_about
 from daam_core.training.experiment import prepare
 from daam_core.training.run import TrainingReport, train, training_report
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> Output:
         outcome = train(experiment, on_run=bar.update)
     report = training_report(experiment, outcome, command=options.printed_command(arguments.words))
     card = model_card(experiment.config, report, name=name, about=about)
-    model = Model(outcome.classifier, name=name, card=card, report=report.as_dict())
+    model = TrainedClassifier(outcome.classifier, name=name, card=card, report=report.as_dict())
     with new_folder(arguments.out) as folder:
         model.save_pretrained(folder)
     return Output({"name": name, "folder": Path(arguments.out).name} | report.as_dict(), _text(name, report))

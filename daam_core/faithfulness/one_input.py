@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, pool
 from daam_core.faithfulness.destroyed.learned import at_start
 from daam_core.faithfulness.destroyed.models import randomise_gate
@@ -19,6 +18,7 @@ from daam_core.faithfulness.maps.methods import METHODS, gated_maps
 from daam_core.faithfulness.removal.curves import SHARES, deletion_curve
 from daam_core.faithfulness.statistics import rank_correlation
 from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier
 
 #: Most random orders, and the fewest with which a p-value can reach :data:`SIGNIFICANCE`.
 RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
@@ -98,7 +98,7 @@ class InputCheck:
 
 
 def check_encoding(
-    model: Model,
+    model: TrainedClassifier,
     encoding: Encoding,
     *,
     methods: Sequence[str] = CHECKED,
@@ -123,7 +123,7 @@ def check_encoding(
 
 
 def check_pooled(
-    model: Model,
+    model: TrainedClassifier,
     pooled: Tensor,
     *,
     methods: Sequence[str] = CHECKED,

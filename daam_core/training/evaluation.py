@@ -11,12 +11,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from daam_core.checkpoint import Model
 from daam_core.errors import DataError
 from daam_core.importance import importance_factor, layer_contribution
 from daam_core.model import DaamClassifier
 from daam_core.reading.quantities import top_cells
 from daam_core.result import DatasetMean
+from daam_core.trained import TrainedClassifier
 from daam_core.training.data import Dataset, content_hash
 from daam_core.training.features import extract
 from daam_core.training.fitting import predict
@@ -115,7 +115,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model,
+    model: TrainedClassifier,
     dataset: Dataset,
     *,
     cache_dir: str | Path | None = None,
@@ -148,7 +148,7 @@ def evaluate(
 
 
 def evaluate_features(
-    model: Model, dataset: Dataset, features: Tensor, *, encoder_parameters: int | None = None
+    model: TrainedClassifier, dataset: Dataset, features: Tensor, *, encoder_parameters: int | None = None
 ) -> Evaluation:
     """:func:`evaluate` on pooled features ``[N, L, F]`` that are at hand."""
     classifier = model.classifier

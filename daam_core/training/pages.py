@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from daam_core.checkpoint import Model
 from daam_core.encoding import Encoding, Tokens
 from daam_core.explain import explain_encoding
 from daam_core.result import Explanation
+from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
 from daam_core.training.evaluation import DataFacts, Evaluation, Movement
 from daam_core.training.scores import Scores
@@ -34,7 +34,7 @@ def json_bytes(data: Mapping[str, object]) -> bytes:
     return (json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def evaluation_files(report: Evaluation, model: Model, command: str) -> dict[str, bytes]:
+def evaluation_files(report: Evaluation, model: TrainedClassifier, command: str) -> dict[str, bytes]:
     """Every file of an evaluation's output folder."""
     figures = _figures(report, model)
     title = f"{report.model} on {report.data.name}"
@@ -207,7 +207,7 @@ def _map_bytes(report: Evaluation) -> bytes:
     return buffer.getvalue()
 
 
-def _figures(report: Evaluation, model: Model) -> list[Figure]:
+def _figures(report: Evaluation, model: TrainedClassifier) -> list[Figure]:
     from daam_core.figures.maps import importance_figure, layer_contribution_figure, parameters_figure
     from daam_core.figures.style import figure_bytes
 
@@ -220,7 +220,7 @@ def _figures(report: Evaluation, model: Model) -> list[Figure]:
     return [Figure(caption, file, figure_bytes(figure, "svg").decode()) for file, caption, figure in drawn]
 
 
-def _average_input(report: Evaluation, model: Model) -> Explanation:
+def _average_input(report: Evaluation, model: TrainedClassifier) -> Explanation:
     """The data set's average in the form that figures take: one token, the mean maps."""
     standardisation = model.classifier.standardisation
     values = torch.from_numpy(report.mean.values)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 from torch import nn
 
-from daam_core.checkpoint import Model
 from daam_core.errors import ConfigError
 from daam_core.model import DaamClassifier, EncoderIdentity
+from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured, SplitData, daam_recipe, fit_split, measure_accuracy
 from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
 from daam_core.training.experiment import TEST_SET, Experiment
@@ -149,7 +149,7 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
     train, split, measured = experiment.train, experiment.shipped.splits[0], outcome.measured
     data = experiment.measured_on
     found = evaluate_features(
-        Model(outcome.classifier),
+        TrainedClassifier(outcome.classifier),
         train.dataset,
         train.features,
         encoder_parameters=experiment.backbone.n_parameters,

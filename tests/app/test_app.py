@@ -44,10 +44,10 @@ from app.visit.media import media_of
 from app.visit.mutes import Mutes, keep_mask, parse_indices
 from app.visit.offer import Library
 from app.visit.session import MAX_CACHED, MAX_CACHED_BYTES, Session
-from daam_core.checkpoint import Model, load_model
 from daam_core.errors import CancelledError, ConfigError, InputError
 from daam_core.explain import explain, explain_encoding
 from daam_core.inputs.sound import Sound
+from daam_core.trained import TrainedClassifier, load_model
 from tests.support.small_heads import RATE, colour_picture, small_heads, tone
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ class Counting:
 
 
 @pytest.fixture(scope="module")
-def models() -> list[Model]:
+def models() -> list[TrainedClassifier]:
     return [load_model(folder) for folder in small_heads().values()]
 
 

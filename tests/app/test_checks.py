@@ -10,9 +10,9 @@ from app.visit.actions import explain_source
 from app.visit.inputs import text_source
 from app.visit.offer import Library
 from app.visit.session import Session
-from daam_core.checkpoint import load_model
 from daam_core.errors import InputError
 from daam_core.faithfulness.one_input import check_encoding
+from daam_core.trained import load_model
 from tests.support.small_heads import small_heads
 
 TEXT = "The goalkeeper saved a penalty in the last minute."

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from daam_core.checkpoint import Model, load_model
+from daam_core.trained import TrainedClassifier, load_model
 from tests.browser.app_page import AppPage
 from tests.support.small_heads import small_heads
 
@@ -27,7 +27,7 @@ class Server:
     """Where the app answers, what it offers, and what it logged."""
 
     url: str
-    models: dict[str, Model]
+    models: dict[str, TrainedClassifier]
     log: Path
     folder: Path
 

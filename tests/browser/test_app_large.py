@@ -9,10 +9,10 @@ import torch
 from playwright.sync_api import expect
 
 from app.main import Serving, build_demo, launch
-from daam_core.checkpoint import Model, identity_of
 from daam_core.encoding import pool
 from daam_core.explain import explain
 from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.view.payload import LIMIT_PER_HEAD, view_payload
 from tests.browser.app_page import AppPage
 from tests.browser.conftest import free_port
@@ -35,11 +35,11 @@ class WideEncoder(LetterEncoder):
         return torch.stack([torch.randn(LAYERS, FEATURES, generator=seed) for seed in seeds], 1)
 
 
-class WideModel(Model):
+class WideModel(TrainedClassifier):
     backbone = WideEncoder()  # type: ignore[assignment]
 
 
-def planted_model() -> Model:
+def planted_model() -> TrainedClassifier:
     """Narrow gates far from every value, but for one cell of one head, which is open."""
     config = ModelConfig(
         modality="text",

@@ -2,7 +2,7 @@
 
 import pytest
 
-import daam_core.checkpoint
+import daam_core.trained
 from daam_core.cli.main import main
 from daam_core.training import experiment
 from tests.support.commands import letter_table, train_words
@@ -41,7 +41,7 @@ def refused(run):
 @pytest.fixture
 def letters(monkeypatch, tmp_path):
     """The encoder of letters in every encoder's place; gives a table of vowels and consonants."""
-    for module in (experiment, daam_core.checkpoint):
+    for module in (experiment, daam_core.trained):
         monkeypatch.setattr(module, "load_backbone", lambda *_, **__: LetterEncoder())
     monkeypatch.setenv("DAAM_CACHE_DIR", str(tmp_path / "cache"))
     return letter_table(tmp_path / "letters.csv", 60)

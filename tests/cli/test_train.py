@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from daam_core import load_model
-from daam_core.checkpoint import Model
+from daam_core.trained import TrainedClassifier
 from tests.support.commands import leftovers, letter_table, train_words
 from tests.support.data import write_table
 
@@ -126,7 +126,7 @@ def test_a_failed_save_leaves_no_half_checkpoint(
         (folder / "config.json").write_text("{")
         raise trouble
 
-    monkeypatch.setattr(Model, "_save_pretrained", fail)
+    monkeypatch.setattr(TrainedClassifier, "_save_pretrained", fail)
     found, _, err = run(*train_words(letters, out, *(["--overwrite"] if overwrite else [])))
     assert found == status
     assert err == "daam: interrupted\n" if status == 130 else "No space left on device" in err

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from daam_core.checkpoint import Model, built_in_models, load_model
+from daam_core.checkpoint import built_in_models
 from daam_core.cli.faithfulness import split_for_retraining
 from daam_core.cli.main import main
 from daam_core.encoding import pool
@@ -29,6 +29,7 @@ from daam_core.faithfulness.report.published import published
 from daam_core.faithfulness.retraining.layers import BUDGET
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier, load_model
 from daam_core.training.data import TableColumns, load_dataset
 from daam_core.training.fitting import TrainingConfig
 from tests.support.planted import planted_classifier, planted_inputs
@@ -159,12 +160,12 @@ def test_what_does_not_fit_is_refused():
 
 def test_retrained_heads_are_trained_as_the_checkpoint_says():
     classifier = letter_model().classifier
-    assert training_of(Model(classifier)) == BUDGET
+    assert training_of(TrainedClassifier(classifier)) == BUDGET
     said = {"training": {"gate_penalty": 1, "batch_size": 32, "unknown": 3, "seed": True}}
-    found = training_of(Model(classifier, report=said))
+    found = training_of(TrainedClassifier(classifier, report=said))
     assert found == replace(BUDGET, gate_penalty=1.0, batch_size=32)
     assert isinstance(found, TrainingConfig)
-    assert training_of(Model(classifier, report={"training": "long"})) == BUDGET
+    assert training_of(TrainedClassifier(classifier, report={"training": "long"})) == BUDGET
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_a_difference_too_small_to_matter_is_level(mean, expected, said):
 
 def test_a_check_of_one_sample_on_the_planted_head():
     classifier = planted_classifier()
-    model = Model(classifier, name="planted")
+    model = TrainedClassifier(classifier, name="planted")
     x, labels = planted_inputs()
     found = check_pooled(model, x[1], orders=40, seed=0)
     assert found.prediction == int(labels[1])
@@ -213,7 +214,7 @@ def test_a_map_no_better_than_chance_is_called_that():
         classifier.attention.log_scaled_variance.fill_(6.0)
         classifier.attention.mean_offset.zero_()
         classifier.attention.amplitude_logits.zero_()
-    found = check_pooled(Model(classifier), x[1], orders=40, methods=("importance",))
+    found = check_pooled(TrainedClassifier(classifier), x[1], orders=40, methods=("importance",))
     assert found.maps[0].p_value > 0.05
     assert "no better than chance" in found.maps[0].verdict
 
@@ -230,14 +231,17 @@ def test_a_check_takes_an_encoding_and_stops_when_asked():
 
 
 def test_what_was_published_is_shown_for_the_very_weights_only(tmp_path):
-    model = Model(letter_model().classifier, name="letters", sha256="a" * 64)
+    model = TrainedClassifier(letter_model().classifier, name="letters", sha256="a" * 64)
     path = tmp_path / "letters.json"
     assert published(model, folder=tmp_path) is None
     found = {"provenance": {"checkpoint_sha256": "a" * 64}, "findings": []}
     path.write_text(json.dumps(found))
     assert published(model, folder=tmp_path) == found
-    assert published(Model(model.classifier, name="letters", sha256="b" * 64), folder=tmp_path) is None
-    assert published(Model(model.classifier, name="letters"), folder=tmp_path) is None
+    assert (
+        published(TrainedClassifier(model.classifier, name="letters", sha256="b" * 64), folder=tmp_path)
+        is None
+    )
+    assert published(TrainedClassifier(model.classifier, name="letters"), folder=tmp_path) is None
     for damaged in ("{", "[]", '{"provenance": {}}', '{"provenance": null, "findings": []}'):
         path.write_text(damaged)
         assert published(model, folder=tmp_path) is None

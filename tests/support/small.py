@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from daam_core.backbones.base import Backbone, Sample
-from daam_core.checkpoint import Model, identity_of
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.model import ModelConfig
+from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.training.fitting import TrainingConfig, train_classifier
 
 LAYERS, FEATURES = 6, 8
@@ -68,14 +68,14 @@ def letter_config(**changes: object) -> ModelConfig:
     return ModelConfig(**(settings | changes))  # type: ignore[arg-type]
 
 
-class LetterModel(Model):
+class LetterModel(TrainedClassifier):
     """A model whose encoder is :class:`LetterEncoder`, which no name leads to."""
 
     backbone = LetterEncoder()  # type: ignore[assignment]
 
 
 @lru_cache
-def letter_model(**changes: object) -> Model:
+def letter_model(**changes: object) -> TrainedClassifier:
     """A head trained on letters, with the given changes to its configuration."""
     texts, labels = letter_data(80)
     features = torch.stack([pool(LetterEncoder().encode(text)) for text in texts])

@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 
 from daam_core.backbones import load_backbone
-from daam_core.checkpoint import Model, identity_of
 from daam_core.encoding import Modality, pool
 from daam_core.model import ModelConfig
+from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.training.fitting import TrainingConfig, train_classifier
 
 RATE = 16_000
@@ -107,5 +107,5 @@ def _train(
     classifier, _ = train_classifier(
         config, TrainingConfig(epochs=15, batch_size=8, seed=seed), features, labels
     )
-    Model(classifier, name=name, card=f"# {name}\n\nA head for tests.\n").save_pretrained(folder)
+    TrainedClassifier(classifier, name=name, card=f"# {name}\n\nA head for tests.\n").save_pretrained(folder)
     return folder

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from daam_core.checkpoint import Model
 from daam_core.errors import DataError
 from daam_core.importance import importance_factor, layer_contribution
+from daam_core.trained import TrainedClassifier
 from daam_core.training.evaluation import (
     data_facts,
     dataset_mean,
@@ -83,7 +83,7 @@ def test_data_the_head_was_trained_on_is_recognised():
     features = letter_features(20)[0]
     model = letter_model()
     assert not evaluate_features(model, data, features).trained_on
-    known = Model(model.classifier, report={"data": asdict(data_facts(data))})
+    known = TrainedClassifier(model.classifier, report={"data": asdict(data_facts(data))})
     assert evaluate_features(known, data, features).trained_on
     fewer = data.part(range(19))
     assert not evaluate_features(known, fewer, features[:19]).trained_on

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 
-from daam_core.checkpoint import Model
+from daam_core.trained import TrainedClassifier
 from daam_core.training.evaluation import (
     data_facts,
     evaluate_features,
@@ -25,7 +25,7 @@ def test_many_classes_are_shown_by_their_errors():
 
 def test_an_evaluations_page_says_when_the_data_is_known():
     data = replace(letters(20), class_names=CLASSES)
-    model = Model(letter_model().classifier, report={"data": asdict(data_facts(data))})
+    model = TrainedClassifier(letter_model().classifier, report={"data": asdict(data_facts(data))})
     report = evaluate_features(model, data, letter_features(20)[0])
     first = evaluation_blocks(report)[0]
     assert isinstance(first, Paragraph)

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from daam_core.backbones.base import Sample
-from daam_core.checkpoint import Model
 from daam_core.encoding import pool
 from daam_core.explain import explain_encoding
 from daam_core.faithfulness.maps.cells import Cells
@@ -21,6 +20,7 @@ from daam_core.faithfulness.removal.curves import ORDERS, Curve, Order, deletion
 from daam_core.faithfulness.removal.parts import BASELINES, UNITS, Parts, share_out, split
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier
 
 SHARES = tuple(float(share) for share in np.linspace(0, 1, 11))
 RANDOM_SEEDS = (0, 1, 2)
@@ -76,7 +76,7 @@ class TokenLevel:
     runs: int
 
 
-def part_cells(model: Model, parts: Parts, *, ran: Callable[[], None] | None = None) -> Cells:
+def part_cells(model: TrainedClassifier, parts: Parts, *, ran: Callable[[], None] | None = None) -> Cells:
     """One input's parts as cells ``[1, P]`` of ones, whose logits run the encoder, once per choice of parts.
 
     Args:
@@ -100,7 +100,7 @@ def part_cells(model: Model, parts: Parts, *, ran: Callable[[], None] | None = N
     return Cells(torch.ones(1, len(parts)), logits, ("parts",))
 
 
-def part_attribution(model: Model, given: Sample, parts: Parts) -> np.ndarray:
+def part_attribution(model: TrainedClassifier, given: Sample, parts: Parts) -> np.ndarray:
     """Token attribution of the predicted class, shared out over parts: ``[P]``, in logits."""
     explanation = explain_encoding(model, model.backbone.encode(given))
     return share_out(explanation.token_attribution, explanation.token_spans, parts)
@@ -108,7 +108,7 @@ def part_attribution(model: Model, given: Sample, parts: Parts) -> np.ndarray:
 
 @torch.no_grad()
 def token_level(
-    model: Model,
+    model: TrainedClassifier,
     inputs: Sequence[Sample],
     *,
     seeds: Sequence[int] = RANDOM_SEEDS,

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from daam_core.backbones.base import Sample
-from daam_core.checkpoint import Model
 from daam_core.errors import DataError
 from daam_core.faithfulness.destroyed.learned import Learned, what_is_learned
 from daam_core.faithfulness.destroyed.models import Similarity, sanity_checks, trained_again
@@ -46,6 +45,7 @@ from daam_core.faithfulness.retraining.variants import (
 from daam_core.faithfulness.statistics import bootstrap_mean
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier
 from daam_core.training.fitting import TrainingConfig
 from daam_core.version import __version__
 
@@ -64,7 +64,7 @@ class Task:
         budget: of retraining.
     """
 
-    model: Model
+    model: TrainedClassifier
     train: tuple[Tensor, Tensor]
     pooled: Tensor
     labels: Tensor
@@ -123,7 +123,7 @@ class Step:
 
 
 def measure_faithfulness(
-    model: Model,
+    model: TrainedClassifier,
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
     *,
@@ -165,7 +165,7 @@ def measure_faithfulness(
 
 
 def prepare(
-    model: Model,
+    model: TrainedClassifier,
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
     *,
@@ -212,7 +212,7 @@ def drawn(part: tuple[Tensor, Tensor], count: int, *, seed: int) -> tuple[tuple[
     return (features[order], labels[order]), order
 
 
-def training_of(model: Model) -> TrainingConfig:
+def training_of(model: TrainedClassifier) -> TrainingConfig:
     """How the checkpoint says that it was trained; retrained classifiers are trained the same way."""
     said = model.report.get("training")
     if not isinstance(said, Mapping):
@@ -323,7 +323,7 @@ def _tokens(task: Task, found: Found, progress: Progress) -> None:
         found.tokens = token_level(task.model, task.inputs, progress=progress)
 
 
-def record(model: Model, more: Mapping[str, object]) -> dict[str, object]:
+def record(model: TrainedClassifier, more: Mapping[str, object]) -> dict[str, object]:
     """What identifies the measurement."""
     encoder = model.config.encoder
     packages = ("torch", "numpy", "captum", "quantus", "scikit-image", "scipy")

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from daam_core.checkpoint import Model
+from daam_core.trained import TrainedClassifier
 
 #: Summaries that ``python -m daam_core faithfulness … --json`` printed, by model name.
 FOLDER = Path(__file__).resolve().parents[3] / "assets" / "faithfulness"
 
 
-def published(model: Model, *, folder: Path = FOLDER) -> dict[str, Any] | None:
+def published(model: TrainedClassifier, *, folder: Path = FOLDER) -> dict[str, Any] | None:
     """The published summary of exactly these weights, or None.
 
     A summary of other weights under the same name is not this model's, and neither is a damaged one.
