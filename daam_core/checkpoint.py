@@ -19,13 +19,14 @@ from torch import Tensor
 
 from daam_core.errors import CheckpointError, ConfigError, first_line
 from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.shipped import shipped
 from daam_core.writing.files import replacing, write_text
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "README.md"
 REPORT_FILE = "report.json"
-BUILT_IN_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
+BUILT_IN_FOLDER = shipped("checkpoints")
 MAX_JSON_BYTES = 16_000_000
 
 

@@ -35,6 +35,7 @@ def allow(ours: str = "", theirs: str = "") -> Allowed:
 TABLE = {
     "errors": allow(),
     "version": allow(),
+    "shipped": allow(),
     "progress": allow(),
     "writing": allow(),
     "result": allow("", "numpy"),
@@ -52,7 +53,7 @@ TABLE = {
     "figures": allow("reading result", "PIL matplotlib numpy plotly"),
     "view": allow("reading result version", "PIL numpy"),
     "export": allow("figures reading result view writing", "numpy"),
-    "checkpoint": allow("model writing", "huggingface_hub safetensors torch"),
+    "checkpoint": allow("model shipped writing", "huggingface_hub safetensors torch"),
     "trained": allow("backbones checkpoint importance model result", "huggingface_hub"),
     "explain": allow("backbones encoding importance model result trained version", "numpy torch"),
     "training": allow(
@@ -60,7 +61,7 @@ TABLE = {
         "huggingface_hub numpy safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
-        "backbones encoding explain inputs layers model progress trained training version writing",
+        "backbones encoding explain inputs layers model progress shipped trained training version writing",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow(

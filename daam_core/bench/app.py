@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ PATIENCE = 180.0
 POLL_SECONDS = 0.05
 GRADIO_CHECK_SECONDS = 3.0
 _ROOT = Path(__file__).resolve().parents[2]
+#: The page's package: its name where it was installed, or in a checkout.
+_PAGE = "daam_app" if find_spec("daam_app") else "app"
 
 
 def bench_app(*, models: Sequence[str] | None = None) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def _app(models: Sequence[str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"
     chosen = [word for name in models for word in ("--model", _absolute(name))]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port), *chosen],
+            [sys.executable, "-m", _PAGE, "--port", str(port), *chosen],
             stdout=subprocess.DEVNULL,
             stderr=errors,
             cwd=_ROOT,

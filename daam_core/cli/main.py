@@ -9,34 +9,45 @@ import argparse
 import io
 import json
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import EntryPoints, entry_points
 from typing import NoReturn
 
 from daam_core.errors import DaamError
 from daam_core.version import __version__
 
 PROGRAM = "daam"
+ADDED = "daam.commands"  # entry points: commands that other packages bring, the page for one
+ADDED_SUMMARIES = {"app": "serve the explorer as a web page"}
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command and where it is written; its module is imported only when it is called."""
+    """A command, where it is written, and the extra of the package that it needs, if it needs one.
+
+    Its module is imported only when it is called.
+    """
 
     summary: str
     module: str
+    extra: str = ""
 
 
 COMMANDS: dict[str, Command] = {
     "models": Command("list trained heads and built-in encoders", "daam_core.cli.models"),
     "explain": Command("explain one sound, text or picture", "daam_core.cli.explain"),
-    "train": Command("train a head on your data", "daam_core.cli.train"),
-    "evaluate": Command("measure a trained head on labelled data", "daam_core.cli.evaluate"),
-    "compare": Command("density attention against plain baselines", "daam_core.cli.compare"),
-    "faithfulness": Command("is the explanation true? measure it", "daam_core.cli.faithfulness"),
+    "train": Command("train a head on your data", "daam_core.cli.train", "train"),
+    "evaluate": Command("measure a trained head on labelled data", "daam_core.cli.evaluate", "train"),
+    "compare": Command("density attention against plain baselines", "daam_core.cli.compare", "train"),
+    "faithfulness": Command(
+        "is the explanation true? measure it", "daam_core.cli.faithfulness", "faithfulness"
+    ),
     "bench": Command("time the layer, an explanation, the app", "daam_core.cli.bench"),
 }
 
@@ -79,10 +90,24 @@ def _run(words: list[str]) -> int:
         print(f"daam-explorer {__version__}")
         return 0
     name = words[0]
-    if name not in COMMANDS:
-        top.error(f"there is no command {name!r}; there are {', '.join(COMMANDS)}")
-    command = COMMANDS[name]
-    module = import_module(command.module)
+    added = _added()
+    if name in COMMANDS:
+        with _said_if_missing(name, COMMANDS[name].extra):
+            return _run_own(name, words)
+    if name not in added.names:
+        known = ", ".join([*COMMANDS, *added.names])
+        top.error(
+            "the page is not installed as a package here; in a checkout start it with: python -m app"
+            if name in ADDED_SUMMARIES
+            else f"there is no command {name!r}; there are {known}"
+        )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, and tidies up
+    with _said_if_missing(name, name):
+        return int(added[name].load()(words[1:]))
+
+
+def _run_own(name: str, words: list[str]) -> int:
+    module = import_module(COMMANDS[name].module)
     parser = _Parser(
         prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -101,9 +126,29 @@ def _run(words: list[str]) -> int:
     return 0
 
 
+def _added() -> EntryPoints:
+    return entry_points(group=ADDED)
+
+
+@contextmanager
+def _said_if_missing(name: str, extra: str) -> Iterator[None]:
+    """One sentence in place of a traceback where a package is missing that an extra would bring."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if not extra or str(error.name).startswith("daam_"):
+            raise
+        raise DaamError(
+            f"'{PROGRAM} {name}' needs the package {error.name}, which is not installed; "
+            f"get it with: pip install 'daam-explorer[{extra}]'"
+        ) from error
+
+
 def _top_parser() -> _Parser:
-    width = max(map(len, COMMANDS))
-    lines = "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
+    summaries = {name: command.summary for name, command in COMMANDS.items()}
+    summaries |= {name: ADDED_SUMMARIES.get(name, "from another package") for name in sorted(_added().names)}
+    width = max(map(len, summaries))
+    lines = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in summaries.items())
     return _Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} COMMAND [options]",

@@ -20,7 +20,6 @@ from safetensors.torch import load_file, save_file
 from daam_core.backbones import audio, text, vision
 from daam_core.backbones.weights import (
     CACHE_VARIABLE,
-    INSTALL,
     WheelFile,
     cache_folder,
     converted,
@@ -80,7 +79,7 @@ class TestLocate:
         file = WheelFile("no-such-weights", "2.0", "a.bin", "0" * 64)
         with pytest.raises(EncoderError, match=r"no-such-weights==2\.0 are not installed") as caught:
             locate(file)
-        assert INSTALL in str(caught.value)
+        assert file.install in str(caught.value)
 
     def test_another_file_is_refused_before_it_is_read(self, wheel):
         path = locate(wheel)

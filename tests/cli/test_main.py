@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from daam_core.cli import main
 from daam_core.cli.main import COMMANDS
 
 
@@ -29,6 +31,42 @@ def test_the_version_is_printed(run):
 
 def test_an_unknown_command_is_refused_with_the_known_ones(refused):
     assert "there is no command 'trian'; there are models, explain, train" in refused("trian")
+
+
+class TestCommandsOfOtherPackages:
+    """They come as entry points: the library knows nothing of the page."""
+
+    @pytest.fixture
+    def added(self, monkeypatch):
+        def add(value):
+            points = EntryPoints([EntryPoint("app", value, main.ADDED)])
+            monkeypatch.setattr(main, "entry_points", lambda group: points.select(group=group))
+
+        return add
+
+    def test_one_is_called_with_its_own_words(self, run, added, monkeypatch):
+        monkeypatch.setattr(main, "page_of_a_test", lambda words: 40 + len(words), raising=False)
+        added("daam_core.cli.main:page_of_a_test")
+        assert run("app", "--port", "1")[0] == 42
+        assert "  app " in run("--help")[1]
+
+    def test_one_that_lacks_a_package_names_the_extra(self, refused, added):
+        added("no_such_package:main")
+        said = refused("app")
+        assert "needs the package no_such_package" in said
+        assert "pip install 'daam-explorer[app]'" in said
+
+    def test_without_the_page_the_command_says_how_it_is_started(self, refused, monkeypatch):
+        monkeypatch.setattr(main, "entry_points", lambda group: EntryPoints())
+        assert "start it with: python -m app" in refused("app")
+
+
+def test_a_command_that_lacks_a_package_names_the_extra(refused, monkeypatch):
+    monkeypatch.setitem(sys.modules, "daam_core.cli.train", None)
+    with pytest.raises(ModuleNotFoundError):  # a module of ours that is missing is a defect
+        main.main(["train"])
+    monkeypatch.setitem(COMMANDS, "train", main.Command("", "no_such_package", "train"))
+    assert "pip install 'daam-explorer[train]'" in refused("train")
 
 
 def python(*words, **more):

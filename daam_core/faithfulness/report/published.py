@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from daam_core.shipped import shipped
 from daam_core.trained import TrainedClassifier
 
 #: Summaries that ``python -m daam_core faithfulness … --json`` printed, by model name.
-FOLDER = Path(__file__).resolve().parents[3] / "assets" / "faithfulness"
+FOLDER = shipped("faithfulness")
 
 
 def published(model: TrainedClassifier, *, folder: Path = FOLDER) -> dict[str, Any] | None:
