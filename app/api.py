@@ -21,9 +21,9 @@ from typing import Any
 
 import gradio as gr
 
-from daam_core.encoding import Modality
 from daam_core.errors import DaamError, InputError
 from daam_core.export import summary
+from daam_core.inputs import Edit, Modality, SoundChange
 from daam_core.result import Explanation
 
 from .page.checks import check_values
@@ -31,7 +31,7 @@ from .page.components import picture
 from .page.wiring import DEFECT, ENCODER, parse_region
 from .visit import downloads
 from .visit.actions import encode_once, explain_once, map_correlation
-from .visit.inputs import SoundChange, Source, file_source, text_source
+from .visit.inputs import Given, given_file, given_text
 from .visit.mutes import Mutes
 from .visit.offer import Library
 
@@ -176,10 +176,10 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _explain(
-    library: Library, model: str, source: Source, target: str, scale: str, mute: Any
+    library: Library, model: str, given: Given, target: str, scale: str, mute: Any
 ) -> dict[str, Any]:
     return summary(
-        explain_once(library, model, source, target=target or None, scale=scale, mutes=_mutes(mute))
+        explain_once(library, model, given, target=target or None, scale=scale, mutes=_mutes(mute))
     )
 
 
@@ -230,7 +230,7 @@ def _explain_text(library: Library) -> Callable[..., Any]:
             scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
-        return _explain(library, model, text_source(text), explained_class, scale, mute)
+        return _explain(library, model, given_text(text), explained_class, scale, mute)
 
     return explain_text
 
@@ -252,7 +252,7 @@ def _explain_sound(library: Library) -> Callable[..., Any]:
             scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
-        return _explain(library, model, file_source("audio", sound), explained_class, scale, mute)
+        return _explain(library, model, given_file("audio", sound), explained_class, scale, mute)
 
     return explain_sound
 
@@ -274,7 +274,7 @@ def _explain_image(library: Library) -> Callable[..., Any]:
             scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
-        return _explain(library, model, file_source("image", image), explained_class, scale, mute)
+        return _explain(library, model, given_file("image", image), explained_class, scale, mute)
 
     return explain_image
 
@@ -298,11 +298,11 @@ def _compared(a: Explanation, b: Explanation) -> dict[str, Any]:
     }
 
 
-def _compare(library: Library, source: Source, model: str, other: str) -> dict[str, Any]:
-    return _compared(explain_once(library, model, source), explain_once(library, other, source))
+def _compare(library: Library, given: Given, model: str, other: str) -> dict[str, Any]:
+    return _compared(explain_once(library, model, given), explain_once(library, other, given))
 
 
-def _change(library: Library, before: Source, after: Source, model: str) -> dict[str, Any]:
+def _change(library: Library, before: Given, after: Given, model: str) -> dict[str, Any]:
     first = explain_once(library, model, before)
     return _compared(first, explain_once(library, model, after, target=first.explained))
 
@@ -316,7 +316,7 @@ def _compare_text(library: Library) -> Callable[..., Any]:
             model: Name of the first text model.
             other_model: Name of the second text model.
         """
-        return _compare(library, text_source(text), model, other_model)
+        return _compare(library, given_text(text), model, other_model)
 
     return compare_text
 
@@ -330,7 +330,7 @@ def _compare_sound(library: Library) -> Callable[..., Any]:
             model: Name of the first sound model.
             other_model: Name of the second sound model.
         """
-        return _compare(library, file_source("audio", sound), model, other_model)
+        return _compare(library, given_file("audio", sound), model, other_model)
 
     return compare_sound
 
@@ -344,7 +344,7 @@ def _compare_image(library: Library) -> Callable[..., Any]:
             model: Name of the first image model.
             other_model: Name of the second image model.
         """
-        return _compare(library, file_source("image", image), model, other_model)
+        return _compare(library, given_file("image", image), model, other_model)
 
     return compare_image
 
@@ -358,7 +358,8 @@ def _change_text(library: Library) -> Callable[..., Any]:
             changed_text: The text after the change.
             model: Name of a text model.
         """
-        return _change(library, text_source(text), text_source(changed_text), model)
+        given = given_text(text)
+        return _change(library, given, given.changed(Edit(changed_text)), model)
 
     return change_text
 
@@ -377,9 +378,9 @@ def _change_sound(library: Library) -> Callable[..., Any]:
             seed: Seed of the noise.
             model: Name of a sound model.
         """
-        source = file_source("audio", sound)
+        given = given_file("audio", sound)
         change = SoundChange(float(start or 0), end, noise, int(seed or 0))
-        return _change(library, source, source.changed(change), model)
+        return _change(library, given, given.changed(change), model)
 
     return change_sound
 
@@ -400,15 +401,15 @@ def _change_image(library: Library) -> Callable[..., Any]:
             model: Name of an image model.
         """
         edges = {"left": left, "top": top, "right": right, "bottom": bottom}
-        source = file_source("image", image)
+        given = given_file("image", image)
         region = parse_region(edges, fill)
-        return _change(library, source, source.changed(region), model)
+        return _change(library, given, given.changed(region), model)
 
     return change_image
 
 
-def _check(library: Library, model: str, source: Source) -> dict[str, Any]:
-    return check_values(library[model], encode_once(library, model, source))
+def _check(library: Library, model: str, given: Given) -> dict[str, Any]:
+    return check_values(library[model], encode_once(library, model, given))
 
 
 def _check_text(library: Library) -> Callable[..., Any]:
@@ -423,7 +424,7 @@ def _check_text(library: Library) -> Callable[..., Any]:
             text: The text, in English, up to 50,000 characters.
             model: Name of a text model, such as news-topic; see list_models.
         """
-        return _check(library, model, text_source(text))
+        return _check(library, model, given_text(text))
 
     return check_text
 
@@ -440,7 +441,7 @@ def _check_sound(library: Library) -> Callable[..., Any]:
             sound: A WAV, FLAC, OGG or MP3 file of 0.1 s to 10 min.
             model: Name of a sound model, such as speech-emotion; see list_models.
         """
-        return _check(library, model, file_source("audio", sound))
+        return _check(library, model, given_file("audio", sound))
 
     return check_sound
 
@@ -457,16 +458,16 @@ def _check_image(library: Library) -> Callable[..., Any]:
             image: A JPEG, PNG, WebP, GIF, BMP or TIFF file.
             model: Name of an image model, such as image-object; see list_models.
         """
-        return _check(library, model, file_source("image", image))
+        return _check(library, model, given_file("image", image))
 
     return check_image
 
 
 def _save(
-    library: Library, source: Source, model: str, format_: str, width: str, scale: str, target: str
+    library: Library, given: Given, model: str, format_: str, width: str, scale: str, target: str
 ) -> str:
-    explanation = explain_once(library, model, source, target=target or None, scale=scale)
-    return str(downloads.write(explanation, source, format_=format_, width=width))
+    explanation = explain_once(library, model, given, target=target or None, scale=scale)
+    return str(downloads.write(explanation, given, format_=format_, width=width))
 
 
 def _save_text(library: Library) -> Callable[..., Any]:
@@ -483,7 +484,7 @@ def _save_text(library: Library) -> Callable[..., Any]:
             scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
-        return _save(library, text_source(text), model, file_format, width, scale, explained_class)
+        return _save(library, given_text(text), model, file_format, width, scale, explained_class)
 
     return save_text
 
@@ -502,7 +503,7 @@ def _save_sound(library: Library) -> Callable[..., Any]:
             scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
-        return _save(library, file_source("audio", sound), model, file_format, width, scale, explained_class)
+        return _save(library, given_file("audio", sound), model, file_format, width, scale, explained_class)
 
     return save_sound
 
@@ -521,7 +522,7 @@ def _save_image(library: Library) -> Callable[..., Any]:
             scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
-        return _save(library, file_source("image", image), model, file_format, width, scale, explained_class)
+        return _save(library, given_file("image", image), model, file_format, width, scale, explained_class)
 
     return save_image
 

@@ -3,17 +3,15 @@
 Letters in shapes: L layers, T tokens (frames, words or patches), F features.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from daam_core.errors import ShapeError
-
-Modality = Literal["audio", "text", "image"]
-MODALITIES: tuple[Modality, ...] = ("audio", "text", "image")
+from daam_core.inputs import Modality
 
 #: What the numbers of a token's span mean, by modality.
 SPAN_UNITS: dict[Modality, str] = {
@@ -71,14 +69,14 @@ class Encoding:
     Attributes:
         hidden: ``[L, T, F]`` hidden states, embedding layer left out (as in the paper), no padding.
         tokens: where each of the T tokens stands.
-        facts: plain values about the input and how it was prepared, for the record
-            (duration, size, windows, …).
+        facts: plain values about the input and how it was prepared, for the record: the input's own
+            (its name, hash, duration or size, and its change), and windows and the like.
         text: the text as it was read, which the tokens' spans index into; None for sound and images.
     """
 
     hidden: Tensor
     tokens: Tokens
-    facts: dict[str, str | int | float]
+    facts: Mapping[str, object]
     text: str | None = None
 
     def __post_init__(self) -> None:

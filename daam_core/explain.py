@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.backbones.base import Sample
 from daam_core.encoding import Encoding, pool
 from daam_core.errors import InputError, ShapeError
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
+from daam_core.inputs import read_input
 from daam_core.model import DaamClassifier
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
@@ -23,14 +23,14 @@ from daam_core.version import __version__
 
 
 def explain(
-    model: TrainedClassifier, sample: Sample, *, target: str | int | None = None, scale: Scale = "all_heads"
+    model: TrainedClassifier, given: object, *, target: str | int | None = None, scale: Scale = "all_heads"
 ) -> Explanation:
     """Why ``model`` decides as it does on one input.
 
     Args:
         model: from :func:`~daam_core.trained.load_model`.
-        sample: a text; a path to a sound or picture; ``(samples, rate)``; or a Pillow image,
-            according to the model's modality.
+        given: a text; a path to a sound or picture; ``(samples, rate)``; a Pillow image or an array,
+            according to the model's modality; or an input of :mod:`daam_core.inputs`.
         target: class that gradients and token attribution are about, by name or index; the
             predicted class by default.
         scale: what the Importance Factor's minimum and maximum are taken over.
@@ -40,7 +40,8 @@ def explain(
         EncoderError: the model's encoder is missing or another one.
     """
     class_index(model.class_names, target)  # refused before the encoder runs
-    return explain_encoding(model, model.backbone.encode(sample), target=target, scale=scale)
+    read = read_input(given, model.config.modality, rate=model.backbone.sample_rate)
+    return explain_encoding(model, model.backbone.encode(read), target=target, scale=scale)
 
 
 def explain_encoding(
@@ -162,7 +163,7 @@ def _keep_mask(head: DaamClassifier, keep: Tensor | np.ndarray | None) -> Tensor
     return mask
 
 
-def _provenance(model: TrainedClassifier, facts: Mapping[str, Any], *, muted: int) -> dict[str, Any]:
+def _provenance(model: TrainedClassifier, facts: Mapping[str, object], *, muted: int) -> dict[str, Any]:
     """Plain values that identify what was explained, with what, and how."""
     encoder = model.config.encoder
     return {

@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from daam_core.encoding import MODALITIES, Modality
 from daam_core.errors import ConfigError
+from daam_core.inputs import MODALITIES, Modality
 from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode, Standardisation
 
 Decoder = Literal["pool", "linear", "conv"]

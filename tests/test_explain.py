@@ -8,6 +8,7 @@ from daam_core.encoding import pool
 from daam_core.errors import InputError, ShapeError
 from daam_core.explain import class_index, explain, explain_encoding
 from daam_core.importance import importance_factor
+from tests.support.encode import encode
 from tests.support.small import CLASSES, FEATURES, LAYERS, LetterEncoder, letter_model
 
 KINDS = [
@@ -24,7 +25,7 @@ def test_an_explanation_holds_the_numbers_of_the_forward_pass(kind):
     model = letter_model(**kind)
     e = explain(model, "hello")
     head = model.classifier
-    pooled = pool(LetterEncoder().encode("hello"))
+    pooled = pool(encode(LetterEncoder(), "hello"))
     decision = head(pooled[None])
     np.testing.assert_allclose(e.logits, decision.logits[0].detach(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(e.probabilities, decision.logits[0].detach().softmax(-1), rtol=1e-5)
@@ -74,7 +75,7 @@ def test_the_explained_class_changes_the_gradient_and_nothing_else():
 
 def test_muted_cells_count_as_the_training_mean():
     model = letter_model()
-    encoding = LetterEncoder().encode("hello")
+    encoding = encode(LetterEncoder(), "hello")
     keep = np.ones((2, LAYERS, FEATURES), dtype=np.float32)
     unmuted = explain_encoding(model, encoding, keep=keep)
     np.testing.assert_array_equal(unmuted.logits, explain_encoding(model, encoding).logits)
@@ -98,7 +99,7 @@ def test_muted_cells_count_as_the_training_mean():
 )
 def test_an_unusable_mask_is_refused(keep):
     with pytest.raises(ShapeError, match=r"keep must be \[2, 6, 8\]"):
-        explain_encoding(letter_model(), LetterEncoder().encode("a"), keep=keep)
+        explain_encoding(letter_model(), encode(LetterEncoder(), "a"), keep=keep)
 
 
 @pytest.mark.parametrize("target", ["vowel", 2, -1, True, 1.0])

@@ -9,6 +9,7 @@ from daam_core.errors import ConfigError
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.training.baselines import LayerProbe, WeightedLayerSum
 from daam_core.training.fitting import accuracy
+from tests.support.encode import encode
 from tests.support.small import FEATURES, LAYERS, LetterEncoder, letter_config, letter_data, letter_model
 
 EVERY_KIND = [
@@ -62,7 +63,7 @@ def test_one_dominant_layer_with_a_wide_gate_is_the_last_layer_probe():
 
 def test_tokens_are_standardised_like_pooled_values():
     model = letter_model()
-    hidden = LetterEncoder().encode("hello").hidden
+    hidden = encode(LetterEncoder(), "hello").hidden
     tokens = model.classifier.standardise_tokens(hidden)
     for t in range(5):
         torch.testing.assert_close(tokens[:, t], model.classifier.standardise(hidden[:, t]))
@@ -100,7 +101,7 @@ def test_the_data_sets_statistics_are_those_of_each_heads_own_layers():
 def test_training_learns_letters():
     texts, labels = letter_data(60, seed=9)
     encoder, model = LetterEncoder(), letter_model()
-    features = torch.stack([encoder.encode(text).hidden.mean(1) for text in texts])
+    features = torch.stack([encode(encoder, text).hidden.mean(1) for text in texts])
     assert accuracy(model.classifier, features, labels) > 0.9
     assert (model.classifier.attention.mean_offset - model.classifier.attention.initial_mean_offset).any()
 

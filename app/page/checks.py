@@ -30,7 +30,7 @@ def check_current(library: Library, session: Session) -> str:
     model = library[study.model]
     found = check_encoding(model, study.encoding)
     return (
-        f'<p class="dx-note">{escape(study.source.title)} · {escape(study.model)}: '
+        f'<p class="dx-note">{escape(study.given.title)} · {escape(study.model)}: '
         f"{escape(model.class_names[found.prediction])}, {percent(found.probability)}.</p>"
         f"{_chart(found)}{_table(found)}{_curves_table(found)}{published_html(model)}"
     )

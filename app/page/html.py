@@ -99,7 +99,7 @@ def prediction(session: Session) -> str:
         else ""
     )
     return (
-        f'<div class="dx-prediction"><p class="dx-input-name">{escape(study.source.title)}</p>'
+        f'<div class="dx-prediction"><p class="dx-input-name">{escape(study.given.title)}</p>'
         f'<p class="dx-answer"><strong>{escape(e.predicted_class)}</strong> '
         f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
         f'<p class="dx-badges"><span class="dx-badge">{escape(study.model)}</span>{cached}{muted}</p>'

@@ -5,8 +5,9 @@ from typing import Any
 
 import gradio as gr
 
+from daam_core.inputs import Sound, Text
+
 from ..visit import payload
-from ..visit.inputs import clip_seconds
 from ..visit.offer import Library
 from ..visit.session import Session
 from . import checks, html
@@ -58,7 +59,7 @@ class Page:
         current = session.current
         if current is None:
             return {self.session: session}
-        others = [n for n in library.names(current.source.modality) if n != current.model]
+        others = [n for n in library.names(current.given.modality) if n != current.model]
         return {
             self.session: session,
             self.prediction: html.prediction(session),
@@ -100,16 +101,16 @@ class Page:
         """The controls that change the input, set to a new original."""
         if session.original is None:
             return {}
-        source = session.original.source
+        given = session.original.given
         updates: Updates = {
-            self.changed.text_group: gr.update(visible=source.modality == "text"),
-            self.changed.sound_group: gr.update(visible=source.modality == "audio"),
-            self.changed.image_group: gr.update(visible=source.modality == "image"),
+            self.changed.text_group: gr.update(visible=given.modality == "text"),
+            self.changed.sound_group: gr.update(visible=given.modality == "audio"),
+            self.changed.image_group: gr.update(visible=given.modality == "image"),
         }
-        if source.modality == "text":
-            updates[self.changed.text] = source.content
-        elif source.modality == "audio":
-            seconds = round(clip_seconds(source), 2)  # the sliders' step
+        if isinstance(given.held, Text):
+            updates[self.changed.text] = given.held.content
+        elif isinstance(given.held, Sound):
+            seconds = round(given.held.seconds, 2)  # the sliders' step
             updates[self.changed.start] = gr.update(maximum=seconds, value=0)
             updates[self.changed.end] = gr.update(maximum=seconds, value=seconds)
         else:

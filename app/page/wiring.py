@@ -3,17 +3,17 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from daam_core.errors import DaamError, InputError
+from daam_core.inputs import Edit, Region, Sound, SoundChange
 
 from ..server.working import Finished, working
 from ..visit import actions, downloads, links, payload
-from ..visit.examples import EXAMPLES, Example
-from ..visit.inputs import Region, SoundChange, Source, clip_seconds, file_source, text_source
+from ..visit.examples import EXAMPLES, Example, recognised
+from ..visit.inputs import Given, given_file, given_text
 from ..visit.offer import Library
 from ..visit.session import Session
 from . import checks, html
@@ -91,13 +91,12 @@ def _finished(page: Page, session: Session) -> Updates:
     study = session.current
     if study is None:
         return {}
-    facts = study.explanation.provenance.get("input", {})
-    seconds = facts.get("seconds")
+    sound = study.given.held
     extent = {
-        "audio": f"{seconds:.1f} s of sound" if isinstance(seconds, int | float) else "the sound",
+        "audio": f"{sound.seconds:.1f} s of sound" if isinstance(sound, Sound) else "the sound",
         "text": f"{len(study.explanation.token_labels):,} tokens",
         "image": "the picture",
-    }[study.source.modality]
+    }[study.given.modality]
     how = "answered from cache, the encoder did not run" if study.cached else f"explained {extent}"
     return page.say(f"Done: {how}.")
 
@@ -118,8 +117,8 @@ def _wire_way(library: Library, page: Page, way: Way) -> list[Any]:
 
     def explain_own(session: Session, model: str, value: Any) -> Iterator[Updates]:
         def work(library: Library) -> Session:
-            source = text_source(value) if way.modality == "text" else file_source(way.modality, value)
-            return actions.explain_source(library, session, model, _recognised(source))
+            given = given_text(value) if way.modality == "text" else given_file(way.modality, value)
+            return actions.explain_input(library, session, model, recognised(given))
 
         yield from run(library, page, work, "Running the encoder")
 
@@ -129,7 +128,7 @@ def _wire_way(library: Library, page: Page, way: Way) -> list[Any]:
             yield from run(
                 library,
                 page,
-                lambda library: actions.explain_source(library, session, model, example.source),
+                lambda library: actions.explain_input(library, session, model, example.given()),
                 "Running the encoder",
                 before={way.value: shown},
             )
@@ -144,32 +143,16 @@ def _wire_way(library: Library, page: Page, way: Way) -> list[Any]:
     return listeners
 
 
-def _recognised(source: Source) -> Source:
-    """A built-in text or file given through the ordinary way is still that example, so links name it."""
-    for example in EXAMPLES.values():
-        if example.modality != source.modality:
-            continue
-        if source.modality == "text" and example.content == source.content:
-            return example.source
-        if source.modality != "text" and _same_file(Path(source.content), Path(example.path)):
-            return example.source
-    return source
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return one.name == other.name and one.is_file() and one.read_bytes() == other.read_bytes()
-
-
 def _wire_changes(library: Library, page: Page) -> list[Any]:
     changed = page.changed
     outputs = [*page.outputs, page.given.cancel]
     options: Private = {"concurrency_id": ENCODER, "concurrency_limit": 1, **PRIVATE}
 
-    def changing(session: Session, source: Callable[[Source], Source]) -> Iterator[Updates]:
+    def changing(session: Session, change: Callable[[Given], Given]) -> Iterator[Updates]:
         def work(library: Library) -> Session:
             if session.original is None:
                 raise InputError("There is nothing to change yet: explain an input first.")
-            return actions.change_input(library, session, source(session.original.source))
+            return actions.change_input(library, session, change(session.original.given))
 
         for step in run(library, page, work, "Running the encoder on the changed input"):
             # The controls keep what the visitor set; only a new original resets them.
@@ -178,20 +161,21 @@ def _wire_changes(library: Library, page: Page) -> list[Any]:
     controls = {changed.text, changed.start, changed.end, changed.region}
 
     def change_text(session: Session, text: str) -> Iterator[Updates]:
-        yield from changing(session, lambda _: text_source(text))
+        yield from changing(session, lambda given: given.changed(Edit(text)))
 
     def change_sound(
         session: Session, start: float, end: float, noisy: bool, snr: float
     ) -> Iterator[Updates]:
-        def cut(source: Source) -> Source:
-            whole = float(end) >= round(clip_seconds(source), 2)
+        def cut(given: Given) -> Given:
+            sound = given.input
+            whole = isinstance(sound, Sound) and float(end) >= round(sound.seconds, 2)
             change = SoundChange(float(start), None if whole else float(end), float(snr) if noisy else None)
-            return source.changed(change)
+            return given.changed(change)
 
         yield from changing(session, cut)
 
     def change_image(session: Session, edges: Any, fill: Any) -> Iterator[Updates]:
-        yield from changing(session, lambda s: s.changed(parse_region(edges, fill)))
+        yield from changing(session, lambda given: given.changed(parse_region(edges, fill)))
 
     def compare_models(session: Session, other: str) -> Iterator[Updates]:
         def work(library: Library) -> Session:
@@ -362,7 +346,7 @@ def _wire_save(library: Library, page: Page) -> None:
         try:
             study = actions.needed(session.current)
             explanation = actions.rescaled(library, study, scale)
-            path = downloads.write(explanation, study.source, format_=format_, width=width, pair=session.pair)
+            path = downloads.write(explanation, study.given, format_=format_, width=width, pair=session.pair)
         except DaamError as error:
             return page.say(str(error), kind="error") | {saved.file: gr.update(value=None)}
         except Exception:
@@ -407,7 +391,7 @@ def _wire_link(library: Library, page: Page) -> None:
         model = link.model
 
         def work(library: Library) -> Session:
-            return actions.explain_source(library, session, model, example.source, target=link.target)
+            return actions.explain_input(library, session, model, example.given(), target=link.target)
 
         shown = example.content if example.modality == "text" else example.path
         yield from run(library, page, work, "Restoring the view of the link", before={**at, way.value: shown})

@@ -1,7 +1,7 @@
 """What the page's actions do: pure functions of a session, the library and plain inputs.
 
 Each returns a new session and changes nothing else; wrong input raises a ``DaamError``. Only
-:func:`explain_source` and :func:`compare_models` run an encoder, and only for an input they do not
+:func:`explain_input` and :func:`compare_models` run an encoder, and only for an input they do not
 know yet.
 """
 
@@ -17,8 +17,8 @@ from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 
-from .inputs import Source, digest
-from .media import media_of
+from .inputs import Given
+from .media import page_media
 from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
 from .offer import Library
 from .session import MAX_HISTORY, Session, Study
@@ -26,20 +26,20 @@ from .session import MAX_HISTORY, Session, Study
 MAX_TOP = 1000  # cells that can be muted by rank at once
 
 
-def explain_source(
-    library: Library, session: Session, model_name: Any, source: Source, *, target: Any = None
+def explain_input(
+    library: Library, session: Session, model_name: Any, given: Given, *, target: Any = None
 ) -> Session:
     """Explain a new input: the session's current study and the start of what-ifs."""
-    study, session = _study(library, session, model_name, source, target=target)
+    study, session = _study(library, session, model_name, given, target=target)
     baseline = session.baseline if session.pinned else None
     return replace(session, current=study, original=study, baseline=baseline, cell=None, undo=(), redo=())
 
 
-def change_input(library: Library, session: Session, source: Source) -> Session:
+def change_input(library: Library, session: Session, given: Given) -> Session:
     """Explain a changed version of the original input, with the original as A."""
     original = needed(session.original)
     target = original.explanation.explained  # the same class before and after
-    study, session = _study(library, session, original.model, source, target=target)
+    study, session = _study(library, session, original.model, given, target=target)
     before = _recomputed(library, original, target=target)
     return replace(session, current=study, baseline=before, pinned=False, undo=(), redo=())
 
@@ -50,14 +50,14 @@ def compare_models(library: Library, session: Session, other: Any) -> Session:
     model = library[other]
     if model.name == current.model:
         raise InputError(f"{model.name} is the model on screen already; choose another one to compare.")
-    study, session = _study(library, session, model.name, current.source, target=None)
+    study, session = _study(library, session, model.name, current.given, target=None)
     return replace(session, current=study, baseline=current, pinned=False, undo=(), redo=())
 
 
 def explain_once(
     library: Library,
     model_name: Any,
-    source: Source,
+    given: Given,
     *,
     target: str | int | None = None,
     scale: Any = "all_heads",
@@ -67,16 +67,16 @@ def explain_once(
     model = library[model_name]
     if target is not None:
         class_index(model.class_names, target)  # refused before the encoder runs
-    encoding = encode_once(library, model_name, source)
+    encoding = encode_once(library, model_name, given)
     shape = (model.config.n_heads, model.config.n_layers, model.config.n_features)
     keep = keep_mask(mutes, shape)
     return explain_encoding(model, encoding, target=target, scale=_scale(scale), keep=keep)
 
 
-def encode_once(library: Library, model_name: Any, source: Source) -> Encoding:
+def encode_once(library: Library, model_name: Any, given: Given) -> Encoding:
     """An encoding outside of any session."""
     model = library[model_name]
-    return library.encode(model, source, key=_cache_key(model, source))
+    return library.encode(model, given, key=_cache_key(model, given))
 
 
 def choose_class(library: Library, session: Session, target: Any) -> Session:
@@ -200,32 +200,32 @@ def _scale(scale: Any) -> Scale:
 
 
 def _study(
-    library: Library, session: Session, model_name: Any, source: Source, *, target: Any
+    library: Library, session: Session, model_name: Any, given: Given, *, target: Any
 ) -> tuple[Study, Session]:
     """A study of an input, its encoding taken from the cache where it is there."""
     model = library[model_name]
-    key = _cache_key(model, source)
-    known = session.cached(key) or (library.example(key) if source.example else None)
-    encoding = known or library.encode(model, source, key=key)
+    key = _cache_key(model, given)
+    known = session.cached(key) or (library.example(key) if given.example else None)
+    encoding = known or library.encode(model, given, key=key)
     explanation = explain_encoding(model, encoding, target=target)
     study = Study(
         model=model.name,
-        source=source,
+        given=given.kept(),
         encoding=encoding,
         explanation=explanation,
         target=_given(target, explanation),
-        media=media_of(source),
+        media=page_media(given),
         cached=known is not None,
     )
     # Examples are kept once for everybody, so they take no room here.
-    if source.example is None or source.change is not None:
+    if given.example is None or given.change is not None:
         session = session.remembering(key, encoding)
     return study, session
 
 
-def _cache_key(model: TrainedClassifier, source: Source) -> str:
+def _cache_key(model: TrainedClassifier, given: Given) -> str:
     encoder = model.config.encoder
-    return f"{encoder.weights_sha256}:{encoder.preprocessing}:{digest(source)}"
+    return f"{encoder.weights_sha256}:{encoder.preprocessing}:{given.key}"
 
 
 def _muted(library: Library, session: Session, mutes: Mutes) -> Session:
@@ -242,7 +242,7 @@ def _muted(library: Library, session: Session, mutes: Mutes) -> Session:
 
 
 def _same_input(one: Study, other: Study) -> bool:
-    return one.model == other.model and one.source == other.source
+    return one.model == other.model and one.given.key == other.given.key
 
 
 def _recomputed(library: Library, study: Study, *, target: int | None, mutes: Mutes | None = None) -> Study:

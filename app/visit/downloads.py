@@ -9,12 +9,11 @@ from gradio.utils import get_upload_folder
 
 from daam_core import export
 from daam_core.errors import InputError
-from daam_core.inputs.sound import read_image, read_sound
 from daam_core.result import Explanation
+from daam_core.view.media import media_of
 from daam_core.view.payload import view_html
 
-from .inputs import Source, prepare
-from .media import media_of
+from .inputs import Given
 from .session import Study
 
 FORMATS = export.SUFFIXES
@@ -23,7 +22,7 @@ WIDTHS = ("single", "double")
 
 def write(
     explanation: Explanation,
-    source: Source,
+    given: Given,
     *,
     format_: Any,
     width: Any,
@@ -33,7 +32,7 @@ def write(
 
     Args:
         explanation: to save.
-        source: what it explains; figures and pages show it.
+        given: what it explains; figures and pages show it.
         format_: one of :data:`FORMATS`.
         width: of figures, one of :data:`WIDTHS`.
         pair: A and B of a comparison, which the interactive page shows whole; other formats hold
@@ -49,12 +48,12 @@ def write(
         )
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(prefix="saved-", dir=folder)) / f"{_stem(explanation, source)}.{format_}"
+    path = Path(tempfile.mkdtemp(prefix="saved-", dir=folder)) / f"{_stem(explanation, given)}.{format_}"
     if format_ == "html" and pair is not None:
         path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
         return path
-    named = None if source.modality == "text" else Path(source.content).name
-    export.save(explanation, path, width=width, scale=explanation.scale, source=named, **_shown(source))
+    shown = given.input if format_ in export.SHOWING_THE_INPUT else None
+    export.save(explanation, path, width=width, scale=explanation.scale, shown=shown)
     return path
 
 
@@ -63,24 +62,15 @@ def _compared_page(a: Study, b: Study, explanation: Explanation) -> str:
     return view_html(
         a.explanation,
         compare=explanation,
-        media=media_of(a.source, embedded=True),
-        compare_media=media_of(b.source, embedded=True),
+        media=media_of(a.given.input),
+        compare_media=media_of(b.given.input),
         labels=(f"A: {a.title}", f"B: {b.title}"),
         state={"scale": explanation.scale, "source": "b"},
     )
 
 
-def _shown(source: Source) -> dict[str, Any]:
-    """The sound or picture as figures and pages show it."""
-    if source.modality == "audio":
-        sound = read_sound(prepare(source))
-        return {"sound": (sound.samples, sound.rate)}
-    if source.modality == "image":
-        return {"picture": read_image(prepare(source))}
-    return {}
-
-
-def _stem(explanation: Explanation, source: Source) -> str:
-    """``model-input``, of letters that every file system takes."""
-    name = source.example or (Path(source.name).stem if source.modality != "text" else "text")
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", f"{explanation.model}-{name}").strip("-")[:80] or "explanation"
+def _stem(explanation: Explanation, given: Given) -> str:
+    """``model-input``, ``-changed`` where it was, of letters that every file system takes."""
+    name = given.example or (Path(given.name).stem if given.modality != "text" else "text")
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{explanation.model}-{name}").strip("-")[:70] or "explanation"
+    return stem if given.change is None else f"{stem}-changed"

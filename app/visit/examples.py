@@ -1,13 +1,16 @@
 """Inputs that everybody may use: Gradio's own sounds and pictures, and texts written for this page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from gradio.media import get_audio, get_image
 
-from daam_core.encoding import Modality
+from daam_core.inputs import Modality
+from daam_core.inputs.files import sha256_of
+from daam_core.inputs.text import text_sha256
 
-from .inputs import Source, file_source, text_source
+from .inputs import Given, given_file, given_text
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,19 @@ class Example:
     title: str
     content: str
 
-    @property
-    def source(self) -> Source:
+    def given(self) -> Given:
+        """The example, read from its file."""
         if self.modality == "text":
-            return text_source(self.content, example=self.id, name=self.title)
-        return file_source(self.modality, self.path, example=self.id, name=self.title)
+            return given_text(self.content, example=self.id, name=self.title)
+        return given_file(self.modality, self.path, example=self.id, name=self.title)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its text's or file's bytes."""
+        if self.modality == "text":
+            return text_sha256(self.content)
+        with Path(self.path).open("rb") as file:
+            return sha256_of(file)
 
     @property
     def path(self) -> str:
@@ -80,6 +91,14 @@ EXAMPLES: dict[str, Example] = {
         Example("photo-tower", "image", "Tower", "tower.jpg"),
     )
 }
+
+
+def recognised(given: Given) -> Given:
+    """A built-in text or file given through the ordinary way is still that example, so links name it."""
+    for example in examples_of(given.modality):
+        if example.sha256 == given.sha256:
+            return replace(given, name=example.title, example=example.id)
+    return given
 
 
 def examples_of(modality: Modality) -> list[Example]:

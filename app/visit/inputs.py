@@ -1,217 +1,99 @@
-"""What a visitor gives the app, and the changes that can be tried on it.
+"""What a visitor gives the app: an input, whose it is, and where the page finds its file."""
 
-Nothing here is a model's business: a :class:`Source` says where an input comes from and how it was
-changed, :func:`prepare` makes of it what an encoder takes.
-"""
-
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
-
-from daam_core.encoding import Modality
 from daam_core.errors import InputError
-from daam_core.inputs.sound import SAMPLE_RATE, Sound, read_image, read_sound, read_text
+from daam_core.inputs import Change, Input, Modality, changed, read_input, read_text
 
-MIN_SNR, MAX_SNR = -10.0, 40.0  # decibels
-MIN_SHARE = 0.005  # of the picture's width and height that a masked region must have
-
-Fill = Literal["mean", "black", "blur"]
-
-
-@dataclass(frozen=True)
-class SoundChange:
-    """A part of the clip, with noise on top.
-
-    Attributes:
-        start: seconds.
-        end: seconds; None is the clip's end.
-        snr: signal-to-noise ratio of added white noise in decibels; None adds none.
-        seed: of the noise.
-    """
-
-    start: float = 0.0
-    end: float | None = None
-    snr: float | None = None
-    seed: int = 0
-
-    def describe(self) -> str:
-        parts = []
-        if self.start > 0 or self.end is not None:
-            parts.append(f"{self.start:.2f} s to {'the end' if self.end is None else f'{self.end:.2f} s'}")
-        if self.snr is not None:
-            parts.append(f"noise at {self.snr:.0f} dB")
-        return ", ".join(parts) or "unchanged"
+#: A larger input is read again from its file when it is needed again, instead of being kept in a
+#: session: three studies of 100 million pixels would be 900 MB.
+MAX_HELD_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
-class Region:
-    """A part of the picture that is covered, in fractions of width and height.
-
-    Attributes:
-        left, top, right, bottom: in [0, 1], right > left and bottom > top.
-        fill: what it is covered with: the picture's ``mean`` colour, ``black``, or a strong ``blur``.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    fill: Fill = "mean"
-
-    def describe(self) -> str:
-        across, down = (
-            f"{low:.0%}–{high:.0%}" for low, high in ((self.left, self.right), (self.top, self.bottom))
-        )
-        return f"masked {across} across, {down} down"
-
-
-@dataclass(frozen=True)
-class Source:
-    """One input.
+class Given:
+    """One input as a session keeps it.
 
     Attributes:
         modality: ``audio``, ``text`` or ``image``.
-        content: the text, or the path of a file.
-        name: what the page calls it; never a folder's name.
+        name: what the page calls it: a built-in example's title, or the input's own name.
+        sha256: of the original's bytes.
+        change: how it was changed, None where it was not.
         example: id of a built-in example, None for a visitor's own input.
-        change: a what-if change of it.
+        file: where the original of a sound or picture lies, for playing and showing it.
+        held: the input itself, None where it is too large to keep.
     """
 
     modality: Modality
-    content: str
     name: str
+    sha256: str
+    change: Change | None = None
     example: str | None = None
-    change: SoundChange | Region | None = None
-
-    def changed(self, change: SoundChange | Region) -> "Source":
-        return replace(self, change=change)
+    file: str | None = None
+    held: Input | None = None
 
     @property
     def title(self) -> str:
         return self.name if self.change is None else f"{self.name} ({self.change.describe()})"
 
+    @property
+    def key(self) -> str:
+        """The same for the same input, whatever its name."""
+        return f"{self.modality}:{self.sha256}:{self.change!r}"
 
-def text_source(text: Any, *, example: str | None = None, name: str | None = None) -> Source:
-    """A text, named by its first words.
+    @property
+    def input(self) -> Input:
+        """The input, read again where it was too large to keep.
+
+        Raises:
+            InputError: it was, and its file is gone.
+        """
+        if self.held is not None:
+            return self.held
+        original = _read(self.modality, self.file) if Path(self.file or "").is_file() else None
+        if original is None or original.sha256 != self.sha256:
+            raise InputError(f"{self.name} is no longer here; give the file again.")
+        return original if self.change is None else changed(original, self.change)
+
+    def changed(self, change: Change) -> "Given":
+        """The same input with a what-if change.
+
+        Raises:
+            InputError: the change does not fit it.
+        """
+        return replace(self, change=change, held=changed(self.input, change))
+
+    def kept(self) -> "Given":
+        """As it goes into a session: without an input that is too large for that."""
+        large = self.held is not None and self.file is not None and self.held.nbytes > MAX_HELD_BYTES
+        return replace(self, held=None) if large else self
+
+
+def given_text(text: object, *, example: str | None = None, name: str | None = None) -> Given:
+    """A text, called by its first words where it has no name.
 
     Raises:
         InputError: empty, too long, or no text.
     """
-    content = read_text(text)
-    if name is None:
-        words = " ".join(content.split())
-        name = f"“{words[:40].rstrip()}{'…' if len(words) > 40 else ''}”"
-    return Source("text", content, name, example)
+    read = read_text(text)
+    return Given("text", name or read.name, read.sha256, example=example, held=read)
 
 
-def file_source(
-    modality: Modality, path: Any, *, example: str | None = None, name: str | None = None
-) -> Source:
-    """A sound or picture on disk.
+def given_file(
+    modality: Modality, path: object, *, example: str | None = None, name: str | None = None
+) -> Given:
+    """A sound or picture on disk, read now and not again.
 
     Raises:
-        InputError: no file was given.
+        InputError: no file was given, or it cannot be read.
     """
-    kind = "sound" if modality == "audio" else "picture"
+    read = _read(modality, path)
+    return Given(modality, name or read.name, read.sha256, example=example, file=str(path), held=read)
+
+
+def _read(modality: Modality, path: object) -> Input:
     if not path or not isinstance(path, str | Path):
+        kind = "sound" if modality == "audio" else "picture"
         raise InputError(f"There is no {kind} yet: give a file, or pick an example.")
-    return Source(modality, str(path), name or Path(path).name, example)
-
-
-def prepare(source: Source) -> Any:
-    """What the encoder takes: a text, a path, ``(samples, rate)`` or a Pillow image, changes applied.
-
-    Raises:
-        InputError: the input cannot be read, or the change does not fit it.
-    """
-    if isinstance(source.change, SoundChange):
-        sound = change_sound(read_sound(source.content), source.change)
-        return sound.samples, sound.rate
-    if isinstance(source.change, Region):
-        return mask_region(read_image(source.content), source.change)
-    return source.content
-
-
-def digest(source: Source) -> str:
-    """SHA-256 of an input's content and change: the same for the same input, whatever its name."""
-    content = source.content.encode() if source.modality == "text" else _file_bytes(source)
-    seal = hashlib.sha256(f"{source.modality}\n{source.change!r}\n".encode())
-    seal.update(content)
-    return seal.hexdigest()
-
-
-def _file_bytes(source: Source) -> bytes:
-    try:
-        return Path(source.content).read_bytes()
-    except OSError as error:
-        raise InputError(f"{source.name} is no longer here; give the file again.") from error
-
-
-def change_sound(sound: Sound, change: SoundChange) -> Sound:
-    """A clip's part with white noise at a given signal-to-noise ratio.
-
-    Raises:
-        InputError: the part lies outside the clip, or the ratio outside −10 to 40 dB.
-    """
-    end = sound.seconds if change.end is None else change.end
-    if not 0 <= change.start < end:
-        raise InputError(f"The part must begin before it ends, got {change.start:.2f} s to {end:.2f} s.")
-    if change.start >= sound.seconds:
-        raise InputError(
-            f"The part begins at {change.start:.2f} s, but the clip lasts only {sound.seconds:.2f} s."
-        )
-    samples = sound.samples[round(change.start * sound.rate) : round(end * sound.rate)]
-    if change.snr is not None:
-        if not MIN_SNR <= change.snr <= MAX_SNR:
-            raise InputError(
-                f"The signal-to-noise ratio must be {MIN_SNR:.0f} to {MAX_SNR:.0f} dB, got {change.snr:.0f}."
-            )
-        power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
-        deviation = np.sqrt(power / 10 ** (change.snr / 10))
-        noise = np.random.default_rng(change.seed).normal(0.0, deviation, len(samples))
-        samples = (samples + noise).astype(np.float32)
-    return Sound(samples, sound.rate, sound.facts | {"changed": change.describe()})
-
-
-def mask_region(picture: Any, region: Region) -> Any:
-    """A copy of a Pillow image with a rectangle covered.
-
-    Raises:
-        InputError: the region is empty or outside the picture, or its filling unknown.
-    """
-    from PIL import Image, ImageFilter, ImageStat
-
-    edges = (region.left, region.top, region.right, region.bottom)
-    inside = all(0 <= edge <= 1 for edge in edges)
-    if not inside or region.right - region.left < MIN_SHARE or region.bottom - region.top < MIN_SHARE:
-        raise InputError(
-            "The region to mask must lie in the picture and cover some of it: drag a rectangle over it, "
-            "or set its four edges."
-        )
-    width, height = picture.size
-    left, right = round(region.left * width), max(round(region.right * width), round(region.left * width) + 1)
-    top, bottom = (
-        round(region.top * height),
-        max(round(region.bottom * height), round(region.top * height) + 1),
-    )
-    box = (min(left, width - 1), min(top, height - 1), min(right, width), min(bottom, height))
-    size = (box[2] - box[0], box[3] - box[1])
-    if region.fill == "mean":
-        patch = Image.new("RGB", size, tuple(round(v) for v in ImageStat.Stat(picture).mean[:3]))
-    elif region.fill == "black":
-        patch = Image.new("RGB", size)
-    elif region.fill == "blur":
-        patch = picture.crop(box).filter(ImageFilter.GaussianBlur(max(size) / 4))
-    else:
-        raise InputError(f"A region can be filled with mean, black or blur, got {region.fill!r}.")
-    changed = picture.copy()
-    changed.paste(patch, box)
-    return changed
-
-
-def clip_seconds(source: Source) -> float:
-    """Length of a sound in seconds, as the encoder sees it."""
-    return read_sound(source.content, rate=SAMPLE_RATE).seconds
+    return read_input(path, modality)

@@ -64,7 +64,7 @@ def parse(query: object, library: Library) -> Link:
 
 def query_of(study: Study) -> str:
     """The part of the query that says what is explained, for the page's address; changes are not in it."""
-    fields = {"model": study.model, "input": study.source.example or OWN_INPUT}
+    fields = {"model": study.model, "input": study.given.example or OWN_INPUT}
     if study.target is not None:
         fields["class"] = str(study.target)
     return urlencode(fields)

@@ -7,40 +7,31 @@ from urllib.parse import quote
 from gradio.processing_utils import save_bytes_to_cache, save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from daam_core.inputs.sound import read_image, read_sound
-from daam_core.view.media import picture_media, sound_media, wav_bytes
+from daam_core.inputs import Sound
+from daam_core.view.media import media_of, wav_bytes
 
-from .inputs import SoundChange, Source, prepare
+from .inputs import Given
 
 
-def media_of(source: Source, *, embedded: bool = False) -> dict[str, Any] | None:
+def page_media(given: Given) -> dict[str, Any] | None:
     """Waveform and spectrogram, or the picture, as it was explained; None for a text.
 
-    Args:
-        source: the explained input.
-        embedded: put the sound itself into the result, for a page without this server.
+    Sounds are played from this server.
 
     Raises:
-        InputError: the input cannot be read.
+        InputError: the input is no longer here.
     """
-    if source.modality == "text":
-        return None
-    prepared = prepare(source)
-    if source.modality == "image":
-        return picture_media(read_image(prepared))
-    sound = read_sound(prepared)
-    start = source.change.start if isinstance(source.change, SoundChange) else 0.0
-    address = None if embedded else _address(source, sound.samples, sound.rate)
-    return sound_media(sound.samples, sound.rate, url=address, start=start)
+    shown = given.input
+    return media_of(shown, url=_address(given, shown) if isinstance(shown, Sound) else None)
 
 
-def _address(source: Source, samples: Any, rate: int) -> str:
+def _address(given: Given, sound: Sound) -> str:
     """Where this server plays the sound from: Gradio's folder, under a name that nobody can guess."""
     folder = get_upload_folder()
-    if source.change is not None:
-        path = save_bytes_to_cache(wav_bytes(samples, rate), "changed.wav", folder)
-    elif Path(source.content).resolve().is_relative_to(Path(folder).resolve()):
-        path = source.content
+    if sound.change is not None or given.file is None:
+        path = save_bytes_to_cache(wav_bytes(sound.samples, sound.rate), "changed.wav", folder)
+    elif Path(given.file).resolve().is_relative_to(Path(folder).resolve()):
+        path = given.file
     else:
-        path = save_file_to_cache(source.content, folder)
+        path = save_file_to_cache(given.file, folder)
     return f"gradio_api/file={quote(path)}"

@@ -4,13 +4,12 @@ import copy
 import threading
 from collections.abc import Sequence
 
-from daam_core.encoding import Encoding, Modality
+from daam_core.encoding import Encoding
 from daam_core.errors import CancelledError, ConfigError, InputError
+from daam_core.inputs import MODALITIES, Modality
 from daam_core.trained import TrainedClassifier
 
-from .inputs import Source, prepare
-
-MODALITIES: tuple[Modality, ...] = ("audio", "text", "image")
+from .inputs import Given
 
 
 class Library:
@@ -61,7 +60,7 @@ class Library:
         """The encoding of a built-in example, if it was made before."""
         return self._examples.get(key)
 
-    def encode(self, model: TrainedClassifier, source: Source, *, key: str) -> Encoding:
+    def encode(self, model: TrainedClassifier, given: Given, *, key: str) -> Encoding:
         """Run the model's encoder on an input.
 
         Raises:
@@ -69,16 +68,16 @@ class Library:
             EncoderError: the encoder is missing or another one.
             CancelledError: nobody waits for the answer any more.
         """
-        if model.config.modality != source.modality:
+        if model.config.modality != given.modality:
             raise InputError(
-                f"{model.name} explains {model.config.modality}, but {source.name} is {source.modality}; "
+                f"{model.name} explains {model.config.modality}, but {given.name} is {given.modality}; "
                 "choose a model that fits the input."
             )
-        sample = prepare(source)
+        read = given.input
         with self._encoding:
             if self._stop.is_set():
                 raise CancelledError("Cancelled before the encoder ran.")
-            encoding = model.backbone.encode(sample)
-        if source.example is not None and source.change is None:
+            encoding = model.backbone.encode(read)
+        if given.example is not None and given.change is None:
             self._examples[key] = encoding
         return encoding

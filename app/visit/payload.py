@@ -27,8 +27,8 @@ def view_value(session: Session) -> dict[str, Any] | None:
     return {
         "payload": payload,
         "query": query_of(current),
-        "own": current.source.example is None,
-        "changed": current.source.change is not None or bool(current.mutes or pair),
+        "own": current.given.example is None,
+        "changed": current.given.change is not None or bool(current.mutes or pair),
         "revision": uuid.uuid4().hex,
     }
 

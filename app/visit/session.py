@@ -11,7 +11,7 @@ from typing import Any
 from daam_core.encoding import Encoding
 from daam_core.result import Explanation
 
-from .inputs import Source
+from .inputs import Given
 from .mutes import NOTHING_MUTED, Cell, Mutes
 
 MAX_CACHED = 8  # encoded inputs kept for a visitor …
@@ -26,7 +26,7 @@ class Study:
 
     Attributes:
         model: name of the model that explained it.
-        source: the input.
+        given: the input.
         encoding: what the encoder made of it.
         explanation: of this encoding, with ``mutes`` and ``target`` applied.
         mutes: switched-off parts.
@@ -36,7 +36,7 @@ class Study:
     """
 
     model: str
-    source: Source
+    given: Given
     encoding: Encoding
     explanation: Explanation
     mutes: Mutes = NOTHING_MUTED
@@ -48,7 +48,7 @@ class Study:
     def title(self) -> str:
         """The input, the model, and what is muted."""
         muted = f", without {self.mutes.describe()}" if self.mutes else ""
-        return f"{self.source.title} · {self.model}{muted}"
+        return f"{self.given.title} · {self.model}{muted}"
 
 
 @dataclass(frozen=True)

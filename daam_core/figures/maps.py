@@ -7,7 +7,6 @@ Letters in shapes: H heads, L layers, F features, T tokens, K Gaussians, C class
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -40,7 +39,8 @@ from daam_core.figures.style import (
     width_mm,
     wrapped,
 )
-from daam_core.figures.tokens import Sound, draw_tokens, token_height, token_view
+from daam_core.figures.tokens import draw_tokens, token_height, token_view
+from daam_core.inputs import Input
 from daam_core.reading.colours import HEAD_COLOURS, head_colour
 from daam_core.reading.quantities import (
     Binning,
@@ -568,8 +568,7 @@ def token_figure(
     *,
     head: int | None = None,
     absolute: bool = False,
-    sound: Sound | None = None,
-    picture: Any = None,
+    shown: Input | None = None,
     width: Width | float = "double",
 ) -> Figure:
     """The tokens' share in the explained class's logit: over seconds, on words, or over the picture.
@@ -578,16 +577,16 @@ def token_figure(
         explanation: what to draw.
         head: one head's share, or all heads together.
         absolute: sizes instead of signed values.
-        sound: ``(samples [N], rate)``, drawn as a waveform above the curve.
-        picture: Pillow image or array ``[height, width(, channels)]`` under the map.
+        shown: the explained input: a sound is drawn as a waveform above the curve, a picture under the
+            map.
         width: ``single``, ``double`` or millimetres.
 
     Raises:
-        ShapeError: a head that the model does not have, or a sound or picture of the wrong shape.
+        ShapeError: a head that the model does not have, or an input of another modality.
     """
     total = width_mm(width)
     with print_style():
-        view = token_view(explanation, head=head, absolute=absolute, sound=sound, picture=picture)
+        view = token_view(explanation, head=head, absolute=absolute, shown=shown)
         figure = new_figure(total, token_height(view, total))
         draw_tokens(figure, view, total)
         return settle(figure)
@@ -601,8 +600,7 @@ def report_figure(
     *,
     quantity: str = "importance",
     scale: Scale = "all_heads",
-    sound: Sound | None = None,
-    picture: Any = None,
+    shown: Input | None = None,
     width: Width | float = "double",
     palette: str = "cividis",
 ) -> Figure:
@@ -612,8 +610,7 @@ def report_figure(
         explanation: what to draw.
         quantity: of the maps.
         scale: colour scale of the maps.
-        sound: ``(samples [N], rate)``, for the waveform.
-        picture: the picture, for the overlay.
+        shown: the explained input, for the waveform or the overlay.
         width: ``single``, ``double`` or millimetres.
         palette: of the maps.
 
@@ -626,7 +623,7 @@ def report_figure(
     chosen = sorted(int(head) for head in head_order(explanation.layer_contribution)[:MAX_REPORT_HEADS])
     with print_style():
         maps = _plan_maps(explanation, chosen, total, quantity, scale, palette, compact=not narrow)
-        view = token_view(explanation, sound=sound, picture=picture, max_lines=8, max_side=52)
+        view = token_view(explanation, shown=shown, max_lines=8, max_side=52)
         classes = min(len(explanation.class_names), MAX_REPORT_CLASSES)
         top = float(np.clip(4.4 * classes + 12, 42, 56))
         parameters = float(np.clip(4.4 * heads, 20, 44)) + 14

@@ -4,14 +4,12 @@ Letters in shapes: H heads, T tokens.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import Colormap
 from matplotlib.patches import Rectangle
-from PIL import Image
 
 from daam_core.errors import ShapeError
 from daam_core.figures.style import (
@@ -30,6 +28,7 @@ from daam_core.figures.style import (
     tidy,
     wrapped,
 )
+from daam_core.inputs import Input, Picture, Sound
 from daam_core.reading.colours import NEGATIVE, POSITIVE
 from daam_core.reading.quantities import Word, bin_columns, join_words
 from daam_core.result import Explanation
@@ -41,8 +40,6 @@ WAVEFORM_COLUMNS = 1200
 OVERLAY_OPACITY = 0.6
 MAX_PICTURE_SIDE = 2000  # pixels; more cannot be seen in print
 
-Sound = tuple[np.ndarray, int]
-
 
 @dataclass(frozen=True)
 class TokenView:
@@ -53,8 +50,8 @@ class TokenView:
         values: ``[T]`` logits.
         absolute: the values are sizes.
         meaning: one sentence, without its full stop.
-        sound: ``(samples [N], rate)`` or None.
-        picture: ``[height, width(, channels)]`` or None.
+        sound: the explained sound or None.
+        picture: ``[height, width, 3]`` or None.
         max_lines: how many lines of words at most; None for all.
         max_side: height of the picture in millimetres at most.
     """
@@ -74,19 +71,20 @@ def token_view(
     *,
     head: int | None = None,
     absolute: bool = False,
-    sound: Sound | None = None,
-    picture: Any = None,
+    shown: Input | None = None,
     max_lines: int | None = None,
     max_side: float = 120.0,
 ) -> TokenView:
     """Checks and collects what :func:`draw_tokens` needs.
 
     Raises:
-        ShapeError: a head that the model does not have, or a sound or picture of the wrong shape.
+        ShapeError: a head that the model does not have, or an input of another modality.
     """
     heads = explanation.shape[0]
     if head is not None and not 0 <= head < heads:
         raise ShapeError(f"There is no head {head!r}; this model has heads 0 to {heads - 1}.")
+    if shown is not None and shown.modality != explanation.modality:
+        raise ShapeError(f"{shown.name} is {shown.modality}, but {explanation.modality} was explained.")
     signed = explanation.token_attribution if head is None else explanation.head_token_attribution[head]
     values = np.asarray(signed, dtype=np.float64)
     meaning = f"Share in the logit of “{explanation.explained_class}”, "
@@ -97,8 +95,8 @@ def token_view(
         values=np.abs(values) if absolute else values,
         absolute=absolute,
         meaning=meaning,
-        sound=None if sound is None else _checked_sound(*sound),
-        picture=None if picture is None else _checked_picture(picture),
+        sound=shown if isinstance(shown, Sound) else None,
+        picture=_pixels(shown) if isinstance(shown, Picture) else None,
         max_lines=max_lines,
         max_side=max_side,
     )
@@ -124,27 +122,13 @@ def draw_tokens(canvas: Canvas, view: TokenView, total: float) -> None:
         _draw_words(canvas, view, total)
 
 
-def _checked_sound(samples: Any, rate: int) -> Sound:
-    samples = np.asarray(samples, dtype=np.float64)
-    if samples.ndim != 1 or samples.size == 0 or rate <= 0:
-        raise ShapeError(
-            f"A sound must be samples [N] with a positive rate, got {list(samples.shape)} at {rate}."
-        )
-    return samples, rate
-
-
-def _checked_picture(picture: Any) -> np.ndarray:
-    if isinstance(picture, Image.Image):
-        picture = picture.copy() if max(picture.size) > MAX_PICTURE_SIDE else picture
-        picture.thumbnail((MAX_PICTURE_SIDE, MAX_PICTURE_SIDE))
-    array = np.asarray(picture)
-    if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        raise ShapeError(
-            "A picture must be a Pillow image or an array [height, width] or [height, width, 1, 3 or 4], "
-            f"got shape {list(array.shape)}."
-        )
-    step = -(-max(array.shape[:2]) // MAX_PICTURE_SIDE)
-    return array[::step, ::step]
+def _pixels(picture: Picture) -> np.ndarray:
+    """``[height, width, 3]``, as large as print can show."""
+    small = picture.rgb
+    if max(small.size) > MAX_PICTURE_SIDE:
+        small = small.copy()
+        small.thumbnail((MAX_PICTURE_SIDE, MAX_PICTURE_SIDE))
+    return np.asarray(small)
 
 
 def _colours(view: TokenView, values: np.ndarray) -> tuple[Colormap, tuple[float, float]]:
@@ -167,7 +151,7 @@ def _draw_seconds(canvas: Canvas, view: TokenView, total: float) -> None:
         curve = canvas.subplots()
     else:
         wave, curve = canvas.subplots(2, 1, sharex=True, height_ratios=(2, 3))
-        _draw_waveform(wave, *view.sound)
+        _draw_waveform(wave, view.sound)
     edges = np.append(spans[:, 0], spans[-1:, 1])
     for sign, colour in ((1, INK if view.absolute else POSITIVE), (-1, NEGATIVE)):
         part = np.clip(values * sign, 0, None) * sign
@@ -183,10 +167,13 @@ def _draw_seconds(canvas: Canvas, view: TokenView, total: float) -> None:
     tidy(curve)
 
 
-def _draw_waveform(axes: Axes, samples: np.ndarray, rate: int) -> None:
+def _draw_waveform(axes: Axes, sound: Sound) -> None:
+    samples = sound.samples.astype(np.float64)
     highest = bin_columns(samples, WAVEFORM_COLUMNS, how="max")
     lowest = -bin_columns(-samples, WAVEFORM_COLUMNS, how="max").values
-    axes.stairs(highest.values, highest.edges / rate, baseline=lowest, fill=True, color=FAINT, linewidth=0)
+    axes.stairs(
+        highest.values, highest.edges / sound.rate, baseline=lowest, fill=True, color=FAINT, linewidth=0
+    )
     axes.set_ylabel("amplitude")
     tidy(axes)
 
@@ -242,11 +229,7 @@ def _region_legend(view: TokenView) -> list[str]:
 
 def _grey(picture: np.ndarray) -> np.ndarray:
     """Luminance ``[height, width]``: the map's colours must not mix with the picture's."""
-    if picture.ndim == 2:
-        return picture
-    if picture.shape[2] == 1:
-        return picture[:, :, 0]
-    grey: np.ndarray = picture[:, :, :3] @ np.array([0.299, 0.587, 0.114])
+    grey: np.ndarray = picture @ np.array([0.299, 0.587, 0.114])
     return grey
 
 

@@ -1,1 +1,53 @@
 """What people give: sounds, pictures and texts, read once and safely."""
+
+from daam_core.errors import InputError
+from daam_core.inputs.changes import Change, changed
+from daam_core.inputs.modality import MODALITIES, Modality
+from daam_core.inputs.picture import Picture, Region, read_picture
+from daam_core.inputs.sound import SAMPLE_RATE, Sound, SoundChange, read_sound
+from daam_core.inputs.text import Edit, Text, read_text
+
+__all__ = [
+    "MODALITIES",
+    "SAMPLE_RATE",
+    "Change",
+    "Edit",
+    "Input",
+    "Modality",
+    "Picture",
+    "Region",
+    "Sound",
+    "SoundChange",
+    "Text",
+    "changed",
+    "read_input",
+    "read_picture",
+    "read_sound",
+    "read_text",
+]
+
+Input = Sound | Picture | Text
+
+
+def read_input(given: object, modality: Modality, *, rate: int = SAMPLE_RATE) -> Input:
+    """Read what a person gives: the one place where a path, an array or a text becomes an input.
+
+    >>> read_input("A good film.", "text").name
+    '“A good film.”'
+
+    Args:
+        given: for ``audio`` and ``image`` what :func:`read_sound` and :func:`read_picture` take; for
+            ``text`` a ``str``; or an input, which is returned as it is.
+        modality: what it is.
+        rate: of a sound that is read now.
+
+    Raises:
+        InputError: it cannot be read, or is an input of another modality.
+    """
+    if isinstance(given, Sound | Picture | Text):
+        if given.modality != modality:
+            raise InputError(f"{given.name} is {given.modality}, not {modality}; give another input.")
+        return given
+    if modality == "audio":
+        return read_sound(given, rate=rate)
+    return read_text(given) if modality == "text" else read_picture(given)

@@ -1,8 +1,79 @@
-"""Files that people name: what messages call them."""
+"""Files that people name: opened once, for reading, and hashed."""
 
+import hashlib
+import io
 from pathlib import Path
+from typing import IO, Any
+
+from daam_core.errors import InputError
 
 
 def describe(path: str | Path) -> str:
     """A file's name for messages: never its folder, which may be another person's upload directory."""
     return Path(path).name
+
+
+def open_file(given: object, *, kind: str, other: str) -> tuple[IO[bytes], str | None]:
+    """A seekable binary stream of a path, bytes or file, and its name where it has one.
+
+    Args:
+        given: what to open.
+        kind: what it should be, for messages: ``sound`` or ``picture``.
+        other: what is accepted besides, for messages.
+
+    Raises:
+        InputError: there is no such file, it cannot be read, or it is empty.
+    """
+    name = None
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        stream: IO[bytes] = io.BytesIO(given)
+    elif isinstance(given, (str, Path)):
+        name = describe(given) or None
+        stream = _open_path(Path(given), called(name, kind), kind)
+    elif hasattr(given, "read"):
+        stream = io.BytesIO(_content(given, kind))
+    else:
+        raise InputError(
+            f"A {kind} must be a path, bytes, a binary file, {other}, got {type(given).__name__}."
+        )
+    if not stream.read(1):
+        stream.close()
+        raise InputError(f"{called(name, kind)} is empty (0 bytes).")
+    stream.seek(0)
+    return stream, name
+
+
+def called(name: str | None, kind: str) -> str:
+    """What messages call an input: its name, or ``The sound``."""
+    return name or f"The {kind}"
+
+
+def sha256_of(stream: IO[bytes]) -> str:
+    """Of a stream's bytes from its beginning; its place is lost."""
+    stream.seek(0)
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def _content(file: Any, kind: str) -> bytes:
+    """Read whole: the caller keeps its file, a pipe will do, and a text file is noticed here."""
+    try:
+        if file.seekable():
+            file.seek(0)
+        content = file.read()
+    except (OSError, ValueError) as e:
+        raise InputError(f"The {kind} file cannot be read: {e}.") from e
+    if not isinstance(content, bytes):
+        raise InputError(f"The {kind} file must be opened in binary mode.")
+    return content
+
+
+def _open_path(path: Path, name: str, kind: str) -> IO[bytes]:
+    try:
+        found = path.is_file()  # a folder is not, nor a device that could be read forever
+        stream: IO[bytes] = path.open("rb") if found else io.BytesIO()
+    except (OSError, ValueError) as e:
+        reason = getattr(e, "strerror", None) or "its name is not valid"
+        raise InputError(f"{name} cannot be opened: {reason}.") from e
+    if not found:
+        raise InputError(f"There is no {kind} file called {name}.")
+    return stream

@@ -11,8 +11,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from daam_core.encoding import Modality
 from daam_core.errors import DataError
+from daam_core.inputs import Modality
 from daam_core.model import ModelConfig
 from daam_core.training.run import TrainingReport
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.encoding import Modality
 from daam_core.errors import DataError
+from daam_core.inputs import Modality
 
 #: File name endings that count as an input in a class folder.
 SUFFIXES: dict[Modality, tuple[str, ...]] = {

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
-from daam_core.encoding import Modality
 from daam_core.errors import DataError
+from daam_core.inputs import Modality
 from daam_core.model import ModelConfig
 from daam_core.trained import identity_of
 from daam_core.training.accuracy import Split, SplitData

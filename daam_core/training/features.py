@@ -23,6 +23,7 @@ from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import cache_folder
 from daam_core.encoding import pool
 from daam_core.errors import DataError, InputError, ShapeError
+from daam_core.inputs import read_input
 from daam_core.training.data import Dataset, content_hash
 from daam_core.writing.files import replacing
 
@@ -188,7 +189,8 @@ def _encoded(
 ) -> Iterator[tuple[int, Tensor | InputError | ShapeError]]:
     def encode(number: int) -> Tensor | InputError | ShapeError:
         try:
-            return pool(backbone.encode(dataset.inputs[number])).float().cpu().contiguous()
+            read = read_input(dataset.inputs[number], dataset.modality, rate=backbone.sample_rate)
+            return pool(backbone.encode(read)).float().cpu().contiguous()
         except (InputError, ShapeError) as error:
             return error
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from daam_core.errors import InputError
+from daam_core.inputs import Input, Picture, Sound
 
 ENVELOPE_PER_SECOND = 200  # pairs of lowest and highest sample
 MAX_ENVELOPE = 30_000
@@ -20,6 +21,19 @@ WINDOW_SECONDS = 0.025
 BLOCK_FRAMES = 4096  # spectra computed at a time: bounds the memory a long sound takes
 MAX_EMBEDDED_SECONDS = 120.0
 MAX_PICTURE_SIDE = 768
+
+
+def media_of(shown: Input, *, url: str | None = None) -> dict[str, Any] | None:
+    """Waveform and spectrogram, or the picture, as it was explained; None for a text.
+
+    Args:
+        shown: the explained input; a trimmed sound begins where it was cut from the clip.
+        url: where the page can play a sound from; without, the sound itself is put into the result.
+    """
+    if isinstance(shown, Sound):
+        start = 0.0 if shown.change is None else shown.change.start
+        return sound_media(shown.samples, shown.rate, url=url, start=start)
+    return picture_media(shown.rgb) if isinstance(shown, Picture) else None
 
 
 def sound_media(

@@ -18,7 +18,6 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from app.__main__ import main
 from app.main import build_demo
@@ -27,27 +26,17 @@ from app.server import upkeep
 from app.server.security import HEADERS, SecurityHeaders
 from app.server.working import working
 from app.visit import actions, downloads, links, payload
-from app.visit.actions import explain_source
-from app.visit.examples import EXAMPLES, examples_of
-from app.visit.inputs import (
-    Region,
-    SoundChange,
-    Source,
-    change_sound,
-    digest,
-    file_source,
-    mask_region,
-    prepare,
-    text_source,
-)
-from app.visit.media import media_of
+from app.visit.actions import explain_input
+from app.visit.examples import EXAMPLES, examples_of, recognised
+from app.visit.inputs import Given, given_file, given_text
 from app.visit.mutes import Mutes, keep_mask, parse_indices
 from app.visit.offer import Library
 from app.visit.session import MAX_CACHED, MAX_CACHED_BYTES, Session
 from daam_core.errors import CancelledError, ConfigError, InputError
 from daam_core.explain import explain, explain_encoding
-from daam_core.inputs.sound import Sound
+from daam_core.inputs import Edit, Region, SoundChange
 from daam_core.trained import TrainedClassifier, load_model
+from daam_core.view.media import media_of
 from tests.support.small_heads import RATE, colour_picture, small_heads, tone
 
 ROOT = Path(__file__).parents[2]
@@ -93,89 +82,61 @@ def counted(models, monkeypatch) -> tuple[Library, Counting]:
 @pytest.fixture
 def session(library) -> Session:
     """One visitor who has explained a text."""
-    return explain_source(library, Session(), "topics", text_source(TEXT))
+    return explain_input(library, Session(), "topics", given_text(TEXT))
 
 
-class TestSamples:
-    def test_a_clip_is_cut_to_the_part_asked_for(self):
-        sound = Sound(np.arange(RATE, dtype=np.float32) / RATE, RATE, {})
-        part = change_sound(sound, SoundChange(0.25, 0.75))
-        np.testing.assert_array_equal(part.samples, sound.samples[RATE // 4 : 3 * RATE // 4])
+def edited(session: Session, text: str) -> Given:
+    """The original of a session with another text in its place."""
+    return session.original.given.changed(Edit(text))
 
-    @pytest.mark.parametrize("snr", [-10.0, 0.0, 20.0, 40.0])
-    def test_noise_has_the_ratio_asked_for(self, snr):
-        sound = Sound(tone(440, seconds=4), RATE, {})
-        noise = change_sound(sound, SoundChange(snr=snr)).samples - sound.samples
-        measured = 10 * np.log10(np.mean(sound.samples**2.0) / np.mean(noise**2.0))
-        assert measured == pytest.approx(snr, abs=0.1)
 
-    def test_noise_repeats_with_its_seed(self):
-        sound = Sound(tone(440), RATE, {})
-        one, same, other = (change_sound(sound, SoundChange(snr=5, seed=s)).samples for s in (1, 1, 2))
-        np.testing.assert_array_equal(one, same)
-        assert not np.array_equal(one, other)
-
-    def test_silence_stays_silence_under_noise(self):
-        silent = Sound(np.zeros(RATE, np.float32), RATE, {})
-        assert not change_sound(silent, SoundChange(snr=0)).samples.any()
-
-    @pytest.mark.parametrize(
-        ("change", "said"),
-        [
-            (SoundChange(0.8, 0.2), "must begin before it ends, got 0.80 s to 0.20 s"),
-            (SoundChange(2.0, 3.0), "begins at 2.00 s, but the clip lasts only 1.00 s"),
-            (SoundChange(-1.0, 0.5), "must begin before it ends"),
-            (SoundChange(float("nan"), 0.5), "must begin before it ends"),
-            (SoundChange(snr=90.0), "must be -10 to 40 dB, got 90"),
-            (SoundChange(snr=float("nan")), "must be -10 to 40 dB"),
-        ],
-    )
-    def test_a_part_or_ratio_that_cannot_be_is_refused(self, change, said):
-        with pytest.raises(InputError, match=said):
-            change_sound(Sound(np.zeros(RATE, np.float32), RATE, {}), change)
-
-    def test_exactly_the_region_is_covered(self):
-        picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8))
-        masked = np.asarray(mask_region(picture, Region(0.5, 0.25, 1.0, 0.75, "black")))
-        expected = np.asarray(picture).copy()
-        expected[10:30, 30:60] = 0
-        np.testing.assert_array_equal(masked, expected)
-
-    def test_the_mean_colour_is_the_pictures(self):
-        picture = Image.new("RGB", (10, 10), (200, 100, 50))
-        assert mask_region(picture, Region(0, 0, 0.5, 0.5, "mean")).getpixel((1, 1)) == (200, 100, 50)
-
-    @given(edges=st.tuples(*[st.floats(0, 1)] * 4), size=st.tuples(st.integers(1, 50), st.integers(1, 50)))
-    def test_any_region_is_masked_or_refused(self, edges, size):
-        region = Region(*edges, fill="black")
-        try:
-            masked = mask_region(Image.new("RGB", size, "white"), region)
-        except InputError:
-            assert edges[2] - edges[0] < 0.005 or edges[3] - edges[1] < 0.005
-        else:
-            assert masked.size == size
-            assert masked.getextrema()[0][0] == 0
-
-    @pytest.mark.parametrize(
-        "region", [Region(0.5, 0, 0.5, 1), Region(0, 0, 2, 1), Region(float("nan"), 0, 1, 1)]
-    )
-    def test_no_region_is_refused(self, region):
-        with pytest.raises(InputError, match="must lie in the picture and cover some of it"):
-            mask_region(Image.new("RGB", (4, 4)), region)
-
-    def test_the_same_content_has_the_same_digest_whatever_its_name(self, tmp_path):
+class TestGiven:
+    def test_the_same_content_has_the_same_key_whatever_its_name(self, tmp_path):
         for name in ("a.png", "b.png"):
             colour_picture(0.2).save(tmp_path / name)
-        one, other = (file_source("image", tmp_path / name) for name in ("a.png", "b.png"))
-        assert digest(one) == digest(other)
-        assert digest(one) != digest(one.changed(Region(0, 0, 0.5, 0.5)))
-        assert digest(text_source("a")) != digest(text_source("b"))
+        one, other = (given_file("image", tmp_path / name) for name in ("a.png", "b.png"))
+        assert one.key == other.key
+        assert one.key != one.changed(Region(0, 0, 0.5, 0.5)).key
+        assert given_text("a").key != given_text("b").key
 
     def test_a_missing_file_is_one_sentence(self, tmp_path):
         with pytest.raises(InputError, match=r"^There is no sound yet: give a file, or pick an example\.$"):
-            file_source("audio", None)
-        with pytest.raises(InputError, match=r"^gone\.wav is no longer here; give the file again\.$"):
-            digest(file_source("audio", tmp_path / "gone.wav"))
+            given_file("audio", None)
+        with pytest.raises(InputError, match=r"^There is no sound file called gone\.wav\.$"):
+            given_file("audio", tmp_path / "gone.wav")
+
+    def test_it_is_named_by_its_file_only(self, tmp_path):
+        soundfile.write(tmp_path / "clip.wav", tone(300, seconds=2), RATE)
+        clip = given_file("audio", tmp_path / "clip.wav")
+        assert clip.title == "clip.wav"
+        assert clip.changed(SoundChange(0.5, 1.0, 10)).title == "clip.wav (0.50 s to 1.00 s, noise at 10 dB)"
+
+    def test_a_text_or_file_of_an_example_is_that_example(self, tmp_path):
+        for example in EXAMPLES.values():
+            if example.modality == "text":
+                found = recognised(given_text(example.content))
+            else:
+                path = tmp_path / "upload"
+                path.write_bytes(Path(example.path).read_bytes())
+                found = recognised(given_file(example.modality, path))
+            assert (found.example, found.name) == (example.id, example.title)
+        assert recognised(given_text(TEXT)).example is None
+
+    def test_a_large_input_is_not_kept_in_a_session_but_read_again(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("app.visit.inputs.MAX_HELD_BYTES", 1000)
+        colour_picture(0.2).save(tmp_path / "a.png")
+        whole = given_file("image", tmp_path / "a.png")
+        covered = whole.changed(Region(0, 0, 0.5, 0.5))
+        for one in (whole, covered):
+            kept = one.kept()
+            assert kept.held is None
+            assert (kept.key, kept.title) == (one.key, one.title)
+            assert kept.input == one.input
+            assert kept.input.rgb.tobytes() == one.input.rgb.tobytes()
+        assert given_text("a text of more than a thousand bytes" * 40).kept().held is not None
+        (tmp_path / "a.png").unlink()
+        with pytest.raises(InputError, match=r"^a\.png is no longer here; give the file again\.$"):
+            _ = whole.kept().input
 
 
 class TestMutes:
@@ -235,7 +196,7 @@ class TestLibrary:
 
     def test_a_text_is_not_given_to_a_sound_model(self, library):
         with pytest.raises(InputError, match="tones explains audio"):
-            explain_source(library, Session(), "tones", text_source(TEXT))
+            explain_input(library, Session(), "tones", given_text(TEXT))
 
     def test_names_must_differ(self, models):
         with pytest.raises(ConfigError, match="each with a name of its own"):
@@ -249,13 +210,13 @@ class TestActions:
     def test_an_explanation_is_the_cores(self, library, tmp_path, kind):
         soundfile.write(tmp_path / "clip.wav", tone(300), RATE)
         colour_picture(0.3).save(tmp_path / "picture.png")
-        source, model = {
-            "text": (text_source(TEXT), "topics"),
-            "sound": (file_source("audio", tmp_path / "clip.wav"), "tones"),
-            "image": (file_source("image", tmp_path / "picture.png"), "colours"),
+        given, model = {
+            "text": (given_text(TEXT), "topics"),
+            "sound": (given_file("audio", tmp_path / "clip.wav"), "tones"),
+            "image": (given_file("image", tmp_path / "picture.png"), "colours"),
         }[kind]
-        found = explain_source(library, Session(), model, source).current.explanation
-        expected = explain(library[model], source.content)
+        found = explain_input(library, Session(), model, given).current.explanation
+        expected = explain(library[model], given.file or TEXT)
         np.testing.assert_array_equal(found.probabilities, expected.probabilities)
         np.testing.assert_array_equal(found.importance, expected.importance)
         np.testing.assert_array_equal(found.token_attribution, expected.token_attribution)
@@ -263,7 +224,7 @@ class TestActions:
     def test_a_failed_action_leaves_the_session_as_it_was(self, library, session):
         before = copy.deepcopy(session)
         for action in (
-            lambda: explain_source(library, session, "topics", text_source("  ")),
+            lambda: explain_input(library, session, "topics", given_text("  ")),
             lambda: actions.choose_class(library, session, 99),
             lambda: actions.compare_models(library, session, "topics"),
             lambda: actions.mute_selected(library, session),
@@ -276,7 +237,7 @@ class TestActions:
 
     def test_class_mutes_and_scale_never_run_the_encoder(self, counted):
         library, counting = counted
-        session = explain_source(library, Session(), "topics", text_source(TEXT))
+        session = explain_input(library, Session(), "topics", given_text(TEXT))
         assert counting.runs == 1
         session = actions.choose_class(library, session, 2)
         session = actions.mute_parts(library, session, ["0"], ["5"], "3-9")
@@ -289,26 +250,26 @@ class TestActions:
 
     def test_a_repeated_input_is_answered_from_cache_and_says_so(self, counted):
         library, counting = counted
-        session = explain_source(library, Session(), "topics", text_source(TEXT))
-        session = explain_source(library, session, "topics", text_source(OTHER))
+        session = explain_input(library, Session(), "topics", given_text(TEXT))
+        session = explain_input(library, session, "topics", given_text(OTHER))
         assert not session.current.cached
-        session = explain_source(library, session, "topics", text_source(TEXT))
+        session = explain_input(library, session, "topics", given_text(TEXT))
         assert session.current.cached
         assert counting.runs == 2
         assert "from cache" in html.prediction(session)
 
     def test_the_cache_is_the_visitors_own(self, counted):
         library, counting = counted
-        explain_source(library, Session(), "topics", text_source(TEXT))
-        other = explain_source(library, Session(), "topics", text_source(TEXT))
+        explain_input(library, Session(), "topics", given_text(TEXT))
+        other = explain_input(library, Session(), "topics", given_text(TEXT))
         assert counting.runs == 2
         assert not other.current.cached
 
     def test_examples_are_encoded_once_for_everybody(self, counted):
         library, counting = counted
         example = examples_of("text")[0]
-        explain_source(library, Session(), "topics", example.source)
-        other = explain_source(library, Session(), "topics", example.source)
+        explain_input(library, Session(), "topics", example.given())
+        other = explain_input(library, Session(), "topics", example.given())
         assert counting.runs == 1
         assert other.current.cached
         assert other.encodings == ()
@@ -390,7 +351,7 @@ class TestActions:
 
     def test_pinned_a_stays_while_inputs_change(self, library, session):
         pinned = actions.pin(session)
-        compared = explain_source(library, pinned, "topics", text_source(OTHER))
+        compared = explain_input(library, pinned, "topics", given_text(OTHER))
         assert compared.baseline is session.current
         value = payload.view_value(compared)["payload"]
         assert value["a"]["text"] == TEXT
@@ -400,14 +361,14 @@ class TestActions:
         assert payload.view_value(actions.end_comparison(swapped))["payload"]["b"] is None
 
     def test_a_changed_input_has_the_original_as_a(self, library, session):
-        changed = actions.change_input(library, session, text_source(OTHER))
-        again = actions.change_input(library, changed, text_source("Planets and stars."))
-        assert again.baseline.source.content == TEXT
+        changed = actions.change_input(library, session, edited(session, OTHER))
+        again = actions.change_input(library, changed, edited(session, "Planets and stars."))
+        assert again.baseline.given.input.content == TEXT
         assert again.original is session.original
         assert again.current.explanation.explained == session.current.explanation.explained
 
     def test_choosing_a_class_explains_it_in_a_and_b(self, library, session):
-        changed = actions.change_input(library, session, text_source(OTHER))
+        changed = actions.change_input(library, session, edited(session, OTHER))
         chosen = actions.choose_class(library, changed, 1)
         expected = explain(library["topics"], OTHER, target=1)
         np.testing.assert_array_equal(
@@ -426,15 +387,15 @@ class TestActions:
 class TestFragments:
     def test_nothing_a_visitor_writes_becomes_markup(self, library):
         evil = '<img src=x onerror="alert(1)">& the goalkeeper'
-        session = explain_source(library, Session(), "topics", text_source(evil))
-        session = actions.change_input(library, session, text_source(evil + " again"))
+        session = explain_input(library, Session(), "topics", given_text(evil))
+        session = actions.change_input(library, session, edited(session, evil + " again"))
         for part in (html.prediction(session), html.comparison(session), html.status(evil)):
             assert "<img" not in part
             assert "&lt;img" in part
 
     def test_all_classes_are_there_and_the_rest_is_folded(self, library, tmp_path):
         colour_picture(0.0).save(tmp_path / "red.png")
-        session = explain_source(library, Session(), "colours", file_source("image", tmp_path / "red.png"))
+        session = explain_input(library, Session(), "colours", given_file("image", tmp_path / "red.png"))
         written = html.prediction(session)
         shares = [float(part.split('"')[0]) for part in written.split('data-probability="')[1:]]
         assert shares == sorted(session.current.explanation.probabilities.tolist(), reverse=True)
@@ -442,7 +403,7 @@ class TestFragments:
         assert written.index("data-probability") < written.index("<details")
 
     def test_the_comparison_gives_the_cores_differences(self, library, session):
-        changed = actions.change_input(library, session, text_source(OTHER))
+        changed = actions.change_input(library, session, edited(session, OTHER))
         before, after = (explain(library["topics"], text).probabilities for text in (TEXT, OTHER))
         written = html.comparison(changed)
         for index in range(3):
@@ -468,14 +429,13 @@ class TestSavedPages:
     def test_a_saved_comparison_says_what_is_muted(self, library, session):
         muted = actions.mute_parts(library, session, ["0"], [], "")
         b = muted.current
-        path = downloads.write(b.explanation, b.source, format_="html", width="double", pair=muted.pair)
+        path = downloads.write(b.explanation, b.given, format_="html", width="double", pair=muted.pair)
         labels = json.loads(path.read_text("utf-8").split('id="payload">')[1].split("</script>")[0])["labels"]
         assert labels == {"a": f"A: {session.current.title}", "b": f"B: {b.title}"}
         assert "without head 0" in labels["b"]
 
     def test_a_saved_trim_keeps_its_place_in_the_clip(self):
-        source = EXAMPLES["speech-note"].source.changed(SoundChange(0.5, 1.5))
-        media = media_of(source, embedded=True)
+        media = media_of(EXAMPLES["speech-note"].given().changed(SoundChange(0.5, 1.5)).input)
         assert media["audio"]["start"] == 0.5
         assert media["audio"]["url"].startswith("data:audio/wav")
 
@@ -483,7 +443,7 @@ class TestSavedPages:
 class TestLinks:
     def test_a_link_names_model_example_and_class(self, library):
         example = examples_of("text")[1]
-        session = explain_source(library, Session(), "topics-b", example.source, target=2)
+        session = explain_input(library, Session(), "topics-b", example.given(), target=2)
         query = links.query_of(session.current)
         assert links.parse(f"?{query}", library) == links.Link("topics-b", example.id, 2)
 
@@ -491,7 +451,7 @@ class TestLinks:
         query = links.query_of(session.current)
         assert "goalkeeper" not in query
         assert links.parse(query, library) == links.Link("topics", None, None, own=True)
-        changed = actions.change_input(library, session, text_source(OTHER))
+        changed = actions.change_input(library, session, edited(session, OTHER))
         assert "input=own" in links.query_of(changed.current)
 
     @pytest.mark.parametrize(
@@ -573,16 +533,16 @@ class TestWorking:
         stop = threading.Event()
         stop.set()
         with pytest.raises(CancelledError):
-            explain_source(library.until(stop), Session(), "topics", text_source(TEXT))
+            explain_input(library.until(stop), Session(), "topics", given_text(TEXT))
         assert counting.runs == 0
 
 
 def test_every_example_can_be_explained(library):
     for example in EXAMPLES.values():
         name = library.names(example.modality)[0]
-        study = explain_source(library, Session(), name, example.source).current
+        study = explain_input(library, Session(), name, example.given()).current
         assert study.explanation.probabilities.sum() == pytest.approx(1)
-        assert study.source.title == example.title
+        assert study.given.title == example.title
 
 
 def test_wrong_files_are_one_sentence(library, tmp_path):
@@ -599,19 +559,11 @@ def test_wrong_files_are_one_sentence(library, tmp_path):
     }.items():
         modality = "audio" if model == "tones" else "image"
         with pytest.raises(InputError) as refused:
-            explain_source(library, Session(), model, file_source(modality, tmp_path / name))
+            explain_input(library, Session(), model, given_file(modality, tmp_path / name))
         sentence = str(refused.value)
         assert name in sentence
         assert str(tmp_path) not in sentence
         assert "\n" not in sentence
-
-
-def test_a_changed_input_is_prepared_anew(tmp_path):
-    soundfile.write(tmp_path / "clip.wav", tone(300), RATE)
-    source = file_source("audio", tmp_path / "clip.wav")
-    samples, rate = prepare(source.changed(SoundChange(0.1, 0.3)))
-    assert (len(samples), rate) == (round(0.2 * RATE), RATE)
-    assert prepare(source) == str(tmp_path / "clip.wav")
 
 
 def test_every_answer_carries_the_headers():
@@ -702,11 +654,3 @@ def test_an_unknown_model_is_one_sentence_and_status_2():
     assert ended.returncode == 2
     assert ended.stderr.strip().splitlines()[-1].startswith("There is no model 'no-such-model'")
     assert "Traceback" not in ended.stderr
-
-
-def test_a_source_is_named_by_its_file_only(tmp_path):
-    source = file_source("audio", tmp_path / "clip.wav")
-    assert source.title == "clip.wav"
-    assert Source("audio", "x", "clip.wav", change=SoundChange(0.5, 1.0, 10)).title == (
-        "clip.wav (0.50 s to 1.00 s, noise at 10 dB)"
-    )

@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 
 from app.page import checks
-from app.visit.actions import explain_source
-from app.visit.inputs import text_source
+from app.visit.actions import explain_input
+from app.visit.inputs import given_text
 from app.visit.offer import Library
 from app.visit.session import Session
 from daam_core.errors import InputError
@@ -25,7 +25,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="module")
 def session(library: Library) -> Session:
-    return explain_source(library, Session(), library.names("text")[0], text_source(TEXT))
+    return explain_input(library, Session(), library.names("text")[0], given_text(TEXT))
 
 
 def test_the_check_shows_the_cores_numbers(library, session):

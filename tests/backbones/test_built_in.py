@@ -19,7 +19,8 @@ from daam_core.backbones import BUILT_IN, audio, load_backbone, text, vision
 from daam_core.backbones.weights import locate, read_ctranslate2, read_torch
 from daam_core.encoding import pool
 from daam_core.errors import EncoderError, InputError
-from daam_core.inputs.sound import SAMPLE_RATE, read_image, read_sound
+from daam_core.inputs import SAMPLE_RATE, read_picture, read_sound
+from tests.support.encode import encode
 
 ROOT = Path(__file__).parents[2]
 MEDIA = Path(__import__("gradio").__file__).parent / "media_assets"
@@ -56,7 +57,7 @@ def noise(seconds: float, *, seed: int = 0) -> np.ndarray:
 class TestEvery:
     def test_is_what_its_entry_says(self, backbone):
         entry = BUILT_IN[backbone.name]
-        encoding = backbone.encode(SAMPLES[entry.modality])
+        encoding = encode(backbone, SAMPLES[entry.modality])
         assert encoding.hidden.shape == (entry.n_layers, len(encoding.tokens), entry.n_features)
         assert (backbone.n_layers, backbone.n_features) == (entry.n_layers, entry.n_features)
         assert backbone.modality == encoding.tokens.modality == entry.modality
@@ -72,16 +73,16 @@ class TestEvery:
             "text": "Something else.",
             "image": np.zeros((9, 5), np.uint8),
         }
-        first = backbone.encode(SAMPLES[backbone.modality]).hidden
-        backbone.encode(other[backbone.modality])
-        assert torch.equal(backbone.encode(SAMPLES[backbone.modality]).hidden, first)
+        first = encode(backbone, SAMPLES[backbone.modality]).hidden
+        encode(backbone, other[backbone.modality])
+        assert torch.equal(encode(backbone, SAMPLES[backbone.modality]).hidden, first)
 
     def test_threads_share_it(self, backbone):
-        expected = backbone.encode(SAMPLES[backbone.modality]).hidden
+        expected = encode(backbone, SAMPLES[backbone.modality]).hidden
         found: list[torch.Tensor] = []
 
         def work() -> None:
-            found.append(backbone.encode(SAMPLES[backbone.modality]).hidden)
+            found.append(encode(backbone, SAMPLES[backbone.modality]).hidden)
 
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads:
@@ -91,10 +92,10 @@ class TestEvery:
         assert [torch.equal(hidden, expected) for hidden in found] == [True] * 4
 
     def test_a_head_can_be_differentiated_on_the_result(self, backbone):
-        hidden = backbone.encode(SAMPLES[backbone.modality]).hidden
+        hidden = encode(backbone, SAMPLES[backbone.modality]).hidden
         assert not hidden.requires_grad
         weight = torch.ones(hidden.shape[-1], requires_grad=True)
-        (pool(backbone.encode(SAMPLES[backbone.modality])) * weight).square().sum().backward()
+        (pool(encode(backbone, SAMPLES[backbone.modality])) * weight).square().sum().backward()
         assert weight.grad is not None
         assert bool((weight.grad > 0).all())
 
@@ -182,7 +183,7 @@ class TestMiniLM:
         batch = tokenizer(sample, return_tensors="pt")
         with torch.no_grad():
             states = model(**batch, output_hidden_states=True).hidden_states
-        encoding = minilm.encode(sample)
+        encoding = encode(minilm, sample)
         assert torch.equal(encoding.hidden, torch.stack(states[1:])[:, 0])
         assert list(encoding.tokens.labels) == tokenizer.convert_ids_to_tokens(batch["input_ids"][0])
 
@@ -199,13 +200,13 @@ class TestMiniLM:
             last = model(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1).expand(last.size()).float()
         expected = F.normalize((last * mask).sum(1) / mask.sum(1).clamp(min=1e-9), dim=1)
-        ours = F.normalize(torch.stack([pool(minilm.encode(sentence))[-1] for sentence in sentences]), dim=1)
+        ours = F.normalize(torch.stack([pool(encode(minilm, sentence))[-1] for sentence in sentences]), dim=1)
         torch.testing.assert_close(ours, expected, atol=2e-6, rtol=0)
 
     def test_published_similarities(self, minilm):
         """The three cosines that the model's page in Sentence Transformers' documentation prints."""
         sentences = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
-        a, b, c = (F.normalize(pool(minilm.encode(sentence))[-1], dim=0) for sentence in sentences)
+        a, b, c = (F.normalize(pool(encode(minilm, sentence))[-1], dim=0) for sentence in sentences)
         assert [round(float(x @ y), 4) for x, y in ((a, b), (a, c), (b, c))] == [0.6660, 0.1046, 0.1411]
 
     def test_paraphrases_are_closer_than_unrelated_sentences(self, minilm):
@@ -216,7 +217,7 @@ class TestMiniLM:
             ("The match was cancelled because of rain.", "Bad weather meant the game was called off."),
         ]
         first, second = (
-            F.normalize(torch.stack([pool(minilm.encode(sentence))[-1] for sentence in side]), dim=1)
+            F.normalize(torch.stack([pool(encode(minilm, sentence))[-1] for sentence in side]), dim=1)
             for side in zip(*pairs, strict=True)
         )
         cosine = first @ second.T
@@ -230,7 +231,7 @@ class TestMiniLM:
     @example("İ ﬁ Ǆ ß")
     def test_spans_are_the_words_in_order(self, minilm, sample):
         try:
-            encoding = minilm.encode(sample)
+            encoding = encode(minilm, sample)
         except InputError:
             return
         spans, labels = encoding.tokens.spans, encoding.tokens.labels
@@ -248,7 +249,7 @@ class TestMiniLM:
     def test_long_text_keeps_every_word_once(self, minilm):
         words = [f"word{i}" for i in range(700)]
         sample = " ".join(words)
-        encoding = minilm.encode(sample)
+        encoding = encode(minilm, sample)
         assert encoding.facts["windows"] > 1
         spans = encoding.tokens.spans
         inside = ~np.isnan(spans[:, 0])
@@ -261,14 +262,14 @@ class TestMiniLM:
     def test_windows_are_texts_of_their_own(self, minilm):
         """Each window equals the encoding of that part of the text alone."""
         sample = "The quick brown fox, unbelievably, jumps over 13 lazy dogs. " * 40
-        encoding = minilm.encode(sample)
+        encoding = encode(minilm, sample)
         starts = [i for i, label in enumerate(encoding.tokens.labels) if label == "[CLS]"]
         assert len(starts) == encoding.facts["windows"] > 1
         means = []
         for start, end in pairwise([*starts, len(encoding.tokens)]):
             assert end - start <= text.CONTEXT
             spans = encoding.tokens.spans[start + 1 : end - 1].astype(int)
-            alone = minilm.encode(sample[spans[0, 0] : spans[-1, 1]]).hidden
+            alone = encode(minilm, sample[spans[0, 0] : spans[-1, 1]]).hidden
             assert torch.equal(encoding.hidden[:, start:end], alone)
             means.append(alone.double().sum(1))
         expected = torch.stack(means).sum(0) / len(encoding.tokens)
@@ -289,10 +290,10 @@ class TestMiniLM:
 
     def test_text_without_anything_to_read(self, minilm):
         with pytest.raises(InputError, match="holds no letter, digit or sign"):
-            minilm.encode("\u200b\u200b")
+            encode(minilm, "\u200b\u200b")
 
     def test_unknown_words_are_kept(self, minilm):
-        encoding = minilm.encode("go " + "y" * 500)
+        encoding = encode(minilm, "go " + "y" * 500)
         assert encoding.tokens.labels == ("[CLS]", "go", "[UNK]", "[SEP]")
         assert encoding.tokens.spans[2].tolist() == [3, 503]
 
@@ -362,7 +363,7 @@ class TestWhisper:
         mel = audio.log_mel(np.pad(clip, (0, 30 * SAMPLE_RATE - len(clip))))
         model = ctranslate2.models.Whisper(str(locate(audio.WEIGHTS).parent), compute_type="float32")
         features = ctranslate2.StorageView.from_array(mel[None].contiguous().numpy())
-        theirs = np.array(model.encode(features))[0]
+        theirs = np.array(encode(model, features))[0]
         ours = whisper.hidden_states(mel)[-1].numpy()
         assert ours.shape == theirs.shape == (1500, 384)
         assert np.abs(ours - theirs).max() < 5e-4 < 5 < np.abs(theirs).max()
@@ -378,7 +379,7 @@ class TestWhisper:
 
     def test_own_length_differs_from_padding_as_documented(self, whisper, clip):
         short = clip[: int(2.7 * SAMPLE_RATE)]
-        own = whisper.encode((short, SAMPLE_RATE)).hidden
+        own = encode(whisper, (short, SAMPLE_RATE)).hidden
         padded = whisper.hidden_states(audio.log_mel(np.pad(short, (0, 30 * SAMPLE_RATE - len(short)))))
         padded = padded[:, : own.shape[1]]
         difference = (own - padded).norm(dim=(1, 2)) / padded.norm(dim=(1, 2))
@@ -388,7 +389,7 @@ class TestWhisper:
     @pytest.mark.parametrize("samples", [1600, 1601, 1759, 1760, 1920, 4800, 16_000, 16_001])
     def test_tokens_of_short_clips(self, whisper, samples):
         seconds = samples / SAMPLE_RATE
-        encoding = whisper.encode((noise(seconds), SAMPLE_RATE))
+        encoding = encode(whisper, (noise(seconds), SAMPLE_RATE))
         spans = encoding.tokens.spans
         assert len(spans) == -(-samples // 320)
         np.testing.assert_allclose(spans[:, 0], 0.02 * np.arange(len(spans)), atol=1e-9)
@@ -399,12 +400,12 @@ class TestWhisper:
 
     @pytest.mark.parametrize("level", [0.0, 1e-6, 1.0])
     def test_silence_and_any_level_are_finite(self, whisper, level):
-        assert whisper.encode((level * noise(0.5), SAMPLE_RATE)).hidden.shape == (4, 25, 384)
+        assert encode(whisper, (level * noise(0.5), SAMPLE_RATE)).hidden.shape == (4, 25, 384)
 
     @pytest.mark.parametrize("seconds", [30.01, 61.3])
     def test_long_clips_are_the_weighted_mean_of_all_frames(self, whisper, seconds):
         samples = noise(seconds)
-        encoding = whisper.encode((samples, SAMPLE_RATE))
+        encoding = encode(whisper, (samples, SAMPLE_RATE))
         tokens = encoding.tokens
         count = -(-len(samples) // 320)
         assert len(tokens) <= audio.MAX_TOKENS
@@ -441,10 +442,11 @@ class TestWhisper:
         code = """
             import resource, numpy as np
             from daam_core.backbones import load_backbone
+            from tests.support.encode import encode
             backbone = load_backbone("whisper-tiny-en")
-            backbone.encode((np.zeros(480_000, np.float32), 16_000))
+            encode(backbone, (np.zeros(480_000, np.float32), 16_000))
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            encoding = backbone.encode((np.zeros(9_600_000, np.int16), 16_000))
+            encoding = encode(backbone, (np.zeros(9_600_000, np.int16), 16_000))
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, *encoding.hidden.shape)
         """
         done = subprocess.run(
@@ -475,7 +477,7 @@ class TestEfficientNet:
     )
     def test_recognises_real_pictures(self, lite0, file, name):
         names = json.loads((MEDIA / "data" / "imagenet_labels.json").read_text(encoding="utf-8"))
-        probabilities = lite0.logits(MEDIA / "images" / file).softmax(0)
+        probabilities = lite0.logits(read_picture(MEDIA / "images" / file)).softmax(0)
         best = int(probabilities.argmax())
         label = names[str(best)] if isinstance(names, dict) else names[best]
         assert name.split(",")[0] in str(label).lower()
@@ -483,7 +485,7 @@ class TestEfficientNet:
 
     @pytest.mark.parametrize("file", ["cheetah.jpg", "tower.jpg", "bus.png"])
     def test_equals_the_published_network(self, lite0, published_lite0, file):
-        pixels = vision.pixels_of(read_image(MEDIA / "images" / file))
+        pixels = vision.pixels_of(read_picture(MEDIA / "images" / file).rgb)
         outputs: list[torch.Tensor] = []
         hooks = [
             block.register_forward_hook(lambda *call: outputs.append(call[2]))
@@ -493,9 +495,11 @@ class TestEfficientNet:
             expected = published_lite0(pixels)[0]
         for hook in hooks:
             hook.remove()
-        torch.testing.assert_close(lite0.logits(MEDIA / "images" / file), expected, atol=1e-4, rtol=0)
+        torch.testing.assert_close(
+            lite0.logits(read_picture(MEDIA / "images" / file)), expected, atol=1e-4, rtol=0
+        )
 
-        hidden = lite0.encode(MEDIA / "images" / file).hidden
+        hidden = encode(lite0, MEDIA / "images" / file).hidden
         assert len(outputs) == 16
         for layer, output in zip(hidden, outputs, strict=True):
             channels, side = output.shape[1], output.shape[2] // 7
@@ -506,7 +510,7 @@ class TestEfficientNet:
                 torch.testing.assert_close(layer[token], wanted, atol=1e-4, rtol=1e-4)
 
     def test_every_column_is_one_real_channel(self, lite0):
-        hidden = lite0.encode(CHEETAH).hidden
+        hidden = encode(lite0, CHEETAH).hidden
         assert vision.CHANNELS == (16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320)
         for layer, channels in zip(hidden, vision.CHANNELS, strict=True):
             for start in range(0, 320, channels):
@@ -514,7 +518,7 @@ class TestEfficientNet:
                 assert torch.equal(part, layer[:, : part.shape[1]])
 
     def test_boxes_tile_the_picture_in_reading_order(self, lite0):
-        tokens = lite0.encode(CHEETAH).tokens
+        tokens = encode(lite0, CHEETAH).tokens
         left, top, right, bottom = tokens.spans.T
         np.testing.assert_allclose((right - left) * (bottom - top), 1 / 49)
         assert tokens.spans[0].tolist() == [0, 0, pytest.approx(1 / 7), pytest.approx(1 / 7)]
@@ -525,9 +529,9 @@ class TestEfficientNet:
     def test_a_spot_shows_in_the_box_where_it_is(self, lite0, row, column):
         """Early layers see little beyond a box; the picture is not square, so axes cannot be confused."""
         picture = np.full((7 * 30, 7 * 50, 3), 128, np.uint8)
-        plain = lite0.encode(picture).hidden
+        plain = encode(lite0, picture).hidden
         picture[row * 30 : (row + 1) * 30, column * 50 : (column + 1) * 50] = (255, 0, 0)
-        change = (lite0.encode(picture).hidden - plain).norm(dim=2)
+        change = (encode(lite0, picture).hidden - plain).norm(dim=2)
         assert change[:5].argmax(1).tolist() == [row * 7 + column] * 5
 
     def test_pixels_are_scaled_as_in_training(self):
@@ -541,6 +545,6 @@ class TestEfficientNet:
 
     @pytest.mark.parametrize("size", [(1, 1), (1, 500), (2000, 3)])
     def test_any_shape(self, lite0, size):
-        encoding = lite0.encode(np.full(size, 90, np.uint8))
+        encoding = encode(lite0, np.full(size, 90, np.uint8))
         assert encoding.hidden.shape == (16, 49, 320)
         assert (encoding.facts["height"], encoding.facts["width"]) == size

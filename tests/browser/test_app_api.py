@@ -17,10 +17,10 @@ from gradio_client import Client, handle_file
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from app.visit.inputs import Region, SoundChange, change_sound, mask_region
 from daam_core import export
 from daam_core.explain import explain, explain_encoding
-from daam_core.inputs.sound import read_image, read_sound
+from daam_core.inputs import Region, SoundChange, changed, read_picture, read_sound
+from tests.support.encode import encode
 from tests.support.small_heads import RATE, colour_picture, tone
 
 TEXT = "The goalkeeper saved a penalty."
@@ -86,7 +86,7 @@ def test_class_scale_and_mutes_are_the_cores(client, server):
     )
     keep = np.ones((4, 6, 384), np.float32)
     keep[1] = keep[:, 0] = keep[:, :, 5:7] = keep[2, 3, 4] = 0
-    encoding = model.backbone.encode(TEXT)
+    encoding = encode(model.backbone, TEXT)
     expected = explain_encoding(model, encoding, target=2, scale="per_head", keep=keep)
     assert _without_facts(found) == as_json(expected)
 
@@ -94,15 +94,15 @@ def test_class_scale_and_mutes_are_the_cores(client, server):
 def test_changes_are_before_after_and_difference(client, server, sound, picture):
     found = client.predict(handle_file(sound), 0.1, 0.4, 10, 3, "tones", api_name="/change_sound")
     model = server.models["tones"]
-    noisy = change_sound(read_sound(sound), SoundChange(0.1, 0.4, 10, 3))
-    before, after = explain(model, sound), explain(model, (noisy.samples, noisy.rate))
+    noisy = changed(read_sound(sound), SoundChange(0.1, 0.4, 10, 3))
+    before, after = explain(model, sound), explain(model, noisy)
     assert list(found["probability_change"].values()) == (after.probabilities - before.probabilities).tolist()
     assert found["after"]["probabilities"] == as_json(after)["probabilities"]
 
     found = client.predict(
         handle_file(picture), 0.1, 0.2, 0.5, 0.9, "black", "colours", api_name="/change_image"
     )
-    masked = mask_region(read_image(picture), Region(0.1, 0.2, 0.5, 0.9, "black"))
+    masked = changed(read_picture(picture), Region(0.1, 0.2, 0.5, 0.9, "black"))
     assert (
         found["after"]["probabilities"] == as_json(explain(server.models["colours"], masked))["probabilities"]
     )

@@ -5,6 +5,7 @@ from gradio_client import Client
 from playwright.sync_api import expect
 
 from daam_core.faithfulness.one_input import check_encoding
+from tests.support.encode import encode
 
 TEXT = "The keeper saved two penalties."
 
@@ -12,7 +13,7 @@ TEXT = "The keeper saved two penalties."
 @pytest.fixture(scope="module")
 def expected(server):
     model = server.models["topics"]
-    return check_encoding(model, model.backbone.encode(TEXT))
+    return check_encoding(model, encode(model.backbone, TEXT))
 
 
 def test_a_check_shows_the_cores_numbers(app, expected):

@@ -16,6 +16,7 @@ from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.view.payload import LIMIT_PER_HEAD, view_payload
 from tests.browser.app_page import AppPage
 from tests.browser.conftest import free_port
+from tests.support.encode import encode
 from tests.support.small import LetterEncoder
 
 HEADS, LAYERS, FEATURES = 2, 40, 5120
@@ -51,7 +52,7 @@ def planted_model() -> TrainedClassifier:
     )
     torch.manual_seed(0)
     head = DaamClassifier(config)
-    values = pool(WideEncoder().encode(TEXT))
+    values = pool(encode(WideEncoder(), TEXT))
     with torch.no_grad():
         head.attention.mean_offset.fill_(9.0)
         head.attention.log_scaled_variance.fill_(0.0)

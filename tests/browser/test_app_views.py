@@ -12,11 +12,11 @@ from playwright.sync_api import expect
 
 from app.page.parts.save import FORMATS
 from app.visit.examples import EXAMPLES
-from app.visit.inputs import Region, SoundChange, change_sound, mask_region
 from daam_core import export
 from daam_core.explain import explain, explain_encoding
-from daam_core.inputs.sound import read_image, read_sound
+from daam_core.inputs import Region, SoundChange, changed, read_picture, read_sound
 from tests.browser.app_page import AppPage
+from tests.support.encode import encode
 from tests.support.small_heads import SENTENCES
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
@@ -79,7 +79,7 @@ def test_a_selected_cell_reaches_the_server_and_can_be_muted(app, topics):
     e = explain(topics, TEXT)
     keep = np.ones(e.shape, np.float32)
     keep[1, 5, 200] = 0
-    muted = explain_encoding(topics, topics.backbone.encode(TEXT), target=e.explained, keep=keep)
+    muted = explain_encoding(topics, encode(topics.backbone, TEXT), target=e.explained, keep=keep)
     assert app.probabilities() == dict(enumerate(muted.probabilities.tolist()))
     expect(app.page.page.locator("#mutes")).to_contain_text("Muted: 1 cell.")
 
@@ -87,7 +87,7 @@ def test_a_selected_cell_reaches_the_server_and_can_be_muted(app, topics):
 def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     app.explain_text(TEXT)
     e = explain(topics, TEXT)
-    encoding = topics.backbone.encode(TEXT)
+    encoding = encode(topics.backbone, TEXT)
     whole = app.probabilities()
     app.tab("Mute parts")
     before = app.shown()
@@ -194,8 +194,8 @@ def test_what_if_the_sound_were_noisy(app, server):
     app.does("#run-changed-sound")
     model = server.models["tones"]
     path = EXAMPLES["speech-note"].path
-    noisy = change_sound(read_sound(path), SoundChange(snr=10.0))
-    b = explain(model, (noisy.samples, noisy.rate))
+    noisy = changed(read_sound(path), SoundChange(snr=10.0))
+    b = explain(model, noisy)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
     expect(app.page.page.locator("#prediction .dx-input-name")).to_contain_text("noise at 10 dB")
 
@@ -216,7 +216,7 @@ def test_what_if_a_region_were_covered(app, server):
     app.page.page.get_by_label("Bottom, %").fill("80")  # the keyboard's way
     edges["bottom"] = 0.8
     app.does("#run-changed-image")
-    masked = mask_region(read_image(EXAMPLES["photo-lion"].path), Region(**edges))
+    masked = changed(read_picture(EXAMPLES["photo-lion"].path), Region(**edges))
     b = explain(server.models["colours"], masked)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
 

@@ -19,6 +19,7 @@ from daam_core.export import arrays as array_files
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation, arrays
 from tests.support.builders import make_explanation
+from tests.support.encode import encode
 from tests.support.small import LetterEncoder, letter_model
 
 KINDS = {
@@ -126,9 +127,15 @@ def test_infinity_is_refused_by_json_and_kept_by_npz():
 
 SMALL = make_explanation(heads=2, layers=3, features=4, tokens=4)
 READERS = {
-    "json": (export.to_json(SMALL).encode(), export.from_json),
+    "json": (
+        export.to_json(SMALL).encode(),
+        export.from_json,
+    ),
     "npz": (export.to_npz(SMALL), export.from_npz),
-    "csv": (export.to_csv(SMALL).encode(), export.from_csv),
+    "csv": (
+        export.to_csv(SMALL).encode(),
+        export.from_csv,
+    ),
 }
 readers = pytest.mark.parametrize(("content", "read"), READERS.values(), ids=READERS)
 
@@ -502,7 +509,7 @@ def mute(kind: str) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["head and layer", "cells", "all"])
 def test_the_notebook_mutes_again_what_was_muted(tmp_path, monkeypatch, kind):
     model = letters(monkeypatch)
-    e = explain_encoding(model, LetterEncoder().encode("hello"), keep=mute(kind))
+    e = explain_encoding(model, encode(LetterEncoder(), "hello"), keep=mute(kind))
     content = export.notebook(e)
     variables, _ = run_notebook(content, tmp_path, monkeypatch)
     np.testing.assert_array_equal(variables["keep"], mute(kind))
@@ -512,14 +519,14 @@ def test_the_notebook_mutes_again_what_was_muted(tmp_path, monkeypatch, kind):
 def test_a_partial_mute_is_refused_by_the_notebook(monkeypatch):
     keep = np.ones((2, 6, 8), dtype=np.float32)
     keep[0, 0, 0] = 0.5
-    e = explain_encoding(letters(monkeypatch), LetterEncoder().encode("hello"), keep=keep)
+    e = explain_encoding(letters(monkeypatch), encode(LetterEncoder(), "hello"), keep=keep)
     with pytest.raises(DataError, match="muted in part, which a notebook cannot state"):
         export.notebook(e)
 
 
 def test_the_notebook_has_the_form_that_jupyter_reads():
     """The parts that the schema of nbformat 4.5 requires."""
-    found = strict(export.notebook(make_explanation("audio"), source="speech.wav"))
+    found = strict(export.notebook(make_explanation("audio")))
     assert (found["nbformat"], found["nbformat_minor"]) == (4, 5)
     assert set(found) == {"cells", "metadata", "nbformat", "nbformat_minor"}
     assert found["metadata"]["kernelspec"]["name"] == "python3"
@@ -531,4 +538,6 @@ def test_the_notebook_has_the_form_that_jupyter_reads():
             {"outputs", "execution_count"} if cell["cell_type"] == "code" else set()
         )
         assert all(line.endswith("\n") for line in cell["source"][:-1])
-    assert "sample = 'speech.wav'" in "".join("".join(cell["source"]) for cell in found["cells"])
+    assert "given = read_input('clip.wav', 'audio'" in "".join(
+        "".join(cell["source"]) for cell in found["cells"]
+    )

@@ -21,9 +21,11 @@ from daam_core.faithfulness.retraining.layers import (
 )
 from daam_core.faithfulness.retraining.rivals import agreement, rivals
 from daam_core.faithfulness.retraining.variants import measure_variant, plain_variant
+from daam_core.inputs import read_text
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.training.fitting import TrainingConfig
+from tests.support.encode import encode
 from tests.support.planted import FEATURES, LAYERS, planted_classifier, planted_inputs
 from tests.support.small import LetterEncoder, letter_config, letter_data, letter_model
 
@@ -104,7 +106,7 @@ def test_shuffled_labels_are_judged_by_honest_training(ranks, yardstick, expecte
 def test_all_sanity_checks_with_retraining():
     texts, labels = letter_data(40)
     model = letter_model()
-    x = torch.stack([model.backbone.encode(text).hidden.mean(1) for text in texts])
+    x = torch.stack([encode(model.backbone, text).hidden.mean(1) for text in texts])
     again = [models.trained_again(model.classifier, x, labels, seed=seed, budget=BUDGET) for seed in (0, 1)]
     found = models.sanity_checks(
         model.classifier, x[:8], labels[:8], (x, labels), again=again, seeds=(0,), budget=BUDGET
@@ -291,7 +293,7 @@ def test_inputs_are_changed_and_encoded_again():
     from daam_core.faithfulness.destroyed.small_changes import PERTURBATIONS
 
     texts, _ = letter_data(5)
-    texts = [f"{text} {text}" for text in texts]
+    texts = [read_text(f"{text} {text}") for text in texts]
     seen: list[float] = []
     found = input_stability(
         letter_model().classifier, LetterEncoder(), texts, PERTURBATIONS["text"],

@@ -32,6 +32,7 @@ from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.training.data import TableColumns, load_dataset
 from daam_core.training.fitting import TrainingConfig
+from tests.support.encode import encode
 from tests.support.planted import planted_classifier, planted_inputs
 from tests.support.small import LetterEncoder, LetterModel, letter_data, letter_model
 
@@ -44,7 +45,7 @@ SMALL = Settings(
 def features(count: int, seed: int) -> tuple[list[str], tuple[torch.Tensor, torch.Tensor]]:
     texts, labels = letter_data(count, seed=seed)
     texts = [f"{text} {text[::-1]}" for text in texts]
-    return texts, (torch.stack([pool(LetterEncoder().encode(text)) for text in texts]), labels)
+    return texts, (torch.stack([pool(encode(LetterEncoder(), text)) for text in texts]), labels)
 
 
 @lru_cache
@@ -221,7 +222,7 @@ def test_a_map_no_better_than_chance_is_called_that():
 
 def test_a_check_takes_an_encoding_and_stops_when_asked():
     model = letter_model()
-    encoding = model.backbone.encode("aeb")
+    encoding = encode(model.backbone, "aeb")
     assert check_encoding(model, encoding, orders=5).orders == 5
     with pytest.raises(CancelledError):
         check_encoding(model, encoding, progress=Progress(cancelled=lambda: True))

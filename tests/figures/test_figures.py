@@ -21,6 +21,7 @@ from daam_core.errors import ConfigError, ShapeError
 from daam_core.figures import maps, plotly_figures
 from daam_core.figures.style import figure_bytes, legible_on, print_style, text_width, wrapped
 from daam_core.figures.tokens import token_view
+from daam_core.inputs import read_picture, read_sound
 from daam_core.reading.colours import head_colour
 from daam_core.reading.quantities import bin_columns, cell_gaussians, join_words, quantity_map, scale_limits
 from tests.support.builders import make_explanation
@@ -38,7 +39,7 @@ LONG = replace(
     text="https://example.org/" + "a" * 300 + "\nsecond $1 {line} \\alpha <b>",
     token_spans=np.array([[i * 20, i * 20 + 20] for i in range(16)], dtype=float),
 )
-SOUND = (np.sin(np.arange(16_000) / 20) * np.linspace(0, 1, 16_000), 16_000)
+SOUND = read_sound((np.sin(np.arange(16_000) / 20) * np.linspace(0, 1, 16_000), 16_000))
 PICTURE = Image.fromarray(np.arange(60 * 80 * 3, dtype=np.uint32).reshape(60, 80, 3).astype(np.uint8))
 
 
@@ -227,23 +228,23 @@ def test_only_heads_that_see_the_layer_have_a_curve():
 
 
 def test_seconds_carry_each_tokens_value():
-    curve = maps.token_figure(AUDIO, sound=SOUND).axes[1]
+    curve = maps.token_figure(AUDIO, shown=SOUND).axes[1]
     positive, negative = (patch.get_data() for patch in curve.patches)
     np.testing.assert_allclose(positive.values + negative.values, AUDIO.token_attribution, rtol=1e-6)
     np.testing.assert_allclose(positive.edges[:-1], AUDIO.token_spans[:, 0])
 
 
 def test_the_waveform_keeps_its_peaks():
-    envelope = maps.token_figure(AUDIO, sound=SOUND).axes[0].patches[0].get_data()
-    assert envelope.values.max() == pytest.approx(SOUND[0].max())
-    assert np.min(envelope.baseline) == pytest.approx(SOUND[0].min())
+    envelope = maps.token_figure(AUDIO, shown=SOUND).axes[0].patches[0].get_data()
+    assert envelope.values.max() == pytest.approx(SOUND.samples.max())
+    assert np.min(envelope.baseline) == pytest.approx(SOUND.samples.min())
     assert envelope.edges[-1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("head", [None, 3])
 @pytest.mark.parametrize("absolute", [False, True])
 def test_regions_lie_where_the_tokens_are_with_their_values(head, absolute):
-    figure = maps.token_figure(IMAGE, picture=PICTURE, head=head, absolute=absolute)
+    figure = maps.token_figure(IMAGE, shown=read_picture(PICTURE), head=head, absolute=absolute)
     over = next(axes for axes in figure.axes if len(axes.collections) == 1 and len(axes.images) == 1)
     (patches,) = over.collections
     values = IMAGE.token_attribution if head is None else IMAGE.head_token_attribution[head]
@@ -291,20 +292,19 @@ def test_words_too_many_to_print_are_counted():
     assert "The last 100 words are not shown." in drawn(maps.token_figure(e))
 
 
-def test_a_picture_or_sound_of_the_wrong_shape_is_refused():
-    with pytest.raises(ShapeError, match=r"A picture must be .* got shape \[3\]"):
-        maps.token_figure(IMAGE, picture=np.zeros(3))
-    with pytest.raises(ShapeError, match=r"samples \[N\] with a positive rate, got \[2, 2\] at 8"):
-        maps.token_figure(AUDIO, sound=(np.zeros((2, 2)), 8))
+def test_an_input_of_another_modality_or_an_unknown_head_is_refused():
+    with pytest.raises(ShapeError, match="sound is audio, but image was explained"):
+        maps.token_figure(IMAGE, shown=SOUND)
     with pytest.raises(ShapeError, match="no head 9; this model has heads 0 to 3"):
         maps.token_figure(AUDIO, head=9)
 
 
 def test_a_large_picture_is_scaled_down_and_left_as_it_was():
     large = Image.new("RGB", (6000, 3000))
-    assert max(token_view(IMAGE, picture=large).picture.shape) <= 2000
-    assert large.size == (6000, 3000)
-    assert max(token_view(IMAGE, picture=np.zeros((9000, 10))).picture.shape) <= 2000
+    read = read_picture(large)
+    assert max(token_view(IMAGE, shown=read).picture.shape) <= 2000
+    assert read.rgb.size == large.size == (6000, 3000)
+    assert max(token_view(IMAGE, shown=read_picture(np.zeros((9000, 10)))).picture.shape) <= 2000
 
 
 # ---- Readable at every width -------------------------------------------------------------------------
@@ -321,10 +321,10 @@ FIGURES = {
     "average": lambda width: maps.gaussian_figure(IMAGE, 3, 5, dataset=True, width=width),
     "words": lambda width: maps.token_figure(TEXT, width=width),
     "long-words": lambda width: maps.token_figure(LONG, width=width),
-    "seconds": lambda width: maps.token_figure(AUDIO, sound=SOUND, width=width),
-    "regions": lambda width: maps.token_figure(IMAGE, picture=PICTURE, width=width),
+    "seconds": lambda width: maps.token_figure(AUDIO, shown=SOUND, width=width),
+    "regions": lambda width: maps.token_figure(IMAGE, shown=read_picture(PICTURE), width=width),
     "report-text": lambda width: maps.report_figure(LONG, width=width),
-    "report-image": lambda width: maps.report_figure(IMAGE, picture=PICTURE, width=width),
+    "report-image": lambda width: maps.report_figure(IMAGE, shown=read_picture(PICTURE), width=width),
 }
 
 

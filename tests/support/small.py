@@ -8,11 +8,13 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from daam_core.backbones.base import Backbone, Sample
+from daam_core.backbones.base import Backbone
 from daam_core.encoding import Encoding, Tokens, pool
+from daam_core.inputs import Input, Text
 from daam_core.model import ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.training.fitting import TrainingConfig, train_classifier
+from tests.support.encode import encode
 
 LAYERS, FEATURES = 6, 8
 CLASSES = ("vowels", "consonants")
@@ -36,11 +38,11 @@ class LetterEncoder(Backbone):
         feature = torch.arange(1.0, FEATURES + 1)[None, None, :]
         return torch.sin(codes[None, :, None] * feature / (3 * layer)) * layer
 
-    def encode(self, sample: Sample) -> Encoding:
-        spans = np.array([(i, i + 1) for i in range(len(sample))], dtype=float)
-        weights = np.ones(len(sample))
-        tokens = Tokens(modality="text", spans=spans, labels=tuple(sample), weights=weights)
-        return Encoding(self.hidden(sample), tokens, {"characters": len(sample)}, text=sample)
+    def encode(self, given: Input) -> Encoding:
+        letters = self.taken(given, Text).content
+        spans = np.array([(i, i + 1) for i in range(len(letters))], dtype=float)
+        tokens = Tokens("text", spans, tuple(letters), np.ones(len(letters)))
+        return Encoding(self.hidden(letters), tokens, given.record, letters)
 
 
 def letter_data(count: int, *, seed: int = 0) -> tuple[list[str], torch.Tensor]:
@@ -78,7 +80,7 @@ class LetterModel(TrainedClassifier):
 def letter_model(**changes: object) -> TrainedClassifier:
     """A head trained on letters, with the given changes to its configuration."""
     texts, labels = letter_data(80)
-    features = torch.stack([pool(LetterEncoder().encode(text)) for text in texts])
+    features = torch.stack([pool(encode(LetterEncoder(), text)) for text in texts])
     classifier, _ = train_classifier(
         letter_config(**changes), TrainingConfig(epochs=40, learning_rate=1e-2), features, labels
     )
@@ -88,4 +90,4 @@ def letter_model(**changes: object) -> TrainedClassifier:
 def letter_features(count: int, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """Pooled features ``[N, L, F]`` and labels of :func:`letter_data`."""
     texts, labels = letter_data(count, seed=seed)
-    return torch.stack([LetterEncoder().encode(text).hidden.mean(1) for text in texts]), labels
+    return torch.stack([encode(LetterEncoder(), text).hidden.mean(1) for text in texts]), labels

@@ -15,10 +15,12 @@ import torch
 from PIL import Image
 
 from daam_core.backbones import load_backbone
-from daam_core.encoding import Modality, pool
+from daam_core.encoding import pool
+from daam_core.inputs import Modality
 from daam_core.model import ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.training.fitting import TrainingConfig, train_classifier
+from tests.support.encode import encode
 
 RATE = 16_000
 SENTENCES = {
@@ -93,7 +95,7 @@ def _train(
 ) -> Path:
     backbone = load_backbone(encoder)
     classes = tuple(dict.fromkeys(label for _, label in samples))
-    features = torch.stack([pool(backbone.encode(sample)).float() for sample, _ in samples])
+    features = torch.stack([pool(encode(backbone, given)).float() for given, _ in samples])
     labels = torch.tensor([classes.index(label) for _, label in samples])
     config = ModelConfig(
         modality=modality,

@@ -15,6 +15,7 @@ from daam_core.training.data import (
 )
 from daam_core.training.features import encoder_folder, extract, features, read_shards, write_shard
 from tests.support.data import letters
+from tests.support.encode import encode
 from tests.support.small import LetterEncoder
 
 
@@ -24,17 +25,17 @@ class CountingEncoder(LetterEncoder):
     def __init__(self):
         self.calls = 0
 
-    def encode(self, sample):
-        if "!" in sample:
+    def encode(self, given):
+        if "!" in given.content:
             raise InputError("The text has a '!'.")
         self.calls += 1
-        return super().encode(sample)
+        return super().encode(given)
 
 
 def test_features_are_the_pooled_encodings_in_order(tmp_path):
     data = letters(70)  # more than one shard
     found = features(data, LetterEncoder(), tmp_path, False)
-    expected = torch.stack([pool(LetterEncoder().encode(text)) for text in data.inputs])
+    expected = torch.stack([pool(encode(LetterEncoder(), text)) for text in data.inputs])
     assert torch.equal(found, expected)
     assert torch.equal(features(data, LetterEncoder(), tmp_path, False), expected)
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from ...visit.inputs import MAX_SNR, MIN_SNR
+from daam_core.inputs.changes import MAX_SNR, MIN_SNR
+
 from ..components import script_view
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from daam_core.encoding import Modality
+from daam_core.inputs import Modality
 
 from ...visit.examples import Example, examples_of
 from ...visit.offer import Library

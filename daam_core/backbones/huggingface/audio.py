@@ -20,12 +20,12 @@ from daam_core.backbones.audio import (
     log_mel,
     window_and_group,
 )
-from daam_core.backbones.base import Sample
-from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, Source
+from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles
 from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
-from daam_core.inputs.sound import MIN_SECONDS, SAMPLE_RATE, Sound, read_sound
+from daam_core.inputs import SAMPLE_RATE, Input, Sound, read_sound
+from daam_core.inputs.sound import MIN_SECONDS
 
 NEEDS = SOUND_OR_PICTURE_FILES
 
@@ -41,7 +41,7 @@ class PretrainedWaveform(Pretrained):
     modality = "audio"
     algorithm = "huggingface-waveform-1"
 
-    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
         self._extractor: Any = load_part("AutoFeatureExtractor", source, what="feature extractor")
         if not isinstance(self._extractor, Wav2Vec2FeatureExtractor):
             raise EncoderError(
@@ -49,14 +49,14 @@ class PretrainedWaveform(Pretrained):
                 "raw samples (Wav2Vec2FeatureExtractor); give the file that was saved with the model."
             )
         config = model.config
-        self._rate = _rate(self._extractor, source)
+        self.sample_rate = _rate(self._extractor, source)
         self._stride = math.prod(config.conv_stride)
         self._field = receptive_field(config.conv_kernel, config.conv_stride)
-        super().__init__(source, model, sha256=sha256, probe=_silence(self._rate))
+        super().__init__(source, model, sha256=sha256, probe=_silence(self.sample_rate))
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.inputs.sound.read_sound`."""
-        sound = read_sound(sample, rate=self._rate)
+    def encode(self, given: Input) -> Encoding:
+        """Encode a clip of 0.1 s to 10 min."""
+        sound = self.taken(given, Sound).at(self.sample_rate)
         values = self._values(sound)
 
         def states(start: int, end: int) -> Tensor:
@@ -66,12 +66,12 @@ class PretrainedWaveform(Pretrained):
             return torch.cat(self._states(input_values=torch.from_numpy(piece)[None]))
 
         count = (len(values) - self._field) // self._stride + 1
-        stride, field = self._stride / self._rate, self._field / self._rate
+        stride, field = self._stride / self.sample_rate, self._field / self.sample_rate
         return _in_windows(states, sound, count=count, stride=stride, field=field)
 
     def _values(self, sound: Sound) -> np.ndarray:
         """``[N]`` float32 as the model takes them; a clip shorter than one frame is followed by silence."""
-        prepared = self._extractor(sound.samples, sampling_rate=self._rate, return_tensors="np")
+        prepared = self._extractor(sound.samples, sampling_rate=self.sample_rate, return_tensors="np")
         values = np.asarray(prepared["input_values"][0], dtype=np.float32)
         return np.pad(values, (0, max(0, self._field - len(values))))
 
@@ -82,7 +82,7 @@ class PretrainedWhisper(Pretrained):
     modality = "audio"
     algorithm = "huggingface-whisper-1"
 
-    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
         extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
         config = model.config
         self._n_mel = config.num_mel_bins
@@ -96,9 +96,9 @@ class PretrainedWhisper(Pretrained):
             )
         super().__init__(source, model, sha256=sha256, probe=_silence(SAMPLE_RATE))
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a clip of 0.1 s to 10 min; see :func:`~daam_core.inputs.sound.read_sound`."""
-        sound = read_sound(sample)
+    def encode(self, given: Input) -> Encoding:
+        """Encode a clip of 0.1 s to 10 min."""
+        sound = self.taken(given, Sound).at(SAMPLE_RATE)
         mel = log_mel(sound.samples, n_mel=self._n_mel)
 
         def states(start: int, end: int) -> Tensor:
@@ -127,7 +127,7 @@ def _in_windows(
         hidden.append(grouped_means(states(start, end), group))
         weights += [min(group, end - first) for first in range(start, end, group)]
     tokens = frame_tokens(np.array(weights, float), seconds=sound.seconds, stride=stride, field=field)
-    facts = sound.facts | {"windows": len(hidden), "tokens_averaged": group}
+    facts = sound.record | {"windows": len(hidden), "tokens_averaged": group}
     return Encoding(torch.cat(hidden, dim=1), tokens, facts)
 
 
@@ -164,7 +164,7 @@ def frame_tokens(weights: np.ndarray, *, seconds: float, stride: float, field: f
     return Tokens("audio", spans, tuple(f"{start:.2f} s" for start in edges[:-1]), weights)
 
 
-def _rate(extractor: Any, source: Source) -> int:
+def _rate(extractor: Any, source: EncoderFiles) -> int:
     rate = getattr(extractor, "sampling_rate", None)
     if not isinstance(rate, int) or rate < 1:
         raise EncoderError(
@@ -173,5 +173,5 @@ def _rate(extractor: Any, source: Source) -> int:
     return rate
 
 
-def _silence(rate: int) -> tuple[np.ndarray, int]:
-    return np.zeros(math.ceil(MIN_SECONDS * rate), np.float32), rate
+def _silence(rate: int) -> Sound:
+    return read_sound((np.zeros(math.ceil(MIN_SECONDS * rate), np.float32), rate), rate=rate)

@@ -20,7 +20,7 @@ WARPED_FROM = 384  # pixels; that processor stretches to a square of this size a
 
 
 @dataclass(frozen=True)
-class View:
+class Crop:
     """The encoder's input as a window onto the picture.
 
     Attributes:
@@ -73,7 +73,7 @@ def kind_of(processor: Any) -> str:
     return kind
 
 
-def shown(picture: Image, processor: Any) -> tuple[Image, View]:
+def shown(picture: Image, processor: Any) -> tuple[Image, Crop]:
     """The picture to hand to the processor, and what the encoder will see of the original.
 
     Raises:
@@ -100,7 +100,7 @@ def shown(picture: Image, processor: Any) -> tuple[Image, View]:
     first_row, first_column = (rows - n_rows) // 2, (columns - n_columns) // 2
     per_column = picture.width / columns / width
     per_row = picture.height / rows / height
-    view = View(
+    seen = Crop(
         height=n_rows,
         width=n_columns,
         left=left / width + first_column * per_column,
@@ -108,7 +108,7 @@ def shown(picture: Image, processor: Any) -> tuple[Image, View]:
         per_column=per_column,
         per_row=per_row,
     )
-    return picture, view
+    return picture, seen
 
 
 def _resized(processor: Any, kind: str, *, height: int, width: int) -> tuple[int, int]:

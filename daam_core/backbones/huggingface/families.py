@@ -11,8 +11,8 @@ from typing import Any
 
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.huggingface.hub import fetch, locate, read_config, weight_files, weights_sha256
-from daam_core.encoding import MODALITIES, Modality
 from daam_core.errors import EncoderError
+from daam_core.inputs import MODALITIES, Modality
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ def load_huggingface(name: str, *, revision: str | None = None, modality: Modali
     # Hashed first: weights that cannot even be read are found before a large model is built.
     sha256 = weights_sha256(weight_files(source))
 
-    from daam_core.backbones.huggingface.pretrained import load_model
+    from daam_core.backbones.huggingface.pretrained import load_pretrained
 
-    model = load_model(source, model_class=family.model_class, part=family.part)
+    model = load_pretrained(source, model_class=family.model_class, part=family.part)
     adapter: Callable[..., Backbone] = getattr(module, family.adapter[1])
     return adapter(source, model, sha256=sha256)
 

@@ -40,7 +40,7 @@ _CHUNK = 1 << 20  # bytes read at a time while hashing
 
 
 @dataclass(frozen=True)
-class Source:
+class EncoderFiles:
     """An encoder's files on this disk.
 
     Attributes:
@@ -54,7 +54,7 @@ class Source:
     revision: str
 
 
-def locate(name: str, *, revision: str | None = None) -> Source:
+def locate(name: str, *, revision: str | None = None) -> EncoderFiles:
     """Finds a folder, or fetches the configuration (nothing else) of a hub repository.
 
     Args:
@@ -73,7 +73,7 @@ def locate(name: str, *, revision: str | None = None) -> Source:
                 f"'{describe(name)}' is a folder on this computer and has no revision '{revision}'; "
                 f"leave the revision out or give '{LOCAL}'."
             )
-        return _checked(Source(folder.resolve().name, folder, LOCAL))
+        return _checked(EncoderFiles(folder.resolve().name, folder, LOCAL))
     if not _HUB_ID.fullmatch(name) or name.endswith((".git", ".")) or "--" in name or ".." in name:
         raise EncoderError(
             f"There is no folder '{describe(name)}', and it is not a hub id; give an existing folder or an "
@@ -82,7 +82,7 @@ def locate(name: str, *, revision: str | None = None) -> Source:
     return _checked(_cached(name, revision) or _snapshot(name, revision=revision, patterns=(CONFIG,)))
 
 
-def fetch(source: Source, *, needs: tuple[str, ...]) -> Source:
+def fetch(source: EncoderFiles, *, needs: tuple[str, ...]) -> EncoderFiles:
     """Makes sure that the weights, and at least one file of ``needs``, are on this disk.
 
     A folder is only checked. For a hub repository the cached commit is used if it is complete,
@@ -103,7 +103,7 @@ def fetch(source: Source, *, needs: tuple[str, ...]) -> Source:
     return source
 
 
-def weight_files(source: Source) -> list[Path]:
+def weight_files(source: EncoderFiles) -> list[Path]:
     """The safetensors files of a model, in order of their names.
 
     Raises:
@@ -175,7 +175,7 @@ def settings_digest(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def read_config(source: Source) -> dict[str, Any]:
+def read_config(source: EncoderFiles) -> dict[str, Any]:
     """The model's configuration as a plain dictionary.
 
     Raises:
@@ -189,7 +189,7 @@ def read_config(source: Source) -> dict[str, Any]:
     return config
 
 
-def _checked(source: Source) -> Source:
+def _checked(source: EncoderFiles) -> EncoderFiles:
     if not (source.folder / CONFIG).is_file():
         raise EncoderError(
             f"'{source.name}' holds no {CONFIG}; give the folder or hub id of a model saved by transformers."
@@ -197,7 +197,7 @@ def _checked(source: Source) -> Source:
     return source
 
 
-def _is_complete(source: Source, needs: tuple[str, ...]) -> bool:
+def _is_complete(source: EncoderFiles, needs: tuple[str, ...]) -> bool:
     try:
         weight_files(source)
     except EncoderError:
@@ -205,7 +205,7 @@ def _is_complete(source: Source, needs: tuple[str, ...]) -> bool:
     return any((source.folder / file).is_file() for file in needs)
 
 
-def _shards(source: Source) -> list[str]:
+def _shards(source: EncoderFiles) -> list[str]:
     index = _json(source, WEIGHTS_INDEX).get("weight_map")
     if not isinstance(index, dict) or not index:
         raise EncoderError(f"The {WEIGHTS_INDEX} of '{source.name}' is damaged; download the model again.")
@@ -217,7 +217,7 @@ def _shards(source: Source) -> list[str]:
     return names
 
 
-def _json(source: Source, name: str) -> dict[str, Any]:
+def _json(source: EncoderFiles, name: str) -> dict[str, Any]:
     try:
         content = json.loads((source.folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -229,7 +229,7 @@ def _json(source: Source, name: str) -> dict[str, Any]:
     return content
 
 
-def _snapshot(name: str, *, revision: str | None, patterns: tuple[str, ...]) -> Source:
+def _snapshot(name: str, *, revision: str | None, patterns: tuple[str, ...]) -> EncoderFiles:
     """The files of a hub repository that match ``patterns``, at one commit."""
     import huggingface_hub as hub
 
@@ -237,20 +237,20 @@ def _snapshot(name: str, *, revision: str | None, patterns: tuple[str, ...]) -> 
         folder = hub.snapshot_download(
             name, revision=revision, allow_patterns=list(patterns), ignore_patterns=["*/*"]
         )
-    return Source(name, Path(folder), Path(folder).name)
+    return EncoderFiles(name, Path(folder), Path(folder).name)
 
 
-def _cached(name: str, revision: str | None) -> Source | None:
+def _cached(name: str, revision: str | None) -> EncoderFiles | None:
     """A commit whose configuration is already on this disk; other revisions may have moved on."""
     import huggingface_hub as hub
 
     if revision is None or not _COMMIT.fullmatch(revision):
         return None
     found = hub.try_to_load_from_cache(name, CONFIG, revision=revision)
-    return Source(name, Path(found).parent, revision) if isinstance(found, str) else None
+    return EncoderFiles(name, Path(found).parent, revision) if isinstance(found, str) else None
 
 
-def _check_offered(source: Source) -> None:
+def _check_offered(source: EncoderFiles) -> None:
     """Asks the hub whether the repository holds safetensors, before anything large is fetched."""
     import huggingface_hub as hub
 

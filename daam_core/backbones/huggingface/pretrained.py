@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from daam_core.backbones.base import Backbone, Sample
+from daam_core.backbones.base import Backbone
 from daam_core.backbones.huggingface.hub import (
     CONFIG,
     LOCAL,
-    Source,
+    EncoderFiles,
     memory_bytes,
     parameter_count,
     settings_digest,
@@ -21,6 +21,7 @@ from daam_core.backbones.huggingface.hub import (
 )
 from daam_core.encoding import Encoding
 from daam_core.errors import DaamError, EncoderError
+from daam_core.inputs import Input
 
 #: Parameters that no hidden state depends on; older checkpoints and task heads come without them.
 _UNUSED = re.compile(r"(^|\.)(pooler|masked_spec_embed|mask_token|adapter|post_layernorm)(\.|$)")
@@ -38,7 +39,7 @@ class Pretrained(Backbone):
 
     algorithm: str  # version of this program's part of the preprocessing
 
-    def __init__(self, source: Source, model: Any, *, sha256: str, probe: Sample) -> None:
+    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str, probe: Input) -> None:
         self._model: Any = model.eval().requires_grad_(False)
         self.name = source.name
         self.revision = source.revision
@@ -60,7 +61,7 @@ class Pretrained(Backbone):
         return found
 
     @abstractmethod
-    def encode(self, sample: Sample) -> Encoding: ...
+    def encode(self, given: Input) -> Encoding: ...
 
     def _states(self, **inputs: Tensor) -> list[Tensor]:
         """Hidden states of every layer, batch axis kept, embedding layer left out."""
@@ -68,7 +69,7 @@ class Pretrained(Backbone):
             return list(self._model(**inputs, output_hidden_states=True).hidden_states[1:])
 
 
-def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
+def load_pretrained(source: EncoderFiles, *, model_class: str, part: str | None) -> Any:
     """A model in float32, whatever its file holds; no code of the repository is run.
 
     Args:
@@ -109,7 +110,7 @@ def load_model(source: Source, *, model_class: str, part: str | None) -> Any:
     return encoder
 
 
-def _check_memory(source: Source) -> None:
+def _check_memory(source: EncoderFiles) -> None:
     """Refuses a model that the system would end this process for."""
     needed, available = 4 * parameter_count(weight_files(source)), memory_bytes()
     if available is not None and needed > available:
@@ -119,7 +120,7 @@ def _check_memory(source: Source) -> None:
         )
 
 
-def _check_complete(report: Mapping[str, Any], source: Source, *, prefix: str) -> None:
+def _check_complete(report: Mapping[str, Any], source: EncoderFiles, *, prefix: str) -> None:
     """Refuses a model of which a parameter that counts would have kept its random start."""
     other_shape = sorted((name, list(there), list(here)) for name, there, here in report["mismatched_keys"])
     for name, there, here in other_shape:
@@ -138,7 +139,7 @@ def _check_complete(report: Mapping[str, Any], source: Source, *, prefix: str) -
         )
 
 
-def load_part(loader: str, source: Source, *, what: str, **options: Any) -> Any:
+def load_part(loader: str, source: EncoderFiles, *, what: str, **options: Any) -> Any:
     """A tokenizer, image processor or feature extractor; no code of the repository is run.
 
     Args:
@@ -180,7 +181,7 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def reason(error: Exception, source: Source) -> str:
+def reason(error: Exception, source: EncoderFiles) -> str:
     """The first sentence of an error's message, with the model's name for its folder."""
     line = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     if isinstance(error, KeyError):
@@ -189,7 +190,7 @@ def reason(error: Exception, source: Source) -> str:
     return sentence[:_LONGEST_REASON]
 
 
-def _again(source: Source) -> str:
+def _again(source: EncoderFiles) -> str:
     return (
         "copy the model again"
         if source.revision == LOCAL

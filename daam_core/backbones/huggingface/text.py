@@ -7,14 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.backbones.base import Sample
 from daam_core.backbones.grids import widen
-from daam_core.backbones.huggingface.hub import TEXT_FILES, Source
+from daam_core.backbones.huggingface.hub import TEXT_FILES, EncoderFiles
 from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
 from daam_core.backbones.text import window_starts
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError, InputError
-from daam_core.inputs.sound import read_text
+from daam_core.inputs import Input, Text, read_text
 
 NEEDS = TEXT_FILES
 
@@ -40,7 +39,7 @@ class PretrainedText(Pretrained):
     modality = "text"
     algorithm = "huggingface-text-1"
 
-    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
         self._tokenizer: Any = load_part("AutoTokenizer", source, what="tokenizer")
         if not getattr(self._tokenizer, "is_fast", False):
             raise EncoderError(
@@ -49,16 +48,16 @@ class PretrainedText(Pretrained):
             )
         self._context = context_length(model.config, self._tokenizer)
         self._n_embeddings = model.get_input_embeddings().num_embeddings
-        super().__init__(source, model, sha256=sha256, probe="a")
+        super().__init__(source, model, sha256=sha256, probe=read_text("a"))
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a text; see :func:`~daam_core.inputs.sound.read_text` for what is accepted.
+    def encode(self, given: Input) -> Encoding:
+        """Encode a text.
 
         Raises:
-            InputError: the text is not usable, or so long that its hidden states would not fit into
-                memory.
+            InputError: it is not usable, or so long that its hidden states would not fit into memory.
         """
-        text = read_text(sample)
+        read = self.taken(given, Text)
+        text = read.content
         # A "[SEP]" or "</s>" that a person wrote is text like any other.
         encoded = self._tokenizer(
             text,
@@ -96,11 +95,7 @@ class PretrainedText(Pretrained):
             spans += [NOWHERE] * len(before) + pieces + [NOWHERE] * len(after)
             labels += self._names(before) + self._labels(text, body[start:end], pieces) + self._names(after)
         tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
-        facts: dict[str, str | int | float] = {
-            "characters": len(text),
-            "word_pieces": len(body),
-            "windows": len(starts),
-        }
+        facts = read.record | {"word_pieces": len(body), "windows": len(starts)}
         return Encoding(hidden, tokens, facts, text)
 
     def _hidden(self, ids: list[int]) -> Tensor:

@@ -7,14 +7,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from daam_core.backbones.base import Sample
 from daam_core.backbones.grids import Size, common_grid, regrid, widen
-from daam_core.backbones.huggingface.crops import View, kind_of, shown
-from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, Source
+from daam_core.backbones.huggingface.crops import Crop, kind_of, shown
+from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles
 from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
-from daam_core.inputs.sound import read_image
+from daam_core.inputs import Input, Picture, read_picture
 
 NEEDS = SOUND_OR_PICTURE_FILES
 
@@ -27,25 +26,24 @@ class _Pictures(Pretrained):
 
     modality = "image"
 
-    def __init__(self, source: Source, model: Any, *, sha256: str) -> None:
+    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
         # Without torchvision, transformers prepares pictures by Pillow; with it, it must too, or the
         # same picture would give other hidden states.
         self._processor: Any = load_part("AutoImageProcessor", source, what="image processor", backend="pil")
         kind_of(self._processor)
-        super().__init__(source, model, sha256=sha256, probe=Image.new("RGB", _BLANK, _GREY))
+        super().__init__(source, model, sha256=sha256, probe=read_picture(Image.new("RGB", _BLANK, _GREY)))
 
-    def _prepared(self, sample: Sample) -> tuple[Tensor, View, dict[str, str | int | float]]:
+    def _prepared(self, given: Input) -> tuple[Tensor, Crop, dict[str, object]]:
         """Pixels ``[1, 3, height, width]``, where they come from, and facts."""
-        picture = read_image(sample)
-        facts: dict[str, str | int | float] = {"width": picture.width, "height": picture.height}
-        part, view = shown(picture, self._processor)
+        picture = self.taken(given, Picture)
+        part, crop = shown(picture.rgb, self._processor)
         pixels: Tensor = self._processor(part, return_tensors="pt")["pixel_values"].float()
-        if pixels.shape != (1, 3, view.height, view.width):
+        if pixels.shape != (1, 3, crop.height, crop.width):
             raise EncoderError(
                 f"The image processor of '{self.name}' made pixels of shape {list(pixels.shape)} where its "
-                f"settings say [1, 3, {view.height}, {view.width}]; it is not supported."
+                f"settings say [1, 3, {crop.height}, {crop.width}]; it is not supported."
             )
-        return pixels, view, facts
+        return pixels, crop, picture.record
 
 
 class PretrainedPatches(_Pictures):
@@ -57,13 +55,13 @@ class PretrainedPatches(_Pictures):
 
     algorithm = "huggingface-patches-1"
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a picture; see :func:`~daam_core.inputs.sound.read_image`."""
-        pixels, view, facts = self._prepared(sample)
+    def encode(self, given: Input) -> Encoding:
+        """Encode a picture of any size."""
+        pixels, crop, facts = self._prepared(given)
         hidden = torch.cat(self._states(pixel_values=pixels))
         patch = self._model.config.patch_size
         tall, wide = (patch, patch) if isinstance(patch, int) else patch
-        size = view.height // tall, view.width // wide
+        size = crop.height // tall, crop.width // wide
         n_front = hidden.shape[1] - size[0] * size[1]
         if n_front < 0:
             raise EncoderError(
@@ -71,7 +69,7 @@ class PretrainedPatches(_Pictures):
                 "type is not supported."
             )
         # The last pixels of a side that is no multiple of the patch are in no patch.
-        boxes = view.boxes(grid_edges(size) * np.array([wide, tall] * 2))
+        boxes = crop.boxes(grid_edges(size) * np.array([wide, tall] * 2))
         spans = np.concatenate([np.full((n_front, 4), np.nan), boxes])
         labels = [
             *front_labels(n_front, distilled=self._model.config.model_type == "deit"),
@@ -90,16 +88,16 @@ class PretrainedStages(_Pictures):
 
     algorithm = "huggingface-stages-1"
 
-    def encode(self, sample: Sample) -> Encoding:
-        """Encode a picture; see :func:`~daam_core.inputs.sound.read_image`."""
-        pixels, view, facts = self._prepared(sample)
+    def encode(self, given: Input) -> Encoding:
+        """Encode a picture of any size."""
+        pixels, crop, facts = self._prepared(given)
         # [rows, columns, channels] each.
         maps = [stage[0].permute(1, 2, 0) for stage in self._maps(pixels)]
         size = common_grid([(stage.shape[0], stage.shape[1]) for stage in maps])
         n_features = max(stage.shape[-1] for stage in maps)
         hidden = torch.stack([widen(regrid(stage, size), n_features).flatten(0, 1) for stage in maps])
-        edges = grid_edges(size) * np.array([view.width / size[1], view.height / size[0]] * 2)
-        return _without_padding(hidden, view.boxes(edges), cell_labels(size), facts)
+        edges = grid_edges(size) * np.array([crop.width / size[1], crop.height / size[0]] * 2)
+        return _without_padding(hidden, crop.boxes(edges), cell_labels(size), facts)
 
     def _maps(self, pixels: Tensor) -> list[Tensor]:
         """Every stage's feature map ``[1, channels, rows, columns]``, the stem's left out where given."""
@@ -130,7 +128,7 @@ def front_labels(count: int, *, distilled: bool) -> list[str]:
 
 
 def _without_padding(
-    hidden: Tensor, spans: np.ndarray, labels: list[str], facts: dict[str, str | int | float]
+    hidden: Tensor, spans: np.ndarray, labels: list[str], facts: dict[str, object]
 ) -> Encoding:
     """Leaves out the tokens that lie wholly outside the picture, where the processor padded."""
     areas = (spans[:, 2] - spans[:, 0]) * (spans[:, 3] - spans[:, 1])

@@ -2,44 +2,52 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from daam_core.backbones.base import Sample
-from daam_core.encoding import Modality
-from daam_core.inputs.sound import read_image, read_sound, read_text
+from daam_core.inputs import (
+    Modality,
+    Picture,
+    Sound,
+    Text,
+    read_picture,
+    read_sound,
+    read_text,
+)
 
 NOISE_DECIBELS = 20.0  # loudness of a sound above the noise added to it
 CROPPED_SHARE = 0.05  # of a sound's length or a picture's side, cut off at each end
 PIXEL_NOISE = 0.03  # standard deviation, of the full scale
 
 
+Kind = TypeVar("Kind", Sound, Picture, Text)
+
+
 @dataclass(frozen=True)
-class Perturbation:
-    """A small change: ``apply(sample, seed)`` returns the changed input."""
+class Perturbation(Generic[Kind]):
+    """A small change: ``apply(given, seed)`` makes another input of one of its kind."""
 
     name: str
-    apply: Callable[[Sample, int], Sample]
+    apply: Callable[[Kind, int], Kind]
 
 
-def noisy_sound(sample: Sample, seed: int) -> tuple[np.ndarray, int]:
+def noisy_sound(given: Sound, seed: int) -> Sound:
     """White noise, :data:`NOISE_DECIBELS` below the sound's own level."""
-    sound = read_sound(sample)
-    level = float(np.sqrt(np.mean(sound.samples.astype(np.float64) ** 2)))
-    noise = np.random.default_rng(seed).normal(0, level * 10 ** (-NOISE_DECIBELS / 20), len(sound.samples))
-    return (sound.samples + noise).astype(np.float32).clip(-1, 1), sound.rate
+    level = float(np.sqrt(np.mean(given.samples.astype(np.float64) ** 2)))
+    noise = np.random.default_rng(seed).normal(0, level * 10 ** (-NOISE_DECIBELS / 20), len(given.samples))
+    return _sound((given.samples + noise).astype(np.float32).clip(-1, 1), given)
 
 
-def cropped_sound(sample: Sample, seed: int) -> tuple[np.ndarray, int]:
+def cropped_sound(given: Sound, seed: int) -> Sound:
     """Start and end cut off, :data:`CROPPED_SHARE` of the length each."""
-    sound = read_sound(sample)
-    cut = int(CROPPED_SHARE * len(sound.samples))
-    return sound.samples[cut : len(sound.samples) - cut], sound.rate
+    cut = int(CROPPED_SHARE * len(given.samples))
+    return _sound(given.samples[cut : len(given.samples) - cut], given)
 
 
-def typo(sample: Sample, seed: int) -> str:
+def typo(given: Text, seed: int) -> Text:
     """Two neighbouring letters swapped, in one word of at least four letters if there is one."""
-    text = read_text(sample)
+    text = given.content
     draw = np.random.default_rng(seed)
     places = [
         index
@@ -47,35 +55,38 @@ def typo(sample: Sample, seed: int) -> str:
         if text[index - 1 : index + 3].isalpha() and text[index] != text[index + 1]
     ]
     if not places:
-        return text
+        return given
     place = int(draw.choice(places))
-    return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+    return read_text(text[:place] + text[place + 1] + text[place] + text[place + 2 :])
 
 
-def without_a_word(sample: Sample, seed: int) -> str:
+def without_a_word(given: Text, seed: int) -> Text:
     """One word left out, where there are at least two."""
-    words = read_text(sample).split()
+    words = given.content.split()
     if len(words) > 1:
         del words[int(np.random.default_rng(seed).integers(len(words)))]
-    return " ".join(words)
+    return read_text(" ".join(words))
 
 
-def noisy_image(sample: Sample, seed: int) -> np.ndarray:
-    """Noise of deviation :data:`PIXEL_NOISE` on every pixel, ``[height, width, 3]`` uint8."""
-    pixels = np.asarray(read_image(sample).convert("RGB"), dtype=np.float64)
+def noisy_picture(given: Picture, seed: int) -> Picture:
+    """Noise of deviation :data:`PIXEL_NOISE` on every pixel."""
+    pixels = np.asarray(given.rgb, dtype=np.float64)
     noise = np.random.default_rng(seed).normal(0, 255 * PIXEL_NOISE, pixels.shape)
-    return (pixels + noise).round().clip(0, 255).astype(np.uint8)
+    return read_picture((pixels + noise).round().clip(0, 255).astype(np.uint8))
 
 
-def cropped_image(sample: Sample, seed: int) -> Sample:
+def cropped_picture(given: Picture, seed: int) -> Picture:
     """Margins cut off, :data:`CROPPED_SHARE` of each side."""
-    picture = read_image(sample)
-    width, height = picture.size
+    width, height = given.width, given.height
     left, top = int(CROPPED_SHARE * width), int(CROPPED_SHARE * height)
-    return picture.crop((left, top, width - left, height - top))
+    return read_picture(given.rgb.crop((left, top, width - left, height - top)))
 
 
-PERTURBATIONS: dict[Modality, tuple[Perturbation, ...]] = {
+def _sound(samples: np.ndarray, like: Sound) -> Sound:
+    return read_sound((samples, like.rate), rate=like.rate)
+
+
+PERTURBATIONS: dict[Modality, tuple[Perturbation[Any], ...]] = {
     "audio": (
         Perturbation(f"noise {NOISE_DECIBELS:.0f} dB below the sound", noisy_sound),
         Perturbation(f"{CROPPED_SHARE:.0%} cut off at each end", cropped_sound),
@@ -85,7 +96,7 @@ PERTURBATIONS: dict[Modality, tuple[Perturbation, ...]] = {
         Perturbation("one word left out", without_a_word),
     ),
     "image": (
-        Perturbation(f"pixel noise of {PIXEL_NOISE:.0%}", noisy_image),
-        Perturbation(f"{CROPPED_SHARE:.0%} cut off at each side", cropped_image),
+        Perturbation(f"pixel noise of {PIXEL_NOISE:.0%}", noisy_picture),
+        Perturbation(f"{CROPPED_SHARE:.0%} cut off at each side", cropped_picture),
     ),
 }

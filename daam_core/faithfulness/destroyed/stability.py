@@ -6,18 +6,20 @@ Letters: N inputs, H heads, L layers, F features.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.backbones.base import Backbone, Sample
+from daam_core.backbones.base import Backbone
 from daam_core.encoding import pool
 from daam_core.faithfulness.destroyed.learned import at_start
 from daam_core.faithfulness.destroyed.small_changes import Perturbation
 from daam_core.faithfulness.maps.methods import gated_maps
 from daam_core.faithfulness.retraining.layers import layer_shares, mean_density_attention
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, correlation, rank_correlation
+from daam_core.inputs import Input
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.training.fitting import accuracy
@@ -107,8 +109,8 @@ def seed_stability(
 def input_stability(
     classifier: DaamClassifier,
     backbone: Backbone,
-    inputs: Sequence[Sample],
-    perturbations: Sequence[Perturbation],
+    inputs: Sequence[Input],
+    perturbations: Sequence[Perturbation[Any]],
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -118,7 +120,7 @@ def input_stability(
     total = len(inputs) * (1 + len(perturbations))
     done = 0
 
-    def encoded(given: Sample, what: str) -> Tensor:
+    def encoded(given: Input, what: str) -> Tensor:
         nonlocal done
         progress.report(done / total, what)
         done += 1

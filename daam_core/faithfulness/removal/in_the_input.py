@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.backbones.base import Sample
 from daam_core.encoding import pool
 from daam_core.explain import explain_encoding
 from daam_core.faithfulness.maps.cells import Cells
@@ -19,6 +18,7 @@ from daam_core.faithfulness.packages import measuring_packages
 from daam_core.faithfulness.removal.curves import ORDERS, Curve, Order, deletion_curve, random_curve
 from daam_core.faithfulness.removal.parts import BASELINES, UNITS, Parts, share_out, split
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
+from daam_core.inputs import Input
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
 
@@ -100,7 +100,7 @@ def part_cells(model: TrainedClassifier, parts: Parts, *, ran: Callable[[], None
     return Cells(torch.ones(1, len(parts)), logits, ("parts",))
 
 
-def part_attribution(model: TrainedClassifier, given: Sample, parts: Parts) -> np.ndarray:
+def part_attribution(model: TrainedClassifier, given: Input, parts: Parts) -> np.ndarray:
     """Token attribution of the predicted class, shared out over parts: ``[P]``, in logits."""
     explanation = explain_encoding(model, model.backbone.encode(given))
     return share_out(explanation.token_attribution, explanation.token_spans, parts)
@@ -109,7 +109,7 @@ def part_attribution(model: TrainedClassifier, given: Sample, parts: Parts) -> n
 @torch.no_grad()
 def token_level(
     model: TrainedClassifier,
-    inputs: Sequence[Sample],
+    inputs: Sequence[Input],
     *,
     seeds: Sequence[int] = RANDOM_SEEDS,
     shares: Sequence[float] = SHARES,
@@ -120,7 +120,7 @@ def token_level(
 
     Args:
         model: the trained classifier with its encoder.
-        inputs: N inputs of the model's modality.
+        inputs: N of the model's modality.
         seeds: of random orders.
         shares: of parts removed, rising from 0 to 1.
         leave_one_out: whether to compare with ablation by captum, one run of the encoder per part.
@@ -139,7 +139,7 @@ def token_level(
     at_random: list[Curve] = []
     for index, given in enumerate(inputs):
         progress.report(index / len(inputs), f"Removing {UNITS[modality]} from input {index + 1}")
-        parts = split(given, modality)
+        parts = split(given)
         cells = part_cells(model, parts, ran=ran)
         scores = {TOKEN_ATTRIBUTION: part_attribution(model, given, parts)}
         if leave_one_out:

@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from daam_core.backbones.base import Sample
-from daam_core.encoding import Modality
-from daam_core.inputs.sound import read_image, read_sound, read_text
+from daam_core.inputs import (
+    Input,
+    Modality,
+    Picture,
+    Sound,
+    Text,
+    read_picture,
+    read_sound,
+    read_text,
+)
 
 MAX_STRETCHES = 24
 SHORTEST_STRETCH = 0.1  # seconds
@@ -42,19 +49,17 @@ class Parts:
     modality: Modality
     names: tuple[str, ...]
     spans: np.ndarray
-    keeping: Callable[[np.ndarray], Sample]
+    keeping: Callable[[np.ndarray], Input]
 
     def __len__(self) -> int:
         return len(self.names)
 
 
-def split(sample: Sample, modality: Modality) -> Parts:
-    """Split an input into the parts of its modality.
-
-    Raises:
-        InputError: the input cannot be read.
-    """
-    return {"audio": _stretches, "text": _words, "image": _patches}[modality](sample)
+def split(given: Input) -> Parts:
+    """Split an input into the parts of its modality."""
+    if isinstance(given, Sound):
+        return _stretches(given)
+    return _words(given) if isinstance(given, Text) else _patches(given)
 
 
 def share_out(attribution: np.ndarray, token_spans: np.ndarray, parts: Parts) -> np.ndarray:
@@ -75,41 +80,41 @@ def share_out(attribution: np.ndarray, token_spans: np.ndarray, parts: Parts) ->
     return values @ np.divide(overlap, total, out=np.zeros_like(overlap), where=total > 0)
 
 
-def _words(sample: Sample) -> Parts:
-    text = read_text(sample)
-    found = list(re.finditer(r"\S+", text))
+def _words(given: Text) -> Parts:
+    found = list(re.finditer(r"\S+", given.content))
     words = tuple(match.group() for match in found)
 
-    def keeping(keep: np.ndarray) -> str:
-        return " ".join(word for word, kept in zip(words, keep, strict=True) if kept) or NO_WORDS
+    def keeping(keep: np.ndarray) -> Text:
+        left = " ".join(word for word, kept in zip(words, keep, strict=True) if kept)
+        return read_text(left or NO_WORDS)
 
     return Parts("text", words, np.array([match.span() for match in found], dtype=np.float64), keeping)
 
 
-def _stretches(sample: Sample) -> Parts:
-    sound = read_sound(sample)
+def _stretches(sound: Sound) -> Parts:
     count = int(np.clip(sound.seconds / SHORTEST_STRETCH, 1, MAX_STRETCHES))
     edges = np.linspace(0, len(sound.samples), count + 1).round().astype(int)
     seconds = edges / sound.rate
 
-    def keeping(keep: np.ndarray) -> tuple[np.ndarray, int]:
-        return sound.samples * np.repeat(keep, np.diff(edges)).astype(np.float32), sound.rate
+    def keeping(keep: np.ndarray) -> Sound:
+        left = sound.samples * np.repeat(keep, np.diff(edges)).astype(np.float32)
+        return read_sound((left, sound.rate), rate=sound.rate)
 
     names = tuple(f"{a:.2f}–{b:.2f} s" for a, b in itertools.pairwise(seconds))
     return Parts("audio", names, np.stack([seconds[:-1], seconds[1:]], 1), keeping)
 
 
-def _patches(sample: Sample) -> Parts:
-    pixels = np.asarray(read_image(sample).convert("RGB"))
+def _patches(picture: Picture) -> Parts:
+    pixels = np.asarray(picture.rgb)
     height, width = pixels.shape[:2]
     side = PATCHES_PER_SIDE
     colour = pixels.reshape(-1, 3).mean(0).round().astype(np.uint8)
     row_of = np.minimum(np.arange(height) * side // max(height, 1), side - 1)
     column_of = np.minimum(np.arange(width) * side // max(width, 1), side - 1)
 
-    def keeping(keep: np.ndarray) -> np.ndarray:
+    def keeping(keep: np.ndarray) -> Picture:
         shown = keep.reshape(side, side)[row_of][:, column_of, None]
-        return np.where(shown, pixels, colour)
+        return read_picture(np.where(shown, pixels, colour))
 
     places = [divmod(index, side) for index in range(side * side)]
     spans = np.array([(c / side, r / side, (c + 1) / side, (r + 1) / side) for r, c in places])

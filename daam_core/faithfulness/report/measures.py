@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.backbones.base import Sample
 from daam_core.errors import DataError
 from daam_core.faithfulness.destroyed.learned import Learned, what_is_learned
 from daam_core.faithfulness.destroyed.models import Similarity, sanity_checks, trained_again
@@ -43,6 +42,7 @@ from daam_core.faithfulness.retraining.variants import (
     plain_variant,
 )
 from daam_core.faithfulness.statistics import bootstrap_mean
+from daam_core.inputs import Input, read_input
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
@@ -68,7 +68,7 @@ class Task:
     train: tuple[Tensor, Tensor]
     pooled: Tensor
     labels: Tensor
-    inputs: tuple[Sample, ...]
+    inputs: tuple[Input, ...]
     settings: Settings
     budget: TrainingConfig
 
@@ -127,7 +127,7 @@ def measure_faithfulness(
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
     *,
-    inputs: Sequence[Sample] = (),
+    inputs: Sequence[object] = (),
     held_out: bool = True,
     settings: Settings | None = None,
     provenance: Mapping[str, object] | None = None,
@@ -139,7 +139,7 @@ def measure_faithfulness(
         model: the trained classifier; its encoder runs only for ``inputs``.
         train: features ``[M, L, F]`` and labels to retrain classifiers on.
         test: features ``[N, L, F]`` and labels of the inputs that are measured.
-        inputs: the same inputs as ``test``, in its order, as the encoder takes them; or none.
+        inputs: the same inputs as ``test``, in its order, as ``read_input`` takes them; or none.
         held_out: whether ``test`` was kept out of the training of ``model``.
         settings: how much.
         provenance: what to record besides.
@@ -169,7 +169,7 @@ def prepare(
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
     *,
-    inputs: Sequence[Sample],
+    inputs: Sequence[object],
     settings: Settings,
 ) -> Task:
     """Draw what is measured and what is retrained on.
@@ -197,7 +197,10 @@ def prepare(
         train=drawn(train, settings.training_inputs, seed=settings.seed)[0],
         pooled=pooled.float(),
         labels=labels,
-        inputs=tuple(inputs[int(index)] for index in changed),
+        inputs=tuple(
+            read_input(inputs[int(index)], config.modality, rate=model.backbone.sample_rate)
+            for index in changed
+        ),
         settings=settings,
         budget=replace(
             training_of(model), epochs=settings.epochs, patience=BUDGET.patience, seed=settings.seed

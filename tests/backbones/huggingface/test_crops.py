@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from daam_core.backbones.huggingface.crops import MAX_ASPECT, View, kind_of, shown
+from daam_core.backbones.huggingface.crops import MAX_ASPECT, Crop, kind_of, shown
 from daam_core.errors import EncoderError, InputError
 
 transformers = pytest.importorskip("transformers")
@@ -53,21 +53,21 @@ def test_boxes_are_where_the_pixels_come_from(name: str, width: int, height: int
     processor = processor_of(name)
     if max(width, height) > MAX_ASPECT * min(width, height):
         return
-    part, view = shown(ramps(width, height), processor)
+    part, crop = shown(ramps(width, height), processor)
     raw = processor(part, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"][0]
-    assert raw.shape == (3, view.height, view.width)
+    assert raw.shape == (3, crop.height, crop.width)
 
-    rows, columns = np.meshgrid(np.arange(view.height), np.arange(view.width), indexing="ij")
-    x = view.left + (columns + 0.5) * view.per_column
-    y = view.top + (rows + 0.5) * view.per_row
+    rows, columns = np.meshgrid(np.arange(crop.height), np.arange(crop.width), indexing="ij")
+    x = crop.left + (columns + 0.5) * crop.per_column
+    y = crop.top + (rows + 0.5) * crop.per_row
     # Pixels of the border mix with what lies beyond it.
-    margin_x, margin_y = 2 * max(view.per_column, 1 / width), 2 * max(view.per_row, 1 / height)
+    margin_x, margin_y = 2 * max(crop.per_column, 1 / width), 2 * max(crop.per_row, 1 / height)
     inside = (x > margin_x) & (x < 1 - margin_x) & (y > margin_y) & (y < 1 - margin_y)
     assert inside.any()
     found_x = (raw[0] / 255 * (width - 1) + 0.5) / width
     found_y = (raw[1] / 255 * (height - 1) + 0.5) / height
-    assert np.abs(found_x - x)[inside].max() < 0.6 * max(view.per_column, 1 / width) + 0.005
-    assert np.abs(found_y - y)[inside].max() < 0.6 * max(view.per_row, 1 / height) + 0.005
+    assert np.abs(found_x - x)[inside].max() < 0.6 * max(crop.per_column, 1 / width) + 0.005
+    assert np.abs(found_y - y)[inside].max() < 0.6 * max(crop.per_row, 1 / height) + 0.005
     # What lies outside the picture is padding: black, also in the blue that is full everywhere else.
     outside = (x < 0) | (x > 1) | (y < 0) | (y > 1)
     assert (raw[2][outside] == 0).all()
@@ -75,19 +75,19 @@ def test_boxes_are_where_the_pixels_come_from(name: str, width: int, height: int
 
 
 def test_boxes_are_cut_at_the_border() -> None:
-    view = View(height=4, width=4, left=-0.25, top=0.0, per_column=0.25, per_row=0.25)
+    crop = Crop(height=4, width=4, left=-0.25, top=0.0, per_column=0.25, per_row=0.25)
     edges = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0], [2.0, 3.0, 4.0, 4.0]])
-    boxes = view.boxes(edges)
+    boxes = crop.boxes(edges)
     assert boxes.tolist() == [[0, 0, 0, 0.25], [0, 0, 0.25, 0.25], [0.25, 0.75, 0.75, 1]]
 
 
 @pytest.mark.parametrize(("width", "height"), [(3000, 3), (3, 3000), (1, 5000)])
 def test_long_pictures_are_cut_to_the_middle_before_resizing(width: int, height: int) -> None:
     processor = processor_of("shorter side, then cropped")
-    part, view = shown(Image.new("RGB", (width, height)), processor)
+    part, crop = shown(Image.new("RGB", (width, height)), processor)
     assert max(part.size) <= MAX_ASPECT * min(part.size) + 1
-    assert processor(part, return_tensors="np")["pixel_values"].shape[-2:] == (view.height, view.width)
-    left, top, right, bottom = view.boxes(np.array([[0, 0, view.width, view.height]], dtype=float))[0]
+    assert processor(part, return_tensors="np")["pixel_values"].shape[-2:] == (crop.height, crop.width)
+    left, top, right, bottom = crop.boxes(np.array([[0, 0, crop.width, crop.height]], dtype=float))[0]
     assert (left + right) / 2 == pytest.approx(0.5, abs=0.5 / width + 0.02)
     assert (top + bottom) / 2 == pytest.approx(0.5, abs=0.5 / height + 0.02)
     # The crop is as wide as it is high, in pixels of the original.
@@ -105,9 +105,9 @@ def test_long_pictures_are_refused_where_no_crop_follows() -> None:
 @pytest.mark.parametrize("name", ["stretched", "shorter side, then cropped", "by crop_pct"])
 def test_the_smallest_pictures(name: str, size: tuple[int, int]) -> None:
     processor = processor_of(name)
-    part, view = shown(Image.new("RGB", size, (9, 99, 200)), processor)
+    part, crop = shown(Image.new("RGB", size, (9, 99, 200)), processor)
     raw = processor(part, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"][0]
-    assert raw.shape == (3, view.height, view.width)
+    assert raw.shape == (3, crop.height, crop.width)
     assert [np.unique(channel).tolist() for channel in raw] == [[9], [99], [200]]
 
 

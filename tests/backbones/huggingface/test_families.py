@@ -28,6 +28,7 @@ from daam_core.backbones.text import window_starts
 from daam_core.encoding import Encoding, pool
 from daam_core.errors import EncoderError, InputError
 from tests.support import tiny_models as tiny
+from tests.support.encode import encode
 
 TEXT_TYPES, PATCH_TYPES, WAVEFORM_TYPES, STAGE_TYPES = (
     [kind for family in FAMILIES if family.adapter[1] == adapter for kind in family.model_types]
@@ -95,7 +96,7 @@ def test_text_equals_a_direct_call(kind: str, folders: Callable[..., Path], load
     make = TOKENIZERS[TOKENIZER_OF.get(kind, "WordPiece")]
     folder = folders(tiny.save_text, kind, tokenizer=make)
     backbone = load(tiny.save_text, kind, tokenizer=make)
-    encoding = backbone.encode(SENTENCE)
+    encoding = encode(backbone, SENTENCE)
     inputs = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCE, return_tensors="pt")
     expected = torch.cat(direct(folder, input_ids=inputs["input_ids"]).hidden_states[1:])
     assert torch.equal(encoding.hidden, expected)
@@ -108,7 +109,7 @@ def test_text_equals_a_direct_call(kind: str, folders: Callable[..., Path], load
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 @pytest.mark.parametrize("text", [SENTENCE, "  Pack\tmy\n box  ", "naïve 😀 box 日本 dog", "a"])
 def test_spans_are_the_pieces_of_the_text(tokenizer: str, text: str, load: Load) -> None:
-    encoding = load(tiny.save_text, "bert", tokenizer=TOKENIZERS[tokenizer]).encode(text)
+    encoding = encode(load(tiny.save_text, "bert", tokenizer=TOKENIZERS[tokenizer]), text)
     spans, labels = encoding.tokens.spans, encoding.tokens.labels
     assert encoding.text == text
     special = np.isnan(spans).any(axis=1)
@@ -129,7 +130,7 @@ def test_spans_are_the_pieces_of_the_text(tokenizer: str, text: str, load: Load)
 def test_long_texts_keep_every_word_once(tokenizer: str, folders: Callable[..., Path], load: Load) -> None:
     make = TOKENIZERS[tokenizer]
     folder = folders(tiny.save_text, "bert", tokenizer=make)
-    encoding = load(tiny.save_text, "bert", tokenizer=make).encode(LONG_TEXT)
+    encoding = encode(load(tiny.save_text, "bert", tokenizer=make), LONG_TEXT)
     fast = transformers.AutoTokenizer.from_pretrained(folder)
     ids = fast(LONG_TEXT, add_special_tokens=False, verbose=False)["input_ids"]
     before, after = {"WordPiece": ([2], [3]), "byte level": ([], []), "metaspace": ([1], [])}[tokenizer]
@@ -156,17 +157,17 @@ def test_long_texts_keep_every_word_once(tokenizer: str, folders: Callable[..., 
 
 def test_a_run_without_spaces_is_cut_where_it_must(load: Load) -> None:
     text = "quick" * 60
-    encoding = load(tiny.save_text, "bert").encode(text)
+    encoding = encode(load(tiny.save_text, "bert"), text)
     spans = encoding.tokens.spans[~np.isnan(encoding.tokens.spans).any(axis=1)].astype(int)
     assert "".join(text[start:end] for start, end in spans) == text or encoding.facts["word_pieces"] == 1
-    byte_level = load(tiny.save_text, "gpt2", tokenizer=tiny.byte_level).encode(text)
+    byte_level = encode(load(tiny.save_text, "gpt2", tokenizer=tiny.byte_level), text)
     spans = byte_level.tokens.spans.astype(int)
     assert byte_level.facts["windows"] != 1
     assert "".join(text[start:end] for start, end in spans) == text
 
 
 def test_special_tokens_in_the_text_are_text(load: Load) -> None:
-    encoding = load(tiny.save_text, "bert").encode("fox [SEP] dog")
+    encoding = encode(load(tiny.save_text, "bert"), "fox [SEP] dog")
     special = np.isnan(encoding.tokens.spans).any(axis=1)
     assert special.tolist() == [True, *[False] * (len(special) - 2), True]
     assert encoding.tokens.labels.count("[SEP]") == 1
@@ -174,7 +175,7 @@ def test_special_tokens_in_the_text_are_text(load: Load) -> None:
 
 def test_roberta_counts_positions_from_its_padding(load: Load) -> None:
     # 64 position embeddings, of which those up to the padding's own (0) are never used.
-    encoding = load(tiny.save_text, "roberta").encode(LONG_TEXT)
+    encoding = encode(load(tiny.save_text, "roberta"), LONG_TEXT)
     special = np.flatnonzero(np.isnan(encoding.tokens.spans).any(axis=1))
     sizes = [end - start + 1 for start, end in zip(special[::2], special[1::2], strict=True)]
     assert max(sizes) <= 63
@@ -227,18 +228,18 @@ def test_word_numbers(text: str, longest: int, data: st.DataObject) -> None:
 def test_texts_too_long_for_memory_are_refused(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = load(tiny.save_text, "bert")
     monkeypatch.setattr("daam_core.backbones.huggingface.text.MAX_BYTES", 4 * 3 * 16 * 100)
-    assert len(backbone.encode("fox " * 30).tokens) <= 100
+    assert len(encode(backbone, "fox " * 30).tokens) <= 100
     with pytest.raises(
         InputError, match=r"word pieces long; with the 3 layers and 16 features of 'tiny', 100 fit"
     ):
-        backbone.encode("fox " * 120)
+        encode(backbone, "fox " * 120)
 
 
 def test_text_that_is_nothing_to_the_tokenizer(load: Load) -> None:
     with pytest.raises(InputError, match="holds no letter, digit or sign that the encoder can read"):
-        load(tiny.save_text, "bert").encode("\u200b\u00ad")  # BERT's normaliser drops both
+        encode(load(tiny.save_text, "bert"), "\u200b\u00ad")  # BERT's normaliser drops both
     with pytest.raises(InputError, match="empty"):
-        load(tiny.save_text, "bert").encode("   ")
+        encode(load(tiny.save_text, "bert"), "   ")
 
 
 # Sound
@@ -252,7 +253,7 @@ def test_waveforms_equal_a_direct_call(
     own = {"feat_extract_norm": norm, "do_normalize": norm == "layer"}  # as published models pair them
     folder, backbone = folders(tiny.save_waveform, kind, **own), load(tiny.save_waveform, kind, **own)
     samples, rate = clip()
-    encoding = backbone.encode((samples, rate))
+    encoding = encode(backbone, (samples, rate))
     extractor = transformers.AutoFeatureExtractor.from_pretrained(folder)
     inputs = extractor(samples, sampling_rate=rate, return_tensors="pt")
     expected = torch.cat(direct(folder, input_values=inputs["input_values"]).hidden_states[1:])
@@ -272,7 +273,7 @@ def test_waveforms_equal_a_direct_call(
 def test_long_sounds_in_windows(kind: str, folders: Callable[..., Path], load: Load) -> None:
     folder, backbone = folders(tiny.save_waveform, kind), load(tiny.save_waveform, kind)
     samples, rate = clip(5.0)
-    encoding = backbone.encode((samples, rate))
+    encoding = encode(backbone, (samples, rate))
     count = (len(samples) - 30) // 20 + 1  # 3999 frames: 3 windows of groups of 3
     assert encoding.facts["windows"] == 3
     assert encoding.facts["tokens_averaged"] == 3
@@ -298,7 +299,7 @@ def test_sounds_shorter_than_one_frame_get_one_frame(load: Load) -> None:
     # 2 kHz: 0.1 s is 200 samples; kernels of 100 and 50 see 100 + 49·4 = 296.
     settings = {"conv_kernel": (100, 50, 1), "conv_stride": (4, 2, 1)}
     backbone = load(save_slow_waveform, "hubert", **settings)
-    encoding = backbone.encode(clip(0.1, rate=2000))
+    encoding = encode(backbone, clip(0.1, rate=2000))
     assert encoding.hidden.shape == (3, 1, 16)
     assert encoding.tokens.spans.tolist() == [[0.0, pytest.approx(0.1)]]
 
@@ -313,8 +314,8 @@ def test_other_rates_are_resampled(load: Load) -> None:
     backbone = load(tiny.save_waveform, "wavlm")
     seconds = np.arange(22_050) / 22_050
     tone = np.sin(2 * np.pi * 440 * seconds).astype(np.float32)
-    encoding = backbone.encode((tone, 22_050))
-    same = backbone.encode((np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000).astype(np.float32), 16_000))
+    encoding = encode(backbone, (tone, 22_050))
+    same = encode(backbone, (np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000).astype(np.float32), 16_000))
     assert encoding.hidden.shape == same.hidden.shape
     torch.testing.assert_close(pool(encoding), pool(same), rtol=0.02, atol=0.02)
 
@@ -357,7 +358,7 @@ def whisper_direct(folder: Path, samples: np.ndarray) -> Tensor:
 def test_whisper_of_thirty_seconds_equals_a_direct_call(folders: Callable[..., Path], load: Load) -> None:
     folder, backbone = folders(tiny.save_whisper), load(tiny.save_whisper)
     samples, _ = clip(30.0)
-    encoding = backbone.encode((samples, 16_000))
+    encoding = encode(backbone, (samples, 16_000))
     assert encoding.hidden.shape == (3, 1500, 16)
     # The spectrogram is computed in float32 here and in float64 there.
     torch.testing.assert_close(encoding.hidden, whisper_direct(folder, samples), rtol=1e-3, atol=1e-3)
@@ -368,7 +369,7 @@ def test_whisper_of_thirty_seconds_equals_a_direct_call(folders: Callable[..., P
 def test_whisper_hears_no_padding(folders: Callable[..., Path], load: Load) -> None:
     folder, backbone = folders(tiny.save_whisper), load(tiny.save_whisper)
     samples, _ = clip(1.0)
-    encoding = backbone.encode((samples, 16_000))
+    encoding = encode(backbone, (samples, 16_000))
     assert encoding.hidden.shape == (3, 50, 16)
     np.testing.assert_allclose(encoding.tokens.spans[[0, 49]], [[0, 0.02], [0.98, 1.0]], atol=1e-9)
     # A model whose context is the clip itself has nothing to pad.
@@ -403,7 +404,7 @@ FRONT["dinov2_with_registers"] = ["[CLS]", "[REG 1]", "[REG 2]", "[REG 3]", "[RE
 @pytest.mark.parametrize("kind", PATCH_TYPES)
 def test_patches_equal_a_direct_call(kind: str, folders: Callable[..., Path], load: Load) -> None:
     folder, backbone = folders(tiny.save_patches, kind), load(tiny.save_patches, kind)
-    encoding = backbone.encode(picture())
+    encoding = encode(backbone, picture())
     pixels = pixels_of(folder, picture())
     output = direct(folder, model_class=VISION_CLASS.get(kind, "AutoModel"), pixel_values=pixels)
     assert torch.equal(encoding.hidden, torch.cat(output.hidden_states[1:]))
@@ -422,7 +423,7 @@ def test_patches_equal_a_direct_call(kind: str, folders: Callable[..., Path], lo
 @pytest.mark.parametrize("kind", STAGE_TYPES)
 def test_stages_equal_a_direct_call_on_one_grid(kind: str, folders: Callable[..., Path], load: Load) -> None:
     folder, backbone = folders(tiny.save_stages, kind), load(tiny.save_stages, kind)
-    encoding = backbone.encode(picture())
+    encoding = encode(backbone, picture())
     output = direct(folder, pixel_values=pixels_of(folder, picture()))
     depths = transformers.AutoConfig.from_pretrained(folder).depths
     states = getattr(output, "reshaped_hidden_states", None) or output.hidden_states
@@ -453,7 +454,7 @@ def test_padding_of_pictures_is_left_out(load: Load) -> None:
         "do_center_crop": True,
     }
     backbone = load(tiny.save_stages, "convnext", processor="CLIP", **size)
-    encoding = backbone.encode(picture())
+    encoding = encode(backbone, picture())
     # 8 × 8 cells of 4 pixels, of which the middle 4 × 4 show the picture.
     assert len(encoding.tokens) == 16
     assert encoding.tokens.labels[0] == "row 3, column 3"
@@ -463,7 +464,7 @@ def test_padding_of_pictures_is_left_out(load: Load) -> None:
 
 def test_dinov2_takes_other_sizes_than_it_was_trained_on(load: Load) -> None:
     backbone = load(save_free_size, "dinov2")
-    encoding = backbone.encode(picture(90, 60))
+    encoding = encode(backbone, picture(90, 60))
     # Shorter side to 32: 48 × 32 pixels, 6 × 4 patches.
     assert len(encoding.tokens) == 1 + 24
     assert encoding.tokens.spans[-1].tolist() == pytest.approx([5 / 6, 3 / 4, 1, 1])
@@ -477,7 +478,7 @@ def save_free_size(folder: Path, kind: str) -> Path:
 
 def test_pixels_left_of_the_last_patch_are_in_no_box(load: Load) -> None:
     backbone = load(tiny.save_patches, "dinov2", patch_size=12, image_size=36)
-    encoding = backbone.encode(picture())
+    encoding = encode(backbone, picture())
     # 32 pixels are 2 patches of 12, and 8 pixels that the model does not see.
     assert len(encoding.tokens) == 1 + 4
     assert encoding.tokens.spans[-1].tolist() == pytest.approx([12 / 32, 12 / 32, 24 / 32, 24 / 32])
@@ -487,7 +488,7 @@ def test_pixels_left_of_the_last_patch_are_in_no_box(load: Load) -> None:
 @pytest.mark.parametrize("save", [tiny.save_patches, tiny.save_stages])
 def test_odd_sizes_of_pictures(save: Callable[..., Path], size: tuple[int, int], load: Load) -> None:
     kind = "vit" if save is tiny.save_patches else "resnet"
-    encoding = load(save, kind).encode(picture(*size))
+    encoding = encode(load(save, kind), picture(*size))
     boxes = encoding.tokens.spans[~np.isnan(encoding.tokens.spans).any(axis=1)]
     assert ((boxes[:, 2:] > boxes[:, :2]) & (boxes[:, :2] >= 0) & (boxes[:, 2:] <= 1)).all()
 
@@ -516,10 +517,10 @@ EXAMPLES: dict[str, tuple[Callable[..., Path], tuple[str, ...], Any]] = {
 def test_encoding_has_no_memory_and_no_chance(example: str, load: Load, folders: Callable[..., Path]) -> None:
     save, args, sample = EXAMPLES[example]
     backbone = load(save, *args)
-    first = backbone.encode(sample)
-    again = load_huggingface(str(folders(save, *args))).encode(sample)
+    first = encode(backbone, sample)
+    again = encode(load_huggingface(str(folders(save, *args))), sample)
     assert torch.equal(first.hidden, again.hidden)
-    assert torch.equal(first.hidden, backbone.encode(sample).hidden)
+    assert torch.equal(first.hidden, encode(backbone, sample).hidden)
     assert first.tokens.labels == again.tokens.labels
 
 
@@ -529,7 +530,7 @@ def test_the_embedding_layer_is_left_out(example: str, load: Load) -> None:
     backbone = load(save, *args)
     config = backbone._model.config  # type: ignore[attr-defined]
     layers = len(config.depths) if hasattr(config, "depths") else config.num_hidden_layers
-    assert backbone.n_layers == backbone.encode(sample).hidden.shape[0] == layers == 3
+    assert backbone.n_layers == encode(backbone, sample).hidden.shape[0] == layers == 3
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -540,14 +541,14 @@ def test_half_precision_is_widened(dtype: torch.dtype, tmp_path: Path, folders: 
     assert not any(p.requires_grad for p in backbone._model.parameters())  # type: ignore[attr-defined]
     ids = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCE, return_tensors="pt")["input_ids"]
     expected = torch.cat(direct(folder, input_ids=ids).hidden_states[1:])
-    assert torch.equal(backbone.encode(SENTENCE).hidden, expected)
+    assert torch.equal(encode(backbone, SENTENCE).hidden, expected)
 
 
 def test_layers_of_other_width_are_widened(load: Load) -> None:
     # OPT-350m: the last hidden state is projected back to the embeddings' width.
     backbone = load(tiny.save_text, "opt", word_embed_proj_dim=8, do_layer_norm_before=False)
     assert backbone.n_features == 16
-    assert backbone.encode(SENTENCE).hidden.shape[2] == 16
+    assert encode(backbone, SENTENCE).hidden.shape[2] == 16
 
 
 def test_preprocessing_changes_with_the_files_that_decide_it(
@@ -581,12 +582,12 @@ def built_in(name: str) -> Backbone:
 
 
 def test_minilm_from_a_folder_is_the_built_in_minilm(tmp_path: Path) -> None:
-    expected = built_in("minilm-l6").encode(tiny.CORPUS[1])
+    expected = encode(built_in("minilm-l6"), tiny.CORPUS[1])
     for file in (text.CONFIG, text.WEIGHTS, text.TOKENIZER):
         shutil.copy(weights.locate(file), tmp_path)
     backbone = load_huggingface(str(tmp_path))
     assert backbone.weights_sha256 == text.WEIGHTS.sha256
-    found = backbone.encode(tiny.CORPUS[1])
+    found = encode(backbone, tiny.CORPUS[1])
     torch.testing.assert_close(found.hidden, expected.hidden, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(found.tokens.spans, expected.tokens.spans)
     assert found.text == expected.text == tiny.CORPUS[1]
@@ -599,7 +600,7 @@ def test_whisper_from_a_folder_is_the_built_in_whisper(tmp_path: Path) -> None:
     save_file(state, tmp_path / "model.safetensors", metadata={"format": "pt"})
     encoder.config.save_pretrained(tmp_path)
     transformers.WhisperFeatureExtractor().save_pretrained(tmp_path)
-    found, expected = load_huggingface(str(tmp_path)).encode(clip(1.7)), whisper.encode(clip(1.7))
+    found, expected = encode(load_huggingface(str(tmp_path)), clip(1.7)), encode(whisper, clip(1.7))
     assert torch.equal(found.hidden, expected.hidden)
     np.testing.assert_allclose(found.tokens.spans, expected.tokens.spans, rtol=0, atol=1e-9)
     assert found.tokens.labels == expected.tokens.labels

@@ -15,9 +15,10 @@ from huggingface_hub import errors
 from safetensors.torch import load_file, save_file
 
 from daam_core.backbones.huggingface.families import PRESETS, Preset, load_huggingface
-from daam_core.backbones.huggingface.hub import Source, memory_bytes, weight_files, weights_sha256
+from daam_core.backbones.huggingface.hub import EncoderFiles, memory_bytes, weight_files, weights_sha256
 from daam_core.errors import EncoderError
 from tests.support import tiny_models as tiny
+from tests.support.encode import encode
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 Edit = Callable[[Path], Any]
@@ -284,8 +285,8 @@ def test_what_no_hidden_state_depends_on_may_differ(
     shutil.copytree(saved[model], folder)
     edit(folder)
     sample = "The five zebras" if model == "bert" else (torch.zeros(4000).numpy(), 16_000)
-    changed = load_huggingface(str(folder)).encode(sample)
-    assert torch.equal(changed.hidden, load_huggingface(str(saved[model])).encode(sample).hidden)
+    changed = encode(load_huggingface(str(folder)), sample)
+    assert torch.equal(changed.hidden, encode(load_huggingface(str(saved[model])), sample).hidden)
 
 
 def test_a_tokenizer_that_knows_more_than_the_weights(saved: dict[str, Path], tmp_path: Path) -> None:
@@ -296,7 +297,7 @@ def test_a_tokenizer_that_knows_more_than_the_weights(saved: dict[str, Path], tm
     with pytest.raises(
         EncoderError, match=r"knows piece \d+, but its weights hold only 90; they do not belong"
     ):
-        load_huggingface(str(folder)).encode("\u00ff\u00fe zebra")
+        encode(load_huggingface(str(folder)), "\u00ff\u00fe zebra")
 
 
 def test_code_of_a_repository_is_never_run(saved: dict[str, Path], tmp_path: Path) -> None:
@@ -320,7 +321,7 @@ def test_weights_hash(saved: dict[str, Path], tmp_path: Path) -> None:
     )
     shutil.copytree(saved["bert"], tmp_path / "two")
     sharded(tmp_path / "two")
-    files = weight_files(Source("two", tmp_path / "two", "local"))
+    files = weight_files(EncoderFiles("two", tmp_path / "two", "local"))
     assert [file.name for file in files] == [f"model-0000{i}-of-00002.safetensors" for i in (1, 2)]
     both = hashlib.sha256(files[0].read_bytes() + files[1].read_bytes()).hexdigest()
     assert weights_sha256(files) == both == load_huggingface(str(tmp_path / "two")).weights_sha256
@@ -388,7 +389,7 @@ def test_a_cached_model_is_pinned_to_its_commit(
     local = load_huggingface(str(saved["bert"]))
     assert backbone.weights_sha256 == local.weights_sha256
     assert backbone.preprocessing == local.preprocessing
-    assert torch.equal(backbone.encode("five zebras").hidden, local.encode("five zebras").hidden)
+    assert torch.equal(encode(backbone, "five zebras").hidden, encode(local, "five zebras").hidden)
 
 
 @pytest.mark.parametrize("revision", ["v2", "f" * 40])
