@@ -13,43 +13,66 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from daam_core.bench.library import sample_for
+from daam_core.bench.library import input_for
 from daam_core.checkpoint import built_in_models
 from daam_core.errors import ConfigError, DaamError
 from daam_core.explain import explain
-from daam_core.trained import load_model
+from daam_core.trained import TrainedClassifier, load_model
 
 #: Seconds after which the app counts as not starting, or not answering.
 PATIENCE = 180.0
 POLL_SECONDS = 0.05
 GRADIO_CHECK_SECONDS = 3.0
+#: Where the app's package is imported from: the folder of this one.
 _ROOT = Path(__file__).resolve().parents[2]
-#: The page's package: its name where it was installed, or in a checkout.
-_PAGE = "daam_app" if find_spec("daam_app") else "app"
 
 
-def bench_app(*, models: Sequence[str] | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ViewCase:
+    """How much the data of one model's heat map weighs."""
+
+    model: str
+    heads: int
+    layers: int
+    features: int
+    payload_bytes: int
+    payload_bytes_per_head: float
+
+
+@dataclass(frozen=True)
+class AppTimes:
+    """The app from its start to its second answer, in seconds, and what it sends, in bytes."""
+
+    start_seconds: float
+    page_seconds: float
+    page_bytes: int
+    first_result_seconds: float
+    next_result_seconds: float
+    views: tuple[ViewCase, ...]
+
+
+def bench_app(*, models: Sequence[str] | None = None) -> AppTimes:
     """Start the app, ask for its page, explain a text twice, and weigh the heat maps.
 
     Args:
-        models: names of trained heads; all built-in ones by default. At least one for text.
+        models: names of trained classifiers; all built-in ones by default. At least one for text.
 
     Returns:
         Seconds until the app listens, seconds and bytes of its page, seconds of the first explanation (which
         loads the encoder) and of the next, and for each model the bytes of the view's data.
 
     Raises:
-        ConfigError: no head for text, or the app does not start or answer.
+        ConfigError: no classifier for text, or the app does not start or answer.
     """
     names = list(models) if models is not None else built_in_models()
     loaded = [load_model(name) for name in names]
     texts = [model.name for model in loaded if model.config.modality == "text"]
     if not texts:
-        raise ConfigError("Timing the app needs a head for text; give one with --model.")
+        raise ConfigError("Timing the app needs a classifier for text; give one with --model.")
     started = time.perf_counter()
     with _app(names) as (address, process):
         _wait_for(address, process, until=started + PATIENCE)
@@ -59,35 +82,35 @@ def bench_app(*, models: Sequence[str] | None = None) -> dict[str, Any]:
         asked = time.perf_counter()
         page = _get(address)
         page_seconds = time.perf_counter() - asked
-        text = sample_for("text")
+        text = input_for("text")
         # Two texts: the second is not in any cache, but its encoder is loaded.
         answers = [
             _timed_call(address, [words, texts[0], "", "all_heads", {}]) for words in (text, text[:-1])
         ]
-    return {
-        "start_seconds": start_seconds,
-        "page_seconds": page_seconds,
-        "page_bytes": len(page),
-        "first_result_seconds": answers[0],
-        "next_result_seconds": answers[1],
-        "views": [_view_case(model) for model in loaded],
-    }
+    return AppTimes(
+        start_seconds=start_seconds,
+        page_seconds=page_seconds,
+        page_bytes=len(page),
+        first_result_seconds=answers[0],
+        next_result_seconds=answers[1],
+        views=tuple(_view_case(model) for model in loaded),
+    )
 
 
-def _view_case(model: Any) -> dict[str, Any]:
+def _view_case(model: TrainedClassifier) -> ViewCase:
     from daam_core.view.payload import view_payload
 
-    explanation = explain(model, sample_for(model.config.modality))
+    explanation = explain(model, input_for(model.config.modality))
     size = len(json.dumps(view_payload(explanation)).encode())
     heads, layers, features = explanation.shape
-    return {
-        "model": model.name,
-        "heads": heads,
-        "layers": layers,
-        "features": features,
-        "payload_bytes": size,
-        "payload_bytes_per_head": size / heads,
-    }
+    return ViewCase(model.name, heads, layers, features, size, size / heads)
+
+
+def app_command(port: int, models: Sequence[str]) -> list[str]:
+    """How the app is started from here: its package has another name where it was installed."""
+    package = "daam_app" if find_spec("daam_app") else "app"
+    chosen = [word for name in models for word in ("--model", _absolute(name))]
+    return [sys.executable, "-m", package, "--port", str(port), *chosen]
 
 
 @contextmanager
@@ -96,10 +119,9 @@ def _app(models: Sequence[str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    chosen = [word for name in models for word in ("--model", _absolute(name))]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", _PAGE, "--port", str(port), *chosen],
+            app_command(port, models),
             stdout=subprocess.DEVNULL,
             stderr=errors,
             cwd=_ROOT,
@@ -149,7 +171,7 @@ def _get(address: str) -> bytes:
         raise ConfigError(f"The app did not serve its page: {error}.") from error
 
 
-def _timed_call(address: str, data: list[Any]) -> float:
+def _timed_call(address: str, data: Sequence[object]) -> float:
     """Seconds until ``explain_text`` has answered."""
     started = time.perf_counter()
     call = f"{address}/gradio_api/call/explain_text"

@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -49,28 +49,66 @@ LAYER_SIZES = (
 )
 
 
-def bench_layer(sizes: Sequence[LayerSize] = LAYER_SIZES, *, runs: int = 20) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LayerCase(LayerSize):
+    """The layer, forward and backward, beside a loop over heads: median seconds and peak bytes of tensors."""
+
+    layer_seconds: float
+    loop_seconds: float
+    speedup: float
+    layer_peak_bytes: int
+    loop_peak_bytes: int
+    memory_ratio: float
+    largest_difference: float
+
+
+@dataclass(frozen=True)
+class ExplainCase:
+    """An explanation beside the encoder's forward pass alone, in median seconds; ratios to the encoder's."""
+
+    model: str
+    trained: bool
+    modality: Modality
+    encoder: str
+    tokens: int
+    heads: int
+    encoder_seconds: float
+    explanation_seconds: float
+    beyond_encoder_seconds: float
+    ratio: float
+    beyond_encoder_ratio: float
+
+
+Case = TypeVar("Case")
+
+
+@dataclass(frozen=True)
+class Timings(Generic[Case]):
+    """Cases, each repeated ``runs`` times on ``threads`` threads of torch."""
+
+    runs: int
+    threads: int
+    cases: tuple[Case, ...]
+
+
+def bench_layer(sizes: Sequence[LayerSize] = LAYER_SIZES, *, runs: int = 20) -> Timings[LayerCase]:
     """Density attention forward and backward, all heads at once, against a plain loop over heads.
 
     Both compute the same output; the largest difference is part of the result.
     """
-    return {"runs": runs, "threads": torch.get_num_threads(), "cases": [_layer_case(s, runs) for s in sizes]}
+    return Timings(runs, torch.get_num_threads(), tuple(_layer_case(size, runs) for size in sizes))
 
 
-def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> dict[str, Any]:
+def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> Timings[ExplainCase]:
     """One explanation against the encoder's forward pass alone, on generated input.
 
     Args:
         runs: repetitions of each measurement.
-        models: names of trained heads; by default one built-in head for each built-in encoder. Where
-            there is none, an untrained head of the same size stands in, and the result says so.
+        models: names of trained classifiers; by default one for each built-in encoder. Where there is
+            none, an untrained one of the same size stands in, and the result says so.
     """
     timed = [load_model(name) for name in models] if models is not None else _one_for_each_encoder()
-    return {
-        "runs": runs,
-        "threads": torch.get_num_threads(),
-        "cases": [_explain_case(m, runs) for m in timed],
-    }
+    return Timings(runs, torch.get_num_threads(), tuple(_explain_case(model, runs) for model in timed))
 
 
 def looped(attention: DensityAttention, x: Tensor) -> Tensor:
@@ -86,7 +124,7 @@ def looped(attention: DensityAttention, x: Tensor) -> Tensor:
     return torch.cat(outputs, dim=1)
 
 
-def sample_for(modality: Modality) -> Any:
+def input_for(modality: Modality) -> Any:
     """An input of ordinary size, always the same: 3 s of sound, a 480 × 360 picture, 40 words."""
     draw = np.random.default_rng(0)
     if modality == "audio":
@@ -139,7 +177,7 @@ def peak_bytes(run: Callable[[], object]) -> int:
     return int(held.max())
 
 
-def _layer_case(size: LayerSize, runs: int) -> dict[str, Any]:
+def _layer_case(size: LayerSize, runs: int) -> LayerCase:
     torch.manual_seed(0)
     attention = DensityAttention(
         n_layers=size.layers,
@@ -170,45 +208,45 @@ def _layer_case(size: LayerSize, runs: int) -> dict[str, Any]:
     calls = {"layer": trained(together), "loop": trained(one_by_one)}
     seconds = median_seconds(calls, runs=runs)
     memory = {name: peak_bytes(call) for name, call in calls.items()}
-    return {
+    return LayerCase(
         **vars(size),
-        "layer_seconds": seconds["layer"],
-        "loop_seconds": seconds["loop"],
-        "speedup": seconds["loop"] / seconds["layer"],
-        "layer_peak_bytes": memory["layer"],
-        "loop_peak_bytes": memory["loop"],
-        "memory_ratio": memory["layer"] / memory["loop"],
-        "largest_difference": difference,
-    }
+        layer_seconds=seconds["layer"],
+        loop_seconds=seconds["loop"],
+        speedup=seconds["loop"] / seconds["layer"],
+        layer_peak_bytes=memory["layer"],
+        loop_peak_bytes=memory["loop"],
+        memory_ratio=memory["layer"] / memory["loop"],
+        largest_difference=difference,
+    )
 
 
-def _explain_case(model: TrainedClassifier, runs: int) -> dict[str, Any]:
+def _explain_case(model: TrainedClassifier, runs: int) -> ExplainCase:
     modality = model.config.modality
-    sample = sample_for(modality)
+    given = input_for(modality)
     backbone = model.backbone
-    read = read_input(sample, modality)
+    read = read_input(given, modality)
     encoding = backbone.encode(read)
     seconds = median_seconds(
         {
             "encoder": lambda: backbone.encode(read),
-            "explanation": lambda: explain(model, sample),
+            "explanation": lambda: explain(model, given),
             "beyond": lambda: explain_encoding(model, encoding),
         },
         runs=runs,
     )
-    return {
-        "model": model.name,
-        "trained": bool(model.classifier.dataset_samples),
-        "modality": modality,
-        "encoder": backbone.name,
-        "tokens": len(encoding.tokens),
-        "heads": model.config.n_heads,
-        "encoder_seconds": seconds["encoder"],
-        "explanation_seconds": seconds["explanation"],
-        "beyond_encoder_seconds": seconds["beyond"],
-        "ratio": seconds["explanation"] / seconds["encoder"],
-        "beyond_encoder_ratio": seconds["beyond"] / seconds["encoder"],
-    }
+    return ExplainCase(
+        model=model.name,
+        trained=model.dataset is not None,
+        modality=modality,
+        encoder=backbone.name,
+        tokens=len(encoding.tokens),
+        heads=model.config.n_heads,
+        encoder_seconds=seconds["encoder"],
+        explanation_seconds=seconds["explanation"],
+        beyond_encoder_seconds=seconds["beyond"],
+        ratio=seconds["explanation"] / seconds["encoder"],
+        beyond_encoder_ratio=seconds["beyond"] / seconds["encoder"],
+    )
 
 
 def _one_for_each_encoder() -> list[TrainedClassifier]:
@@ -220,7 +258,7 @@ def _one_for_each_encoder() -> list[TrainedClassifier]:
 
 
 def _untrained(backbone: Backbone) -> TrainedClassifier:
-    """A head at its start, which costs as much time as a trained one; its answers mean nothing."""
+    """A classifier at its start, which costs as much time as a trained one; its answers mean nothing."""
     config = ModelConfig(
         modality=backbone.modality,
         encoder=identity_of(backbone),
@@ -228,4 +266,4 @@ def _untrained(backbone: Backbone) -> TrainedClassifier:
         n_features=backbone.n_features,
         class_names=("first", "second"),
     )
-    return TrainedClassifier(DaamClassifier(config), name=f"untrained head on {backbone.name}")
+    return TrainedClassifier(DaamClassifier(config), name=f"untrained classifier on {backbone.name}")

@@ -3,10 +3,11 @@ forward pass alone), or the app (start, first result, size of a heat map).
 """
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
 
-from daam_core.bench.app import bench_app
-from daam_core.bench.library import bench_explain, bench_layer
+from daam_core.bench.app import AppTimes, ViewCase, bench_app
+from daam_core.bench.library import ExplainCase, LayerCase, bench_explain, bench_layer
 from daam_core.cli import options
 from daam_core.cli.output import Output
 from daam_core.training.pages import aligned
@@ -18,69 +19,74 @@ PARTS = ("layer", "explain", "app")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", choices=PARTS, help="what to time (default: layer and explain)")
     parser.add_argument("--runs", type=options.whole_number(1), metavar="N", help="repetitions")
-    parser.add_argument("--model", action="append", metavar="NAME", help="heads to time with explain or app")
+    parser.add_argument(
+        "--model", action="append", metavar="NAME", help="classifiers to time with explain or app"
+    )
 
 
 def run(arguments: argparse.Namespace) -> Output:
     parts = (arguments.part,) if arguments.part else ("layer", "explain")
-    data: dict[str, Any] = {}
+    found: dict[str, object] = {}
     lines = []
     if "layer" in parts:
-        data["layer"] = bench_layer(runs=arguments.runs or 20)
-        lines.append(aligned(_layer_table(data["layer"]["cases"])))
+        layer = bench_layer(runs=arguments.runs or 20)
+        found["layer"] = asdict(layer)
+        lines.append(aligned(_layer_table(layer.cases)))
     if "explain" in parts:
-        data["explain"] = bench_explain(runs=arguments.runs or 7, models=arguments.model)
-        lines.append(aligned(_explain_table(data["explain"]["cases"])))
+        explained = bench_explain(runs=arguments.runs or 7, models=arguments.model)
+        found["explain"] = asdict(explained)
+        lines.append(aligned(_explain_table(explained.cases)))
     if "app" in parts:
-        data["app"] = bench_app(models=arguments.model)
-        lines += [_app_text(data["app"]), aligned(_view_table(data["app"]["views"]))]
-    return Output(data, "\n\n".join(lines))
+        app = bench_app(models=arguments.model)
+        found["app"] = asdict(app)
+        lines += [_app_text(app), aligned(_view_table(app.views))]
+    return Output(found, "\n\n".join(lines))
 
 
-def _layer_table(cases: list[dict[str, Any]]) -> Table:
+def _layer_table(cases: Sequence[LayerCase]) -> Table:
     rows = tuple(
         (
-            f"[{c['batch']}, {c['layers']}, {c['features']}] H={c['heads']} {c['mode']}",
-            f"{1e3 * c['layer_seconds']:.2f}",
-            f"{1e3 * c['loop_seconds']:.2f}",
-            f"{c['speedup']:.2f}",
-            f"{c['layer_peak_bytes'] / 1e6:.1f}",
-            f"{c['loop_peak_bytes'] / 1e6:.1f}",
+            f"[{c.batch}, {c.layers}, {c.features}] H={c.heads} {c.mode}",
+            f"{1e3 * c.layer_seconds:.2f}",
+            f"{1e3 * c.loop_seconds:.2f}",
+            f"{c.speedup:.2f}",
+            f"{c.layer_peak_bytes / 1e6:.1f}",
+            f"{c.loop_peak_bytes / 1e6:.1f}",
         )
         for c in cases
     )
     return Table(("layer, forward + backward", "ms", "loop ms", "speed-up", "peak MB", "loop MB"), rows)
 
 
-def _explain_table(cases: list[dict[str, Any]]) -> Table:
+def _explain_table(cases: Sequence[ExplainCase]) -> Table:
     rows = tuple(
         (
-            c["model"],
-            f"{1e3 * c['encoder_seconds']:.1f}",
-            f"{1e3 * c['explanation_seconds']:.1f}",
-            f"{c['ratio']:.2f}",
-            f"{1e3 * c['beyond_encoder_seconds']:.1f}",
+            c.model,
+            f"{1e3 * c.encoder_seconds:.1f}",
+            f"{1e3 * c.explanation_seconds:.1f}",
+            f"{c.ratio:.2f}",
+            f"{1e3 * c.beyond_encoder_seconds:.1f}",
         )
         for c in cases
     )
     return Table(("explanation", "encoder ms", "whole ms", "ratio", "beyond encoder ms"), rows)
 
 
-def _app_text(found: dict[str, Any]) -> str:
+def _app_text(found: AppTimes) -> str:
     return (
-        f"app: listens after {found['start_seconds']:.1f} s, page of {found['page_bytes'] / 1e3:.0f} kB in "
-        f"{found['page_seconds']:.2f} s, first result {found['first_result_seconds']:.2f} s, "
-        f"next {found['next_result_seconds']:.2f} s"
+        f"app: listens after {found.start_seconds:.1f} s, page of {found.page_bytes / 1e3:.0f} kB in "
+        f"{found.page_seconds:.2f} s, first result {found.first_result_seconds:.2f} s, "
+        f"next {found.next_result_seconds:.2f} s"
     )
 
 
-def _view_table(views: list[dict[str, Any]]) -> Table:
+def _view_table(views: Sequence[ViewCase]) -> Table:
     rows = tuple(
         (
-            view["model"],
-            f"{view['heads']} × {view['layers']} × {view['features']}",
-            f"{view['payload_bytes'] / 1e3:.0f}",
-            f"{view['payload_bytes_per_head'] / 1e3:.0f}",
+            view.model,
+            f"{view.heads} × {view.layers} × {view.features}",
+            f"{view.payload_bytes / 1e3:.0f}",
+            f"{view.payload_bytes_per_head / 1e3:.0f}",
         )
         for view in views
     )

@@ -40,10 +40,10 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "models": Command("list trained heads and built-in encoders", "daam_core.cli.models"),
+    "models": Command("list trained classifiers and built-in encoders", "daam_core.cli.models"),
     "explain": Command("explain one sound, text or picture", "daam_core.cli.explain"),
-    "train": Command("train a head on your data", "daam_core.cli.train", "train"),
-    "evaluate": Command("measure a trained head on labelled data", "daam_core.cli.evaluate", "train"),
+    "train": Command("train a classifier on your data", "daam_core.cli.train", "train"),
+    "evaluate": Command("measure a trained classifier on labelled data", "daam_core.cli.evaluate", "train"),
     "compare": Command("density attention against plain baselines", "daam_core.cli.compare", "train"),
     "faithfulness": Command(
         "is the explanation true? measure it", "daam_core.cli.faithfulness", "faithfulness"

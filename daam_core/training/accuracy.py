@@ -78,7 +78,7 @@ class Recipe:
 
     Attributes:
         name: for tables.
-        ours: a density attention head and not a plain baseline.
+        ours: density attention and not a plain baseline.
         train: trains a fresh one.
         settings: what distinguishes it, for the record.
     """
@@ -86,7 +86,7 @@ class Recipe:
     name: str
     ours: bool
     train: Trainer
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Measured:
 
     Attributes:
         method: the recipe's name.
-        ours: whether it is a density attention head.
+        ours: whether it is density attention.
         settings: the recipe's.
         seeds: S seeds.
         accuracies: ``[S][splits]``.
@@ -110,7 +110,7 @@ class Measured:
 
     method: str
     ours: bool
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     seeds: tuple[int, ...]
     accuracies: tuple[tuple[float, ...], ...]
     accuracy: float
@@ -126,7 +126,7 @@ class Measured:
         """Over splits where there are several, else over seeds."""
         return self.split_deviation if len(self.accuracies[0]) > 1 else self.seed_deviation
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain values, without the predictions."""
         plain = asdict(self) | {"deviation": self.deviation}
         del plain["predictions"]
@@ -224,7 +224,7 @@ def fit_split(
 
 
 def daam_recipe(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], None] | None = None) -> Recipe:
-    """A density attention head; the configuration's seed follows the training's."""
+    """A classifier with density attention; the configuration's seed follows the training's."""
 
     def train(
         training: TrainingConfig,
@@ -249,7 +249,7 @@ def baseline_recipe(name: str, n_classes: int) -> Recipe:
 
 
 def daam_recipes(config: ModelConfig) -> dict[str, Recipe]:
-    """Density attention heads worth comparing, by short name, from the settings given.
+    """Variants of density attention worth comparing, by short name, from the settings given.
 
     ``daam`` is the configuration itself; the others change what their name says. Variants that this
     encoder's number of layers does not allow are left out.

@@ -14,10 +14,10 @@ from daam_core.bench.library import (
     LayerSize,
     bench_explain,
     bench_layer,
+    input_for,
     looped,
     median_seconds,
     peak_bytes,
-    sample_for,
 )
 from daam_core.cli.main import main
 from daam_core.errors import ConfigError, EncoderError
@@ -46,12 +46,12 @@ def test_the_loop_computes_what_the_layer_computes_gradients_included(mode):
 
 def test_the_layers_figures_are_consistent():
     found = bench_layer(SIZES, runs=2)
-    assert [case["mode"] for case in found["cases"]] == ["layer_groups", "shared"]
-    for case in found["cases"]:
-        assert case["speedup"] == pytest.approx(case["loop_seconds"] / case["layer_seconds"])
-        assert case["memory_ratio"] == pytest.approx(case["layer_peak_bytes"] / case["loop_peak_bytes"])
-        assert case["largest_difference"] < 1e-5
-        assert case["layer_peak_bytes"] >= 4 * case["batch"] * case["layers"] * case["features"]
+    assert [case.mode for case in found.cases] == ["layer_groups", "shared"]
+    for case in found.cases:
+        assert case.speedup == pytest.approx(case.loop_seconds / case.layer_seconds)
+        assert case.memory_ratio == pytest.approx(case.layer_peak_bytes / case.loop_peak_bytes)
+        assert case.largest_difference < 1e-5
+        assert case.layer_peak_bytes >= 4 * case.batch * case.layers * case.features
 
 
 def test_peak_memory_counts_what_is_held_at_one_time():
@@ -84,24 +84,22 @@ def test_slow_runs_stop_at_the_budget(monkeypatch):
 
 
 def test_samples_are_the_same_every_time():
-    samples, rate = sample_for("audio")
+    samples, rate = input_for("audio")
     assert (len(samples) / rate, rate) == (3, 16_000)
-    assert (samples == sample_for("audio")[0]).all()
-    picture = sample_for("image")
+    assert (samples == input_for("audio")[0]).all()
+    picture = input_for("image")
     assert isinstance(picture, Image.Image)
     assert picture.size == (480, 360)
-    assert len(sample_for("text").split()) == 40
+    assert len(input_for("text").split()) == 40
 
 
 def test_an_explanations_figures_are_consistent(monkeypatch):
     monkeypatch.setattr(library_module, "load_model", lambda name: letter_model())
-    (case,) = bench_explain(runs=2, models=["letters"])["cases"]
-    assert case["trained"] is True
-    assert case["tokens"] == len(sample_for("text"))
-    assert case["ratio"] == pytest.approx(case["explanation_seconds"] / case["encoder_seconds"])
-    assert case["beyond_encoder_ratio"] == pytest.approx(
-        case["beyond_encoder_seconds"] / case["encoder_seconds"]
-    )
+    (case,) = bench_explain(runs=2, models=["letters"]).cases
+    assert case.trained is True
+    assert case.tokens == len(input_for("text"))
+    assert case.ratio == pytest.approx(case.explanation_seconds / case.encoder_seconds)
+    assert case.beyond_encoder_ratio == pytest.approx(case.beyond_encoder_seconds / case.encoder_seconds)
 
 
 def test_the_command_prints_one_json_object(monkeypatch, capsys):
@@ -150,5 +148,5 @@ def test_an_app_that_does_not_start_is_noticed_at_once(monkeypatch):
 
 
 def test_timing_the_app_needs_a_head_for_text(monkeypatch):
-    with pytest.raises(ConfigError, match="needs a head for text"):
+    with pytest.raises(ConfigError, match="needs a classifier for text"):
         bench_app(models=[])
