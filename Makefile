@@ -68,6 +68,17 @@ format: $(STAMP)
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
+# ---- the view's scripts: format, lint, types (package.json; needs node, which nothing else does) ----
+.PHONY: js
+js: node_modules/.package-lock.json
+	npm run --silent check
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Checking the scripts needs node with npm; install it (Debian," \
+		"Ubuntu: apt install npm) and run make again." >&2; exit 1; }
+	npm ci --no-audit --no-fund
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf node_modules $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
 	find app daam_core tests -name __pycache__ -type d -prune -exec rm -rf {} +

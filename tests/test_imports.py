@@ -51,7 +51,7 @@ TABLE = {
     ),
     "reading": allow("result", "numpy"),
     "figures": allow("inputs reading result", "matplotlib numpy plotly"),
-    "view": allow("inputs reading result version", "PIL numpy"),
+    "view": allow("inputs reading result version", "PIL anywidget numpy traitlets"),
     "export": allow("figures inputs reading result view writing", "numpy"),
     "checkpoint": allow("model shipped writing", "huggingface_hub safetensors torch"),
     "trained": allow("backbones checkpoint importance model result", "huggingface_hub"),

@@ -30,17 +30,20 @@ def script_view(script: str, *, events: tuple[str, ...] = (), **options: Any) ->
     """An element that a script of this page fills; its value is data, never markup.
 
     Args:
-        script: function in ``DaamPage`` that takes ``(element, props, watch, trigger, events)``.
+        script: function in ``DaamPage`` (``static/page.js``) that takes ``(element, props, watch,
+            trigger, events)``.
         events: names of the events that it triggers; each is a listener of the component.
         options: as for ``gr.HTML``.
     """
     names = ", ".join(f"'{event}'" for event in events)
     place = "element.querySelector('.dx-mount')"
+    module = f"new URL('{assets.address('page.js')}', document.baseURI)"
     return gr.HTML(
         None,
         html_template='<div class="dx-mount"></div>',
-        js_on_load=f"window.DaamPage.{script}({place}, props, watch, trigger, [{names}]);",
+        # Gradio loads no modules of its own accord; the browser loads this one once for all such elements.
+        js_on_load=f"import({module}).then(() => "
+        f"window.DaamPage.{script}({place}, props, watch, trigger, [{names}]));",
         apply_default_css=False,
-        head=assets.head(),  # loaded before the script above runs, once for all such elements
         **options,
     )

@@ -1,6 +1,7 @@
 """The page's scripts and styles, served from this host under addresses that change with their content."""
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from daam_core.view.payload import view_script, view_style
+from daam_core.view.modules import modules, view_style
 
 STATIC = Path(__file__).resolve().parents[1] / "page" / "static"
 FOLDER = "daam"  # below the page's own address
@@ -17,9 +18,9 @@ FOREVER = "public, max-age=31536000, immutable"
 
 @cache
 def scripts() -> dict[str, str]:
-    """Script texts by file name, in the order in which they are loaded."""
-    own = "\n".join((STATIC / name).read_text("utf-8") for name in ("page.js", "region.js", "tour.js"))
-    return {"view.js": view_script(), "page.js": own}
+    """Texts of all modules by their path; they import each other relatively."""
+    own = {path.name: path.read_text("utf-8") for path in sorted(STATIC.glob("*.js"))}
+    return own | {f"view/{path}": text for path, text in modules().items()}
 
 
 @cache
@@ -28,22 +29,24 @@ def style() -> str:
     return view_style() + (STATIC / "app.css").read_text("utf-8")
 
 
-def head() -> str:
-    """What the document's head gets: the page's scripts."""
-    tags = (
-        f'<script src="{FOLDER}/{name}?v={hashlib.sha256(text.encode()).hexdigest()[:12]}"></script>'
-        for name, text in scripts().items()
-    )
-    return "".join(tags)
+@cache
+def version() -> str:
+    """A name that changes with the content of any script."""
+    return hashlib.sha256(json.dumps(scripts()).encode()).hexdigest()[:12]
+
+
+def address(name: str) -> str:
+    """Where a script is, seen from the page."""
+    return f"{FOLDER}/{version()}/{name}"
 
 
 def routes() -> list[Route]:
     """Routes that answer with the scripts."""
 
     async def script(request: Request) -> Response:
-        text = scripts().get(request.path_params["name"])
-        if text is None:
+        text = scripts().get(request.path_params["path"])
+        if text is None or request.path_params["version"] != version():
             return Response("There is no such script.", status_code=404, media_type="text/plain")
         return Response(text, media_type="text/javascript", headers={"Cache-Control": FOREVER})
 
-    return [Route(f"/{FOLDER}/{{name}}", script, methods=["GET"])]
+    return [Route(f"/{FOLDER}/{{version}}/{{path:path}}", script, methods=["GET"])]

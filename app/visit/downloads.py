@@ -11,7 +11,7 @@ from daam_core import export
 from daam_core.errors import InputError
 from daam_core.result import Explanation
 from daam_core.view.media import media_of
-from daam_core.view.payload import view_html
+from daam_core.view.page import view_html
 
 from .inputs import Given
 from .session import Study
@@ -64,7 +64,7 @@ def _compared_page(a: Study, b: Study, explanation: Explanation) -> str:
         compare=explanation,
         media=media_of(a.given.input),
         compare_media=media_of(b.given.input),
-        labels=(f"A: {a.title}", f"B: {b.title}"),
+        names=(a.title, b.title),
         state={"scale": explanation.scale, "source": "b"},
     )
 

@@ -22,7 +22,7 @@ def view_value(session: Session) -> dict[str, Any] | None:
         compare=current.explanation if pair else None,
         media=first.media,
         compare_media=current.media if pair else None,
-        labels=(f"A: {first.title}", f"B: {current.title}"),
+        names=(first.title, current.title),
     )
     return {
         "payload": payload,

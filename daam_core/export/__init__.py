@@ -126,7 +126,7 @@ def file_bytes(
         return notebook(explanation).encode()
     if suffix == "html":
         from daam_core.view.media import media_of
-        from daam_core.view.payload import view_html
+        from daam_core.view.page import view_html
 
         media = None if shown is None else media_of(shown)
         return view_html(explanation, media=media, state={"quantity": quantity, "scale": scale}).encode()

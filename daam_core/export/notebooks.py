@@ -47,7 +47,7 @@ def notebook(explanation: Explanation) -> str:
             "from daam_core import explain_encoding, load_model\n"
             "from daam_core.export import save\n"
             "from daam_core.figures import plotly_figures as plots\n"
-            "from daam_core.view.payload import notebook_view"
+            "from daam_core.view.notebook import notebook_view"
         ),
         _code(_model_lines(e)),
         _code(_input_lines(e)),

@@ -1,58 +1,26 @@
-"""The interactive view: its script, its payload, and pages that hold both.
-
-One script serves the app, a single HTML file without network, and a notebook cell. What it reads is
-made here by :func:`view_payload`; its format is documented at the top of ``static/view_core.js``.
+"""What the interactive view reads; the format is documented in ``web/types.js``.
 
 Exactness. A reader must see the numbers of the arrays, not of a picture. Float32 travels whole as long
 as a payload stays below :data:`LIMIT_PER_HEAD`; that covers 24 × 1024 with all maps. Beyond it, maps
 travel as one byte a cell, which is enough to draw them (at 40 × 5120 one exact map alone is 1.09 MB of
 base64, since the digits of a float do not compress), and the script asks for the exact array of a head
-(:func:`view_array`, through its option ``load``) when a number of that head is first read. A file or
+(:func:`view_array`, through its event ``exact``) when a number of that head is first read. A file or
 notebook cell has nobody to ask, so it always holds everything.
 """
 
 import base64
-import html
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from daam_core.errors import InputError
+from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
 from daam_core.reading.quantities import gate_entropy, head_similarity, join_words
 from daam_core.result import Explanation
-from daam_core.version import __version__
 
 #: Bytes of encoded arrays a head may take before maps are sent rounded.
 LIMIT_PER_HEAD = 600_000
-
-#: The script's parts, in the order in which they are joined.
-SCRIPTS = (
-    "view_core.js",
-    "view_numbers.js",
-    "view_state.js",
-    "view_colour.js",
-    "view_dom.js",
-    "view_heatmap.js",
-    "view_charts.js",
-    "view_fields.js",
-    "view_maps.js",
-    "view_heads.js",
-    "view_compare.js",
-    "view_cell.js",
-    "view_parameters.js",
-    "view_layers.js",
-    "view_tokens.js",
-    "view_words.js",
-    "view_sound.js",
-    "view_picture.js",
-    "view_input.js",
-    "view_mount.js",
-)
 
 #: Arrays of a payload, the most needed first: what does not fit any more is sent when asked for.
 #: Density attention is there only where it is not amplitude × gate; the map shown first needs it or,
@@ -92,26 +60,13 @@ _MAPS = frozenset(
 _PER_HEAD = _MAPS - {"values", "dataset_values"}
 
 
-@cache
-def view_script() -> str:
-    """The view's script; defines the global ``DaamView``."""
-    folder = resources.files("daam_core.view") / "web"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
-
-
-@cache
-def view_style() -> str:
-    """The view's style sheet."""
-    return (resources.files("daam_core.view") / "web" / "view.css").read_text(encoding="utf-8")
-
-
 def view_payload(
     explanation: Explanation,
     *,
     compare: Explanation | None = None,
     media: Mapping[str, Any] | None = None,
     compare_media: Mapping[str, Any] | None = None,
-    labels: tuple[str, str] = ("A", "B"),
+    names: tuple[str, str] = ("", ""),
     limit: int | None = LIMIT_PER_HEAD,
 ) -> dict[str, Any]:
     """What the view shows, ready for ``json.dumps``.
@@ -122,23 +77,25 @@ def view_payload(
         media: from :func:`~daam_core.view.media.sound_media` or
             :func:`~daam_core.view.media.picture_media`, for A.
         compare_media: the same for B.
-        labels: what A and B are called.
+        names: what the inputs A and B are called, such as their files' names.
         limit: bytes of arrays a head may take, of each explanation; None sends everything exactly.
 
     Returns:
-        ``{"version", "a", "b", "labels"}``. Numbers are float32; plain text is not escaped, since the
+        ``{"version", "a", "b", "colours"}``. Numbers are float32; plain text is not escaped, since the
         script never treats it as markup.
     """
     return {
-        "version": 1,
-        "a": _explanation_payload(explanation, media, limit),
-        "b": None if compare is None else _explanation_payload(compare, compare_media, limit),
-        "labels": {"a": labels[0], "b": labels[1]},
+        "version": 2,
+        "a": _explanation_payload(explanation, media, limit) | {"letter": "A", "name": names[0]},
+        "b": None
+        if compare is None
+        else _explanation_payload(compare, compare_media, limit) | {"letter": "B", "name": names[1]},
+        "colours": {"heads": list(HEAD_COLOURS), "diverging": list(DIVERGING)},
     }
 
 
 def view_array(explanation: Explanation, name: str, *, head: int | None = None) -> dict[str, Any]:
-    """One array exactly, for the script's option ``load``.
+    """One array exactly, the answer to the script's event ``exact``.
 
     Args:
         explanation: the one that the payload was made from.
@@ -160,72 +117,6 @@ def view_array(explanation: Explanation, name: str, *, head: int | None = None) 
             )
         array = array[head]
     return _exact(array)
-
-
-def view_html(
-    explanation: Explanation,
-    *,
-    compare: Explanation | None = None,
-    media: Mapping[str, Any] | None = None,
-    compare_media: Mapping[str, Any] | None = None,
-    labels: tuple[str, str] = ("A", "B"),
-    state: Mapping[str, Any] | None = None,
-    title: str | None = None,
-) -> str:
-    """The view as one HTML page that needs no network and no other file.
-
-    Args:
-        explanation, compare, media, compare_media, labels: as for :func:`view_payload`; all arrays
-            are in the page, exactly.
-        state: what to show first, see ``DaamView.defaults``.
-        title: of the page; by default model and prediction.
-    """
-    payload = view_payload(
-        explanation, compare=compare, media=media, compare_media=compare_media, labels=labels, limit=None
-    )
-    heading = title or f"Why “{explanation.predicted_class}”? An explanation of {explanation.model}"
-    return _PAGE.format(
-        title=html.escape(heading),
-        style=view_style(),
-        script=view_script(),
-        payload=_json_in_html(payload),
-        state=_json_in_html(dict(state or {})),
-        version=html.escape(__version__),
-        provenance=html.escape(
-            json.dumps(dict(explanation.provenance), indent=2, ensure_ascii=False, default=str)
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class NotebookView:
-    """A page for a notebook cell: shown as the cell's value, in a frame of its own.
-
-    Attributes:
-        page: the HTML page.
-        height: of the frame, in pixels.
-    """
-
-    page: str
-    height: int
-
-    def _repr_html_(self) -> str:
-        return (
-            f'<iframe title="Interactive explanation" sandbox="allow-scripts" '
-            f'srcdoc="{html.escape(self.page)}" '
-            f'style="width:100%;height:{self.height}px;border:0"></iframe>'
-        )
-
-
-def notebook_view(explanation: Explanation, *, height: int = 900, **options: Any) -> NotebookView:
-    """The view for a notebook cell.
-
-    Args:
-        explanation: what to show.
-        height: of the cell's frame, in pixels.
-        options: as for :func:`view_html`.
-    """
-    return NotebookView(view_html(explanation, **options), height)
 
 
 def _explanation_payload(
@@ -394,57 +285,3 @@ def _numbers(array: np.ndarray) -> Any:
 
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
-
-
-def _json_in_html(value: Any) -> str:
-    """JSON for a script element: without ``<`` no text in it can end the element."""
-    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; \
-style-src 'unsafe-inline'; img-src data:; media-src data:">
-<title>{title}</title>
-<style>
-body {{ margin: 0; background: #ffffff; color: #1c2430; font: 14px/1.5 system-ui, sans-serif; }}
-main {{ max-width: 1280px; margin: 0 auto; padding: 24px clamp(16px, 3vw, 40px) 64px; }}
-h1 {{ font-size: 24px; line-height: 32px; font-weight: 600; margin: 0 0 24px; letter-spacing: -0.01em; \
-overflow-wrap: anywhere; }}
-footer {{ margin-top: 64px; font-size: 13px; }}
-summary {{ cursor: pointer; }}
-pre {{ overflow-x: auto; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #16191e; color: #e7ebf0; }} }}
-{style}
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-<div id="view"></div>
-<footer>
-<details><summary>Where this comes from</summary>
-<pre tabindex="0">{provenance}</pre>
-</details>
-<p>Made with the DAAM explorer {version}. This page holds all that it shows and asks no server.</p>
-</footer>
-</main>
-<script type="application/json" id="payload">{payload}</script>
-<script type="application/json" id="state">{state}</script>
-<script>
-{script}
-</script>
-<script>
-(function () {{
-  const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  window.daamView = DaamView.mount(document.getElementById('view'), read('payload'), {{
-    state: read('state'), theme: 'auto', heading: 2,
-  }});
-}}());
-</script>
-</body>
-</html>
-"""

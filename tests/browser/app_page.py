@@ -82,7 +82,7 @@ class AppPage:
         return {int(index): float(share) for index, share in found}
 
     def state(self) -> dict[str, Any]:
-        return dict(self.page.evaluate("DaamPage.shown().getState()"))
+        return dict(self.page.evaluate("DaamPage.shown().state"))
 
     def hover_cell(self, head: int, layer: int, feature: int) -> None:
         """Point at a cell of the first map that is shown."""

@@ -232,10 +232,13 @@ def test_headers_keep_the_page_to_itself(server):
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "fonts.googleapis" not in page
-    script = re.search(r"daam/view\.js\?v=([0-9a-f]+)", page)[1]
-    with urlopen(f"{server.url}/daam/view.js?v={script}", timeout=20) as answer:
+    version = re.search(r"daam/([0-9a-f]+)/page\.js", page)[1]
+    with urlopen(f"{server.url}/daam/{version}/view/daam_view.js", timeout=20) as answer:
         assert "immutable" in answer.headers["Cache-Control"]
-        assert b"DaamView" in answer.read()
+        assert b"daam-view" in answer.read()
+    for missing in ("0/page.js", f"{version}/../assets.py", f"{version}/view/types.js"):
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{server.url}/daam/{missing}", timeout=20)
 
 
 def test_the_log_holds_no_text_of_a_visitor(client, server):

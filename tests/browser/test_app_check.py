@@ -19,8 +19,8 @@ def expected(server):
 def test_a_check_shows_the_cores_numbers(app, expected):
     app.explain_text(TEXT)
     app.tab("Is it true?")
-    app.page.page.click("#check")
-    rows = app.page.page.locator("#check-result tr[data-method]")
+    app.page.click("#check")
+    rows = app.page.locator("#check-result tr[data-method]")
     expect(rows).to_have_count(len(expected.maps), timeout=30_000)
     shown = rows.evaluate_all("rows => rows.map(row => [row.dataset.method, Number(row.dataset.deletion)])")
     assert dict(shown) == pytest.approx({item.method: item.deletion for item in expected.maps}, rel=1e-5)
@@ -28,7 +28,7 @@ def test_a_check_shows_the_cores_numbers(app, expected):
     assert app.problems == []
     # Another input: what was checked is no longer on screen.
     app.explain_text("Shares fell after the report.")
-    expect(app.page.page.locator("#check-result")).to_have_text("Not checked yet.")
+    expect(app.page.locator("#check-result")).to_have_text("Not checked yet.")
 
 
 def test_the_endpoint_gives_the_same_numbers(server, expected):

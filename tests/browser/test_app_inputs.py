@@ -22,7 +22,7 @@ def assert_is_the_cores(app, explanation) -> None:
     assert [
         shown[index] for index in range(len(explanation.class_names))
     ] == explanation.probabilities.tolist()
-    answer = app.page.page.inner_text("#prediction .dx-answer strong")
+    answer = app.page.inner_text("#prediction .dx-answer strong")
     assert answer == explanation.predicted_class
 
 
@@ -35,7 +35,7 @@ def test_an_example_works_at_the_first_click(app, server, tab, name, model):
     example = EXAMPLES[name]
     expected = explain(server.models[model], example.content if tab == "Text" else example.path)
     assert_is_the_cores(app, expected)
-    expect(app.page.page.locator("#prediction .dx-input-name")).to_have_text(example.title)
+    expect(app.page.locator("#prediction .dx-input-name")).to_have_text(example.title)
     assert app.problems == []
 
 
@@ -47,8 +47,8 @@ def test_a_sound_of_ones_own(app, server, tmp_path, suffix):
     app.does("#run-audio")
     assert_is_the_cores(app, explain(server.models["tones"], path))
     app.view_tab("Input")
-    expect(app.page.page.locator("#view audio")).to_have_attribute("src", re.compile("gradio_api/file="))
-    duration = app.page.page.wait_for_function(
+    expect(app.page.locator("#view audio")).to_have_attribute("src", re.compile("gradio_api/file="))
+    duration = app.page.wait_for_function(
         "() => { const a = document.querySelector('#view audio'); return a.duration || null; }"
     )
     assert duration.json_value() == pytest.approx(0.6, abs=0.1)
@@ -60,7 +60,7 @@ def test_a_picture_of_ones_own(app, server, tmp_path):
     app.give_file("image", path)
     app.does("#run-image")
     assert_is_the_cores(app, explain(server.models["colours"], path))
-    expect(app.page.page.locator("#prediction summary")).to_have_text("7 more classes")
+    expect(app.page.locator("#prediction summary")).to_have_text("7 more classes")
 
 
 def test_a_text_of_ones_own_and_the_choice_of_model(app, server):
@@ -70,9 +70,9 @@ def test_a_text_of_ones_own_and_the_choice_of_model(app, server):
 
 def test_a_repeated_input_comes_from_the_cache_and_says_so(app):
     app.explain_text("A sentence nobody else writes.")
-    expect(app.page.page.get_by_text("from cache")).to_have_count(0)
+    expect(app.page.get_by_text("from cache")).to_have_count(0)
     app.does("#run-text")
-    expect(app.page.page.locator("#prediction").get_by_text("from cache")).to_be_visible()
+    expect(app.page.locator("#prediction").get_by_text("from cache")).to_be_visible()
     app.says("answered from cache")
 
 
@@ -98,20 +98,20 @@ def test_wrong_input_is_answered_with_one_sentence_and_the_last_result_stays(app
     }.items():
         modality = "image" if name.endswith("jpg") else "audio"
         app.give_file(modality, wrong_files[name])
-        app.page.page.click(f"#run-{modality}")
+        app.page.click(f"#run-{modality}")
         app.says(said)
-        assert "Traceback" not in app.page.page.content()
+        assert "Traceback" not in app.page.content()
         assert str(server.folder) not in app.status()
-        app.page.page.locator(f"#input-{modality}").get_by_label(re.compile("Clear|Remove")).first.click()
-    app.page.page.click("#run-image")
+        app.page.locator(f"#input-{modality}").get_by_label(re.compile("Clear|Remove")).first.click()
+    app.page.click("#run-image")
     app.says("There is no picture yet")
     app.tab("Text")
-    app.page.page.fill("#input-text textarea", "   ")
-    app.page.page.click("#run-text")
+    app.page.fill("#input-text textarea", "   ")
+    app.page.click("#run-text")
     app.says("The text is empty")
     assert app.probabilities() == before
     assert app.shown() == mark
-    expect(app.page.page.locator("#status [role=alert]")).to_be_visible()
+    expect(app.page.locator("#status [role=alert]")).to_be_visible()
     assert "Traceback" not in server.log.read_text()
 
 
@@ -120,9 +120,9 @@ def test_a_file_over_the_limit_is_refused(app, server, tmp_path):
     soundfile.write(path, tone(300, seconds=40), RATE)
     assert path.stat().st_size > 2**20
     app.tab("Sound")
-    app.page.page.set_input_files("#input-audio input[type=file]", str(path))
-    expect(app.page.page.get_by_text("exceed the maximum allowed size of 1.0 Mb")).to_be_visible()
-    app.page.page.click("#run-audio")
+    app.page.set_input_files("#input-audio input[type=file]", str(path))
+    expect(app.page.get_by_text("exceed the maximum allowed size of 1.0 Mb")).to_be_visible()
+    app.page.click("#run-audio")
     app.says("There is no sound yet")
 
 
@@ -137,7 +137,7 @@ def test_two_visitors_never_see_each_others_results(browser, server):
     (_, one, first), (_, two, second) = pages
     for visitor, own, foreign in ((one, first, second), (two, second, first)):
         content = visitor.page.content() + str(
-            visitor.page.evaluate("JSON.stringify(DaamPage.shown().getState())")
+            visitor.page.evaluate("JSON.stringify(DaamPage.shown().state)")
         )
         assert own[:20] in content
         assert foreign[:20] not in content
@@ -157,14 +157,14 @@ def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
     app.explain_text(TEXT)
     before = app.probabilities()
     long = " ".join(f"Sentence number {i} is about the weather in town {i}." for i in range(900))
-    app.page.page.fill("#input-text textarea", long)
-    app.page.page.click("#run-text")
+    app.page.fill("#input-text textarea", long)
+    app.page.click("#run-text")
     app.says("Running the encoder")
-    app.page.page.click("#cancel")
+    app.page.click("#cancel")
     app.says("Cancelled. The last result is still here.")
-    app.page.page.wait_for_timeout(1500)
+    app.page.wait_for_timeout(1500)
     assert app.probabilities() == before
-    expect(app.page.page.locator("#cancel")).to_be_hidden()
+    expect(app.page.locator("#cancel")).to_be_hidden()
     # The page goes on working.
     app.explain_text("Shares rose.")
     app.says("Done")
@@ -172,11 +172,11 @@ def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
 
 def test_the_microphone_is_a_way_in(app):
     app.tab("Sound")
-    app.page.page.get_by_label("Record audio").click()
-    app.page.page.click("#input-audio .record-button")
-    app.page.page.wait_for_timeout(1500)
-    app.page.page.click("#input-audio .stop-button")
-    app.page.page.wait_for_selector("#input-audio audio", state="attached")
+    app.page.get_by_label("Record audio").click()
+    app.page.click("#input-audio .record-button")
+    app.page.wait_for_timeout(1500)
+    app.page.click("#input-audio .stop-button")
+    app.page.wait_for_selector("#input-audio audio", state="attached")
     app.does("#run-audio")
     seconds = re.fullmatch(r"Done: explained (\d+(?:\.\d+)?) s of sound\.", app.status().strip())
     assert seconds, app.status()
@@ -186,20 +186,20 @@ def test_the_microphone_is_a_way_in(app):
 
 def test_the_camera_is_a_way_in(app):
     app.tab("Image")
-    app.page.page.get_by_label("Capture from camera").click()
-    app.page.page.click("#input-image >> text=Click to Access Webcam")
-    app.page.page.wait_for_function("() => document.querySelector('#input-image video')?.currentTime > 0.2")
-    app.page.page.get_by_label("capture photo").click()
-    expect(app.page.page.get_by_label("Remove Image")).to_be_visible()  # the photo is taken
+    app.page.get_by_label("Capture from camera").click()
+    app.page.click("#input-image >> text=Click to Access Webcam")
+    app.page.wait_for_function("() => document.querySelector('#input-image video')?.currentTime > 0.2")
+    app.page.get_by_label("capture photo").click()
+    expect(app.page.get_by_label("Remove Image")).to_be_visible()  # the photo is taken
     app.does("#run-image")
     app.says("Done: explained the picture")
     assert sum(app.probabilities().values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_empty_page_says_what_to_do(app):
-    expect(app.page.page).to_have_title("DAAM explorer: why a model decided")
-    expect(app.page.page.locator("h1")).to_have_text("Why did the model decide that?")
-    expect(app.page.page.locator("#prediction")).to_contain_text("Nothing explained yet")
-    expect(app.page.page.locator("#step-why")).to_contain_text("What the Importance Factor does not show")
-    expect(app.page.page.locator("#step-compare")).to_have_count(0)
+    expect(app.page).to_have_title("DAAM explorer: why a model decided")
+    expect(app.page.locator("h1")).to_have_text("Why did the model decide that?")
+    expect(app.page.locator("#prediction")).to_contain_text("Nothing explained yet")
+    expect(app.page.locator("#step-why")).to_contain_text("What the Importance Factor does not show")
+    expect(app.page.locator("#step-compare")).to_have_count(0)
     app.says("Ready")

@@ -16,6 +16,7 @@ from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.view.payload import LIMIT_PER_HEAD, view_payload
 from tests.browser.app_page import AppPage
 from tests.browser.conftest import free_port
+from tests.browser.view_page import colour_of
 from tests.support.encode import encode
 from tests.support.small import LetterEncoder
 
@@ -127,5 +128,5 @@ def test_the_planted_cell_is_seen_and_read_exactly(page, wide):
         [LAYER, FEATURE, LAYERS, FEATURES],
     )
     # Cividis at 1, though five features share each pixel.
-    assert brightest == page.evaluate("DaamView.scale([0, 1], 'cividis', null).table.at(-1)")
+    assert brightest == list(colour_of("cividis", 1.0))
     assert app.problems == []

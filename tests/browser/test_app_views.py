@@ -37,14 +37,14 @@ def topics(server):
 
 def ask(app: AppPage, path: str, data: str) -> int:
     """Status of a request without the page."""
-    return app.page.page.request.get(app.url + path + data).status
+    return app.page.request.get(app.url + path + data).status
 
 
 def test_a_cells_numbers_are_the_cores(app, topics):
     app.explain_text(TEXT)
     e = explain(topics, TEXT)
     app.view_tab("Map and cell")
-    app.page.page.evaluate("DaamPage.shown().setState({head: 2, cell: null})")
+    app.page.evaluate("DaamPage.shown().state = {head: 2, cell: null}")
     app.hover_cell(2, 4, 100)
     numbers = app.readout(100)
     for wanted in (
@@ -61,27 +61,30 @@ def test_exact_arrays_come_from_the_visitors_own_session(app, topics):
     app.explain_text(TEXT)
     e = explain(topics, TEXT)
     for name, head in (("gate", 1), ("class_importance", 3), ("values", None)):
-        answer = app.page.page.evaluate("([name, head]) => DaamPage.load('a', name, head)", [name, head])
+        answer = app.page.evaluate(
+            "([name, head]) => DaamPage.shown().requests.ask({source: 'a', name, head})", [name, head]
+        )
         wanted = getattr(e, name) if head is None else getattr(e, name)[head]
         found = np.frombuffer(base64.b64decode(answer["data"]), "<f4").reshape(answer["shape"])
         np.testing.assert_array_equal(found, wanted)
-    assert app.page.page.evaluate("DaamPage.load('a', '__class__', 0)") is None
+    nothing = "DaamPage.shown().requests.ask({source: 'a', name: '__class__', head: 0})"
+    assert app.page.evaluate(nothing) is None
 
 
 def test_a_selected_cell_reaches_the_server_and_can_be_muted(app, topics):
     app.explain_text(TEXT)
     app.view_tab("Map and cell")
-    app.page.page.evaluate("DaamPage.shown().setState({head: 1})")
+    app.page.evaluate("DaamPage.shown().state = {head: 1}")
     app.click_cell(1, 5, 200)
     app.tab("Mute parts")
-    expect(app.page.page.locator("#mutes")).to_contain_text("Selected cell: head 1, layer 5, feature 200.")
+    expect(app.page.locator("#mutes")).to_contain_text("Selected cell: head 1, layer 5, feature 200.")
     app.does("#mute-cell")
     e = explain(topics, TEXT)
     keep = np.ones(e.shape, np.float32)
     keep[1, 5, 200] = 0
     muted = explain_encoding(topics, encode(topics.backbone, TEXT), target=e.explained, keep=keep)
     assert app.probabilities() == dict(enumerate(muted.probabilities.tolist()))
-    expect(app.page.page.locator("#mutes")).to_contain_text("Muted: 1 cell.")
+    expect(app.page.locator("#mutes")).to_contain_text("Muted: 1 cell.")
 
 
 def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
@@ -91,28 +94,28 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     whole = app.probabilities()
     app.tab("Mute parts")
     before = app.shown()
-    app.page.page.locator("#mute-heads").get_by_label("Head 3").click()
+    app.page.locator("#mute-heads").get_by_label("Head 3").click()
     app.changed_from(before)
     keep = np.ones(e.shape, np.float32)
     keep[3] = 0
     without_head = explain_encoding(topics, encoding, target=e.explained, keep=keep).probabilities.tolist()
     assert app.probabilities() == dict(enumerate(without_head))
-    app.page.page.fill("#mute-features input, #mute-features textarea", "0-9")
+    app.page.fill("#mute-features input, #mute-features textarea", "0-9")
     app.does("#mute-apply")
     keep[:, :, :10] = 0
     without_both = explain_encoding(topics, encoding, target=e.explained, keep=keep).probabilities.tolist()
     assert app.probabilities() == dict(enumerate(without_both))
     app.says("the encoder did not run")
-    expect(app.page.page.locator("#comparison")).to_contain_text("B − A")
+    expect(app.page.locator("#comparison")).to_contain_text("B − A")
     app.does("#undo")
     assert app.probabilities() == dict(enumerate(without_head))
     app.does("#undo")
     assert app.probabilities() == whole
-    expect(app.page.page.locator("#undo")).to_be_disabled()
+    expect(app.page.locator("#undo")).to_be_disabled()
     app.does("#redo")
     assert app.probabilities() == dict(enumerate(without_head))
-    app.page.page.fill("#mute-features input, #mute-features textarea", "7-x")
-    app.page.page.click("#mute-apply")
+    app.page.fill("#mute-features input, #mute-features textarea", "7-x")
+    app.page.click("#mute-apply")
     app.says("Features are written as numbers")
     app.does("#unmute")
     assert app.probabilities() == whole
@@ -122,15 +125,15 @@ def test_choosing_a_class_explains_it(app, topics):
     app.explain_text(TEXT)
     app.view_tab("Input")
     before = app.shown()
-    choice = app.page.page.locator("#view").get_by_label("Explained class", exact=True)
+    choice = app.page.locator("#view").get_by_label("Explained class", exact=True)
     choice.select_option(label=topics.class_names[1])
     app.changed_from(before)
     e = explain(topics, TEXT, target=1)
-    expect(app.page.page.locator("#prediction .dx-explained")).to_have_attribute("data-class", "1")
-    total = app.page.page.locator("#view").get_by_text(re.compile(r"sum [+−]")).first.inner_text()
+    expect(app.page.locator("#prediction .dx-explained")).to_have_attribute("data-class", "1")
+    total = app.page.locator("#view").get_by_text(re.compile(r"sum [+−]")).first.inner_text()
     shown = float(re.search(r"[+−]?\d[\d.e−-]*", total)[0].replace("−", "-"))
     assert shown == pytest.approx(float(e.token_attribution.sum()), rel=2e-3)
-    assert "class=1" in app.page.page.url
+    assert "class=1" in app.page.url
 
 
 def test_a_pinned_input_is_compared_with_the_next(app, topics):
@@ -139,14 +142,14 @@ def test_a_pinned_input_is_compared_with_the_next(app, topics):
     app.does("#pin")
     app.explain_text(CHANGED)
     a, b = explain(topics, TEXT), explain(topics, CHANGED)
-    rows = app.page.page.locator("#comparison tr[data-class]")
+    rows = app.page.locator("#comparison tr[data-class]")
     found = rows.evaluate_all("rows => rows.map(r => [r.dataset.class, r.dataset.a, r.dataset.b])")
     assert {int(c): (float(x), float(y)) for c, x, y in found} == {
         c: (a.probabilities[c], b.probabilities[c]) for c in range(3)
     }
     # Every view knows A, B and B − A; the map of the difference is the core's.
-    app.page.page.evaluate(
-        "DaamPage.shown().setState({source: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'})"
+    app.page.evaluate(
+        "DaamPage.shown().state = {source: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'}"
     )
     app.hover_cell(0, 3, 30)
     difference = np.float32(b.gate[0, 3, 30]) - np.float32(a.gate[0, 3, 30])
@@ -156,7 +159,7 @@ def test_a_pinned_input_is_compared_with_the_next(app, topics):
     app.does("#swap")
     assert app.probabilities() == dict(enumerate(a.probabilities.tolist()))
     app.does("#end-comparison")
-    expect(app.page.page.locator("#comparison")).to_contain_text("Nothing is compared yet")
+    expect(app.page.locator("#comparison")).to_contain_text("Nothing is compared yet")
 
 
 def test_two_models_on_one_input(app, server):
@@ -166,54 +169,54 @@ def test_two_models_on_one_input(app, server):
     b = explain(server.models["topics-b"], TEXT)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
     app.says("the encoder did not run")
-    expect(app.page.page.locator("#comparison")).to_contain_text("heads of two models do not correspond")
-    said = app.page.page.locator("#view .dv-apart")
-    app.page.page.evaluate("DaamPage.shown().setState({source: 'b', tab: 'heads'})")
+    expect(app.page.locator("#comparison")).to_contain_text("heads of two models do not correspond")
+    said = app.page.locator("#view .dv-apart")
+    app.page.evaluate("DaamPage.shown().state = {source: 'b', tab: 'heads'}")
     expect(said).to_be_hidden()
-    app.page.page.evaluate("DaamPage.shown().setState({source: 'difference'})")
+    app.page.evaluate("DaamPage.shown().state = {source: 'difference'}")
     expect(said).to_contain_text("A and B are two models, whose heads were trained apart")
 
 
 def test_what_if_the_text_were_another(app, topics):
     app.explain_text(TEXT)
     app.tab("Edit input")
-    expect(app.page.page.locator("#changed-text textarea")).to_have_value(TEXT)
-    app.page.page.fill("#changed-text textarea", CHANGED)
+    expect(app.page.locator("#changed-text textarea")).to_have_value(TEXT)
+    app.page.fill("#changed-text textarea", CHANGED)
     app.does("#run-changed-text")
     b = explain(topics, CHANGED)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
-    expect(app.page.page.locator("#comparison caption").first).to_have_text("Probability")
+    expect(app.page.locator("#comparison caption").first).to_have_text("Probability")
     # What the visitor wrote stays in its place.
-    expect(app.page.page.locator("#changed-text textarea")).to_have_value(CHANGED)
+    expect(app.page.locator("#changed-text textarea")).to_have_value(CHANGED)
 
 
 def test_what_if_the_sound_were_noisy(app, server):
     app.example("Sound", "speech-note")
     app.tab("Edit input")
-    app.page.page.get_by_label("Add white noise").check()
+    app.page.get_by_label("Add white noise").check()
     app.does("#run-changed-sound")
     model = server.models["tones"]
     path = EXAMPLES["speech-note"].path
     noisy = changed(read_sound(path), SoundChange(snr=10.0))
     b = explain(model, noisy)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
-    expect(app.page.page.locator("#prediction .dx-input-name")).to_contain_text("noise at 10 dB")
+    expect(app.page.locator("#prediction .dx-input-name")).to_contain_text("noise at 10 dB")
 
 
 def test_what_if_a_region_were_covered(app, server):
     app.example("Image", "photo-lion")
     app.tab("Edit input")
-    stage = app.page.page.locator("#region .dx-stage")
+    stage = app.page.locator("#region .dx-stage")
     stage.scroll_into_view_if_needed()
     expect(stage.locator("img")).to_be_visible()
     box = stage.bounding_box()
-    app.page.page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.2 * box["height"])
-    app.page.page.mouse.down()
-    app.page.page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.9 * box["height"], steps=4)
-    app.page.page.mouse.up()
-    edges = json.loads(app.page.page.evaluate("DaamPage.markedText()"))
+    app.page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.2 * box["height"])
+    app.page.mouse.down()
+    app.page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.9 * box["height"], steps=4)
+    app.page.mouse.up()
+    edges = json.loads(app.page.evaluate("DaamPage.markedText()"))
     assert edges == pytest.approx({"left": 0.1, "top": 0.2, "right": 0.6, "bottom": 0.9}, abs=0.02)
-    app.page.page.get_by_label("Bottom, %").fill("80")  # the keyboard's way
+    app.page.get_by_label("Bottom, %").fill("80")  # the keyboard's way
     edges["bottom"] = 0.8
     app.does("#run-changed-image")
     masked = changed(read_picture(EXAMPLES["photo-lion"].path), Region(**edges))
@@ -225,16 +228,13 @@ def test_a_link_restores_the_view(app, browser, server):
     app.tab("Text")
     app.choose("#model-text", "topics-b")
     app.example("Text", "news-telescope")
-    app.page.page.evaluate(
-        "DaamPage.shown().setState("
-        "{tab: 'heatmap', head: 2, scale: 'per_head', cell: {layer: 1, feature: 77}})"
+    app.page.evaluate(
+        "DaamPage.shown().state = {tab: 'heatmap', head: 2, scale: 'per_head', cell: {layer: 1, feature: 77}}"
     )
-    app.page.page.wait_for_function("location.search.includes('77')")
-    app.page.page.click("#copy-link")
-    expect(app.page.page.locator("#link-note")).to_contain_text(
-        "It restores the model, the example and the view."
-    )
-    query = app.page.page.url.removeprefix(server.url)
+    app.page.wait_for_function("location.search.includes('77')")
+    app.page.click("#copy-link")
+    expect(app.page.locator("#link-note")).to_contain_text("It restores the model, the example and the view.")
+    query = app.page.url.removeprefix(server.url)
     assert "input=news-telescope" in query
     context = browser.new_context()
     other = AppPage(context.new_page(), server.url)
@@ -253,16 +253,14 @@ def test_a_link_to_a_changed_example_restores_the_example(app, browser, server):
     app.example("Sound", "speech-note")
     before = app.probabilities()
     app.tab("Edit input")
-    app.page.page.get_by_label("Add white noise").check()
+    app.page.get_by_label("Add white noise").check()
     app.does("#run-changed-sound")
     assert app.probabilities() != before
-    app.page.page.click("#copy-link")
-    expect(app.page.page.locator("#link-note")).to_contain_text(
-        "without changes, muted parts or a second result"
-    )
+    app.page.click("#copy-link")
+    expect(app.page.locator("#link-note")).to_contain_text("without changes, muted parts or a second result")
     context = browser.new_context()
     other = AppPage(context.new_page(), server.url)
-    other.open(app.page.page.url.removeprefix(server.url))
+    other.open(app.page.url.removeprefix(server.url))
     other.changed_from("")
     assert other.probabilities() == before
     context.close()
@@ -274,16 +272,16 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
     app.does("#pin")
     app.explain_text(CHANGED)
     app.choose("#save-format", "Interactive page (HTML, works without network)")
-    with app.page.page.expect_download() as started:
-        app.page.page.click("#save")
+    with app.page.expect_download() as started:
+        app.page.click("#save")
     path = tmp_path / "page.html"
     started.value.save_as(path)
     app.choose("#save-format", "All numbers (JSON)")
-    with app.page.page.expect_download():
-        app.page.page.click("#save")
+    with app.page.expect_download():
+        app.page.click("#save")
     app.says("It holds B alone; the interactive page holds both.")
     page.goto(path.as_uri())
-    page.evaluate("daamView.setState({tab: 'compare'})")
+    page.evaluate("document.querySelector('daam-view').state = {tab: 'compare'}")
     rows = page.locator("table").first.locator("tbody tr").all_inner_texts()
     a, b = explain(topics, TEXT), explain(topics, CHANGED)
     shown = {row.split("\t")[0]: row.split("\t")[1:] for row in rows}
@@ -295,14 +293,14 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
 
 def test_a_link_to_ones_own_input_does_not_carry_it(app, browser, server):
     app.explain_text("Nobody else may read this sentence.")
-    app.page.page.evaluate("DaamPage.shown().setState({tab: 'layers'})")
-    app.page.page.wait_for_function("location.search.includes('layers')")
-    app.page.page.click("#copy-link")
-    expect(app.page.page.locator("#link-note")).to_contain_text("Your input is not in it")
-    assert "Nobody" not in app.page.page.url
+    app.page.evaluate("DaamPage.shown().state = {tab: 'layers'}")
+    app.page.wait_for_function("location.search.includes('layers')")
+    app.page.click("#copy-link")
+    expect(app.page.locator("#link-note")).to_contain_text("Your input is not in it")
+    assert "Nobody" not in app.page.url
     context = browser.new_context()
     other = AppPage(context.new_page(), server.url)
-    other.open(app.page.page.url.removeprefix(server.url))
+    other.open(app.page.url.removeprefix(server.url))
     other.says("give the same input again")
     assert "Nobody else" not in other.page.content()
     other.explain_text("Another person's text.")
@@ -318,9 +316,9 @@ def test_a_link_to_ones_own_input_does_not_carry_it(app, browser, server):
     ],
 )
 def test_a_hostile_link_does_no_harm(app, query):
-    app.page.page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    app.page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     app.open(query)
-    app.page.page.wait_for_timeout(800)
+    app.page.wait_for_timeout(800)
     assert app.problems == []
     if "news-final" in query:
         app.says("Done")
@@ -333,8 +331,8 @@ def test_every_format_can_be_saved(app, server, topics, tmp_path, format_):
     app.explain_text(TEXT)
     title = next(title for title, value in FORMATS if value == format_)
     app.choose("#save-format", title)
-    with app.page.page.expect_download() as started:
-        app.page.page.click("#save")
+    with app.page.expect_download() as started:
+        app.page.click("#save")
     path = tmp_path / started.value.suggested_filename
     started.value.save_as(path)
     assert path.name == f"topics-text.{format_}"
@@ -363,44 +361,44 @@ def _serious(page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_barrier_on_any_tab(app, scheme):
-    app.page.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    app.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     app.open()
-    app.page.page.add_script_tag(content=AXE.read_text("utf-8"))
-    problems = {"empty": _serious(app.page.page)}
+    app.page.add_script_tag(content=AXE.read_text("utf-8"))
+    problems = {"empty": _serious(app.page)}
     for tab, example in (("Sound", "speech-note"), ("Image", "photo-bus"), ("Text", "news-final")):
         app.example(tab, example)
-        app.page.page.wait_for_timeout(300)
-        problems[tab] = _serious(app.page.page)
+        app.page.wait_for_timeout(300)
+        problems[tab] = _serious(app.page)
     for name in VIEW_TABS:
         app.view_tab(name)
-        problems[name] = _serious(app.page.page)
+        problems[name] = _serious(app.page)
     for name in PAGE_TABS:
         app.tab(name)
-        app.page.page.wait_for_timeout(200)
-        problems[name] = _serious(app.page.page)
+        app.page.wait_for_timeout(200)
+        problems[name] = _serious(app.page)
     app.tab("Is it true?")
-    app.page.page.click("#check")
-    expect(app.page.page.locator("#check-result tr[data-method]").first).to_be_visible(timeout=30_000)
-    problems["Is it true?"] = _serious(app.page.page)
-    app.page.page.click("#tour-open")
-    problems["tour"] = _serious(app.page.page)
+    app.page.click("#check")
+    expect(app.page.locator("#check-result tr[data-method]").first).to_be_visible(timeout=30_000)
+    problems["Is it true?"] = _serious(app.page)
+    app.page.click("#tour-open")
+    problems["tour"] = _serious(app.page)
     assert {name: found for name, found in problems.items() if found} == {}
 
 
 @pytest.mark.parametrize("width", [390, 768, 1920])
 def test_no_sideways_scrolling(app, width):
-    app.page.page.set_viewport_size({"width": width, "height": 900})
+    app.page.set_viewport_size({"width": width, "height": 900})
     app.example("Text", "news-final")
     for name in VIEW_TABS:
         app.view_tab(name)
-        assert app.page.page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert app.page.evaluate("document.documentElement.scrollWidth") <= width, name
     for name in PAGE_TABS:
         app.tab(name)
-        assert app.page.page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert app.page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
 def test_the_page_works_by_keyboard_alone(app):
-    keyboard, page = app.page.page.keyboard, app.page.page
+    keyboard, page = app.page.keyboard, app.page
 
     def focus(label: str, limit: int = 80) -> None:
         for _ in range(limit):
@@ -431,24 +429,24 @@ def test_the_page_works_by_keyboard_alone(app):
 
 
 def test_the_tour_walks_along_the_page(app):
-    app.page.page.click("#tour-open")
-    tour = app.page.page.locator("#tour")
+    app.page.click("#tour-open")
+    tour = app.page.locator("#tour")
     expect(tour).to_be_visible()
     expect(tour.locator(".dx-tour-next")).to_be_focused()
     before = app.shown()
     tour.locator(".dx-tour-act").click()
     app.changed_from(before)
-    expect(app.page.page.locator("#prediction .dx-input-name")).to_have_text("Between two topics")
+    expect(app.page.locator("#prediction .dx-input-name")).to_have_text("Between two topics")
     for number in range(2, 8):
         tour.locator(".dx-tour-next").press("Enter")
         expect(tour.locator(".dx-tour-count")).to_have_text(f"{number} of 7")
-    app.page.page.keyboard.press("Escape")
+    app.page.keyboard.press("Escape")
     expect(tour).to_be_hidden()
-    expect(app.page.page.locator("#tour-open")).to_be_focused()
+    expect(app.page.locator("#tour-open")).to_be_focused()
 
 
 def test_the_theme_is_kept(app):
-    app.page.page.click("#theme-toggle")
-    assert app.page.page.evaluate("document.body.classList.contains('dark')")
+    app.page.click("#theme-toggle")
+    assert app.page.evaluate("document.body.classList.contains('dark')")
     app.open()
-    assert app.page.page.evaluate("document.body.classList.contains('dark')")
+    assert app.page.evaluate("document.body.classList.contains('dark')")

@@ -2,22 +2,20 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-import torch
 from playwright.sync_api import Browser, Page, expect
 
-from daam_core.importance import importance_factor
 from daam_core.reading.quantities import (
     head_order,
     head_similarity,
 )
 from daam_core.result import Explanation
-from daam_core.view.payload import view_array, view_html, view_payload
+from daam_core.view.page import view_html
+from daam_core.view.payload import view_array, view_payload
 from tests.browser import view_page
 from tests.browser.view_page import (
     MAP,
@@ -54,25 +52,6 @@ def test_hover_reads_the_exact_numbers(view: Callable[..., Page], cell: tuple[in
     assert np.float32(number(found["Class"])) == e.class_importance[(1, *cell)]
     # The test's own importance is computed in float64, the view's in float32 like the model's.
     assert number(found["IF"]) == pytest.approx(float(e.importance[(1, *cell)]), rel=1e-5, abs=1e-7)
-
-
-def test_importance_is_that_of_the_core_to_the_last_bit_in_both_scales(view: Callable[..., Page]) -> None:
-    e = make_explanation(heads=3, mode="layer_groups", layers=9)
-    density = torch.from_numpy(e.density_attention)
-    seen = torch.from_numpy(e.head_layers)
-    shared = importance_factor(density, head_layers=seen)
-    e = replace(e, importance_range=torch.stack([shared.minimum, shared.maximum], -1).numpy())
-    page = view(e, section="heatmap")
-    for scale in ("all_heads", "per_head"):
-        wanted = importance_factor(density, scale=scale, head_layers=seen).importance.numpy()
-        for head in range(3):
-            # Read through the view's own arrays: all cells at once.
-            found = page.evaluate(
-                """([payload, head, scale]) => Array.from(
-                    new DaamView.Model(payload, 'a', null).map('importance', head, scale))""",
-                [view_payload(e)["a"], head, scale],
-            )
-            assert np.array_equal(np.array(found, np.float32).reshape(wanted[head].shape), wanted[head])
 
 
 def test_click_selects_and_tells(view: Callable[..., Page]) -> None:
@@ -129,23 +108,6 @@ def test_the_range_is_always_printed(view: Callable[..., Page]) -> None:
     assert "rank" in page.locator(".dv-bar-text").inner_text()
 
 
-def test_rank_colours_give_every_colour_equally_many_cells(view: Callable[..., Page]) -> None:
-    e = make_explanation(heads=1, features=200)
-    page = view(e, section="heatmap")
-    counts = page.evaluate(
-        """payload => {
-            const map = new DaamView.Model(payload, 'a', null).map('importance', 0, 'all_heads');
-            const scale = DaamView.scale([0, 1], 'cividis', DaamView.rankThresholds([map], false));
-            const counts = new Array(256).fill(0);
-            map.forEach((v) => { counts[scale.index(v)] += 1; });
-            return counts;
-        }""",
-        view_payload(e)["a"],
-    )
-    assert sum(counts) == e.importance[0].size
-    assert max(counts) - min(counts) <= 1
-
-
 def test_a_constant_map_is_said_to_be_constant(view: Callable[..., Page]) -> None:
     page = view(make_explanation(constant=True, heads=2))
     assert "Constant map" in page.locator(".dv-bar-text").first.inner_text()
@@ -186,7 +148,7 @@ def ask(page: Page, e: Explanation) -> list[tuple[str, Any]]:
         return view_array(e, name, head=head)
 
     page.expose_function("exactArray", answer)
-    page.evaluate("() => { window.more = {load: (source, name, head) => exactArray(source, name, head)}; }")
+    page.evaluate("() => { window.serve = exactArray; }")
     return asked
 
 
@@ -200,12 +162,15 @@ def test_a_large_map_is_drawn_within_a_second(
         """async () => {
             const once = () => new Promise((done) => {
                 const start = performance.now();
-                const view = DaamView.mount(document.getElementById('here'), text, {section: 'heads'});
+                const view = document.createElement('daam-view');
+                document.getElementById('here').replaceChildren(view);
+                view.options = {section: 'heads'};
+                view.payload = text;
                 const drawn = () => {
                     const maps = Array.from(document.querySelectorAll('.dv-multiples .dv-map-canvas'));
                     const full = maps.length === 2 && maps.every((c) => c.width > 300 &&
                         c.getContext('2d').getImageData(c.width - 1, c.height - 1, 1, 1).data[3] === 255);
-                    if (full) { view.destroy(); done((performance.now() - start) / 1000); }
+                    if (full) { view.remove(); done((performance.now() - start) / 1000); }
                     else requestAnimationFrame(drawn);
                 };
                 drawn();
@@ -232,7 +197,7 @@ def test_arrays_that_come_later_are_asked_for_head_by_head(view: Callable[..., P
         return view_array({"a": a, "b": b}[source], name, head=head)
 
     page.expose_function("exactArray", answer)
-    page.evaluate("() => { window.more = {load: (source, name, head) => exactArray(source, name, head)}; }")
+    page.evaluate("() => { window.serve = exactArray; }")
     page = view(
         a, payload={"compare": b, "limit": 800}, state={"tab": "heatmap", "quantity": "class_importance"}
     )
@@ -287,19 +252,19 @@ def test_arrays_are_asked_for_once_and_told_of_once(view: Callable[..., Page], p
 
     page.expose_function("exactArray", answer)
     page.evaluate(
-        """() => { window.more = {load: async (source, name, head) => {
+        """() => { window.serve = async (source, name, head) => {
             await new Promise((done) => setTimeout(done, 150));
             return exactArray(source, name, head);
-        }}; }"""
+        }; }"""
     )
     page = view(a, section="heatmap", payload={"compare": b, "limit": 900}, state={"source": "b", "head": 3})
     page.evaluate(
         """() => {
             window.told = 0;
-            const notify = DaamView.Store.prototype.notify;
-            DaamView.Store.prototype.notify = function (changed) {
-                if (changed.has('arrays')) window.told += 1;
-                return notify.call(this, changed);
+            const { changed } = view.store;
+            view.store.changed = (keys) => {
+                if (keys.has('arrays')) window.told += 1;
+                changed(keys);
             };
         }"""
     )
@@ -402,7 +367,7 @@ def test_no_map_moves_under_the_pointer(view: Callable[..., Page], width: int, c
         page = view(
             e,
             section=section,
-            payload={"compare": other, "labels": ("A: a sound of some length", "B: another · model")}
+            payload={"compare": other, "names": ("a sound of some length", "another · model")}
             if compared
             else None,
             state={"source": "difference" if compared else "a"},
@@ -451,12 +416,12 @@ def test_two_fingers_zoom(browser: Browser) -> None:
         touch("touchMove", reach)
     touch("touchEnd")
     settle(page)
-    zoom = page.evaluate("() => daamView.getState().zoom")
+    zoom = page.evaluate("() => document.querySelector('daam-view').state.zoom")
     assert zoom is not None
     assert 40 < zoom["x1"] - zoom["x0"] < 100
-    assert page.evaluate("() => daamView.getState().cell") is None
+    assert page.evaluate("() => document.querySelector('daam-view').state.cell") is None
     page.touchscreen.tap(x, y)
-    assert page.evaluate("() => daamView.getState().cell") is not None
+    assert page.evaluate("() => document.querySelector('daam-view').state.cell") is not None
     context.close()
 
 

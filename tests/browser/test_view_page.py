@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from daam_core.view.media import picture_media, sound_media
-from daam_core.view.payload import view_html, view_payload
+from daam_core.view.page import view_html
+from daam_core.view.payload import view_payload
 from tests.browser import view_page
 from tests.browser.view_page import AXE, TABS, open_tables, pixel, place, set_state, settle, state
 from tests.support.builders import make_explanation
@@ -21,74 +21,16 @@ view = view_page.view
 # ---- state ----------------------------------------------------------------------------------------
 
 
-def test_state_goes_through_a_link_and_back(view: Callable[..., Page]) -> None:
-    page = view(make_explanation(heads=5, features=100))
-    wanted = {
-        "tab": "heatmap", "quantity": "gate", "scale": "per_head", "colours": "rank", "palette": "grey",
-        "binning": "mean", "head": 3, "heads": [0, 4], "pair": [4, 1], "order": "contribution",
-        "cell": {"layer": 2, "feature": 50}, "zoom": {"x0": 10.25, "x1": 60, "y0": 0, "y1": 6},
-        "tokenHead": 2, "tokenMode": "absolute", "opacity": 0.35, "layerChart": "lines", "top": 25,
-    }  # fmt: skip
-    set_state(page, **wanted)
-    now = state(page)
-    assert {key: now[key] for key in wanted} == wanted
-    query = page.evaluate("() => DaamView.stateToQuery(view.getState())")
-    assert page.evaluate("q => DaamView.queryToState(q)", query) == wanted
-    assert page.evaluate("() => DaamView.stateToQuery(DaamView.defaults)") == ""
-    assert page.evaluate("() => changes.length") >= 1
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"head": 99}, {"head": -1}, {"head": "0"}, {"head": 1.5}, {"quantity": "<img>"}, {"tab": "nowhere"},
-        {"cell": {"layer": 6, "feature": 0}}, {"cell": "3.4"}, {"opacity": 7},
-        {"zoom": {"x0": 5, "x1": 2, "y0": 0, "y1": 6}}, {"zoom": {"x0": 0, "x1": 1e9, "y0": 0, "y1": 6}},
-        {"heads": []}, {"heads": [0, 0, 77]},
-        {"source": "b"}, {"pair": [1]}, {"top": 1e6}, {"__proto__": {"x": 1}}, {"unknown": 1},
-    ],
-)  # fmt: skip
-def test_a_state_that_does_not_fit_changes_nothing(view: Callable[..., Page], wrong: dict[str, Any]) -> None:
-    page = view(make_explanation())
-    before = state(page)
-    set_state(page, **wrong)
-    after = state(page)
-    if wrong.get("heads") == [0, 0, 77]:
-        assert after["heads"] == [0]
-    else:
-        assert after == before
-
-
-@pytest.mark.parametrize(
-    "query", ["h=9e9&cell=1", "q=%3Cscript%3E&z=a_b_c_d", "hs=x.y&op=NaN", "&&==", "cell=-1.2"]
-)
-def test_a_broken_link_is_harmless(view: Callable[..., Page], query: str) -> None:
-    page = view(make_explanation())
-    before = state(page)
-    page.evaluate("q => view.setState(DaamView.queryToState(q))", query)
-    assert state(page) == before
-
-
-def test_views_of_a_group_share_payload_and_state(view: Callable[..., Page], page: Page) -> None:
-    e = make_explanation(heads=3)
-    page.evaluate(
-        """() => {
-            const two = document.createElement('div');
-            two.id = 'two';
-            document.querySelector('main').append(two);
-            window.second = DaamView.mount(two, null, {section: 'cell', group: 'g'});
-        }"""
-    )
-    assert page.locator("#two").inner_text() == "Nothing to show yet."
-    view(e, section="heatmap", group="g")
-    at = place(page, 0, 4, 20)
-    page.mouse.click(at["x"], at["y"])
-    assert "layer 4, feature 20" in page.locator("#two").inner_text()
-    page.evaluate("() => second.setState({cell: {layer: 1, feature: 2}})")
-    assert state(page)["cell"] == {"layer": 1, "feature": 2}
-    page.evaluate("() => { view.destroy(); second.destroy(); }")
+def test_a_removed_view_leaves_nothing_and_comes_back_as_it_was(view: Callable[..., Page]) -> None:
+    page = view(make_explanation(heads=3), section="heatmap")
+    set_state(page, head=2)
+    page.evaluate("() => { view.remove(); }")
     assert page.locator("#here").inner_html() == ""
-    assert page.evaluate("() => DaamView.groups.size") == 0
+    assert page.evaluate("() => view.innerHTML") == ""
+    page.evaluate("() => { document.getElementById('here').append(view); }")
+    settle(page)
+    assert place(page, 2, 0, 0)
+    assert state(page)["head"] == 2
 
 
 def test_another_payload_keeps_what_still_fits(view: Callable[..., Page]) -> None:
@@ -96,31 +38,32 @@ def test_another_payload_keeps_what_still_fits(view: Callable[..., Page]) -> Non
         make_explanation(heads=4, features=64), state={"tab": "heatmap", "head": 3, "quantity": "gate"}
     )
     set_state(page, cell={"layer": 1, "feature": 60})
-    page.evaluate("p => view.update(p)", view_payload(make_explanation(heads=4, features=32)))
+    page.evaluate("p => { view.payload = p; }", view_payload(make_explanation(heads=4, features=32)))
     now = state(page)
     assert (now["head"], now["quantity"], now["cell"]) == (3, "gate", None)
-    page.evaluate("p => view.update(p)", view_payload(make_explanation(heads=2, features=32)))
+    page.evaluate("p => { view.payload = p; }", view_payload(make_explanation(heads=2, features=32)))
     assert state(page)["head"] == 0
-    page.evaluate("() => view.update(null)")
+    page.evaluate("() => { view.payload = null; }")
     assert page.locator("#here").inner_text() == "Nothing to show yet."
 
 
 def test_focus_survives_a_new_payload(view: Callable[..., Page]) -> None:
     page = view(make_explanation(), section="heatmap")
     page.get_by_label("Show", exact=True).focus()
-    page.evaluate("p => view.update(p)", view_payload(make_explanation(seed=3)))
-    focused = page.evaluate("() => document.activeElement.closest('[data-key]').dataset.key")
+    page.evaluate("p => { view.payload = p; }", view_payload(make_explanation(seed=3)))
+    focused = page.evaluate("() => document.activeElement.labels[0].textContent")
     assert focused == "Show"
 
 
-def test_a_wrong_section_or_version_is_named(view: Callable[..., Page], page: Page) -> None:
+def test_a_wrong_section_or_version_is_named(view: Callable[..., Page]) -> None:
+    page = view(make_explanation())
     refused = """([payload, options]) => {
-        try { DaamView.mount(document.body, payload, options); } catch (error) { return error.message; }
+        try { Object.assign(view, {options, payload}); } catch (error) { return error.message; }
     }"""
     message = page.evaluate(refused, [None, {"section": "maps"}])
-    assert message.startswith('DaamView has no section "maps"; choose one of: summary, ')
+    assert message.startswith('<daam-view> has no section "maps"; choose one of: summary, ')
     message = page.evaluate(refused, [{"version": 7}, {}])
-    assert message == "DaamView reads payloads of version 1, got 7."
+    assert message == "<daam-view> reads payloads of version 2, got 7."
 
 
 def test_only_the_tabs_asked_for_are_there(view: Callable[..., Page]) -> None:
@@ -143,7 +86,7 @@ def test_text_is_never_markup(view: Callable[..., Page], page: Page) -> None:
         token_labels=tuple(evil for _ in e.token_labels),
         token_spans=np.where(np.isnan(e.token_spans), np.nan, [0.0, 5.0]),
     )
-    view(e, payload={"compare": e, "labels": (evil, evil)})
+    view(e, payload={"compare": e, "names": (evil, evil)})
     for tab in TABS:
         set_state(page, tab=tab)
         open_tables(page)
@@ -187,7 +130,7 @@ def test_no_view_has_a_serious_accessibility_problem(
     page.goto(file.as_uri())
     page.add_script_tag(path=AXE)
     for tab in TABS if modality == "text" else ("input",):
-        page.evaluate("tab => daamView.setState({tab: tab})", tab)
+        page.evaluate("tab => { document.querySelector('daam-view').state = {tab}; }", tab)
         open_tables(page)
         settle(page)
         assert problems(page) == [], tab
@@ -201,7 +144,7 @@ def test_no_width_scrolls_sideways(browser: Browser, width: int) -> None:
     a, b = make_explanation("text", heads=8, layers=24), make_explanation("text", heads=8, layers=24, seed=4)
     page.set_content(view_html(a, compare=b))
     for tab in TABS:
-        page.evaluate("tab => daamView.setState({tab: tab})", tab)
+        page.evaluate("tab => { document.querySelector('daam-view').state = {tab}; }", tab)
         open_tables(page)
         settle(page)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, tab

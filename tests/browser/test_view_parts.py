@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from daam_core.reading.quantities import (
-    cell_gaussians,
     effective_mixture,
     gate_entropy,
     parameter_summary,
@@ -30,35 +28,12 @@ from tests.browser.view_page import (
     table,
 )
 from tests.support.builders import make_explanation
+from tests.view.node import evaluate
 
 view = view_page.view
 
 
 # ---- cell, parameters, layers ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("gate_kind", ["density", "mixture"])
-@pytest.mark.parametrize("mode", ["shared", "layer_groups"])
-@pytest.mark.parametrize("dataset", [False, True])
-def test_gaussians_of_a_cell_are_those_of_the_core(
-    view: Callable[..., Page], gate_kind: str, mode: str, dataset: bool
-) -> None:
-    e = make_explanation(heads=2, gate_kind=gate_kind, mode=mode, layers=8)
-    page = view(e, section="cell")
-    found = page.evaluate(
-        """([payload, dataset]) => DaamView.cellCurves(
-            new DaamView.Model(payload, 'a', null), {layer: 5, feature: 9}, dataset)""",
-        [view_payload(e)["a"], dataset],
-    )
-    wanted = cell_gaussians(e, 5, 9, dataset=dataset)
-    assert found["value"] == pytest.approx(wanted.value, rel=1e-6)
-    heads = [head for head in range(2) if wanted.seen[head]]
-    assert [curve["head"] for curve in found["heads"]] == heads
-    for curve in found["heads"]:
-        for name in ("mean", "deviation", "centre", "spread", "peak", "gate"):
-            assert curve[name] == pytest.approx(getattr(wanted, name)[curve["head"]], rel=2e-4), name
-        if not dataset:  # the dot lies on the curve: the drawn Gaussian is the gate that came out
-            assert curve["atValue"] == pytest.approx(curve["gate"], rel=1e-3, abs=1e-6)
 
 
 def test_the_cell_panel_follows_the_selection(view: Callable[..., Page]) -> None:
@@ -316,8 +291,10 @@ def test_regions_lie_where_they_belong_and_opacity_is_adjustable(view: Callable[
 
 def test_another_class_can_be_asked_for(view: Callable[..., Page], page: Page) -> None:
     e = make_explanation("text")
-    page.evaluate("() => { window.classes = []; window.more = {onClass: (i) => classes.push(i)}; }")
-    view(e, section="input")
+    view(e, section="input", serves=["target"])
+    page.evaluate(
+        "() => { window.classes = []; view.addEventListener('target', (e) => classes.push(e.detail.index)); }"
+    )
     wanted = (e.explained + 1) % 4
     page.get_by_label("Explained class", exact=True).select_option(str(wanted))
     assert page.evaluate("() => classes") == [wanted]
@@ -417,7 +394,7 @@ def test_without_a_data_set_the_view_says_so(view: Callable[..., Page]) -> None:
 
 def test_two_results_and_their_difference(view: Callable[..., Page]) -> None:
     a, b = make_explanation(seed=1), make_explanation(seed=9)
-    page = view(a, payload={"compare": b, "labels": ("before", "after")}, state={"tab": "compare", "head": 2})
+    page = view(a, payload={"compare": b, "names": ("before", "after")}, state={"tab": "compare", "head": 2})
     rows = {row[0]: row for row in table(page, "Probabilities")}
     for i, name in enumerate(a.class_names):
         assert number(rows[name][1]) == pytest.approx(100 * a.probabilities[i], abs=0.006)
@@ -449,20 +426,6 @@ def test_every_map_can_show_the_difference(view: Callable[..., Page], tab: str) 
     assert np.float32(number(found["Gate, A"])) == a.gate[0, 3, 8]
     assert np.float32(number(found["Gate, B"])) == b.gate[0, 3, 8]
     assert np.float32(number(found["Difference"])) == b.gate[0, 3, 8] - a.gate[0, 3, 8]
-
-
-def common_length(one: list[str], other: list[str]) -> int:
-    """Oracle: the longest common subsequence by its definition, remembered."""
-
-    @cache
-    def longest(i: int, j: int) -> int:
-        if i == len(one) or j == len(other):
-            return 0
-        if one[i] == other[j]:
-            return 1 + longest(i + 1, j + 1)
-        return max(longest(i + 1, j), longest(i, j + 1))
-
-    return longest(0, 0)
 
 
 OTHERS = {
@@ -558,23 +521,6 @@ def test_a_muted_cell_has_no_density_attention(view: Callable[..., Page]) -> Non
     assert number(rows[1][3]) > 0  # its gate is as it was
 
 
-def test_words_of_two_texts_are_aligned(view: Callable[..., Page]) -> None:
-    page = view(make_explanation("text"), section="input")
-    chance = np.random.default_rng(0)
-    for sizes in ((0, 3), (1, 1), (6, 4), (25, 30)):
-        one, other = ([str(word) for word in chance.choice(list("abcd"), size)] for size in sizes)
-        pairs = page.evaluate("([one, other]) => DaamView.alignWords(one, other)", [one, other])
-        assert all(one[i] == other[j] for i, j in pairs)
-        assert pairs == sorted(pairs)
-        assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
-        assert len(pairs) == common_length(one, other)
-    # A long text with one word changed is no work; two long texts with nothing alike are too much.
-    page.evaluate("() => { window.long = Array.from({length: 3000}, (_, i) => `w${i % 700}`); }")
-    edited = "Object.assign(long.slice(), {1500: 'another'})"
-    assert len(page.evaluate(f"() => DaamView.alignWords(long, {edited})")) == 2999
-    assert page.evaluate("() => DaamView.alignWords(long, long.map((word) => word + 'x'))") is None
-
-
 def test_an_edited_text_shows_how_the_share_of_each_word_changes(view: Callable[..., Page]) -> None:
     a, b = make_explanation("text", tokens=12, seed=1), make_explanation("text", tokens=20, seed=9)
     words = [[word for word in view_payload(e)["a"]["words"]["list"] if not word["special"]] for e in (a, b)]
@@ -584,7 +530,7 @@ def test_an_edited_text_shows_how_the_share_of_each_word_changes(view: Callable[
     ]
     texts = [[word["text"] for word in list_] for list_ in words]
     page = view(a, section="input", payload={"compare": b}, state={"source": "difference"})
-    pairs = page.evaluate("texts => DaamView.alignWords(...texts)", texts)
+    pairs = evaluate("{ alignWords } from sections/pairs.js", "alignWords(...data)", texts)
     assert len(pairs) > 3
     largest = max(pairs, key=lambda pair: abs(shares[1][pair[1]] - shares[0][pair[0]]))
     row = table(page, f"Largest changes among the {len(pairs)} words")[0]
@@ -690,7 +636,7 @@ def test_parameters_entropies_and_features_of_two_models_are_subtracted(view: Ca
 
 def test_words_of_two_results_stand_below_each_other(view: Callable[..., Page]) -> None:
     a, b = make_explanation("text", seed=1), make_explanation("text", seed=9)
-    page = view(a, payload={"compare": b, "labels": ("before", "after")}, section="input")
+    page = view(a, payload={"compare": b, "names": ("before", "after")}, section="input")
     page.get_by_label("Input", exact=True).select_option("difference")
     assert page.locator(".dv-words").count() == 3  # the same text: the change as well
     page.locator(".dv-words").nth(2).locator(".dv-word").first.hover()

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page
 
 from daam_core.result import Explanation
-from daam_core.view.payload import view_payload, view_script, view_style
+from daam_core.view.modules import import_map, view_style
+from daam_core.view.payload import view_payload
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TABS = ("summary", "input", "heads", "heatmap", "layers", "parameters", "dataset", "compare")
@@ -25,25 +26,38 @@ def view(page: Page) -> Iterator[Callable[..., Page]]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     page.set_content(
-        "<!DOCTYPE html><html lang='en'><title>View</title><style>body{margin:16px}</style>"
-        "<main><h1>View</h1><h2>Why</h2><div id='here'></div></main></html>"
+        "<!DOCTYPE html><html lang='en'><head><title>View</title>"
+        f"<script type='importmap'>{json.dumps(import_map())}</script>"
+        "<style>body{margin:16px}</style></head><body>"
+        "<main><h1>View</h1><h2>Why</h2><div id='here'></div></main></body></html>"
     )
     page.add_style_tag(content=view_style())
-    page.evaluate("script => { const tag = document.createElement('script'); tag.textContent = script; "
-                  "document.head.append(tag); }", view_script())  # fmt: skip
+    page.evaluate("() => import('daam-view/daam_view.js')")
 
-    def mount(explanation: Explanation, *, payload: dict[str, Any] | None = None, **options: Any) -> Page:
+    def mount(
+        explanation: Explanation,
+        *,
+        payload: dict[str, Any] | None = None,
+        state: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Page:
         made = view_payload(explanation, **(payload or {}))
         page.evaluate(
-            """([payload, options]) => {
+            """([payload, state, options]) => {
                 window.changes = [];
                 window.selections = [];
-                window.view = DaamView.mount(document.getElementById('here'), payload, Object.assign({
-                    onChange: (state) => window.changes.push(state),
-                    onSelect: (cell) => window.selections.push(cell),
-                }, window.more || {}, options));
+                window.view = document.createElement('daam-view');
+                view.addEventListener('state', (e) => changes.push(e.detail));
+                view.addEventListener('cell', (e) => selections.push(e.detail));
+                if (window.serve) view.addEventListener('exact', async ({detail}) => {
+                    view.answer(detail.id, await serve(detail.source, detail.name, detail.head));
+                });
+                view.options = {serves: window.serve ? ['exact'] : [], ...options};
+                view.state = state;
+                view.payload = payload;
+                document.getElementById('here').replaceChildren(view);
             }""",
-            [json.dumps(made), options],
+            [json.dumps(made), state or {}, options],
         )
         settle(page)
         return page
@@ -59,12 +73,12 @@ def settle(page: Page) -> None:
 
 
 def state(page: Page) -> dict[str, Any]:
-    found: dict[str, Any] = page.evaluate("() => view.getState()")
+    found: dict[str, Any] = page.evaluate("() => view.state")
     return found
 
 
 def set_state(page: Page, **wanted: Any) -> None:
-    page.evaluate("wanted => view.setState(wanted)", wanted)
+    page.evaluate("wanted => { view.state = wanted; }", wanted)
     settle(page)
 
 

@@ -1,38 +1,36 @@
 /*
- * The page's own script: mounts the interactive view, keeps the address in step with it, and does the
+ * The page's own script: shows the interactive view, keeps the address in step with it, and does the
  * few things that only a browser can (theme, clipboard, download).
  *
- * window.DaamPage = {view, exact, load, region, query, download, copyLink, shown}
+ * window.DaamPage = {view, exact, region, markedText, download, copyLink, shown}: Gradio's own handlers
+ * can only reach what is global.
  */
+import { queryToState, stateToQuery } from './view/daam_view.js';
+import './region.js';
+import './tour.js';
+
 (function (P) {
-  'use strict';
-
   const THEME = 'daam-theme';
-  const PATIENCE = 20000; // milliseconds that an exact array may take
 
-  let mounted = null; // what DaamView.mount returned
+  let shown = null; // the <daam-view>, once there is something to show
   let linkPart = ''; // what the server says is explained
-  let firstState = null; // what the address asked the view to show
   let own = false;
   let changed = false;
-  let comparing = false;
-  const waiting = new Map();
-  let asked = 0;
 
   // ---- the interactive view -----------------------------------------------------------------------
 
-  P.view = function (element, props, watch, trigger, events) {
-    firstState = DaamView.queryToState(P.query());
-    const [cell, target, exact] = events;
-    P.load = (source, name, head) => new Promise((resolve, reject) => {
-      asked += 1;
-      const id = asked;
-      waiting.set(id, resolve);
-      setTimeout(() => {
-        if (waiting.delete(id)) reject(new Error('The exact values did not arrive.'));
-      }, PATIENCE);
-      trigger(exact, { id: id, source: source, name: name, head: head });
-    });
+  P.view = function (element, props, watch, trigger, [cell, target, exact]) {
+    const make = () => {
+      const view = document.createElement('daam-view');
+      view.options = { theme: 'class', heading: 3, serves: ['target', 'exact'] };
+      view.state = queryToState(window.location.search.slice(0, 4000)); // what the address asks for
+      view.addEventListener('state', address);
+      view.addEventListener('cell', (event) => trigger(cell, event.detail));
+      view.addEventListener('target', (event) => trigger(target, event.detail));
+      view.addEventListener('exact', (event) => trigger(exact, event.detail));
+      element.replaceChildren(view);
+      return view;
+    };
     const show = () => {
       const value = props.value;
       if (!value || !value.payload) return;
@@ -40,24 +38,11 @@
       own = value.own;
       changed = value.changed;
       const begin = performance.now();
+      shown = shown || make();
       // A new comparison begins with what is new; a view that was already comparing stays as it is.
-      const begins = Boolean(value.payload.b) && !comparing;
-      comparing = Boolean(value.payload.b);
-      const state = begins ? { source: 'b' } : {};
-      if (mounted) {
-        mounted.update(value.payload);
-        mounted.setState(state);
-      } else {
-        mounted = DaamView.mount(element, value.payload, {
-          theme: 'class',
-          heading: 3,
-          state: Object.assign({}, state, firstState),
-          onChange: address,
-          onSelect: (chosen) => trigger(cell, chosen),
-          onClass: (index) => trigger(target, { index: index }),
-          load: P.load,
-        });
-      }
+      const begins = value.payload.b && !(shown.payload && shown.payload.b);
+      shown.payload = value.payload;
+      if (begins) shown.state = { source: 'b' };
       performance.measure('daam-show', { start: begin, end: performance.now() });
       address();
       document.documentElement.dataset.daamShown = String(value.revision);
@@ -74,24 +59,18 @@
 
   P.exact = function (element, props, watch) {
     watch('value', () => {
-      const answer = props.value;
-      const resolve = answer && waiting.get(answer.id);
-      if (!resolve) return;
-      waiting.delete(answer.id);
-      resolve(answer.array || null);
+      if (props.value && shown) shown.answer(props.value.id, props.value.array || null);
     });
   };
 
-  P.shown = () => mounted;
+  P.shown = () => shown;
 
   // ---- address ------------------------------------------------------------------------------------
 
-  P.query = () => window.location.search.slice(0, 4000);
-
   /** The view's address: the server's part, the view's part, and Gradio's own theme choice. */
   function address() {
-    if (!mounted) return;
-    const state = DaamView.stateToQuery(mounted.getState());
+    if (!shown) return;
+    const state = stateToQuery(shown.state);
     const kept = new URLSearchParams(window.location.search).get('__theme');
     const parts = [linkPart, state, kept === 'dark' || kept === 'light' ? `__theme=${kept}` : ''];
     window.history.replaceState(window.history.state, '', `?${parts.filter(Boolean).join('&')}`);
@@ -160,11 +139,13 @@
     }
   });
 
-  const ready = new MutationObserver(() => {
+  const ready = new MutationObserver(begin);
+  ready.observe(document.documentElement, { childList: true, subtree: true });
+  begin();
+
+  function begin() {
     if (!document.querySelector('#theme-toggle')) return;
     ready.disconnect();
     setTheme(stored() || (dark() ? 'dark' : 'light'));
-    if (P.ready) P.ready();
-  });
-  ready.observe(document.documentElement, { childList: true, subtree: true });
+  }
 }(window.DaamPage = window.DaamPage || {}));

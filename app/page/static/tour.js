@@ -42,7 +42,7 @@
       const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
       target.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
     }
-    if (tab && P.shown && P.shown()) P.shown().setState({ tab: tab });
+    if (tab && P.shown()) P.shown().state = { tab };
   }
 
   function close() {

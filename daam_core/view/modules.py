@@ -1,0 +1,84 @@
+"""The script's modules and its style sheet: as files, as an import map, or as one text.
+
+The modules in ``web/`` import each other by relative addresses. Where they have no address of their own,
+in a saved page, they are named in full instead (:func:`import_map`); where not even an import map can
+be, in a notebook cell, one text holds all of them and puts them together (:func:`bundle`).
+"""
+
+import base64
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import resources
+
+ENTRY = "daam_view.js"
+_PREFIX = "daam-view/"  # of names in an import map
+_IMPORT = re.compile(r"(?:(?<=\bfrom )|(?<=\bimport ))'(\.{1,2}/[^']+)'")
+
+
+@cache
+def modules() -> dict[str, str]:
+    """Texts of all modules by their path below ``web/``; each stands behind those that it imports."""
+    found: dict[str, str] = {}
+
+    def add(path: str) -> None:
+        if path not in found:
+            text = resources.files("daam_core.view").joinpath("web", *path.split("/")).read_text("utf-8")
+            for other in _imported(text, path):
+                add(other)
+            found[path] = text
+
+    add(ENTRY)
+    return found
+
+
+@cache
+def view_style() -> str:
+    """The view's style sheet."""
+    return (resources.files("daam_core.view") / "web" / "view.css").read_text(encoding="utf-8")
+
+
+def import_map() -> dict[str, dict[str, str]]:
+    """Every module by a name of its own as a ``data:`` address; the entry is ``daam-view/daam_view.js``."""
+    named = _renamed(lambda path: _PREFIX + path)
+    return {"imports": {_PREFIX + path: _data_address(text) for path, text in named}}
+
+
+def bundle(last: str) -> str:
+    """All modules as the text of one: made into addresses of the page when it is loaded.
+
+    Args:
+        last: what follows; ``view`` there is the entry's exports.
+    """
+    parts = json.dumps(list(_renamed(lambda path: f"module:{path}")))
+    return (
+        "const addresses = {};\n"
+        f"for (const [path, text] of {parts}) {{\n"
+        "  const linked = text.replace(/'module:([^']+)'/g, (_, other) => `'${addresses[other]}'`);\n"
+        "  addresses[path] = URL.createObjectURL(new Blob([linked], { type: 'text/javascript' }));\n"
+        "}\n"
+        f"const view = await import(addresses[{json.dumps(ENTRY)}]);\n{last}"
+    )
+
+
+def _data_address(text: str) -> str:
+    return f"data:text/javascript;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _renamed(name: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """Paths and texts with every imported path called otherwise."""
+    for path, text in modules().items():
+        parts = _IMPORT.split(text)  # every other part is a path
+        parts[1::2] = [f"'{name(_resolved(written, path))}'" for written in parts[1::2]]
+        yield path, "".join(parts)
+
+
+def _imported(text: str, path: str) -> list[str]:
+    return [_resolved(written, path) for written in _IMPORT.findall(text)]
+
+
+def _resolved(written: str, path: str) -> str:
+    """The path that a relative one means in the module at ``path``."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), written))

@@ -1,0 +1,112 @@
+"""A saved page: the interactive view with all that it shows, in one HTML file without network."""
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from daam_core.result import Explanation
+from daam_core.version import __version__
+from daam_core.view.modules import import_map, view_style
+from daam_core.view.payload import view_payload
+
+
+def view_html(
+    explanation: Explanation,
+    *,
+    compare: Explanation | None = None,
+    media: Mapping[str, Any] | None = None,
+    compare_media: Mapping[str, Any] | None = None,
+    names: tuple[str, str] = ("", ""),
+    state: Mapping[str, Any] | None = None,
+    title: str | None = None,
+) -> str:
+    """The view as one HTML page that needs no network and no other file.
+
+    Args:
+        explanation, compare, media, compare_media, names: as for
+            :func:`~daam_core.view.payload.view_payload`; all arrays
+            are in the page, exactly.
+        state: what to show first, see ``DEFAULTS`` in ``web/state.js``.
+        title: of the page; by default model and prediction.
+    """
+    payload = view_payload(
+        explanation, compare=compare, media=media, compare_media=compare_media, names=names, limit=None
+    )
+    heading = title or f"Why “{explanation.predicted_class}”? An explanation of {explanation.model}"
+    modules = json.dumps(import_map())
+    return _PAGE.format(
+        policy=f"default-src 'none'; script-src data: {_digest(modules)} {_digest(_START)}; "
+        "style-src 'unsafe-inline'; img-src data:; media-src data:",
+        title=html.escape(heading),
+        style=view_style(),
+        modules=modules,
+        start=_START,
+        payload=_json_in_html(payload),
+        state=_json_in_html(dict(state or {})),
+        version=html.escape(__version__),
+        provenance=html.escape(
+            json.dumps(dict(explanation.provenance), indent=2, ensure_ascii=False, default=str)
+        ),
+    )
+
+
+def _digest(script: str) -> str:
+    """What a content security policy calls a script that may run."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _json_in_html(value: Any) -> str:
+    """JSON for a script element: without ``<`` no text in it can end the element."""
+    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
+
+
+_START = """
+import 'daam-view/daam_view.js';
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const view = document.querySelector('daam-view');
+view.options = { theme: 'auto', heading: 2 };
+view.state = read('state');
+view.payload = read('payload');
+"""
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<script type="importmap">{modules}</script>
+<style>
+body {{ margin: 0; background: #ffffff; color: #1c2430; font: 14px/1.5 system-ui, sans-serif; }}
+main {{ max-width: 1280px; margin: 0 auto; padding: 24px clamp(16px, 3vw, 40px) 64px; }}
+h1 {{ font-size: 24px; line-height: 32px; font-weight: 600; margin: 0 0 24px; letter-spacing: -0.01em; \
+overflow-wrap: anywhere; }}
+footer {{ margin-top: 64px; font-size: 13px; }}
+summary {{ cursor: pointer; }}
+pre {{ overflow-x: auto; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #16191e; color: #e7ebf0; }} }}
+{style}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<daam-view></daam-view>
+<footer>
+<details><summary>Where this comes from</summary>
+<pre tabindex="0">{provenance}</pre>
+</details>
+<p>Made with the DAAM explorer {version}. This page holds all that it shows and asks no server.</p>
+</footer>
+</main>
+<script type="application/json" id="payload">{payload}</script>
+<script type="application/json" id="state">{state}</script>
+<script type="module">{start}</script>
+</body>
+</html>
+"""

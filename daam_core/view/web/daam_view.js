@@ -1,0 +1,175 @@
+// @ts-check
+/**
+ * <daam-view>: the interactive view of an explanation as one element. No network, no other page needed.
+ *
+ *   const view = document.createElement('daam-view');
+ *   view.options = { theme: 'class' };
+ *   view.payload = payload;                   object or JSON, null for nothing; see types.js
+ *   view.state = { tab: 'heatmap', head: 2 }; changes what is shown; what does not fit is ignored
+ *   view.addEventListener('cell', (e) => …);  e.detail = {head, layer, feature}
+ *
+ * Properties
+ *   payload   another one keeps the state where it fits
+ *   state     a plain copy of what is shown, see DEFAULTS in state.js
+ *   options   theme: 'auto' (the system's), 'class' (dark inside an element of class "dark"), 'light', 'dark'
+ *             heading: level of the figures' headings; section: one of SECTIONS alone, without tabs;
+ *             tabs: names of those to show; serves: which of 'target' and 'exact' somebody answers
+ * Events
+ *   state     after every change of the state, once a frame; detail: the state
+ *   cell      a cell was chosen; detail: {head, layer, feature}
+ *   target    another class is asked for; detail: {index}
+ *   exact     an array that the payload holds rounded or not at all is needed exactly; detail:
+ *             {id, source, name, head}, to be answered with view.answer(id, encoded array or null)
+ *
+ * How the pieces fit. The element owns a Store (store.js): payload, state, and one Result (result.js) for
+ * each explanation, which decodes arrays when they are needed. Whenever the store changes, the element
+ * draws the View (view.js), which draws the sections of the chosen tab (sections/, one file each) with
+ * preact; canvases compare what they are given and draw again only what changed (heatmap.js). What is
+ * computed has no DOM: arrays, format, colour, state, gaussians, fields, sections/pairs. The same modules
+ * serve three places: the app (as files), a saved page (as an import map of data: addresses) and a
+ * notebook cell (as one text); see daam_core/view/modules.py.
+ */
+import { range } from './arrays.js';
+import { html, isDark, render } from './html.js';
+import { Requests } from './requests.js';
+import { SECTIONS } from './state.js';
+import { Store } from './store.js';
+import { View } from './view.js';
+
+export { queryToState, stateToQuery } from './state.js';
+
+const DEFAULT_OPTIONS = {
+  theme: 'auto',
+  heading: 3,
+  section: /** @type {string | null} */ (null),
+  tabs: /** @type {string[] | null} */ (null),
+  serves: /** @type {string[]} */ ([]),
+};
+
+export class DaamView extends HTMLElement {
+  constructor() {
+    super();
+    this.store = new Store(
+      (changed) => this.#changed(changed),
+      (cell) => this.#tell('cell', cell),
+    );
+    this.requests = new Requests((request) => this.#tell('exact', request));
+    this.settings = { ...DEFAULT_OPTIONS };
+    /** @type {HTMLElement | null} */
+    this.root = null;
+    this.frame = 0;
+    this.themed = () => this.root && this.store.setDark(isDark(this.root));
+    this.observer = new MutationObserver(this.themed);
+    this.system = window.matchMedia('(prefers-color-scheme: dark)');
+  }
+
+  connectedCallback() {
+    this.root = document.createElement('div');
+    this.root.className = 'dv';
+    this.replaceChildren(this.root);
+    for (const node of [document.documentElement, document.body]) {
+      this.observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] });
+    }
+    this.system.addEventListener('change', this.themed);
+    this.#draw();
+  }
+
+  disconnectedCallback() {
+    this.observer.disconnect();
+    this.system.removeEventListener('change', this.themed);
+    cancelAnimationFrame(this.frame);
+    if (this.root) render(null, this.root);
+    this.root = null;
+    this.replaceChildren();
+  }
+
+  get payload() {
+    return this.store.payload;
+  }
+
+  set payload(payload) {
+    this.store.setPayload(payload);
+  }
+
+  get state() {
+    return structuredClone(this.store.state);
+  }
+
+  set state(wanted) {
+    this.store.set(wanted);
+  }
+
+  get options() {
+    return { ...this.settings };
+  }
+
+  /** @param {Partial<typeof DEFAULT_OPTIONS>} options */
+  set options(options) {
+    const next = { ...this.settings, ...options };
+    if (next.section && !SECTIONS.includes(next.section)) {
+      throw new Error(`<daam-view> has no section "${next.section}"; choose one of: ${SECTIONS.join(', ')}.`);
+    }
+    this.settings = next;
+    const ask = (source, name, head) => this.requests.ask({ source, name, head });
+    this.store.setLoad(next.serves.includes('exact') ? ask : null);
+    this.store.askTarget = next.serves.includes('target') ? (index) => this.#tell('target', { index }) : null;
+    this.#draw();
+  }
+
+  /**
+   * Answers an event `exact`.
+   * @param {number} id
+   * @param {import('./types.js').Encoded | null} array
+   */
+  answer(id, array) {
+    this.requests.answer(id, array);
+  }
+
+  /**
+   * Client coordinates of a cell on its map, or null where it is not on screen.
+   * @param {import('./types.js').HeadCell} cell
+   */
+  locate({ head, layer, feature }) {
+    const maps = Array.from(this.store.maps).filter((map) => map.field);
+    const map = maps.find((one) => one.head === head) || maps[0];
+    return map ? map.locate(layer, feature) : null;
+  }
+
+  /** @param {Set<string>} changed */
+  #changed(changed) {
+    const panel = this.root?.querySelector('.dv-panel');
+    const inside = panel?.contains(document.activeElement);
+    this.#draw();
+    // What was pressed is gone: the reader goes on at the tab that it led to.
+    if (inside && changed.has('tab')) {
+      /** @type {HTMLElement | null | undefined} */
+      const tab = this.root?.querySelector('[role=tab][aria-selected=true]');
+      tab?.focus({ preventScroll: true });
+    }
+    if (changed.has('arrays') || changed.has('theme') || this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.#tell('state', this.state);
+    });
+  }
+
+  /** @param {string} name @param {any} detail */
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  #draw() {
+    const { root, store, settings } = this;
+    if (!root) return;
+    const { theme, heading, section, tabs } = settings;
+    root.dataset.theme = theme;
+    const colours = store.payload?.colours.heads || [];
+    for (const head of range(Math.max(store.a?.H || 0, store.b?.H || 0))) {
+      root.style.setProperty(`--dv-head-${head}`, colours[head % colours.length]);
+    }
+    store.dark = isDark(root);
+    render(html`<${View} store=${store} heading=${heading} section=${section} tabs=${tabs} />`, root);
+  }
+}
+
+if (!customElements.get('daam-view')) customElements.define('daam-view', DaamView);

@@ -1,0 +1,312 @@
+// @ts-check
+/** The numbers that maps show, of one result or of two, and their colour scales. */
+import { bounds, minus, range, top } from './arrays.js';
+import { makeScale, rankThresholds } from './colour.js';
+import * as format from './format.js';
+
+/**
+ * @typedef {import('./store.js').Store} Store
+ * @typedef {import('./result.js').Result} Result
+ * @typedef {import('./types.js').Which} Which
+ * @typedef {import('./types.js').Field} Field
+ * @typedef {import('./colour.js').Scale} Scale
+ */
+
+/** @type {Record<string, {name: string, short: string, meaning: string, signed?: boolean}>} */
+export const QUANTITIES = {
+  importance: {
+    name: 'Importance Factor',
+    short: 'IF',
+    meaning: '0 = weakest, 1 = strongest density attention',
+  },
+  density_attention: {
+    name: 'Density attention',
+    short: 'DA',
+    meaning: 'amplitude × gate: how much the head lets through',
+  },
+  gate: { name: 'Gate', short: 'Gate', meaning: '1 = the value is typical for its feature' },
+  class_importance: {
+    name: 'Class importance',
+    short: 'Class',
+    meaning: 'in logits: positive speaks for the class, negative against it',
+    signed: true,
+  },
+};
+
+/** The map that the state asks for. @param {Store} store @returns {Which} */
+export function whichOf(store) {
+  const { quantity, scale, source } = store.state;
+  return { quantity, scale, source };
+}
+
+/**
+ * The map of one head, or null when it is not in the payload. A difference to the data set can itself be
+ * taken between two inputs.
+ * @param {Store} store
+ * @param {number} head
+ * @param {Which} which
+ * @returns {Field | null}
+ */
+export function field(store, head, which) {
+  const result = which.source === 'b' && store.b ? store.b : store.a;
+  const data = numbers(store, head, which);
+  if (!data) return null;
+  const shown = resultsOf(store, which);
+  const difference = which.source === 'difference' || which.dataset === 'difference';
+  return {
+    data,
+    rows: result.L,
+    columns: result.F,
+    seen: (row) => shown.every((one) => one.seen(head, row)),
+    signed: difference || Boolean(QUANTITIES[which.quantity]?.signed),
+    exact: shown.every((one) =>
+      partsOf(which).every((dataset) => one.isExact(which.quantity, head, dataset)),
+    ),
+  };
+}
+
+/**
+ * @param {Store} store
+ * @param {number} head
+ * @param {Which} which
+ * @returns {Float32Array | null}
+ */
+function numbers(store, head, which) {
+  /** @type {Which[] | null} */
+  let pair = null;
+  if (which.source === 'difference') {
+    pair = [
+      { ...which, source: 'b' },
+      { ...which, source: 'a' },
+    ];
+  } else if (which.dataset === 'difference') {
+    pair = [
+      { ...which, dataset: undefined },
+      { ...which, dataset: 'only' },
+    ];
+  }
+  const result = which.source === 'b' && store.b ? store.b : store.a;
+  if (!pair) return result.map(which.quantity, head, which.scale, which.dataset === 'only');
+  const [one, other] = pair.map((part) => numbers(store, head, part));
+  if (!one || !other) return null;
+  return result.cached(`difference ${JSON.stringify(which)} ${head}`, () => minus(one, other));
+}
+
+/**
+ * One head minus another, both of `which`.
+ * @param {Store} store
+ * @param {number[]} pair
+ * @param {Which} which
+ * @returns {Field | null}
+ */
+export function headDifference(store, pair, which) {
+  const [one, other] = pair.map((head) => field(store, head, which));
+  if (!one || !other) return null;
+  const key = `heads ${pair} ${JSON.stringify(which)}`;
+  return {
+    ...one,
+    data: store.result().cached(key, () => minus(one.data, other.data)),
+    signed: true,
+    exact: one.exact && other.exact,
+    seen: (row) => one.seen(row) && other.seen(row),
+  };
+}
+
+/** The results whose arrays are behind what `which` names. @param {Store} store @param {Which} which @returns {Result[]} */
+export function resultsOf(store, which) {
+  return which.source === 'difference' ? [store.a, store.b] : [store[which.source]];
+}
+
+/** Whether the input's arrays (false), the data set's (true), or both are behind it. @param {Which} which */
+function partsOf(which) {
+  if (which.dataset === 'difference') return [false, true];
+  return [which.dataset === 'only'];
+}
+
+/**
+ * Asks for every array behind some heads' maps that is not here exactly; resolves to whether any came.
+ * @param {Store} store
+ * @param {Which} which
+ * @param {number[]} heads
+ */
+export function needExact(store, which, heads) {
+  const jobs = resultsOf(store, which).flatMap((result) =>
+    partsOf(which).flatMap((dataset) => heads.map((head) => result.need(which.quantity, head, dataset))),
+  );
+  return Promise.all(jobs).then((came) => came.some(Boolean));
+}
+
+/** Asks for the exact arrays behind a cell's numbers. @param {Store} store @param {number} head */
+export function needCell(store, head) {
+  for (const quantity of /** @type {const} */ (['values', 'gate', 'density_attention', 'class_importance'])) {
+    needExact(store, { quantity, source: store.state.source }, [head]);
+  }
+}
+
+/** A number of a field (or none) for reading; rounded ones are marked. @param {Field | null} f @param {number} at */
+export function fieldNumber(f, at) {
+  if (!f?.seen(Math.floor(at / f.columns))) return format.exact(NaN);
+  return format.sure(f.data[at], f.exact);
+}
+
+/** The numbers of a field, NaN where there is no cell. @param {Field} f */
+export function onlySeen(f) {
+  const data = Float32Array.from(f.data);
+  for (let row = 0; row < f.rows; row += 1) {
+    if (!f.seen(row)) data.fill(NaN, row * f.columns, (row + 1) * f.columns);
+  }
+  return data;
+}
+
+/** [lowest, highest] over the cells of some fields. @param {Field[]} fields @returns {[number, number]} */
+export function extent(fields) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const f of fields) {
+    for (const row of range(f.rows).filter(f.seen)) {
+      const [least, most] = bounds(f.data.subarray(row * f.columns, (row + 1) * f.columns));
+      low = Math.min(low, least);
+      high = Math.max(high, most);
+    }
+  }
+  return low <= high ? [low, high] : [0, 0];
+}
+
+/** Only the cells that exist, for rank colours. @param {Field} f */
+function cells(f) {
+  const rows = range(f.rows).filter(f.seen);
+  if (rows.length === f.rows) return f.data;
+  const out = new Float32Array(rows.length * f.columns);
+  rows.forEach((row, i) => {
+    out.set(f.data.subarray(row * f.columns, (row + 1) * f.columns), i * f.columns);
+  });
+  return out;
+}
+
+/**
+ * Colours for some fields together, as the state asks for them.
+ * @param {Store} store
+ * @param {(Field | null)[]} fields
+ * @param {[number, number] | null} [limits]
+ */
+export function colourScale(store, fields, limits) {
+  const present = /** @type {Field[]} */ (fields.filter(Boolean));
+  const signed = present.some((f) => f.signed);
+  let [low, high] = limits || extent(present);
+  if (signed) {
+    high = Math.max(Math.abs(low), Math.abs(high));
+    low = -high;
+  }
+  const ranked = store.state.colours === 'rank' && high > low;
+  const thresholds = ranked ? rankThresholds(present.map(cells), signed) : null;
+  return makeScale([low, high], store.colours(signed), { signed, thresholds });
+}
+
+/**
+ * Colour scale of one head's map: over all heads together, or of its own.
+ * @param {Store} store
+ * @param {number} head
+ * @param {Which} which
+ * @returns {Scale}
+ */
+export function scaleOf(store, head, which) {
+  const { scale, colours, palette } = store.state;
+  const result = which.source === 'b' ? store.b : store.a;
+  const one = scale === 'all_heads' ? '' : head;
+  return result.cached(`scale ${JSON.stringify(which)} ${scale} ${colours} ${palette} ${one}`, () => {
+    const heads = scale === 'all_heads' ? range(result.H) : [head];
+    const fields = /** @type {Field[]} */ (heads.map((h) => field(store, h, which)).filter(Boolean));
+    const difference = which.source === 'difference' || which.dataset === 'difference';
+    /** @type {[number, number] | null} */
+    let limits = null;
+    if (which.quantity !== 'importance' && !difference) {
+      limits = result.range(which.quantity, scale, head, Boolean(which.dataset));
+    } else if (!difference && extent(fields)[1] > 0) limits = [0, 1];
+    return colourScale(store, fields, limits);
+  });
+}
+
+/**
+ * One colour scale for the maps of several results: over all heads, or of the chosen one.
+ * @param {Store} store
+ * @param {Which[]} whichs
+ * @returns {Scale}
+ */
+export function scaleTogether(store, whichs) {
+  const { scale, colours, palette, head } = store.state;
+  const heads = scale === 'all_heads' ? range(store.a.H) : [head];
+  return store.a.cached(`both ${JSON.stringify(whichs)} ${colours} ${palette} ${heads}`, () => {
+    const fields = whichs.flatMap((which) => heads.map((one) => field(store, one, which)));
+    const { quantity, dataset } = whichs[0];
+    return colourScale(store, fields, quantity === 'importance' && !dataset ? [0, 1] : null);
+  });
+}
+
+/** What the colours of a map mean. @param {Store} store @param {Which} which */
+export function scaleText(store, which) {
+  const { name, meaning } = QUANTITIES[which.quantity];
+  const { scale, colours } = store.state;
+  const difference = which.source === 'difference';
+  let scaled = 'a scale of its own for each head';
+  if (scale === 'all_heads') {
+    // A difference's scale needs the maps themselves, which may not all have come.
+    const whole =
+      !(difference || which.dataset === 'difference') ||
+      range(store.result().H).every((head) => field(store, head, which));
+    scaled = whole ? 'one scale for all heads' : 'one scale for the heads loaded so far';
+  }
+  let what = `${name}: ${meaning}`;
+  if (which.dataset === 'difference') what = `${name}${difference ? '' : ', this input'} minus data set`;
+  else if (difference) what = name;
+  if (difference) what += `, ${store.letter('b')} minus ${store.letter('a')}`;
+  const rank = colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
+  const apart = difference && which.quantity === 'class_importance' ? store.classesApart() : '';
+  return `${what}; ${scaled}.${rank}${apart && ` ${apart}`}`;
+}
+
+/** A head's share of the density attention, or how it changes, for reading. @param {Store} store @param {number} head */
+export function shareText(store, head) {
+  if (!store.isDifference()) return `${format.short(store.result().share(head))} %`;
+  return `${format.signed(store.b.share(head) - store.a.share(head))} points`;
+}
+
+/** The cell of the chosen head with most density attention. @param {Store} store */
+export function strongestCell(store) {
+  const result = store.result();
+  const map = result.map('density_attention', store.state.head, 'all_heads');
+  const at = map ? top(map, 1, false)[0] || 0 : 0;
+  return { layer: Math.floor(at / result.F), feature: at % result.F };
+}
+
+/**
+ * Features by the mean of a quantity (or of its change) over all cells that heads see; null until all
+ * are here.
+ * @param {Store} store
+ */
+export function topFeatures(store) {
+  const result = store.result();
+  const { F } = result;
+  let [signed, exact, rows] = [false, true, 0];
+  const sums = new Float64Array(F);
+  const best = range(F).map(() => ({ size: -Infinity, head: 0, layer: 0, value: 0 }));
+  for (const head of range(result.H)) {
+    const map = field(store, head, whichOf(store));
+    if (!map) return null;
+    signed = map.signed;
+    exact = exact && map.exact;
+    for (const layer of range(map.rows).filter(map.seen)) {
+      rows += 1;
+      for (let f = 0; f < F; f += 1) {
+        const value = map.data[layer * F + f];
+        sums[f] += value;
+        if (Math.abs(value) > best[f].size) best[f] = { size: Math.abs(value), head, layer, value };
+      }
+    }
+  }
+  const means = sums.map((v) => v / Math.max(1, rows));
+  return top(means, store.state.top, signed).map((feature) => ({
+    ...best[feature],
+    feature,
+    mean: means[feature],
+    exact,
+  }));
+}

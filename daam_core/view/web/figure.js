@@ -1,0 +1,128 @@
+// @ts-check
+/** The frame around every figure, tables, names of heads, and the bar with a scale's colours. */
+import { headColour } from './colour.js';
+import * as format from './format.js';
+import { html, useHeading, useId, useLayoutEffect, useRef, useState } from './html.js';
+
+export const TOO_LARGE = 'These numbers are too large to be part of this page.';
+
+/**
+ * Title, controls, body, one sentence of help, and the figure's numbers as a table.
+ * `table` is called while the table is open.
+ * @param {any} props
+ */
+export function Figure({ title, help, controls, table, children }) {
+  const id = useId('figure');
+  const heading = useHeading();
+  const [open, setOpen] = useState(false);
+  const shown = [controls].flat(2).filter(Boolean);
+  return html`<section class="dv-figure" aria-labelledby=${id}>
+    <div class="dv-figure-head">
+      <${`h${heading}`} class="dv-title" id=${id}>${title}<//>
+      ${
+        table &&
+        html`<button
+          type="button"
+          class="dv-button dv-quiet-button"
+          aria-expanded=${String(open)}
+          aria-controls="${id}-table"
+          onClick=${() => setOpen(!open)}
+        >
+          ${open ? 'Hide table' : 'Show as table'}
+        </button>`
+      }
+    </div>
+    ${help && html`<p class="dv-help">${help}</p>`}
+    ${shown.length > 0 && html`<div class="dv-controls">${shown}</div>`}
+    ${children}
+    <div class="dv-table-place" id="${id}-table" hidden=${!open}>${open && table()}</div>
+  </section>`;
+}
+
+/** A figure that has nothing to show, and says why. */
+export function EmptyFigure({ title, children }) {
+  return html`<${Figure} title=${title}><p class="dv-empty">${children}</p><//>`;
+}
+
+/** Titles of columns with numbers. @param {string[]} titles */
+export function numeric(...titles) {
+  return titles.map((title) => ({ title, number: true }));
+}
+
+/**
+ * columns: a title each, or {title, number: true}; rows: lists of text or elements.
+ * @param {{caption: string, columns: (string | {title: string, number?: boolean})[], rows: any[][]}} props
+ */
+export function Table({ caption, columns, rows }) {
+  const titles = columns.map((c) => (typeof c === 'string' ? { title: c } : c));
+  /** @param {number} i */
+  const kind = (i) => (titles[i].number ? 'dv-num' : undefined);
+  return html`<${TableFrame} caption=${caption}>
+    <thead>
+      <tr>
+        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.title}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ([first, ...rest]) =>
+          html`<tr>
+            <th scope="row" class=${kind(0)}>${first}</th>
+            ${rest.map((cell, i) => html`<td class=${kind(i + 1)}>${cell}</td>`)}
+          </tr>`,
+      )}
+    </tbody>
+  <//>`;
+}
+
+/** A table that scrolls sideways in a frame of its own. */
+export function TableFrame({ caption, kind = '', children }) {
+  return html`<div class="dv-table-wrap" tabindex="0" role="region" aria-label=${caption}>
+    <table class="dv-table ${kind}">
+      <caption>
+        <span class="dv-caption">${caption}</span>
+      </caption>
+      ${children}
+    </table>
+  </div>`;
+}
+
+/** Coloured mark and name of a head, with more behind it; `short` leaves the number only. */
+export function HeadName({ head, more, short = false }) {
+  return html`<span class="dv-head-name"
+    ><span class="dv-chip" style=${{ background: headColour(head) }} aria-hidden="true"></span
+    >${short ? String(head) : `Head ${head}`}${more && html`<span class="dv-quiet"> ${more}</span>`}</span
+  >`;
+}
+
+/** Legend of heads; `more(head)` adds a number behind a name. */
+export function Legend({ heads, more }) {
+  return html`<ul class="dv-legend">
+    ${heads.map((head) => html`<li><${HeadName} head=${head} more=${more?.(head)} /></li>`)}
+  </ul>`;
+}
+
+/** Bar with the colours of a scale, its numbers and what they mean. @param {{scale: import('./colour.js').Scale, children: any}} props */
+export function ColourBar({ scale, children }) {
+  const canvas = useRef(null);
+  useLayoutEffect(() => {
+    const pen = canvas.current.getContext('2d');
+    const picture = pen.createImageData(256, 1);
+    scale.table.forEach((colour, i) => {
+      picture.data.set([...colour, 255], 4 * i);
+    });
+    pen.putImageData(picture, 0, 0);
+  }, [scale]);
+  const [low, high] = scale.limits;
+  const middle = scale.thresholds ? scale.thresholds[127] : (low + high) / 2;
+  const numbers = scale.constant ? [low] : [low, scale.signed ? 0 : middle, high];
+  return html`<div class="dv-bar">
+    <div class="dv-bar-colours">
+      <canvas ref=${canvas} width="256" height="1" class="dv-bar-canvas" aria-hidden="true"></canvas>
+      <div class="dv-bar-numbers">${numbers.map((v) => html`<span>${format.short(v, 4)}</span>`)}</div>
+    </div>
+    <div class="dv-bar-text">
+      ${scale.constant && `Constant map: every cell is ${format.short(low, 4)}. `}${children}
+    </div>
+  </div>`;
+}

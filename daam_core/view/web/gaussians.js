@@ -1,0 +1,123 @@
+// @ts-check
+/** The Gaussians behind gates; the core has the same in daam_core.reading.gaussians. */
+import { range } from './arrays.js';
+
+/** @typedef {import('./result.js').Result} Result */
+
+const ROOT_FLOOR = 1e-5; // under the root of the standard deviation (Algorithm 1)
+
+/**
+ * Mean offset and variance of the one Gaussian that a product of K Gaussians amounts to.
+ * @param {ArrayLike<number>} offsets
+ * @param {ArrayLike<number>} scales
+ */
+export function effectiveGaussian(offsets, scales) {
+  let precision = 0;
+  let weighted = 0;
+  for (let k = 0; k < offsets.length; k += 1) {
+    precision += 1 / (scales[k] * scales[k]);
+    weighted += offsets[k] / (scales[k] * scales[k]);
+  }
+  return { mean: weighted / precision, variance: 1 / precision };
+}
+
+/** The same of one head of a mixture. @param {Result} result @param {number} head */
+export function headGaussian(result, head) {
+  const offsets = result.array('mean_offset');
+  const scales = result.array('scaled_variance');
+  if (!offsets || !scales) return null;
+  const k = result.arrays.mean_offset.shape[1];
+  return effectiveGaussian(
+    offsets.subarray(head * k, (head + 1) * k),
+    scales.subarray(head * k, (head + 1) * k),
+  );
+}
+
+/**
+ * A head's Gaussian at one feature, given mean and variance over the head's layers:
+ * gate(x) = peak · exp(−(x − centre)² / (2 spread²)).
+ * For a mixture, `values` [L·F] give what normalising over layers leaves as peak.
+ * @param {any} result
+ * @param {number} head
+ * @param {number} feature
+ * @param {{mean: number, variance: number}} statistics
+ * @param {Float32Array} values
+ */
+export function gaussian(result, head, feature, statistics, values) {
+  if (!result.isMixture()) {
+    const at = head * result.F + feature;
+    return {
+      centre: statistics.mean + result.array('mean_offset')[at],
+      spread: Math.sqrt(result.array('scaled_variance')[at] * (statistics.variance + ROOT_FLOOR)),
+      peak: 1,
+    };
+  }
+  const one = /** @type {{mean: number, variance: number}} */ (headGaussian(result, head));
+  const centre = statistics.mean + one.mean;
+  const spread = Math.sqrt(one.variance * statistics.variance);
+  // A head's gates sum to 1 over its layers; the sum is taken in log space.
+  const exponents = result
+    .layersOf(head)
+    .map((l) => ((values[l * result.F + feature] - centre) / spread) ** 2 / 2);
+  const least = Math.min(...exponents);
+  const total = exponents.reduce((t, e) => t + Math.exp(least - e), 0);
+  return { centre, spread, peak: Math.exp(Math.min(700, least - Math.log(total))) };
+}
+
+/** Arrays behind the Gaussians of an input, or of the data set's average. @param {boolean} dataset */
+export function cellArrays(dataset) {
+  const prefix = dataset ? 'dataset_' : '';
+  return [
+    `${prefix}values`,
+    `${prefix}statistic_mean`,
+    `${prefix}statistic_variance`,
+    'mean_offset',
+    'scaled_variance',
+  ];
+}
+
+/**
+ * Everything needed to draw the Gaussians of a cell: of one input, or of the data set with its mean
+ * values and mean statistics. `gate` is the input's or the data set's mean gate; the latter need not
+ * lie on the curve. Null where an array is missing.
+ * @param {any} result
+ * @param {import('./types.js').Cell} cell
+ * @param {boolean} dataset
+ */
+export function cellCurves(result, cell, dataset) {
+  const names = cellArrays(dataset);
+  if (names.some((name) => !result.array(name))) return null;
+  const [values, means, variances] = names.map((name) => result.array(name));
+  const place = cell.layer * result.F + cell.feature;
+  const value = values[place];
+  /** @param {number} head */
+  const curve = (head) => {
+    const at = head * result.F + cell.feature;
+    const shape = gaussian(result, head, cell.feature, { mean: means[at], variance: variances[at] }, values);
+    const z = (value - shape.centre) / shape.spread;
+    /** @param {string} quantity */
+    const cellOf = (quantity) => {
+      const map = result.map(quantity, head, 'all_heads', dataset);
+      return map ? map[place] : NaN;
+    };
+    return {
+      head,
+      mean: means[at],
+      deviation: Math.sqrt(variances[at]),
+      ...shape,
+      atValue: shape.peak * Math.exp((-z * z) / 2),
+      gate: cellOf('gate'),
+      density: cellOf('density_attention'),
+      amplitude: result.raw.amplitude[head][cell.layer],
+      exact: ['gate', 'density_attention'].every((name) => result.isExact(name, head, dataset)),
+    };
+  };
+  return {
+    value,
+    dataset,
+    exact: names.every((name) => result.arrays[name].exact),
+    heads: range(result.H)
+      .filter((head) => result.seen(head, cell.layer))
+      .map(curve),
+  };
+}

@@ -1,0 +1,345 @@
+// @ts-check
+/** Maps bound to the state, with the readouts and tables that they share. */
+import { range, top } from './arrays.js';
+import * as fields from './fields.js';
+import { numeric, Table } from './figure.js';
+import * as format from './format.js';
+import { HeatMap } from './heatmap.js';
+import {
+  html,
+  useEffect,
+  useHover,
+  useLayoutEffect,
+  useMemo,
+  useRedraw,
+  useRef,
+  useState,
+  useStore,
+} from './html.js';
+
+/**
+ * @typedef {import('./store.js').Store} Store
+ * @typedef {import('./types.js').Field} Field
+ * @typedef {import('./types.js').Which} Which
+ */
+
+// ---- the canvas as a component ------------------------------------------------------------------
+
+const KEYS = 'ArrowLeft ArrowRight ArrowUp ArrowDown Home End PageUp PageDown + - 0 Enter m';
+
+/** A HeatMap of what it is given; `onMap` gets the map, and null when it is gone. */
+export function MapCanvas({ label, onMap, ...shown }) {
+  const place = useRef(null);
+  const map = useRef(null);
+  useLayoutEffect(() => {
+    map.current = new HeatMap(place.current);
+    onMap?.(map.current);
+    return () => {
+      map.current.destroy();
+      onMap?.(null);
+    };
+  }, []);
+  useLayoutEffect(() => {
+    if (shown.field) map.current.show(shown);
+  });
+  return html`<div
+    ref=${place}
+    class="dv-map"
+    hidden=${!shown.field}
+  >
+    <div class="dv-ticks dv-row-ticks" aria-hidden="true"></div>
+    <div class="dv-map-stage">
+      <canvas class="dv-map-canvas" aria-hidden="true"></canvas>
+      <canvas
+        class="dv-map-overlay"
+        tabindex="0"
+        role="application"
+        aria-roledescription="heat map"
+        aria-label=${label}
+        aria-keyshortcuts=${KEYS}
+      ></canvas>
+    </div>
+    <div class="dv-ticks dv-column-ticks" aria-hidden="true"></div>
+    <div class="dv-hidden" aria-live="polite"></div>
+  </div>`;
+}
+
+/** What pixels of a map show where cells share them: the text, and what to give the map as onDraw. @returns {[string, (map: HeatMap) => void]} */
+export function useBinning() {
+  const [text, setText] = useState('');
+  return [text, (map) => setText(map.statement())];
+}
+
+/** A sentence under one or more maps alike. */
+export function BinningNote({ children }) {
+  const text = [children].flat().filter(Boolean).join(' ');
+  return html`<p class="dv-note dv-binning" hidden=${!text}>${text}</p>`;
+}
+
+/** @param {Store} store */
+export function axisNames(store) {
+  const { L, F } = store.result();
+  return `Rows are layers 0 to ${L - 1}, columns features 0 to ${format.count(F - 1)}.`;
+}
+
+/** Zooms the first of some maps about its middle; the others follow. @param {Store} store */
+export function zoomMaps(store) {
+  /** @param {'out' | 'in' | 'all'} how */
+  return (how) => {
+    const map = Array.from(store.maps).find((one) => one.field);
+    if (!map) return;
+    const { columns, rows } = map.field;
+    const middle = { x: map.cssWidth / 2, y: map.cssHeight / 2 };
+    if (how === 'all') map.propose({ x0: 0, x1: columns, y0: 0, y1: rows });
+    else map.zoomAt(middle, how === 'in' ? 0.5 : 2, how === 'in' ? 1 : 2);
+  };
+}
+
+// ---- the map of one head ------------------------------------------------------------------------
+
+/** {y0, y1} of the consecutive layers that a head sees. @param {any} result @param {number} head */
+function ownRows(result, head) {
+  const seen = result.layersOf(head);
+  return { y0: seen[0], y1: seen[seen.length - 1] + 1 };
+}
+
+/**
+ * A heat map of one head that follows hover, selection and zoom of its view.
+ * which: what is shown; `field` and `scale` replace the map and the colours that it names, `heads` the
+ * heads that these need; `onlyOwnRows`: where heads see groups of layers, a head's own rows only, while
+ * columns stay linked. `children` stand below the map.
+ * @param {any} props
+ */
+export function HeadMap({ head, which, title, caption, children, onlyOwnRows, onHover, ...o }) {
+  const store = useStore();
+  const result = store.result();
+  const map = useRef(null);
+  const shown = o.field === undefined ? fields.field(store, head, which) : o.field;
+  const scale = shown && (o.scale || fields.scaleOf(store, head, which));
+  const rows = onlyOwnRows && result.raw.mode === 'layer_groups' ? ownRows(result, head) : null;
+  const { zoom } = store.state;
+  const zoomShown = useMemo(
+    () => (rows ? { x0: 0, x1: result.F, ...zoom, ...rows } : zoom),
+    [zoom, result, head, Boolean(rows)],
+  );
+  const marks = () => {
+    const { hover } = store;
+    const { cell } = store.state;
+    return {
+      hover: hover && { row: hover.layer, column: hover.feature },
+      cell: cell && { row: cell.layer, column: cell.feature },
+    };
+  };
+  useHover(store, () => map.current?.setMarks(marks()));
+  /** @param {any} wanted the whole of a head's own rows is the whole of the map */
+  const onZoom = (wanted) => {
+    if (rows && wanted) {
+      store.set({
+        zoom: wanted.x1 - wanted.x0 < result.F ? { ...wanted, y0: 0, y1: result.L } : null,
+      });
+    } else store.set({ zoom: wanted });
+  };
+  const height = o.height || ((n) => Math.max(120, Math.min(420, n * 14)));
+  const at = (cell) => cell && { head, layer: cell.row, feature: cell.column };
+  return html`<div class="dv-map-box">
+    ${caption}
+    <${MapCanvas}
+      label=${`${title}. Arrow keys move from cell to cell, plus and minus zoom, 0 shows everything, M goes to the strongest cell, Enter selects.`}
+      field=${shown}
+      scale=${scale}
+      zoom=${zoomShown}
+      binning=${store.state.binning}
+      marks=${marks()}
+      height=${(n, width) => height(rows ? rows.y1 - rows.y0 : n, width)}
+      onHover=${(cell) => {
+        store.setHover(at(cell));
+        onHover?.(cell);
+      }}
+      onSelect=${(cell) => store.select(/** @type {any} */ (at(cell)))}
+      onZoom=${onZoom}
+      onDraw=${o.onDraw}
+      describe=${o.describe || ((row, column) => describeCell(store, { head, layer: row, feature: column }))}
+      onMap=${(one) => {
+        if (map.current) store.maps.delete(map.current);
+        map.current = one;
+        if (!one) return;
+        one.head = o.field === undefined ? head : null; // a difference of heads is of no single head
+        store.maps.add(one);
+      }}
+    />
+    <${Missing} which=${which} heads=${o.heads || [head]} missing=${!shown} />
+    ${children}
+  </div>`;
+}
+
+/** Asks for a map that is not here, and says so until it comes. */
+function Missing({ which, heads, missing }) {
+  const store = useStore();
+  const [failed, setFailed] = useState(false);
+  const known = !which.dataset || fields.resultsOf(store, which).every((result) => result.hasDataset());
+  useEffect(() => {
+    setFailed(false);
+    if (missing && known) fields.needExact(store, which, heads).then((came) => setFailed(!came));
+  }, [missing, known, JSON.stringify(which), heads.join(), store.payload]);
+  let text = store.load && !failed ? 'Loading this map …' : 'This map is too large to be part of this page.';
+  if (!known) text = 'The checkpoint holds no averages over a data set.';
+  return missing && html`<p class="dv-missing">${text}</p>`;
+}
+
+// ---- numbers of a cell --------------------------------------------------------------------------
+
+const FACTS = /** @type {const} */ ([
+  ['Value', 'value'],
+  ['Gate', 'gate'],
+  ['DA', 'density_attention'],
+  ['IF', 'importance'],
+  ['Class', 'class_importance'],
+]);
+
+/** The five numbers of a cell as text. @param {Store} store @param {import('./types.js').HeadCell} cell */
+function factTexts(store, cell) {
+  const facts = store.result().cell(cell, store.state.scale);
+  return FACTS.map(([, key]) =>
+    facts.seen || key === 'value' ? format.sure(facts.numbers[key], facts.exact[key]) : format.exact(NaN),
+  );
+}
+
+/** Line with the exact numbers of the cell under the pointer, or of the selected one. */
+export function Readout() {
+  const store = useStore();
+  useHover(store, useRedraw());
+  const { state, hover } = store;
+  const cell = hover || (state.cell && { head: state.head, ...state.cell });
+  useEffect(() => {
+    const timer = setTimeout(() => cell && fields.needCell(store, cell.head), 80);
+    return () => clearTimeout(timer);
+  }, [cell?.head, cell?.layer, cell?.feature, state.source, store.payload]);
+  const seen =
+    !cell || fields.resultsOf(store, fields.whichOf(store)).every((one) => one.seen(cell.head, cell.layer));
+  let title = hover ? 'Cell' : 'Selected cell';
+  if (!cell) title = 'Point at a cell, or use the arrow keys';
+  else if (!seen) title = 'Not seen by this head';
+  // Always the same items: the box keeps its height, so that no map moves under the pointer.
+  const items = [
+    ['Head', cell ? cell.head : '–'],
+    ['Layer', cell ? cell.layer : '–'],
+    ['Feature', cell ? cell.feature : '–'],
+    ...cellItems(store, cell),
+  ];
+  return html`<div class="dv-readout">
+    <span class="dv-readout-title">${title}</span>
+    <dl class="dv-readout-list">
+      ${items.map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>
+  </div>`;
+}
+
+/** @param {Store} store @param {import('./types.js').HeadCell | null} cell */
+function cellItems(store, cell) {
+  const { quantity, scale } = store.state;
+  if (store.isDifference()) {
+    const { short } = fields.QUANTITIES[quantity];
+    return /** @type {const} */ (['a', 'b', 'difference']).map((source) => {
+      const name = source === 'difference' ? 'Difference' : `${short}, ${store.letter(source)}`;
+      if (!cell) return [name, '–'];
+      const at = cell.layer * store.a.F + cell.feature;
+      return [name, fields.fieldNumber(fields.field(store, cell.head, { quantity, scale, source }), at)];
+    });
+  }
+  const texts = cell ? factTexts(store, cell) : FACTS.map(() => '–');
+  return FACTS.map(([name, key], i) => [
+    key === 'importance' && scale !== 'all_heads' ? 'IF (per head)' : name,
+    texts[i],
+  ]);
+}
+
+/** What the keyboard cursor reads out. @param {Store} store @param {import('./types.js').HeadCell} cell */
+function describeCell(store, cell) {
+  const { head, layer, feature } = cell;
+  const which = fields.whichOf(store);
+  const place = `Head ${head}, layer ${layer}, feature ${feature}:`;
+  if (!fields.resultsOf(store, which).every((one) => one.seen(head, layer))) {
+    return `${place} not seen by this head.`;
+  }
+  const shown = fields.fieldNumber(fields.field(store, head, which), layer * store.result().F + feature);
+  const { short } = fields.QUANTITIES[store.state.quantity];
+  if (store.isDifference()) return `${place} difference in ${short} ${shown}.`;
+  return `${place} ${short} ${shown}, value ${factTexts(store, cell)[0]}.`;
+}
+
+/** In place of a map: the strongest cells, and the first ones as they stand in the array. @param {{heads: number[]}} props */
+export function CellTables({ heads }) {
+  const store = useStore();
+  const which = fields.whichOf(store);
+  const { F, L } = store.result();
+  const rows = store.state.top;
+  useEffect(() => {
+    fields.needExact(store, which, heads);
+  }, [JSON.stringify(which), heads.join(), store.payload]);
+  /** @type {{head: number, at: number, size: number}[]} */
+  const candidates = [];
+  for (const head of heads) {
+    const f = fields.field(store, head, which);
+    if (!f) continue;
+    for (const at of top(fields.onlySeen(f), rows, f.signed)) {
+      candidates.push({ head, at, size: f.signed ? Math.abs(f.data[at]) : f.data[at] });
+    }
+  }
+  candidates.sort((a, b) => b.size - a.size);
+  const difference = store.isDifference();
+  const of = difference ? ` (${store.letter('a')})` : '';
+  const columns = numeric(
+    'Head',
+    'Layer',
+    'Feature',
+    ...FACTS.map(([name]) => name + of),
+    ...(difference ? ['Difference'] : []),
+  );
+  /** @param {{head: number, at: number}} cell */
+  const row = ({ head, at }) => {
+    const cell = { head, layer: Math.floor(at / F), feature: at % F };
+    const change = difference ? [fields.fieldNumber(fields.field(store, head, which), at)] : [];
+    return [head, cell.layer, cell.feature, ...factTexts(store, cell), ...change];
+  };
+  const first = range(Math.min(rows, L * F)).map((at) => row({ head: heads[0], at }));
+  const { name } = fields.QUANTITIES[which.quantity];
+  return html`<div class="dv-stack">
+    <${Table}
+      caption="Top ${Math.min(rows, candidates.length)} cells by ${name}"
+      columns=${columns}
+      rows=${candidates.slice(0, rows).map(row)}
+    />
+    <${Table}
+      caption="First ${first.length} cells of head ${heads[0]}, in order"
+      columns=${columns}
+      rows=${first}
+    />
+  </div>`;
+}
+
+/**
+ * The largest differences of two maps, with both numbers. fields: [one, other, difference].
+ * @param {{what: string, sides: string[], maps: (Field | null)[]}} props
+ */
+export function DifferenceTable({ what, sides, maps }) {
+  const store = useStore();
+  const difference = maps[2];
+  const rows = difference
+    ? top(fields.onlySeen(difference), store.state.top, true).map((at) => [
+        Math.floor(at / difference.columns),
+        at % difference.columns,
+        ...maps.map((f) => fields.fieldNumber(f, at)),
+      ])
+    : [];
+  return html`<${Table}
+    caption="${what}: the ${rows.length} largest differences"
+    columns=${numeric('Layer', 'Feature', ...sides, 'Difference')}
+    rows=${rows}
+  />`;
+}

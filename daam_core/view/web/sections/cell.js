@@ -1,0 +1,272 @@
+// @ts-check
+/** Section "cell": the learned Gaussians at one layer and feature. */
+import { range } from '../arrays.js';
+import { Chart, line } from '../charts.js';
+import { headColour } from '../colour.js';
+import { NumberField } from '../controls.js';
+import { strongestCell } from '../fields.js';
+import { Figure, HeadName, numeric, Table, TOO_LARGE } from '../figure.js';
+import * as format from '../format.js';
+import { cellArrays, cellCurves } from '../gaussians.js';
+import { html, useEffect, useStore } from '../html.js';
+
+/**
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {NonNullable<ReturnType<typeof cellCurves>>} Curves
+ * @typedef {{result: import('../result.js').Result, title: string, dataset: boolean, curves: Curves | null}} Shown
+ */
+
+const HELP =
+  'Each head’s gate as a function of the value at this layer and feature, the other layers held fixed; the dot is what ' +
+  'came out. A high gate means a typical value, not a decisive one. The data set’s curves have its mean value, mean and ' +
+  'variance; a mean gate (ring) is not the gate of that average.';
+
+export function OneCell() {
+  const store = useStore();
+  const { result, selected } = { result: store.result(), selected: store.state.cell };
+  const cell = selected || strongestCell(store);
+  const shown = gaussiansOf(store, cell);
+  useEffect(() => {
+    need(shown, Boolean(selected));
+  });
+  const set = (change) => store.set({ cell: { ...cell, ...change } });
+  const [one, other] = shown.map((part) => part.curves);
+  return html`<${Figure}
+    title="One cell: the learned Gaussians"
+    help=${HELP}
+    controls=${[
+      html`<${NumberField}
+        label="Layer"
+        value=${cell.layer}
+        size=${result.L}
+        onChange=${(layer) => set({ layer })}
+      />`,
+      html`<${NumberField}
+        label="Feature"
+        value=${cell.feature}
+        size=${result.F}
+        onChange=${(feature) => set({ feature })}
+      />`,
+    ]}
+  >
+    <div class="dv-stack">
+      <p class="dv-note">
+        ${`${selected ? 'Selected cell' : 'No cell selected; the strongest one'}: layer ${cell.layer}, feature ${cell.feature}.`}
+      </p>
+      <div class="dv-two">
+        ${shown.map((part) => html`<${Gaussians} key=${part.title} ...${part} cell=${cell} />`)}
+        ${
+          store.isDifference() &&
+          one &&
+          other &&
+          html`<div class="dv-side"><${ChangeTable} one=${one} other=${other} /></div>`
+        }
+      </div>
+      <${Keys} averages=${shown.some((part) => part.dataset)} own=${result.raw.mode === 'layer_groups'} />
+    </div>
+  <//>`;
+}
+
+/** What is drawn: each input shown, and the data set's average. @param {Store} store @param {any} cell @returns {Shown[]} */
+function gaussiansOf(store, cell) {
+  const sides = store.sides();
+  // One average for both inputs, unless they come from different checkpoints.
+  const known = sides.filter((side) => store[side].hasDataset());
+  const averages = store.isDifference() && !store.twoModels() ? known.slice(0, 1) : known;
+  const average = 'Data set’s average';
+  return [
+    ...sides.map((side) => ({ side, title: store.inputName(side), dataset: false })),
+    ...averages.map((side) => ({
+      side,
+      title: averages.length > 1 ? `${average}, ${store.label(side)}` : average,
+      dataset: true,
+    })),
+  ].map(({ side, title, dataset }) => ({
+    result: store[side],
+    title,
+    dataset,
+    curves: cellCurves(store[side], cell, dataset),
+  }));
+}
+
+/** Asks for what is missing and, once a cell was selected, for what is only here rounded. @param {Shown[]} shown @param {boolean} selected */
+function need(shown, selected) {
+  for (const { result, dataset, curves } of shown) {
+    if (curves && !selected) continue;
+    for (const name of cellArrays(dataset)) result.needArray(name);
+    for (const { head } of curves?.heads || []) {
+      for (const name of ['gate', 'density_attention']) result.need(name, head, dataset);
+    }
+  }
+}
+
+function Gaussians({ title, dataset, curves, cell }) {
+  const store = useStore();
+  if (!curves) {
+    const text = store.load ? 'loading these numbers …' : `t${TOO_LARGE.slice(1)}`;
+    return html`<p class="dv-missing">${`${title}: ${text}`}</p>`;
+  }
+  const gates = curves.heads.map((c) => `head ${c.head} gate ${format.short(c.gate)}`);
+  const label =
+    `${title}: Gaussian of every head at layer ${cell.layer}, feature ${cell.feature}; ` +
+    `value ${format.short(curves.value, 4)}; ${gates.join(', ')}`;
+  return html`<div class="dv-side">
+    <div class="dv-map-caption">
+      <strong>${title}</strong><span class="dv-quiet dv-number">${valueText(curves)}</span>
+    </div>
+    <${GaussianChart} curves=${curves} label=${label} highlighted=${store.state.head} />
+    <${CellTable} curves=${curves} dataset=${dataset} />
+  </div>`;
+}
+
+/** Averages over a data set are 0 but for rounding, so they have four decimals. @param {Curves} curves */
+function valueText(curves) {
+  if (curves.dataset) return `mean value ${format.fixed(curves.value, 4)}`;
+  return `value ${format.sure(curves.value, curves.exact)}`;
+}
+
+/** @param {{curves: Curves, label: string, highlighted: number}} props */
+function GaussianChart({ curves, label, highlighted }) {
+  // As far as values go, and the top of every curve; a wide Gaussian is cut off at both ends.
+  const reach = curves.heads.flatMap((c) => {
+    const wide = 1.2 * Math.min(c.spread, 4 * c.deviation);
+    return [c.mean - 3 * c.deviation, c.mean + 3 * c.deviation, c.centre - wide, c.centre + wide];
+  });
+  const [least, most] = [Math.min(curves.value, ...reach), Math.max(curves.value, ...reach)];
+  const pad = (most - least) * 0.04 || 1;
+  const [low, high] = [least - pad, most + pad];
+  // A gate is at most 1, though the curve of a mixture with its sum held fixed can rise above it.
+  const top = Math.min(1, Math.max(1e-9, ...curves.heads.map((c) => c.peak)));
+  return html`<${Chart}
+    label=${label}
+    height=${260}
+    x=${[low, high]}
+    y=${[0, top * 1.08]}
+    xLabel="Standardised value"
+    yLabel="Gate"
+    draw=${(pen) => [
+      band(pen, curves.heads[0]),
+      curves.heads.map(
+        (c) =>
+          html`<path
+            d=${line(pen, curve(c, low, high))}
+            fill="none"
+            style=${{ stroke: headColour(c.head) }}
+            stroke-width=${c.head === highlighted ? 3 : 1.75}
+          />`,
+      ),
+      html`<line class="dv-value" x1=${pen.x(curves.value)} x2=${pen.x(curves.value)} y1=${pen.top} y2=${pen.bottom} />`,
+      curves.heads.map((c) => dots(pen, curves, c, c.head === highlighted ? 6 : 4.5)),
+    ]}
+  />`;
+}
+
+/** Mean and deviation over layers; equal for all heads that share all layers. @param {any} pen @param {any} first */
+function band(pen, first) {
+  if (!first) return null;
+  const [left, right] = [pen.x(first.mean - first.deviation), pen.x(first.mean + first.deviation)];
+  const middle = pen.x(first.mean);
+  return html`
+    <rect class="dv-band" x=${left} width=${Math.max(1, right - left)} y=${pen.top} height=${pen.bottom - pen.top} />
+    <line class="dv-mean" x1=${middle} x2=${middle} y1=${pen.top} y2=${pen.bottom} />
+  `;
+}
+
+/** Points of a Gaussian. @param {any} c @param {number} low @param {number} high @returns {number[][]} */
+function curve(c, low, high) {
+  const places = range(161).map((i) => low + (i / 160) * (high - low));
+  // A narrow Gaussian between two of the points would be cut off: its peak is always one of them.
+  if (c.centre > low && c.centre < high) places.push(c.centre);
+  return places
+    .sort((p, q) => p - q)
+    .map((x) => [x, Math.min(1, c.peak * Math.exp(-(((x - c.centre) / c.spread) ** 2) / 2))]);
+}
+
+/** @param {any} pen @param {Curves} curves @param {any} c @param {number} radius */
+function dots(pen, curves, c, radius) {
+  const x = pen.x(curves.value);
+  // The mean gate stands beside the value's line: it belongs to no single value.
+  return html`
+    <circle class="dv-dot" cx=${x} cy=${pen.y(c.atValue)} r=${radius} style=${{ fill: headColour(c.head) }} />
+    ${
+      curves.dataset &&
+      !Number.isNaN(c.gate) &&
+      html`<circle
+        class="dv-ring"
+        cx=${x + 14}
+        cy=${pen.y(c.gate)}
+        r=${radius}
+        style=${{ stroke: headColour(c.head) }}
+      />`
+    }
+  `;
+}
+
+/** One row per head. Mean and deviation go into the caption where all heads share them. @param {{curves: Curves, dataset: boolean}} props */
+function CellTable({ curves, dataset }) {
+  const [first] = curves.heads;
+  const shared = curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);
+  const caption =
+    shared && first
+      ? `Mean over layers ${format.fixed(first.mean, 4)}, deviation ${format.fixed(first.deviation, 4)}`
+      : 'Mean and deviation are those of each head’s own layers';
+  /** @param {Curves['heads'][0]} c */
+  const row = (c) => [
+    html`<${HeadName} head=${c.head} />`,
+    ...(shared ? [] : [format.short(c.mean), format.short(c.deviation)]),
+    format.short(c.centre),
+    format.short(c.spread),
+    ...(dataset
+      ? [format.short(c.atValue, 4), format.sure(c.gate, c.exact)]
+      : [format.sure(c.gate, c.exact), format.short(c.amplitude, 4), format.sure(c.density, c.exact)]),
+  ];
+  const where = shared ? [] : ['Mean', 'Deviation'];
+  const gates = dataset ? ['Gate of the average', 'Mean gate'] : ['Gate', 'λ', 'DA'];
+  return html`<${Table}
+    caption=${caption}
+    columns=${['Head', ...numeric(...where, 'Centre', 'Width', ...gates)]}
+    rows=${curves.heads.map(row)}
+  />`;
+}
+
+/** What changes at a cell from one input to the other. @param {{one: Curves, other: Curves}} props */
+function ChangeTable({ one, other }) {
+  const store = useStore();
+  /** @param {Curves} curves @param {number} head */
+  const of = (curves, head) => curves.heads.find((c) => c.head === head) || { gate: NaN, exact: true };
+  const gates = range(store.a.H)
+    .map((head) => ({ head, before: of(one, head), after: of(other, head) }))
+    .filter(({ before, after }) => !Number.isNaN(before.gate) || !Number.isNaN(after.gate));
+  /** @param {string} name @param {number} before @param {number} after @param {boolean} exact */
+  const row = (name, before, after, exact) => [
+    name,
+    ...[before, after, Math.fround(after - before)].map((v) => format.sure(v, exact)),
+  ];
+  return html`<${Table}
+    caption="Change of the value and of each gate"
+    columns=${['', ...numeric(store.letter('a'), store.letter('b'), store.letter('difference'))]}
+    rows=${[
+      row('Value', one.value, other.value, one.exact && other.exact),
+      ...gates.map(({ head, before, after }) =>
+        row(`Gate, head ${head}`, before.gate, after.gate, before.exact && after.exact),
+      ),
+    ]}
+  />`;
+}
+
+/** What the marks in the charts mean. @param {{averages: boolean, own: boolean}} props */
+function Keys({ averages, own }) {
+  const marks = [
+    ['value', 'value'],
+    ['mean', 'mean over layers'],
+    ['band', '± one deviation'],
+    ['dot', 'gate at the value'],
+    ...(averages ? [['ring', 'mean gate']] : []),
+  ];
+  return html`<ul class="dv-keys">
+    ${marks.map(
+      ([kind, text]) => html`<li><span class="dv-key dv-key-${kind}" aria-hidden="true"></span>${text}</li>`,
+    )}
+    ${!own && html`<li>mean and deviation are the same for all heads</li>`}
+  </ul>`;
+}

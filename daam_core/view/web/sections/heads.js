@@ -1,0 +1,297 @@
+// @ts-check
+/** Section "heads": maps of all heads, the difference of two, and how alike they are. */
+import { range } from '../arrays.js';
+import { css, ink, makeScale } from '../colour.js';
+import { headNames, MAP_CONTROLS, Select, useControls, ZoomButtons } from '../controls.js';
+import {
+  colourScale,
+  extent,
+  field,
+  fieldNumber,
+  headDifference,
+  needExact,
+  QUANTITIES,
+  resultsOf,
+  scaleOf,
+  scaleText,
+  shareText,
+  whichOf,
+} from '../fields.js';
+import { ColourBar, EmptyFigure, Figure, HeadName, TableFrame } from '../figure.js';
+import * as format from '../format.js';
+import { html, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
+import {
+  axisNames,
+  BinningNote,
+  CellTables,
+  DifferenceTable,
+  HeadMap,
+  Readout,
+  useBinning,
+  zoomMaps,
+} from '../maps.js';
+
+/** @typedef {import('../store.js').Store} Store */
+
+export function Heads() {
+  const several = useStore().result().H > 1;
+  return html`<div class="dv-stack dv-wide-gap">
+    <${AllHeads} />
+    ${several && html`<${HeadPair} />`} ${several && html`<${Similarity} />`}
+  </div>`;
+}
+
+// ---- all heads ----------------------------------------------------------------------------------
+
+const ALL_HELP =
+  'Heads side by side on one scale, so that a weak head looks weak; zoom, pointer and selection are linked. The ' +
+  'percentage is a head’s share of all density attention, not its share in the decision.';
+
+function AllHeads() {
+  const store = useStore();
+  const heads = store.shownHeads();
+  const [binning, onDraw] = useBinning();
+  const controls = useControls([...MAP_CONTROLS, 'order']);
+  return html`<${Figure}
+    title="All heads"
+    help=${ALL_HELP}
+    controls=${[
+      controls,
+      html`<${ZoomButtons} work=${zoomMaps(store)} />`,
+      store.result().H > 1 && html`<${HeadChooser} />`,
+    ]}
+    table=${() => html`<${CellTables} heads=${heads} />`}
+  >
+    <div class="dv-stack">
+      <${Readout} />
+      <div class="dv-multiples">
+        ${heads.map((head, i) => html`<${SmallMap} key=${head} head=${head} onDraw=${i === 0 ? onDraw : null} />`)}
+      </div>
+      <div><${AllBar} /></div>
+      <${BinningNote}>${axisNames(store)} ${binning}<//>
+    </div>
+  <//>`;
+}
+
+function HeadChooser() {
+  const store = useStore();
+  const redraw = useRedraw();
+  const shown = store.shownHeads();
+  /** @param {number} head */
+  const toggle = (head) => {
+    const chosen = range(store.result().H).filter((one) => shown.includes(one) !== (one === head));
+    if (chosen.length && chosen.length <= 8) store.set({ heads: chosen });
+    else redraw(); // puts the mark back
+  };
+  return html`<fieldset class="dv-control dv-heads">
+    <legend class="dv-label">Heads side by side (up to 8)</legend>
+    <div class="dv-row">
+      ${range(store.result().H).map(
+        (head) =>
+          html`<label class="dv-check"
+            ><input type="checkbox" checked=${shown.includes(head)} onChange=${() => toggle(head)} /><${HeadName}
+              head=${head}
+          /></label>`,
+      )}
+    </div>
+  </fieldset>`;
+}
+
+function SmallMap({ head, onDraw }) {
+  const store = useStore();
+  const which = whichOf(store);
+  const f = field(store, head, which);
+  const [low, high] = useMemo(() => (f ? extent([f]) : [NaN, NaN]), [f?.data]);
+  const reach =
+    low === high
+      ? `constant, ${format.short(low, 4)}`
+      : `${format.short(low, 4)} to ${format.short(high, 4)}`;
+  const caption = html`<div class="dv-map-caption">
+    <button type="button" class="dv-link" onClick=${() => store.set({ head, tab: 'heatmap' })}>
+      <${HeadName} head=${head} more=${shareText(store, head)} />
+    </button>
+    <span class="dv-quiet dv-number">${reach}</span>
+  </div>`;
+  return html`<${HeadMap}
+    head=${head}
+    which=${which}
+    title="Map of head ${head}"
+    caption=${caption}
+    onlyOwnRows=${true}
+    onDraw=${onDraw}
+    height=${(rows, width) => Math.max(Math.min(96, rows * 20), Math.min(200, rows * 12, width))}
+  />`;
+}
+
+function AllBar() {
+  const store = useStore();
+  const which = whichOf(store);
+  if (store.state.scale === 'per_head' && which.quantity !== 'importance') {
+    return html`<p class="dv-bar-text">${scaleText(store, which)} The range stands above each map.</p>`;
+  }
+  const [first = 0] = store.shownHeads();
+  return html`<${ColourBar} scale=${scaleOf(store, first, which)}>${scaleText(store, which)}<//>`;
+}
+
+// ---- one head minus another ---------------------------------------------------------------------
+
+const PAIR_HELP =
+  'Orange cells have more of what is shown (or, between two inputs, gain more) in the first head, blue ones in the ' +
+  'second; equal heads leave the map white. It does not tell which of them the decision uses.';
+
+function HeadPair() {
+  const store = useStore();
+  const pair = store.pair();
+  const names = pair.map((head) => `Head ${head}`);
+  const which = whichOf(store);
+  const result = store.result();
+  const common = range(result.L).some((l) => pair.every((head) => result.seen(head, l)));
+  const maps = () => [...pair.map((head) => field(store, head, which)), headDifference(store, pair, which)];
+  const difference = headDifference(store, pair, which);
+  const { colours, palette } = store.state;
+  const scale = useMemo(() => colourScale(store, [difference]), [difference?.data, colours, palette]);
+  const reach = useMemo(() => (difference ? extent([difference]) : [NaN, NaN]), [difference?.data]);
+  const [binning, onDraw] = useBinning();
+  const [cell, setCell] = useState(/** @type {any} */ (null));
+  /** @param {number} row @param {number} column */
+  const sentence = (row, column) => {
+    const { short } = QUANTITIES[which.quantity];
+    if (!difference?.seen(row)) return `Layer ${row}, feature ${column}: not seen by both heads.`;
+    needExact(store, which, pair);
+    const [one, other, change] = maps().map((f) => fieldNumber(f, row * result.F + column));
+    return `Layer ${row}, feature ${column}: ${short} ${one} − ${other} = ${change}`;
+  };
+  let text = `The differences go from ${format.short(reach[0], 4)} to ${format.short(reach[1], 4)}.`;
+  if (cell) text = sentence(cell.row, cell.column);
+  if (!common) text = `Heads ${pair.join(' and ')} see no layer in common, so there is nothing to subtract.`;
+  const of = store.b ? ` of ${store.letter(store.state.source)}` : '';
+  return html`<${Figure}
+    title="One head minus another"
+    help=${PAIR_HELP}
+    controls=${[0, 1].map(
+      (i) => html`<${Select}
+        label=${i ? 'minus' : 'Head'}
+        options=${headNames(store)}
+        value=${pair[i]}
+        onChange=${(v) => store.set({ pair: pair.map((head, k) => (k === i ? Number(v) : head)) })}
+      />`,
+    )}
+    table=${() => html`<${PairTable} names=${names} maps=${maps()} />`}
+  >
+    <div class="dv-stack">
+      <div hidden=${!common}>
+        <${HeadMap}
+          head=${pair[0]}
+          which=${which}
+          title="Difference of two heads"
+          field=${difference}
+          scale=${scale}
+          heads=${pair}
+          describe=${sentence}
+          onHover=${setCell}
+          onDraw=${onDraw}
+          height=${(rows) => Math.max(96, Math.min(260, rows * 12))}
+        />
+      </div>
+      <div hidden=${!common}>
+        ${
+          difference &&
+          html`<${ColourBar} scale=${scale}>
+            ${`${QUANTITIES[which.quantity].name}${of}, head ${pair[0]} minus head ${pair[1]}.`}
+          <//>`
+        }
+      </div>
+      ${common && html`<${BinningNote}>${binning}<//>`}
+      <p class="dv-note dv-number">${text}</p>
+    </div>
+  <//>`;
+}
+
+function PairTable({ names, maps }) {
+  const store = useStore();
+  const which = whichOf(store);
+  useEffect(() => {
+    if (maps[2]) needExact(store, which, store.pair());
+  }, [JSON.stringify(which), names.join()]);
+  return html`<${DifferenceTable} what=${names.join(' and ')} sides=${names} maps=${maps} />`;
+}
+
+// ---- how alike the heads are --------------------------------------------------------------------
+
+const SIMILARITY_HELP =
+  'Correlation of the gates of two heads over the cells that both see (– where there are none): 1 means that they gate ' +
+  'every cell alike, 0 that they have nothing in common. Alike gates can still be used differently by the classifier.';
+
+function Similarity() {
+  const store = useStore();
+  const title = 'How alike the heads are';
+  const meet = resultsOf(store, whichOf(store)).some((result) =>
+    range(result.L).some((l) => range(result.H).filter((head) => result.seen(head, l)).length > 1),
+  );
+  if (!meet) {
+    return html`<${EmptyFigure} title=${title}
+      >Every head sees layers of its own, so no two gates can be compared cell by cell.<//
+    >`;
+  }
+  const caption = 'Correlation of the gates';
+  const sides = store.sides();
+  const found = sides.map((side) => store[side].raw.similarity);
+  return html`<${Figure} title=${title} help=${SIMILARITY_HELP}>
+    <div class="dv-matrices" style=${`--dv-least: ${96 + 52 * store.result().H}px`}>
+      ${found.map(
+        (numbers, i) =>
+          html`<${Matrix} numbers=${numbers} caption=${store.b ? `${caption}, ${store.letter(sides[i])}` : caption} />`,
+      )}
+      ${store.isDifference() && html`<${Change} before=${found[0]} after=${found[1]} />`}
+    </div>
+  <//>`;
+}
+
+/** @param {{before: (number | null)[][], after: (number | null)[][]}} props */
+function Change({ before, after }) {
+  const store = useStore();
+  const change = after.map((row, i) =>
+    row.map((r, j) => {
+      const old = before[i][j];
+      return r === null || old === null ? null : r - old;
+    }),
+  );
+  const most = Math.max(0.25, ...change.flat().map((v) => Math.abs(v || 0))); // a change of nothing stays pale
+  return html`<${Matrix}
+    numbers=${change}
+    caption=${`Change of the correlation, ${store.label('difference')}`}
+    most=${most}
+  />`;
+}
+
+/** Numbers from −most to most between each two heads. */
+function Matrix({ numbers, caption, most = 1 }) {
+  const scale = makeScale([-most, most], useStore().colours(true), { signed: true });
+  const heads = range(numbers.length);
+  /** @param {number | null} r */
+  const cell = (r) => {
+    const colour = r === null ? null : scale.colour(r);
+    const style = colour ? { background: css(colour), color: ink(colour) } : {};
+    return html`<td class="dv-matrix-cell" style=${style}>${format.fixed(r, 2)}</td>`;
+  };
+  return html`<${TableFrame} caption=${caption} kind="dv-matrix">
+    <thead>
+      <tr>
+        <td></td>
+        ${heads.map(
+          (head) =>
+            html`<th scope="col" aria-label="Head ${head}"><${HeadName} head=${head} short=${true} /></th>`,
+        )}
+      </tr>
+    </thead>
+    <tbody>
+      ${heads.map(
+        (head) =>
+          html`<tr>
+            <th scope="row"><${HeadName} head=${head} /></th>
+            ${numbers[head].map(cell)}
+          </tr>`,
+      )}
+    </tbody>
+  <//>`;
+}

@@ -1,0 +1,37 @@
+// @ts-check
+/** Section "heatmap": the map of one head, layers × features. */
+import { MAP_CONTROLS, useControls, ZoomButtons } from '../controls.js';
+import { field, scaleOf, scaleText, whichOf } from '../fields.js';
+import { ColourBar, Figure } from '../figure.js';
+import { html, useStore } from '../html.js';
+import { axisNames, BinningNote, CellTables, HeadMap, Readout, useBinning, zoomMaps } from '../maps.js';
+
+const HELP =
+  'Shows how strongly the chosen head weighs every feature in every layer. It does not show which class a cell ' +
+  'speaks for; class importance does.';
+
+export function OneHead() {
+  const store = useStore();
+  const { head } = store.state;
+  const which = whichOf(store);
+  const [binning, onDraw] = useBinning();
+  const controls = useControls(['head', ...MAP_CONTROLS]);
+  return html`<${Figure}
+    title="One head: layers × features"
+    help=${HELP}
+    controls=${[controls, html`<${ZoomButtons} work=${zoomMaps(store)} />`]}
+    table=${() => html`<${CellTables} heads=${[head]} />`}
+  >
+    <div class="dv-stack">
+      <${Readout} />
+      <div><${HeadMap} head=${head} which=${which} title="Map of head ${head}" onDraw=${onDraw} /></div>
+      <div>
+        ${
+          field(store, head, which) &&
+          html`<${ColourBar} scale=${scaleOf(store, head, which)}>${scaleText(store, which)}<//>`
+        }
+      </div>
+      <${BinningNote}>${axisNames(store)} ${binning}<//>
+    </div>
+  <//>`;
+}

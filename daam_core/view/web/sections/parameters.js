@@ -1,0 +1,296 @@
+// @ts-check
+/** Section "parameters": the learned parameters of every head. */
+import { bounds, histogram, minus, range } from '../arrays.js';
+import { Chart, line } from '../charts.js';
+import { headColour, makeScale } from '../colour.js';
+import { useControls } from '../controls.js';
+import { ColourBar, Figure, HeadName, Legend, numeric, Table, TOO_LARGE } from '../figure.js';
+import * as format from '../format.js';
+import { headGaussian } from '../gaussians.js';
+import { html, useEffect, useMemo, useState, useStore } from '../html.js';
+import { BinningNote, MapCanvas, useBinning } from '../maps.js';
+
+/**
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {'mean_offset' | 'scaled_variance'} Name
+ */
+
+/** @type {Name[]} */
+const NAMES = ['mean_offset', 'scaled_variance'];
+const TITLES = {
+  mean_offset: { density: 'Mean offset δ', mixture: 'Mean offsets m' },
+  scaled_variance: { density: 'Scaled variance ξ', mixture: 'Scales c' },
+};
+const HELP = {
+  mean_offset:
+    'How far from the layers’ mean each head looks, in standardised units; triangles mark where training began. An ' +
+    'offset says where a head looks, not how much it counts.',
+  scaled_variance:
+    'How widely each head looks around that point; triangles mark where training began. Small numbers make a sharp ' +
+    'gate, large ones let everything through.',
+};
+
+export function Parameters() {
+  const store = useStore();
+  return html`<div class="dv-stack dv-wide-gap">
+    <${Summary} />
+    ${NAMES.map((name) => html`<${Parameter} key=${name} name=${name} />`)}
+    ${store.sides().some((side) => store[side].isMixture()) && html`<${Mixture} />`}
+  </div>`;
+}
+
+// ---- what is shown ------------------------------------------------------------------------------
+
+/** Learned numbers and their start; for the difference of two models B − A, which has no start. @param {Store} store @param {Name} name */
+function parameter(store, name) {
+  const result = store.result();
+  const width = result.arrays[name].shape[1];
+  const other = store.isDifference() && sameKind(store) ? store.b.array(name) : null;
+  const own = result.array(name);
+  const change = Boolean(other && own);
+  const learned = other && own ? result.cached(`change of ${name}`, () => minus(other, own)) : own;
+  const initial = change ? null : result.array(`initial_${name}`);
+  /** @param {Float32Array | null} data */
+  const part = (data) => (head) => data?.subarray(head * width, (head + 1) * width);
+  return { change, width, learned, initial, head: part(learned), start: part(initial) };
+}
+
+/** @param {Store} store */
+function sameKind(store) {
+  const [a, b] = [store.a, store.b].map((one) => `${one.raw.gate_kind} ${one.arrays.mean_offset.shape}`);
+  return a === b;
+}
+
+/** @param {Store} store @param {Name} name */
+function titleOf(store, name) {
+  return TITLES[name][store.result().isMixture() ? 'mixture' : 'density'];
+}
+
+/** Asks for parameters that are not here. */
+function useParameters() {
+  const store = useStore();
+  useEffect(() => {
+    for (const name of NAMES) for (const array of [name, `initial_${name}`]) store.result().needArray(array);
+  }, [store.result()]);
+}
+
+// ---- ranges -------------------------------------------------------------------------------------
+
+function Summary() {
+  const store = useStore();
+  useParameters();
+  const parameters = NAMES.map((name) => ({ name, ...parameter(store, name) })).filter((p) => p.learned);
+  const change = parameters.some((p) => p.change);
+  const rows = parameters.flatMap((p) => [
+    [titleOf(store, p.name) + (p.change ? ' (change)' : ''), 'all', ...summary(p.learned, p.initial)],
+    ...range(store.result().H).map((head) => [
+      '',
+      html`<${HeadName} head=${head} />`,
+      ...summary(p.head(head), p.start(head)),
+    ]),
+  ]);
+  const moved = change ? [] : ['Mean |change|', 'Largest |change|'];
+  return html`<${Figure}
+    title="What was learned"
+    help="The numbers of every gate over features, as in the paper’s Table 2. Parameters that hardly moved mean that the map shows the data rather than anything learned."
+    controls=${useControls(['source'])}
+  >
+    <div>
+      <${Table}
+        caption=${
+          change
+            ? `Change of the learned parameters, ${store.letter('difference')}`
+            : 'Range of the learned parameters, and how far training moved them from their start'
+        }
+        columns=${['Parameter', 'Head', ...numeric('Min', 'Max', 'Mean', 'Deviation', ...moved)]}
+        rows=${rows}
+      />
+      ${
+        store.isDifference() &&
+        !sameKind(store) &&
+        html`<p class="dv-note">
+          ${
+            `The two models have parameters of different kinds or numbers, so there is no ${store.label('difference')}; ` +
+            `these are those of ${store.letter('a')}.`
+          }
+        </p>`
+      }
+    </div>
+  <//>`;
+}
+
+/** Range, mean, deviation and, with a start, how far they moved. @param {any} data @param {any} start */
+function summary(data, start) {
+  const size = data.length;
+  const mean = data.reduce((s, v) => s + v, 0) / size;
+  let [squares, moved, most] = [0, 0, 0];
+  for (let i = 0; i < size; i += 1) {
+    squares += (data[i] - mean) ** 2;
+    const change = start ? Math.abs(data[i] - start[i]) : 0;
+    moved += change;
+    most = Math.max(most, change);
+  }
+  const numbers = [...bounds(data), mean, Math.sqrt(squares / size)];
+  return [...numbers, ...(start ? [moved / size, most] : [])].map((v) => format.short(v, 4));
+}
+
+// ---- one parameter ------------------------------------------------------------------------------
+
+/** @param {{name: Name}} props */
+function Parameter({ name }) {
+  const store = useStore();
+  const p = parameter(store, name);
+  const title = titleOf(store, name);
+  const { H } = store.result();
+  const unit = store.result().isMixture() ? 'Gaussian' : 'Feature';
+  const table = () => {
+    if (!p.learned) return html`<p class="dv-missing">Not part of this page.</p>`;
+    const shown = Math.min(20, p.width);
+    return html`<${Table}
+      caption="First ${shown} of ${format.count(p.width)}"
+      columns=${numeric(unit, ...range(H).map((head) => `Head ${head}`))}
+      rows=${range(shown).map((i) => [i, ...range(H).map((head) => format.exact(p.head(head)?.[i]))])}
+    />`;
+  };
+  let body = html`<p class="dv-missing">${TOO_LARGE}</p>`;
+  if (p.change && p.learned?.every((v) => v === 0)) {
+    body = html`<p class="dv-note">${`${store.letter('a')} and ${store.letter('b')} have the same ${title}.`}</p>`;
+  } else if (p.learned) {
+    const full = p.change ? `${title}, ${store.label('difference')}` : title;
+    body = html`<${Drawn} p=${p} title=${full} unit=${unit} signed=${name === 'mean_offset' || p.change} />`;
+  }
+  return html`<${Figure} title=${title} help=${HELP[name]} table=${table}>
+    <div class="dv-stack">${body}</div>
+  <//>`;
+}
+
+/** Distribution and map of a parameter. */
+function Drawn({ p, title, unit, signed }) {
+  const store = useStore();
+  const { H } = store.result();
+  const [cell, setCell] = useState(/** @type {any} */ (null));
+  const [zoom, setZoom] = useState(null);
+  const [binning, onDraw] = useBinning();
+  useEffect(() => {
+    setCell(null);
+    setZoom(null);
+  }, [p.learned]);
+  const { palette } = store.state;
+  const scale = useMemo(() => {
+    const [low, high] = bounds(p.learned);
+    const most = Math.max(Math.abs(low), Math.abs(high));
+    return makeScale(signed ? [-most, most] : [low, high], store.colours(signed), { signed });
+  }, [p.learned, signed, palette]);
+  const shown = { data: p.learned, rows: H, columns: p.width, seen: () => true, signed };
+  /** @param {number} row @param {number} column */
+  const sentence = (row, column) => {
+    const start = p.start(row);
+    const before = start ? `, at the start ${format.exact(start[column])}` : '';
+    return `Head ${row}, ${unit === 'Gaussian' ? unit : 'feature'} ${column}: ${format.exact(p.head(row)?.[column])}${before}.`;
+  };
+  return [
+    html`<${Distribution} p=${p} title=${title} unit=${unit} />`,
+    html`<${Legend} heads=${range(H)} />`,
+    html`<${MapCanvas}
+      label="${title} of every head and feature. Arrow keys move, plus and minus zoom, 0 shows everything."
+      field=${shown}
+      scale=${scale}
+      zoom=${zoom}
+      binning="max"
+      marks=${{ hover: null, cell: null }}
+      rowNames=${range(H).map((head) => `h${head}`)}
+      height=${(rows) => Math.max(48, rows * 22)}
+      onHover=${setCell}
+      onSelect=${setCell}
+      onZoom=${setZoom}
+      onDraw=${onDraw}
+      describe=${sentence}
+    />`,
+    html`<${ColourBar} scale=${scale}>
+      ${`${title}: rows are heads, columns ${unit === 'Gaussian' ? 'Gaussians' : 'features'}.`}
+    <//>`,
+    html`<${BinningNote}>${binning}<//>`,
+    html`<p class="dv-note dv-number">
+      ${cell ? sentence(cell.row, cell.column) : 'Point at a cell to read its number.'}
+    </p>`,
+  ];
+}
+
+/** How often each number occurs, a line per head, with a triangle where training began. */
+function Distribution({ p, title, unit }) {
+  const heads = range(useStore().result().H);
+  const all = bounds(p.learned);
+  const [first, last] = p.initial ? bounds(p.initial) : all;
+  const [least, most] = [Math.min(all[0], first), Math.max(all[1], last)];
+  const pad = (most - least) * 0.03 || 0.5;
+  const [low, high] = [least - pad, most + pad];
+  const bins = p.width < 24 ? 12 : 48;
+  const step = (high - low) / bins;
+  const counts = heads.map((head) => histogram(p.head(head), low, high, bins));
+  const top = Math.max(1, ...counts.flat());
+  /** @param {number} head */
+  const outline = (head) => [
+    [low, 0],
+    ...counts[head].flatMap((n, i) => [
+      [low + i * step, n],
+      [low + (i + 1) * step, n],
+    ]),
+    [high, 0],
+  ];
+  /** @param {any} pen @param {number} head */
+  const start = (pen, head) => {
+    const [from, to] = bounds(p.start(head));
+    return `M${pen.x((from + to) / 2) - 5} ${pen.bottom + 1}h10l-5 -9z`;
+  };
+  return html`<${Chart}
+    label="${title}: distribution per head, from ${format.short(all[0])} to ${format.short(all[1])}"
+    height=${220}
+    x=${[low, high]}
+    y=${[0, top * 1.05]}
+    xLabel=${title}
+    yTicks=${format.ticks(0, top, 4).filter(Number.isInteger)}
+    yLabel="${unit}s"
+    draw=${(pen) => [
+      heads.map(
+        (head) =>
+          html`<path
+            d=${line(pen, outline(head))}
+            fill="none"
+            style=${{ stroke: headColour(head) }}
+            stroke-width="1.75"
+            stroke-linejoin="round"
+          />`,
+      ),
+      p.initial &&
+        heads.map(
+          (head) => html`<path class="dv-start" d=${start(pen, head)} style=${{ fill: headColour(head) }} />`,
+        ),
+    ]}
+  />`;
+}
+
+// ---- mixtures -----------------------------------------------------------------------------------
+
+function Mixture() {
+  const store = useStore();
+  const sides = store.sides().filter((side) => store[side].isMixture());
+  return html`<${Figure}
+    title="What the mixture amounts to"
+    help="A product of Gaussians is one Gaussian up to a factor: 1/variance = Σ 1/c², mean = variance · Σ m/c². The variance is a factor on that of the values."
+  >
+    <div class="dv-stack">
+      ${sides.map((side) => {
+        const gaussians = range(store[side].H).map((head) => headGaussian(store[side], head));
+        return html`<${Table}
+          caption=${`One Gaussian per head${store.b ? `, ${store.letter(side)}` : ''}`}
+          columns=${['Head', ...numeric('Effective mean', 'Effective variance')]}
+          rows=${gaussians.map((one, head) => [
+            html`<${HeadName} head=${head} />`,
+            format.exact(one?.mean),
+            format.exact(one?.variance),
+          ])}
+        />`;
+      })}
+    </div>
+  <//>`;
+}

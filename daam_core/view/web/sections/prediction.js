@@ -1,0 +1,90 @@
+// @ts-check
+/** Section "summary": what the model predicts, with the probability of every class. */
+import { range } from '../arrays.js';
+import { useControls } from '../controls.js';
+import { Figure, numeric, Table } from '../figure.js';
+import * as format from '../format.js';
+import { html, useStore } from '../html.js';
+
+const MOST_BARS = 10;
+const MOST_ROWS = 20;
+
+export function Prediction() {
+  const store = useStore();
+  const tables = () => html`<div class="dv-stack">
+    ${store.sides().map((side) => {
+      const { class_names, probabilities, logits } = store[side].raw;
+      return html`<${Table}
+        caption=${store.b ? `All classes, ${store.label(side)}` : 'All classes'}
+        columns=${['Class', ...numeric('Probability', 'Logit')]}
+        rows=${class_names.map((name, i) => [name, format.exact(probabilities[i]), format.exact(logits[i])])}
+      />`;
+    })}
+  </div>`;
+  return html`<${Figure}
+    title="Prediction"
+    help="Probability of every class. It says what the model holds likely, not how often it is right."
+    controls=${useControls(['source'])}
+    table=${tables}
+  >
+    <div class="dv-stack">
+      <div class="dv-two">${store.sides().map((side) => html`<${Classes} key=${side} side=${side} />`)}</div>
+      <div>${store.isDifference() && html`<${ProbabilityTable} />`}</div>
+    </div>
+  <//>`;
+}
+
+/** The most probable classes of one result as bars. @param {{side: 'a' | 'b'}} props */
+function Classes({ side }) {
+  const store = useStore();
+  const result = store[side];
+  const { raw } = result;
+  const order = range(raw.class_names.length).sort((i, j) => raw.probabilities[j] - raw.probabilities[i]);
+  const rest = order.length - MOST_BARS;
+  return html`<div class="dv-stack">
+    <p class="dv-prediction">
+      ${store.b ? `${store.label(side)}: ` : 'Predicted: '}<strong>${raw.class_names[raw.prediction]}</strong
+      ><span class="dv-quiet">${`  by ${raw.model}; explained class: ${result.explainedClass()}`}</span>
+    </p>
+    <ol class="dv-probs">
+      ${order.slice(0, MOST_BARS).map(
+        (i) =>
+          html`<li class=${`dv-prob${i === raw.prediction ? ' dv-strong' : ''}`}>
+            <span class="dv-prob-name">${raw.class_names[i]}</span>
+            <span class="dv-prob-track" aria-hidden="true"
+              ><span class="dv-prob-fill" style=${{ width: `${(100 * raw.probabilities[i]).toFixed(2)}%` }}></span
+            ></span>
+            <span class="dv-number">${format.percent(raw.probabilities[i])}</span>
+          </li>`,
+      )}
+    </ol>
+    ${rest > 0 && html`<p class="dv-note">The other ${rest} classes are in the table.</p>`}
+  </div>`;
+}
+
+/** Probabilities of both results and how far each moves, largest first. */
+export function ProbabilityTable() {
+  const store = useStore();
+  const [a, b] = [store.a.raw, store.b.raw];
+  const names = Array.from(new Set([...a.class_names, ...b.class_names]));
+  /** @param {any} raw @param {string} name */
+  const of = (raw, name) => raw.probabilities[raw.class_names.indexOf(name)] ?? null;
+  const rows = names
+    .map((name) => ({ name, a: of(a, name), b: of(b, name) }))
+    .sort((x, y) => Math.max(y.a, y.b) - Math.max(x.a, x.b))
+    .slice(0, MOST_ROWS);
+  /** @param {number} v in percentage points */
+  const points = (v) => `${v >= 0.005 ? '+' : ''}${format.fixed(v, 2)} points`;
+  /** @param {number | null} p */
+  const percent = (p) => (p === null ? '–' : format.percent(p, 2));
+  return html`<${Table}
+    caption=${`Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`}
+    columns=${['Class', ...numeric(store.letter('a'), store.letter('b'), store.letter('difference'))]}
+    rows=${rows.map((row) => [
+      row.name,
+      percent(row.a),
+      percent(row.b),
+      row.a === null || row.b === null ? '–' : points(100 * (row.b - row.a)),
+    ])}
+  />`;
+}

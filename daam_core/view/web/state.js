@@ -1,0 +1,185 @@
+// @ts-check
+/** What is shown: the defaults, which values fit an explanation, and the short form for a link. */
+
+/**
+ * @typedef {import('./types.js').State} State
+ * @typedef {import('./types.js').Payload} Payload
+ */
+
+export const SECTIONS = [
+  'summary',
+  'heatmap',
+  'heads',
+  'cell',
+  'parameters',
+  'layers',
+  'input',
+  'dataset',
+  'compare',
+];
+
+/** @type {Readonly<State>} */
+export const DEFAULTS = Object.freeze({
+  tab: 'heads', // section shown by a view with tabs
+  quantity: 'importance',
+  scale: 'all_heads',
+  colours: 'linear',
+  palette: 'cividis', // signed maps always diverge from zero
+  binning: 'max',
+  source: 'a', // difference is b − a
+  head: 0, // the head of the single map, token attribution excepted
+  heads: null, // heads shown side by side, 1 to 8; null: all, or the first 8 in the order asked for
+  order: 'index',
+  pair: null, // heads of the difference map; null: the first two
+  cell: null,
+  zoom: null, // null: everything
+  tokenHead: -1, // -1: all heads together
+  tokenMode: 'signed',
+  opacity: 0.6, // of the overlay on a picture
+  layerChart: 'bars',
+  top: 10, // rows of "top" tables
+});
+
+/** @type {Record<string, string[]>} */
+const CHOICES = {
+  tab: SECTIONS,
+  quantity: ['importance', 'density_attention', 'gate', 'class_importance'],
+  scale: ['all_heads', 'per_head'],
+  colours: ['linear', 'rank'],
+  palette: ['cividis', 'viridis', 'grey'],
+  binning: ['max', 'mean'],
+  source: ['a', 'b', 'difference'],
+  order: ['index', 'contribution'],
+  tokenMode: ['signed', 'absolute'],
+  layerChart: ['bars', 'lines'],
+};
+
+/**
+ * The part of `wanted` that is a valid state for the explanation; what does not fit is left out.
+ * @param {any} wanted
+ * @param {Payload | null} payload null: only the form counts
+ * @returns {Partial<State>}
+ */
+export function validState(wanted, payload) {
+  /** @type {any} */
+  const found = {};
+  if (!wanted || typeof wanted !== 'object') return found;
+  for (const [key, values] of Object.entries(CHOICES)) {
+    if (values.includes(wanted[key])) found[key] = wanted[key];
+  }
+  if (payload && found.source !== 'a' && !payload.b) delete found.source;
+  if (payload && found.source === 'difference' && !comparable(payload)) delete found.source;
+  const shown = payload && (found.source === 'b' ? payload.b : payload.a);
+  const [heads, layers, features] = shown ? shown.shape : [Infinity, Infinity, Infinity];
+  /** @type {(value: any, size: number) => boolean} */
+  const index = (value, size) => Number.isInteger(value) && value >= 0 && value < size;
+  if (index(wanted.head, heads)) found.head = wanted.head;
+  if (wanted.tokenHead === -1 || index(wanted.tokenHead, heads)) found.tokenHead = wanted.tokenHead;
+  if (typeof wanted.opacity === 'number' && wanted.opacity >= 0 && wanted.opacity <= 1) {
+    found.opacity = wanted.opacity;
+  }
+  if (Number.isInteger(wanted.top) && wanted.top >= 1 && wanted.top <= 100) found.top = wanted.top;
+  for (const key of ['heads', 'pair', 'cell', 'zoom']) if (wanted[key] === null) found[key] = null;
+  if (Array.isArray(wanted.heads)) {
+    const list = Array.from(new Set(wanted.heads)).filter((head) => index(head, heads));
+    if (list.length) found.heads = list.slice(0, 8);
+  }
+  if (Array.isArray(wanted.pair)) {
+    const list = wanted.pair.filter((head) => index(head, heads));
+    if (list.length === 2) found.pair = list;
+  }
+  const { cell, zoom } = wanted;
+  if (cell && index(cell.layer, layers) && index(cell.feature, features)) {
+    found.cell = { layer: cell.layer, feature: cell.feature };
+  }
+  if (zoom && inside(zoom.x0, zoom.x1, features) && inside(zoom.y0, zoom.y1, layers)) {
+    found.zoom = { x0: zoom.x0, x1: zoom.x1, y0: zoom.y0, y1: zoom.y1 };
+  }
+  return found;
+}
+
+/**
+ * @param {any} from
+ * @param {any} to
+ * @param {number} size
+ */
+function inside(from, to, size) {
+  return Number.isFinite(from) && Number.isFinite(to) && from >= 0 && to > from && to <= size;
+}
+
+/** Whether the two explanations can be subtracted: inputs of one kind, maps of one shape. @param {Payload | null} payload */
+export function comparable(payload) {
+  return Boolean(payload?.b) && ['shape', 'modality'].every((key) => same(payload, key));
+}
+
+/**
+ * @param {any} payload
+ * @param {string} key
+ */
+function same(payload, key) {
+  return JSON.stringify(payload.a[key]) === JSON.stringify(payload.b[key]);
+}
+
+/** @type {Record<string, string>} */
+const SHORT = {
+  tab: 't',
+  quantity: 'q',
+  scale: 's',
+  colours: 'c',
+  palette: 'p',
+  binning: 'b',
+  source: 'x',
+  head: 'h',
+  heads: 'hs',
+  order: 'o',
+  pair: 'pr',
+  cell: 'cell',
+  zoom: 'z',
+  tokenHead: 'th',
+  tokenMode: 'tm',
+  opacity: 'op',
+  layerChart: 'lc',
+  top: 'n',
+};
+
+/**
+ * Query string of what differs from the defaults, such as `q=gate&cell=3.17`.
+ * @param {any} state
+ */
+export function stateToQuery(state) {
+  const query = new URLSearchParams();
+  for (const [key, name] of Object.entries(SHORT)) {
+    const value = state[key];
+    const unchanged = JSON.stringify(value) === JSON.stringify(/** @type {any} */ (DEFAULTS)[key]);
+    if (value === undefined || value === null || unchanged) continue;
+    let text = String(value);
+    if (Array.isArray(value)) text = value.join('.');
+    else if (key === 'cell') text = `${value.layer}.${value.feature}`;
+    else if (key === 'zoom') {
+      text = [value.x0, value.x1, value.y0, value.y1].map((v) => Number(v.toFixed(2))).join('_');
+    }
+    query.set(name, text);
+  }
+  return query.toString();
+}
+
+/**
+ * The state a query string asks for; unknown or malformed parts are left out.
+ * @param {string} query
+ */
+export function queryToState(query) {
+  const given = new URLSearchParams(query);
+  /** @type {any} */
+  const state = {};
+  for (const [key, name] of Object.entries(SHORT)) {
+    const text = given.get(name);
+    if (text === null) continue;
+    const [one, two, three, four] = text.split(key === 'zoom' ? '_' : '.').map(Number);
+    if (key === 'cell') state.cell = { layer: one, feature: two };
+    else if (key === 'zoom') state.zoom = { x0: one, x1: two, y0: three, y1: four };
+    else if (key === 'heads' || key === 'pair') state[key] = text.split('.').map(Number);
+    else if (key in CHOICES) state[key] = text;
+    else state[key] = Number(text);
+  }
+  return validState(state, null);
+}

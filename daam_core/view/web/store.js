@@ -1,0 +1,199 @@
+// @ts-check
+/** What one view holds: payload, decoded results, state, and who is told of changes. */
+import { range } from './arrays.js';
+import { between, palette } from './colour.js';
+import { Result } from './result.js';
+import { comparable, DEFAULTS, validState } from './state.js';
+
+/**
+ * @typedef {import('./types.js').Payload} Payload
+ * @typedef {import('./types.js').State} State
+ * @typedef {import('./types.js').Source} Source
+ * @typedef {import('./types.js').Side} Side
+ * @typedef {import('./types.js').HeadCell} HeadCell
+ */
+
+export class Store {
+  /**
+   * @param {(changed: Set<string>) => void} [changed] called with what changed: keys of the state,
+   *   'payload', 'arrays' or 'theme'
+   * @param {(cell: HeadCell) => void} [selected] called after a cell was chosen
+   */
+  constructor(changed = () => {}, selected = () => {}) {
+    this.changed = changed;
+    this.selected = selected;
+    /** @type {State} */
+    this.state = { ...DEFAULTS };
+    /** @type {Payload | null} */
+    this.payload = null;
+    /** @type {any} results of A and, where there is one, B; sections are only drawn with an A */
+    this.a = null;
+    /** @type {any} */
+    this.b = null;
+    /** @type {import('./result.js').Load | null} */
+    this.load = null;
+    /** @type {HeadCell | null} the cell under the pointer or the keyboard's cursor */
+    this.hover = null;
+    /** @type {Set<import('./heatmap.js').HeatMap>} maps that are on screen */
+    this.maps = new Set();
+    /** @type {Set<() => void>} */
+    this.hoverListeners = new Set();
+    /** @type {((index: number) => void) | null} asks for another class; null where nobody answers */
+    this.askTarget = null;
+    this.dark = false;
+    this.serial = 0; // of the payload
+    this.frame = 0;
+  }
+
+  /** @param {Payload | string | null} payload */
+  setPayload(payload) {
+    /** @type {Payload | null} */
+    const given = typeof payload === 'string' ? JSON.parse(payload) : payload;
+    if (given && given.version !== 2) {
+      throw new Error(`<daam-view> reads payloads of version 2, got ${given.version}.`);
+    }
+    this.payload = given?.a ? given : null;
+    const { a, b } = this.payload || { a: null, b: null };
+    const arrived = () => this.arrived();
+    this.a = a && new Result(a, 'a', this.load, arrived);
+    this.b = b && new Result(b, 'b', this.load, arrived);
+    this.hover = null;
+    if (this.payload) this.state = { ...DEFAULTS, ...validState(this.state, this.payload) };
+    this.serial += 1;
+    this.changed(new Set(['payload']));
+  }
+
+  /**
+   * Changes what is shown; values that do not fit are ignored.
+   * @param {any} wanted
+   */
+  set(wanted) {
+    const valid = validState({ source: this.state.source, ...wanted }, this.payload);
+    // The other result may have fewer heads or layers: what it does not have goes back to its default.
+    /** @type {any} */
+    const next = { ...DEFAULTS, ...validState({ ...this.state, ...valid }, this.payload) };
+    /** @type {any} */
+    const before = this.state;
+    const changed = [];
+    for (const key of Object.keys(next)) {
+      if (JSON.stringify(next[key]) !== JSON.stringify(before[key])) changed.push(key);
+      else next[key] = before[key]; // what did not change stays the same object
+    }
+    if (!changed.length) return;
+    this.state = next;
+    if (changed.includes('source')) this.hover = null; // may not be there
+    this.changed(new Set(changed));
+  }
+
+  /** Told of once a frame, however many arrays come. */
+  arrived() {
+    for (const result of [this.a, this.b]) result?.cache.clear(); // differences are kept with A
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.changed(new Set(['arrays']));
+    });
+  }
+
+  /** @param {HeadCell | null} hover */
+  setHover(hover) {
+    this.hover = hover;
+    for (const listener of this.hoverListeners) listener();
+  }
+
+  /**
+   * Chooses a cell: remembers head and place, and tells whoever asked to know.
+   * @param {HeadCell} cell
+   * @param {string} [tab] to go to
+   */
+  select({ head, layer, feature }, tab) {
+    this.set({ head, cell: { layer, feature }, ...(tab ? { tab } : {}) });
+    this.selected({ head, layer, feature });
+  }
+
+  /** The result that `source` names; a difference is shown with the cells of A. @returns {Result} */
+  result() {
+    return this.state.source === 'b' && this.b ? this.b : this.a;
+  }
+
+  /** The sides that are shown: both for a difference. @returns {Side[]} */
+  sides() {
+    const { source } = this.state;
+    return source === 'difference' ? ['a', 'b'] : [source];
+  }
+
+  /** Whether the difference of two results is shown. */
+  isDifference() {
+    return this.state.source === 'difference';
+  }
+
+  canSubtract() {
+    return comparable(this.payload);
+  }
+
+  /** The whole name of a result, for captions; the difference is called by its letters. @param {Source} source */
+  label(source) {
+    if (source === 'difference') return this.letter(source);
+    const { letter, name } = this[source].raw;
+    return name ? `${letter}: ${name}` : letter;
+  }
+
+  /** The short name, for tables and readouts. @param {Source} source @returns {string} */
+  letter(source) {
+    if (source === 'difference') return `${this.letter('b')} − ${this.letter('a')}`;
+    return this[source].raw.letter;
+  }
+
+  /** What an input is called beside others. @param {Side} side */
+  inputName(side) {
+    return this.b ? this.label(side) : 'This input';
+  }
+
+  /** Whether A and B come from two classifiers, so that head h of one is not head h of the other. */
+  twoModels() {
+    return Boolean(this.b) && ['model', 'checkpoint'].some((key) => this.a.raw[key] !== this.b.raw[key]);
+  }
+
+  /** Said where a difference is about a class and the two results explain different ones. */
+  classesApart() {
+    const [one, other] = [this.a, this.b].map((result) => result.explainedClass());
+    return one === other ? '' : `“${other}” minus “${one}”: the two explain different classes.`;
+  }
+
+  /** Heads shown side by side, in the order asked for. */
+  shownHeads() {
+    const result = this.result();
+    const order = this.state.order === 'contribution' ? result.byContribution() : range(result.H);
+    const { heads } = this.state;
+    return heads ? order.filter((h) => heads.includes(h)) : order.slice(0, 8);
+  }
+
+  /** Heads of the difference map. */
+  pair() {
+    return this.state.pair || [0, 1];
+  }
+
+  /** Colours of signed numbers, or of those that go up from nothing. @param {boolean} signed */
+  colours(signed) {
+    return signed ? between(this.anchors()) : palette(this.state.palette);
+  }
+
+  /** Who answers requests for exact arrays, if anybody. @param {import('./result.js').Load | null} load */
+  setLoad(load) {
+    this.load = load;
+    for (const result of [this.a, this.b]) if (result) result.load = load;
+  }
+
+  /** Turned dark or light: what is drawn on canvases is drawn again. @param {boolean} dark */
+  setDark(dark) {
+    if (dark === this.dark) return;
+    this.dark = dark;
+    for (const map of this.maps) map.schedule();
+    this.changed(new Set(['theme']));
+  }
+
+  /** The nine colours that signed numbers go through. */
+  anchors() {
+    return this.payload ? this.payload.colours.diverging : [];
+  }
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as format from '../../daam_core/view/web/format.js';
+
+test('a number is as exact as its float32, and no longer', () => {
+  for (const value of [0, 1, -0.1, 1 / 3, 1e-12, 123456.789, 3.4e38, 2 ** -149]) {
+    const text = format.exact(value).replace(/−/g, '-');
+    assert.equal(Math.fround(Number(text)), Math.fround(value));
+  }
+  assert.equal(format.exact(Math.fround(0.1)), '0.1');
+  assert.equal(format.exact(-1.5), '−1.5');
+  assert.equal(format.exact(1e-7), '1e−7');
+});
+
+test('what is no number is a dash, and rounded ones are marked', () => {
+  assert.deepEqual([null, undefined, NaN].map(format.exact), ['–', '–', '–']);
+  assert.deepEqual([Infinity, -Infinity].map(format.exact), ['∞', '−∞']);
+  assert.equal(format.sure(0.5, false), '≈ 0.5');
+  assert.equal(format.sure(0.5, true), '0.5');
+  assert.equal(format.sure(null, false), '–');
+  assert.equal(format.fixed(null, 2), '–');
+});
+
+test('captions are short, signs are plain', () => {
+  assert.equal(format.short(0.123456), '0.123');
+  assert.equal(format.short(0.123456, 4), '0.1235');
+  assert.equal(format.signed(2), '+2');
+  assert.equal(format.signed(-2), '−2');
+  assert.equal(format.signed(0), '0');
+  assert.equal(format.fixed(-0.001, 2), '0.00');
+  assert.equal(format.fixed(-0.01, 2), '−0.01');
+  assert.equal(format.logits(0.25), '+0.25 logits');
+  assert.deepEqual([0, 999, 1000, 1234567].map(format.count), ['0', '999', '1,000', '1,234,567']);
+});
+
+test('probabilities have two decimals at the ends, where they matter', () => {
+  const shares = [0, 0.00001, 0.0005, 0.5, 0.9995, 0.99999, 1];
+  assert.deepEqual(
+    shares.map((share) => format.percent(share)),
+    ['0.0 %', '< 0.01 %', '0.05 %', '50.0 %', '99.95 %', '> 99.99 %', '100.0 %'],
+  );
+});
+
+test('ticks are round and cover what they are asked for', () => {
+  assert.deepEqual(format.ticks(0, 1, 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
+  assert.deepEqual(format.ticks(-1, 1, 4), [-1, -0.5, 0, 0.5, 1]);
+  assert.deepEqual(format.ticks(3, 3, 4), [3]);
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  comparable,
+  DEFAULTS,
+  queryToState,
+  stateToQuery,
+  validState,
+} from '../../daam_core/view/web/state.js';
+import { Store } from '../../daam_core/view/web/store.js';
+import { payload } from './payloads.js';
+
+test('a state goes through a link and back', () => {
+  const state = {
+    tab: 'heatmap',
+    quantity: 'gate',
+    scale: 'per_head',
+    colours: 'rank',
+    palette: 'grey',
+    binning: 'mean',
+    source: 'b',
+    head: 3,
+    heads: [0, 4],
+    pair: [4, 1],
+    order: 'contribution',
+    cell: { layer: 2, feature: 50 },
+    zoom: { x0: 10.25, x1: 60, y0: 0, y1: 6 },
+    tokenHead: 2,
+    tokenMode: 'absolute',
+    opacity: 0.35,
+    layerChart: 'lines',
+    top: 25,
+  };
+  assert.deepEqual(Object.keys(state).sort(), Object.keys(DEFAULTS).sort());
+  assert.deepEqual(queryToState(stateToQuery(state)), state);
+  assert.equal(stateToQuery(DEFAULTS), '');
+});
+
+test('a broken link is harmless', () => {
+  for (const query of ['h=9.5&cell=1', 'q=%3Cscript%3E&z=a_b_c_d', 'hs=x.y&op=NaN', '&&==', 'cell=-1.2']) {
+    assert.deepEqual(queryToState(query), {});
+  }
+});
+
+const WRONG = [
+  { head: 99 },
+  { head: -1 },
+  { head: '0' },
+  { head: 1.5 },
+  { quantity: '<img>' },
+  { tab: 'nowhere' },
+  { cell: { layer: 6, feature: 0 } },
+  { cell: '3.4' },
+  { opacity: 7 },
+  { zoom: { x0: 5, x1: 2, y0: 0, y1: 6 } },
+  { zoom: { x0: 0, x1: 1e9, y0: 0, y1: 6 } },
+  { heads: [] },
+  { source: 'b' },
+  { pair: [1] },
+  { top: 1e6 },
+  JSON.parse('{"__proto__": {"x": 1}}'),
+  { unknown: 1 },
+  null,
+  7,
+];
+
+test('a state that does not fit changes nothing', () => {
+  for (const wrong of WRONG) {
+    const store = new Store(() => assert.fail('told of no change'));
+    store.changed = () => {};
+    store.setPayload(payload());
+    const before = store.state;
+    store.changed = () => assert.fail('told of a change');
+    store.set(wrong);
+    assert.deepEqual(store.state, before);
+  }
+  assert.deepEqual(validState({ heads: [0, 0, 77] }, payload()).heads, [0]);
+});
+
+test('what changed is told, and what did not stays the same object', () => {
+  const told = [];
+  const store = new Store((changed) => told.push(...changed));
+  store.setPayload(payload());
+  store.set({ cell: { layer: 1, feature: 2 } });
+  const { cell } = store.state;
+  store.set({ head: 1, cell: { layer: 1, feature: 2 } });
+  assert.deepEqual(told, ['payload', 'cell', 'head']);
+  assert.equal(store.state.cell, cell);
+});
+
+test('another payload keeps what still fits', () => {
+  const store = new Store();
+  store.setPayload(payload());
+  store.set({ head: 1, quantity: 'gate', cell: { layer: 1, feature: 2 } });
+  store.setPayload(payload({ shape: [2, 2, 2] }));
+  assert.deepEqual([store.state.head, store.state.quantity, store.state.cell], [1, 'gate', null]);
+  store.setPayload(null);
+  assert.equal(store.payload, null);
+  assert.equal(store.state.quantity, 'gate');
+});
+
+test('letters and names of two results', () => {
+  const store = new Store();
+  store.setPayload(payload({ name: 'C: a file.wav' }, { name: '', modality: 'text' }));
+  assert.equal(store.label('a'), 'A: C: a file.wav');
+  assert.equal(store.letter('a'), 'A');
+  assert.equal(store.label('b'), 'B');
+  assert.equal(store.label('difference'), 'B − A');
+  assert.equal(store.twoModels(), false);
+  assert.ok(comparable(store.payload));
+  assert.ok(!comparable(payload({}, { modality: 'audio' })));
+  assert.ok(!comparable(payload()));
+});
+
+test('a payload of another version is refused', () => {
+  assert.throws(() => new Store().setPayload({ version: 7 }), /reads payloads of version 2, got 7/);
+});

@@ -1,0 +1,155 @@
+"""Saved pages of the interactive view, and how its modules get into them."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import matplotlib as mpl
+import numpy as np
+
+from daam_core.view.modules import bundle, import_map, modules, view_style
+from daam_core.view.page import view_html
+from tests.support.builders import make_explanation
+from tests.view.test_payload import decode
+
+EVIL = '</script><script>alert(1)</script><!-- <img src=x onerror="alert(2)"> \u2028 ]]>'
+
+
+class Scripts(HTMLParser):
+    """Collects script elements and the addresses that a page would ask for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: dict[str, str] = {}
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self._inside: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action")]
+        if tag == "script":
+            self._inside = dict(attrs).get("id") or f"script {len(self.scripts)}"
+            self.scripts[self._inside] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script":
+            self._inside = None
+
+    def handle_data(self, data: str) -> None:
+        if self._inside is not None:
+            self.scripts[self._inside] += data
+
+
+def parsed(page: str) -> Scripts:
+    found = Scripts()
+    found.feed(page)
+    return found
+
+
+def test_no_text_can_leave_its_place_in_the_page() -> None:
+    e = make_explanation("text")
+    e = replace(
+        e,
+        model=EVIL,
+        text=EVIL,
+        token_labels=tuple(EVIL for _ in e.token_labels),
+        token_spans=np.full_like(e.token_spans, np.nan),
+        class_names=(EVIL, *e.class_names[1:]),
+        provenance={EVIL: EVIL},
+    )
+    page = view_html(e, names=(EVIL, "B"), state={"tab": EVIL})
+    found = parsed(page)
+    assert found.tags.count("script") == 4
+    assert "img" not in found.tags
+    payload = json.loads(found.scripts["payload"])
+    assert payload["a"]["text"] == EVIL
+    assert payload["a"]["class_names"][0] == EVIL
+    assert payload["a"]["name"] == EVIL
+    assert json.loads(found.scripts["state"]) == {"tab": EVIL}
+
+
+def test_the_page_needs_nothing_else() -> None:
+    page = view_html(make_explanation("image"))
+    found = parsed(page)
+    assert found.addresses == []
+    assert "default-src 'none'" in page
+    assert not re.search(r"@import|url\(", view_style())
+    own = "".join(text for path, text in modules().items() if not path.startswith("vendor/"))
+    own = re.sub(r"/\*.*?\*/", "", own, flags=re.DOTALL)  # types are named by import() in comments
+    for way_out in ("fetch(", "XMLHttpRequest", "import(", "innerHTML", "insertAdjacentHTML", "eval("):
+        assert way_out not in own
+    assert "dangerouslySetInnerHTML" not in own
+    addresses = set(re.findall(r"https?://[^\s'\"]+", "".join(modules().values()) + view_style()))
+    assert addresses <= {"http://www.w3.org/2000/svg"}
+
+
+def test_only_the_pages_own_scripts_may_run() -> None:
+    page = view_html(make_explanation())
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    scripts = parsed(page).scripts
+    runs = [text for name, text in scripts.items() if name not in ("payload", "state")]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in runs]
+    allowed = policy[1].split("script-src ")[1].split(";")[0]
+    assert allowed == " ".join(["data:", *(f"'sha256-{digest}'" for digest in digests)])
+
+
+def test_the_page_holds_everything_exactly_whatever_its_size() -> None:
+    e = make_explanation(heads=1, layers=12, features=6000, tokens=3, dataset=False)
+    raw = json.loads(parsed(view_html(e)).scripts["payload"])["a"]
+    assert np.array_equal(decode(raw["arrays"]["gate"]), e.gate)
+
+
+def test_title_and_provenance_stand_in_the_page() -> None:
+    e = make_explanation()
+    assert f"Why “{e.predicted_class}”? An explanation of test-head" in view_html(e)
+    page = view_html(e, title="Mine & yours")
+    assert "<title>Mine &amp; yours</title>" in page
+    assert '"model": "test-head"' in html.unescape(page)
+
+
+# ---- modules -------------------------------------------------------------------------------------
+
+
+def test_every_module_stands_behind_those_that_it_imports() -> None:
+    known: set[str] = set()
+    for path, text in modules().items():
+        imported = re.findall(r"""(?:from|import) '(\.[^']+)'""", text)
+        folder = path.rpartition("/")[0]
+        for name in imported:
+            target = f"{folder}/{name}" if folder else name
+            target = re.sub(r"[^/]+/\.\./", "", target.replace("./", "") if name.startswith("./") else target)
+            assert target in known, (path, name)
+        known.add(path)
+    assert known >= {"daam_view.js", "vendor/preact_htm.js", "sections/heads.js"}
+
+
+def test_an_import_map_names_every_module_in_full() -> None:
+    found = import_map()["imports"]
+    assert set(found) == {f"daam-view/{path}" for path in modules()}
+    for address in found.values():
+        text = base64.b64decode(address.removeprefix("data:text/javascript;base64,")).decode()
+        names = re.findall(r"""(?:from|import) '([^']+)'""", text)
+        assert set(names) <= set(found)
+
+
+def test_a_bundle_holds_every_module_once() -> None:
+    text = bundle("export default view;")
+    for path in modules():
+        assert text.count(f'["{path}", ') == 1
+    assert "from './" not in text
+    assert "from '../" not in text
+
+
+def test_script_and_print_use_the_same_palettes() -> None:
+    tables = dict(re.findall(r"(cividis|viridis):\s*((?:'[0-9a-f]+'[ +\n]*)+)", modules()["palettes.js"]))
+    for name, written in tables.items():
+        colours = "".join(re.findall(r"'([0-9a-f]+)'", written))
+        wanted = "".join(mpl.colors.to_hex(mpl.colormaps[name](i))[1:] for i in range(256))
+        assert colours == wanted, name
+    assert set(tables) == {"cividis", "viridis"}

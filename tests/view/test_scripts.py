@@ -1,0 +1,104 @@
+"""What the view's modules compute, against the core; and their own tests. None of it needs a browser."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from daam_core.importance import importance_factor
+from daam_core.reading.quantities import cell_gaussians
+from daam_core.view.payload import view_payload
+from tests.support.builders import make_explanation
+from tests.view.node import evaluate, run
+
+
+def test_the_scripts_own_tests_pass() -> None:
+    tests = sorted(str(path) for path in Path(__file__).parent.glob("*.test.js"))
+    assert "# fail 0" in run("--test", "--test-reporter=tap", *tests)
+
+
+@pytest.mark.parametrize("scale", ["all_heads", "per_head"])
+def test_importance_is_that_of_the_core_to_the_last_bit(scale: str) -> None:
+    e = make_explanation(heads=3, mode="layer_groups", layers=9)
+    density = torch.from_numpy(e.density_attention)
+    seen = torch.from_numpy(e.head_layers)
+    together = importance_factor(density, head_layers=seen)
+    e = replace(e, importance_range=torch.stack([together.minimum, together.maximum], -1).numpy())
+    found = evaluate(
+        "{ Result } from result.js",
+        "[0, 1, 2].map((head) => Array.from(new Result(data[0], 'a').map('importance', head, data[1])))",
+        [view_payload(e)["a"], scale],
+    )
+    wanted = importance_factor(density, scale=scale, head_layers=seen).importance.numpy()
+    assert np.array_equal(np.array(found, np.float32).reshape(wanted.shape), wanted)
+
+
+def test_rank_colours_give_every_colour_equally_many_cells() -> None:
+    e = make_explanation(heads=1, features=200)
+    indices = evaluate(
+        "{ Result } from result.js; { makeScale, palette, rankThresholds } from colour.js",
+        """(() => {
+            const map = new Result(data, 'a').map('importance', 0, 'all_heads');
+            const scale = makeScale([0, 1], palette('cividis'), {thresholds: rankThresholds([map], false)});
+            return Array.from(map, scale.index);
+        })()""",
+        view_payload(e)["a"],
+    )
+    counts = np.bincount(indices, minlength=256)
+    assert counts.sum() == e.importance[0].size
+    assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.parametrize("gate_kind", ["density", "mixture"])
+@pytest.mark.parametrize("mode", ["shared", "layer_groups"])
+@pytest.mark.parametrize("dataset", [False, True])
+def test_gaussians_of_a_cell_are_those_of_the_core(gate_kind: str, mode: str, dataset: bool) -> None:
+    e = make_explanation(heads=2, gate_kind=gate_kind, mode=mode, layers=8)
+    found = evaluate(
+        "{ Result } from result.js; { cellCurves } from gaussians.js",
+        "cellCurves(new Result(data[0], 'a'), {layer: 5, feature: 9}, data[1])",
+        [view_payload(e)["a"], dataset],
+    )
+    wanted = cell_gaussians(e, 5, 9, dataset=dataset)
+    assert found["value"] == pytest.approx(wanted.value, rel=1e-6)
+    heads = [head for head in range(2) if wanted.seen[head]]
+    assert [curve["head"] for curve in found["heads"]] == heads
+    for curve in found["heads"]:
+        for name in ("mean", "deviation", "centre", "spread", "peak", "gate"):
+            assert curve[name] == pytest.approx(getattr(wanted, name)[curve["head"]], rel=2e-4), name
+        if not dataset:  # the dot lies on the curve: the drawn Gaussian is the gate that came out
+            assert curve["atValue"] == pytest.approx(curve["gate"], rel=1e-3, abs=1e-6)
+
+
+def common_length(one: Sequence[str], other: Sequence[str]) -> int:
+    """Oracle: the longest common subsequence by its definition, remembered."""
+
+    @cache
+    def longest(i: int, j: int) -> int:
+        if i == len(one) or j == len(other):
+            return 0
+        if one[i] == other[j]:
+            return 1 + longest(i + 1, j + 1)
+        return max(longest(i + 1, j), longest(i, j + 1))
+
+    return longest(0, 0)
+
+
+def test_words_of_two_texts_are_aligned() -> None:
+    chance = np.random.default_rng(0)
+    texts = [
+        [[str(word) for word in chance.choice(list("abcd"), size)] for size in sizes]
+        for sizes in ((0, 3), (1, 1), (6, 4), (25, 30))
+    ]
+    found = evaluate(
+        "{ alignWords } from sections/pairs.js", "data.map((pair) => alignWords(...pair))", texts
+    )
+    for pairs, (one, other) in zip(found, texts, strict=True):
+        assert all(one[i] == other[j] for i, j in pairs)
+        assert pairs == sorted(pairs)
+        assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+        assert len(pairs) == common_length(one, other)
