@@ -33,22 +33,22 @@ from .visit import downloads
 from .visit.actions import encode_once, explain_once, map_correlation
 from .visit.inputs import Given, given_file, given_text
 from .visit.mutes import Mutes
-from .visit.offer import Library
+from .visit.offer import Offer
 
 KINDS: dict[Modality, str] = {"audio": "sound", "text": "text", "image": "image"}
 
 log = logging.getLogger(__name__)
 
 
-def build(library: Library) -> None:
+def build(offer: Offer) -> None:
     """Add the endpoints to the page that is being built; nothing of them is seen on it."""
     with gr.Column(visible=False):
-        _endpoint(list_models(library), [], gr.JSON(label="Models"), "list_models", encoder=False)
-        for modality in library.modalities:
-            _build_modality(library, modality)
+        _endpoint(list_models(offer), [], gr.JSON(label="Models"), "list_models", encoder=False)
+        for modality in offer.modalities:
+            _build_modality(offer, modality)
 
 
-def list_models(library: Library) -> Callable[[], list[dict[str, Any]]]:
+def list_models(offer: Offer) -> Callable[[], list[dict[str, Any]]]:
     def list_models() -> list[dict[str, Any]]:
         """The models on offer: name, modality, classes, encoder, and the size of their maps."""
         return [
@@ -61,15 +61,15 @@ def list_models(library: Library) -> Callable[[], list[dict[str, Any]]]:
                 "features": model.config.n_features,
                 "encoder": model.config.encoder.name,
             }
-            for model in library.models.values()
+            for model in offer.models.values()
         ]
 
     return list_models
 
 
-def _build_modality(library: Library, modality: Modality) -> None:
+def _build_modality(offer: Offer, modality: Modality) -> None:
     kind = KINDS[modality]
-    names = library.names(modality)
+    names = offer.names(modality)
 
     def model(label: str = "Model") -> gr.Dropdown:
         return gr.Dropdown(names, value=names[0], label=label, info="Name of a model on offer")
@@ -87,7 +87,7 @@ def _build_modality(library: Library, modality: Modality) -> None:
 
     answer = gr.JSON(label="Summary")
     _endpoint(
-        EXPLAIN[modality](library),
+        EXPLAIN[modality](offer),
         [
             value(),
             model(),
@@ -99,16 +99,16 @@ def _build_modality(library: Library, modality: Modality) -> None:
         f"explain_{kind}",
     )
     _endpoint(
-        COMPARE[modality](library),
+        COMPARE[modality](offer),
         [value(), model("First model"), model("Second model")],
         gr.JSON(label="Both summaries"),
         f"compare_{kind}",
     )
-    _endpoint(CHECK[modality](library), [value(), model()], gr.JSON(label="Check"), f"check_{kind}")
+    _endpoint(CHECK[modality](offer), [value(), model()], gr.JSON(label="Check"), f"check_{kind}")
     formats = gr.Dropdown(list(downloads.FORMATS), value="json", label="Format")
     widths = gr.Radio(list(downloads.WIDTHS), value="double", label="Width of figures")
     _endpoint(
-        SAVE[modality](library),
+        SAVE[modality](offer),
         [value(), model(), formats, widths, scale(), explained()],
         gr.File(label="File"),
         f"save_{kind}",
@@ -130,7 +130,7 @@ def _build_modality(library: Library, modality: Modality) -> None:
         ],
     }
     _endpoint(
-        CHANGE[modality](library),
+        CHANGE[modality](offer),
         [value(), *changes[modality](), model()],
         gr.JSON(label="Before, after and change"),
         f"change_{kind}",
@@ -175,12 +175,8 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
 # What the endpoints do, and how their parameters are called
 
 
-def _explain(
-    library: Library, model: str, given: Given, target: str, scale: str, mute: Any
-) -> dict[str, Any]:
-    return summary(
-        explain_once(library, model, given, target=target or None, scale=scale, mutes=_mutes(mute))
-    )
+def _explain(offer: Offer, model: str, given: Given, target: str, scale: str, mute: Any) -> dict[str, Any]:
+    return summary(explain_once(offer, model, given, target=target or None, scale=scale, mutes=_mutes(mute)))
 
 
 def _mutes(raw: Any) -> Mutes:
@@ -213,7 +209,7 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
-def _explain_text(library: Library) -> Callable[..., Any]:
+def _explain_text(offer: Offer) -> Callable[..., Any]:
     def explain_text(
         text: str, model: str, explained_class: str = "", scale: str = "all_heads", mute: str = ""
     ) -> dict[str, Any]:
@@ -230,12 +226,12 @@ def _explain_text(library: Library) -> Callable[..., Any]:
             scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
-        return _explain(library, model, given_text(text), explained_class, scale, mute)
+        return _explain(offer, model, given_text(text), explained_class, scale, mute)
 
     return explain_text
 
 
-def _explain_sound(library: Library) -> Callable[..., Any]:
+def _explain_sound(offer: Offer) -> Callable[..., Any]:
     def explain_sound(
         sound: str, model: str, explained_class: str = "", scale: str = "all_heads", mute: str = ""
     ) -> dict[str, Any]:
@@ -252,12 +248,12 @@ def _explain_sound(library: Library) -> Callable[..., Any]:
             scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
-        return _explain(library, model, given_file("audio", sound), explained_class, scale, mute)
+        return _explain(offer, model, given_file("audio", sound), explained_class, scale, mute)
 
     return explain_sound
 
 
-def _explain_image(library: Library) -> Callable[..., Any]:
+def _explain_image(offer: Offer) -> Callable[..., Any]:
     def explain_image(
         image: str, model: str, explained_class: str = "", scale: str = "all_heads", mute: str = ""
     ) -> dict[str, Any]:
@@ -274,7 +270,7 @@ def _explain_image(library: Library) -> Callable[..., Any]:
             scale: "all_heads" scales the Importance Factor over all heads, "per_head" each by itself.
             mute: Parts to switch off, as JSON: {"heads": [0], "layers": [], "features": [], "cells": []}.
         """
-        return _explain(library, model, given_file("image", image), explained_class, scale, mute)
+        return _explain(offer, model, given_file("image", image), explained_class, scale, mute)
 
     return explain_image
 
@@ -298,16 +294,16 @@ def _compared(a: Explanation, b: Explanation) -> dict[str, Any]:
     }
 
 
-def _compare(library: Library, given: Given, model: str, other: str) -> dict[str, Any]:
-    return _compared(explain_once(library, model, given), explain_once(library, other, given))
+def _compare(offer: Offer, given: Given, model: str, other: str) -> dict[str, Any]:
+    return _compared(explain_once(offer, model, given), explain_once(offer, other, given))
 
 
-def _change(library: Library, before: Given, after: Given, model: str) -> dict[str, Any]:
-    first = explain_once(library, model, before)
-    return _compared(first, explain_once(library, model, after, target=first.explained))
+def _change(offer: Offer, before: Given, after: Given, model: str) -> dict[str, Any]:
+    first = explain_once(offer, model, before)
+    return _compared(first, explain_once(offer, model, after, target=first.explained))
 
 
-def _compare_text(library: Library) -> Callable[..., Any]:
+def _compare_text(offer: Offer) -> Callable[..., Any]:
     def compare_text(text: str, model: str, other_model: str) -> dict[str, Any]:
         """Explain one text with two models; "before" is the first model's answer, "after" the second's.
 
@@ -316,12 +312,12 @@ def _compare_text(library: Library) -> Callable[..., Any]:
             model: Name of the first text model.
             other_model: Name of the second text model.
         """
-        return _compare(library, given_text(text), model, other_model)
+        return _compare(offer, given_text(text), model, other_model)
 
     return compare_text
 
 
-def _compare_sound(library: Library) -> Callable[..., Any]:
+def _compare_sound(offer: Offer) -> Callable[..., Any]:
     def compare_sound(sound: str, model: str, other_model: str) -> dict[str, Any]:
         """Explain one sound with two models; "before" is the first model's answer, "after" the second's.
 
@@ -330,12 +326,12 @@ def _compare_sound(library: Library) -> Callable[..., Any]:
             model: Name of the first sound model.
             other_model: Name of the second sound model.
         """
-        return _compare(library, given_file("audio", sound), model, other_model)
+        return _compare(offer, given_file("audio", sound), model, other_model)
 
     return compare_sound
 
 
-def _compare_image(library: Library) -> Callable[..., Any]:
+def _compare_image(offer: Offer) -> Callable[..., Any]:
     def compare_image(image: str, model: str, other_model: str) -> dict[str, Any]:
         """Explain one picture with two models; "before" is the first model's answer, "after" the second's.
 
@@ -344,12 +340,12 @@ def _compare_image(library: Library) -> Callable[..., Any]:
             model: Name of the first image model.
             other_model: Name of the second image model.
         """
-        return _compare(library, given_file("image", image), model, other_model)
+        return _compare(offer, given_file("image", image), model, other_model)
 
     return compare_image
 
 
-def _change_text(library: Library) -> Callable[..., Any]:
+def _change_text(offer: Offer) -> Callable[..., Any]:
     def change_text(text: str, changed_text: str, model: str) -> dict[str, Any]:
         """What a change of a text does to the prediction and the Importance Factor.
 
@@ -359,12 +355,12 @@ def _change_text(library: Library) -> Callable[..., Any]:
             model: Name of a text model.
         """
         given = given_text(text)
-        return _change(library, given, given.changed(Edit(changed_text)), model)
+        return _change(offer, given, given.changed(Edit(changed_text)), model)
 
     return change_text
 
 
-def _change_sound(library: Library) -> Callable[..., Any]:
+def _change_sound(offer: Offer) -> Callable[..., Any]:
     def change_sound(
         sound: str, start: float, end: float | None, noise: float | None, seed: int, model: str
     ) -> dict[str, Any]:
@@ -380,12 +376,12 @@ def _change_sound(library: Library) -> Callable[..., Any]:
         """
         given = given_file("audio", sound)
         change = SoundChange(float(start or 0), end, noise, int(seed or 0))
-        return _change(library, given, given.changed(change), model)
+        return _change(offer, given, given.changed(change), model)
 
     return change_sound
 
 
-def _change_image(library: Library) -> Callable[..., Any]:
+def _change_image(offer: Offer) -> Callable[..., Any]:
     def change_image(
         image: str, left: float, top: float, right: float, bottom: float, fill: str, model: str
     ) -> dict[str, Any]:
@@ -403,16 +399,16 @@ def _change_image(library: Library) -> Callable[..., Any]:
         edges = {"left": left, "top": top, "right": right, "bottom": bottom}
         given = given_file("image", image)
         region = parse_region(edges, fill)
-        return _change(library, given, given.changed(region), model)
+        return _change(offer, given, given.changed(region), model)
 
     return change_image
 
 
-def _check(library: Library, model: str, given: Given) -> dict[str, Any]:
-    return check_values(library[model], encode_once(library, model, given))
+def _check(offer: Offer, model: str, given: Given) -> dict[str, Any]:
+    return check_values(offer[model], encode_once(offer, model, given))
 
 
-def _check_text(library: Library) -> Callable[..., Any]:
+def _check_text(offer: Offer) -> Callable[..., Any]:
     def check_text(text: str, model: str) -> dict[str, Any]:
         """Check whether the explanation of a text is true, by removing cells in its order.
 
@@ -424,12 +420,12 @@ def _check_text(library: Library) -> Callable[..., Any]:
             text: The text, in English, up to 50,000 characters.
             model: Name of a text model, such as news-topic; see list_models.
         """
-        return _check(library, model, given_text(text))
+        return _check(offer, model, given_text(text))
 
     return check_text
 
 
-def _check_sound(library: Library) -> Callable[..., Any]:
+def _check_sound(offer: Offer) -> Callable[..., Any]:
     def check_sound(sound: str, model: str) -> dict[str, Any]:
         """Check whether the explanation of a sound is true, by removing cells in its order.
 
@@ -441,12 +437,12 @@ def _check_sound(library: Library) -> Callable[..., Any]:
             sound: A WAV, FLAC, OGG or MP3 file of 0.1 s to 10 min.
             model: Name of a sound model, such as speech-emotion; see list_models.
         """
-        return _check(library, model, given_file("audio", sound))
+        return _check(offer, model, given_file("audio", sound))
 
     return check_sound
 
 
-def _check_image(library: Library) -> Callable[..., Any]:
+def _check_image(offer: Offer) -> Callable[..., Any]:
     def check_image(image: str, model: str) -> dict[str, Any]:
         """Check whether the explanation of a picture is true, by removing cells in its order.
 
@@ -458,19 +454,17 @@ def _check_image(library: Library) -> Callable[..., Any]:
             image: A JPEG, PNG, WebP, GIF, BMP or TIFF file.
             model: Name of an image model, such as image-object; see list_models.
         """
-        return _check(library, model, given_file("image", image))
+        return _check(offer, model, given_file("image", image))
 
     return check_image
 
 
-def _save(
-    library: Library, given: Given, model: str, format_: str, width: str, scale: str, target: str
-) -> str:
-    explanation = explain_once(library, model, given, target=target or None, scale=scale)
+def _save(offer: Offer, given: Given, model: str, format_: str, width: str, scale: str, target: str) -> str:
+    explanation = explain_once(offer, model, given, target=target or None, scale=scale)
     return str(downloads.write(explanation, given, format_=format_, width=width))
 
 
-def _save_text(library: Library) -> Callable[..., Any]:
+def _save_text(offer: Offer) -> Callable[..., Any]:
     def save_text(
         text: str, model: str, file_format: str, width: str, scale: str, explained_class: str = ""
     ) -> str:
@@ -484,12 +478,12 @@ def _save_text(library: Library) -> Callable[..., Any]:
             scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
-        return _save(library, given_text(text), model, file_format, width, scale, explained_class)
+        return _save(offer, given_text(text), model, file_format, width, scale, explained_class)
 
     return save_text
 
 
-def _save_sound(library: Library) -> Callable[..., Any]:
+def _save_sound(offer: Offer) -> Callable[..., Any]:
     def save_sound(
         sound: str, model: str, file_format: str, width: str, scale: str, explained_class: str = ""
     ) -> str:
@@ -503,12 +497,12 @@ def _save_sound(library: Library) -> Callable[..., Any]:
             scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
-        return _save(library, given_file("audio", sound), model, file_format, width, scale, explained_class)
+        return _save(offer, given_file("audio", sound), model, file_format, width, scale, explained_class)
 
     return save_sound
 
 
-def _save_image(library: Library) -> Callable[..., Any]:
+def _save_image(offer: Offer) -> Callable[..., Any]:
     def save_image(
         image: str, model: str, file_format: str, width: str, scale: str, explained_class: str = ""
     ) -> str:
@@ -522,12 +516,12 @@ def _save_image(library: Library) -> Callable[..., Any]:
             scale: "all_heads" or "per_head" scale of the Importance Factor.
             explained_class: Class that attributions are about; empty for the predicted class.
         """
-        return _save(library, given_file("image", image), model, file_format, width, scale, explained_class)
+        return _save(offer, given_file("image", image), model, file_format, width, scale, explained_class)
 
     return save_image
 
 
-Endpoints = dict[Modality, Callable[[Library], Callable[..., Any]]]
+Endpoints = dict[Modality, Callable[[Offer], Callable[..., Any]]]
 EXPLAIN: Endpoints = {"audio": _explain_sound, "text": _explain_text, "image": _explain_image}
 CHECK: Endpoints = {"audio": _check_sound, "text": _check_text, "image": _check_image}
 COMPARE: Endpoints = {"audio": _compare_sound, "text": _compare_text, "image": _compare_image}

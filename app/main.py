@@ -17,7 +17,7 @@ from .page.theme import theme
 from .server import assets
 from .server.security import SecurityHeaders
 from .visit import examples
-from .visit.offer import Library
+from .visit.offer import Offer
 from .visit.session import SESSION_SECONDS, Session
 
 TITLE = "DAAM explorer: why a model decided"
@@ -52,7 +52,7 @@ def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
     Raises:
         ConfigError: no models, or two of one name.
     """
-    library = Library(models)
+    offer = Offer(models)
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE), fill_width=True
     ) as demo:
@@ -62,7 +62,7 @@ def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
         with gr.Row(elem_id="ask", elem_classes="dx-columns"):
             with gr.Column(scale=6, min_width=320, elem_id="step-input", elem_classes="dx-card"):
                 gr.HTML(html.heading(1, "Input"), apply_default_css=False)
-                given = give.build(library)
+                given = give.build(offer)
             with gr.Column(scale=5, min_width=320, elem_id="step-prediction", elem_classes="dx-card"):
                 gr.HTML(html.heading(2, "Prediction"), apply_default_css=False)
                 status = gr.HTML(html.READY, elem_id="status", apply_default_css=False)
@@ -92,8 +92,8 @@ def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
             compared=compared, comparison=comparison, changed=changed, muted=muted, checked=checked,
             saved=saved, sections=(after, last),
         )  # fmt: skip
-        api.build(library)  # first, so that its names are not taken
-        wiring.wire(library, page)
+        api.build(offer)  # first, so that its names are not taken
+        wiring.wire(offer, page)
     return demo
 
 

@@ -13,7 +13,7 @@ from daam_core.faithfulness.report.published import published
 from daam_core.trained import TrainedClassifier
 
 from ..visit.actions import needed
-from ..visit.offer import Library
+from ..visit.offer import Offer
 from ..visit.session import Session
 from .html import percent
 
@@ -24,10 +24,10 @@ _ANCHORS = {0.0: "start", 1.0: "end"}
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 
-def check_current(library: Library, session: Session) -> str:
+def check_current(offer: Offer, session: Session) -> str:
     """The check of the result on screen, and what was published of its model."""
     study = needed(session.current)
-    model = library[study.model]
+    model = offer[study.model]
     found = check_encoding(model, study.encoding)
     return (
         f'<p class="dx-note">{escape(study.given.title)} · {escape(study.model)}: '

@@ -8,7 +8,7 @@ import gradio as gr
 from daam_core.inputs import Sound, Text
 
 from ..visit import payload
-from ..visit.offer import Library
+from ..visit.offer import Offer
 from ..visit.session import Session
 from . import checks, html
 from .parts.change_input import ChangeInput
@@ -54,12 +54,12 @@ class Page:
         """Only the status line."""
         return {self.status: html.status(text, kind=kind)}
 
-    def show(self, library: Library, session: Session) -> Updates:
+    def show(self, offer: Offer, session: Session) -> Updates:
         """The session's result in every part of the page."""
         current = session.current
         if current is None:
             return {self.session: session}
-        others = [n for n in library.names(current.given.modality) if n != current.model]
+        others = [n for n in offer.names(current.given.modality) if n != current.model]
         return {
             self.session: session,
             self.prediction: html.prediction(session),

@@ -14,7 +14,7 @@ from ..server.working import Finished, working
 from ..visit import actions, downloads, links, payload
 from ..visit.examples import EXAMPLES, Example, recognised
 from ..visit.inputs import Given, given_file, given_text
-from ..visit.offer import Library
+from ..visit.offer import Offer
 from ..visit.session import Session
 from . import checks, html
 from .page import Page, Updates
@@ -35,10 +35,10 @@ WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(),
 PRIVATE: Private = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def wire(library: Library, page: Page) -> None:
+def wire(offer: Offer, page: Page) -> None:
     """Connect every control of the page."""
-    runs = [run for way in page.given.ways for run in _wire_way(library, page, way)]
-    runs += _wire_changes(library, page)
+    runs = [run for way in page.given.ways for run in _wire_way(offer, page, way)]
+    runs += _wire_changes(offer, page)
     page.given.cancel.click(
         lambda: (
             page.say("Cancelled. The last result is still here.", kind="info")
@@ -50,21 +50,21 @@ def wire(library: Library, page: Page) -> None:
         queue=False,
         **PRIVATE,
     )
-    _wire_comparison(library, page)
-    _wire_mutes(library, page)
-    _wire_check(library, page)
-    _wire_view(library, page)
-    _wire_save(library, page)
-    _wire_link(library, page)
+    _wire_comparison(offer, page)
+    _wire_mutes(offer, page)
+    _wire_check(offer, page)
+    _wire_view(offer, page)
+    _wire_save(offer, page)
+    _wire_link(offer, page)
 
 
 # Runs of the encoder: generators, so that they show that they work and can be cancelled
 
 
 def run(
-    library: Library,
+    offer: Offer,
     page: Page,
-    work: Callable[[Library], Session],
+    work: Callable[[Offer], Session],
     message: str,
     *,
     before: Updates | None = None,
@@ -74,10 +74,10 @@ def run(
     if before:
         yield before
     try:
-        for step in working(lambda stop: work(library.until(stop)), message):
+        for step in working(lambda stop: work(offer.until(stop)), message):
             if isinstance(step, Finished):
                 session = step.result
-                yield page.show(library, session) | page.show_input(session) | _finished(page, session) | idle
+                yield page.show(offer, session) | page.show_input(session) | _finished(page, session) | idle
             else:
                 yield page.say(step, kind="busy") | {page.given.cancel: gr.update(visible=True)}
     except DaamError as error:
@@ -101,10 +101,10 @@ def _finished(page: Page, session: Session) -> Updates:
     return page.say(f"Done: {how}.")
 
 
-def act(library: Library, page: Page, action: Callable[[], Session], message: str) -> Updates:
+def act(offer: Offer, page: Page, action: Callable[[], Session], message: str) -> Updates:
     """An action that runs no encoder."""
     try:
-        return page.show(library, action()) | page.say(message)
+        return page.show(offer, action()) | page.say(message)
     except DaamError as error:
         return page.say(str(error), kind="error")
     except Exception:
@@ -112,23 +112,23 @@ def act(library: Library, page: Page, action: Callable[[], Session], message: st
         return page.say(DEFECT, kind="error")
 
 
-def _wire_way(library: Library, page: Page, way: Way) -> list[Any]:
+def _wire_way(offer: Offer, page: Page, way: Way) -> list[Any]:
     outputs = [*page.outputs, page.given.cancel]
 
     def explain_own(session: Session, model: str, value: Any) -> Iterator[Updates]:
-        def work(library: Library) -> Session:
+        def work(offer: Offer) -> Session:
             given = given_text(value) if way.modality == "text" else given_file(way.modality, value)
-            return actions.explain_input(library, session, model, recognised(given))
+            return actions.explain_input(offer, session, model, recognised(given))
 
-        yield from run(library, page, work, "Running the encoder")
+        yield from run(offer, page, work, "Running the encoder")
 
     def explain_example(example: Example) -> Callable[[Session, str], Iterator[Updates]]:
         def explain(session: Session, model: str) -> Iterator[Updates]:
             shown = example.content if example.modality == "text" else example.path
             yield from run(
-                library,
+                offer,
                 page,
-                lambda library: actions.explain_input(library, session, model, example.given()),
+                lambda offer: actions.explain_input(offer, session, model, example.given()),
                 "Running the encoder",
                 before={way.value: shown},
             )
@@ -143,18 +143,18 @@ def _wire_way(library: Library, page: Page, way: Way) -> list[Any]:
     return listeners
 
 
-def _wire_changes(library: Library, page: Page) -> list[Any]:
+def _wire_changes(offer: Offer, page: Page) -> list[Any]:
     changed = page.changed
     outputs = [*page.outputs, page.given.cancel]
     options: Private = {"concurrency_id": ENCODER, "concurrency_limit": 1, **PRIVATE}
 
     def changing(session: Session, change: Callable[[Given], Given]) -> Iterator[Updates]:
-        def work(library: Library) -> Session:
+        def work(offer: Offer) -> Session:
             if session.original is None:
                 raise InputError("There is nothing to change yet: explain an input first.")
-            return actions.change_input(library, session, change(session.original.given))
+            return actions.change_input(offer, session, change(session.original.given))
 
-        for step in run(library, page, work, "Running the encoder on the changed input"):
+        for step in run(offer, page, work, "Running the encoder on the changed input"):
             # The controls keep what the visitor set; only a new original resets them.
             yield {part: value for part, value in step.items() if part not in controls}
 
@@ -178,10 +178,10 @@ def _wire_changes(library: Library, page: Page) -> list[Any]:
         yield from changing(session, lambda given: given.changed(parse_region(edges, fill)))
 
     def compare_models(session: Session, other: str) -> Iterator[Updates]:
-        def work(library: Library) -> Session:
-            return actions.compare_models(library, session, other)
+        def work(offer: Offer) -> Session:
+            return actions.compare_models(offer, session, other)
 
-        for step in run(library, page, work, f"Explaining with {other}"):
+        for step in run(offer, page, work, f"Explaining with {other}"):
             yield {part: value for part, value in step.items() if part not in controls}
 
     return [
@@ -224,33 +224,33 @@ def parse_region(edges: Any, fill: Any) -> Region:
 # Actions on what is there already
 
 
-def _wire_comparison(library: Library, page: Page) -> None:
+def _wire_comparison(offer: Offer, page: Page) -> None:
     compared = page.compared
     for button, action, said in (
         (compared.pin, actions.pin, "Kept as A. Explain another input to compare."),
         (compared.swap, actions.swap, "A and B changed places."),
         (compared.end, actions.end_comparison, "The comparison has ended."),
     ):
-        button.click(_simple(library, page, action, said), page.session, page.outputs, **PRIVATE)
+        button.click(_simple(offer, page, action, said), page.session, page.outputs, **PRIVATE)
 
 
 def _simple(
-    library: Library, page: Page, action: Callable[[Session], Session], said: str
+    offer: Offer, page: Page, action: Callable[[Session], Session], said: str
 ) -> Callable[[Session], Updates]:
-    return lambda session: act(library, page, lambda: action(session), said)
+    return lambda session: act(offer, page, lambda: action(session), said)
 
 
-def _wire_mutes(library: Library, page: Page) -> None:
+def _wire_mutes(offer: Offer, page: Page) -> None:
     muted = page.muted
 
     def apply(session: Session, heads: Any, layers: Any, features: str) -> Updates:
-        return act(library, page, lambda: actions.mute_parts(library, session, heads, layers, features), SAID)
+        return act(offer, page, lambda: actions.mute_parts(offer, session, heads, layers, features), SAID)
 
     def top(session: Session, count: Any) -> Updates:
-        return act(library, page, lambda: actions.mute_top(library, session, count), SAID)
+        return act(offer, page, lambda: actions.mute_top(offer, session, count), SAID)
 
     def reset(session: Session) -> Session:
-        return actions.set_mutes(library, session, actions.Mutes())
+        return actions.set_mutes(offer, session, actions.Mutes())
 
     parts = [page.session, muted.heads, muted.layers, muted.features]
     muted.apply.click(apply, parts, page.outputs, **PRIVATE)
@@ -260,23 +260,23 @@ def _wire_mutes(library: Library, page: Page) -> None:
     muted.features.submit(apply, parts, page.outputs, **PRIVATE)
     muted.top.click(top, [page.session, muted.count], page.outputs, **PRIVATE)
     for button, action in (
-        (muted.cell, lambda s: actions.mute_selected(library, s)),
-        (muted.undo, lambda s: actions.undo(library, s)),
-        (muted.redo, lambda s: actions.redo(library, s)),
+        (muted.cell, lambda s: actions.mute_selected(offer, s)),
+        (muted.undo, lambda s: actions.undo(offer, s)),
+        (muted.redo, lambda s: actions.redo(offer, s)),
         (muted.reset, reset),
     ):
-        button.click(_simple(library, page, action, SAID), page.session, page.outputs, **PRIVATE)
+        button.click(_simple(offer, page, action, SAID), page.session, page.outputs, **PRIVATE)
 
 
 SAID = "Recomputed; the encoder did not run."
 
 
-def _wire_check(library: Library, page: Page) -> None:
+def _wire_check(offer: Offer, page: Page) -> None:
     checked = page.checked
 
     def check(session: Session) -> Iterator[Updates]:
         try:
-            for step in working(lambda _: checks.check_current(library, session), "Removing cells"):
+            for step in working(lambda _: checks.check_current(offer, session), "Removing cells"):
                 if isinstance(step, Finished):
                     yield page.say("Checked; the encoder did not run.") | {checked.result: step.result}
                 else:
@@ -297,7 +297,7 @@ def _wire_check(library: Library, page: Page) -> None:
     )
 
 
-def _wire_view(library: Library, page: Page) -> None:
+def _wire_view(offer: Offer, page: Page) -> None:
     def cell(session: Session, event: gr.EventData) -> Updates:
         place = _fields(event)
         try:
@@ -309,9 +309,9 @@ def _wire_view(library: Library, page: Page) -> None:
     def target(session: Session, event: gr.EventData) -> Updates:
         index = _fields(event).get("index")
         return act(
-            library,
+            offer,
             page,
-            lambda: actions.choose_class(library, session, index),
+            lambda: actions.choose_class(offer, session, index),
             "Another class is explained.",
         )
 
@@ -339,13 +339,13 @@ def _fields(event: gr.EventData) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _wire_save(library: Library, page: Page) -> None:
+def _wire_save(offer: Offer, page: Page) -> None:
     saved = page.saved
 
     def save(session: Session, format_: Any, width: Any, scale: Any) -> Updates:
         try:
             study = actions.needed(session.current)
-            explanation = actions.rescaled(library, study, scale)
+            explanation = actions.rescaled(offer, study, scale)
             path = downloads.write(explanation, study.given, format_=format_, width=width, pair=session.pair)
         except DaamError as error:
             return page.say(str(error), kind="error") | {saved.file: gr.update(value=None)}
@@ -370,7 +370,7 @@ def _wire_save(library: Library, page: Page) -> None:
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")
 
 
-def _wire_link(library: Library, page: Page) -> None:
+def _wire_link(offer: Offer, page: Page) -> None:
     query = gr.Textbox(visible=False)
     outputs = [*page.outputs, page.given.cancel, page.given.tabs]
     for way in page.given.ways:
@@ -378,11 +378,11 @@ def _wire_link(library: Library, page: Page) -> None:
     ways = {way.modality: way for way in page.given.ways}
 
     def restore(session: Session, asked: Any) -> Iterator[Updates]:
-        link = links.parse(asked, library)
+        link = links.parse(asked, offer)
         if link.model is None:
             yield {page.status: gr.skip()}
             return
-        way = ways[library[link.model].config.modality]
+        way = ways[offer[link.model].config.modality]
         at = {page.given.tabs: gr.update(selected=way.modality), way.model: link.model}
         if link.example is None:
             yield at | (page.say(OWN_LINK, kind="info") if link.own else {})
@@ -390,11 +390,11 @@ def _wire_link(library: Library, page: Page) -> None:
         example = EXAMPLES[link.example]
         model = link.model
 
-        def work(library: Library) -> Session:
-            return actions.explain_input(library, session, model, example.given(), target=link.target)
+        def work(offer: Offer) -> Session:
+            return actions.explain_input(offer, session, model, example.given(), target=link.target)
 
         shown = example.content if example.modality == "text" else example.path
-        yield from run(library, page, work, "Restoring the view of the link", before={**at, way.value: shown})
+        yield from run(offer, page, work, "Restoring the view of the link", before={**at, way.value: shown})
 
     blocks = gr.context.Context.root_block
     if blocks is None:

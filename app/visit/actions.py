@@ -1,4 +1,4 @@
-"""What the page's actions do: pure functions of a session, the library and plain inputs.
+"""What the page's actions do: pure functions of a session, the offer and plain inputs.
 
 Each returns a new session and changes nothing else; wrong input raises a ``DaamError``. Only
 :func:`explain_input` and :func:`compare_models` run an encoder, and only for an input they do not
@@ -20,42 +20,42 @@ from daam_core.trained import TrainedClassifier
 from .inputs import Given
 from .media import page_media
 from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
-from .offer import Library
+from .offer import Offer
 from .session import MAX_HISTORY, Session, Study
 
 MAX_TOP = 1000  # cells that can be muted by rank at once
 
 
 def explain_input(
-    library: Library, session: Session, model_name: Any, given: Given, *, target: Any = None
+    offer: Offer, session: Session, model_name: Any, given: Given, *, target: Any = None
 ) -> Session:
     """Explain a new input: the session's current study and the start of what-ifs."""
-    study, session = _study(library, session, model_name, given, target=target)
+    study, session = _study(offer, session, model_name, given, target=target)
     baseline = session.baseline if session.pinned else None
     return replace(session, current=study, original=study, baseline=baseline, cell=None, undo=(), redo=())
 
 
-def change_input(library: Library, session: Session, given: Given) -> Session:
+def change_input(offer: Offer, session: Session, given: Given) -> Session:
     """Explain a changed version of the original input, with the original as A."""
     original = needed(session.original)
     target = original.explanation.explained  # the same class before and after
-    study, session = _study(library, session, original.model, given, target=target)
-    before = _recomputed(library, original, target=target)
+    study, session = _study(offer, session, original.model, given, target=target)
+    before = _recomputed(offer, original, target=target)
     return replace(session, current=study, baseline=before, pinned=False, undo=(), redo=())
 
 
-def compare_models(library: Library, session: Session, other: Any) -> Session:
+def compare_models(offer: Offer, session: Session, other: Any) -> Session:
     """Explain the current input with another model as B, the current study as A."""
     current = needed(session.current)
-    model = library[other]
+    model = offer[other]
     if model.name == current.model:
         raise InputError(f"{model.name} is the model on screen already; choose another one to compare.")
-    study, session = _study(library, session, model.name, current.given, target=None)
+    study, session = _study(offer, session, model.name, current.given, target=None)
     return replace(session, current=study, baseline=current, pinned=False, undo=(), redo=())
 
 
 def explain_once(
-    library: Library,
+    offer: Offer,
     model_name: Any,
     given: Given,
     *,
@@ -64,30 +64,30 @@ def explain_once(
     mutes: Mutes = NOTHING_MUTED,
 ) -> Explanation:
     """An explanation outside of any session: nothing of it is kept."""
-    model = library[model_name]
+    model = offer[model_name]
     if target is not None:
         class_index(model.class_names, target)  # refused before the encoder runs
-    encoding = encode_once(library, model_name, given)
+    encoding = encode_once(offer, model_name, given)
     shape = (model.config.n_heads, model.config.n_layers, model.config.n_features)
     keep = keep_mask(mutes, shape)
     return explain_encoding(model, encoding, target=target, scale=_scale(scale), keep=keep)
 
 
-def encode_once(library: Library, model_name: Any, given: Given) -> Encoding:
+def encode_once(offer: Offer, model_name: Any, given: Given) -> Encoding:
     """An encoding outside of any session."""
-    model = library[model_name]
-    return library.encode(model, given, key=_cache_key(model, given))
+    model = offer[model_name]
+    return offer.encode(model, given, key=_cache_key(model, given))
 
 
-def choose_class(library: Library, session: Session, target: Any) -> Session:
+def choose_class(offer: Offer, session: Session, target: Any) -> Session:
     """Explain another class of the current study (and of A, where it has that class)."""
     current = needed(session.current)
     if target is not None and (not isinstance(target, int) or isinstance(target, bool)):
         raise InputError("A class is chosen by its number.")
-    study = _recomputed(library, current, target=target)
+    study = _recomputed(offer, current, target=target)
     baseline = session.baseline
     if baseline is not None and baseline.explanation.class_names == study.explanation.class_names:
-        baseline = _recomputed(library, baseline, target=study.explanation.explained)
+        baseline = _recomputed(offer, baseline, target=study.explanation.explained)
     return replace(session, current=study, baseline=baseline)
 
 
@@ -121,16 +121,16 @@ def select_cell(session: Session, head: Any, layer: Any, feature: Any) -> Sessio
     return replace(session, cell=(head, layer, feature))
 
 
-def set_mutes(library: Library, session: Session, mutes: Mutes) -> Session:
+def set_mutes(offer: Offer, session: Session, mutes: Mutes) -> Session:
     """Switch parts of the attention off and recompute; the encoder does not run."""
     current = needed(session.current)
     if mutes == current.mutes:
         return session
     undo = (*session.undo, current.mutes)[-MAX_HISTORY:]
-    return replace(_muted(library, session, mutes), undo=undo, redo=())
+    return replace(_muted(offer, session, mutes), undo=undo, redo=())
 
 
-def mute_parts(library: Library, session: Session, heads: Any, layers: Any, features: str) -> Session:
+def mute_parts(offer: Offer, session: Session, heads: Any, layers: Any, features: str) -> Session:
     """Set muted heads, layers and features, as the page's controls name them; cells stay."""
     current = needed(session.current)
     _, _, n_features = current.explanation.shape
@@ -140,56 +140,56 @@ def mute_parts(library: Library, session: Session, heads: Any, layers: Any, feat
         layers=_index_set(layers),
         features=parse_indices(features or "", n_features, word="feature"),
     )
-    return set_mutes(library, session, mutes)
+    return set_mutes(offer, session, mutes)
 
 
-def mute_selected(library: Library, session: Session) -> Session:
+def mute_selected(offer: Offer, session: Session) -> Session:
     """Mute the selected cell, or switch it on again."""
     current = needed(session.current)
     if session.cell is None:
         raise InputError("No cell is selected: click one in a map, or move there with the arrow keys.")
-    return set_mutes(library, session, replace(current.mutes, cells=current.mutes.cells ^ {session.cell}))
+    return set_mutes(offer, session, replace(current.mutes, cells=current.mutes.cells ^ {session.cell}))
 
 
-def mute_top(library: Library, session: Session, count: Any) -> Session:
+def mute_top(offer: Offer, session: Session, count: Any) -> Session:
     """Mute the cells with the highest Importance Factor, ``count`` of them."""
     current = needed(session.current)
     if not isinstance(count, int | float) or count != int(count) or not 1 <= count <= MAX_TOP:
         raise InputError(f"The number of cells must be a whole number from 1 to {MAX_TOP}.")
     cells = top_cells(quantity_map(current.explanation, "importance"), int(count))
     found = frozenset((int(head), int(layer), int(feature)) for head, layer, feature in cells)
-    return set_mutes(library, session, replace(current.mutes, cells=current.mutes.cells | found))
+    return set_mutes(offer, session, replace(current.mutes, cells=current.mutes.cells | found))
 
 
-def undo(library: Library, session: Session) -> Session:
+def undo(offer: Offer, session: Session) -> Session:
     if not session.undo:
         raise InputError("There is nothing to undo.")
     current = needed(session.current)
     return replace(
-        _muted(library, session, session.undo[-1]),
+        _muted(offer, session, session.undo[-1]),
         undo=session.undo[:-1],
         redo=(*session.redo, current.mutes),
     )
 
 
-def redo(library: Library, session: Session) -> Session:
+def redo(offer: Offer, session: Session) -> Session:
     if not session.redo:
         raise InputError("There is nothing to redo.")
     current = needed(session.current)
     return replace(
-        _muted(library, session, session.redo[-1]),
+        _muted(offer, session, session.redo[-1]),
         undo=(*session.undo, current.mutes),
         redo=session.redo[:-1],
     )
 
 
-def rescaled(library: Library, study: Study, scale: Any) -> Explanation:
+def rescaled(offer: Offer, study: Study, scale: Any) -> Explanation:
     """A study's explanation with the Importance Factor scaled as asked, for saving."""
     scale = _scale(scale)
     if study.explanation.scale == scale:
         return study.explanation
     keep = keep_mask(study.mutes, study.explanation.shape)
-    return explain_encoding(library[study.model], study.encoding, target=study.target, scale=scale, keep=keep)
+    return explain_encoding(offer[study.model], study.encoding, target=study.target, scale=scale, keep=keep)
 
 
 def _scale(scale: Any) -> Scale:
@@ -200,13 +200,13 @@ def _scale(scale: Any) -> Scale:
 
 
 def _study(
-    library: Library, session: Session, model_name: Any, given: Given, *, target: Any
+    offer: Offer, session: Session, model_name: Any, given: Given, *, target: Any
 ) -> tuple[Study, Session]:
     """A study of an input, its encoding taken from the cache where it is there."""
-    model = library[model_name]
+    model = offer[model_name]
     key = _cache_key(model, given)
-    known = session.cached(key) or (library.example(key) if given.example else None)
-    encoding = known or library.encode(model, given, key=key)
+    known = session.cached(key) or (offer.example(key) if given.example else None)
+    encoding = known or offer.encode(model, given, key=key)
     explanation = explain_encoding(model, encoding, target=target)
     study = Study(
         model=model.name,
@@ -228,14 +228,14 @@ def _cache_key(model: TrainedClassifier, given: Given) -> str:
     return f"{encoder.weights_sha256}:{encoder.preprocessing}:{given.key}"
 
 
-def _muted(library: Library, session: Session, mutes: Mutes) -> Session:
+def _muted(offer: Offer, session: Session, mutes: Mutes) -> Session:
     current = needed(session.current)
     # The class stays the same while parts go on and off, so that the change can be read.
     target = current.explanation.explained
-    study = _recomputed(library, current, target=target, mutes=mutes)
+    study = _recomputed(offer, current, target=target, mutes=mutes)
     baseline, pinned = session.baseline, session.pinned
     if baseline is None:
-        baseline = _recomputed(library, current, target=target, mutes=NOTHING_MUTED)
+        baseline = _recomputed(offer, current, target=target, mutes=NOTHING_MUTED)
     elif not pinned and not mutes and _same_input(baseline, study):
         baseline = None
     return replace(session, current=study, baseline=baseline)
@@ -245,10 +245,10 @@ def _same_input(one: Study, other: Study) -> bool:
     return one.model == other.model and one.given.key == other.given.key
 
 
-def _recomputed(library: Library, study: Study, *, target: int | None, mutes: Mutes | None = None) -> Study:
+def _recomputed(offer: Offer, study: Study, *, target: int | None, mutes: Mutes | None = None) -> Study:
     mutes = study.mutes if mutes is None else mutes
     keep = keep_mask(mutes, study.explanation.shape)
-    explanation = explain_encoding(library[study.model], study.encoding, target=target, keep=keep)
+    explanation = explain_encoding(offer[study.model], study.encoding, target=target, keep=keep)
     return replace(study, explanation=explanation, target=target, mutes=mutes)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 from .examples import EXAMPLES
-from .offer import Library
+from .offer import Offer
 from .session import Study
 
 MAX_QUERY = 4000  # characters
@@ -32,7 +32,7 @@ class Link:
     own: bool = False
 
 
-def parse(query: object, library: Library) -> Link:
+def parse(query: object, offer: Offer) -> Link:
     """Read a page's query. Unknown, wrong or hostile values count as absent."""
     if not isinstance(query, str) or len(query) > MAX_QUERY:
         return Link()
@@ -41,13 +41,13 @@ def parse(query: object, library: Library) -> Link:
     except ValueError:
         return Link()
     first = {name: values[0] for name, values in fields.items()}
-    model = first.get("model") if first.get("model") in library.models else None
+    model = first.get("model") if first.get("model") in offer.models else None
     example = EXAMPLES.get(first.get("input", ""))
     if model is None and example is not None:
-        model = next(iter(library.names(example.modality)), None)
+        model = next(iter(offer.names(example.modality)), None)
     if model is None:
         return Link()
-    config = library[model].config
+    config = offer[model].config
     if example is not None and example.modality != config.modality:
         example = None
     target = first.get("class", "")

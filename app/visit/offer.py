@@ -12,8 +12,8 @@ from daam_core.trained import TrainedClassifier
 from .inputs import Given
 
 
-class Library:
-    """Trained heads by name, and the frozen encoders behind them.
+class Offer:
+    """Classifiers by name, and the frozen encoders behind them.
 
     Encodings of built-in examples are kept for everybody: they are the same for everybody and hold
     nothing of anybody. Encodings of a visitor's own input are not kept here.
@@ -36,8 +36,8 @@ class Library:
         self._encoding = threading.Lock()  # one encoder run at a time: it uses every core by itself
         self._stop = threading.Event()  # never set; see `until`
 
-    def until(self, stop: threading.Event) -> "Library":
-        """The same library, whose encoders do not start any more once ``stop`` is set."""
+    def until(self, stop: threading.Event) -> "Offer":
+        """The same offer, whose encoders do not start any more once ``stop`` is set."""
         bound = copy.copy(self)
         bound._stop = stop
         return bound

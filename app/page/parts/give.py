@@ -7,7 +7,7 @@ import gradio as gr
 from daam_core.inputs import Modality
 
 from ...visit.examples import Example, examples_of
-from ...visit.offer import Library
+from ...visit.offer import Offer
 from ..components import picture
 
 TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Image"}
@@ -47,15 +47,15 @@ class Give:
     cancel: gr.Button
 
 
-def build(library: Library) -> Give:
-    with gr.Tabs(elem_id="give-tabs", selected=library.modalities[0]) as tabs:
-        ways = tuple(_way(library, modality) for modality in library.modalities)
+def build(offer: Offer) -> Give:
+    with gr.Tabs(elem_id="give-tabs", selected=offer.modalities[0]) as tabs:
+        ways = tuple(_way(offer, modality) for modality in offer.modalities)
     cancel = gr.Button("Cancel", elem_id="cancel", size="md", visible="hidden")
     return Give(tabs, ways, cancel)
 
 
-def _way(library: Library, modality: Modality) -> Way:
-    names = library.names(modality)
+def _way(offer: Offer, modality: Modality) -> Way:
+    names = offer.names(modality)
     with gr.Tab(TITLES[modality], id=modality, elem_id=f"tab-{modality}"):
         buttons = []
         with gr.Row(elem_classes="dx-examples", elem_id=f"examples-{modality}"):
