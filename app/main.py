@@ -1,6 +1,5 @@
 """The page: ``build_demo`` lays it out, ``launch`` serves it with safe defaults."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,23 +9,18 @@ from starlette.middleware import Middleware
 from daam_core.trained import TrainedClassifier
 
 from . import api
-from .page import html, wiring
-from .page.page import Page
-from .page.parts import change_input, change_model, check, compare, give, save, tour, why
+from .page.layout import lay_out
 from .page.theme import theme
+from .page.wiring import wire
 from .server import assets
 from .server.security import SecurityHeaders
 from .visit import examples
 from .visit.offer import Offer
-from .visit.session import SESSION_SECONDS, Session
 
 TITLE = "DAAM explorer: why a model decided"
 QUEUE_LENGTH = 64  # waiting runs; the next visitor is told to come back
 OPEN_SESSIONS = 200  # visitors whose results are kept; the longest idle one goes first
 CACHE_CHECK, CACHE_AGE = 3600, 86_400  # seconds: uploads are deleted a day after they came
-PORTS = range(1, 65_536)
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,47 +47,11 @@ def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
         ConfigError: no models, or two of one name.
     """
     offer = Offer(models)
-    with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK, CACHE_AGE), fill_width=True
-    ) as demo:
-        session = gr.State(Session(), time_to_live=SESSION_SECONDS)
-        gr.HTML(html.HEADER, elem_id="top", apply_default_css=False)
-        tour.build()
-        with gr.Row(elem_id="ask", elem_classes="dx-columns"):
-            with gr.Column(scale=6, min_width=320, elem_id="step-input", elem_classes="dx-card"):
-                gr.HTML(html.heading(1, "Input"), apply_default_css=False)
-                given = give.build(offer)
-            with gr.Column(scale=5, min_width=320, elem_id="step-prediction", elem_classes="dx-card"):
-                gr.HTML(html.heading(2, "Prediction"), apply_default_css=False)
-                status = gr.HTML(html.READY, elem_id="status", apply_default_css=False)
-                prediction = why.build_prediction()
-        with gr.Column(elem_id="step-why", elem_classes="dx-card"):
-            gr.HTML(html.heading(3, "Why"), apply_default_css=False)
-            gr.HTML(html.LIMITS, apply_default_css=False)
-            reasons = why.build()
-        with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as after:
-            gr.HTML(html.heading(4, "Compare and change"), apply_default_css=False)
-            with gr.Tabs(elem_id="change-tabs"):
-                with gr.Tab("A and B", id="compare", elem_id="tab-compare"):
-                    compared = compare.build()
-                with gr.Tab("Edit input", id="input", elem_id="tab-change-input"):
-                    changed = change_input.build()
-                with gr.Tab("Mute parts", id="model", elem_id="tab-change-model"):
-                    muted = change_model.build()
-                with gr.Tab("Is it true?", id="check", elem_id="tab-check"):
-                    checked = check.build()
-            comparison = compare.build_result()
-        with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as last:
-            gr.HTML(html.heading(5, "Save and share"), apply_default_css=False)
-            saved = save.build()
-        gr.HTML(html.FOOTER, elem_id="foot", apply_default_css=False)
-        page = Page(
-            session=session, status=status, prediction=prediction, reasons=reasons, given=given,
-            compared=compared, comparison=comparison, changed=changed, muted=muted, checked=checked,
-            saved=saved, sections=(after, last),
-        )  # fmt: skip
-        api.build(offer)  # first, so that its names are not taken
-        wiring.wire(offer, page)
+    delete = (CACHE_CHECK, CACHE_AGE)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=delete, fill_width=True) as demo:
+        page = lay_out(offer)
+        api.build(offer)  # before the page's own events, so that its names are not taken
+        wire(demo, offer, page)
     return demo
 
 

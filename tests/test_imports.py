@@ -73,9 +73,11 @@ TABLE = {
     ),
     "__main__": allow("cli"),
     "": allow("checkpoint explain importance model result trained version"),
-    "app.visit": allow("encoding explain export inputs reading result trained view", "gradio numpy"),
+    "app.visit": allow(
+        "encoding explain export faithfulness inputs reading result trained view", "gradio numpy"
+    ),
     "app.server": allow("trained view", "starlette"),
-    "app.page": allow("app.server app.visit encoding faithfulness inputs result trained", "gradio numpy"),
+    "app.page": allow("app.server app.visit faithfulness inputs result", "gradio numpy"),
     "app.api": allow("app.page app.visit export inputs result", "gradio"),
     "app.main": allow("app.api app.page app.server app.visit trained", "gradio starlette"),
     "app.__main__": allow("app.main app.server checkpoint trained"),
@@ -222,7 +224,7 @@ def test_a_forbidden_import_is_found(module, source, said):
         ("daam_core.figures.maps", "from daam_core.reading.quantities import top_cells"),
         (
             "app.main",
-            "import gradio as gr\nfrom app.page import wiring\nfrom daam_core.checkpoint import load_model",
+            "import gradio as gr\nfrom app.page import wiring\nfrom daam_core.trained import load_model",
         ),
     ],
 )

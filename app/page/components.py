@@ -6,6 +6,7 @@ They are made by functions, since Gradio writes a file beside the source of ever
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 
 from ..server import assets
 
@@ -22,7 +23,7 @@ def picture(**options: Any) -> gr.Image:
     return image
 
 
-def _path(payload: Any) -> str | None:
+def _path(payload: ImageData | None) -> str | None:
     return None if payload is None else str(payload.path)
 
 

@@ -1,167 +1,138 @@
-"""Which component starts which action. Handlers compute, the page shows; this module only connects."""
+"""Which component starts which action. Actions compute, the page shows; this module only connects."""
 
-import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
-from daam_core.errors import DaamError, InputError
-from daam_core.inputs import Edit, Region, Sound, SoundChange
+from daam_core.errors import InputError
+from daam_core.inputs import Edit, Sound, SoundChange
 
-from ..server.working import Finished, working
-from ..visit import actions, downloads, links, payload
+from ..visit import actions, downloads, links
 from ..visit.examples import EXAMPLES, Example, recognised
+from ..visit.faithfulness import Checked, check_current
 from ..visit.inputs import Given, given_file, given_text
+from ..visit.mutes import NOTHING_MUTED
 from ..visit.offer import Offer
-from ..visit.session import Session
-from . import checks, html
-from .page import Page, Updates
+from ..visit.session import Session, Study
+from ..visit.untrusted import region_of
+from ..visit.view_values import exact_value
+from .answers import at_once, sentence_of, step_by_step
+from .html.faithfulness import check_html
+from .html.muted_parts import muted_parts_html
+from .layout import Page
 from .parts.give import Way
+from .updates import Updates, changing, say, show, show_original
 
-ENCODER = "encoder"  # one encoder run at a time, whoever asks for it
-DEFECT = (
-    "Something went wrong on the server, and it has been written to its log. Your last result is still here."
-)
+#: What every listener of the page is given: no endpoint, and no veil over what it updates.
+Options = dict[str, Any]
+PRIVATE: Options = {"api_visibility": "private", "show_progress": "hidden"}
+#: One encoder run at a time, whoever asks for it.
+ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1}
+RUNNING = "Running the encoder"
+RECOMPUTED = "Recomputed; the encoder did not run."
 OWN_LINK = (
     "This link was made for somebody's own input, which a link never carries: give the same input again, "
     "and the view comes back."
 )
-
-log = logging.getLogger(__name__)
-Private = dict[str, Any]
 WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(), fill]"
-PRIVATE: Private = {"api_visibility": "private", "show_progress": "hidden"}
+WITH_QUERY = "(session) => [session, window.location.search]"
 
 
-def wire(offer: Offer, page: Page) -> None:
+def wire(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
     """Connect every control of the page."""
     runs = [run for way in page.given.ways for run in _wire_way(offer, page, way)]
     runs += _wire_changes(offer, page)
-    page.given.cancel.click(
-        lambda: (
-            page.say("Cancelled. The last result is still here.", kind="info")
-            | {page.given.cancel: gr.update(visible="hidden")}
-        ),
-        None,
-        [page.status, page.given.cancel],
-        cancels=runs,
-        queue=False,
-        **PRIVATE,
-    )
+    _wire_cancel(page, runs)
     _wire_comparison(offer, page)
     _wire_mutes(offer, page)
     _wire_check(offer, page)
     _wire_view(offer, page)
     _wire_save(offer, page)
-    _wire_link(offer, page)
+    _wire_link(blocks, offer, page)
 
 
 # Runs of the encoder: generators, so that they show that they work and can be cancelled
 
 
-def run(
-    offer: Offer,
-    page: Page,
-    work: Callable[[Offer], Session],
-    message: str,
-    *,
-    before: Updates | None = None,
+def _run(
+    offer: Offer, page: Page, work: Callable[[Offer], Session], message: str = RUNNING
 ) -> Iterator[Updates]:
-    """An action that may run the encoder, as a stream of updates; a failure leaves the last result."""
-    idle = {page.given.cancel: gr.update(visible="hidden")}
-    if before:
-        yield before
-    try:
-        for step in working(lambda stop: work(offer.until(stop)), message):
-            if isinstance(step, Finished):
-                session = step.result
-                yield page.show(offer, session) | page.show_input(session) | _finished(page, session) | idle
-            else:
-                yield page.say(step, kind="busy") | {page.given.cancel: gr.update(visible=True)}
-    except DaamError as error:
-        yield page.say(str(error), kind="error") | idle
-    except Exception:
-        log.exception("A run failed")
-        yield page.say(DEFECT, kind="error") | idle
+    """An action that may run the encoder, as a stream of updates."""
+
+    def finished(session: Session) -> Updates:
+        said = {} if session.current is None else say(page, f"Done: {_done(session.current)}.")
+        return show(page, offer, session) | show_original(page, session) | said
+
+    return step_by_step(
+        page,
+        lambda stop: work(offer.until(stop)),
+        message,
+        finished,
+        meanwhile={page.given.cancel: gr.update(visible=True)},
+        afterwards={page.given.cancel: gr.update(visible="hidden")},
+    )
 
 
-def _finished(page: Page, session: Session) -> Updates:
-    study = session.current
-    if study is None:
-        return {}
+def _done(study: Study) -> str:
+    if study.cached:
+        return "answered from cache, the encoder did not run"
+    if study.given.modality == "text":
+        return f"explained {len(study.explanation.token_labels):,} tokens"
     sound = study.given.held
-    extent = {
-        "audio": f"{sound.seconds:.1f} s of sound" if isinstance(sound, Sound) else "the sound",
-        "text": f"{len(study.explanation.token_labels):,} tokens",
-        "image": "the picture",
-    }[study.given.modality]
-    how = "answered from cache, the encoder did not run" if study.cached else f"explained {extent}"
-    return page.say(f"Done: {how}.")
+    return (
+        f"explained {sound.seconds:.1f} s of sound" if isinstance(sound, Sound) else "explained the picture"
+    )
 
 
-def act(offer: Offer, page: Page, action: Callable[[], Session], message: str) -> Updates:
-    """An action that runs no encoder."""
-    try:
-        return page.show(offer, action()) | page.say(message)
-    except DaamError as error:
-        return page.say(str(error), kind="error")
-    except Exception:
-        log.exception("An action failed")
-        return page.say(DEFECT, kind="error")
-
-
-def _wire_way(offer: Offer, page: Page, way: Way) -> list[Any]:
-    outputs = [*page.outputs, page.given.cancel]
-
-    def explain_own(session: Session, model: str, value: Any) -> Iterator[Updates]:
+def _wire_way(offer: Offer, page: Page, way: Way) -> list[Dependency]:
+    def explain_own(session: Session, model: str, value: object) -> Iterator[Updates]:
         def work(offer: Offer) -> Session:
             given = given_text(value) if way.modality == "text" else given_file(way.modality, value)
             return actions.explain_input(offer, session, model, recognised(given))
 
-        yield from run(offer, page, work, "Running the encoder")
+        yield from _run(offer, page, work)
 
-    def explain_example(example: Example) -> Callable[[Session, str], Iterator[Updates]]:
-        def explain(session: Session, model: str) -> Iterator[Updates]:
-            shown = example.content if example.modality == "text" else example.path
-            yield from run(
-                offer,
-                page,
-                lambda offer: actions.explain_input(offer, session, model, example.given()),
-                "Running the encoder",
-                before={way.value: shown},
-            )
+    def explain_example(example: Example, session: Session, model: str) -> Iterator[Updates]:
+        def work(offer: Offer) -> Session:
+            return actions.explain_input(offer, session, model, example.given())
 
-        return explain
+        yield {way.value: _content(example)}
+        yield from _run(offer, page, work)
 
-    inputs = [page.session, way.model]
-    options: Private = {"concurrency_id": ENCODER, "concurrency_limit": 1, **PRIVATE}
-    listeners = [way.run.click(explain_own, [*inputs, way.value], outputs, **options)]
+    inputs, outputs = [page.session, way.model], [*changing(page), page.given.cancel]
+    listeners = [way.run.click(explain_own, [*inputs, way.value], outputs, **ENCODER, **PRIVATE)]
     for example, button in way.examples:
-        listeners.append(button.click(explain_example(example), inputs, [*outputs, way.value], **options))
+        explain = partial(explain_example, example)
+        listeners.append(button.click(explain, inputs, [*outputs, way.value], **ENCODER, **PRIVATE))
     return listeners
 
 
-def _wire_changes(offer: Offer, page: Page) -> list[Any]:
-    changed = page.changed
-    outputs = [*page.outputs, page.given.cancel]
-    options: Private = {"concurrency_id": ENCODER, "concurrency_limit": 1, **PRIVATE}
+def _content(example: Example) -> str:
+    return example.content if example.modality == "text" else example.path
 
-    def changing(session: Session, change: Callable[[Given], Given]) -> Iterator[Updates]:
+
+def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
+    text, sound, picture = page.changed.text, page.changed.sound, page.changed.picture
+    compared = page.compared
+
+    def keeping(updates: Iterator[Updates]) -> Iterator[Updates]:
+        """The controls keep what the visitor set; only a new original resets them."""
+        for step in updates:
+            yield {part: value for part, value in step.items() if part not in page.changed.values}
+
+    def explain(session: Session, change: Callable[[Given], Given]) -> Iterator[Updates]:
         def work(offer: Offer) -> Session:
             if session.original is None:
                 raise InputError("There is nothing to change yet: explain an input first.")
             return actions.change_input(offer, session, change(session.original.given))
 
-        for step in run(offer, page, work, "Running the encoder on the changed input"):
-            # The controls keep what the visitor set; only a new original resets them.
-            yield {part: value for part, value in step.items() if part not in controls}
-
-    controls = {changed.text, changed.start, changed.end, changed.region}
+        return keeping(_run(offer, page, work, f"{RUNNING} on the changed input"))
 
     def change_text(session: Session, text: str) -> Iterator[Updates]:
-        yield from changing(session, lambda given: given.changed(Edit(text)))
+        yield from explain(session, lambda given: given.changed(Edit(text)))
 
     def change_sound(
         session: Session, start: float, end: float, noisy: bool, snr: float
@@ -172,239 +143,183 @@ def _wire_changes(offer: Offer, page: Page) -> list[Any]:
             change = SoundChange(float(start), None if whole else float(end), float(snr) if noisy else None)
             return given.changed(change)
 
-        yield from changing(session, cut)
+        yield from explain(session, cut)
 
-    def change_image(session: Session, edges: Any, fill: Any) -> Iterator[Updates]:
-        yield from changing(session, lambda given: given.changed(parse_region(edges, fill)))
+    def change_picture(session: Session, edges: object, fill: object) -> Iterator[Updates]:
+        yield from explain(session, lambda given: given.changed(region_of(edges, fill)))
 
     def compare_models(session: Session, other: str) -> Iterator[Updates]:
         def work(offer: Offer) -> Session:
             return actions.compare_models(offer, session, other)
 
-        for step in run(offer, page, work, f"Explaining with {other}"):
-            yield {part: value for part, value in step.items() if part not in controls}
+        yield from keeping(_run(offer, page, work, f"Explaining with {other}"))
 
+    outputs, options = [*changing(page), page.given.cancel], ENCODER | PRIVATE
+    sound_values = [page.session, sound.start, sound.end, sound.noisy, sound.snr]
+    picture_values = [page.session, picture.edges, picture.fill]
     return [
-        changed.run_text.click(change_text, [page.session, changed.text], outputs, **options),
-        changed.run_sound.click(
-            change_sound,
-            [page.session, changed.start, changed.end, changed.noisy, changed.snr],
-            outputs,
-            **options,
-        ),
-        changed.run_image.click(
-            change_image, [page.session, changed.edges, changed.fill], outputs, js=WITH_REGION, **options
-        ),
-        page.compared.run.click(compare_models, [page.session, page.compared.other], outputs, **options),
+        text.run.click(change_text, [page.session, text.text], outputs, **options),
+        sound.run.click(change_sound, sound_values, outputs, **options),
+        picture.run.click(change_picture, picture_values, outputs, js=WITH_REGION, **options),
+        compared.run.click(compare_models, [page.session, compared.other], outputs, **options),
     ]
 
 
-def parse_region(edges: Any, fill: Any) -> Region:
-    """A region from outside, as an object of four numbers or its JSON text; nothing of it is trusted.
+def _wire_cancel(page: Page, runs: Sequence[dict[str, Any]]) -> None:
+    cancel = page.given.cancel
 
-    Raises:
-        InputError: no four edges, or an unknown filling.
-    """
-    if isinstance(edges, str):
-        try:
-            edges = json.loads(edges)
-        except ValueError:
-            edges = None
-    names = ("left", "top", "right", "bottom")
-    if not isinstance(edges, dict) or not all(
-        isinstance(edges.get(name), int | float) and not isinstance(edges.get(name), bool) for name in names
-    ):
-        raise InputError("No region is marked: drag a rectangle over the picture, or set its four edges.")
-    if fill not in ("mean", "black", "blur"):
-        raise InputError("A region is covered with its mean colour, black or a blur.")
-    left, top, right, bottom = (float(edges[name]) for name in names)
-    return Region(left, top, right, bottom, fill)
+    def cancelled() -> Updates:
+        said = say(page, "Cancelled. The last result is still here.", kind="info")
+        return said | {cancel: gr.update(visible="hidden")}
+
+    cancel.click(cancelled, None, [page.status, cancel], cancels=list(runs), queue=False, **PRIVATE)
 
 
 # Actions on what is there already
 
 
+def _on_click(
+    offer: Offer, page: Page, button: gr.Button, action: Callable[[Session], Session], said: str
+) -> None:
+    """A button whose action needs the session alone."""
+
+    def clicked(session: Session) -> Updates:
+        return _act(offer, page, lambda: action(session), said)
+
+    button.click(clicked, page.session, changing(page), **PRIVATE)
+
+
+def _act(offer: Offer, page: Page, action: Callable[[], Session], said: str) -> Updates:
+    return at_once(page, lambda: show(page, offer, action()) | say(page, said))
+
+
 def _wire_comparison(offer: Offer, page: Page) -> None:
-    compared = page.compared
-    for button, action, said in (
-        (compared.pin, actions.pin, "Kept as A. Explain another input to compare."),
-        (compared.swap, actions.swap, "A and B changed places."),
-        (compared.end, actions.end_comparison, "The comparison has ended."),
-    ):
-        button.click(_simple(offer, page, action, said), page.session, page.outputs, **PRIVATE)
-
-
-def _simple(
-    offer: Offer, page: Page, action: Callable[[Session], Session], said: str
-) -> Callable[[Session], Updates]:
-    return lambda session: act(offer, page, lambda: action(session), said)
+    on_click, compared = partial(_on_click, offer, page), page.compared
+    on_click(compared.pin, actions.pin, "Kept as A. Explain another input to compare.")
+    on_click(compared.swap, actions.swap, "A and B changed places.")
+    on_click(compared.end, actions.end_comparison, "The comparison has ended.")
 
 
 def _wire_mutes(offer: Offer, page: Page) -> None:
     muted = page.muted
 
-    def apply(session: Session, heads: Any, layers: Any, features: str) -> Updates:
-        return act(offer, page, lambda: actions.mute_parts(offer, session, heads, layers, features), SAID)
+    def apply(session: Session, heads: object, layers: object, features: str) -> Updates:
+        def action() -> Session:
+            return actions.mute_parts(offer, session, heads, layers, features)
 
-    def top(session: Session, count: Any) -> Updates:
-        return act(offer, page, lambda: actions.mute_top(offer, session, count), SAID)
+        return _act(offer, page, action, RECOMPUTED)
 
-    def reset(session: Session) -> Session:
-        return actions.set_mutes(offer, session, actions.Mutes())
+    def mute_top(session: Session, count: object) -> Updates:
+        return _act(offer, page, lambda: actions.mute_top(offer, session, count), RECOMPUTED)
 
-    parts = [page.session, muted.heads, muted.layers, muted.features]
-    muted.apply.click(apply, parts, page.outputs, **PRIVATE)
-    # `input` fires for the visitor's own changes only, not for those that `show_mutes` makes.
-    muted.heads.input(apply, parts, page.outputs, trigger_mode="always_last", **PRIVATE)
-    muted.layers.input(apply, parts, page.outputs, trigger_mode="always_last", **PRIVATE)
-    muted.features.submit(apply, parts, page.outputs, **PRIVATE)
-    muted.top.click(top, [page.session, muted.count], page.outputs, **PRIVATE)
+    parts, outputs = [page.session, muted.heads, muted.layers, muted.features], changing(page)
+    muted.apply.click(apply, parts, outputs, **PRIVATE)
+    # `input` fires for the visitor's own changes only, not for those that the page makes.
+    muted.heads.input(apply, parts, outputs, trigger_mode="always_last", **PRIVATE)
+    muted.layers.input(apply, parts, outputs, trigger_mode="always_last", **PRIVATE)
+    muted.features.submit(apply, parts, outputs, **PRIVATE)
+    muted.top.click(mute_top, [page.session, muted.count], outputs, **PRIVATE)
     for button, action in (
-        (muted.cell, lambda s: actions.mute_selected(offer, s)),
-        (muted.undo, lambda s: actions.undo(offer, s)),
-        (muted.redo, lambda s: actions.redo(offer, s)),
-        (muted.reset, reset),
+        (muted.cell, actions.mute_selected),
+        (muted.undo, actions.undo),
+        (muted.redo, actions.redo),
+        (muted.reset, partial(actions.set_mutes, mutes=NOTHING_MUTED)),
     ):
-        button.click(_simple(offer, page, action, SAID), page.session, page.outputs, **PRIVATE)
-
-
-SAID = "Recomputed; the encoder did not run."
+        _on_click(offer, page, button, partial(action, offer), RECOMPUTED)
 
 
 def _wire_check(offer: Offer, page: Page) -> None:
-    checked = page.checked
-
     def check(session: Session) -> Iterator[Updates]:
-        try:
-            for step in working(lambda _: checks.check_current(offer, session), "Removing cells"):
-                if isinstance(step, Finished):
-                    yield page.say("Checked; the encoder did not run.") | {checked.result: step.result}
-                else:
-                    yield page.say(step, kind="busy")
-        except DaamError as error:
-            yield page.say(str(error), kind="error")
-        except Exception:
-            log.exception("A check failed")
-            yield page.say(DEFECT, kind="error")
+        def checked(found: Checked) -> Updates:
+            return say(page, "Checked; the encoder did not run.") | {page.checked.result: check_html(found)}
 
-    checked.run.click(
-        check,
-        page.session,
-        [page.status, checked.result],
-        concurrency_id="check",
-        concurrency_limit=1,
-        **PRIVATE,
-    )
+        yield from step_by_step(page, lambda _: check_current(offer, session), "Removing cells", checked)
+
+    outputs, options = [page.status, page.checked.result], PRIVATE | {"concurrency_limit": 1}
+    page.checked.run.click(check, page.session, outputs, concurrency_id="check", **options)
+
+
+# What the interactive view tells
 
 
 def _wire_view(offer: Offer, page: Page) -> None:
-    def cell(session: Session, event: gr.EventData) -> Updates:
-        place = _fields(event)
+    def select_cell(session: Session, event: gr.EventData) -> Updates:
+        def selected() -> Updates:
+            place = (_sent(event, name) for name in ("head", "layer", "feature"))
+            chosen = actions.select_cell(session, *place)
+            return {page.session: chosen, page.muted.note: muted_parts_html(chosen)}
+
+        return at_once(page, selected)
+
+    def choose_class(session: Session, event: gr.EventData) -> Updates:
+        def action() -> Session:
+            return actions.choose_class(offer, session, _sent(event, "index"))
+
+        return _act(offer, page, action, "Another class is explained.")
+
+    def exact(session: Session, event: gr.EventData) -> dict[str, object]:
+        asked = {name: _sent(event, name) for name in ("id", "source", "name", "head")}
         try:
-            chosen = actions.select_cell(session, place.get("head"), place.get("layer"), place.get("feature"))
-        except DaamError as error:
-            return page.say(str(error), kind="error")
-        return {page.session: chosen, page.muted.note: html.mutes(chosen)}
+            return exact_value(session, asked)
+        except Exception as error:
+            return {"id": asked["id"], "error": sentence_of(error)}
 
-    def target(session: Session, event: gr.EventData) -> Updates:
-        index = _fields(event).get("index")
-        return act(
-            offer,
-            page,
-            lambda: actions.choose_class(offer, session, index),
-            "Another class is explained.",
-        )
-
-    def exact(session: Session, event: gr.EventData) -> Any:
-        asked = _fields(event)
-        try:
-            return payload.exact_value(session, asked)
-        except DaamError as error:
-            return {"id": asked.get("id"), "error": str(error)}
-
-    view = page.reasons.view
-    view.cell(
-        cell,
-        page.session,
-        [page.session, page.muted.note, page.status],
-        trigger_mode="always_last",
-        **PRIVATE,
-    )
-    view.target(target, page.session, page.outputs, **PRIVATE)
+    view, latest = page.reasons.view, PRIVATE | {"trigger_mode": "always_last"}
+    view.cell(select_cell, page.session, [page.session, page.muted.note, page.status], **latest)
+    view.target(choose_class, page.session, changing(page), **PRIVATE)
     view.exact(exact, page.session, page.reasons.exact, trigger_mode="multiple", **PRIVATE)
 
 
-def _fields(event: gr.EventData) -> dict[str, Any]:
-    data = getattr(event, "_data", None)
-    return data if isinstance(data, dict) else {}
+def _sent(event: gr.EventData, name: str) -> object:
+    """A field of what the browser sent; None where there is none."""
+    try:
+        return getattr(event, name, None)
+    except TypeError:  # it sent no object
+        return None
 
 
 def _wire_save(offer: Offer, page: Page) -> None:
     saved = page.saved
 
-    def save(session: Session, format_: Any, width: Any, scale: Any) -> Updates:
-        try:
+    def save(session: Session, format_: object, width: object, scale: object) -> Updates:
+        def written() -> Updates:
             study = actions.needed(session.current)
             explanation = actions.rescaled(offer, study, scale)
             path = downloads.write(explanation, study.given, format_=format_, width=width, pair=session.pair)
-        except DaamError as error:
-            return page.say(str(error), kind="error") | {saved.file: gr.update(value=None)}
-        except Exception:
-            log.exception("Saving failed")
-            return page.say(DEFECT, kind="error") | {saved.file: gr.update(value=None)}
-        alone = session.pair is not None and format_ != "html"
-        said = f"Saved {path.name}." + (
-            " It holds B alone; the interactive page holds both." if alone else ""
-        )
-        return page.say(said) | {saved.file: gr.update(value=str(path))}
+            alone = session.pair is not None and format_ != "html"
+            said = " It holds B alone; the interactive page holds both." if alone else ""
+            return say(page, f"Saved {path.name}.{said}") | {saved.file: gr.update(value=str(path))}
 
-    saved.run.click(
-        save,
-        [page.session, saved.format, saved.width, saved.scale],
-        [page.status, saved.file],
-        concurrency_id="export",
-        concurrency_limit=2,
-        **PRIVATE,
-    ).then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
+        return at_once(page, written, failed={saved.file: gr.update(value=None)})
 
+    inputs, outputs = [page.session, saved.format, saved.width, saved.scale], [page.status, saved.file]
+    done = saved.run.click(save, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE)
+    done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")
 
 
-def _wire_link(offer: Offer, page: Page) -> None:
+def _wire_link(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
     query = gr.Textbox(visible=False)
-    outputs = [*page.outputs, page.given.cancel, page.given.tabs]
-    for way in page.given.ways:
-        outputs += [way.value, way.model]
     ways = {way.modality: way for way in page.given.ways}
 
-    def restore(session: Session, asked: Any) -> Iterator[Updates]:
+    def restore(session: Session, asked: object) -> Iterator[Updates]:
         link = links.parse(asked, offer)
-        if link.model is None:
+        if (model := link.model) is None:
             yield {page.status: gr.skip()}
             return
-        way = ways[offer[link.model].config.modality]
-        at = {page.given.tabs: gr.update(selected=way.modality), way.model: link.model}
+        way = ways[offer[model].config.modality]
+        at: Updates = {page.given.tabs: gr.update(selected=way.modality), way.model: model}
         if link.example is None:
-            yield at | (page.say(OWN_LINK, kind="info") if link.own else {})
+            yield at | (say(page, OWN_LINK, kind="info") if link.own else {})
             return
         example = EXAMPLES[link.example]
-        model = link.model
 
         def work(offer: Offer) -> Session:
             return actions.explain_input(offer, session, model, example.given(), target=link.target)
 
-        shown = example.content if example.modality == "text" else example.path
-        yield from run(offer, page, work, "Restoring the view of the link", before={**at, way.value: shown})
+        yield at | {way.value: _content(example)}
+        yield from _run(offer, page, work, "Restoring the view of the link")
 
-    blocks = gr.context.Context.root_block
-    if blocks is None:
-        raise InputError("The page's parts can be connected only while the page is being built.")
-    blocks.load(
-        restore,
-        [page.session, query],
-        outputs,
-        js="(session) => [session, window.location.search]",
-        concurrency_id=ENCODER,
-        concurrency_limit=1,
-        **PRIVATE,
-    )
+    outputs = [*changing(page), page.given.cancel, page.given.tabs]
+    outputs += [part for way in page.given.ways for part in (way.value, way.model)]
+    blocks.load(restore, [page.session, query], outputs, js=WITH_QUERY, **ENCODER, **PRIVATE)

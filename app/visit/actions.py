@@ -6,7 +6,6 @@ know yet.
 """
 
 from dataclasses import replace
-from typing import Any, get_args
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from daam_core.encoding import Encoding
 from daam_core.errors import InputError
 from daam_core.explain import class_index, explain_encoding
 from daam_core.reading.quantities import quantity_map, top_cells
-from daam_core.result import Explanation, Scale
+from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 
 from .inputs import Given
@@ -22,12 +21,13 @@ from .media import page_media
 from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
 from .offer import Offer
 from .session import MAX_HISTORY, Session, Study
+from .untrusted import indices_of, is_whole, scale_of, whole_number
 
 MAX_TOP = 1000  # cells that can be muted by rank at once
 
 
 def explain_input(
-    offer: Offer, session: Session, model_name: Any, given: Given, *, target: Any = None
+    offer: Offer, session: Session, model_name: object, given: Given, *, target: int | None = None
 ) -> Session:
     """Explain a new input: the session's current study and the start of what-ifs."""
     study, session = _study(offer, session, model_name, given, target=target)
@@ -44,7 +44,7 @@ def change_input(offer: Offer, session: Session, given: Given) -> Session:
     return replace(session, current=study, baseline=before, pinned=False, undo=(), redo=())
 
 
-def compare_models(offer: Offer, session: Session, other: Any) -> Session:
+def compare_models(offer: Offer, session: Session, other: object) -> Session:
     """Explain the current input with another model as B, the current study as A."""
     current = needed(session.current)
     model = offer[other]
@@ -56,11 +56,11 @@ def compare_models(offer: Offer, session: Session, other: Any) -> Session:
 
 def explain_once(
     offer: Offer,
-    model_name: Any,
+    model_name: object,
     given: Given,
     *,
     target: str | int | None = None,
-    scale: Any = "all_heads",
+    scale: object = "all_heads",
     mutes: Mutes = NOTHING_MUTED,
 ) -> Explanation:
     """An explanation outside of any session: nothing of it is kept."""
@@ -70,19 +70,19 @@ def explain_once(
     encoding = encode_once(offer, model_name, given)
     shape = (model.config.n_heads, model.config.n_layers, model.config.n_features)
     keep = keep_mask(mutes, shape)
-    return explain_encoding(model, encoding, target=target, scale=_scale(scale), keep=keep)
+    return explain_encoding(model, encoding, target=target, scale=scale_of(scale), keep=keep)
 
 
-def encode_once(offer: Offer, model_name: Any, given: Given) -> Encoding:
+def encode_once(offer: Offer, model_name: object, given: Given) -> Encoding:
     """An encoding outside of any session."""
     model = offer[model_name]
     return offer.encode(model, given, key=_cache_key(model, given))
 
 
-def choose_class(offer: Offer, session: Session, target: Any) -> Session:
+def choose_class(offer: Offer, session: Session, target: object) -> Session:
     """Explain another class of the current study (and of A, where it has that class)."""
     current = needed(session.current)
-    if target is not None and (not isinstance(target, int) or isinstance(target, bool)):
+    if target is not None and not is_whole(target):
         raise InputError("A class is chosen by its number.")
     study = _recomputed(offer, current, target=target)
     baseline = session.baseline
@@ -108,17 +108,16 @@ def swap(session: Session) -> Session:
     return replace(session, current=session.baseline, baseline=session.current, undo=(), redo=())
 
 
-def select_cell(session: Session, head: Any, layer: Any, feature: Any) -> Session:
+def select_cell(session: Session, head: object, layer: object, feature: object) -> Session:
     """Remember a cell chosen in the browser, whose word is not taken for it."""
     shape = needed(session.current).explanation.shape
-    place = (head, layer, feature)
-    whole = all(isinstance(index, int) and not isinstance(index, bool) for index in place)
-    if not whole or not all(0 <= index < size for index, size in zip(place, shape, strict=True)):
+    cell = [index for index in (head, layer, feature) if is_whole(index)]
+    if len(cell) < 3 or not all(0 <= index < size for index, size in zip(cell, shape, strict=True)):
         raise InputError(
             f"There is no such cell: heads go from 0 to {shape[0] - 1}, layers to {shape[1] - 1} and "
             f"features to {shape[2] - 1}."
         )
-    return replace(session, cell=(head, layer, feature))
+    return replace(session, cell=(cell[0], cell[1], cell[2]))
 
 
 def set_mutes(offer: Offer, session: Session, mutes: Mutes) -> Session:
@@ -130,14 +129,14 @@ def set_mutes(offer: Offer, session: Session, mutes: Mutes) -> Session:
     return replace(_muted(offer, session, mutes), undo=undo, redo=())
 
 
-def mute_parts(offer: Offer, session: Session, heads: Any, layers: Any, features: str) -> Session:
+def mute_parts(offer: Offer, session: Session, heads: object, layers: object, features: str) -> Session:
     """Set muted heads, layers and features, as the page's controls name them; cells stay."""
     current = needed(session.current)
     _, _, n_features = current.explanation.shape
     mutes = replace(
         current.mutes,
-        heads=_index_set(heads),
-        layers=_index_set(layers),
+        heads=indices_of(heads),
+        layers=indices_of(layers),
         features=parse_indices(features or "", n_features, word="feature"),
     )
     return set_mutes(offer, session, mutes)
@@ -151,12 +150,16 @@ def mute_selected(offer: Offer, session: Session) -> Session:
     return set_mutes(offer, session, replace(current.mutes, cells=current.mutes.cells ^ {session.cell}))
 
 
-def mute_top(offer: Offer, session: Session, count: Any) -> Session:
+def mute_top(offer: Offer, session: Session, count: object) -> Session:
     """Mute the cells with the highest Importance Factor, ``count`` of them."""
     current = needed(session.current)
-    if not isinstance(count, int | float) or count != int(count) or not 1 <= count <= MAX_TOP:
+    try:
+        number = whole_number(count)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= MAX_TOP:
         raise InputError(f"The number of cells must be a whole number from 1 to {MAX_TOP}.")
-    cells = top_cells(quantity_map(current.explanation, "importance"), int(count))
+    cells = top_cells(quantity_map(current.explanation, "importance"), number)
     found = frozenset((int(head), int(layer), int(feature)) for head, layer, feature in cells)
     return set_mutes(offer, session, replace(current.mutes, cells=current.mutes.cells | found))
 
@@ -183,24 +186,17 @@ def redo(offer: Offer, session: Session) -> Session:
     )
 
 
-def rescaled(offer: Offer, study: Study, scale: Any) -> Explanation:
+def rescaled(offer: Offer, study: Study, scale: object) -> Explanation:
     """A study's explanation with the Importance Factor scaled as asked, for saving."""
-    scale = _scale(scale)
+    scale = scale_of(scale)
     if study.explanation.scale == scale:
         return study.explanation
     keep = keep_mask(study.mutes, study.explanation.shape)
     return explain_encoding(offer[study.model], study.encoding, target=study.target, scale=scale, keep=keep)
 
 
-def _scale(scale: Any) -> Scale:
-    for known in get_args(Scale):
-        if scale == known:
-            return known
-    raise InputError(f"The scale is all_heads or per_head, got {scale!r}.")
-
-
 def _study(
-    offer: Offer, session: Session, model_name: Any, given: Given, *, target: Any
+    offer: Offer, session: Session, model_name: object, given: Given, *, target: int | None
 ) -> tuple[Study, Session]:
     """A study of an input, its encoding taken from the cache where it is there."""
     model = offer[model_name]
@@ -213,7 +209,7 @@ def _study(
         given=given.kept(),
         encoding=encoding,
         explanation=explanation,
-        target=_given(target, explanation),
+        target=target,
         media=page_media(given),
         cached=known is not None,
     )
@@ -252,10 +248,6 @@ def _recomputed(offer: Offer, study: Study, *, target: int | None, mutes: Mutes 
     return replace(study, explanation=explanation, target=target, mutes=mutes)
 
 
-def _given(target: Any, explanation: Explanation) -> int | None:
-    return None if target is None else explanation.explained
-
-
 def needed(study: Study | None) -> Study:
     """A study that must be there for an action.
 
@@ -265,13 +257,6 @@ def needed(study: Study | None) -> Study:
     if study is None:
         raise InputError("There is no result yet, or it has expired: explain an input first.")
     return study
-
-
-def _index_set(values: Any) -> frozenset[int]:
-    try:
-        return frozenset(int(value) for value in values or ())
-    except (TypeError, ValueError) as error:
-        raise InputError("Heads and layers are given by their numbers.") from error
 
 
 def largest_changes(

@@ -3,7 +3,6 @@
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from gradio.utils import get_upload_folder
 
@@ -24,8 +23,8 @@ def write(
     explanation: Explanation,
     given: Given,
     *,
-    format_: Any,
-    width: Any,
+    format_: object,
+    width: object,
     pair: tuple[Study, Study] | None = None,
 ) -> Path:
     """Save an explanation under a name that says what it is, in a folder that nobody can guess.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import gradio as gr
+from gradio.components import Component
 
 from daam_core.inputs.changes import MAX_SNR, MIN_SNR
 
@@ -10,23 +11,50 @@ from ..components import script_view
 
 
 @dataclass(frozen=True)
-class ChangeInput:
-    """One group of controls a modality; only the current one is shown."""
-
-    text_group: gr.Column
+class ChangeText:
+    group: gr.Column
     text: gr.Textbox
-    run_text: gr.Button
-    sound_group: gr.Column
+    run: gr.Button
+
+
+@dataclass(frozen=True)
+class ChangeSound:
+    group: gr.Column
     start: gr.Slider
     end: gr.Slider
     noisy: gr.Checkbox
     snr: gr.Slider
-    run_sound: gr.Button
-    image_group: gr.Column
+    run: gr.Button
+
+
+@dataclass(frozen=True)
+class ChangePicture:
+    """A region that is covered.
+
+    Attributes:
+        region: the picture, on which a rectangle is drawn.
+        edges: of that rectangle; filled by the script when the button is pressed.
+    """
+
+    group: gr.Column
     region: gr.HTML
     edges: gr.Textbox
     fill: gr.Radio
-    run_image: gr.Button
+    run: gr.Button
+
+
+@dataclass(frozen=True)
+class ChangeInput:
+    """One group of controls a modality; only the current one is shown."""
+
+    text: ChangeText
+    sound: ChangeSound
+    picture: ChangePicture
+
+    @property
+    def values(self) -> list[Component]:
+        """The controls that hold what the visitor sets; only a new original resets them."""
+        return [self.text.text, self.sound.start, self.sound.end, self.picture.region]
 
 
 def build() -> ChangeInput:
@@ -34,48 +62,37 @@ def build() -> ChangeInput:
         '<p class="dx-help">The encoder runs on the changed input; the original becomes A. A large effect '
         "shows that the model uses what you changed, a small one does not prove that it ignores it.</p>"
     )
-    with gr.Column(visible=False) as text_group:
+    return ChangeInput(_text(), _sound(), _picture())
+
+
+def _text() -> ChangeText:
+    with gr.Column(visible=False) as group:
         text = gr.Textbox(label="Changed text", lines=5, max_lines=16, elem_id="changed-text")
-        with gr.Row(elem_classes="dx-actions"):
-            run_text = gr.Button(
-                "Explain the changed text", elem_id="run-changed-text", variant="primary", size="md"
-            )
-    with gr.Column(visible=False) as sound_group:
+        run = _run("Explain the changed text", "run-changed-text")
+    return ChangeText(group, text, run)
+
+
+def _sound() -> ChangeSound:
+    with gr.Column(visible=False) as group:
         with gr.Row():
             start = gr.Slider(0, 1, 0, step=0.01, label="From, seconds", elem_id="trim-start", min_width=200)
             end = gr.Slider(0, 1, 1, step=0.01, label="To, seconds", elem_id="trim-end", min_width=200)
         noisy = gr.Checkbox(False, label="Add white noise", elem_id="noisy")
         snr = gr.Slider(MIN_SNR, MAX_SNR, 10, step=1, label="Signal-to-noise ratio, dB", elem_id="snr")
-        with gr.Row(elem_classes="dx-actions"):
-            run_sound = gr.Button(
-                "Explain the changed sound", elem_id="run-changed-sound", variant="primary", size="md"
-            )
-    with gr.Column(visible=False) as image_group:
+        run = _run("Explain the changed sound", "run-changed-sound")
+    return ChangeSound(group, start, end, noisy, snr, run)
+
+
+def _picture() -> ChangePicture:
+    fills = [("Mean colour", "mean"), ("Black", "black"), ("Blur", "blur")]
+    with gr.Column(visible=False) as group:
         region = script_view("region", elem_id="region")
-        edges = gr.Textbox(visible=False)  # filled by the script when the button is pressed
-        fill = gr.Radio(
-            [("Mean colour", "mean"), ("Black", "black"), ("Blur", "blur")],
-            value="mean",
-            label="Cover the region with",
-            elem_id="fill",
-        )
-        with gr.Row(elem_classes="dx-actions"):
-            run_image = gr.Button(
-                "Explain the masked picture", elem_id="run-changed-image", variant="primary", size="md"
-            )
-    return ChangeInput(
-        text_group,
-        text,
-        run_text,
-        sound_group,
-        start,
-        end,
-        noisy,
-        snr,
-        run_sound,
-        image_group,
-        region,
-        edges,
-        fill,
-        run_image,
-    )
+        edges = gr.Textbox(visible=False)
+        fill = gr.Radio(fills, value="mean", label="Cover the region with", elem_id="fill")
+        run = _run("Explain the masked picture", "run-changed-image")
+    return ChangePicture(group, region, edges, fill, run)
+
+
+def _run(title: str, elem_id: str) -> gr.Button:
+    with gr.Row(elem_classes="dx-actions"):
+        return gr.Button(title, elem_id=elem_id, variant="primary", size="md")

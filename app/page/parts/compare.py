@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from .. import html
+from ..html.comparison import NO_COMPARISON
 
 
 @dataclass(frozen=True)
@@ -40,4 +40,4 @@ def build() -> Compare:
 
 
 def build_result() -> gr.HTML:
-    return gr.HTML(html.NO_COMPARISON, elem_id="comparison", apply_default_css=False)
+    return gr.HTML(NO_COMPARISON, elem_id="comparison", apply_default_css=False)

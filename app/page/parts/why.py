@@ -1,10 +1,9 @@
-"""Steps 2 and 3: the decision, and the interactive view of what led to it."""
+"""Step 3: the interactive view of what led to the decision."""
 
 from dataclasses import dataclass
 
 import gradio as gr
 
-from .. import html
 from ..components import script_view
 
 
@@ -20,10 +19,6 @@ class Why:
 
     view: gr.HTML
     exact: gr.HTML
-
-
-def build_prediction() -> gr.HTML:
-    return gr.HTML(html.EMPTY_PREDICTION, elem_id="prediction", apply_default_css=False)
 
 
 def build() -> Why:

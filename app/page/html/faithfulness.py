@@ -1,21 +1,16 @@
-"""Is an explanation true? One sample's check as HTML and as plain values, and the model's published one."""
+"""Is this explanation true? The check of one input as HTML, and what was measured of its model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from daam_core.encoding import Encoding
 from daam_core.faithfulness.maps.methods import METHODS
-from daam_core.faithfulness.one_input import InputCheck, check_encoding
-from daam_core.faithfulness.report.published import published
-from daam_core.trained import TrainedClassifier
+from daam_core.faithfulness.one_input import InputCheck
 
-from ..visit.actions import needed
-from ..visit.offer import Offer
-from ..visit.session import Session
-from .html import percent
+from ...visit.faithfulness import Checked
+from .numbers import percent
 
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
 _ANSWERS = {"yes": "yes", "no": "no", "open": "open"}
@@ -24,52 +19,18 @@ _ANCHORS = {0.0: "start", 1.0: "end"}
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 
-def check_current(offer: Offer, session: Session) -> str:
+def check_html(checked: Checked) -> str:
     """The check of the result on screen, and what was published of its model."""
-    study = needed(session.current)
-    model = offer[study.model]
-    found = check_encoding(model, study.encoding)
+    found = checked.found
     return (
-        f'<p class="dx-note">{escape(study.given.title)} · {escape(study.model)}: '
-        f"{escape(model.class_names[found.prediction])}, {percent(found.probability)}.</p>"
-        f"{_chart(found)}{_table(found)}{_curves_table(found)}{published_html(model)}"
+        f'<p class="dx-note">{escape(checked.title)} · {escape(checked.model)}: '
+        f"{escape(checked.predicted_class)}, {percent(found.probability)}.</p>"
+        f"{_chart(found)}{_table(found)}{_curves_table(found)}{_published(checked.published)}"
     )
 
 
-def check_values(model: TrainedClassifier, encoding: Encoding) -> dict[str, Any]:
-    """The same for programs."""
-    found = check_encoding(model, encoding)
-    return {
-        "model": model.name,
-        "prediction": model.class_names[found.prediction],
-        "probability": found.probability,
-        "cells": found.cells,
-        "random_orders": found.orders,
-        "seed": found.seed,
-        "shares": found.shares.tolist(),
-        "random": found.random.tolist(),
-        "area_at_random": found.at_random,
-        "maps": {
-            item.method: {
-                "title": METHODS[item.method].title,
-                "class_specific": METHODS[item.method].class_specific,
-                "deletion": item.deletion,
-                "insertion": item.insertion,
-                "p_value": item.p_value,
-                "gate_randomised": item.randomised,
-                "before_training": item.start,
-                "highest_first": item.highest.tolist(),
-                "verdict": item.verdict,
-            }
-            for item in found.maps
-        },
-        "published": published(model),
-    }
-
-
-def published_html(model: TrainedClassifier) -> str:
+def _published(found: Mapping[str, Any] | None) -> str:
     """The findings measured over a data set, where they come with the model."""
-    found = published(model)
     if found is None:
         return '<p class="dx-note">No measurement over a data set comes with this model.</p>'
     rows = "".join(
@@ -111,7 +72,7 @@ def _table(found: InputCheck) -> str:
 
 
 def _curves_table(found: InputCheck) -> str:
-    head = "".join(f'<th scope="col">{escape(METHODS[item.method].title)}</th>' for item in found.maps)
+    titles = "".join(f'<th scope="col">{escape(METHODS[item.method].title)}</th>' for item in found.maps)
     rows = "".join(
         f'<tr><th scope="row">{100 * share:.0f} %</th><td>{found.random[place]:.3f}</td>'
         + "".join(f"<td>{item.highest[place]:.3f}</td>" for item in found.maps)
@@ -121,7 +82,7 @@ def _curves_table(found: InputCheck) -> str:
     return (
         '<details class="dx-more"><summary>The curves as a table</summary><div class="dx-scroll">'
         '<table class="dx-table"><thead><tr><th scope="col">Removed</th><th scope="col">Random</th>'
-        f"{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+        f"{titles}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
 
 

@@ -2,16 +2,16 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from daam_core.errors import InputError
 from daam_core.view.payload import view_array, view_payload
 
 from .links import query_of
 from .session import Session
+from .untrusted import is_whole
 
 
-def view_value(session: Session) -> dict[str, Any] | None:
+def view_value(session: Session) -> dict[str, object] | None:
     """The view's value: its payload, the address that restores it, and a mark that changes every time."""
     current, pair = session.current, session.pair
     if current is None:
@@ -33,7 +33,7 @@ def view_value(session: Session) -> dict[str, Any] | None:
     }
 
 
-def exact_value(session: Session, asked: Mapping[str, Any]) -> dict[str, Any]:
+def exact_value(session: Session, asked: Mapping[str, object]) -> dict[str, object]:
     """One exact array of what is on screen, asked for by the view's script.
 
     Raises:
@@ -43,8 +43,6 @@ def exact_value(session: Session, asked: Mapping[str, Any]) -> dict[str, Any]:
     study = session.pair[0] if session.pair and source == "a" else session.current
     if study is None or source not in ("a", "b"):
         raise InputError("There is no result on this page to take values from; explain an input first.")
-    if not isinstance(name, str) or not (
-        head is None or (isinstance(head, int) and not isinstance(head, bool))
-    ):
+    if not isinstance(name, str) or not (head is None or is_whole(head)):
         raise InputError("An array is asked for by its name and the number of a head.")
     return {"id": asked.get("id"), "array": view_array(study.explanation, name, head=head)}

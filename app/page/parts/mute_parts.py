@@ -8,7 +8,7 @@ from ...visit.actions import MAX_TOP
 
 
 @dataclass(frozen=True)
-class ChangeModel:
+class MuteParts:
     heads: gr.CheckboxGroup
     layers: gr.Dropdown
     features: gr.Textbox
@@ -22,7 +22,7 @@ class ChangeModel:
     note: gr.HTML
 
 
-def build() -> ChangeModel:
+def build() -> MuteParts:
     gr.HTML(
         '<p class="dx-help">A muted part counts as average: its value is replaced by the training mean. '
         "The prediction is recomputed at once; the encoder does not run. Indices count from 0, as in "
@@ -57,4 +57,4 @@ def build() -> ChangeModel:
             scale=0,
         )
         top = gr.Button("Mute these", elem_id="mute-top", size="md", min_width=0)
-    return ChangeModel(heads, layers, features, apply, cell, count, top, undo, redo, reset, note)
+    return MuteParts(heads, layers, features, apply, cell, count, top, undo, redo, reset, note)

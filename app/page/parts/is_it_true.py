@@ -4,23 +4,23 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from .. import checks
+from ..html.faithfulness import NOT_CHECKED
 
 
 @dataclass(frozen=True)
-class Check:
+class IsItTrue:
     run: gr.Button
     result: gr.HTML
 
 
-def build() -> Check:
+def build() -> IsItTrue:
     gr.HTML(
         '<p class="dx-help">Cells are removed (set to the training mean) in the order of a map, and the '
-        "head decides on what is left. A map that marks what the decision rests on takes the prediction "
+        "model decides on what is left. A map that marks what the decision rests on takes the prediction "
         "away sooner than removal at random. The encoder does not run; muted parts are switched on "
         "again for the check.</p>"
     )
     with gr.Row(elem_classes="dx-actions"):
         run = gr.Button("Check this explanation", elem_id="check", size="md", min_width=0, variant="primary")
-    result = gr.HTML(checks.NOT_CHECKED, elem_id="check-result", apply_default_css=False)
-    return Check(run, result)
+    result = gr.HTML(NOT_CHECKED, elem_id="check-result", apply_default_css=False)
+    return IsItTrue(run, result)

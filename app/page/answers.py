@@ -1,0 +1,73 @@
+"""How the page answers: with an action's result, with the one sentence on what was wrong, or with a defect's.
+
+Whatever fails, the last result stays on the page.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from daam_core.errors import DaamError
+
+from ..server.working import Finished, working
+from .layout import Page
+from .updates import Updates, say
+
+DEFECT = (
+    "Something went wrong on the server, and it has been written to its log. Your last result is still here."
+)
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+def sentence_of(error: Exception) -> str:
+    """What a visitor reads about an error; a defect goes to the log, and the visitor reads just that."""
+    if isinstance(error, DaamError):
+        return str(error)
+    log.error("An action failed", exc_info=error)
+    return DEFECT
+
+
+def at_once(page: Page, action: Callable[[], Updates], *, failed: Updates | None = None) -> Updates:
+    """What an action that runs no encoder shows.
+
+    Args:
+        page: whose status line tells of a failure.
+        action: computes the updates.
+        failed: shown beside the status line where it fails.
+    """
+    try:
+        return action()
+    except Exception as error:
+        return say(page, sentence_of(error), kind="error") | (failed or {})
+
+
+def step_by_step(
+    page: Page,
+    work: Callable[[threading.Event], Result],
+    message: str,
+    finished: Callable[[Result], Updates],
+    *,
+    meanwhile: Updates | None = None,
+    afterwards: Updates | None = None,
+) -> Iterator[Updates]:
+    """What long work shows: that it lasts, then its result. It can be cancelled between two steps.
+
+    Args:
+        page: whose status line tells how it goes.
+        work: given an event that is set when nobody waits any more.
+        message: what is being done.
+        finished: what the work's result shows.
+        meanwhile: shown while it lasts.
+        afterwards: shown at its end, however it ends.
+    """
+    try:
+        for step in working(work, message):
+            if isinstance(step, Finished):
+                yield finished(step.result) | (afterwards or {})
+            else:
+                yield say(page, step, kind="busy") | (meanwhile or {})
+    except Exception as error:
+        yield say(page, sentence_of(error), kind="error") | (afterwards or {})

@@ -1,0 +1,44 @@
+"""What stands around the steps of the page, as HTML: its head and foot, their headings, the status line."""
+
+from html import escape
+
+HEADER = """
+<header class="dx-header">
+  <div>
+    <h1>Why did the model decide that?</h1>
+    <p class="dx-lead">The DAAM explorer shows which layers and features of a frozen encoder a density
+    adaptive attention head lets through, head by head, and traces them back to seconds, words and image
+    regions.</p>
+  </div>
+  <div class="dx-header-buttons">
+    <button type="button" id="tour-open" class="dx-plain">Two-minute tour</button>
+    <button type="button" id="theme-toggle" class="dx-plain">Dark</button>
+  </div>
+</header>
+"""
+LIMITS = """
+<p class="dx-limits"><strong>What the Importance Factor does not show.</strong> It says how strongly a head
+lets a cell through. It is the same for every class, it is no proof that the cell caused the decision, and a
+high value may only mark an ordinary one.</p>
+"""
+FOOTER = """
+<div class="dx-footer"><p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You
+Need</em>, arXiv 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for
+decisions about people.</p></div>
+"""
+
+
+def status(text: str, *, kind: str = "info") -> str:
+    """The line that says what happens: ``info``, ``busy``, ``done`` or ``error``."""
+    role = "alert" if kind == "error" else "status"
+    return f'<p class="dx-status dx-{kind}" role="{role}"><span class="dx-dot"></span>{escape(text)}</p>'
+
+
+def heading(number: int, title: str) -> str:
+    """A step's heading; the page reads in the order of the numbers."""
+    return (
+        f'<h2 class="dx-heading"><span class="dx-step" aria-hidden="true">{number}</span>{escape(title)}</h2>'
+    )
+
+
+READY = status("Ready.")

@@ -1,0 +1,89 @@
+"""The page from top to bottom: its steps, and every component that a visit decides about."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ..visit.offer import Offer
+from ..visit.session import SESSION_SECONDS, Session
+from .html import frame
+from .html.prediction import EMPTY_PREDICTION
+from .parts import change_input, compare, give, is_it_true, mute_parts, save, tour, why
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page's components by name.
+
+    Attributes:
+        session: what this visitor has done, never seen.
+        status: the line that says what happens.
+        sections: steps that are hidden until there is a result.
+    """
+
+    session: gr.State
+    status: gr.HTML
+    prediction: gr.HTML
+    given: give.Give
+    reasons: why.Why
+    compared: compare.Compare
+    changed: change_input.ChangeInput
+    muted: mute_parts.MuteParts
+    checked: is_it_true.IsItTrue
+    comparison: gr.HTML
+    saved: save.Save
+    sections: tuple[gr.Column, ...]
+
+
+def lay_out(offer: Offer) -> Page:
+    """Place every component; to be called while the page is being built."""
+    session = gr.State(Session(), time_to_live=SESSION_SECONDS)
+    gr.HTML(frame.HEADER, elem_id="top", apply_default_css=False)
+    tour.build()
+    with gr.Row(elem_id="ask", elem_classes="dx-columns"):
+        with gr.Column(scale=6, min_width=320, elem_id="step-input", elem_classes="dx-card"):
+            _heading(1, "Input")
+            given = give.build(offer)
+        with gr.Column(scale=5, min_width=320, elem_id="step-prediction", elem_classes="dx-card"):
+            _heading(2, "Prediction")
+            status = gr.HTML(frame.READY, elem_id="status", apply_default_css=False)
+            prediction = gr.HTML(EMPTY_PREDICTION, elem_id="prediction", apply_default_css=False)
+    with gr.Column(elem_id="step-why", elem_classes="dx-card"):
+        _heading(3, "Why")
+        gr.HTML(frame.LIMITS, apply_default_css=False)
+        reasons = why.build()
+    with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as compare_step:
+        _heading(4, "Compare and change")
+        with gr.Tabs(elem_id="change-tabs"):
+            with gr.Tab("A and B", id="compare", elem_id="tab-compare"):
+                compared = compare.build()
+            with gr.Tab("Edit input", id="input", elem_id="tab-change-input"):
+                changed = change_input.build()
+            with gr.Tab("Mute parts", id="model", elem_id="tab-change-model"):
+                muted = mute_parts.build()
+            with gr.Tab("Is it true?", id="check", elem_id="tab-check"):
+                checked = is_it_true.build()
+        comparison = compare.build_result()
+    with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as save_step:
+        _heading(5, "Save and share")
+        saved = save.build()
+    gr.HTML(frame.FOOTER, elem_id="foot", apply_default_css=False)
+    sections = (compare_step, save_step)
+    return Page(
+        session,
+        status,
+        prediction,
+        given,
+        reasons,
+        compared,
+        changed,
+        muted,
+        checked,
+        comparison,
+        saved,
+        sections,
+    )
+
+
+def _heading(number: int, title: str) -> None:
+    gr.HTML(frame.heading(number, title), apply_default_css=False)

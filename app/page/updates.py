@@ -1,0 +1,101 @@
+"""What each component shows for a session: pure functions from a session to updates of the page."""
+
+import gradio as gr
+from gradio.blocks import Block
+
+from daam_core.inputs import Sound, Text
+
+from ..visit.offer import Offer
+from ..visit.session import Session, Study
+from ..visit.view_values import view_value
+from .html.comparison import comparison_html
+from .html.faithfulness import NOT_CHECKED
+from .html.frame import status
+from .html.muted_parts import muted_parts_html
+from .html.prediction import prediction_html
+from .layout import Page
+
+#: New values by component.
+Updates = dict[Block, object]
+
+
+def changing(page: Page) -> list[Block]:
+    """Everything that :func:`show` and :func:`show_original` may update."""
+    muted, changed, compared = page.muted, page.changed, page.compared
+    of_the_result = [page.prediction, page.reasons.view, page.comparison, page.checked.result]
+    of_the_mutes = [muted.note, muted.heads, muted.layers, muted.features]
+    of_the_mutes += [muted.undo, muted.redo, muted.reset]
+    of_the_comparison = [compared.swap, compared.end, compared.other, compared.models]
+    groups = [changed.text.group, changed.sound.group, changed.picture.group]
+    return [
+        *(page.session, page.status, *page.sections, *of_the_result),
+        *(*of_the_mutes, *of_the_comparison, *groups, *changed.values),
+    ]
+
+
+def say(page: Page, text: str, *, kind: str = "done") -> Updates:
+    """Only the status line."""
+    return {page.status: status(text, kind=kind)}
+
+
+def show(page: Page, offer: Offer, session: Session) -> Updates:
+    """The session's result in every part of the page."""
+    current = session.current
+    if current is None:
+        return {page.session: session}
+    others = [name for name in offer.names(current.given.modality) if name != current.model]
+    return {
+        page.session: session,
+        page.prediction: prediction_html(session),
+        page.reasons.view: view_value(session),
+        page.comparison: comparison_html(session),
+        page.checked.result: NOT_CHECKED,
+        **{section: gr.update(visible=True) for section in page.sections},
+        **_show_mutes(page, session, current),
+        page.compared.swap: gr.update(interactive=session.pair is not None),
+        page.compared.end: gr.update(interactive=session.baseline is not None),
+        page.compared.models: gr.update(visible=bool(others)),
+        page.compared.other: gr.update(choices=others, value=others[0] if others else None),
+    }
+
+
+def _show_mutes(page: Page, session: Session, current: Study) -> Updates:
+    """The controls that mute parts of the model."""
+    heads, layers, _ = current.explanation.shape
+    mutes, muted = current.mutes, page.muted
+    return {
+        muted.note: muted_parts_html(session),
+        muted.heads: gr.update(
+            choices=[(f"Head {head}", str(head)) for head in range(heads)],
+            value=[str(head) for head in sorted(mutes.heads)],
+        ),
+        muted.layers: gr.update(
+            choices=[(f"Layer {layer}", str(layer)) for layer in range(layers)],
+            value=[str(layer) for layer in sorted(mutes.layers)],
+        ),
+        muted.features: ", ".join(map(str, sorted(mutes.features))),
+        muted.undo: gr.update(interactive=bool(session.undo)),
+        muted.redo: gr.update(interactive=bool(session.redo)),
+        muted.reset: gr.update(interactive=bool(mutes)),
+    }
+
+
+def show_original(page: Page, session: Session) -> Updates:
+    """The controls that change the input, set to a new original."""
+    if session.original is None:
+        return {}
+    given, changed = session.original.given, page.changed
+    updates: Updates = {
+        changed.text.group: gr.update(visible=given.modality == "text"),
+        changed.sound.group: gr.update(visible=given.modality == "audio"),
+        changed.picture.group: gr.update(visible=given.modality == "image"),
+    }
+    if isinstance(given.held, Text):
+        updates[changed.text.text] = given.held.content
+    elif isinstance(given.held, Sound):
+        seconds = round(given.held.seconds, 2)  # the sliders' step
+        updates[changed.sound.start] = gr.update(maximum=seconds, value=0)
+        updates[changed.sound.end] = gr.update(maximum=seconds, value=seconds)
+    else:
+        updates[changed.picture.region] = {"picture": (session.original.media or {})["image"]["url"]}
+    return updates

@@ -1,0 +1,78 @@
+"""Is this explanation true? The check of one input as plain values, and what was measured of its model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from daam_core.encoding import Encoding
+from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.one_input import InputCheck, check_encoding
+from daam_core.faithfulness.report.published import published
+from daam_core.trained import TrainedClassifier
+
+from .actions import needed
+from .offer import Offer
+from .session import Session
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the check of the result on screen found.
+
+    Attributes:
+        title: of the input.
+        model: name of the model.
+        predicted_class: its prediction with every part switched on.
+        found: the check's numbers.
+        published: what was measured of the model over a data set, None where nothing was.
+    """
+
+    title: str
+    model: str
+    predicted_class: str
+    found: InputCheck
+    published: Mapping[str, Any] | None
+
+
+def check_current(offer: Offer, session: Session) -> Checked:
+    """Check the result on screen; muted parts are switched on again.
+
+    Raises:
+        InputError: there is no result.
+    """
+    study = needed(session.current)
+    model = offer[study.model]
+    found = check_encoding(model, study.encoding)
+    predicted = model.class_names[found.prediction]
+    return Checked(study.given.title, study.model, predicted, found, published(model))
+
+
+def check_values(model: TrainedClassifier, encoding: Encoding) -> dict[str, object]:
+    """The same for programs."""
+    found = check_encoding(model, encoding)
+    return {
+        "model": model.name,
+        "prediction": model.class_names[found.prediction],
+        "probability": found.probability,
+        "cells": found.cells,
+        "random_orders": found.orders,
+        "seed": found.seed,
+        "shares": found.shares.tolist(),
+        "random": found.random.tolist(),
+        "area_at_random": found.at_random,
+        "maps": {
+            item.method: {
+                "title": METHODS[item.method].title,
+                "class_specific": METHODS[item.method].class_specific,
+                "deletion": item.deletion,
+                "insertion": item.insertion,
+                "p_value": item.p_value,
+                "gate_randomised": item.randomised,
+                "before_training": item.start,
+                "highest_first": item.highest.tolist(),
+                "verdict": item.verdict,
+            }
+            for item in found.maps
+        },
+        "published": published(model),
+    }

@@ -1,0 +1,34 @@
+"""The check of one input as HTML."""
+
+import re
+from dataclasses import replace
+from html import unescape
+
+from app.page.html.faithfulness import check_html
+from app.visit.faithfulness import check_current
+from daam_core.faithfulness.one_input import check_encoding
+
+
+def test_the_check_shows_the_cores_numbers(offer, session):
+    shown = check_html(check_current(offer, session))
+    found = check_encoding(offer[session.current.model], session.current.encoding)
+    deletions = {
+        name: float(value)
+        for name, value in re.findall(r'data-method="(\w+)" data-deletion="([^"]+)"', shown)
+    }
+    assert deletions == {item.method: item.deletion for item in found.maps}
+    for item in found.maps:
+        assert item.verdict in unescape(shown)
+    assert shown.count('<path class="dx-line') == 2 * (len(found.maps) + 1)
+    assert f"{found.cells:,} cells" in shown
+    assert "No measurement over a data set comes with this model." in shown
+
+
+def test_published_findings_are_escaped(offer, session):
+    finding = {"question": "<b>Is it?</b>", "answer": "no", "sentence": "a < b"}
+    summary = {"findings": [finding], "provenance": {"command": "daam <x>"}}
+    shown = check_html(replace(check_current(offer, session), published=summary))
+    assert "<b>" not in shown
+    assert "&lt;b&gt;Is it?&lt;/b&gt;" in shown
+    assert "daam &lt;x&gt;" in shown
+    assert "<td>no</td>" in shown

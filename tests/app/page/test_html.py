@@ -1,0 +1,63 @@
+"""What a session becomes as HTML."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.page.html.comparison import comparison_html
+from app.page.html.frame import status
+from app.page.html.numbers import percent
+from app.page.html.prediction import prediction_html
+from app.visit import actions
+from app.visit.actions import explain_input
+from app.visit.inputs import given_file, given_text
+from app.visit.session import Session
+from daam_core.explain import explain
+from tests.app.visitor import OTHER, TEXT, edited
+from tests.support.small_heads import colour_picture
+
+
+def test_nothing_a_visitor_writes_becomes_markup(offer):
+    evil = '<img src=x onerror="alert(1)">& the goalkeeper'
+    session = explain_input(offer, Session(), "topics", given_text(evil))
+    session = actions.change_input(offer, session, edited(session, evil + " again"))
+    for part in (prediction_html(session), comparison_html(session), status(evil)):
+        assert "<img" not in part
+        assert "&lt;img" in part
+
+
+def test_all_classes_are_there_and_the_rest_is_folded(offer, tmp_path):
+    colour_picture(0.0).save(tmp_path / "red.png")
+    session = explain_input(offer, Session(), "colours", given_file("image", tmp_path / "red.png"))
+    written = prediction_html(session)
+    shares = [float(part.split('"')[0]) for part in written.split('data-probability="')[1:]]
+    assert shares == sorted(session.current.explanation.probabilities.tolist(), reverse=True)
+    assert "<summary>7 more classes</summary>" in written
+    assert written.index("data-probability") < written.index("<details")
+
+
+def test_the_comparison_gives_the_cores_differences(offer, session):
+    changed = actions.change_input(offer, session, edited(session, OTHER))
+    before, after = (explain(offer["topics"], text).probabilities for text in (TEXT, OTHER))
+    written = comparison_html(changed)
+    for index in range(3):
+        row = written.split(f'data-class="{index}"')[1].split("</tr>")[0]
+        assert float(row.split('data-a="')[1].split('"')[0]) == before[index]
+        assert float(row.split('data-b="')[1].split('"')[0]) == after[index]
+
+
+def test_heads_of_two_models_are_not_subtracted(offer, session):
+    compared = actions.compare_models(offer, session, "topics-b")
+    assert "heads of two models do not correspond" in comparison_html(compared)
+
+
+@given(st.floats(0, 1))
+def test_a_share_reads_as_itself(share):
+    sign, number = re.fullmatch(r"([<>] )?([\d.]+) %", percent(share)).groups()
+    if sign is None:
+        nearest = 0.0501 if 0.1 <= 100 * share <= 99.9 else 0.00501
+        assert float(number) == pytest.approx(100 * share, abs=nearest)
+    else:
+        assert (100 * share < float(number)) == (sign == "< ")
