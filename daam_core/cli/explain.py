@@ -13,7 +13,7 @@ import numpy as np
 from daam_core.cli.output import Output
 from daam_core.errors import InputError
 from daam_core.explain import explain
-from daam_core.export import SUFFIXES, save, summary
+from daam_core.export import checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, read_input
 from daam_core.inputs.text import MAX_CHARACTERS
 from daam_core.result import Explanation, Scale
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
-        _check_suffix(arguments.out)
+        checked_suffix(arguments.out)  # refused before the encoder runs
     model = load_model(arguments.model, encoder=arguments.encoder)
     modality = model.config.modality
     meant = meant_by(arguments.input, arguments.modality, modality, model.name)
@@ -87,17 +87,6 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     if by_name is not None:
         raise InputError(f"There is no file {Path(given).name}; give an existing file, or a text in quotes.")
     return given
-
-
-def _check_suffix(out: str) -> None:
-    """Refused before the encoder runs."""
-    if _suffix(out) not in SUFFIXES:
-        accepted = ", ".join(f".{suffix}" for suffix in SUFFIXES)
-        raise InputError(f"Cannot tell the format of {Path(out).name!r}; end its name in one of {accepted}.")
-
-
-def _suffix(out: str) -> str:
-    return Path(out).suffix.lower().removeprefix(".")
 
 
 def _existing(given: str) -> Path | None:

@@ -34,6 +34,7 @@ __all__ = [
     "SHOWING_THE_INPUT",
     "SUFFIXES",
     "CellTable",
+    "checked_suffix",
     "csv_metadata",
     "file_bytes",
     "from_csv",
@@ -67,7 +68,7 @@ def save(explanation: Explanation, path: str | Path, **options: Any) -> None:
         DaamError: the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
-    suffix = _checked_suffix(path)
+    suffix = checked_suffix(path)
     content = file_bytes(explanation, suffix, **options)
     if suffix == "csv":
         _write(path.with_name(f"{path.name}-metadata.json"), csv_metadata(explanation, path.name).encode())
@@ -139,7 +140,13 @@ def file_bytes(
     raise InputError(f"Cannot write {suffix!r}; choose one of: {', '.join(SUFFIXES)}.")
 
 
-def _checked_suffix(path: Path) -> str:
+def checked_suffix(path: str | Path) -> str:
+    """The format that a file's name asks for, such as ``json``.
+
+    Raises:
+        InputError: none of :data:`SUFFIXES`.
+    """
+    path = Path(path)
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
         accepted = ", ".join(f".{name}" for name in SUFFIXES)

@@ -117,7 +117,7 @@ class _Row:
 
 
 def load_dataset(
-    source: str | Path,
+    path: str | Path,
     *,
     modality: Modality,
     columns: TableColumns | None = None,
@@ -128,7 +128,7 @@ def load_dataset(
     """Read the list of inputs and labels; sounds and pictures themselves are opened later.
 
     Args:
-        source: a folder of class folders, or a table ending in ``.csv`` or ``.tsv``. Paths in a table
+        path: a folder of class folders, or a table ending in ``.csv`` or ``.tsv``. Paths in a table
             are relative to the table.
         modality: what the inputs are.
         columns: a table's columns, where their names are not the usual ones.
@@ -143,39 +143,25 @@ def load_dataset(
         DataError: nothing is there, the classes are none or one, a column is unknown, a file is
             missing or a text empty; the message names the row or file.
     """
-    path = Path(source)
+    path = Path(path)
     columns = columns or TableColumns()
     skipped: list[str] = []
-    if path.is_dir():
-        if columns != TableColumns():
-            raise DataError(f"{path.name} is a folder of class folders: columns are for tables only.")
-        rows = list(_read_folder(path, modality, skipped if skip_broken else None))
-    elif path.is_file():
-        rows = list(_read_table(path, modality, columns, skipped if skip_broken else None))
-    else:
-        raise DataError(
-            f"There is no data set {path.name!r}: give a folder of class folders, or a table (.csv or .tsv)."
-        )
+    rows = _read(path, modality, columns, skipped if skip_broken else None)
     if not rows:
         raise DataError(f"{path.name} holds no inputs{_of_which(skipped)}.")
-    if class_names is None:
-        class_names = sorted({row.label for row in rows})
-        if len(class_names) < 2:
-            raise DataError(
-                f"{path.name} holds the one class {class_names[0]!r}; a classifier needs at least two."
-            )
-    index = {name: number for number, name in enumerate(class_names)}
+    names = tuple(class_names) if class_names is not None else _classes(path, rows)
+    index = {name: number for number, name in enumerate(names)}
     for row in rows:
         if row.label not in index:
             raise DataError(
-                f"{path.name}, {row.place}: the class {row.label!r} is not one of {_listed(class_names)}."
+                f"{path.name}, {row.place}: the class {row.label!r} is not one of {_listed(names)}."
             )
     return Dataset(
         name=path.resolve().name,
         modality=modality,
         inputs=tuple(row.given for row in rows),
         labels=tuple(index[row.label] for row in rows),
-        class_names=tuple(class_names),
+        class_names=names,
         places=tuple(row.place for row in rows),
         groups=_groups(rows, columns, group_pattern),
         skipped=tuple(skipped),
@@ -297,6 +283,26 @@ def _require_groups(dataset: Dataset) -> tuple[str, ...]:
 # Reading
 
 
+def _read(path: Path, modality: Modality, columns: TableColumns, skipped: list[str] | None) -> list[_Row]:
+    if path.is_dir():
+        if columns != TableColumns():
+            raise DataError(f"{path.name} is a folder of class folders: columns are for tables only.")
+        return list(_read_folder(path, modality, skipped))
+    if path.is_file():
+        return list(_read_table(path, modality, columns, skipped))
+    raise DataError(
+        f"There is no data set {path.name!r}: give a folder of class folders, or a table (.csv or .tsv)."
+    )
+
+
+def _classes(path: Path, rows: Sequence[_Row]) -> tuple[str, ...]:
+    """The labels found, sorted."""
+    names = sorted({row.label for row in rows})
+    if len(names) < 2:
+        raise DataError(f"{path.name} holds the one class {names[0]!r}; a classifier needs at least two.")
+    return tuple(names)
+
+
 def _read_folder(folder: Path, modality: Modality, skipped: list[str] | None) -> Iterator[_Row]:
     classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not classes:
@@ -396,16 +402,14 @@ def _table_row(
     return _Row(given, label, place, row[columns.group].strip() if columns.group else None)
 
 
-def _choose_columns(
-    table: Path, present: list[str], modality: Modality, wanted: TableColumns
-) -> TableColumns:
-    given = [*wanted.inputs, *(name for name in (wanted.label, wanted.group) if name is not None)]
+def _choose_columns(table: Path, present: list[str], modality: Modality, asked: TableColumns) -> TableColumns:
+    given = [*asked.inputs, *(name for name in (asked.label, asked.group) if name is not None)]
     for name in given:
         if name not in present:
             raise DataError(f"{table.name} has no column {name!r}; its columns are {_listed(present)}.")
     usual = TEXT_COLUMNS if modality == "text" else PATH_COLUMNS
-    inputs = wanted.inputs or tuple(_usual(present, usual)[:1])
-    label = wanted.label or next(iter(_usual(present, LABEL_COLUMNS)), None)
+    inputs = asked.inputs or tuple(_usual(present, usual)[:1])
+    label = asked.label or next(iter(_usual(present, LABEL_COLUMNS)), None)
     if not inputs or label is None:
         what, option = ("texts" if modality == "text" else "paths", "--input-column")
         if inputs:
@@ -416,7 +420,7 @@ def _choose_columns(
         )
     if modality != "text" and len(inputs) > 1:
         raise DataError(f"Paths stand in one column, got {len(inputs)}: {_listed(inputs)}.")
-    return TableColumns(inputs, label, wanted.group)
+    return TableColumns(inputs, label, asked.group)
 
 
 def _usual(present: list[str], names: Sequence[str]) -> list[str]:

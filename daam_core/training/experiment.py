@@ -53,7 +53,7 @@ class DataOptions:
 
     def load(
         self,
-        source: str | Path,
+        path: str | Path,
         *,
         modality: Modality,
         class_names: Sequence[str] | None = None,
@@ -62,7 +62,7 @@ class DataOptions:
         """Read a data set.
 
         Args:
-            source: a folder or a table.
+            path: a folder or a table.
             modality: what its inputs are.
             class_names: of a model, or of the main data set.
             main: the data set that is split, by its groups if it has any. Columns that are named may be
@@ -70,9 +70,9 @@ class DataOptions:
         """
         columns = TableColumns(self.columns.inputs, self.columns.label, self.columns.group if main else None)
         return load_dataset(
-            source,
+            path,
             modality=modality,
-            columns=columns if main or Path(source).is_file() else None,
+            columns=columns if main or Path(path).is_file() else None,
             group_pattern=self.group_pattern if main else None,
             class_names=class_names,
             skip_broken=self.skip_broken,

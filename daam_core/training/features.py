@@ -6,6 +6,7 @@ their features, an interrupted run goes on where it stopped, and a file that cha
 Letters: N inputs, L layers, F features.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -49,13 +50,6 @@ class Extracted:
     encoded: int
 
 
-def features(
-    dataset: Dataset, backbone: Backbone, cache_dir: str | Path | None = None, progress: bool = True
-) -> Tensor:
-    """Pooled hidden states ``[N, L, F]`` of every input; see :func:`extract`."""
-    return extract(dataset, backbone, cache_dir=cache_dir, progress=progress).features
-
-
 def extract(
     dataset: Dataset,
     backbone: Backbone,
@@ -87,12 +81,10 @@ def extract(
             f"{backbone.modality}."
         )
     folder = encoder_folder(backbone, cache_dir)
-    shape = (backbone.n_layers, backbone.n_features)
     keys = [content_hash(given) for given in dataset.inputs]
-    found = read_shards(folder, set(keys), shape=shape)
+    found = read_shards(folder, set(keys), shape=(backbone.n_layers, backbone.n_features))
     missing = [number for number in _first_of_each(keys) if keys[number] not in found]
     broken: set[str] = set()
-    unsaved: dict[str, Tensor] = {}
     bar = tqdm(
         _encoded(dataset, backbone, missing, workers or os.cpu_count() or 1),
         total=len(missing),
@@ -101,25 +93,19 @@ def extract(
         disable=None if progress else True,
         leave=False,
     )
-    try:
+    with _Shards(folder) as shards, contextlib.closing(bar):
         for number, result in bar:
             key = keys[number]
-            if isinstance(result, InputError | ShapeError):
-                if not skip_broken:
-                    raise DataError(
-                        f"{dataset.name}, {dataset.places[number]}: {result} "
-                        "Mend or remove it, or leave out such inputs with --skip-broken."
-                    ) from result
+            if not isinstance(result, InputError | ShapeError):
+                found[key] = result
+                shards.add(key, result)
+            elif skip_broken:
                 broken.add(key)
-                continue
-            found[key] = unsaved[key] = result
-            if len(unsaved) == SHARD_SIZE:
-                write_shard(folder, unsaved)
-                unsaved = {}
-    finally:
-        bar.close()
-        if unsaved:
-            write_shard(folder, unsaved)
+            else:
+                raise DataError(
+                    f"{dataset.name}, {dataset.places[number]}: {result} "
+                    "Mend or remove it, or leave out such inputs with --skip-broken."
+                ) from result
     kept = [number for number, key in enumerate(keys) if key not in broken]
     if not kept:
         raise DataError(f"{dataset.name}: not one of its {len(dataset)} inputs can be read.")
@@ -127,9 +113,32 @@ def extract(
     if broken:
         lost = [place for place, key in zip(dataset.places, keys, strict=True) if key in broken]
         remaining = replace(dataset.part(kept), skipped=(*dataset.skipped, *lost))
-    return Extracted(
-        torch.stack([found[keys[number]] for number in kept]), remaining, len(missing) - len(broken)
-    )
+    features = torch.stack([found[keys[number]] for number in kept])
+    return Extracted(features, remaining, len(missing) - len(broken))
+
+
+class _Shards:
+    """Collects features and writes them in shards; what is left is written at the end, come what may."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._unsaved: dict[str, Tensor] = {}
+
+    def __enter__(self) -> "_Shards":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write()
+
+    def add(self, key: str, features: Tensor) -> None:
+        self._unsaved[key] = features
+        if len(self._unsaved) == SHARD_SIZE:
+            self._write()
+
+    def _write(self) -> None:
+        rows, self._unsaved = self._unsaved, {}
+        if rows:
+            write_shard(self._folder, rows)
 
 
 def encoder_folder(backbone: Backbone, cache_dir: str | Path | None = None) -> Path:
@@ -148,8 +157,8 @@ def encoder_folder(backbone: Backbone, cache_dir: str | Path | None = None) -> P
     return base / digest[:24]
 
 
-def read_shards(folder: Path, wanted: set[str], *, shape: tuple[int, int]) -> dict[str, Tensor]:
-    """Features ``[L, F]`` of those wanted inputs that undamaged shards hold, by content hash.
+def read_shards(folder: Path, hashes: set[str], *, shape: tuple[int, int]) -> dict[str, Tensor]:
+    """Features ``[L, F]`` by content hash, of those inputs that undamaged shards hold.
 
     A damaged shard is removed: what it held is encoded again.
     """
@@ -159,7 +168,7 @@ def read_shards(folder: Path, wanted: set[str], *, shape: tuple[int, int]) -> di
             with safe_open(path, framework="pt") as shard:
                 facts = shard.metadata() or {}
                 keys = facts.get("keys", "").split()
-                needed = [row for row, key in enumerate(keys) if key in wanted and key not in found]
+                needed = [row for row, key in enumerate(keys) if key in hashes and key not in found]
                 if not needed:
                     continue
                 stored = shard.get_tensor("features")

@@ -13,7 +13,7 @@ from daam_core.training.data import (
     content_hash,
     shared_inputs,
 )
-from daam_core.training.features import encoder_folder, extract, features, read_shards, write_shard
+from daam_core.training.features import encoder_folder, extract, read_shards, write_shard
 from tests.support.data import letters
 from tests.support.encode import encode
 from tests.support.small import LetterEncoder
@@ -34,10 +34,10 @@ class CountingEncoder(LetterEncoder):
 
 def test_features_are_the_pooled_encodings_in_order(tmp_path):
     data = letters(70)  # more than one shard
-    found = features(data, LetterEncoder(), tmp_path, False)
+    found = extract(data, LetterEncoder(), cache_dir=tmp_path, progress=False).features
     expected = torch.stack([pool(encode(LetterEncoder(), text)) for text in data.inputs])
     assert torch.equal(found, expected)
-    assert torch.equal(features(data, LetterEncoder(), tmp_path, False), expected)
+    assert torch.equal(extract(data, LetterEncoder(), cache_dir=tmp_path, progress=False).features, expected)
 
 
 def test_each_content_is_encoded_once_even_across_data_sets(tmp_path):
@@ -81,13 +81,15 @@ def test_an_interrupted_run_resumes(tmp_path, monkeypatch):
     again = CountingEncoder()
     found = extract(data, again, cache_dir=tmp_path)
     assert again.calls == distinct - kept
-    assert torch.equal(found.features, features(data, LetterEncoder(), tmp_path / "fresh", False))
+    assert torch.equal(
+        found.features, extract(data, LetterEncoder(), cache_dir=tmp_path / "fresh", progress=False).features
+    )
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "emptied", "foreign"])
 def test_a_damaged_shard_is_noticed_and_made_again(tmp_path, damage):
     data = letters(30)
-    expected = features(data, LetterEncoder(), tmp_path, False)
+    expected = extract(data, LetterEncoder(), cache_dir=tmp_path, progress=False).features
     (shard,) = encoder_folder(LetterEncoder(), tmp_path).glob("*.safetensors")
     content = bytearray(shard.read_bytes())
     if damage == "truncated":
@@ -155,13 +157,13 @@ def test_a_broken_sample_is_refused_by_place_or_skipped(tmp_path):
 
 def test_an_encoder_of_another_modality_is_refused(tmp_path):
     with pytest.raises(DataError, match="letters holds audio inputs, but the encoder letters takes text"):
-        features(replace(letters(), modality="audio"), LetterEncoder(), tmp_path)
+        extract(replace(letters(), modality="audio"), LetterEncoder(), cache_dir=tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DaamError, match="Cannot write"):
-        features(letters(4), LetterEncoder(), tmp_path / "file", False)
+        extract(letters(4), LetterEncoder(), cache_dir=tmp_path / "file", progress=False)
 
 
 def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
