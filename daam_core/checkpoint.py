@@ -17,8 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from daam_core.dataset_mean import from_averages
 from daam_core.errors import CheckpointError, ConfigError, first_line
 from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.result import DatasetMean
 from daam_core.shipped import shipped
 from daam_core.writing.files import replacing, write_text
 
@@ -28,6 +30,14 @@ CARD_FILE = "README.md"
 REPORT_FILE = "report.json"
 BUILT_IN_FOLDER = shipped("checkpoints")
 MAX_JSON_BYTES = 16_000_000
+#: Names of a data set's averages in the weights file, beside those of the classifier's own tensors.
+DATASET_TENSORS = (
+    "dataset_gate",
+    "dataset_values",
+    "dataset_statistic_mean",
+    "dataset_statistic_variance",
+    "dataset_samples",
+)
 
 
 def built_in_models() -> list[str]:
@@ -41,12 +51,14 @@ class Checkpoint:
 
     Attributes:
         classifier: the weights and their configuration.
+        dataset: its averages over a data set, or None.
         card: text of the model card, empty if there is none.
         report: what training and evaluation measured; empty if the checkpoint carries no report.
         sha256: hash of the weights file; empty for one that was not read from disk.
     """
 
     classifier: DaamClassifier
+    dataset: DatasetMean | None = None
     card: str = ""
     report: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
@@ -58,9 +70,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: it is incomplete, damaged, truncated, foreign or at odds with its configuration.
     """
-    classifier = _read_classifier(folder / WEIGHTS_FILE, _read_config(folder / CONFIG_FILE))
+    classifier, dataset = _read_weights(folder / WEIGHTS_FILE, _read_config(folder / CONFIG_FILE))
     return Checkpoint(
         classifier,
+        dataset,
         card=_read_optional(folder / CARD_FILE, lambda text: text) or "",
         report=_read_optional(folder / REPORT_FILE, json.loads) or {},
         sha256=_sha256(folder / WEIGHTS_FILE),
@@ -70,7 +83,9 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a folder's files, each whole or not at all."""
     classifier = checkpoint.classifier
-    tensors = {name: tensor.contiguous() for name, tensor in classifier.state_dict().items()}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in classifier.state_dict().items()}
+    if checkpoint.dataset is not None:
+        tensors |= _dataset_tensors(classifier, checkpoint.dataset)
     with replacing(folder / WEIGHTS_FILE) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
     write_text(folder / CONFIG_FILE, json.dumps(asdict(classifier.config), indent=2) + "\n")
@@ -122,7 +137,7 @@ def _read_config(path: Path) -> ModelConfig:
         ) from error
 
 
-def _read_classifier(path: Path, config: ModelConfig) -> DaamClassifier:
+def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, DatasetMean | None]:
     where = f"{path.parent.name}/{path.name}"
     if not path.is_file():
         raise CheckpointError(
@@ -136,17 +151,20 @@ def _read_classifier(path: Path, config: ModelConfig) -> DaamClassifier:
         ) from error
     # Compared before the classifier is built, so that absurd sizes in a configuration cost nothing.
     cells = [config.n_layers, config.n_features]
-    width = config.n_features if config.gate == "density" else config.n_gaussians
+    width = config.n_features if config.gate_kind == "density" else config.n_gaussians
     _check_shape(where, tensors, "standardisation.mean", cells)
     _check_shape(where, tensors, "attention.mean_offset", [config.n_heads, width])
     try:
         classifier = DaamClassifier(config)
     except ConfigError as error:
         raise CheckpointError(f"{path.parent.name}/{CONFIG_FILE}: {error}") from error
-    expected = classifier.state_dict()
-    if "dataset_statistic_mean" not in tensors and "dataset_samples" in tensors:
-        # Saved before the data set's statistics were kept: a whole average or none.
-        tensors |= {name: tensor for name, tensor in expected.items() if name.startswith("dataset_")}
+    weights = classifier.state_dict()
+    expected = weights | _dataset_shapes(classifier)
+    # A whole average or none: heads saved before its statistics were kept lack some of it.
+    averaged = set(DATASET_TENSORS) <= set(tensors) and int(tensors["dataset_samples"].max()) > 0
+    if not averaged:
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in DATASET_TENSORS}
+        expected = weights
     if foreign := sorted(set(tensors) - set(expected)):
         raise CheckpointError(f"{where} holds tensors that no such head has: {', '.join(foreign[:5])}.")
     for name, tensor in expected.items():
@@ -158,8 +176,49 @@ def _read_classifier(path: Path, config: ModelConfig) -> DaamClassifier:
             raise CheckpointError(f"{where}: {name} holds values that are not finite.")
     if not bool((tensors["standardisation.deviation"] > 0).all()):
         raise CheckpointError(f"{where}: standardisation.deviation must be positive.")
-    classifier.load_state_dict(tensors)
-    return classifier
+    classifier.load_state_dict({name: tensors[name] for name in weights})
+    return classifier, _dataset_of(classifier, tensors) if averaged else None
+
+
+def _dataset_shapes(classifier: DaamClassifier) -> dict[str, Tensor]:
+    """Tensors like those of a data set's averages, without values."""
+    config, rows = classifier.config, len(classifier.attention.head_of_row)
+    shapes = (
+        (rows, config.n_features),
+        (config.n_layers, config.n_features),
+        (config.n_heads, config.n_features),
+        (config.n_heads, config.n_features),
+        (),
+    )
+    kinds = (*(torch.float32,) * 4, torch.int64)
+    return {
+        name: torch.empty(shape, dtype=kind, device="meta")
+        for name, shape, kind in zip(DATASET_TENSORS, shapes, kinds, strict=True)
+    }
+
+
+def _dataset_tensors(classifier: DaamClassifier, mean: DatasetMean) -> dict[str, Tensor]:
+    """A data set's averages as they are stored; the rest of them follows from these."""
+    tensors = (
+        classifier.attention.by_row(torch.from_numpy(mean.gate)),
+        torch.from_numpy(mean.values),
+        torch.from_numpy(mean.statistic_mean),
+        torch.from_numpy(mean.statistic_variance),
+        torch.tensor(mean.samples),
+    )
+    return {name: tensor.contiguous() for name, tensor in zip(DATASET_TENSORS, tensors, strict=True)}
+
+
+def _dataset_of(classifier: DaamClassifier, tensors: Mapping[str, Tensor]) -> DatasetMean:
+    gate, values, mean, variance, samples = (tensors[name] for name in DATASET_TENSORS)
+    return from_averages(
+        classifier,
+        gate=gate,
+        values=values,
+        statistic_mean=mean,
+        statistic_variance=variance,
+        samples=int(samples),
+    )
 
 
 def _check_shape(where: str, tensors: Mapping[str, Tensor], name: str, shape: list[int]) -> None:

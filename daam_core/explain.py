@@ -97,7 +97,7 @@ def explain_encoding(
         model=model.name,
         modality=model.config.modality,
         mode=model.config.mode,
-        gate_kind=model.config.gate,
+        gate_kind=model.config.gate_kind,
         class_names=model.class_names,
         logits=_array(logits),
         probabilities=_array(probabilities),

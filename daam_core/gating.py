@@ -5,6 +5,8 @@ arXiv 2401.11143v4. Letters: N positions along the axis of statistics (layers), 
 K Gaussians.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,12 @@ from daam_core.errors import ShapeError
 
 VARIANCE_FLOOR = 1e-8  # added to the variance itself (Algorithm 1)
 STANDARD_DEVIATION_FLOOR = 1e-5  # added under the root (Algorithm 1)
+
+
+def _require(holds: Callable[[], Tensor], refusal: str) -> None:
+    """Check values; not while a graph is traced (``torch.export``, ``torch.compile``), which has none yet."""
+    if not torch.compiler.is_compiling() and not bool(holds().all()):
+        raise ShapeError(refusal)
 
 
 def axis_statistics(x: Tensor, *, axis: int = -2, unbiased: bool = False) -> tuple[Tensor, Tensor]:
@@ -44,11 +52,11 @@ def axis_statistics(x: Tensor, *, axis: int = -2, unbiased: bool = False) -> tup
     if unbiased:
         variance = variance * (positions / (positions - 1))
     variance = variance + VARIANCE_FLOOR
-    if not bool(torch.isfinite(variance).all()):
-        raise ShapeError(
-            f"The input holds NaN, infinity or values whose variance overflows {x.dtype}; "
-            "standardise it, or use float64."
-        )
+    _require(
+        lambda: torch.isfinite(variance),
+        f"The input holds NaN, infinity or values whose variance overflows {x.dtype}; "
+        "standardise it, or use float64.",
+    )
     return mean, variance
 
 
@@ -79,8 +87,7 @@ def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axi
     >>> density_gate(x, torch.zeros(1), torch.full((1,), 2.0)).squeeze(-1)
     tensor([0.6873, 1.0000, 0.6873])
     """
-    if not bool((scaled_variance > 0).all()):
-        raise ShapeError("Every scaled variance must be positive and finite.")
+    _require(lambda: scaled_variance > 0, "Every scaled variance must be positive and finite.")
     axis = axis % x.ndim - x.ndim  # counted from the end, as parameters may have fewer dimensions
     mean, variance = axis_statistics(x, axis=axis)
     # Factors that are constant along the axis are combined while they are small; the mean is taken off
@@ -124,8 +131,7 @@ def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int =
             "Mixture offsets and scales must both be [.., K] with K >= 1, "
             f"got {list(mean_offsets.shape)} and {list(scales.shape)}."
         )
-    if not bool((scales != 0).all()):
-        raise ShapeError("No mixture scale may be zero.")
+    _require(lambda: scales != 0, "No mixture scale may be zero.")
     mean, variance = axis_statistics(x, axis=axis, unbiased=True)
     standardised, deviation = x.to(mean.dtype) - mean, variance.sqrt()
     log_gate = torch.zeros_like(standardised)

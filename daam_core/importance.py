@@ -81,9 +81,12 @@ def importance_factor(
     high = density_attention.masked_fill(~seen, -torch.inf).amax(axes, keepdim=True)
     constant = high <= low
     width = torch.where(constant, torch.ones_like(high), high - low)
-    # A range that overflows its type is scaled through halves; both forms are equal otherwise.
-    half = (density_attention / 2 - low / 2) / (high / 2 - low / 2).where(~constant, torch.ones_like(high))
-    scaled = torch.where(torch.isfinite(width), (density_attention - low) / width, half)
+    scaled = (density_attention - low) / width
+    if not bool(torch.isfinite(width).all()):
+        # A range that overflows its type is scaled through halves; both forms are equal otherwise.
+        half_width = (high / 2 - low / 2).where(~constant, torch.ones_like(high))
+        half = (density_attention / 2 - low / 2) / half_width
+        scaled = torch.where(torch.isfinite(width), scaled, half)
     importance = torch.where(constant | ~seen, torch.zeros_like(scaled), scaled)
     per_head = density_attention.shape[:-2]
     return ImportanceFactor(

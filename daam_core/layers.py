@@ -111,13 +111,19 @@ class DensityAttention(nn.Module):
         n_heads: H.
         mode: ``shared`` (every head sees all layers, outputs stacked to H·L rows) or
             ``layer_groups`` (head h sees its own group of layers, as in the paper's experiments).
-        gate: ``density`` (Algorithm 1) or ``mixture`` (Algorithm 2).
+        gate_kind: ``density`` (Algorithm 1) or ``mixture`` (Algorithm 2).
         n_gaussians: K, mixture only.
         amplitude: ``layer`` learns ``λ[h, l]``, a softmax over the head's layers times their number
             (mean 1); ``none`` is λ = 1, the paper's own variants.
         offset_spread: the heads' offsets δ start evenly spread over ± this value (``shared`` only:
             there, equal heads would stay equal).
-        amplitude_start: by how much the last layer's amplitude logit starts above the others.
+        amplitude_start: by how much the last layer's amplitude logit starts above the others
+            (``shared`` only: in ``layer_groups`` the last layer is one head's).
+
+    Attributes:
+        head_of_row: ``[R]`` a row's head.
+        layer_of_row: ``[R]`` a row's layer.
+        head_layers: ``[H, L]`` bool, whether a head sees a layer.
 
     Raises:
         ConfigError: fewer than three layers in a head's group, or sizes that cannot work.
@@ -125,6 +131,7 @@ class DensityAttention(nn.Module):
 
     head_of_row: Tensor
     layer_of_row: Tensor
+    head_layers: Tensor
     initial_mean_offset: Tensor
     initial_scaled_variance: Tensor
 
@@ -135,7 +142,7 @@ class DensityAttention(nn.Module):
         n_features: int,
         n_heads: int,
         mode: Mode = "shared",
-        gate: GateKind = "density",
+        gate_kind: GateKind = "density",
         n_gaussians: int = 1,
         amplitude: Amplitude = "none",
         offset_spread: float = 0.0,
@@ -160,7 +167,7 @@ class DensityAttention(nn.Module):
             )
         self.n_layers, self.n_features, self.n_heads = n_layers, n_features, n_heads
         self.mode: Mode = mode
-        self.gate_kind: GateKind = gate
+        self.gate_kind: GateKind = gate_kind
 
         if mode == "shared":
             head_of_row = torch.arange(n_heads).repeat_interleave(n_layers)
@@ -171,20 +178,22 @@ class DensityAttention(nn.Module):
             layer_of_row = torch.arange(n_layers)
         self.register_buffer("head_of_row", head_of_row, persistent=False)
         self.register_buffer("layer_of_row", layer_of_row, persistent=False)
+        head_layers = torch.zeros(n_heads, n_layers, dtype=torch.bool)
+        head_layers[head_of_row, layer_of_row] = True
+        self.register_buffer("head_layers", head_layers, persistent=False)
 
-        width = n_features if gate == "density" else n_gaussians
+        width = n_features if gate_kind == "density" else n_gaussians
         spread = torch.linspace(-offset_spread, offset_spread, n_heads) if n_heads > 1 else torch.zeros(1)
         offset = (spread if mode == "shared" else torch.zeros(n_heads))[:, None].repeat(1, width)
-        variance = torch.full((n_heads, width), 2.0 if gate == "density" else 1.0)
+        variance = torch.full((n_heads, width), 2.0 if gate_kind == "density" else 1.0)
         self.mean_offset = nn.Parameter(offset.clone())
         self.log_scaled_variance = nn.Parameter(variance.log())
         self.register_buffer("initial_mean_offset", offset)
         self.register_buffer("initial_scaled_variance", variance)
         if amplitude == "layer":
             start = torch.zeros(n_heads, n_layers)
-            start[:, -1] = amplitude_start
-            if mode == "layer_groups":
-                start = torch.zeros(n_heads, n_layers)
+            if mode == "shared":
+                start[:, -1] = amplitude_start
             self.amplitude_logits: nn.Parameter | None = nn.Parameter(start)
         else:
             self.register_parameter("amplitude_logits", None)
@@ -194,13 +203,6 @@ class DensityAttention(nn.Module):
         """Learned ξ ``[H, F]`` (or scales c ``[H, K]``), always within :data:`SCALED_VARIANCE_RANGE`."""
         low, high = SCALED_VARIANCE_RANGE
         return self.log_scaled_variance.clamp(math.log(low), math.log(high)).exp()
-
-    @property
-    def head_layers(self) -> Tensor:
-        """``[H, L]`` bool: whether a head sees a layer."""
-        seen = torch.zeros(self.n_heads, self.n_layers, dtype=torch.bool, device=self.head_of_row.device)
-        seen[self.head_of_row, self.layer_of_row] = True
-        return seen
 
     @property
     def amplitude(self) -> Tensor:

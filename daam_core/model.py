@@ -45,7 +45,7 @@ class ModelConfig:
         class_names: C ≥ 2 distinct names.
         n_heads: H.
         mode: ``shared`` or ``layer_groups``.
-        gate: ``density`` or ``mixture``.
+        gate_kind: ``density`` or ``mixture``.
         n_gaussians: K, mixture only.
         amplitude: ``layer`` or ``none``.
         decoder: ``pool`` (each head's gated layers averaged, then linear), ``linear`` (all gated
@@ -63,7 +63,7 @@ class ModelConfig:
     class_names: tuple[str, ...]
     n_heads: int = 4
     mode: Mode = "shared"
-    gate: GateKind = "density"
+    gate_kind: GateKind = "density"
     n_gaussians: int = 1
     amplitude: Amplitude = "layer"
     decoder: Decoder = "pool"
@@ -76,7 +76,7 @@ class ModelConfig:
         choices = {
             "modality": MODALITIES,
             "mode": get_args(Mode),
-            "gate": get_args(GateKind),
+            "gate_kind": get_args(GateKind),
             "amplitude": get_args(Amplitude),
             "decoder": get_args(Decoder),
         }
@@ -149,11 +149,6 @@ class DaamClassifier(nn.Module):
     """
 
     row_mean: Tensor
-    dataset_gate: Tensor
-    dataset_values: Tensor
-    dataset_statistic_mean: Tensor
-    dataset_statistic_variance: Tensor
-    dataset_samples: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -164,7 +159,7 @@ class DaamClassifier(nn.Module):
             n_features=config.n_features,
             n_heads=config.n_heads,
             mode=config.mode,
-            gate=config.gate,
+            gate_kind=config.gate_kind,
             n_gaussians=config.n_gaussians,
             amplitude=config.amplitude,
             offset_spread=config.offset_spread,
@@ -188,13 +183,6 @@ class DaamClassifier(nn.Module):
                 nn.Flatten(),
                 nn.Linear(channels, classes),
             )
-        cells = (config.n_layers, config.n_features)
-        # The data set's averages, zero samples until `fit_dataset_mean` is called after training.
-        self.register_buffer("dataset_gate", torch.zeros(rows, config.n_features))
-        self.register_buffer("dataset_values", torch.zeros(cells))
-        for name in ("dataset_statistic_mean", "dataset_statistic_variance"):
-            self.register_buffer(name, torch.zeros(config.n_heads, config.n_features))
-        self.register_buffer("dataset_samples", torch.zeros((), dtype=torch.int64))
 
     def standardise(self, x: Tensor) -> Tensor:
         """``[.., L, F]`` hidden states, minus the training mean, over the training deviation."""
@@ -219,24 +207,3 @@ class DaamClassifier(nn.Module):
     def forward(self, pooled: Tensor) -> Decision:
         gated, gate = self.attention(self.standardise(pooled))
         return Decision(self.decode(gated), gate)
-
-    @torch.no_grad()
-    def fit_dataset_mean(self, pooled: Tensor, *, batch_size: int = 256) -> None:
-        """Store the mean gate, standardised values and gate statistics over a data set ``[N, L, F]``."""
-        if not len(pooled):
-            raise ConfigError("A data set's average needs at least one sample.")
-        averages = (
-            self.dataset_gate,
-            self.dataset_values,
-            self.dataset_statistic_mean,
-            self.dataset_statistic_variance,
-        )
-        sums = [torch.zeros_like(average, dtype=torch.float64) for average in averages]
-        for batch in pooled.split(batch_size):
-            x = self.standardise(batch)
-            of_samples = (self.attention.gate(x), x, *self.attention.statistics(x))
-            for total, each in zip(sums, of_samples, strict=True):
-                total += each.sum(0, dtype=torch.float64)
-        for average, total in zip(averages, sums, strict=True):
-            average.copy_(total / len(pooled))
-        self.dataset_samples.fill_(len(pooled))

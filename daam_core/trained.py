@@ -1,22 +1,31 @@
-"""A trained classifier with its encoder, name, card and report: what a person loads and explains with."""
+"""A trained classifier with its encoder, name, card and report: what a person loads and explains with.
 
+Letters: B batch, L layers, F features, R rows (see ``layers``), C classes.
+"""
+
+import importlib.util
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+import torch
 from huggingface_hub import ModelHubMixin
+from torch import Tensor, nn
 
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
-from daam_core.errors import EncoderError
-from daam_core.importance import importance_factor
-from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
+from daam_core.errors import DaamError, EncoderError
+from daam_core.model import DaamClassifier, Decision, EncoderIdentity, ModelConfig
 from daam_core.result import DatasetMean
+from daam_core.writing.files import replacing
+
+_PREFIX = "classifier."
 
 
 class TrainedClassifier(
+    nn.Module,
     ModelHubMixin,
     library_name="daam-explorer",
     tags=["density-adaptive-attention", "explainability"],
@@ -24,14 +33,22 @@ class TrainedClassifier(
 ):
     """A trained classifier together with the frozen encoder it was trained on.
 
+    A module like any other: it is called with pooled features, ``.to()`` moves it, and its
+    ``state_dict`` holds the tensors of the checkpoint's weights under the names they have there.
     ``save_pretrained``, ``from_pretrained`` and ``push_to_hub`` are huggingface_hub's.
 
     Attributes:
         classifier: the trained network, in evaluation mode.
         name: built-in name, hub id or folder name.
+        dataset: the classifier's averages over a data set, or None.
         card: text of the model card.
         report: what training and evaluation measured; empty if the checkpoint carries no report.
         sha256: hash of the weights file; empty for one that was not loaded from disk.
+
+    >>> import torch
+    >>> model = load_model("news-topic")
+    >>> model(torch.zeros(2, model.config.n_layers, model.config.n_features)).logits.shape
+    torch.Size([2, 4])
     """
 
     def __init__(
@@ -39,14 +56,27 @@ class TrainedClassifier(
         classifier: DaamClassifier,
         *,
         name: str = "model",
+        dataset: DatasetMean | None = None,
         card: str = "",
-        report: Mapping[str, Any] | None = None,
+        report: Mapping[str, object] | None = None,
         sha256: str = "",
         encoder: str | None = None,
     ) -> None:
+        super().__init__()
         self.classifier = classifier.eval().requires_grad_(False)
-        self.name, self.card, self.report, self.sha256 = name, card, dict(report or {}), sha256
+        self.name, self.dataset = name, dataset
+        self.card, self.report, self.sha256 = card, dict(report or {}), sha256
         self._encoder_location = encoder
+        self.register_state_dict_post_hook(_without_prefix)
+        self.register_load_state_dict_pre_hook(_with_prefix)
+
+    def forward(self, pooled: Tensor) -> Decision:
+        """Logits ``[B, C]`` and gate ``[B, R, F]`` of pooled features ``[B, L, F]``.
+
+        They are what :func:`~daam_core.encoding.pool` makes of an encoding, stacked.
+        """
+        decision: Decision = self.classifier(pooled)
+        return decision
 
     @property
     def config(self) -> ModelConfig:
@@ -70,29 +100,49 @@ class TrainedClassifier(
         check_encoder(self.config, backbone)
         return backbone
 
-    @cached_property
-    def dataset(self) -> DatasetMean | None:
-        """The data set's averages stored with the checkpoint, or None."""
-        head = self.classifier
-        samples = int(head.dataset_samples)
-        if samples == 0:
-            return None
-        attention = head.attention
-        gate = attention.by_head(head.dataset_gate)
-        density_attention = attention.by_head(attention.attend(head.dataset_gate))
-        importance = importance_factor(density_attention, head_layers=attention.head_layers).importance
-        return DatasetMean(
-            gate=gate.numpy(),
-            density_attention=density_attention.numpy(),
-            importance=importance.numpy(),
-            values=head.dataset_values.numpy(),
-            statistic_mean=head.dataset_statistic_mean.numpy(),
-            statistic_variance=head.dataset_statistic_variance.numpy(),
-            samples=samples,
+    def export_onnx(self, path: str | Path) -> None:
+        """Write the classifier, without its encoder, as one ONNX file.
+
+        Its input is ``pooled [B, L, F]`` with any B, its outputs are ``logits [B, C]`` and ``gate
+        [B, R, F]``, as of :meth:`forward`; its metadata hold ``class_names`` as JSON. Values are not
+        checked there as they are here: NaN gives NaN.
+
+        Raises:
+            DaamError: the packages onnx and onnxscript are not installed.
+        """
+        missing = [package for package in ("onnx", "onnxscript") if not importlib.util.find_spec(package)]
+        if missing:
+            raise DaamError(f"Writing ONNX needs more packages: pip install {' '.join(missing)}.")
+        cells = (self.config.n_layers, self.config.n_features)
+        program = torch.onnx.export(
+            self.classifier,
+            (torch.zeros(2, *cells, device=self.classifier.standardisation.mean.device),),
+            input_names=["pooled"],
+            output_names=["logits", "gate"],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            dynamo=True,
+            verbose=False,
+        )
+        assert program is not None  # noqa: S101 - None only with dynamo=False
+        program.model.metadata_props["class_names"] = json.dumps(self.class_names)
+        with replacing(Path(path)) as temporary:
+            program.save(temporary, external_data=False)
+
+    def __repr__(self) -> str:
+        config, trained = self.config, sum(parameter.numel() for parameter in self.parameters())
+        classes = ", ".join(config.class_names[:6]) + (", …" if len(config.class_names) > 6 else "")
+        averages = "none" if self.dataset is None else f"over {self.dataset.samples:,} inputs"
+        return (
+            f"TrainedClassifier {self.name!r}: {config.modality}, {len(config.class_names)} classes "
+            f"({classes})\n"
+            f"  {config.gate_kind} gates, {config.n_heads} heads ({config.mode}), {config.n_layers} layers × "
+            f"{config.n_features} features, {config.decoder} decoder, {trained:,} parameters\n"
+            f"  encoder {config.encoder.name}, revision {config.encoder.revision}\n"
+            f"  data set averages: {averages}"
         )
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        checkpoint = Checkpoint(self.classifier, self.card, self.report)
+        checkpoint = Checkpoint(self.classifier, self.dataset, self.card, self.report)
         write_checkpoint(Path(save_directory), checkpoint)
 
     @classmethod
@@ -102,7 +152,7 @@ class TrainedClassifier(
         *,
         revision: str | None = None,
         encoder: str | None = None,
-        **hub_options: Any,
+        **hub_options: object,
     ) -> "TrainedClassifier":
         """Load by built-in name, folder or hub id; see :func:`load_model`."""
         name = str(pretrained_model_name_or_path)
@@ -110,11 +160,27 @@ class TrainedClassifier(
         return cls(
             found.classifier,
             name=Path(name).resolve().name if Path(name).is_dir() else name,
+            dataset=found.dataset,
             card=found.card,
             report=found.report,
             sha256=found.sha256,
             encoder=encoder,
         )
+
+
+def _without_prefix(
+    _module: nn.Module, state: dict[str, Tensor], prefix: str, _metadata: Mapping[str, object]
+) -> None:
+    """Name the classifier's tensors as checkpoints do, which know nothing of what is around it."""
+    start = prefix + _PREFIX
+    for name in [name for name in state if name.startswith(start)]:
+        state[prefix + name.removeprefix(start)] = state.pop(name)
+
+
+def _with_prefix(module: nn.Module, state: dict[str, Tensor], prefix: str, *_of_torch: object) -> None:
+    """The inverse, before loading."""
+    for name in [name for name in state if name.startswith(prefix)]:
+        state[prefix + _PREFIX + name.removeprefix(prefix)] = state.pop(name)
 
 
 def load_model(
@@ -131,6 +197,9 @@ def load_model(
     Raises:
         CheckpointError: unknown name, or a checkpoint that is incomplete, damaged, truncated,
             foreign or at odds with its configuration.
+
+    >>> load_model("news-topic").class_names
+    ('Business', 'Sci/Tech', 'Sports', 'World')
     """
     return TrainedClassifier.from_pretrained(name, revision=revision, encoder=encoder)
 

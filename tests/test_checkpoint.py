@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
         {
             "decoder": "linear",
             "mode": "layer_groups",
-            "gate": "mixture",
+            "gate_kind": "mixture",
             "n_gaussians": 3,
             "amplitude": "none",
         },

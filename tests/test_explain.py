@@ -14,9 +14,9 @@ from tests.support.small import CLASSES, FEATURES, LAYERS, LetterEncoder, letter
 KINDS = [
     {},
     {"mode": "layer_groups"},
-    {"gate": "mixture", "n_gaussians": 3},
+    {"gate_kind": "mixture", "n_gaussians": 3},
     {"decoder": "linear", "amplitude": "none"},
-    {"decoder": "conv", "mode": "layer_groups", "gate": "mixture", "n_gaussians": 2},
+    {"decoder": "conv", "mode": "layer_groups", "gate_kind": "mixture", "n_gaussians": 2},
 ]
 
 
@@ -130,7 +130,7 @@ def test_per_head_scale_is_recorded():
 
 @pytest.mark.parametrize("mode", ["shared", "layer_groups"])
 def test_statistics_of_a_mixture_are_those_of_its_gate(mode):
-    e = explain(letter_model(mode=mode, gate="mixture", n_gaussians=3), "hello")
+    e = explain(letter_model(mode=mode, gate_kind="mixture", n_gaussians=3), "hello")
     for head, seen in enumerate(e.head_layers):
         np.testing.assert_allclose(e.statistic_variance[head], e.values[seen].var(0, ddof=1), rtol=1e-4)
         z = e.values[seen] - e.statistic_mean[head] - e.mean_offset[head][:, None, None]

@@ -45,6 +45,7 @@ TABLE = {
     "encoding": allow("inputs", "numpy torch"),
     "layers": allow("gating", "torch"),
     "model": allow("inputs layers", "torch"),
+    "dataset_mean": allow("importance model result", "torch"),
     "backbones": allow(
         "encoding inputs writing",
         "PIL filelock huggingface_hub numpy platformdirs safetensors tokenizers torch transformers",
@@ -53,16 +54,17 @@ TABLE = {
     "figures": allow("inputs reading result", "matplotlib numpy plotly"),
     "view": allow("inputs reading result version", "PIL anywidget numpy traitlets"),
     "export": allow("figures inputs reading result view writing", "numpy"),
-    "checkpoint": allow("model shipped writing", "huggingface_hub safetensors torch"),
-    "trained": allow("backbones checkpoint importance model result", "huggingface_hub"),
+    "checkpoint": allow("dataset_mean model result shipped writing", "huggingface_hub safetensors torch"),
+    "trained": allow("backbones checkpoint model result writing", "huggingface_hub torch"),
     "explain": allow("encoding importance inputs model result trained version", "numpy torch"),
     "training": allow(
-        "backbones encoding explain figures importance inputs layers model reading result trained "
-        "version writing",
+        "backbones dataset_mean encoding explain figures importance inputs layers model reading result "
+        "trained version writing",
         "huggingface_hub numpy safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
-        "backbones encoding explain inputs layers model progress shipped trained training version writing",
+        "backbones encoding explain inputs layers model progress result shipped trained training version "
+        "writing",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow("backbones checkpoint explain gating inputs layers model trained view", "PIL numpy torch"),

@@ -82,7 +82,7 @@ def test_the_mixture_module_matches_the_reference():
         n_features=x.shape[2],
         n_heads=len(case["scales"]),
         mode="layer_groups",
-        gate="mixture",
+        gate_kind="mixture",
         n_gaussians=case["scales"].shape[1],
     ).double()
     set_parameters(heads, case["mean_offsets"], case["scales"])
@@ -112,7 +112,7 @@ def test_uneven_groups_equal_a_loop_in_which_the_last_head_takes_the_rest(gate, 
 def test_rows_equal_a_loop_over_heads(mode, gate):
     torch.manual_seed(1)
     heads = DensityAttention(
-        n_layers=10, n_features=7, n_heads=3, mode=mode, gate=gate, n_gaussians=4, amplitude="layer"
+        n_layers=10, n_features=7, n_heads=3, mode=mode, gate_kind=gate, n_gaussians=4, amplitude="layer"
     )
     with torch.no_grad():
         for parameter in heads.parameters():

@@ -13,7 +13,7 @@ from tests.support.encode import encode
 from tests.support.small import FEATURES, LAYERS, LetterEncoder, letter_config, letter_data, letter_model
 
 EVERY_KIND = [
-    {"mode": mode, "gate": gate, "decoder": decoder, "amplitude": amplitude, "n_gaussians": 3}
+    {"mode": mode, "gate_kind": gate, "decoder": decoder, "amplitude": amplitude, "n_gaussians": 3}
     for mode in ("shared", "layer_groups")
     for gate in ("density", "mixture")
     for decoder in ("pool", "linear", "conv")
@@ -69,35 +69,6 @@ def test_tokens_are_standardised_like_pooled_values():
         torch.testing.assert_close(tokens[:, t], model.classifier.standardise(hidden[:, t]))
 
 
-def test_the_data_set_mean_is_the_mean_of_single_gates():
-    head = DaamClassifier(letter_config())
-    x = torch.randn(7, LAYERS, FEATURES) * 3 + 1
-    head.standardisation.fit(x)
-    head.fit_dataset_mean(x, batch_size=3)
-    gates = torch.stack([head(sample[None]).gate[0] for sample in x])
-    torch.testing.assert_close(head.dataset_gate, gates.mean(0))
-    values = head.standardise(x)
-    torch.testing.assert_close(head.dataset_values, values.mean(0))
-    # Shared heads: the mean over samples of each sample's own mean and variance over all layers.
-    for name, statistic in {
-        "mean": values.mean(1).mean(0),
-        "variance": values.var(1, correction=0).mean(0) + 1e-8,
-    }.items():
-        found = getattr(head, f"dataset_statistic_{name}")
-        torch.testing.assert_close(found, statistic.expand(len(found), -1))
-    assert head.dataset_samples == 7
-
-
-def test_the_data_sets_statistics_are_those_of_each_heads_own_layers():
-    head = DaamClassifier(letter_config(mode="layer_groups"))
-    x = torch.randn(5, LAYERS, FEATURES) + 2
-    head.fit_dataset_mean(x)
-    for index, seen in enumerate(head.attention.head_layers):
-        torch.testing.assert_close(head.dataset_statistic_mean[index], x[:, seen].mean(1).mean(0))
-        variance = x[:, seen].var(1, correction=0).mean(0) + 1e-8
-        torch.testing.assert_close(head.dataset_statistic_variance[index], variance)
-
-
 def test_training_learns_letters():
     texts, labels = letter_data(60, seed=9)
     encoder, model = LetterEncoder(), letter_model()
@@ -107,7 +78,9 @@ def test_training_learns_letters():
 
 
 def test_a_configuration_survives_its_own_dictionary():
-    config = letter_config(mode="layer_groups", gate="mixture", n_gaussians=5, amplitude_start=1.5, seed=7)
+    config = letter_config(
+        mode="layer_groups", gate_kind="mixture", n_gaussians=5, amplitude_start=1.5, seed=7
+    )
     assert ModelConfig.from_dict(dataclasses.asdict(config)) == config
 
 

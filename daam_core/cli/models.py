@@ -27,7 +27,7 @@ class Listed:
     layers: int
     features: int
     mode: str
-    gate: str
+    gate_kind: str
     amplitude: str
     decoder: str
     parameters: int
@@ -80,7 +80,7 @@ def _describe(model: TrainedClassifier, folder: Path) -> Listed:
         layers=config.n_layers,
         features=config.n_features,
         mode=config.mode,
-        gate=config.gate,
+        gate_kind=config.gate_kind,
         amplitude=config.amplitude,
         decoder=config.decoder,
         parameters=sum(parameter.numel() for parameter in model.classifier.parameters()),

@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace) -> Output:
         outcome = train(experiment, on_run=bar.update)
     report = training_report(experiment, outcome, command=options.printed_command(arguments.words))
     card = model_card(experiment.config, report, name=name, about=about)
-    model = TrainedClassifier(outcome.classifier, name=name, card=card, report=report.as_dict())
+    model = TrainedClassifier(
+        outcome.classifier, name=name, dataset=outcome.dataset, card=card, report=report.as_dict()
+    )
     with new_folder(arguments.out) as folder:
         model.save_pretrained(folder)
     return Output({"name": name, "folder": Path(arguments.out).name} | report.as_dict(), _text(name, report))

@@ -142,9 +142,9 @@ def check_pooled(
     repeated = gated_cells(classifier, one.expand(orders, -1, -1))
     progress.report(0.1, "Removing cells at random")
     chance = deletion_curve(repeated, torch.zeros_like(repeated.values), seed=seed + 1, check=progress.check)
-    found = gated_maps(classifier, one)
-    randomised = gated_maps(randomise_gate(classifier, seed=seed), one)
-    start = gated_maps(at_start(classifier), one)
+    found = gated_maps(classifier, one, dataset=model.dataset)
+    randomised = gated_maps(randomise_gate(classifier, seed=seed), one, dataset=model.dataset)
+    start = gated_maps(at_start(classifier), one, dataset=model.dataset)
     checks = []
     for index, name in enumerate(methods):
         progress.report(0.5 + 0.5 * index / len(methods), f"Removing cells by {METHODS[name].title}")

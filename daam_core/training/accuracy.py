@@ -216,11 +216,18 @@ def fit_split(
     validation = (x[split.validation], y[split.validation]) if len(split.validation) else None
     module, history = recipe.train(training, x[split.train], y[split.train], validation=validation)
     if refit and validation is not None:
-        both = np.sort(np.concatenate([split.train, split.validation]))
+        both = trained_on(split, refit=refit)
         # Without its limit by patience, so that exactly the chosen number of epochs runs.
         again = replace(training, epochs=max(history.best_epoch, 1))
         module, _ = recipe.train(again, x[both], y[both])
     return module, history
+
+
+def trained_on(split: Split, *, refit: bool) -> np.ndarray:
+    """Indices of the inputs that the module which :func:`fit_split` gives was trained on."""
+    if not refit or not len(split.validation):
+        return split.train
+    return np.sort(np.concatenate([split.train, split.validation]))
 
 
 def daam_recipe(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], None] | None = None) -> Recipe:
@@ -236,7 +243,7 @@ def daam_recipe(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], N
         seeded = replace(config, seed=training.seed)
         return train_classifier(seeded, training, features, labels, validation=validation, on_epoch=on_epoch)
 
-    names = ("n_heads", "mode", "gate", "n_gaussians", "amplitude", "decoder")
+    names = ("n_heads", "mode", "gate_kind", "n_gaussians", "amplitude", "decoder")
     settings = {field: getattr(config, field) for field in names}
     return Recipe(name, ours=True, train=train, settings=settings)
 
@@ -258,7 +265,7 @@ def daam_recipes(config: ModelConfig) -> dict[str, Recipe]:
         "daam": ("DAAM as configured", {}),
         "daam-plain": ("DAAM, no amplitude, linear decoder", {"amplitude": "none", "decoder": "linear"}),
         "daam-pool": ("DAAM, no amplitude, pooled", {"amplitude": "none", "decoder": "pool"}),
-        "daam-mixture": ("DAAM, mixture of 4 Gaussians", {"gate": "mixture", "n_gaussians": 4}),
+        "daam-mixture": ("DAAM, mixture of 4 Gaussians", {"gate_kind": "mixture", "n_gaussians": 4}),
         "daam-groups": (
             "DAAM, heads on layer groups",
             {"mode": "layer_groups", "n_heads": max(config.n_layers // 3, 1), "decoder": "linear"},

@@ -229,7 +229,7 @@ def _of_first_seed(report: TrainingReport) -> str:
 
 
 def _gate(config: ModelConfig) -> str:
-    gate = "density" if config.gate == "density" else f"mixture of {config.n_gaussians} Gaussians"
+    gate = "density" if config.gate_kind == "density" else f"mixture of {config.n_gaussians} Gaussians"
     return f"{gate}, amplitude {config.amplitude}"
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import DataError
-from daam_core.importance import importance_factor, layer_contribution
-from daam_core.model import DaamClassifier
+from daam_core.importance import layer_contribution
 from daam_core.reading.quantities import top_cells
 from daam_core.result import DatasetMean
 from daam_core.trained import TrainedClassifier
@@ -155,13 +155,14 @@ def evaluate_features(
     predicted = predict(classifier, features).argmax(-1)
     mean = dataset_mean(classifier, features)
     attention, data = classifier.attention, data_facts(dataset)
+    known = model.report.get("data")
     contribution = layer_contribution(torch.from_numpy(mean.density_attention))
     return Evaluation(
         model=model.name,
         checkpoint_sha256=model.sha256,
         encoder=asdict(model.config.encoder),
         data=data,
-        trained_on=model.report.get("data", {}).get("sha256") == data.sha256,
+        trained_on=isinstance(known, dict) and known.get("sha256") == data.sha256,
         seed=model.config.seed,
         scores=score(dataset.labels, predicted.tolist(), model.class_names),
         classifier_parameters=sum(parameter.numel() for parameter in classifier.parameters()),
@@ -171,42 +172,6 @@ def evaluate_features(
         mean=mean,
         layer_contribution=tuple(tuple(row) for row in contribution.tolist()),
         top_cells=_named_cells(mean),
-    )
-
-
-@torch.no_grad()
-def dataset_mean(classifier: DaamClassifier, features: Tensor, *, batch_size: int = 256) -> DatasetMean:
-    """Average gate, density attention, Importance Factor and values over features ``[N, L, F]``.
-
-    The Importance Factor is that of the mean density attention: averaged first, then scaled.
-
-    Raises:
-        DataError: no features.
-    """
-    if not len(features):
-        raise DataError("A data set's average needs at least one input.")
-    attention = classifier.attention
-
-    def of_inputs(batch: Tensor) -> list[Tensor]:
-        x = classifier.standardise(batch)
-        each = (attention.gate(x), x, *attention.statistics(x))
-        return [part.sum(0, dtype=torch.float64) for part in each]
-
-    first, *others = features.split(batch_size)
-    sums = of_inputs(first)
-    for batch in others:
-        sums = [total + part for total, part in zip(sums, of_inputs(batch), strict=True)]
-    gate, values, mean, variance = ((total / len(features)).float() for total in sums)
-    density_attention = attention.by_head(attention.attend(gate))
-    importance = importance_factor(density_attention, head_layers=attention.head_layers).importance
-    return DatasetMean(
-        gate=attention.by_head(gate).numpy(),
-        density_attention=density_attention.numpy(),
-        importance=importance.numpy(),
-        values=values.numpy(),
-        statistic_mean=mean.numpy(),
-        statistic_variance=variance.numpy(),
-        samples=len(features),
     )
 
 

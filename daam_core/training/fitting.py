@@ -117,7 +117,7 @@ def train_classifier(
     validation: tuple[Tensor, Tensor] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> tuple[DaamClassifier, History]:
-    """Train a classifier with density attention; its data set mean is taken over the training part.
+    """Train a classifier with density attention.
 
     Args:
         config: the classifier.
@@ -134,7 +134,6 @@ def train_classifier(
     seeded(training.seed)
     classifier = DaamClassifier(config)
     history = fit(classifier, training, features, labels, validation=validation, on_epoch=on_epoch)
-    classifier.fit_dataset_mean(features)
     return classifier, history
 
 

@@ -5,10 +5,19 @@ from dataclasses import asdict, dataclass
 
 from torch import nn
 
+from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import ConfigError
 from daam_core.model import DaamClassifier, EncoderIdentity
+from daam_core.result import DatasetMean
 from daam_core.trained import TrainedClassifier
-from daam_core.training.accuracy import Measured, SplitData, daam_recipe, fit_split, measure_accuracy
+from daam_core.training.accuracy import (
+    Measured,
+    SplitData,
+    daam_recipe,
+    fit_split,
+    measure_accuracy,
+    trained_on,
+)
 from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
 from daam_core.training.experiment import TEST_SET, Experiment
 from daam_core.training.fitting import Epoch, History, TrainingConfig
@@ -23,11 +32,13 @@ class Outcome:
     Attributes:
         classifier: the one to save.
         history: of the training that chose its epoch.
+        dataset: its averages over the inputs it was trained on.
         measured: accuracy by the experiment's protocol; None where none was asked for.
     """
 
     classifier: DaamClassifier
     history: History
+    dataset: DatasetMean
     measured: Measured | None
 
 
@@ -60,8 +71,10 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
             refit=options.refit,
             on_run=after_run,
         )
-    if not kept:
-        whole = experiment.shipped
+    whole = experiment.shipped
+    if kept and data is not None:
+        whole = data
+    else:
         found = fit_split(recipe, whole, whole.splits[0], training=options.training, refit=options.refit)
         kept.append(found)
         if on_run is not None:
@@ -69,7 +82,8 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
     classifier, history = kept[0]
     if not isinstance(classifier, DaamClassifier):
         raise ConfigError("Only classifiers with density attention can be saved.")
-    return Outcome(classifier, history, measured)
+    inputs = trained_on(whole.splits[0], refit=options.refit)
+    return Outcome(classifier, history, dataset_mean(classifier, whole.features[inputs]), measured)
 
 
 @dataclass(frozen=True)

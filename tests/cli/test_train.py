@@ -79,12 +79,23 @@ def test_a_data_set_can_choose_the_epoch(letters, run, tmp_path):
 
 
 def test_the_seed_and_settings_reach_the_classifier(letters, run, tmp_path):
-    more = ("--seed", 7, "--decoder", "linear", "--amplitude", "none", "--gate", "mixture", "--gaussians", 3)
+    more = (
+        "--seed",
+        7,
+        "--decoder",
+        "linear",
+        "--amplitude",
+        "none",
+        "--gate-kind",
+        "mixture",
+        "--gaussians",
+        3,
+    )
     assert run(*train_words(letters, tmp_path / "a", *more))[0] == 0
     assert run(*train_words(letters, tmp_path / "b", *more))[0] == 0
     config = load_model(tmp_path / "a").config
     assert (config.seed, config.decoder, config.amplitude) == (7, "linear", "none")
-    assert (config.gate, config.n_gaussians, config.n_heads) == ("mixture", 3, 2)
+    assert (config.gate_kind, config.n_gaussians, config.n_heads) == ("mixture", 3, 2)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
     assert weights[0] == weights[1]
 

@@ -476,7 +476,9 @@ def letters(monkeypatch, **changes: object):
     return model
 
 
-@pytest.mark.parametrize("changes", [{}, {"gate": "mixture", "n_gaussians": 2}, {"mode": "layer_groups"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"gate_kind": "mixture", "n_gaussians": 2}, {"mode": "layer_groups"}]
+)
 def test_the_notebook_reproduces_the_explanation(tmp_path, monkeypatch, changes):
     e = explain(letters(monkeypatch, **changes), "hello\n'\"\\ {x} $5", target="vowels", scale="per_head")
     variables, printed = run_notebook(export.notebook(e), tmp_path, monkeypatch)

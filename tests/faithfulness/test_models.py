@@ -167,7 +167,7 @@ def test_ranges_are_those_of_the_parameters():
     moved = (classifier.attention.scaled_variance - classifier.attention.initial_scaled_variance).abs().mean()
     assert variance.moved == pytest.approx(float(moved), rel=1e-5)
     assert amplitude.mean == pytest.approx(1, abs=1e-5)
-    mixture = parameter_ranges(letter_model(gate="mixture", n_gaussians=2).classifier)
+    mixture = parameter_ranges(letter_model(gate_kind="mixture", n_gaussians=2).classifier)
     assert mixture[1].name == "scale"
     assert mixture[1].paper is None
 

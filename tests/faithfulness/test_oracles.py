@@ -7,6 +7,7 @@ from captum.attr import FeatureAblation, IntegratedGradients
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import CancelledError, DataError
 from daam_core.faithfulness.maps.cells import Cells, gated_cells, input_cells
 from daam_core.faithfulness.maps.methods import METHODS, decision_gradients, gated_maps, over_heads
@@ -39,8 +40,6 @@ def random_classifier(seed: int = 0, **changes: object) -> DaamClassifier:
         for parameter in classifier.attention.parameters():
             parameter.add_(0.5 * torch.randn_like(parameter))
         classifier.standardisation.fit(2 + 3 * torch.randn(30, 6, 5))
-        x = 2 + 3 * torch.randn(30, 6, 5)
-        classifier.fit_dataset_mean(x)
     return classifier.eval().requires_grad_(False)
 
 
@@ -121,7 +120,7 @@ def test_class_importance_is_nothing_outside_the_deciding_cells():
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"decoder": "linear"}, {"mode": "layer_groups"}, {"gate": "mixture", "n_gaussians": 2},
+    [{}, {"decoder": "linear"}, {"mode": "layer_groups"}, {"gate_kind": "mixture", "n_gaussians": 2},
      {"amplitude": "none"}, {"decoder": "conv"}],
 )  # fmt: skip
 def test_ablation_is_captums(changes):
@@ -202,7 +201,8 @@ def test_input_cells_decide_as_the_model_does():
 def test_maps_have_their_shapes_and_every_method_is_described():
     classifier = random_classifier(mode="layer_groups")
     x = random_inputs()
-    gated, of_input = gated_maps(classifier, x), input_maps(classifier, x)
+    mean = dataset_mean(classifier, x)
+    gated, of_input = gated_maps(classifier, x, dataset=mean), input_maps(classifier, x, dataset=mean)
     assert {map_.shape for map_ in gated.values()} == {torch.Size([7, 6, 5])}
     assert {map_.shape for map_ in of_input.values()} == {torch.Size([7, 6, 5])}
     assert set(gated) | set(of_input) <= set(METHODS)

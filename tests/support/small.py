@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from daam_core.backbones.base import Backbone
+from daam_core.dataset_mean import dataset_mean
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.inputs import Input, Text
 from daam_core.model import ModelConfig
@@ -84,7 +85,7 @@ def letter_model(**changes: object) -> TrainedClassifier:
     classifier, _ = train_classifier(
         letter_config(**changes), TrainingConfig(epochs=40, learning_rate=1e-2), features, labels
     )
-    return LetterModel(classifier, name="letters")
+    return LetterModel(classifier, name="letters", dataset=dataset_mean(classifier, features))
 
 
 def letter_features(count: int, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

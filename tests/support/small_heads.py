@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from daam_core.backbones import load_backbone
+from daam_core.dataset_mean import dataset_mean
 from daam_core.encoding import pool
 from daam_core.inputs import Modality
 from daam_core.model import ModelConfig
@@ -109,5 +110,8 @@ def _train(
     classifier, _ = train_classifier(
         config, TrainingConfig(epochs=15, batch_size=8, seed=seed), features, labels
     )
-    TrainedClassifier(classifier, name=name, card=f"# {name}\n\nA head for tests.\n").save_pretrained(folder)
+    mean = dataset_mean(classifier, features)
+    TrainedClassifier(
+        classifier, name=name, dataset=mean, card=f"# {name}\n\nA classifier for tests.\n"
+    ).save_pretrained(folder)
     return folder

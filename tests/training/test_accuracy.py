@@ -95,7 +95,7 @@ def test_variants_change_what_their_name_says():
     found = daam_recipes(letter_config())
     assert found["daam"].settings["amplitude"] == "layer"
     assert found["daam-plain"].settings["amplitude"] == "none"
-    assert found["daam-mixture"].settings["gate"] == "mixture"
+    assert found["daam-mixture"].settings["gate_kind"] == "mixture"
     assert found["daam-groups"].settings["n_heads"] == LAYERS // 3
     assert found["daam-conv"].settings["decoder"] == "conv"
     assert "daam-groups" not in daam_recipes(letter_config(n_layers=4))

@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from daam_core.errors import DataError
-from daam_core.importance import importance_factor, layer_contribution
+from daam_core.importance import layer_contribution
 from daam_core.trained import TrainedClassifier
 from daam_core.training.evaluation import (
     data_facts,
-    dataset_mean,
     evaluate,
     evaluate_features,
     movement,
@@ -43,27 +42,6 @@ def test_evaluation_is_the_models_own_predictions(tmp_path):
     assert report.encoder_parameters is None
     assert report.data.classes == data.counts
     assert report.seed == model.config.seed
-
-
-def test_the_mean_map_averages_first_and_scales_then():
-    model = letter_model()
-    features, _ = letter_features(30)
-    mean = dataset_mean(model.classifier, features)
-    head = model.classifier
-    with torch.no_grad():
-        each = head.attention.by_head(head.attention.attend(head.attention.gate(head.standardise(features))))
-    expected = each.mean(0)
-    assert mean.samples == 30
-    np.testing.assert_allclose(mean.density_attention, expected.numpy(), atol=1e-6)
-    np.testing.assert_allclose(mean.importance, importance_factor(expected).importance.numpy(), atol=1e-5)
-
-
-def test_the_mean_map_leaves_the_model_as_it_was():
-    model = letter_model()
-    before = {name: tensor.clone() for name, tensor in model.classifier.state_dict().items()}
-    dataset_mean(model.classifier, letter_features(5)[0])
-    after = model.classifier.state_dict()
-    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
 
 def test_the_report_names_the_cells_with_the_highest_importance():

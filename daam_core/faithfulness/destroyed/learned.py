@@ -140,7 +140,7 @@ def what_is_learned(classifier: DaamClassifier, pooled: Tensor, *, seed: int = 0
 def parameter_ranges(classifier: DaamClassifier) -> tuple[ParameterRange, ...]:
     """Range, spread and distance from the start of δ, ξ and, if there is one, λ."""
     attention = classifier.attention
-    density = classifier.config.gate == "density"
+    density = classifier.config.gate_kind == "density"
     found = [
         _range(
             "mean offset", attention.mean_offset, attention.initial_mean_offset,

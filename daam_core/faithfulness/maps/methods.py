@@ -10,6 +10,7 @@ from torch import Tensor
 
 from daam_core.faithfulness.maps.cells import Cells, gated_cells
 from daam_core.model import DaamClassifier
+from daam_core.result import DatasetMean
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,11 @@ METHODS: dict[str, MapMethod] = {
 
 
 def gated_maps(
-    classifier: DaamClassifier, pooled: Tensor, *, target: Tensor | None = None
+    classifier: DaamClassifier,
+    pooled: Tensor,
+    *,
+    target: Tensor | None = None,
+    dataset: DatasetMean | None = None,
 ) -> dict[str, Tensor]:
     """Maps on every head's gated values, class-specific ones for the predicted class.
 
@@ -89,6 +94,7 @@ def gated_maps(
         classifier: the trained classifier.
         pooled: ``[N, L, F]``.
         target: ``[N]`` other classes to explain.
+        dataset: the classifier's averages over a data set, for the map ``dataset``.
 
     Returns:
         Method name → ``[N, R, F]``.
@@ -105,8 +111,9 @@ def gated_maps(
         "gate": gate,
         "amplitude": attention.attend(torch.ones_like(gate)).detach(),
     }
-    if int(classifier.dataset_samples):
-        maps["dataset"] = attention.attend(classifier.dataset_gate).detach().expand_as(gate)
+    if dataset is not None:
+        mean = torch.from_numpy(dataset.density_attention)
+        maps["dataset"] = attention.by_row(mean).expand_as(gate)
     return maps | {
         "weighted_importance": density * spread,
         "magnitude": density * values.abs(),

@@ -12,6 +12,7 @@ from daam_core.faithfulness.maps.cells import Cells, input_cells
 from daam_core.faithfulness.maps.methods import gated_maps, over_heads
 from daam_core.faithfulness.packages import measuring_packages
 from daam_core.model import DaamClassifier
+from daam_core.result import DatasetMean
 
 INTEGRATION_STEPS = 32
 #: Cells of all inputs and steps that integrated gradients hold in memory at a time.
@@ -23,6 +24,7 @@ def input_maps(
     pooled: Tensor,
     *,
     steps: int = INTEGRATION_STEPS,
+    dataset: DatasetMean | None = None,
     check: Callable[[], None] | None = None,
 ) -> dict[str, Tensor]:
     """Maps on the standardised input, gates running again: ours summed over heads, and captum's.
@@ -31,12 +33,14 @@ def input_maps(
         classifier: the trained classifier.
         pooled: ``[N, L, F]``.
         steps: of integrated gradients.
+        dataset: the classifier's averages over a data set, for the map ``dataset``.
         check: called between methods; may raise to stop.
 
     Returns:
         Method name → ``[N, L, F]``.
     """
-    own = {name: over_heads(classifier, rows) for name, rows in gated_maps(classifier, pooled).items()}
+    gated = gated_maps(classifier, pooled, dataset=dataset)
+    own = {name: over_heads(classifier, rows) for name, rows in gated.items()}
     # Absolute values after the sum over heads: opposite heads do cancel in the decision.
     own["absolute_class_importance"] = own["class_importance"].abs()
     cells = input_cells(classifier, pooled)
@@ -56,6 +60,7 @@ def captum_maps(
         cells: what is explained.
         target: ``[N]`` classes; the predicted ones by default.
         steps: of integrated gradients.
+        dataset: the classifier's averages over a data set, for the map ``dataset``.
         check: called between methods; may raise to stop.
 
     Returns:

@@ -230,12 +230,12 @@ def training_of(model: TrainedClassifier) -> TrainingConfig:
 
 def _gated(task: Task, found: Found, progress: Progress) -> None:
     cells = gated_cells(task.classifier, task.pooled)
-    maps = gated_maps(task.classifier, task.pooled)
+    maps = gated_maps(task.classifier, task.pooled, dataset=task.model.dataset)
     found.gated = deletions(cells, maps, task.labels, task.orders, progress)
 
 
 def _maps(task: Task, found: Found, progress: Progress) -> None:
-    found.maps = input_maps(task.classifier, task.pooled, check=progress.check)
+    found.maps = input_maps(task.classifier, task.pooled, dataset=task.model.dataset, check=progress.check)
 
 
 def _rivals(task: Task, found: Found, progress: Progress) -> None:

@@ -1,0 +1,79 @@
+"""What an ordinary input looks like: a classifier's averages over a data set.
+
+Letters: N inputs, H heads, L layers, F features, R rows (see ``layers``).
+"""
+
+import torch
+from torch import Tensor
+
+from daam_core.errors import DataError
+from daam_core.importance import importance_factor
+from daam_core.model import DaamClassifier
+from daam_core.result import DatasetMean
+
+
+@torch.no_grad()
+def dataset_mean(classifier: DaamClassifier, features: Tensor, *, batch_size: int = 256) -> DatasetMean:
+    """Average gate, density attention, Importance Factor and values over features ``[N, L, F]``.
+
+    The Importance Factor is that of the mean density attention: averaged first, then scaled.
+
+    Raises:
+        DataError: no features.
+    """
+    if not len(features):
+        raise DataError("A data set's average needs at least one input.")
+    attention = classifier.attention
+
+    def of_inputs(batch: Tensor) -> list[Tensor]:
+        x = classifier.standardise(batch)
+        each = (attention.gate(x), x, *attention.statistics(x))
+        return [part.sum(0, dtype=torch.float64) for part in each]
+
+    first, *others = features.split(batch_size)
+    sums = of_inputs(first)
+    for batch in others:
+        sums = [total + part for total, part in zip(sums, of_inputs(batch), strict=True)]
+    gate, values, mean, variance = ((total / len(features)).float() for total in sums)
+    return from_averages(
+        classifier,
+        gate=gate,
+        values=values,
+        statistic_mean=mean,
+        statistic_variance=variance,
+        samples=len(features),
+    )
+
+
+@torch.no_grad()
+def from_averages(
+    classifier: DaamClassifier,
+    *,
+    gate: Tensor,
+    values: Tensor,
+    statistic_mean: Tensor,
+    statistic_variance: Tensor,
+    samples: int,
+) -> DatasetMean:
+    """Complete what was averaged by what follows from it: density attention and Importance Factor.
+
+    Args:
+        classifier: whose averages they are.
+        gate: ``[R, F]``, by row.
+        values: ``[L, F]`` standardised.
+        statistic_mean: ``[H, F]``.
+        statistic_variance: ``[H, F]``.
+        samples: how many inputs were averaged.
+    """
+    attention = classifier.attention
+    density_attention = attention.by_head(attention.attend(gate))
+    importance = importance_factor(density_attention, head_layers=attention.head_layers).importance
+    return DatasetMean(
+        gate=attention.by_head(gate).numpy(),
+        density_attention=density_attention.numpy(),
+        importance=importance.numpy(),
+        values=values.numpy(),
+        statistic_mean=statistic_mean.numpy(),
+        statistic_variance=statistic_variance.numpy(),
+        samples=samples,
+    )
