@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import ModelHubMixin
@@ -58,7 +59,7 @@ class TrainedClassifier(
         name: str = "model",
         dataset: DatasetMean | None = None,
         card: str = "",
-        report: Mapping[str, object] | None = None,
+        report: Mapping[str, Any] | None = None,
         sha256: str = "",
         encoder: str | None = None,
     ) -> None:
