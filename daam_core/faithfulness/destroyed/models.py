@@ -17,13 +17,13 @@ from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, structure_similarity
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
-from daam_core.training.fitting import TrainingConfig, train_classifier
+from daam_core.training.fitting import TrainingConfig, accuracy, train_classifier
 
 SEEDS = (0, 1, 2)
 #: Rank correlation from which a map counts as unchanged, and below which it counts as changed.
 UNCHANGED, CHANGED = 0.9, 0.5
 #: A destroyed model's map this close to the yardstick's correlation cannot be told from an honest one.
-UNTOLD = 0.05
+INDISTINCT = 0.05
 #: Nothing is destroyed: how alike maps of equally good classifiers are.
 YARDSTICK = "the classifier is trained again with another seed"
 SHUFFLED = "the labels are shuffled in training"
@@ -175,51 +175,58 @@ def similarity(
         check: called between copies; may raise to stop.
     """
     original = {name: _maps(before, pooled, name) for name in methods}
+    seen = before.attention.head_layers.numpy()
     scores = {name: np.zeros((3, len(pooled))) for name in methods}
     right = []
-    for copy_ in after:
+    for destroyed_copy in after:
         if check is not None:
             check()
         for name in methods:
-            changed = _maps(copy_, pooled, name)
-            seen = before.attention.head_layers.numpy()
-            for index, (first, second) in enumerate(zip(original[name], changed, strict=True)):
-                scores[name][0, index] += rank_correlation(first[seen], second[seen])
-                scores[name][1, index] += structure_similarity(first, second)
-                inside = [rank_correlation(a, b) for a, b in zip(first[seen], second[seen], strict=True)]
-                scores[name][2, index] += float(np.mean(inside))
+            scores[name] += _alike(original[name], _maps(destroyed_copy, pooled, name), seen)
         if labels is not None:
-            with torch.no_grad():
-                right.append(float((copy_(pooled).logits.argmax(-1) == labels).double().mean()))
+            right.append(accuracy(destroyed_copy, pooled, labels))
     found = []
     for name in methods:
-        ranks, structure, inside_layers = (
+        ranks, structure, within_layers = (
             bootstrap_mean(values / len(after), seed=0) for values in scores[name]
         )
+        expected = (yardstick or {}).get(name)
         found.append(
             Similarity(
                 method=name,
                 destroyed=destroyed,
                 ranks=ranks,
                 structure=structure,
-                within_layers=inside_layers,
+                within_layers=within_layers,
                 accuracy=float(np.mean(right)) if right else None,
                 seeds=tuple(range(len(after))),
-                verdict=verdict(
-                    METHODS[name].title, destroyed, ranks.mean, yardstick=(yardstick or {}).get(name)
-                ),
-                yardstick=(yardstick or {}).get(name),
+                verdict=verdict(METHODS[name].title, destroyed, ranks.mean, yardstick=expected),
+                yardstick=expected,
             )
         )
     return found
+
+
+def _alike(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """How alike maps ``[N, H, L, F]`` are: ranks, structure, ranks inside layers, ``[3, N]``."""
+    return np.array(
+        [
+            (
+                rank_correlation(a[seen], b[seen]),
+                structure_similarity(a, b),
+                np.mean([rank_correlation(x, y) for x, y in zip(a[seen], b[seen], strict=True)]),
+            )
+            for a, b in zip(first, second, strict=True)
+        ]
+    ).T
 
 
 def judge(ranks: float, yardstick: float | None) -> Literal["yes", "no", "open"]:
     """Whether a map changed enough, by the rank correlation of before and after."""
     if ranks < CHANGED:
         return "yes"
-    untold = yardstick is not None and ranks >= yardstick - UNTOLD
-    return "no" if ranks >= UNCHANGED or untold else "open"
+    indistinct = yardstick is not None and ranks >= yardstick - INDISTINCT
+    return "no" if ranks >= UNCHANGED or indistinct else "open"
 
 
 def verdict(title: str, destroyed: str, ranks: float, *, yardstick: float | None = None) -> str:

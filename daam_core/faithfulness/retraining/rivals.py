@@ -11,12 +11,13 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
+from daam_core.errors import DataError
 from daam_core.faithfulness.maps.cells import input_cells
 from daam_core.faithfulness.maps.on_input import captum_maps
 from daam_core.faithfulness.removal.curves import RANDOM_SEEDS, Comparison, compare, random_curve
 from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.progress import Progress
-from daam_core.training.baselines import MultiHeadAttention, WeightedLayerSum
+from daam_core.training.baselines import Baseline, MultiHeadAttention, WeightedLayerSum
 from daam_core.training.fitting import TrainingConfig, accuracy, train_baseline
 
 #: Baseline of ``daam_core.training.baselines`` → the map in METHODS that it comes with.
@@ -80,32 +81,29 @@ def rivals(
             validation=(features[held], targets[held]),
         )
         model.requires_grad_(False)
-        with torch.no_grad():
-            if isinstance(model, WeightedLayerSum):
-                weights = model.layer_weights.expand(len(pooled), -1)
-            elif isinstance(model, MultiHeadAttention):
-                weights = model.layer_attention(pooled).mean(1)
-            else:
-                continue
-        maps = {method: weights[..., None].expand_as(pooled).clone()}
+        weights = _layer_weights(model, pooled)
         cells = input_cells(model, pooled)
-        maps["gradient_input"] = captum_maps(cells, steps=2)["gradient_input"]
+        maps = {
+            method: weights[..., None].expand_as(pooled).clone(),
+            "gradient_input": captum_maps(cells, steps=2)["gradient_input"],
+        }
         at_random = random_curve(cells, labels=labels, seeds=random_seeds, check=progress.check)
-        found.append(
-            Rival(
-                model=name,
-                method=method,
-                accuracy=accuracy(model, pooled, labels),
-                maps=maps,
-                deletion={
-                    key: compare(
-                        cells, map_, at_random, labels=labels, seeds=random_seeds, check=progress.check
-                    )
-                    for key, map_ in maps.items()
-                },
-            )
-        )
+        deletion = {
+            key: compare(cells, map_, at_random, labels=labels, seeds=random_seeds, check=progress.check)
+            for key, map_ in maps.items()
+        }
+        found.append(Rival(name, method, accuracy(model, pooled, labels), maps, deletion))
     return found
+
+
+@torch.no_grad()
+def _layer_weights(model: Baseline, pooled: Tensor) -> Tensor:
+    """``[N, L]`` how much a baseline of :data:`MAPS` makes of each layer."""
+    if isinstance(model, WeightedLayerSum):
+        return model.layer_weights.expand(len(pooled), -1)
+    if isinstance(model, MultiHeadAttention):
+        return model.layer_attention(pooled).mean(1)
+    raise DataError(f"A {type(model).__name__} has no layer weights of its own.")
 
 
 def agreement(maps: dict[str, Tensor], *, most: int = 100) -> tuple[list[str], np.ndarray]:
