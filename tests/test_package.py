@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.lock import normalised
 from tests.test_imports import ROOT, requirements, third_parties
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -20,7 +21,7 @@ PARTS = {"app": ["app"], "faithfulness": ["daam_core/faithfulness"], "train": ["
 
 def declared(lines: list[str]) -> dict[str, Requirement]:
     found = [Requirement(line) for line in lines]
-    return {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in found}
+    return {normalised(one.name): one for one in found}
 
 
 def weights() -> set[str]:
@@ -50,7 +51,7 @@ def test_the_core_needs_no_extra():
 
 def test_the_pinned_versions_are_within_the_declared_bounds():
     pinned = {one.name: one.specifier for group in requirements().values() for one in map(Requirement, group)}
-    pins = {re.sub(r"[-_.]+", "-", name).lower(): next(iter(pin)).version for name, pin in pinned.items()}
+    pins = {normalised(name): next(iter(pin)).version for name, pin in pinned.items()}
     outside = [
         str(one) for name, one in EVERYTHING.items() if name in pins and pins[name] not in one.specifier
     ]
