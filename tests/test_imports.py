@@ -268,10 +268,13 @@ def _names(lines: list[str]) -> set[str]:
     return {normalised(re.split(r"[\[=]", line)[0]) for line in lines}
 
 
-def third_parties(*folders: str) -> set[str]:
-    """Normalised names of the packages that the code under some folders imports."""
+def third_parties(*folders: str, besides: tuple[str, ...] = ()) -> set[str]:
+    """Normalised names of the packages that the code under some folders imports, besides some of it."""
     found: set[str] = set()
+    left_out = [ROOT / name for name in besides]
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        if any(path.is_relative_to(other) for other in left_out):
+            continue
         names = imported(path.read_text("utf-8"), _dotted(path.relative_to(ROOT)), package=False)
         found |= {name.split(".")[0] for name in names}
     owners = packages_distributions()
