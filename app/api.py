@@ -17,13 +17,14 @@ from gradio.components import Component
 
 from daam_core.export import summary
 from daam_core.inputs import Change, Edit, Modality, SoundChange
+from daam_core.reading.differences import map_correlation
 from daam_core.result import Explanation
 
 from .page.answers import sentence_of
 from .page.components import picture
 from .page.wiring import ENCODER
 from .visit import downloads
-from .visit.actions import encode_once, explain_once, map_correlation
+from .visit.actions import encode_once, explain_once
 from .visit.faithfulness import check_values
 from .visit.inputs import Given, given_file, given_text
 from .visit.offer import Offer

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 
 from daam_core.errors import ShapeError
-
-VARIANCE_FLOOR = 1e-8  # added to the variance itself (Algorithm 1)
-STANDARD_DEVIATION_FLOOR = 1e-5  # added under the root (Algorithm 1)
+from daam_core.floors import STANDARD_DEVIATION_FLOOR, VARIANCE_FLOOR
 
 
 def _require(holds: Callable[[], Tensor], refusal: str) -> None:
@@ -105,7 +103,7 @@ def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int =
 
     with the unbiased variance. Computed in log space: the Gaussians' constant factors cancel in the
     normalisation, and a product of many small densities does not underflow. A product of Gaussians
-    is one Gaussian (its mean and variance are in :func:`effective_gaussian`).
+    is one Gaussian (see :func:`daam_core.reading.gaussians.effective_gaussian`).
 
     Args:
         x: ``[.., N, F]``, real, N ≥ 2 along ``axis``; float16 and bfloat16 are computed in float32.
@@ -139,24 +137,3 @@ def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int =
         z = (standardised - offset[..., None, None]) / deviation
         log_gate = log_gate - z.square() / (2 * scale[..., None, None].square())
     return log_gate.softmax(axis).to(x.dtype)
-
-
-def effective_gaussian(mean_offsets: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
-    r"""The one Gaussian that a product of K Gaussians is proportional to (paper, section 1).
-
-    .. math:: var = \left(\sum_k c_k^{-2}\right)^{-1}, \quad mean = var \sum_k m_k c_k^{-2}
-
-    Args:
-        mean_offsets: ``[.., K]``.
-        scales: ``[.., K]``, non-zero.
-
-    Returns:
-        Mean and variance, each ``[..]``.
-
-    >>> import torch
-    >>> effective_gaussian(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 1.0]))
-    (tensor(1.), tensor(0.5000))
-    """
-    precision = scales.square().reciprocal()
-    variance = precision.sum(-1).reciprocal()
-    return (mean_offsets * precision).sum(-1) * variance, variance

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from daam_core.errors import ShapeError
-from daam_core.gating import axis_statistics, density_gate, effective_gaussian, mixture_gate
+from daam_core.gating import axis_statistics, density_gate, mixture_gate
 
 
 def scalar_density_gate(column: list[float], offset: float, spread: float) -> list[float]:
@@ -174,15 +174,3 @@ def test_the_variance_keeps_its_precision_far_from_zero():
     x = torch.tensor([[1e4 - 0.5], [1e4], [1e4 + 0.5]], dtype=torch.float32)
     _, variance = axis_statistics(x)
     torch.testing.assert_close(variance, torch.tensor([[1 / 6]]), rtol=1e-3, atol=0)
-
-
-@given(st.integers(1, 6), st.integers(0, 2**16))
-def test_a_product_of_gaussians_is_one_gaussian(count, seed):
-    generator = torch.Generator().manual_seed(seed)
-    offsets = torch.randn(count, generator=generator, dtype=torch.float64)
-    scales = torch.rand(count, generator=generator, dtype=torch.float64) + 0.2
-    mean, variance = effective_gaussian(offsets, scales)
-    x = torch.linspace(-3, 3, 11, dtype=torch.float64)
-    product = (-((x[:, None] - offsets) ** 2) / (2 * scales**2)).sum(-1)
-    one = -((x - mean) ** 2) / (2 * variance)
-    torch.testing.assert_close(product - product[0], one - one[0], rtol=1e-9, atol=1e-9)

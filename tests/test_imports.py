@@ -42,7 +42,8 @@ TABLE = {
     "progress": allow(),
     "writing": allow(),
     "result": allow("", "numpy"),
-    "gating": allow("", "torch"),
+    "floors": allow(),
+    "gating": allow("floors", "torch"),
     "importance": allow("", "torch"),
     "inputs": allow("", "PIL numpy soundfile soxr"),
     "encoding": allow("inputs", "numpy torch"),
@@ -53,7 +54,7 @@ TABLE = {
         "encoding inputs writing",
         "PIL filelock huggingface_hub numpy platformdirs safetensors tokenizers torch transformers",
     ),
-    "reading": allow("result", "numpy"),
+    "reading": allow("floors result", "numpy"),
     "figures": allow("inputs reading result", "matplotlib numpy plotly"),
     "view": allow("inputs reading result version", "PIL anywidget numpy traitlets"),
     "export": allow("figures inputs reading result view writing", "numpy"),
@@ -72,7 +73,7 @@ TABLE = {
     ),
     "bench": allow("backbones checkpoint explain gating inputs layers model trained view", "PIL numpy torch"),
     "cli": allow(
-        "backbones bench checkpoint explain export faithfulness inputs model progress result trained "
+        "backbones bench checkpoint explain export faithfulness inputs model progress reading result trained "
         "training version writing",
         "numpy tqdm",
     ),
@@ -82,8 +83,8 @@ TABLE = {
         "encoding explain export faithfulness inputs reading result trained view", "gradio numpy"
     ),
     "app.server": allow("trained view", "starlette"),
-    "app.page": allow("app.server app.visit faithfulness inputs result", "gradio numpy"),
-    "app.api": allow("app.page app.visit export inputs result", "gradio"),
+    "app.page": allow("app.server app.visit faithfulness inputs reading result", "gradio numpy"),
+    "app.api": allow("app.page app.visit export inputs reading result", "gradio"),
     "app.main": allow("app.api app.page app.server app.visit trained", "gradio starlette"),
     "app.__main__": allow("app.main app.server checkpoint trained"),
 }

@@ -7,8 +7,6 @@ know yet.
 
 from dataclasses import replace
 
-import numpy as np
-
 from daam_core.encoding import Encoding
 from daam_core.errors import InputError
 from daam_core.explain import class_index, explain_encoding
@@ -257,41 +255,3 @@ def needed(study: Study | None) -> Study:
     if study is None:
         raise InputError("There is no result yet, or it has expired: explain an input first.")
     return study
-
-
-def largest_changes(
-    a: Explanation, b: Explanation, count: int = 5
-) -> list[tuple[int, int, int, float, float]]:
-    """(head, layer, feature, IF in A, IF in B) of the cells whose IF changed most; [] for unlike maps."""
-    if a.shape != b.shape:
-        return []
-    change = quantity_map(b, "importance") - quantity_map(a, "importance")
-    return [
-        (
-            head,
-            layer,
-            feature,
-            float(a.importance[head, layer, feature]),
-            float(b.importance[head, layer, feature]),
-        )
-        for head, layer, feature in top_cells(change, count, absolute=True).tolist()
-        if change[head, layer, feature] != 0
-    ]
-
-
-def map_correlation(a: Explanation, b: Explanation) -> float | None:
-    """Pearson correlation of two IF maps, None where there is none.
-
-    Two explanations by one model are compared cell by cell. Heads of two models do not correspond, so
-    the density attention of all heads together is compared, by layer and feature.
-    """
-    if a.model == b.model and a.shape == b.shape:
-        seen = a.head_layers & b.head_layers
-        one, other = (np.asarray(e.importance[seen], dtype=np.float64).ravel() for e in (a, b))
-    elif a.shape[1:] == b.shape[1:]:
-        one, other = (np.asarray(e.density_attention, dtype=np.float64).sum(axis=0).ravel() for e in (a, b))
-    else:
-        return None
-    if one.size < 2 or one.std() == 0 or other.std() == 0:
-        return None
-    return float(np.corrcoef(one, other)[0, 1])

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
-
 from daam_core.cli.output import Output
 from daam_core.errors import InputError
 from daam_core.explain import explain
 from daam_core.export import checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, read_input
 from daam_core.inputs.text import MAX_CHARACTERS
+from daam_core.reading.numbers import signed
+from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation, Scale
 from daam_core.trained import load_model
 from daam_core.training.data import SUFFIXES as FILE_SUFFIXES
@@ -115,27 +115,26 @@ def _decoded(content: bytes, name: str) -> str:
 
 def _text(explanation: Explanation, out: str | None) -> str:
     names, probabilities = explanation.class_names, explanation.probabilities
-    order = np.argsort(-probabilities, kind="stable")
-    width = max(len(names[index]) for index in order[:_SHOWN])
+    order = top_cells(probabilities, _SHOWN)[:, 0]
+    width = max(len(names[index]) for index in order)
     lines = [f"{explanation.model}: {names[explanation.prediction]}", ""]
-    lines += [f"  {names[index]:<{width}}  {probabilities[index]:.4f}" for index in order[:_SHOWN]]
+    lines += [f"  {names[index]:<{width}}  {probabilities[index]:.4f}" for index in order]
     if len(names) > _SHOWN:
         lines.append(f"  and {len(names) - _SHOWN} more classes")
     layers = explanation.layer_contribution.sum(0)
-    strongest = np.argsort(-layers, kind="stable")[:3]
+    strongest = top_cells(layers, 3)[:, 0]
     lines += ["", "Density attention by layer: " + ", ".join(f"{i} ({layers[i]:.1f} %)" for i in strongest)]
-    cells = np.argsort(-explanation.importance, axis=None, kind="stable")[:3]
-    places = zip(*np.unravel_index(cells, explanation.importance.shape), strict=True)
+    cells = top_cells(quantity_map(explanation, "importance"), 3)
     lines.append(
         "Highest Importance Factor: "
-        + ", ".join(f"head {h} layer {layer} feature {f}" for h, layer, f in places)
+        + ", ".join(f"head {h} layer {layer} feature {f}" for h, layer, f in cells)
         + (" (the map is constant)" if explanation.degenerate else "")
     )
     tokens = explanation.token_attribution
-    largest = np.argsort(-np.abs(tokens), kind="stable")[:5]
+    largest = top_cells(tokens, 5, absolute=True)[:, 0]
     lines.append(
         f"Parts of the input that count most for {names[explanation.explained]}: "
-        + ", ".join(f"{explanation.token_labels[i]} ({tokens[i]:+.3f})" for i in largest)
+        + ", ".join(f"{explanation.token_labels[i]} ({signed(float(tokens[i]))})" for i in largest)
     )
     if out is not None:
         lines.append(f"Written: {Path(out).name}")

@@ -132,7 +132,7 @@ def file_bytes(
         media = None if shown is None else media_of(shown)
         return view_html(explanation, media=media, state={"quantity": quantity, "scale": scale}).encode()
     if suffix in SUFFIXES:
-        from daam_core.figures.maps import report_figure
+        from daam_core.figures.report import report_figure
         from daam_core.figures.style import figure_bytes
 
         figure = report_figure(explanation, quantity=quantity, scale=scale, width=width, shown=shown)

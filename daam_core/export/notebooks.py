@@ -10,7 +10,6 @@ import numpy as np
 
 from daam_core.errors import DataError
 from daam_core.inputs import Region, SoundChange
-from daam_core.reading.quantities import top_cells
 from daam_core.result import Explanation
 
 #: What stands for a path where the input was no file.
@@ -18,6 +17,22 @@ _INPUT_NAMES = {"audio": "clip.wav", "image": "picture.jpg"}
 _CHANGES = {"audio": SoundChange, "image": Region}
 _TOLERANCE = 1e-4  # of probabilities, between two machines
 _MAX_LISTED_CELLS = 5000
+_IMPORTS = """\
+from importlib.util import find_spec
+
+missing = [package for package in ("daam_core", "plotly") if find_spec(package) is None]
+if missing:
+    raise ModuleNotFoundError(
+        f"This notebook needs {' and '.join(missing)}, which this kernel does not have. Install the DAAM "
+        "explorer (the project that wrote the notebook) with pip in the kernel's environment."
+    )
+
+import numpy as np
+
+from daam_core import explain_encoding, load_model
+from daam_core.export import save
+from daam_core.figures import plotly_layers, plotly_map, plotly_parameters
+from daam_core.view.notebook import notebook_view"""
 
 
 def notebook(explanation: Explanation) -> str:
@@ -33,7 +48,6 @@ def notebook(explanation: Explanation) -> str:
         DataError: cells were muted in a way that a short program cannot state.
     """
     e = explanation
-    top = top_cells(np.where(e.head_layers[:, :, None], e.importance, np.nan), 1)[0].tolist()
     cells = [
         _markdown(
             f"# Why {e.model} decided as it did\n\n"
@@ -42,13 +56,7 @@ def notebook(explanation: Explanation) -> str:
             f"{e.shape[0]} heads × {e.shape[1]} layers × {e.shape[2]} features. "
             "Needs the package `daam_core`, plotly for the figures, and the encoder's weights."
         ),
-        _code(
-            "import numpy as np\n\n"
-            "from daam_core import explain_encoding, load_model\n"
-            "from daam_core.export import save\n"
-            "from daam_core.figures import plotly_figures as plots\n"
-            "from daam_core.view.notebook import notebook_view"
-        ),
+        _code(_IMPORTS),
         _code(_model_lines(e)),
         _code(_input_lines(e)),
         _code(_explain_lines(e)),
@@ -59,13 +67,10 @@ def notebook(explanation: Explanation) -> str:
             "values, amplified by layer; it is no proof that a cell decides."
         ),
         _code("notebook_view(e)"),
-        _code("plots.head_small_multiples(e)"),
-        _code("plots.layer_contribution(e)"),
+        _code("plotly_map(e)"),
+        _code("plotly_layers(e)"),
         _markdown("## What was learned"),
-        _code("plots.parameters(e)"),
-        _code(f"plots.gaussian(e, layer={top[1]}, feature={top[2]})"),
-        _markdown("## Back to the input"),
-        _code("plots.tokens(e)"),
+        _code("plotly_parameters(e)"),
         _markdown("## Keep the numbers"),
         _code('save(e, "explanation.npz")'),
     ]

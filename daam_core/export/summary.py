@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from daam_core.reading.quantities import join_words, parameter_summary, top_cells
+from daam_core.reading.gaussians import parameter_summary
+from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.words import join_words
 from daam_core.result import Explanation
 
 
@@ -31,7 +33,6 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, Any]:
     attention = np.asarray(e.density_attention, dtype=np.float64)
     total = attention.sum()
     by_feature = 100 * attention.sum(axis=(0, 1)) / (total if total > 0 else 1)
-    seen = np.broadcast_to(e.head_layers[:, :, None], e.shape)
     content: dict[str, Any] = {
         "model": e.model,
         "modality": e.modality,
@@ -57,10 +58,8 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, Any]:
             }
             for feature in top_cells(by_feature, top)[:, 0].tolist()
         ],
-        "top_cells": _cells(e, top_cells(np.where(seen, e.importance, np.nan), top)),
-        "top_class_cells": _cells(
-            e, top_cells(np.where(seen, e.class_importance, np.nan), top, absolute=True)
-        ),
+        "top_cells": _cells(e, top_cells(quantity_map(e, "importance"), top)),
+        "top_class_cells": _cells(e, top_cells(quantity_map(e, "class_importance"), top, absolute=True)),
         "token_units": e.token_units,
         "tokens": [
             {"label": label, "span": _span(span), "attribution": float(value)}

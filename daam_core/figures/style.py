@@ -24,6 +24,7 @@ from matplotlib.transforms import Bbox
 
 from daam_core.errors import ConfigError
 from daam_core.reading.colours import DIVERGING, sequential
+from daam_core.reading.numbers import number
 
 Canvas = Figure | SubFigure
 Width = Literal["single", "double"]
@@ -37,6 +38,7 @@ MM_PER_POINT = MM_PER_INCH / 72
 FONT_SIZE = 7.0  # points; printed figures ask for 5 to 8
 SMALL_FONT_SIZE = 6.0
 NARROW_MM = 120.0  # figures below this width stack their panels
+MIN_COLUMN_MM = 0.2  # a single hot column can still be seen at this width
 LEGEND_MARGIN_MM = 8.0  # that a legend leaves free beside it
 BAR_GAP_MM, BAR_MM, BAR_TICKS_MM = 1.5, 2.2, 3.6  # above a colour bar, its height, its numbers
 LINE_MM = 3.1  # height of a line of text
@@ -237,11 +239,6 @@ def shortened(text: str, width: float, *, size: float = FONT_SIZE) -> str:
     while text and text_width(f"{text}…", size=size) > width:
         text = text[:-1]
     return f"{text.rstrip()}…"
-
-
-def number(value: float, *, resolution: float = 0.0) -> str:
-    """Three significant digits with a typographic minus; sizes below ``resolution`` are 0."""
-    return f"{0.0 if abs(value) < resolution else value:.3g}".replace("-", "−")
 
 
 def norm(lowest: float, highest: float) -> Normalize:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import Colormap
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from daam_core.errors import ShapeError
@@ -17,20 +18,26 @@ from daam_core.figures.style import (
     FONT_SIZE,
     INK,
     Canvas,
+    Width,
     above_colour_bar,
     colour_bar_height,
     diverging_map,
     legible_on,
+    new_figure,
     norm,
-    number,
+    print_style,
     sequential_map,
+    settle,
     text_width,
     tidy,
+    width_mm,
     wrapped,
 )
 from daam_core.inputs import Input, Picture, Sound
+from daam_core.reading.binning import bin_columns
 from daam_core.reading.colours import NEGATIVE, POSITIVE
-from daam_core.reading.quantities import Word, bin_columns, join_words
+from daam_core.reading.numbers import number
+from daam_core.reading.words import Word, join_words
 from daam_core.result import Explanation
 
 MAX_WORDS = 600
@@ -39,6 +46,35 @@ MARGIN_MM = 6.0
 WAVEFORM_COLUMNS = 1200
 OVERLAY_OPACITY = 0.6
 MAX_PICTURE_SIDE = 2000  # pixels; more cannot be seen in print
+
+
+def token_figure(
+    explanation: Explanation,
+    *,
+    head: int | None = None,
+    absolute: bool = False,
+    shown: Input | None = None,
+    width: Width | float = "double",
+) -> Figure:
+    """The tokens' share in the explained class's logit: over seconds, on words, or over the picture.
+
+    Args:
+        explanation: what to draw.
+        head: one head's share, or all heads together.
+        absolute: sizes instead of signed values.
+        shown: the explained input: a sound is drawn as a waveform above the curve, a picture under the
+            map.
+        width: ``single``, ``double`` or millimetres.
+
+    Raises:
+        ShapeError: a head that the model does not have, or an input of another modality.
+    """
+    total = width_mm(width)
+    with print_style():
+        view = token_view(explanation, head=head, absolute=absolute, shown=shown)
+        figure = new_figure(total, token_height(view, total))
+        draw_tokens(figure, view, total)
+        return settle(figure)
 
 
 @dataclass(frozen=True)

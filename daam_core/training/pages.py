@@ -208,7 +208,9 @@ def _map_bytes(report: Evaluation) -> bytes:
 
 
 def _figures(report: Evaluation, model: TrainedClassifier) -> list[Figure]:
-    from daam_core.figures.maps import importance_figure, layer_contribution_figure, parameters_figure
+    from daam_core.figures.layers import layer_contribution_figure
+    from daam_core.figures.maps import importance_figure
+    from daam_core.figures.parameters import parameters_figure
     from daam_core.figures.style import figure_bytes
 
     average = _average_input(report, model)

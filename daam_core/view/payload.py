@@ -16,7 +16,8 @@ import numpy as np
 
 from daam_core.errors import InputError
 from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
-from daam_core.reading.quantities import gate_entropy, head_similarity, join_words
+from daam_core.reading.heads import gate_entropy, head_similarity
+from daam_core.reading.words import join_words
 from daam_core.result import Explanation
 
 #: Bytes of encoded arrays a head may take before maps are sent rounded.

@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from daam_core.reading.quantities import (
-    head_order,
-    head_similarity,
-)
+from daam_core.reading.heads import head_order, head_similarity
 from daam_core.result import Explanation
 from daam_core.view.page import view_html
 from daam_core.view.payload import view_array, view_payload

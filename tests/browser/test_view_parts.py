@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from daam_core.reading.quantities import (
-    effective_mixture,
-    gate_entropy,
-    parameter_summary,
-)
+from daam_core.reading.gaussians import effective_gaussian, parameter_summary
+from daam_core.reading.heads import gate_entropy
 from daam_core.view.media import picture_media, sound_media
 from daam_core.view.payload import view_payload
 from tests.browser import view_page
@@ -79,7 +76,7 @@ def test_parameters_are_summed_up_as_in_the_core(view: Callable[..., Page]) -> N
 def test_a_mixture_shows_the_one_gaussian_it_amounts_to(view: Callable[..., Page]) -> None:
     e = make_explanation(heads=3, gate_kind="mixture")
     page = view(e, section="parameters")
-    mean, variance = effective_mixture(e.mean_offset, e.scaled_variance)
+    mean, variance = effective_gaussian(e.mean_offset, e.scaled_variance)
     rows = table(page, "One Gaussian per head")
     assert [number(row[1]) for row in rows] == pytest.approx(mean, rel=1e-5)
     assert [number(row[2]) for row in rows] == pytest.approx(variance, rel=1e-5)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from daam_core.importance import importance_factor
-from daam_core.reading.quantities import cell_gaussians
+from daam_core.reading.gaussians import cell_gaussians
 from daam_core.view.payload import view_payload
 from tests.support.builders import make_explanation
 from tests.view.node import evaluate, run

@@ -2,11 +2,11 @@
 
 from html import escape
 
+from daam_core.reading.differences import largest_changes, map_correlation
+from daam_core.reading.numbers import percent, signed
 from daam_core.result import Explanation
 
-from ...visit.actions import largest_changes, map_correlation
 from ...visit.session import Session, Study
-from .numbers import percent, signed
 
 CHANGED_CLASSES = 6
 NO_COMPARISON = (

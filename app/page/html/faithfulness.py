@@ -8,9 +8,9 @@ import numpy as np
 
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.one_input import InputCheck
+from daam_core.reading.numbers import percent
 
 from ...visit.faithfulness import Checked
-from .numbers import percent
 
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
 _ANSWERS = {"yes": "yes", "no": "no", "open": "open"}

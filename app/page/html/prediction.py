@@ -2,10 +2,10 @@
 
 from html import escape
 
+from daam_core.reading.numbers import percent
 from daam_core.result import Explanation
 
 from ...visit.session import Session
-from .numbers import percent
 
 TOP_CLASSES = 5
 EMPTY_PREDICTION = (

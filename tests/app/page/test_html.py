@@ -1,14 +1,7 @@
 """What a session becomes as HTML."""
 
-import re
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from app.page.html.comparison import comparison_html
 from app.page.html.frame import status
-from app.page.html.numbers import percent
 from app.page.html.prediction import prediction_html
 from app.visit import actions
 from app.visit.actions import explain_input
@@ -51,13 +44,3 @@ def test_the_comparison_gives_the_cores_differences(offer, session):
 def test_heads_of_two_models_are_not_subtracted(offer, session):
     compared = actions.compare_models(offer, session, "topics-b")
     assert "heads of two models do not correspond" in comparison_html(compared)
-
-
-@given(st.floats(0, 1))
-def test_a_share_reads_as_itself(share):
-    sign, number = re.fullmatch(r"([<>] )?([\d.]+) %", percent(share)).groups()
-    if sign is None:
-        nearest = 0.0501 if 0.1 <= 100 * share <= 99.9 else 0.00501
-        assert float(number) == pytest.approx(100 * share, abs=nearest)
-    else:
-        assert (100 * share < float(number)) == (sign == "< ")

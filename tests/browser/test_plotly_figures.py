@@ -6,28 +6,21 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page
 from plotly.offline import get_plotlyjs
 
-from daam_core.figures import plotly_figures
+from daam_core.figures.plotly_figures import plotly_layers, plotly_map, plotly_parameters
 from tests.support.builders import make_explanation
 
-TEXT = make_explanation("text")
 AUDIO = make_explanation("audio", layers=4)
-IMAGE = make_explanation("image")
 GROUPS = make_explanation("text", heads=2, mode="layer_groups")
 MIXTURE = make_explanation("text", gate_kind="mixture")
 FIGURES = {
-    "heatmap": plotly_figures.heatmap(AUDIO, head=1),
-    "heads": plotly_figures.head_small_multiples(GROUPS),
-    "layers": plotly_figures.layer_contribution(AUDIO),
-    "parameters": plotly_figures.parameters(AUDIO),
-    "mixture": plotly_figures.parameters(MIXTURE),
-    "gaussian": plotly_figures.gaussian(AUDIO, 1, 2),
-    "words": plotly_figures.tokens(TEXT),
-    "seconds": plotly_figures.tokens(AUDIO),
-    "regions": plotly_figures.tokens(IMAGE, picture=Image.new("RGB", (40, 30), "teal")),
+    "map": plotly_map(AUDIO, heads=1),
+    "maps": plotly_map(GROUPS, scale="per_head"),
+    "layers": plotly_layers(AUDIO),
+    "parameters": plotly_parameters(AUDIO),
+    "mixture": plotly_parameters(MIXTURE),
 }
 
 # Every trace as plotly.js understood it: its type, whether it is shown, and its numbers.

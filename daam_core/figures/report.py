@@ -1,0 +1,164 @@
+"""One page for print: prediction, layers, maps, learned parameters, and the input.
+
+Letters in shapes: H heads.
+"""
+
+import re
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from daam_core.figures.layers import draw_layers
+from daam_core.figures.maps import draw_maps, plan_maps
+from daam_core.figures.parameters import PARAMETERS, draw_distributions, draw_mixture
+from daam_core.figures.style import (
+    FAINT,
+    FONT_SIZE,
+    INK,
+    NARROW_MM,
+    SMALL_FONT_SIZE,
+    Canvas,
+    Width,
+    new_figure,
+    print_style,
+    settle,
+    shortened,
+    tidy,
+    width_mm,
+    wrapped,
+)
+from daam_core.figures.tokens import draw_tokens, token_height, token_view
+from daam_core.inputs import Input
+from daam_core.reading.heads import head_order
+from daam_core.reading.quantities import top_cells
+from daam_core.result import Explanation, Scale
+
+MAX_REPORT_HEADS = 8
+MAX_REPORT_CLASSES = 10
+HEADING_SIZE = 9.0
+
+
+def report_figure(
+    explanation: Explanation,
+    *,
+    quantity: str = "importance",
+    scale: Scale = "all_heads",
+    shown: Input | None = None,
+    width: Width | float = "double",
+    palette: str = "cividis",
+) -> Figure:
+    """One page: prediction, layers, the maps of all heads, the learned parameters, and the input.
+
+    Args:
+        explanation: what to draw.
+        quantity: of the maps.
+        scale: colour scale of the maps.
+        shown: the explained input, for the waveform or the overlay.
+        width: ``single``, ``double`` or millimetres.
+        palette: of the maps.
+
+    Raises:
+        ConfigError: an unknown option.
+    """
+    total = width_mm(width)
+    narrow = total < NARROW_MM
+    heads = explanation.shape[0]
+    chosen = sorted(int(head) for head in head_order(explanation.layer_contribution)[:MAX_REPORT_HEADS])
+    with print_style():
+        maps = plan_maps(explanation, chosen, total, quantity, scale, palette, compact=not narrow)
+        view = token_view(explanation, shown=shown, max_lines=8, max_side=52)
+        classes = min(len(explanation.class_names), MAX_REPORT_CLASSES)
+        top = float(np.clip(4.4 * classes + 12, 42, 56))
+        parameters = float(np.clip(4.4 * heads, 20, 44)) + 14
+        heights = [
+            10.5,
+            *((4.4 * classes + 12, 48.0) if narrow else (top,)),
+            maps.height,
+            *((parameters, parameters) if narrow else (parameters,)),
+            token_height(view, total),
+            8.0 if not narrow else 12.0,
+        ]
+        figure = new_figure(total, sum(heights))
+        parts = iter(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights).ravel())
+        _draw_heading(next(parts), explanation, total)
+        if narrow:
+            left, right = next(parts).subplots(), next(parts).subplots()
+        else:
+            left, right = next(parts).subplots(1, 2, width_ratios=(2, 3))
+        _draw_probabilities(left, explanation)
+        draw_layers(right, explanation, total if narrow else 0.58 * total)
+        draw_maps(next(parts), maps)
+        left, right = (
+            (next(parts).subplots(), next(parts).subplots()) if narrow else next(parts).subplots(1, 2)
+        )
+        if explanation.gate_kind == "mixture":
+            draw_mixture(left, right, explanation)
+        else:
+            for axes, (name, label) in zip((left, right), PARAMETERS, strict=True):
+                draw_distributions(axes, explanation, name, label)
+        draw_tokens(next(parts), view, total)
+        _draw_footer(next(parts), explanation, total, heads_left_out=heads - len(chosen))
+        return settle(figure)
+
+
+def _draw_heading(canvas: Canvas, explanation: Explanation, total: float) -> None:
+    heads, layers, features = explanation.shape
+    probability = float(explanation.probabilities[explanation.prediction])
+    chance = f"{probability:.3f}" if probability < 0.9995 else "> 0.999"
+    under = (
+        f"probability {chance}; {explanation.model}, {heads} heads × {layers} layers × {features:,} features"
+    )
+    if explanation.explained != explanation.prediction:
+        under += f"; explained for “{explanation.explained_class}”"
+    left = 2 / total
+    room = (total - 4) * FONT_SIZE / HEADING_SIZE * 0.9  # bold letters are wider
+    title = shortened(f"“{explanation.predicted_class}”", room)
+    canvas.text(left, 0.85, title, va="top", fontsize=HEADING_SIZE, fontweight="bold")
+    canvas.text(left, 0.4, shortened(under, total - 4), va="top", fontsize=FONT_SIZE)
+
+
+def _draw_probabilities(axes: Axes, explanation: Explanation) -> None:
+    """Bars of the most probable classes; the explained one is dark."""
+    probabilities = np.asarray(explanation.probabilities, dtype=np.float64)
+    order = top_cells(probabilities, MAX_REPORT_CLASSES)[:, 0]
+    colours = [INK if index == explanation.explained else FAINT for index in order]
+    axes.barh(np.arange(len(order)), probabilities[order], color=colours, height=0.7)
+    axes.set_yticks(range(len(order)), [shortened(explanation.class_names[index], 26) for index in order])
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.set_xlim(0, 1.2)
+    axes.set_xticks([0, 0.5, 1])
+    for row, index in enumerate(order):
+        axes.annotate(
+            f"{probabilities[index]:.3f}",
+            (probabilities[index], row),
+            textcoords="offset points",
+            xytext=(2, 0),
+            va="center",
+            fontsize=SMALL_FONT_SIZE,
+        )
+    left_out = len(probabilities) - len(order)
+    axes.set_xlabel("probability" + (f" ({left_out} classes below are not shown)" if left_out else ""))
+    tidy(axes)
+
+
+def _draw_footer(canvas: Canvas, explanation: Explanation, total: float, *, heads_left_out: int) -> None:
+    """What identifies the result; with how many heads the page leaves out."""
+    facts = explanation.provenance
+    parts = [str(facts.get("tool", ""))]
+    if facts.get("checkpoint_sha256"):
+        parts.append(f"checkpoint {str(facts['checkpoint_sha256'])[:12]}")
+    if facts.get("encoder"):
+        revision = str(facts.get("encoder_revision", ""))
+        parts.append(f"encoder {facts['encoder']}, {_short(revision)}")
+    if facts.get("muted_cells"):
+        parts.append(f"{facts['muted_cells']:,} cells muted")
+    if heads_left_out:
+        parts.append(f"maps of the {heads_left_out} heads with the smallest share left out")
+    line = wrapped(" · ".join(part for part in parts if part), total - 4, size=SMALL_FONT_SIZE)
+    canvas.text(2 / total, 0.5, line, va="center", fontsize=SMALL_FONT_SIZE, color=FAINT)
+
+
+def _short(revision: str) -> str:
+    """A commit by its first digits, a name of a revision as it is."""
+    return revision[:12] if re.fullmatch("[0-9a-f]{40}", revision) else revision

@@ -1,0 +1,95 @@
+"""How alike the heads are, how choosy each is, and which let most through.
+
+Letters in shapes: H heads, L layers, F features.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from daam_core.errors import ShapeError
+from daam_core.reading.differences import correlation
+from daam_core.result import Explanation
+
+
+def chosen_heads(explanation: Explanation, heads: int | Sequence[int] | None) -> list[int]:
+    """The heads asked for, in their order; None asks for all.
+
+    Raises:
+        ShapeError: none at all, or one that the model does not have.
+    """
+    count = explanation.shape[0]
+    if heads is None:
+        return list(range(count))
+    chosen = [int(heads)] if isinstance(heads, int | np.integer) else [int(head) for head in heads]
+    if not chosen or any(not 0 <= head < count for head in chosen):
+        raise ShapeError(f"There is no head {heads!r}; this model has heads 0 to {count - 1}.")
+    return chosen
+
+
+def head_similarity(gate: np.ndarray, head_layers: np.ndarray) -> np.ndarray:
+    """Correlation of the heads' gates over the cells that both heads see.
+
+    Args:
+        gate: ``[H, L, F]``.
+        head_layers: ``[H, L]`` bool.
+
+    Returns:
+        ``[H, H]`` in [−1, 1], symmetric, 1 on the diagonal; NaN where two heads share no cell or one
+        of them is constant over the shared cells.
+
+    >>> gate = np.array([[[0.1, 0.2]], [[0.4, 0.3]]])
+    >>> head_similarity(gate, np.ones((2, 1), dtype=bool))
+    array([[ 1., -1.],
+           [-1.,  1.]])
+    """
+    heads = len(gate)
+    similarity = np.full((heads, heads), np.nan)
+    np.fill_diagonal(similarity, 1.0)
+    for one, other in itertools.combinations(range(heads), 2):
+        both = head_layers[one] & head_layers[other]
+        a, b = (np.asarray(gate[head, both], dtype=np.float64).ravel() for head in (one, other))
+        if (found := correlation(a, b)) is not None:
+            similarity[one, other] = similarity[other, one] = found
+    return similarity
+
+
+def head_order(layer_contribution: np.ndarray) -> np.ndarray:
+    """``[H]`` heads by their share of the density attention, largest first.
+
+    Args:
+        layer_contribution: ``[H, L]`` percent.
+
+    >>> head_order(np.array([[10.0, 20.0], [60.0, 10.0]]))
+    array([1, 0])
+    """
+    return np.argsort(-np.asarray(layer_contribution).sum(axis=1), kind="stable")
+
+
+def gate_entropy(gate: np.ndarray, head_layers: np.ndarray) -> np.ndarray:
+    r"""Entropy of each head's gate, relative to an even gate.
+
+    .. math:: -\sum_i p_i \log p_i / \log n, \quad p = gate / \sum gate
+
+    over the n cells that a head sees.
+
+    Args:
+        gate: ``[H, L, F]``, not negative.
+        head_layers: ``[H, L]`` bool, the layers a head sees.
+
+    Returns:
+        ``[H]`` in [0, 1]: 1 when all cells are let through alike, 0 when a single one is; NaN for a
+        head whose gate is zero everywhere.
+
+    >>> gate_entropy(np.array([[[0.5, 0.5]], [[0.9, 0.1]]]), np.ones((2, 1), dtype=bool)).round(2)
+    array([1.  , 0.47])
+    """
+    entropies = np.full(len(gate), np.nan)
+    for head, seen in enumerate(head_layers):
+        cells = np.asarray(gate[head, seen], dtype=np.float64).ravel()
+        total = cells.sum()
+        if total > 0:
+            shares = cells[cells > 0] / total
+            entropies[head] = -(shares * np.log(shares)).sum() / np.log(cells.size) if cells.size > 1 else 0.0
+    return entropies.clip(0, 1)

@@ -1,0 +1,55 @@
+"""Numbers as people read them, the same in figures, reports, the page and the terminal."""
+
+
+def number(value: float, *, resolution: float = 0.0) -> str:
+    """Three significant digits with a typographic minus; sizes below ``resolution`` are 0.
+
+    >>> number(-0.12345), number(12345.6), number(1e-9, resolution=1e-6)
+    ('−0.123', '1.23e+04', '0')
+    """
+    return f"{0.0 if abs(value) < resolution else value:.3g}".replace("-", "−")
+
+
+def fixed(value: float, digits: int = 3) -> str:
+    """A fixed number of decimals with a typographic minus, for columns of a table.
+
+    >>> fixed(-0.5), fixed(0.94444, 4), fixed(-0.0001)
+    ('−0.500', '0.9444', '0.000')
+    """
+    text = f"{value:.{digits}f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A change: as :func:`fixed`, with a plus where it is one.
+
+    >>> signed(0.25), signed(-0.25, 1), signed(0.0001)
+    ('+0.250', '−0.2', '0.000')
+    """
+    text = fixed(value, digits)
+    return f"+{text}" if value > 0 and float(text) != 0 else text
+
+
+def percent(share: float) -> str:
+    """A probability for reading: a second decimal at the ends, where it matters.
+
+    >>> percent(0.5), percent(0.9996), percent(0.0004), percent(0.00004), percent(0.99999)
+    ('50.0 %', '99.96 %', '0.04 %', '< 0.01 %', '> 99.99 %')
+    """
+    value = 100 * share
+    if 0.1 <= value <= 99.9 or value in (0, 100):
+        return f"{value:.1f} %"
+    if value < 0.01:
+        return "< 0.01 %"
+    return "> 99.99 %" if value > 99.99 else f"{value:.2f} %"
+
+
+def number_range(lowest: float, highest: float) -> str:
+    """From the lowest to the highest value; a single number where they are the same.
+
+    >>> number_range(-1, 2.5), number_range(0.3, 0.3)
+    ('−1 to 2.5', 'constant: 0.3')
+    """
+    if lowest == highest:
+        return f"constant: {number(lowest)}"
+    return f"{number(lowest)} to {number(highest)}"

@@ -1,0 +1,44 @@
+"""One cell's Gaussians for print."""
+
+import numpy as np
+import pytest
+
+from daam_core.figures.gaussians import gaussian_figure
+from daam_core.reading.gaussians import cell_gaussians
+from daam_core.reading.numbers import number
+from tests.figures.examples import AUDIO, GROUPS
+
+
+def test_curves_go_through_the_gates_of_the_cell():
+    e = AUDIO
+    cell = cell_gaussians(e, 2, 7)
+    axes = gaussian_figure(e, 2, 7).axes[0]
+    labelled = {line.get_label(): line for line in axes.lines}
+    for head in range(4):
+        label = f"head {head}: gate {number(cell.gate[head])}, λ {number(e.amplitude[head, 2])}"
+        x, y = labelled[label].get_data()
+        assert np.interp(cell.value, x, y) == pytest.approx(e.gate[head, 2, 7], abs=2e-3)
+    markers = [line for line in axes.lines if line.get_marker() == "o"]
+    filled = [line.get_ydata()[0] for line in markers if line.get_markerfacecolor() != "white"]
+    hollow = [line.get_ydata()[0] for line in markers if line.get_markerfacecolor() == "white"]
+    np.testing.assert_allclose(filled, e.gate[:, 2, 7])
+    np.testing.assert_allclose(hollow, e.dataset.gate[:, 2, 7])
+
+
+def test_the_data_sets_curves_are_those_of_its_average():
+    cell = cell_gaussians(AUDIO, 2, 7, dataset=True)
+    axes = gaussian_figure(AUDIO, 2, 7, dataset=True).axes[0]
+    curves = [line for line in axes.lines if str(line.get_label()).startswith("head")]
+    rings = [line for line in axes.lines if line.get_marker() == "o"]
+    for head in range(4):
+        x, y = curves[head].get_data()
+        np.testing.assert_allclose(y, cell.gate_at(x, head), rtol=1e-6)
+    np.testing.assert_allclose([ring.get_ydata()[0] for ring in rings], AUDIO.dataset.gate[:, 2, 7])
+    assert "mean gate" in curves[0].get_label()
+
+
+def test_only_heads_that_see_the_layer_have_a_curve():
+    labels = [line.get_label() for line in gaussian_figure(GROUPS, 4, 0).axes[0].lines]
+    assert [label for label in labels if label.startswith("head")] == [
+        label for label in labels if label.startswith("head 1:")
+    ]

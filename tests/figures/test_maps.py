@@ -1,0 +1,96 @@
+"""Importance maps for print: what they show equals the arrays."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from daam_core.figures.maps import importance_figure
+from daam_core.figures.report import report_figure
+from daam_core.figures.style import figure_bytes
+from daam_core.figures.tokens import token_figure
+from daam_core.reading.binning import bin_columns
+from daam_core.reading.numbers import number
+from daam_core.reading.quantities import quantity_map, scale_limits
+from tests.figures.examples import AUDIO, CONSTANT, GROUPS, drawn, images, texts
+from tests.support.builders import make_explanation
+
+
+@pytest.mark.parametrize("quantity", ["importance", "density_attention", "gate", "class_importance"])
+@pytest.mark.parametrize("scale", ["all_heads", "per_head"])
+@pytest.mark.parametrize("e", [AUDIO, GROUPS], ids=["shared", "layer_groups"])
+def test_maps_hold_each_heads_own_layers_and_the_limits_that_are_printed(e, quantity, scale):
+    figure = importance_figure(e, quantity=quantity, scale=scale)
+    signed = quantity == "class_importance"
+    limits = scale_limits(quantity_map(e, quantity), scale=scale, signed=signed)
+    found = images(figure)
+    assert len(found) == e.shape[0]
+    for head, image in enumerate(found):
+        np.testing.assert_array_equal(image.get_array(), getattr(e, quantity)[head, e.head_layers[head]])
+        assert image.get_clim() == tuple(limits[head])
+        labels = [label.get_text() for label in image.axes.get_yticklabels()]
+        assert set(labels) <= {str(layer) for layer in np.flatnonzero(e.head_layers[head])}
+    if scale == "per_head":
+        for head in range(e.shape[0]):
+            assert f"head {head}, {number(limits[head, 0])} to {number(limits[head, 1])}" in drawn(figure)
+    else:
+        printed = drawn(figure).replace("\n", " ")
+        assert f"{number(limits[0, 0])} to {number(limits[0, 1])}" in printed
+
+
+def test_a_signed_map_has_its_middle_colour_at_zero():
+    (image, *_) = images(importance_figure(AUDIO, quantity="class_importance"))
+    assert to_hex(image.cmap(image.norm(0.0))) in ("#f7f7f7", "#f6f7f7", "#f7f6f6", "#f5f7f8", "#f8f5f3")
+
+
+def test_the_legend_says_what_a_score_means():
+    assert "0 = weakest, 1 = strongest density attention" in drawn(importance_figure(AUDIO)).replace(
+        "\n", " "
+    )
+    signed = drawn(importance_figure(AUDIO, quantity="class_importance")).replace("\n", " ")
+    assert f"for “{AUDIO.explained_class}”" in signed
+
+
+def test_one_head_or_some_in_the_order_given():
+    assert texts(importance_figure(AUDIO, heads=2)).count(f"head 2 ({_share(AUDIO, 2):.0f} %)") == 1
+    some = images(importance_figure(AUDIO, heads=[3, 0]))
+    np.testing.assert_array_equal(some[0].get_array(), AUDIO.importance[3])
+    np.testing.assert_array_equal(some[1].get_array(), AUDIO.importance[0])
+
+
+def _share(e, head):
+    return e.layer_contribution[head].sum()
+
+
+def test_a_single_hot_cell_of_many_columns_is_visible_and_the_binning_is_stated():
+    e = make_explanation(heads=1, layers=40, features=5120, tokens=4, planted=(0, 11, 1234), dataset=False)
+    figure = importance_figure(e)
+    (image,) = images(figure)
+    columns = image.get_array().shape[1]
+    assert columns < 5120
+    np.testing.assert_array_equal(image.get_array(), bin_columns(e.importance[0], columns).values)
+    statement = bin_columns(e.importance[0], columns).statement
+    assert f"With 5,120 features, {statement}." in drawn(figure).replace("\n", " ")
+    pixels = np.asarray(Image.open(io.BytesIO(figure_bytes(figure, "png"))).convert("RGB")).astype(int)
+    hottest = np.array(image.cmap(1.0)[:3]) * 255
+    box = image.axes.bbox  # in dots, from the lower left
+    x = box.x0 + box.width * (1234.5 / 5120)
+    y = len(pixels) - (box.y0 + box.height * (11.5 / 40))
+    around = pixels[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5]
+    assert (np.abs(around - hottest).max(axis=2) < 12).any(), "no pixel near the cell has the highest colour"
+
+
+def test_a_constant_map_says_so_instead_of_dividing_by_zero():
+    printed = drawn(importance_figure(CONSTANT)).replace("\n", " ")
+    assert "head 0, constant: 0" in printed
+    assert "The density attention is constant, so the Importance Factor is 0 by definition." in printed
+    assert "head 0, constant: 1" in drawn(importance_figure(CONSTANT, quantity="gate"))
+    for figure in (report_figure(CONSTANT), token_figure(CONSTANT)):
+        figure_bytes(figure, "png", dpi=40)
+
+
+def test_an_importance_scaled_head_by_head_warns_against_comparing():
+    e = make_explanation(scale="per_head")
+    assert "heads cannot be compared" in drawn(importance_figure(e)).replace("\n", " ")

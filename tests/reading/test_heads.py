@@ -1,0 +1,60 @@
+"""Oracles: numpy's correlation, and the binary entropy."""
+
+import numpy as np
+import pytest
+
+from daam_core.errors import ShapeError
+from daam_core.reading.heads import chosen_heads, gate_entropy, head_order, head_similarity
+from tests.support.builders import make_explanation
+
+
+def test_similarity_equals_numpys_correlation_and_is_missing_where_heads_share_no_layer():
+    e = make_explanation(heads=3, dtype=np.float64)
+    similarity = head_similarity(e.gate, e.head_layers)
+    np.testing.assert_allclose(similarity, np.corrcoef(e.gate.reshape(3, -1)), atol=1e-12)
+    groups = make_explanation(heads=2, mode="layer_groups")
+    found = head_similarity(groups.gate, groups.head_layers)
+    assert np.isnan(found[0, 1])
+    assert found[0, 0] == found[1, 1] == 1
+
+
+def test_similarity_with_a_constant_gate_is_missing():
+    gate = np.stack([np.ones((2, 3)), np.arange(6.0).reshape(2, 3)])
+    assert np.isnan(head_similarity(gate, np.ones((2, 2), dtype=bool))[0, 1])
+
+
+def test_heads_are_ordered_by_their_share_and_ties_keep_their_order():
+    assert head_order(np.array([[1.0, 1.0], [5.0, 0.0], [2.0, 0.0]])).tolist() == [1, 0, 2]
+
+
+def test_heads_are_chosen_in_the_order_given_and_none_means_all():
+    e = make_explanation(heads=4)
+    assert chosen_heads(e, None) == [0, 1, 2, 3]
+    assert chosen_heads(e, 2) == chosen_heads(e, [2]) == [2]
+    assert chosen_heads(e, [3, 0]) == [3, 0]
+    for wrong in ([], [4], -1):
+        with pytest.raises(ShapeError, match=r"There is no head .*; this model has heads 0 to 3"):
+            chosen_heads(e, wrong)
+
+
+def test_entropy_is_one_for_an_even_gate_and_zero_for_a_single_open_cell():
+    gate = np.zeros((3, 2, 4))
+    gate[0] = 0.3
+    gate[1, 1, 2] = 0.9
+    found = gate_entropy(gate, np.ones((3, 2), dtype=bool))
+    assert found[0] == pytest.approx(1)
+    assert found[1] == 0
+    assert np.isnan(found[2]), "a gate that is shut has no distribution"
+
+
+def test_entropy_of_two_cells_equals_the_binary_entropy():
+    gate = np.array([[[0.2, 0.6]]])
+    p = 0.25
+    expected = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+    assert gate_entropy(gate, np.ones((1, 1), dtype=bool))[0] == pytest.approx(expected)
+
+
+def test_entropy_counts_only_the_layers_a_head_sees():
+    e = make_explanation(mode="layer_groups", heads=2)
+    alone = gate_entropy(e.gate[:1, :3], np.ones((1, 3), dtype=bool))
+    assert gate_entropy(e.gate, e.head_layers)[0] == pytest.approx(alone[0])

@@ -1,0 +1,36 @@
+"""Written numbers read back as what they were."""
+
+import re
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from daam_core.reading.numbers import fixed, number, percent, signed
+
+
+@given(st.floats(0, 1))
+def test_a_share_reads_as_itself(share):
+    sign, number = re.fullmatch(r"([<>] )?([\d.]+) %", percent(share)).groups()
+    if sign is None:
+        nearest = 0.0501 if 0.1 <= 100 * share <= 99.9 else 0.00501
+        assert float(number) == pytest.approx(100 * share, abs=nearest)
+    else:
+        assert (100 * share < float(number)) == (sign == "< ")
+
+
+def read(text: str) -> float:
+    assert "-" not in text
+    return float(text.replace("−", "-"))
+
+
+@given(st.floats(-1e9, 1e9))
+def test_numbers_keep_their_digits_and_have_a_typographic_minus(value):
+    assert read(number(value)) == pytest.approx(value, rel=5e-3)
+    assert read(fixed(value, 2)) == pytest.approx(value, abs=0.0051)
+    assert read(signed(value, 2)) == read(fixed(value, 2))
+
+
+@given(st.floats(-0.004, 0.004))
+def test_what_rounds_to_zero_has_no_sign(value):
+    assert fixed(value, 2) == signed(value, 2) == "0.00"
