@@ -1,1 +1,1 @@
-"""The interactive view: what it is given, the page that holds it, and its script in ``web/``."""
+"""The interactive view: what it is given, where it is shown (a page, a notebook), its scripts in ``web/``."""

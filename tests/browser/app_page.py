@@ -82,13 +82,13 @@ class AppPage:
         return {int(index): float(share) for index, share in found}
 
     def state(self) -> dict[str, Any]:
-        return dict(self.page.evaluate("DaamPage.shown().state"))
+        return dict(self.page.evaluate("DaamPage.shownView().state"))
 
     def hover_cell(self, head: int, layer: int, feature: int) -> None:
         """Point at a cell of the first map that is shown."""
         self.page.locator("#view .dv-map-overlay").first.scroll_into_view_if_needed()
         place = self.page.evaluate(
-            "([head, layer, feature]) => DaamPage.shown().locate({head, layer, feature})",
+            "([head, layer, feature]) => DaamPage.shownView().locate({head, layer, feature})",
             [head, layer, feature],
         )
         self.page.mouse.move(place["x"], place["y"])

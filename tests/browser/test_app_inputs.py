@@ -137,7 +137,7 @@ def test_two_visitors_never_see_each_others_results(browser, server):
     (_, one, first), (_, two, second) = pages
     for visitor, own, foreign in ((one, first, second), (two, second, first)):
         content = visitor.page.content() + str(
-            visitor.page.evaluate("JSON.stringify(DaamPage.shown().state)")
+            visitor.page.evaluate("JSON.stringify(DaamPage.shownView().state)")
         )
         assert own[:20] in content
         assert foreign[:20] not in content

@@ -44,7 +44,7 @@ def test_a_cells_numbers_are_the_cores(app, topics):
     app.explain_text(TEXT)
     e = explain(topics, TEXT)
     app.view_tab("Map and cell")
-    app.page.evaluate("DaamPage.shown().state = {head: 2, cell: null}")
+    app.page.evaluate("DaamPage.shownView().state = {head: 2, cell: null}")
     app.hover_cell(2, 4, 100)
     numbers = app.readout(100)
     for wanted in (
@@ -62,19 +62,19 @@ def test_exact_arrays_come_from_the_visitors_own_session(app, topics):
     e = explain(topics, TEXT)
     for name, head in (("gate", 1), ("class_importance", 3), ("values", None)):
         answer = app.page.evaluate(
-            "([name, head]) => DaamPage.shown().requests.ask({source: 'a', name, head})", [name, head]
+            "([name, head]) => DaamPage.shownView().requests.ask({source: 'a', name, head})", [name, head]
         )
         wanted = getattr(e, name) if head is None else getattr(e, name)[head]
         found = np.frombuffer(base64.b64decode(answer["data"]), "<f4").reshape(answer["shape"])
         np.testing.assert_array_equal(found, wanted)
-    nothing = "DaamPage.shown().requests.ask({source: 'a', name: '__class__', head: 0})"
+    nothing = "DaamPage.shownView().requests.ask({source: 'a', name: '__class__', head: 0})"
     assert app.page.evaluate(nothing) is None
 
 
 def test_a_selected_cell_reaches_the_server_and_can_be_muted(app, topics):
     app.explain_text(TEXT)
     app.view_tab("Map and cell")
-    app.page.evaluate("DaamPage.shown().state = {head: 1}")
+    app.page.evaluate("DaamPage.shownView().state = {head: 1}")
     app.click_cell(1, 5, 200)
     app.tab("Mute parts")
     expect(app.page.locator("#mutes")).to_contain_text("Selected cell: head 1, layer 5, feature 200.")
@@ -149,7 +149,7 @@ def test_a_pinned_input_is_compared_with_the_next(app, topics):
     }
     # Every view knows A, B and B − A; the map of the difference is the core's.
     app.page.evaluate(
-        "DaamPage.shown().state = {source: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'}"
+        "DaamPage.shownView().state = {source: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'}"
     )
     app.hover_cell(0, 3, 30)
     difference = np.float32(b.gate[0, 3, 30]) - np.float32(a.gate[0, 3, 30])
@@ -171,9 +171,9 @@ def test_two_models_on_one_input(app, server):
     app.says("the encoder did not run")
     expect(app.page.locator("#comparison")).to_contain_text("heads of two models do not correspond")
     said = app.page.locator("#view .dv-apart")
-    app.page.evaluate("DaamPage.shown().state = {source: 'b', tab: 'heads'}")
+    app.page.evaluate("DaamPage.shownView().state = {source: 'b', tab: 'heads'}")
     expect(said).to_be_hidden()
-    app.page.evaluate("DaamPage.shown().state = {source: 'difference'}")
+    app.page.evaluate("DaamPage.shownView().state = {source: 'difference'}")
     expect(said).to_contain_text("A and B are two models, whose heads were trained apart")
 
 
@@ -229,7 +229,8 @@ def test_a_link_restores_the_view(app, browser, server):
     app.choose("#model-text", "topics-b")
     app.example("Text", "news-telescope")
     app.page.evaluate(
-        "DaamPage.shown().state = {tab: 'heatmap', head: 2, scale: 'per_head', cell: {layer: 1, feature: 77}}"
+        "DaamPage.shownView().state = "
+        "{tab: 'heatmap', head: 2, scale: 'per_head', cell: {layer: 1, feature: 77}}"
     )
     app.page.wait_for_function("location.search.includes('77')")
     app.page.click("#copy-link")
@@ -293,7 +294,7 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
 
 def test_a_link_to_ones_own_input_does_not_carry_it(app, browser, server):
     app.explain_text("Nobody else may read this sentence.")
-    app.page.evaluate("DaamPage.shown().state = {tab: 'layers'}")
+    app.page.evaluate("DaamPage.shownView().state = {tab: 'layers'}")
     app.page.wait_for_function("location.search.includes('layers')")
     app.page.click("#copy-link")
     expect(app.page.locator("#link-note")).to_contain_text("Your input is not in it")

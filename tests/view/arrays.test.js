@@ -6,6 +6,7 @@ import { effectiveGaussian } from '../../daam_core/view/web/gaussians.js';
 import { Requests } from '../../daam_core/view/web/requests.js';
 import { Result } from '../../daam_core/view/web/result.js';
 import { alignWords, pairSeconds } from '../../daam_core/view/web/sections/pairs.js';
+import { neighbour } from '../../daam_core/view/web/sections/picture.js';
 import { encoded, explained } from './payloads.js';
 
 test('arrays come out as they were put in', () => {
@@ -117,4 +118,17 @@ test('moments of a trimmed sound are paired by the time of the clip', () => {
   ]);
   assert.deepEqual(pairSeconds(moments(0, 4), moments(0.047, 1)), [[2, 0]]);
   assert.equal(pairSeconds(moments(0, 2), moments(30, 3)), null);
+});
+
+test('arrow keys go to the region that is nearest in their direction', () => {
+  const spans = Float32Array.from([0, 0, 0.5, 0.5, 0.5, 0, 1, 0.5, 0, 0.5, 0.5, 1, NaN, NaN, NaN, NaN]);
+  const picture = {
+    raw: { token_labels: ['a', 'b', 'c', 'whole'] },
+    arrays: { token_spans: { shape: [4, 4] } },
+    array: () => spans,
+  };
+  assert.equal(neighbour(picture, 0, [1, 0]), 1);
+  assert.equal(neighbour(picture, 0, [0, 1]), 2);
+  assert.equal(neighbour(picture, 1, [0, 1]), 2); // nothing straight below: the nearest of what is lower
+  assert.equal(neighbour(picture, 0, [-1, 0]), 0);
 });

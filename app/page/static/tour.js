@@ -1,77 +1,122 @@
-/* A guided tour of about two minutes: a small dialog that walks along the page and uses its examples. */
-(function (P) {
-  'use strict';
+// @ts-check
+/** A guided tour of about two minutes: a small dialog that walks along the page and uses its examples. */
+import { shownView } from './shown_view.js';
 
-  const STEPS = [
-    ['#step-input', 'Give it something', 'A frozen encoder turns a sound, a text or a picture into hidden states. Start with a text: “Between two topics” was written so that two subjects compete.', ['Explain this text', '#tab-text-button', '#example-news-mixed']],
-    ['#step-prediction', 'The decision', 'Every class has its probability, the most probable first. The badges say which model answered, and whether the encoder had to run.', null],
-    ['#step-why', 'Which cells are let through', 'Each map is one head: a row is a layer, a column a feature. The Importance Factor says how strongly that head lets the cell through, on one scale for all heads, so that a weak head looks weak. Point at a cell for its numbers, click to keep it.', null, 'heads'],
-    ['#step-why', 'One cell, one Gaussian', 'A head learned a mean offset and a scaled variance for every feature. The curve is that Gaussian; the mark is this input’s value; its height is the gate.', null, 'heatmap'],
-    ['#step-why', 'Back to the words', 'The gated values split exactly over the words. Blue speaks against the class and orange for it.', null, 'input'],
-    ['#step-compare', 'Ask “what if”', 'Change the text, cut the sound, cover a part of the picture: the original becomes A, the change B. Or mute a head: the decision is recomputed without running the encoder.', null],
-    ['#step-save', 'Take it along', 'Figures for print, an interactive page that works without network, every number, or a notebook. A link restores model, example and view, never somebody’s input.', null],
-  ];
+/** Place, title, text, [name of a button, what it presses one after the other], tab of the view. @type {any[][]} */
+const STEPS = [
+  [
+    '#step-input',
+    'Give it something',
+    'A frozen encoder turns a sound, a text or a picture into hidden states. Start with a text: “Between two topics” was written so that two subjects compete.',
+    ['Explain this text', '#tab-text-button', '#example-news-mixed'],
+  ],
+  [
+    '#step-prediction',
+    'The decision',
+    'Every class has its probability, the most probable first. The badges say which model answered, and whether the encoder had to run.',
+    null,
+  ],
+  [
+    '#step-why',
+    'Which cells are let through',
+    'Each map is one head: a row is a layer, a column a feature. The Importance Factor says how strongly that head lets the cell through, on one scale for all heads, so that a weak head looks weak. Point at a cell for its numbers, click to keep it.',
+    null,
+    'heads',
+  ],
+  [
+    '#step-why',
+    'One cell, one Gaussian',
+    'A head learned a mean offset and a scaled variance for every feature. The curve is that Gaussian; the mark is this input’s value; its height is the gate.',
+    null,
+    'heatmap',
+  ],
+  [
+    '#step-why',
+    'Back to the words',
+    'The gated values split exactly over the words. Blue speaks against the class and orange for it.',
+    null,
+    'input',
+  ],
+  [
+    '#step-compare',
+    'Ask “what if”',
+    'Change the text, cut the sound, cover a part of the picture: the original becomes A, the change B. Or mute a head: the decision is recomputed without running the encoder.',
+    null,
+  ],
+  [
+    '#step-save',
+    'Take it along',
+    'Figures for print, an interactive page that works without network, every number, or a notebook. A link restores model, example and view, never somebody’s input.',
+    null,
+  ],
+];
 
-  let step = 0;
-  let dialog = null;
+let step = 0;
+/** @type {any} */
+let dialog = null;
 
-  function press(selectors) {
-    selectors.slice(1).forEach((selector, i) => window.setTimeout(() => {
+function press(selectors) {
+  selectors.slice(1).forEach((selector, i) => {
+    window.setTimeout(() => {
       const found = document.querySelector(selector);
       const button = found && (found.matches('button') ? found : found.querySelector('button'));
-      if (button) button.click();
-    }, i * 200));
-  }
-
-  function show() {
-    const [place, title, text, action, tab] = STEPS[step];
-    const find = (name) => dialog.querySelector(`.dx-tour-${name}`);
-    find('count').textContent = `${step + 1} of ${STEPS.length}`;
-    find('title').textContent = title;
-    find('text').textContent = text;
-    find('back').disabled = step === 0;
-    find('next').textContent = step === STEPS.length - 1 ? 'Finish' : 'Next';
-    const act = find('act');
-    act.hidden = !action;
-    act.textContent = action ? action[0] : '';
-    act.onclick = action ? () => press(action) : null;
-    document.querySelectorAll('.dx-toured').forEach((old) => old.classList.remove('dx-toured'));
-    const target = document.querySelector(place);
-    if (target) {
-      target.classList.add('dx-toured');
-      const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-      target.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
-    }
-    if (tab && P.shown()) P.shown().state = { tab };
-  }
-
-  function close() {
-    document.querySelectorAll('.dx-toured').forEach((old) => old.classList.remove('dx-toured'));
-    dialog.close();
-    const opener = document.querySelector('#tour-open');
-    if (opener) opener.focus();
-  }
-
-  document.addEventListener('click', (event) => {
-    const target = event.target instanceof Element ? event.target : null;
-    if (!target) return;
-    if (target.closest('#tour-open')) {
-      dialog = document.querySelector('#tour');
-      if (!dialog) return;
-      step = 0;
-      if (!dialog.open) dialog.show();
-      show();
-      dialog.querySelector('.dx-tour-next').focus();
-    } else if (dialog && target.closest('.dx-tour-next')) {
-      step += 1;
-      if (step >= STEPS.length) close();
-      else show();
-    } else if (dialog && target.closest('.dx-tour-back')) {
-      step = Math.max(0, step - 1);
-      show();
-    } else if (dialog && target.closest('.dx-tour-close')) close();
+      button?.click();
+    }, i * 200);
   });
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && dialog && dialog.open) close();
-  });
-}(window.DaamPage = window.DaamPage || {}));
+}
+
+function show() {
+  const [place, title, text, action, tab] = STEPS[step];
+  const find = (name) => dialog.querySelector(`.dx-tour-${name}`);
+  find('count').textContent = `${step + 1} of ${STEPS.length}`;
+  find('title').textContent = title;
+  find('text').textContent = text;
+  find('back').disabled = step === 0;
+  find('next').textContent = step === STEPS.length - 1 ? 'Finish' : 'Next';
+  const act = find('act');
+  act.hidden = !action;
+  act.textContent = action ? action[0] : '';
+  act.onclick = action ? () => press(action) : null;
+  unmark();
+  const target = document.querySelector(place);
+  if (target) {
+    target.classList.add('dx-toured');
+    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    target.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
+  }
+  const view = shownView();
+  if (tab && view) view.state = { tab };
+}
+
+function unmark() {
+  for (const old of document.querySelectorAll('.dx-toured')) old.classList.remove('dx-toured');
+}
+
+function close() {
+  unmark();
+  dialog.close();
+  /** @type {HTMLElement | null} */ (document.querySelector('#tour-open'))?.focus();
+}
+
+document.addEventListener('click', (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (!target) return;
+  if (target.closest('#tour-open')) {
+    dialog = document.querySelector('#tour');
+    if (!dialog) return;
+    step = 0;
+    if (!dialog.open) dialog.show();
+    show();
+    dialog.querySelector('.dx-tour-next').focus();
+  } else if (dialog && target.closest('.dx-tour-next')) {
+    step += 1;
+    if (step >= STEPS.length) close();
+    else show();
+  } else if (dialog && target.closest('.dx-tour-back')) {
+    step = Math.max(0, step - 1);
+    show();
+  } else if (dialog && target.closest('.dx-tour-close')) close();
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && dialog && dialog.open) close();
+});

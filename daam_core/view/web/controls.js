@@ -25,7 +25,7 @@ export function Select({ label, options, value, onChange }) {
 }
 
 /** A few exclusive options side by side. */
-export function Segments({ label, options, value, onChange }) {
+function Segments({ label, options, value, onChange }) {
   const name = useId('segments');
   return html`<fieldset class="dv-control dv-segments">
     <legend class="dv-label">${label}</legend>

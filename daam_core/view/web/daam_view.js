@@ -91,6 +91,7 @@ export class DaamView extends HTMLElement {
     this.store.setPayload(payload);
   }
 
+  /** @returns {any} */
   get state() {
     return structuredClone(this.store.state);
   }

@@ -43,7 +43,7 @@ export function headGaussian(result, head) {
  * @param {{mean: number, variance: number}} statistics
  * @param {Float32Array} values
  */
-export function gaussian(result, head, feature, statistics, values) {
+function gaussian(result, head, feature, statistics, values) {
   if (!result.isMixture()) {
     const at = head * result.F + feature;
     return {

@@ -1,6 +1,7 @@
 // @ts-check
 /** A map on a canvas, with zoom, pan, hover, selection and a cell cursor for the keyboard. */
-import { range } from './arrays.js';
+import { range, top } from './arrays.js';
+import { onlySeen } from './fields.js';
 import * as format from './format.js';
 import { isDark, onWidth, wheelFactor, wheelZooms } from './html.js';
 
@@ -434,20 +435,8 @@ export class HeatMap {
   // ---- keyboard -----------------------------------------------------------------------------------
 
   strongest() {
-    const { data, rows, columns, signed } = this.field;
-    let best = 0;
-    let size = -Infinity;
-    for (let r = 0; r < rows; r += 1) {
-      if (!this.field.seen(r)) continue;
-      for (let at = r * columns; at < (r + 1) * columns; at += 1) {
-        const score = signed ? Math.abs(data[at]) : data[at];
-        if (score > size) {
-          size = score;
-          best = at;
-        }
-      }
-    }
-    return { row: Math.floor(best / columns), column: best % columns };
+    const [at = 0] = top(onlySeen(this.field), 1, this.field.signed);
+    return { row: Math.floor(at / this.field.columns), column: at % this.field.columns };
   }
 
   key(event) {
