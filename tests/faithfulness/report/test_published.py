@@ -1,0 +1,38 @@
+"""What was measured of the built-in models."""
+
+import json
+
+import pytest
+
+from daam_core.checkpoint import built_in_models
+from daam_core.faithfulness.report.published import published
+from daam_core.trained import TrainedClassifier, load_model
+from tests.support.small import letter_model
+
+
+def test_what_was_published_is_shown_for_the_very_weights_only(tmp_path):
+    model = TrainedClassifier(letter_model().classifier, name="letters", sha256="a" * 64)
+    path = tmp_path / "letters.json"
+    assert published(model, folder=tmp_path) is None
+    found = {"provenance": {"checkpoint_sha256": "a" * 64}, "findings": []}
+    path.write_text(json.dumps(found))
+    assert published(model, folder=tmp_path) == found
+    assert (
+        published(TrainedClassifier(model.classifier, name="letters", sha256="b" * 64), folder=tmp_path)
+        is None
+    )
+    assert published(TrainedClassifier(model.classifier, name="letters"), folder=tmp_path) is None
+    for damaged in ("{", "[]", '{"provenance": {}}', '{"provenance": null, "findings": []}'):
+        path.write_text(damaged)
+        assert published(model, folder=tmp_path) is None
+
+
+@pytest.mark.parametrize("name", built_in_models())
+def test_every_built_in_head_comes_with_its_measurement(name):
+    found = published(load_model(name))
+    assert found is not None, f"{name} was trained again: measure it with the faithfulness command."
+    gain = found["deletion"]["gated"]["importance"]["gain"]
+    assert found["findings"][0]["answer"] == (
+        "yes" if gain["low"] > 0 else "no" if gain["high"] < 0 else "open"
+    )
+    assert found["accuracy"]["count"] >= 100

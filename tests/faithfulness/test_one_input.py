@@ -1,0 +1,54 @@
+"""The check of one input."""
+
+import pytest
+import torch
+
+from daam_core.errors import CancelledError
+from daam_core.faithfulness.maps.cells import gated_cells
+from daam_core.faithfulness.maps.methods import gated_maps
+from daam_core.faithfulness.one_input import check_encoding, check_pooled
+from daam_core.faithfulness.removal.curves import deletion_curve
+from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier
+from tests.support.encode import encode
+from tests.support.planted import planted_classifier, planted_inputs
+from tests.support.small import letter_model
+
+
+def test_a_check_of_one_sample_on_the_planted_head():
+    classifier = planted_classifier()
+    model = TrainedClassifier(classifier, name="planted")
+    x, labels = planted_inputs()
+    found = check_pooled(model, x[1], orders=40, seed=0)
+    assert found.prediction == int(labels[1])
+    assert found.cells == 80
+    by_method = {item.method: item for item in found.maps}
+    assert by_method["importance"].p_value == pytest.approx(1 / 41)
+    assert "sooner than random removal" in by_method["importance"].verdict
+    cells = gated_cells(classifier, x[1:2])
+    direct = deletion_curve(cells, gated_maps(classifier, x[1:2])["importance"])
+    assert by_method["importance"].deletion == pytest.approx(direct.areas[0])
+    assert found.at_random > by_method["importance"].deletion
+    assert (found.random_low <= found.random).all()
+    assert (found.random <= found.random_high).all()
+
+
+def test_a_map_no_better_than_chance_is_called_that():
+    classifier = planted_classifier()
+    x, _ = planted_inputs()
+    # Gates that are open everywhere: the map is the layer's amplitude, the same for all layers.
+    with torch.no_grad():
+        classifier.attention.log_scaled_variance.fill_(6.0)
+        classifier.attention.mean_offset.zero_()
+        classifier.attention.amplitude_logits.zero_()
+    found = check_pooled(TrainedClassifier(classifier), x[1], orders=40, methods=("importance",))
+    assert found.maps[0].p_value > 0.05
+    assert "no better than chance" in found.maps[0].verdict
+
+
+def test_a_check_takes_an_encoding_and_stops_when_asked():
+    model = letter_model()
+    encoding = encode(model.backbone, "aeb")
+    assert check_encoding(model, encoding, orders=5).orders == 5
+    with pytest.raises(CancelledError):
+        check_encoding(model, encoding, progress=Progress(cancelled=lambda: True))
