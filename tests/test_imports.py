@@ -79,10 +79,10 @@ TABLE = {
     ),
     "__main__": allow("cli"),
     "": allow("checkpoint explain importance model result trained version"),
+    "app.server": allow("trained view", "gradio starlette"),
     "app.visit": allow(
-        "encoding explain export faithfulness inputs reading result trained view", "gradio numpy"
+        "app.server encoding explain export faithfulness inputs reading result trained view", "numpy"
     ),
-    "app.server": allow("trained view", "starlette"),
     "app.page": allow("app.server app.visit faithfulness inputs reading result", "gradio numpy"),
     "app.api": allow("app.page app.visit export inputs reading result", "gradio"),
     "app.main": allow("app.api app.page app.server app.visit trained", "gradio starlette"),

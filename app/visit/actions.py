@@ -163,25 +163,23 @@ def mute_top(offer: Offer, session: Session, count: object) -> Session:
 
 
 def undo(offer: Offer, session: Session) -> Session:
-    if not session.undo:
-        raise InputError("There is nothing to undo.")
-    current = needed(session.current)
-    return replace(
-        _muted(offer, session, session.undo[-1]),
-        undo=session.undo[:-1],
-        redo=(*session.redo, current.mutes),
-    )
+    """Back to what was muted before."""
+    *earlier, mutes = _steps(session.undo, "undo")
+    later = (*session.redo, needed(session.current).mutes)
+    return replace(_muted(offer, session, mutes), undo=tuple(earlier), redo=later)
 
 
 def redo(offer: Offer, session: Session) -> Session:
-    if not session.redo:
-        raise InputError("There is nothing to redo.")
-    current = needed(session.current)
-    return replace(
-        _muted(offer, session, session.redo[-1]),
-        undo=(*session.undo, current.mutes),
-        redo=session.redo[:-1],
-    )
+    """Forward again to what was muted before the last undo."""
+    *later, mutes = _steps(session.redo, "redo")
+    earlier = (*session.undo, needed(session.current).mutes)
+    return replace(_muted(offer, session, mutes), undo=earlier, redo=tuple(later))
+
+
+def _steps(steps: tuple[Mutes, ...], word: str) -> tuple[Mutes, ...]:
+    if not steps:
+        raise InputError(f"There is nothing to {word}.")
+    return steps
 
 
 def rescaled(offer: Offer, study: Study, scale: object) -> Explanation:

@@ -1,10 +1,7 @@
 """Results as files to download."""
 
 import re
-import tempfile
 from pathlib import Path
-
-from gradio.utils import get_upload_folder
 
 from daam_core import export
 from daam_core.errors import InputError
@@ -12,6 +9,7 @@ from daam_core.result import Explanation
 from daam_core.view.media import media_of
 from daam_core.view.page import view_html
 
+from ..server.files import new_file
 from .inputs import Given
 from .session import Study
 
@@ -45,9 +43,7 @@ def write(
             f"Results are saved as {', '.join(FORMATS)}, figures {' or '.join(WIDTHS)} column wide; "
             f"got {format_!r} and {width!r}."
         )
-    folder = Path(get_upload_folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(prefix="saved-", dir=folder)) / f"{_stem(explanation, given)}.{format_}"
+    path = new_file(f"{_stem(explanation, given)}.{format_}")
     if format_ == "html" and pair is not None:
         path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
         return path

@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from gradio.media import get_audio, get_image
-
 from daam_core.inputs import Modality
 from daam_core.inputs.files import sha256_of
 from daam_core.inputs.text import text_sha256
 
+from ..server.files import example_picture, example_sound
 from .inputs import Given, given_file, given_text
 
 
@@ -46,7 +45,7 @@ class Example:
     @property
     def path(self) -> str:
         """Where the file of a sound or picture lies."""
-        return get_audio(self.content) if self.modality == "audio" else get_image(self.content)
+        return (example_sound if self.modality == "audio" else example_picture)(self.content)
 
 
 EXAMPLES: dict[str, Example] = {

@@ -343,10 +343,8 @@ def test_every_format_can_be_saved(app, server, topics, tmp_path, format_):
     elif format_ == "npz":
         np.testing.assert_array_equal(export.load(path).gate, e.gate)
     else:
-        begins = {
-            "png": b"\x89PNG", "svg": b"<", "pdf": b"%PDF", "html": b"<!DOCTYPE html>", "ipynb": b"{",
-        }.get(format_, b"")  # fmt: skip
-        assert path.read_bytes().startswith(begins)
+        begins = {"png": b"\x89PNG", "svg": b"<", "pdf": b"%PDF", "html": b"<!DOCTYPE html>", "ipynb": b"{"}
+        assert path.read_bytes().startswith(begins.get(format_, b""))
         assert path.stat().st_size > 1000
 
 

@@ -13,7 +13,6 @@ from daam_core.reading.numbers import percent
 from ...visit.faithfulness import Checked
 
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
-_ANSWERS = {"yes": "yes", "no": "no", "open": "open"}
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 240, 36, 28
 _ANCHORS = {0.0: "start", 1.0: "end"}
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
@@ -35,7 +34,7 @@ def _published(found: Mapping[str, Any] | None) -> str:
         return '<p class="dx-note">No measurement over a data set comes with this model.</p>'
     rows = "".join(
         f'<tr><th scope="row">{escape(str(item["question"]))}</th>'
-        f"<td>{_ANSWERS.get(item['answer'], 'open')}</td>"
+        f"<td>{escape(str(item['answer']))}</td>"
         f'<td class="dx-sentence">{escape(str(item["sentence"]))}</td></tr>'
         for item in found["findings"]
     )

@@ -1,23 +1,62 @@
-"""Results as files."""
+"""Results as files: what they are called, and what they say of the input."""
 
 import json
 
+import pytest
+
 from app.visit import actions, downloads
 from app.visit.examples import EXAMPLES
-from daam_core.inputs import SoundChange
+from app.visit.session import Session
+from daam_core import export
+from daam_core.errors import InputError
+from daam_core.inputs import Edit, Region, SoundChange
 from daam_core.view.media import media_of
+from tests.app.visitor import OTHER
+
+CHANGES = {
+    "tones": ("speech-note", SoundChange(0.5, 1.5, 10.0)),
+    "colours": ("photo-lion", Region(0.1, 0.2, 0.5, 0.9, "black")),
+    "topics": ("news-final", Edit(OTHER)),
+}
 
 
 def test_a_saved_comparison_says_what_is_muted(offer, session):
     muted = actions.mute_parts(offer, session, ["0"], [], "")
     b = muted.current
     path = downloads.write(b.explanation, b.given, format_="html", width="double", pair=muted.pair)
-    labels = json.loads(path.read_text("utf-8").split('id="payload">')[1].split("</script>")[0])["labels"]
-    assert labels == {"a": f"A: {session.current.title}", "b": f"B: {b.title}"}
-    assert "without head 0" in labels["b"]
+    payload = json.loads(path.read_text("utf-8").split('id="payload">')[1].split("</script>")[0])
+    assert [payload[letter]["name"] for letter in "ab"] == [session.current.title, b.title]
+    assert "without head 0" in payload["b"]["name"]
 
 
 def test_a_saved_trim_keeps_its_place_in_the_clip():
     media = media_of(EXAMPLES["speech-note"].given().changed(SoundChange(0.5, 1.5)).input)
     assert media["audio"]["start"] == 0.5
     assert media["audio"]["url"].startswith("data:audio/wav")
+
+
+@pytest.mark.parametrize("model", CHANGES)
+def test_a_changed_input_is_called_changed_in_its_file_and_its_notebook(offer, model):
+    example, change = CHANGES[model]
+    given = EXAMPLES[example].given()
+    session = actions.explain_input(offer, Session(), model, given)
+    changed = actions.change_input(offer, session, given.changed(change)).current
+    paths = {
+        format_: downloads.write(changed.explanation, changed.given, format_=format_, width="single")
+        for format_ in ("json", "ipynb")
+    }
+    assert paths["json"].name == f"{model}-{example}-changed.json"
+    said = export.load(paths["json"]).provenance["input"]["change"]
+    assert said["description"] == change.describe()
+    notebook = json.loads(paths["ipynb"].read_text("utf-8"))
+    cells = "".join("".join(cell["source"]) for cell in notebook["cells"])
+    # A text travels inside a notebook as it was edited; other inputs are changed there once more.
+    words = "an edited version of" if model == "topics" else f"changed(given, {type(change).__name__}("
+    assert words in cells
+
+
+@pytest.mark.parametrize(("format_", "width"), [("exe", "double"), ("png", "wide"), (["png"], None)])
+def test_an_unknown_format_or_width_is_refused(session, format_, width):
+    current = session.current
+    with pytest.raises(InputError, match="Results are saved as"):
+        downloads.write(current.explanation, current.given, format_=format_, width=width)

@@ -12,9 +12,9 @@ def test_the_cache_is_bounded(session):
     for index in range(3 * MAX_CACHED):
         session = session.remembering(str(index), encoding)
     assert [key for key, _ in session.encodings] == [str(i) for i in range(2 * MAX_CACHED, 3 * MAX_CACHED)]
-    large = replace(encoding, hidden=encoding.hidden.new_zeros((1, len(encoding.tokens), 1)).expand(
-        1, len(encoding.tokens), MAX_CACHED_BYTES // (4 * len(encoding.tokens)) // 2 + 1
-    ))  # fmt: skip
+    tokens = len(encoding.tokens)
+    wide = MAX_CACHED_BYTES // (4 * tokens) // 2 + 1  # two of these do not fit
+    large = replace(encoding, hidden=encoding.hidden.new_zeros((1, tokens, 1)).expand(1, tokens, wide))
     for index in range(3):
         session = session.remembering(f"large {index}", large)
     assert [key for key, _ in session.encodings] == ["large 2"]

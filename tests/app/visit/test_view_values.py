@@ -27,14 +27,19 @@ def test_exact_arrays_are_the_explanations(session):
     assert answer["id"] == 4
 
 
+GATE = {"source": "a", "name": "gate", "head": 0}
+
+
 @pytest.mark.parametrize(
     "asked",
     [
-        {}, {"source": "a"}, {"source": "c", "name": "gate", "head": 0},
-        {"source": "a", "name": "__class__", "head": 0}, {"source": "a", "name": "gate", "head": 99},
-        {"source": "a", "name": "gate", "head": "0"}, {"source": "a", "name": ["gate"], "head": 0},
+        {},
+        {"source": "a"},
+        *(GATE | {"head": head} for head in (99, "0", True)),
+        *(GATE | {"name": name} for name in ("__class__", ["gate"])),
+        GATE | {"source": "c"},
     ],
-)  # fmt: skip
+)
 def test_arrays_that_do_not_exist_are_refused(session, asked):
     with pytest.raises(InputError):
         view_values.exact_value(session, asked)
