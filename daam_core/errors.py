@@ -1,4 +1,9 @@
-"""Errors a caller can act on. Each message says what was given, what is accepted and what to do."""
+"""Errors a caller can act on, and what finding and telling them shares.
+
+Each message says what was given, what is accepted and what to do.
+"""
+
+from typing import TypeGuard
 
 
 class DaamError(Exception):
@@ -45,3 +50,21 @@ def first_line(error: BaseException) -> str:
     """
     line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value from outside is a whole number; ``True`` and ``False`` are none.
+
+    >>> is_whole(3), is_whole(True), is_whole(3.0)
+    (True, False, False)
+    """
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value from outside is a number; ``True`` and ``False`` are none.
+
+    >>> is_number(0.5), is_number(True), is_number("0.5")
+    (True, False, False)
+    """
+    return is_whole(value) or isinstance(value, float)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from daam_core.encoding import Encoding, pool
-from daam_core.errors import InputError, ShapeError
+from daam_core.errors import InputError, ShapeError, is_whole
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.inputs import read_input
 from daam_core.model import DaamClassifier
@@ -133,7 +133,7 @@ def explain_encoding(
     )
 
 
-def class_index(class_names: tuple[str, ...], target: str | int | None) -> int | None:
+def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any] | None) -> int | None:
     """Index of a class given by name or index; None stays None.
 
     Raises:
@@ -143,11 +143,7 @@ def class_index(class_names: tuple[str, ...], target: str | int | None) -> int |
         return None
     if isinstance(target, str) and target in class_names:
         return class_names.index(target)
-    if (
-        isinstance(target, int | np.integer)
-        and not isinstance(target, bool)
-        and 0 <= target < len(class_names)
-    ):
+    if (is_whole(target) or isinstance(target, np.integer)) and 0 <= target < len(class_names):
         return int(target)
     raise InputError(f"There is no class {target!r}; the classes are {', '.join(class_names)}.")
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from daam_core.errors import ConfigError
+from daam_core.errors import ConfigError, is_number, is_whole
 from daam_core.inputs import MODALITIES, Modality
 from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode, Standardisation
 
@@ -87,11 +87,11 @@ class ModelConfig:
                 )
         for name in ("n_layers", "n_features", "n_heads", "n_gaussians", "conv_channels", "seed"):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < (0 if name == "seed" else 1):
+            if not is_whole(value) or value < (0 if name == "seed" else 1):
                 raise ConfigError(f"{name} must be a positive whole number, got {value!r}.")
         for name in ("offset_spread", "amplitude_start"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e6:
+            if not is_number(value) or not abs(value) < 1e6:
                 raise ConfigError(f"{name} must be a finite number, got {value!r}.")
         names = self.class_names
         if (

@@ -8,7 +8,7 @@ know yet.
 from dataclasses import replace
 
 from daam_core.encoding import Encoding
-from daam_core.errors import InputError
+from daam_core.errors import InputError, is_whole
 from daam_core.explain import class_index, explain_encoding
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation
@@ -19,7 +19,7 @@ from .media import page_media
 from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
 from .offer import Offer
 from .session import MAX_HISTORY, Session, Study
-from .untrusted import indices_of, is_whole, scale_of, whole_number
+from .untrusted import indices_of, scale_of, whole_number
 
 MAX_TOP = 1000  # cells that can be muted by rank at once
 

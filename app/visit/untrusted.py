@@ -1,9 +1,9 @@
 """Values from browsers and programs, of which nothing is trusted: checked here before they are used."""
 
 import json
-from typing import TypeGuard, get_args
+from typing import get_args
 
-from daam_core.errors import InputError
+from daam_core.errors import InputError, is_number, is_whole
 from daam_core.inputs import Region
 from daam_core.inputs.picture import Fill
 from daam_core.result import Scale
@@ -12,16 +12,6 @@ from .mutes import NOTHING_MUTED, Cell, Mutes
 
 EDGES = ("left", "top", "right", "bottom")
 PARTS = ("heads", "layers", "features")
-
-
-def is_whole(value: object) -> TypeGuard[int]:
-    """Whether a value is a whole number; ``True`` is none."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value is a number; ``True`` is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def whole_number(value: object) -> int:

@@ -3,12 +3,11 @@
 import uuid
 from collections.abc import Mapping
 
-from daam_core.errors import InputError
+from daam_core.errors import InputError, is_whole
 from daam_core.view.payload import view_array, view_payload
 
 from .links import query_of
 from .session import Session
-from .untrusted import is_whole
 
 
 def view_value(session: Session) -> dict[str, object] | None:

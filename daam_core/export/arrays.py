@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from daam_core.errors import DaamError, DataError, first_line
+from daam_core.errors import DaamError, DataError, first_line, is_whole
 from daam_core.result import DatasetMean, Explanation, arrays
 
 FORMAT, FORMAT_VERSION = "daam-explanation", 3
@@ -203,7 +203,7 @@ def _explanation(plain: dict[str, Any], read: dict[str, np.ndarray], samples: An
         if name not in plain:
             raise DataError(f"The explanation is damaged: {name} is missing.")
         value = plain[name]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        if not (is_whole(value) if kind is int else isinstance(value, kind)):
             raise DataError(f"The explanation is damaged: {name} cannot be {str(value)[:40]!r}.")
         if name in _CHOICES and value not in _CHOICES[name]:
             raise DataError(
@@ -219,7 +219,7 @@ def _explanation(plain: dict[str, Any], read: dict[str, np.ndarray], samples: An
             raise DataError(f"The explanation is damaged: there is no class {plain[name]}.")
     dataset = None
     if samples is not None:
-        if not isinstance(samples, int) or isinstance(samples, bool) or samples < 1:
+        if not is_whole(samples) or samples < 1:
             raise DataError(f"The explanation is damaged: a data set of {str(samples)[:40]} samples.")
         dataset = DatasetMean(**{name: read[f"dataset_{name}"] for name in _DATASET_ARRAYS}, samples=samples)
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from daam_core.errors import InputError
+from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.words import join_words
@@ -111,7 +111,7 @@ def view_array(explanation: Explanation, name: str, *, head: int | None = None) 
         raise InputError(f"There is no array {name!r} in this view; it has {', '.join(arrays)}.")
     array = arrays[name]
     if head is not None:
-        if name not in _PER_HEAD or isinstance(head, bool) or not 0 <= head < len(array):
+        if name not in _PER_HEAD or not is_whole(head) or not 0 <= head < len(array):
             raise InputError(
                 f"Array {name!r} has no head {head!r}; heads go from 0 to {explanation.shape[0] - 1}, and "
                 f"only {', '.join(sorted(_PER_HEAD))} are split by head."

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.errors import DataError
+from daam_core.errors import DataError, is_number
 from daam_core.faithfulness.destroyed.learned import Learned, what_is_learned
 from daam_core.faithfulness.destroyed.models import Similarity, sanity_checks, trained_again
 from daam_core.faithfulness.destroyed.small_changes import PERTURBATIONS
@@ -221,9 +221,7 @@ def training_of(model: TrainedClassifier) -> TrainingConfig:
     if not isinstance(said, Mapping):
         return BUDGET
     known = {
-        name: type(default)(said[name])
-        for name, default in vars(BUDGET).items()
-        if isinstance(said.get(name), int | float) and not isinstance(said[name], bool)
+        name: type(default)(said[name]) for name, default in vars(BUDGET).items() if is_number(said.get(name))
     }
     return replace(BUDGET, **known)
 

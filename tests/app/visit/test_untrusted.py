@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from app.visit.mutes import Mutes
 from app.visit.untrusted import (
     indices_of,
-    is_number,
-    is_whole,
     mutes_of,
     region_of,
     scale_of,
