@@ -14,7 +14,7 @@ from app.visit.untrusted import (
     scale_of,
     whole_number,
 )
-from daam_core.errors import InputError
+from daam_core.errors import InputError, is_number, is_whole
 from daam_core.inputs import Region
 
 ANYTHING = st.recursive(
