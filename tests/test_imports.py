@@ -56,7 +56,7 @@ TABLE = {
     ),
     "reading": allow("floors result", "numpy"),
     "figures": allow("inputs reading result", "matplotlib numpy plotly"),
-    "view": allow("inputs reading result version", "PIL anywidget numpy traitlets"),
+    "view": allow("inputs reading result version", "PIL anywidget numpy soundfile traitlets"),
     "export": allow("figures inputs reading result view writing", "numpy"),
     "checkpoint": allow("dataset_mean model result shipped writing", "huggingface_hub safetensors torch"),
     "trained": allow("backbones checkpoint model result writing", "huggingface_hub torch"),

@@ -3,8 +3,6 @@
 import base64
 import io
 import math
-import wave
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +21,7 @@ MAX_EMBEDDED_SECONDS = 120.0
 MAX_PICTURE_SIDE = 768
 
 
-def media_of(shown: Input, *, url: str | None = None) -> dict[str, Any] | None:
+def media_of(shown: Input, *, url: str | None = None) -> dict[str, object] | None:
     """Waveform and spectrogram, or the picture, as it was explained; None for a text.
 
     Args:
@@ -38,7 +36,7 @@ def media_of(shown: Input, *, url: str | None = None) -> dict[str, Any] | None:
 
 def sound_media(
     samples: np.ndarray, rate: int, *, url: str | None = None, embed: bool = True, start: float = 0.0
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Waveform, mel spectrogram and, where it is short enough, the sound itself.
 
     Args:
@@ -65,7 +63,7 @@ def sound_media(
     duration = samples.size / rate
     if url is None and embed and duration <= MAX_EMBEDDED_SECONDS:
         url = f"data:audio/wav;base64,{_base64(wav_bytes(samples, rate))}"
-    audio: dict[str, Any] = {
+    audio: dict[str, object] = {
         "duration": duration,
         "start": start,
         "envelope": _envelope(samples, duration),
@@ -76,7 +74,7 @@ def sound_media(
     return {"audio": audio}
 
 
-def picture_media(picture: Any, *, max_side: int = MAX_PICTURE_SIDE) -> dict[str, Any]:
+def picture_media(picture: object, *, max_side: int = MAX_PICTURE_SIDE) -> dict[str, object]:
     """A picture as a JPEG inside the page, scaled down to ``max_side`` pixels.
 
     Args:
@@ -113,13 +111,11 @@ def picture_media(picture: Any, *, max_side: int = MAX_PICTURE_SIDE) -> dict[str
 
 def wav_bytes(samples: np.ndarray, rate: int) -> bytes:
     """A mono sound as a 16-bit WAV file; louder than ±1 is clipped."""
-    pcm = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2")
+    import soundfile
+
     buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(int(rate))
-        file.writeframes(pcm.tobytes())
+    pcm = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
+    soundfile.write(buffer, pcm, int(rate), format="WAV")
     return buffer.getvalue()
 
 
@@ -167,7 +163,7 @@ def mel_power(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     return power, top
 
 
-def _mel_picture(samples: np.ndarray, rate: int) -> dict[str, Any]:
+def _mel_picture(samples: np.ndarray, rate: int) -> dict[str, object]:
     power, top = mel_power(samples, rate)
     loudness = 10 * np.log10(np.maximum(power, 1e-12))
     low = loudness.max() - DYNAMIC_RANGE_DB
@@ -178,7 +174,7 @@ def _mel_picture(samples: np.ndarray, rate: int) -> dict[str, Any]:
     return {"bands": bands, "frames": frames, "top_hz": round(top), "data": _base64(shade.tobytes())}
 
 
-def _envelope(samples: np.ndarray, duration: float) -> dict[str, Any]:
+def _envelope(samples: np.ndarray, duration: float) -> dict[str, object]:
     """Lowest and highest sample of equal parts, as signed bytes of the loudest sample."""
     count = min(samples.size, MAX_ENVELOPE, max(1, round(duration * ENVELOPE_PER_SECOND)))
     starts = np.arange(count) * samples.size // count

@@ -49,10 +49,10 @@ def notebook_view(
     explanation: Explanation,
     *,
     compare: Explanation | None = None,
-    media: Mapping[str, Any] | None = None,
-    compare_media: Mapping[str, Any] | None = None,
+    media: Mapping[str, object] | None = None,
+    compare_media: Mapping[str, object] | None = None,
     names: tuple[str, str] = ("", ""),
-    state: Mapping[str, Any] | None = None,
+    state: Mapping[str, object] | None = None,
     explain: Callable[[int], Explanation] | None = None,
 ) -> "anywidget.AnyWidget":
     """The view as the value of a notebook cell.
@@ -71,7 +71,7 @@ def notebook_view(
         ConfigError: anywidget is not installed.
     """
 
-    def payload(newest: Explanation) -> dict[str, Any]:
+    def payload(newest: Explanation) -> dict[str, object]:
         first, second = (explanation, newest) if compare is not None else (newest, None)
         return view_payload(
             first, compare=second, media=media, compare_media=compare_media, names=names, limit=None

@@ -5,7 +5,6 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from daam_core.result import Explanation
 from daam_core.version import __version__
@@ -17,10 +16,10 @@ def view_html(
     explanation: Explanation,
     *,
     compare: Explanation | None = None,
-    media: Mapping[str, Any] | None = None,
-    compare_media: Mapping[str, Any] | None = None,
+    media: Mapping[str, object] | None = None,
+    compare_media: Mapping[str, object] | None = None,
     names: tuple[str, str] = ("", ""),
-    state: Mapping[str, Any] | None = None,
+    state: Mapping[str, object] | None = None,
     title: str | None = None,
 ) -> str:
     """The view as one HTML page that needs no network and no other file.
@@ -59,7 +58,7 @@ def _digest(script: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _json_in_html(value: Any) -> str:
+def _json_in_html(value: Mapping[str, object]) -> str:
     """JSON for a script element: without ``<`` no text in it can end the element."""
     return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
 

@@ -10,7 +10,6 @@ notebook cell has nobody to ask, so it always holds everything.
 
 import base64
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.words import join_words
-from daam_core.result import Explanation
+from daam_core.result import DatasetMean, Explanation
 
 #: Bytes of encoded arrays a head may take before maps are sent rounded.
 LIMIT_PER_HEAD = 600_000
@@ -65,11 +64,11 @@ def view_payload(
     explanation: Explanation,
     *,
     compare: Explanation | None = None,
-    media: Mapping[str, Any] | None = None,
-    compare_media: Mapping[str, Any] | None = None,
+    media: Mapping[str, object] | None = None,
+    compare_media: Mapping[str, object] | None = None,
     names: tuple[str, str] = ("", ""),
     limit: int | None = LIMIT_PER_HEAD,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What the view shows, ready for ``json.dumps``.
 
     Args:
@@ -95,7 +94,7 @@ def view_payload(
     }
 
 
-def view_array(explanation: Explanation, name: str, *, head: int | None = None) -> dict[str, Any]:
+def view_array(explanation: Explanation, name: str, *, head: int | None = None) -> dict[str, object]:
     """One array exactly, the answer to the script's event ``exact``.
 
     Args:
@@ -121,8 +120,8 @@ def view_array(explanation: Explanation, name: str, *, head: int | None = None) 
 
 
 def _explanation_payload(
-    explanation: Explanation, media: Mapping[str, Any] | None, limit: int | None
-) -> dict[str, Any]:
+    explanation: Explanation, media: Mapping[str, object] | None, limit: int | None
+) -> dict[str, object]:
     e = explanation
     return {
         "model": e.model,
@@ -183,7 +182,9 @@ def _arrays(explanation: Explanation) -> dict[str, np.ndarray]:
     return {name: np.asarray(found[name], dtype=np.float32) for name in order}
 
 
-def _ranges(source: Any, names: tuple[str, ...], head_layers: np.ndarray) -> dict[str, Any]:
+def _ranges(
+    source: Explanation | DatasetMean, names: tuple[str, ...], head_layers: np.ndarray
+) -> dict[str, object]:
     """Lowest and highest number of each head, over the layers it sees: what scales need of every head."""
     return {
         name: [
@@ -203,7 +204,9 @@ def _is_product(density: np.ndarray, amplitude: np.ndarray, gate: np.ndarray) ->
     return bool(np.array_equal(product, np.asarray(density, dtype=np.float32)))
 
 
-def _encoded(arrays: Mapping[str, np.ndarray], *, heads: int, limit: int | None) -> dict[str, dict[str, Any]]:
+def _encoded(
+    arrays: Mapping[str, np.ndarray], *, heads: int, limit: int | None
+) -> dict[str, dict[str, object]]:
     """Every array as exactly as the limit allows: first all that fits at all, then exactness in turn."""
     if limit is None:
         return {name: _exact(array) for name, array in arrays.items()}
@@ -213,7 +216,7 @@ def _encoded(arrays: Mapping[str, np.ndarray], *, heads: int, limit: int | None)
     for name, size in smallest.items():  # in order of priority
         sent[name] = _base64_length(size) <= left
         left -= _base64_length(size) if sent[name] else 0
-    encoded: dict[str, dict[str, Any]] = {}
+    encoded: dict[str, dict[str, object]] = {}
     for name, array in arrays.items():
         more = _base64_length(array.nbytes) - _base64_length(smallest[name])
         if not sent[name]:
@@ -231,7 +234,7 @@ def _base64_length(raw_bytes: int) -> int:
     return 4 * -(-raw_bytes // 3)
 
 
-def _exact(array: np.ndarray) -> dict[str, Any]:
+def _exact(array: np.ndarray) -> dict[str, object]:
     return {
         "shape": list(array.shape),
         "dtype": "float32",
@@ -239,7 +242,7 @@ def _exact(array: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _rounded(array: np.ndarray) -> dict[str, Any]:
+def _rounded(array: np.ndarray) -> dict[str, object]:
     """One byte a cell. Lowest and highest number of each part are kept exactly."""
     parts = array if array.ndim == 3 else array[None]
     low = parts.min(axis=(1, 2)).astype(np.float64)
@@ -254,11 +257,11 @@ def _rounded(array: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _words(explanation: Explanation) -> dict[str, Any]:
+def _words(explanation: Explanation) -> dict[str, object]:
     """The text cut into words and what stands between them, and each word's tokens."""
     text = explanation.text or ""
     words = join_words(text, explanation.token_labels, explanation.token_spans, explanation.token_attribution)
-    pieces: list[list[Any]] = []
+    pieces: list[list[object]] = []
     end = 0
     for index, word in enumerate(words):
         if word.start is None or word.end is None:
@@ -277,7 +280,7 @@ def _words(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _numbers(array: np.ndarray) -> Any:
+def _numbers(array: np.ndarray) -> object:
     """Nested lists of float32 numbers; JSON has no NaN or infinity, so those become null."""
     single = np.asarray(array, dtype=np.float32).astype(object)
     single[~np.isfinite(np.asarray(array, dtype=np.float64))] = None
