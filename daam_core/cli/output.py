@@ -1,6 +1,5 @@
 """What a command hands back, how it shows progress, and folders written whole or not at all."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from daam_core.errors import DaamError
+from daam_core.writing.files import usual_mode
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,7 @@ def new_folder(out: str | Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         yield staged
-        mask = os.umask(0)
-        os.umask(mask)
-        staged.chmod(0o777 & ~mask)
+        usual_mode(staged)
         if target.exists():
             earlier = staged.with_name(f"{staged.name}-earlier")
             target.rename(earlier)

@@ -25,9 +25,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
+        usual_mode(temporary)
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -37,6 +35,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def usual_mode(path: Path) -> None:
+    """Give a temporary file or folder, made for its owner only, the mode that a new one would have."""
+    mask = os.umask(0)  # it can only be read by setting it
+    os.umask(mask)
+    path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
 
 
 def write_text(path: str | Path, text: str) -> None:
