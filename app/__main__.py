@@ -2,10 +2,10 @@
 
 import argparse
 import atexit
+import getpass
 import logging
 import os
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -14,15 +14,23 @@ from pathlib import Path
 
 from daam_core.errors import DaamError
 
+SHORTEST_PASSWORD = 8
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; 0 done, 2 wrong arguments or a busy port."""
     options = _parser().parse_args(arguments)
-    # Read by Gradio and the hub's client when they are imported, hence before that.
+    if options.new_login:
+        return _new_login(options.new_login)
+    # Read by Gradio, the web server and the hub's client when they are imported, hence before that.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(options.proxy)
+    own_folder = None
     if "GRADIO_TEMP_DIR" not in os.environ:
-        os.environ["GRADIO_TEMP_DIR"] = _own_folder()
+        own_folder = _own_folder()
+        os.environ["GRADIO_TEMP_DIR"] = str(own_folder)
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if problem := _problem(options.host, options.port):
@@ -33,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from .main import Serving, build_demo, launch
     from .server import upkeep
+    from .server.login import read_logins
+    from .server.stopping import Stop
 
     try:
+        logins = read_logins(options.auth_file) if options.auth_file else {}
         names = options.model or built_in_models()
         models = [load_model(name) for name in names]
         if not options.model:
@@ -42,14 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         demo = build_demo(models)
     except DaamError as error:
         return _refuse(str(error))
+    stop = Stop(own_folder)
+    serving = Serving(
+        host=options.host,
+        port=options.port,
+        max_upload_mb=options.max_upload_mb,
+        max_disk_mb=options.max_disk_mb,
+        root_path=options.root_path,
+        allowed_hosts=tuple(options.allowed_host),
+        proxies=tuple(options.proxy),
+        logins=logins,
+    )
     print(f"DAAM explorer: http://{options.host}:{options.port} (Ctrl-C stops it)", flush=True)  # noqa: T201
-    serving = Serving(options.host, options.port, options.max_upload_mb, options.root_path)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does, and tidies up
-    upkeep.start(models, Path(os.environ["GRADIO_TEMP_DIR"]))
+    upkeep.start(models, folder)
     try:
-        launch(demo, serving)
+        launch(demo, serving, folder)
     except OSError:
         return _refuse(f"Port {options.port} is in use; choose another with --port.")
+    stop.wait(lambda: demo.close(verbose=False))
     return 0
 
 
@@ -68,7 +89,35 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--max-upload-mb", type=_megabytes, default=25, help="largest upload in megabytes (25)"
     )
+    parser.add_argument(
+        "--max-disk-mb",
+        type=_megabytes,
+        default=2000,
+        help="all visitors' files together, in megabytes (2000)",
+    )
     parser.add_argument("--root-path", default="", help="path under which a proxy shows the page")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name by which the page is reached, without a port; may be repeated",
+    )
+    parser.add_argument(
+        "--proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="address of a proxy whose X-Forwarded headers are believed (none); may be repeated",
+    )
+    parser.add_argument(
+        "--auth-file", type=Path, metavar="FILE", help="ask for one of the names and passwords in this file"
+    )
+    parser.add_argument(
+        "--new-login",
+        metavar="NAME",
+        help="read a password and print a line for the file of --auth-file; serves nothing",
+    )
     return parser
 
 
@@ -100,11 +149,25 @@ def _problem(host: str, port: int) -> str | None:
     return None
 
 
-def _own_folder() -> str:
+def _own_folder() -> Path:
     """A folder for uploads that only this user can read, gone when the server stops."""
-    folder = tempfile.mkdtemp(prefix="daam-explorer-")
+    folder = Path(tempfile.mkdtemp(prefix="daam-explorer-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _new_login(name: str) -> int:
+    """Print a line for the file of logins; the password comes from the terminal or standard input."""
+    from .server.login import Password
+
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if len(password) < SHORTEST_PASSWORD:
+        return _refuse(f"A password has {SHORTEST_PASSWORD} characters or more.")
+    try:
+        print(Password.of(password).line(name))  # noqa: T201
+    except DaamError as error:
+        return _refuse(str(error))
+    return 0
 
 
 def _refuse(sentence: str) -> int:

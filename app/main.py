@@ -1,7 +1,8 @@
 """The page: ``build_demo`` lays it out, ``launch`` serves it with safe defaults."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -12,8 +13,14 @@ from . import api
 from .page.layout import lay_out
 from .page.theme import theme
 from .page.wiring import wire
-from .server import assets
+from .server import assets, connections
+from .server.bodies import Bodies
+from .server.departures import Listeners
+from .server.health import health
+from .server.hosts import AllowedHosts
+from .server.login import Login, Password, let_tools_in
 from .server.security import SecurityHeaders
+from .server.uploads import UploadLimits, Uploads
 from .visit import examples
 from .visit.offer import Offer
 
@@ -31,13 +38,21 @@ class Serving:
         host: address to bind; ``127.0.0.1`` is this machine only.
         port: to bind; a busy one is an error.
         max_upload_mb: largest file accepted, in megabytes.
+        max_disk_mb: of all files of visitors together.
         root_path: path under which a proxy shows the page, empty for none.
+        allowed_hosts: further names that the page is reached by.
+        proxies: addresses whose word on where a request came from is believed.
+        logins: who may come in; everybody if empty.
     """
 
     host: str = "127.0.0.1"
     port: int = 7860
     max_upload_mb: int = 25
+    max_disk_mb: int = 2000
     root_path: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    logins: Mapping[str, Password] = field(default_factory=dict)
 
 
 def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
@@ -55,19 +70,21 @@ def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
     return demo
 
 
-def launch(demo: gr.Blocks, serving: Serving, *, block: bool = True) -> str:
-    """Serve the page; the address it answers at.
+def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
+    """Serve the page from threads of its own until ``demo.close()``; the address it answers at.
 
     Args:
         demo: from :func:`build_demo`.
         serving: where and with what limits.
-        block: wait until the server is stopped.
+        folder: where visitors' files are kept.
 
     Raises:
         OSError: the port is busy.
     """
-    demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4)
-    _, address, _ = demo.launch(
+    # Direct calls would skip the queue, so that many at once could take all memory.
+    demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4, api_open=False)
+    listeners = Listeners()
+    demo.launch(
         server_name=serving.host,
         server_port=serving.port,
         root_path=serving.root_path or None,
@@ -76,7 +93,11 @@ def launch(demo: gr.Blocks, serving: Serving, *, block: bool = True) -> str:
         theme=theme(),
         css=assets.style(),
         head='<meta name="description" content="Shows why a model decided.">',
-        app_kwargs={"middleware": [Middleware(SecurityHeaders)], "routes": assets.routes()},
+        app_kwargs={
+            "middleware": _guards(serving, folder, listeners),
+            "routes": [*assets.routes(), health],
+            "lifespan": listeners.lifespan(lambda: demo._queue),
+        },
         enable_monitoring=False,
         run_history=False,
         footer_links=["api"],
@@ -87,6 +108,27 @@ def launch(demo: gr.Blocks, serving: Serving, *, block: bool = True) -> str:
         show_error=False,
         inbrowser=False,
         quiet=True,
-        prevent_thread_lock=not block,
+        prevent_thread_lock=True,
     )
-    return str(address)
+    connections.bound(demo.server.config)
+    if serving.logins:
+        let_tools_in(demo)
+    return str(demo.local_url)
+
+
+def _guards(serving: Serving, folder: Path, listeners: Listeners) -> list[Middleware]:
+    """What a request passes, from the outside in."""
+    limits = UploadLimits.of(file_mb=serving.max_upload_mb, folder_mb=serving.max_disk_mb)
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(
+            AllowedHosts,
+            bound=serving.host,
+            allowed=serving.allowed_hosts,
+            behind_proxy=bool(serving.proxies),
+        ),
+        *([Middleware(Login, logins=serving.logins)] if serving.logins else []),
+        Middleware(Bodies),
+        Middleware(Uploads, folder=folder, limits=limits),
+        Middleware(listeners.middleware),
+    ]

@@ -79,7 +79,7 @@ TABLE = {
     ),
     "__main__": allow("cli"),
     "": allow("checkpoint explain importance model result trained version"),
-    "app.server": allow("trained view", "gradio starlette"),
+    "app.server": allow("trained view", "gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
         "app.server encoding explain export faithfulness inputs reading result trained view", "numpy"
     ),

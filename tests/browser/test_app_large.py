@@ -64,11 +64,11 @@ def planted_model() -> TrainedClassifier:
 
 
 @pytest.fixture(scope="module")
-def wide():
+def wide(tmp_path_factory):
     """The model and the address of an app that offers it."""
     model = planted_model()
     demo = build_demo([model])
-    url = launch(demo, Serving(port=free_port()), block=False)
+    url = launch(demo, Serving(port=free_port()), tmp_path_factory.mktemp("uploads"))
     yield model, url
     demo.close(verbose=False)
 
