@@ -16,7 +16,7 @@ from daam_core.encoding import Encoding, pool
 from daam_core.errors import InputError, ShapeError, is_whole
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.inputs import read_input
-from daam_core.model import DaamClassifier
+from daam_core.layers import DensityAttention
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
@@ -55,7 +55,7 @@ def explain_encoding(
     """Explain an input that is already encoded: the encoder does not run again.
 
     Args:
-        model: the trained head.
+        model: the trained classifier.
         encoding: what ``model.backbone.encode`` returned.
         target: the explained class, by name or index; the predicted class by default.
         scale: what the Importance Factor is scaled by.
@@ -66,20 +66,21 @@ def explain_encoding(
         InputError: there is no such class.
         ShapeError: the encoding or ``keep`` does not fit the model.
     """
-    head = model.classifier
-    attention = head.attention
-    pooled = pool(encoding).float()
-    values = head.standardise(pooled)
+    classifier = model.classifier
+    attention = classifier.attention
+    weights = attention.mean_offset  # of the model's precision, on its device
+    pooled, hidden = pool(encoding).to(weights), encoding.hidden.to(weights)
+    values = classifier.standardise(pooled)
     rows = values[None][:, attention.layer_of_row]  # [1, R, F]
     gate = attention.gate(values[None])  # [1, R, F]
     density_rows = attention.attend(gate)
-    kept = _keep_mask(head, keep)
+    kept = _keep_mask(attention, keep)
     if kept is not None:
         density_rows = density_rows * attention.by_row(kept)
 
     gated = (density_rows * rows).detach().requires_grad_(True)
     with torch.enable_grad():
-        logits = head.decode(gated)[0]
+        logits = classifier.decode(gated)[0]
         wanted = class_index(model.class_names, target)
         explained = int(logits.argmax()) if wanted is None else wanted
         (row_gradient,) = torch.autograd.grad(logits[explained], gated)
@@ -88,8 +89,8 @@ def explain_encoding(
     gradient = attention.by_head(row_gradient)[0]
     factor = importance_factor(density, scale=scale, head_layers=attention.head_layers)
     tokens = encoding.tokens
-    shares = torch.as_tensor(tokens.shares, dtype=density.dtype)
-    by_head = token_attribution(gradient, density, head.standardise_tokens(encoding.hidden.float()), shares)
+    shares = torch.as_tensor(tokens.shares).to(weights)
+    by_head = token_attribution(gradient, density, classifier.standardise_tokens(hidden), shares)
     mean, variance = attention.statistics(values[None])  # each [1, H, F]
     probabilities = logits.detach().double().softmax(-1)
 
@@ -148,12 +149,11 @@ def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any
     raise InputError(f"There is no class {target!r}; the classes are {', '.join(class_names)}.")
 
 
-def _keep_mask(head: DaamClassifier, keep: Tensor | np.ndarray | None) -> Tensor | None:
+def _keep_mask(attention: DensityAttention, keep: Tensor | np.ndarray | None) -> Tensor | None:
     if keep is None:
         return None
-    attention = head.attention
     shape = (attention.n_heads, attention.n_layers, attention.n_features)
-    mask = torch.as_tensor(keep).to(torch.float32)
+    mask = torch.as_tensor(keep).to(attention.mean_offset)
     if mask.shape != shape or not bool(((mask >= 0) & (mask <= 1)).all()):
         raise ShapeError(f"keep must be {list(shape)} with values in [0, 1], got {list(mask.shape)}.")
     return mask
