@@ -60,7 +60,7 @@ TABLE = {
     "export": allow("figures inputs reading result view writing", "numpy"),
     "checkpoint": allow("dataset_mean model result shipped writing", "huggingface_hub safetensors torch"),
     "trained": allow("backbones checkpoint model result writing", "huggingface_hub torch"),
-    "explain": allow("encoding importance inputs model result trained version", "numpy torch"),
+    "explain": allow("encoding importance inputs layers result trained version", "numpy torch"),
     "training": allow(
         "backbones dataset_mean encoding explain figures importance inputs layers model reading result "
         "trained version writing",
