@@ -12,13 +12,14 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint lock format clean
+.PHONY: help setup run test check lint docs lock format clean
 
 help:
 	@echo "make setup    install everything into $(VENV)"
 	@echo "make run      start the app on http://127.0.0.1:7860 (ARGS=\"--port 8000\" passes options)"
 	@echo "make test     run all tests, browser tests included (ARGS=\"-k gating\" passes options)"
 	@echo "make check    formatting, lint, types and scripts, without the tests"
+	@echo "make docs     build the documentation into build/site; a warning is an error"
 	@echo "make lock     write the hashes of requirements.txt after a line of it was added or changed"
 	@echo "make format   put the formatting right"
 	@echo "make clean    remove $(VENV) and caches"
@@ -64,6 +65,9 @@ lint: $(STAMP)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+
+docs: $(STAMP)
+	@$(BIN)/python -m tests.docs.build
 
 lock: $(STAMP)
 	@echo "== Asking the package index for the hashes of requirements.txt"

@@ -1,0 +1,86 @@
+"""The documentation says what is so: its code runs, what it names exists, and it builds without a warning."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.docs import hooks
+from tests.docs.build import build
+from tests.docs.notebook import NOTEBOOK, executed, written
+from tests.test_imports import ROOT, TABLE
+
+DOCS = ROOT / "assets" / "docs"
+PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+
+
+@pytest.mark.slow
+def test_it_builds_without_a_warning_and_asks_no_other_host(tmp_path):
+    done = build(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    loaded = r'<(?:script|img|link)[^>]+(?:src|href)="(https?://[^"]+)"'
+    pages = [page.read_text("utf-8") for page in tmp_path.rglob("*.html")]
+    assert [found for page in pages for found in re.findall(loaded, page)] == []
+
+
+@pytest.mark.slow
+def test_the_code_about_ones_own_data_encoder_and_model_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", (DOCS / "own.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    names: dict[str, object] = {"__name__": "own"}
+    for block in blocks:
+        exec(compile(block, "own.md", "exec"), names)
+    assert len(blocks) >= 4
+    assert (tmp_path / "my-classifier" / "model.safetensors").is_file()
+
+
+class TestNotebook:
+    def test_it_is_the_one_that_the_script_writes(self):
+        committed = nbformat.read(NOTEBOOK, as_version=4)
+        nbformat.validate(committed)
+        assert [cell.source for cell in committed.cells] == [cell.source for cell in written().cells]
+        assert all(cell.outputs for cell in committed.cells if cell.cell_type == "code")
+
+    @pytest.mark.slow
+    def test_it_runs_and_prints_what_it_printed(self):
+        def texts(notebook):
+            outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+            return [output.get("text", output.get("data", {}).get("text/plain", "")) for output in outputs]
+
+        # To two decimals: another machine adds in another order.
+        def rounded(text):
+            return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.1f}", text)
+
+        committed = texts(nbformat.read(NOTEBOOK, as_version=4))
+        assert [rounded(text) for text in texts(executed())] == [rounded(text) for text in committed]
+
+
+def test_the_architecture_page_lists_every_room():
+    shown = hooks.rooms()
+    for room in TABLE:
+        name = room if room.startswith("app.") else f"daam_core.{room}".rstrip(".")
+        assert re.search(rf"^\| `{re.escape(name)}` \| \S", shown, re.MULTILINE), name
+
+
+def test_every_test_named_in_the_equations_exists():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "equations.md").read_text("utf-8"))
+    assert len(named) >= 10
+    missing = [test for path, test in named if f"def {test}(" not in (ROOT / path).read_text("utf-8")]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_file_that_a_page_names_exists(page: Path):
+    text = page.read_text("utf-8")
+    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", text)
+    named = re.findall(r"`((?:daam_core|app|tests|assets)/[\w./-]+)`", text)
+    missing = [link for link in links if not (page.parent / link).exists()]
+    missing += [name for name in named if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_the_pictures_are_small():
+    assert sum(path.stat().st_size for path in DOCS.rglob("*.png")) < 1_500_000
