@@ -10,6 +10,8 @@ import torch
 
 from daam_core.encoding import Encoding, Tokens
 from daam_core.explain import explain_encoding
+from daam_core.reading.numbers import fixed, number
+from daam_core.reading.quantities import top_cells
 from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
@@ -55,15 +57,15 @@ def evaluation_text(report: Evaluation) -> str:
         *([_TRAINED_ON] if report.trained_on else []),
         f"{report.model} on {data.name}: {scores.inputs:,} inputs"
         + (f", {data.skipped} skipped" if data.skipped else ""),
-        f"accuracy {scores.accuracy:.4f}, balanced {scores.balanced_accuracy:.4f}, "
-        f"macro F1 {scores.macro_f1:.4f}",
+        f"accuracy {fixed(scores.accuracy, 4)}, balanced {fixed(scores.balanced_accuracy, 4)}, "
+        f"macro F1 {fixed(scores.macro_f1, 4)}",
         "",
         aligned(_class_table(scores)),
         "",
         f"classifier {report.classifier_parameters:,} parameters, "
         f"encoder {_count(report.encoder_parameters)}",
-        f"δ moved by {report.mean_offset.mean_change:.3f} on average, "
-        f"ξ by {report.scaled_variance.mean_change:.3f}",
+        f"δ moved by {fixed(report.mean_offset.mean_change)} on average, "
+        f"ξ by {fixed(report.scaled_variance.mean_change)}",
     ]
     return "\n".join(lines)
 
@@ -74,8 +76,8 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
     return [
         *([Paragraph(_TRAINED_ON)] if report.trained_on else []),
         Paragraph(
-            f"Accuracy {scores.accuracy:.4f}, balanced accuracy {scores.balanced_accuracy:.4f}, macro F1 "
-            f"{scores.macro_f1:.4f} on {scores.inputs:,} inputs ({data.skipped} skipped)."
+            f"Accuracy {fixed(scores.accuracy, 4)}, balanced accuracy {fixed(scores.balanced_accuracy, 4)}, "
+            f"macro F1 {fixed(scores.macro_f1, 4)} on {scores.inputs:,} inputs ({data.skipped} skipped)."
         ),
         Heading("Classes"),
         _class_table(scores),
@@ -111,12 +113,12 @@ def comparison_table(measured: Sequence[Measured]) -> Table:
     rows = tuple(
         (
             method.method,
-            f"{method.accuracy:.4f}" + (" (best)" if method.accuracy == best else ""),
-            f"{method.split_deviation:.4f}" if len(method.accuracies[0]) > 1 else "–",
-            f"{method.seed_deviation:.4f}" if len(method.seeds) > 1 else "–",
+            fixed(method.accuracy, 4) + (" (best)" if method.accuracy == best else ""),
+            fixed(method.split_deviation, 4) if len(method.accuracies[0]) > 1 else "–",
+            fixed(method.seed_deviation, 4) if len(method.seeds) > 1 else "–",
             f"{method.parameters:,}",
             f"{method.epochs:.0f}",
-            f"{method.seconds:.1f}",
+            fixed(method.seconds, 1),
         )
         for method in measured
     )
@@ -138,8 +140,7 @@ def confusion_table(scores: Scores) -> Table:
         return Table(("true ↓ predicted →", *names), rows)
     matrix = np.array(scores.confusion)
     np.fill_diagonal(matrix, 0)
-    order = np.argsort(-matrix, axis=None, kind="stable")[:_ERRORS_SHOWN]
-    pairs = [(int(i) // len(names), int(i) % len(names)) for i in order]
+    pairs = top_cells(matrix, _ERRORS_SHOWN).tolist()
     return Table(
         ("true class", "predicted as", "inputs"),
         tuple((names[t], names[p], str(matrix[t, p])) for t, p in pairs if matrix[t, p]),
@@ -154,12 +155,12 @@ def movement_table(mean_offset: Movement, scaled_variance: Movement) -> Table:
         tuple(
             (
                 name,
-                f"{m.initial_minimum:.3g} to {m.initial_maximum:.3g}",
-                f"{m.minimum:.3f} to {m.maximum:.3f}",
-                f"{m.mean:.3f}",
-                f"{m.deviation:.3f}",
-                f"{m.mean_change:.3f}",
-                f"{m.largest_change:.3f}",
+                f"{number(m.initial_minimum)} to {number(m.initial_maximum)}",
+                f"{fixed(m.minimum)} to {fixed(m.maximum)}",
+                fixed(m.mean),
+                fixed(m.deviation),
+                fixed(m.mean_change),
+                fixed(m.largest_change),
             )
             for name, m in (("mean offset δ", mean_offset), ("scaled variance ξ", scaled_variance))
         ),
@@ -181,8 +182,7 @@ def aligned(table: Table) -> str:
 
 def _class_table(scores: Scores) -> Table:
     rows = tuple(
-        (c.name, str(c.inputs), f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}")
-        for c in scores.classes
+        (c.name, str(c.inputs), fixed(c.precision), fixed(c.recall), fixed(c.f1)) for c in scores.classes
     )
     return Table(("class", "inputs", "precision", "recall", "F1"), rows)
 

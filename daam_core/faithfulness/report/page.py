@@ -1,13 +1,15 @@
 """The report as a page and as JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.report import charts
+from daam_core.faithfulness.report.charts import Line
 from daam_core.faithfulness.report.contents import FaithfulnessReport, plain
+from daam_core.reading.numbers import fixed, number
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html
 
@@ -39,87 +41,18 @@ def save_report(report: FaithfulnessReport, folder: str | Path) -> tuple[Path, P
 
 def blocks(report: FaithfulnessReport) -> list[Block]:
     """The page's content, in order."""
-    settings = report.settings
     return [
         *introduction(report),
-        Heading("Deletion on the gated cells"),
-        Paragraph(
-            "Every head's gated values are set to the training mean, highest first by each map, and the "
-            "decoder decides on what is left; the gates are held fixed. Low areas are good. Adding the "
-            "highest first (insertion) has the same area as removing the lowest first: high is good. "
-            "On these cells gradient × input, integrated gradients and ablation all equal class "
-            "importance where the decoder is linear."
-        ),
-        *_deletions(report.gated, "gated"),
-        Table(
-            ("classifiers trained anew", "accuracy", "deletion", "at random", "gain over random", "by seed"),
-            tuple(
-                (
-                    item.name, str(item.accuracy), str(item.deletion), str(item.at_random), str(item.gain),
-                    ", ".join(f"{gain:.3f}" for gain in item.by_seed),
-                )
-                for item in report.variants
-            ),
-            f"By Importance Factor, on inputs that these classifiers were not trained on, n = "
-            f"{report.variants[0].gain.count}; trained on {report.retraining.train_inputs} inputs.",
-        ),
-        Heading("Deletion on the input, beside other methods"),
-        Paragraph(
-            "The standardised layer × feature input is set to the training mean and the whole classifier "
-            "runs again, gates included. The classifier's own maps are summed over heads. The weights of the "
-            "weighted layer sum and of multi-head attention come from those models and are tried here "
-            "on this one; the next table tries them on their own."
-        ),
-        *_deletions(report.input, "input"),
-        Table(
-            ("model", "accuracy", "map", "deletion", "at random", "gain over random", "share of random"),
-            tuple(
-                (
-                    rival.model, f"{rival.accuracy:.3f}", METHODS[name].title, str(found.deletion),
-                    str(found.at_random), str(found.gain), f"{found.gain.mean / found.at_random.mean:.0%}",
-                )
-                for rival in report.rivals
-                for name, found in rival.deletion.items()
-            ),
-            "Baselines trained on the same features, explained by their own weights, on their own decisions.",
-        ),
-        Table(
-            ("first over second", "difference of areas"),
-            tuple((_pair(name), str(value)) for name, value in report.pairs.items()),
-            "In pairs of inputs; above 0 where the first finds more.",
-        ),
-        Figure(
-            "Agreement between methods: mean rank correlation of their maps over the input's cells.",
-            "agreement.svg",
-            charts.matrix([METHODS[name].title for name in report.agreement[0]], report.agreement[1]),
-        ),
+        *_gated(report),
+        *_input(report),
         *_retraining(report),
         *_sanity(report),
         *_learned(report),
         *_stability(report),
         *_tokens(report),
-        Heading("Metrics of the quantus package"),
-        Table(
-            ("metric", "map", "score", "better", "settings"),
-            tuple(
-                (score.metric, METHODS[score.method].title, str(score.score), score.better, score.settings)
-                for score in report.quantus
-            ),
-            f"n = {report.quantus[0].score.count}, seed {settings.seed}, on the layer × "
-            "feature input. Random logit is 1 by construction for maps that are about no class.",
-            left=2,
-        ),
-        Heading("The maps"),
-        Table(
-            ("map", "kind", "what it is"),
-            tuple(
-                (method.title, _KINDS[method.class_specific], method.source)
-                for name, method in METHODS.items()
-                if name in report.gated or name in report.input
-            ),
-            left=3,
-        ),
-    ]  # fmt: skip
+        *_quantus(report),
+        *_maps(report),
+    ]
 
 
 def introduction(report: FaithfulnessReport) -> list[Block]:
@@ -149,19 +82,91 @@ def introduction(report: FaithfulnessReport) -> list[Block]:
     return found
 
 
+def _gated(report: FaithfulnessReport) -> list[Block]:
+    return [
+        Heading("Deletion on the gated cells"),
+        Paragraph(
+            "Every head's gated values are set to the training mean, highest first by each map, and the "
+            "decoder decides on what is left; the gates are held fixed. Low areas are good. Adding the "
+            "highest first (insertion) has the same area as removing the lowest first: high is good. "
+            "On these cells gradient × input, integrated gradients and ablation all equal class "
+            "importance where the decoder is linear."
+        ),
+        *_deletions(report.gated, "gated"),
+        Table(
+            ("classifiers trained anew", "accuracy", "deletion", "at random", "gain over random", "by seed"),
+            tuple(
+                (
+                    item.name,
+                    str(item.accuracy),
+                    str(item.deletion),
+                    str(item.at_random),
+                    str(item.gain),
+                    _listed(item.by_seed),
+                )
+                for item in report.variants
+            ),
+            f"By Importance Factor, on inputs that these classifiers were not trained on, n = "
+            f"{report.variants[0].gain.count}; trained on {report.retraining.train_inputs} inputs.",
+        ),
+    ]
+
+
+def _input(report: FaithfulnessReport) -> list[Block]:
+    return [
+        Heading("Deletion on the input, beside other methods"),
+        Paragraph(
+            "The standardised layer × feature input is set to the training mean and the whole classifier "
+            "runs again, gates included. The classifier's own maps are summed over heads. The weights of the "
+            "weighted layer sum and of multi-head attention come from those models and are tried here "
+            "on this one; the next table tries them on their own."
+        ),
+        *_deletions(report.input, "input"),
+        Table(
+            ("model", "accuracy", "map", "deletion", "at random", "gain over random", "share of random"),
+            tuple(
+                (
+                    rival.model,
+                    fixed(rival.accuracy),
+                    METHODS[name].title,
+                    str(found.deletion),
+                    str(found.at_random),
+                    str(found.gain),
+                    f"{found.gain.mean / found.at_random.mean:.0%}",
+                )
+                for rival in report.rivals
+                for name, found in rival.deletion.items()
+            ),
+            "Baselines trained on the same features, explained by their own weights, on their own decisions.",
+        ),
+        Table(
+            ("first over second", "difference of areas"),
+            tuple((_pair(name), str(value)) for name, value in report.pairs.items()),
+            "In pairs of inputs; above 0 where the first finds more.",
+        ),
+        Figure(
+            "Agreement between methods: mean rank correlation of their maps over the input's cells.",
+            "agreement.svg",
+            charts.matrix([METHODS[name].title for name in report.agreement[0]], report.agreement[1]),
+        ),
+    ]
+
+
 def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
     some = found["importance"]
-    lines = {
-        f"{METHODS[name].title}, highest first": found[name].highest.probability.mean(0)
-        for name in _DRAWN
-        if name in found
-    }
-    lines["Importance Factor, lowest first"] = some.lowest.probability.mean(0)
-    accuracy = {
-        f"{METHODS[name].title}, highest first": curve
-        for name in _DRAWN
-        if name in found and (curve := found[name].highest.accuracy) is not None
-    }
+    drawn_methods = [name for name in _DRAWN if name in found]
+    lines = [
+        Line(f"{METHODS[name].title}, highest first", found[name].highest.probability.mean(0), place)
+        for place, name in enumerate(drawn_methods)
+    ]
+    colour = drawn_methods.index("importance")
+    lowest = some.lowest.probability.mean(0)
+    lines.append(Line("Importance Factor, lowest first", lowest, colour, dashed=True))
+    accuracy = [
+        Line(f"{METHODS[name].title}, highest first", curve, place)
+        for place, name in enumerate(drawn_methods)
+        if (curve := found[name].highest.accuracy) is not None
+    ]
     drawn: list[Block] = [
         Figure(
             "Mean probability of the class predicted at first, against the share of cells removed.",
@@ -209,11 +214,13 @@ def _retraining(report: FaithfulnessReport) -> list[Block]:
     found = report.retraining
     by_layer = tuple(
         (
-            str(index), f"{share:.1f} %", str(choice.accuracy),
-            ", ".join(f"{value:.3f}" for value in choice.by_seed),
+            str(index),
+            f"{share:.1f} %",
+            str(choice.accuracy),
+            _listed(choice.by_seed),
         )
         for index, (share, choice) in enumerate(zip(found.share, found.single, strict=True))
-    )  # fmt: skip
+    )
     budget = found.budget
     return [
         Heading("Retraining on chosen layers"),
@@ -228,8 +235,11 @@ def _retraining(report: FaithfulnessReport) -> list[Block]:
             ("layers", "which (from 0)", "classifier", "accuracy", "by seed"),
             tuple(
                 (
-                    choice.name, ", ".join(map(str, choice.layers)), choice.kind,
-                    str(choice.accuracy), ", ".join(f"{value:.3f}" for value in choice.by_seed),
+                    choice.name,
+                    ", ".join(map(str, choice.layers)),
+                    choice.kind,
+                    str(choice.accuracy),
+                    _listed(choice.by_seed),
                 )
                 for choice in found.choices
             ),
@@ -239,15 +249,18 @@ def _retraining(report: FaithfulnessReport) -> list[Block]:
         ),
         Table(("layer", "share of Importance Factor", "accuracy alone", "by seed"), by_layer),
         Figure(
-            f"Rank correlation {found.correlation:.2f}, p = {found.p_value:.2g} (one-sided, by permutation).",
+            f"Rank correlation {fixed(found.correlation, 2)}, p = {number(found.p_value)} (one-sided, by "
+            "permutation).",
             "layers.svg",
             charts.scatter(
-                found.share, [choice.accuracy.mean for choice in found.single],
+                found.share,
+                [choice.accuracy.mean for choice in found.single],
                 [str(index) for index in range(len(found.share))],
-                x_label="share of the summed density attention, %", y_label="accuracy of the layer alone",
+                x_label="share of the summed density attention, %",
+                y_label="accuracy of the layer alone",
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _sanity(report: FaithfulnessReport) -> list[Block]:
@@ -264,9 +277,13 @@ def _sanity(report: FaithfulnessReport) -> list[Block]:
             ("map", "destroyed", "verdict", "rank correlation", "SSIM", "inside layers", "accuracy left"),
             tuple(
                 (
-                    METHODS[item.method].title, item.destroyed, item.verdict, f"{item.ranks.mean:.2f}",
-                    f"{item.structure.mean:.2f}", f"{item.within_layers.mean:.2f}",
-                    "" if item.accuracy is None else f"{item.accuracy:.2f}",
+                    METHODS[item.method].title,
+                    item.destroyed,
+                    item.verdict,
+                    fixed(item.ranks.mean, 2),
+                    fixed(item.structure.mean, 2),
+                    fixed(item.within_layers.mean, 2),
+                    "" if item.accuracy is None else fixed(item.accuracy, 2),
                 )
                 for item in report.sanity
             ),
@@ -274,7 +291,7 @@ def _sanity(report: FaithfulnessReport) -> list[Block]:
             "compared without sign.",
             left=3,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _learned(report: FaithfulnessReport) -> list[Block]:
@@ -285,7 +302,10 @@ def _learned(report: FaithfulnessReport) -> list[Block]:
             ("back at their start", "correlation", "ranks", "variance explained", "by input"),
             tuple(
                 (
-                    item.reset, f"{item.correlation:.3f}", f"{item.ranks:.3f}", f"{item.explained:.1%}",
+                    item.reset,
+                    fixed(item.correlation),
+                    fixed(item.ranks),
+                    f"{item.explained:.1%}",
                     str(item.by_input),
                 )
                 for item in found.starts
@@ -299,17 +319,14 @@ def _learned(report: FaithfulnessReport) -> list[Block]:
             tuple(
                 (
                     item.name,
-                    *(
-                        f"{value:.3f}"
-                        for value in (item.low, item.high, item.mean, item.deviation, item.moved)
-                    ),
+                    *map(fixed, (item.low, item.high, item.mean, item.deviation, item.moved)),
                     "" if item.paper is None else f"{item.paper[0]} to {item.paper[1]}",
                 )
                 for item in found.ranges
             ),
             "Moved: mean distance from the start.",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _stability(report: FaithfulnessReport) -> list[Block]:
@@ -319,15 +336,15 @@ def _stability(report: FaithfulnessReport) -> list[Block]:
         Table(
             ("across seeds", "value"),
             (
-                ("correlation of mean maps, over pairs", f"{found.correlation:.3f}"),
-                ("least alike pair", f"{found.lowest_correlation:.3f}"),
-                ("rank correlation", f"{found.ranks:.3f}"),
-                ("correlation, summed over heads", f"{found.over_heads:.3f}"),
-                ("rank correlation of layers' shares", f"{found.layers:.3f}"),
-                ("correlation with the map before training", f"{found.untrained:.3f}"),
+                ("correlation of mean maps, over pairs", fixed(found.correlation)),
+                ("least alike pair", fixed(found.lowest_correlation)),
+                ("rank correlation", fixed(found.ranks)),
+                ("correlation, summed over heads", fixed(found.over_heads)),
+                ("rank correlation of layers' shares", fixed(found.layers)),
+                ("correlation with the map before training", fixed(found.untrained)),
             ),
             f"Seeds {', '.join(map(str, found.seeds))}, accuracies "
-            f"{', '.join(f'{value:.3f}' for value in found.accuracy)}, n = {found.count}.",
+            f"{_listed(found.accuracy)}, n = {found.count}.",
         ),
         Figure(
             "Density attention summed over heads, over seeds.",
@@ -344,15 +361,18 @@ def _stability(report: FaithfulnessReport) -> list[Block]:
                 ("change of the input", "size", "Importance Factor", "class importance", "same prediction"),
                 tuple(
                     (
-                        item.change, str(item.relative_change), str(item.importance),
-                        str(item.class_importance), f"{item.same_prediction.mean:.0%}",
+                        item.change,
+                        str(item.relative_change),
+                        str(item.importance),
+                        str(item.class_importance),
+                        f"{item.same_prediction.mean:.0%}",
                     )
                     for item in report.inputs
                 ),
                 f"Rank correlation of single inputs' maps before and after, n = "
                 f"{report.inputs[0].importance.count}; size: relative distance of the pooled values.",
             )
-        )  # fmt: skip
+        )
     return content
 
 
@@ -360,8 +380,14 @@ def _tokens(report: FaithfulnessReport) -> list[Block]:
     found = report.tokens
     if found is None:
         return []
-    lines = {f"{method.method}, highest first": method.highest for method in found.methods}
-    lines |= {f"{method.method}, lowest first": method.lowest for method in found.methods}
+    lines = [
+        Line(f"{method.method}, highest first", method.highest, place)
+        for place, method in enumerate(found.methods)
+    ]
+    lines += [
+        Line(f"{method.method}, lowest first", method.lowest, place, dashed=True)
+        for place, method in enumerate(found.methods)
+    ]
     return [
         Heading(f"Deletion in the input: {found.unit}"),
         Paragraph(
@@ -389,6 +415,41 @@ def _tokens(report: FaithfulnessReport) -> list[Block]:
             f"n = {found.at_random.count}.",
         ),
     ]
+
+
+def _quantus(report: FaithfulnessReport) -> list[Block]:
+    return [
+        Heading("Metrics of the quantus package"),
+        Table(
+            ("metric", "map", "score", "better", "settings"),
+            tuple(
+                (score.metric, METHODS[score.method].title, str(score.score), score.better, score.settings)
+                for score in report.quantus
+            ),
+            f"n = {report.quantus[0].score.count}, seed {report.settings.seed}, on the layer × "
+            "feature input. Random logit is 1 by construction for maps that are about no class.",
+            left=2,
+        ),
+    ]
+
+
+def _maps(report: FaithfulnessReport) -> list[Block]:
+    return [
+        Heading("The maps"),
+        Table(
+            ("map", "kind", "what it is"),
+            tuple(
+                (method.title, _KINDS[method.class_specific], method.source)
+                for name, method in METHODS.items()
+                if name in report.gated or name in report.input
+            ),
+            left=3,
+        ),
+    ]
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(map(fixed, values))
 
 
 def _pair(name: str) -> str:
