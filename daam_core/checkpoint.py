@@ -4,7 +4,9 @@
 
 import hashlib
 import json
+import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -29,7 +31,9 @@ WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "README.md"
 REPORT_FILE = "report.json"
 BUILT_IN_FOLDER = shipped("checkpoints")
-MAX_JSON_BYTES = 16_000_000
+MAX_JSON_BYTES = 16_000_000  # of a configuration, report or card
+MAX_WEIGHTS_BYTES = 2**30
+MAX_ROW_WEIGHTS = 10_000_000  # heads × rows of the gate: the one table that is no tensor of the file
 #: Names of a data set's averages in the weights file, beside those of the classifier's own tensors.
 DATASET_TENSORS = (
     "dataset_gate",
@@ -75,7 +79,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         classifier,
         dataset,
         card=_read_optional(folder / CARD_FILE, lambda text: text) or "",
-        report=_read_optional(folder / REPORT_FILE, json.loads) or {},
+        report=_read_optional(folder / REPORT_FILE, _json_object) or {},
         sha256=_sha256(folder / WEIGHTS_FILE),
     )
 
@@ -122,11 +126,7 @@ def find_checkpoint(name: str, *, revision: str | None = None, **hub_options: An
 
 def _read_config(path: Path) -> ModelConfig:
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise CheckpointError(
-                f"{path.name} is larger than {MAX_JSON_BYTES // 1_000_000} MB: not a checkpoint."
-            )
-        return ModelConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return ModelConfig.from_dict(json.loads(_read_text(path)))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.parent.name} is not a checkpoint: it has no {CONFIG_FILE}.") from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
@@ -137,27 +137,41 @@ def _read_config(path: Path) -> ModelConfig:
         ) from error
 
 
+def _read_text(path: Path) -> str:
+    """The text of a file of ordinary kind and size."""
+    # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        _check_kind(path, os.fstat(file.fileno()), MAX_JSON_BYTES)
+        return file.read(MAX_JSON_BYTES).decode("utf-8")
+
+
+def _check_kind(path: Path, status: os.stat_result, most: int) -> None:
+    where = f"{path.parent.name}/{path.name}"
+    if not stat.S_ISREG(status.st_mode):
+        raise CheckpointError(f"{where} is no ordinary file, so it is not read.")
+    if status.st_size > most:
+        raise CheckpointError(f"{where} is larger than {most // 1_000_000} MB: not a checkpoint.")
+
+
 def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, DatasetMean | None]:
     where = f"{path.parent.name}/{path.name}"
-    if not path.is_file():
+    try:
+        _check_kind(path, path.stat(), MAX_WEIGHTS_BYTES)
+        with safe_open(path, framework="pt") as file:
+            shapes = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        _check_sizes(where, shapes, config)
+        tensors = load_file(path)
+    except FileNotFoundError as error:
         raise CheckpointError(
             f"{path.parent.name} has no {WEIGHTS_FILE}; this package reads safetensors only."
-        )
-    try:
-        tensors = load_file(path)
+        ) from error
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, ConfigError):
+            raise CheckpointError(f"{path.parent.name}/{CONFIG_FILE}: {error}") from error
         raise CheckpointError(
             f"{where} is damaged, truncated or no safetensors file: {first_line(error)}"
         ) from error
-    # Compared before the classifier is built, so that absurd sizes in a configuration cost nothing.
-    cells = [config.n_layers, config.n_features]
-    width = config.n_features if config.gate_kind == "density" else config.n_gaussians
-    _check_shape(where, tensors, "standardisation.mean", cells)
-    _check_shape(where, tensors, "attention.mean_offset", [config.n_heads, width])
-    try:
-        classifier = DaamClassifier(config)
-    except ConfigError as error:
-        raise CheckpointError(f"{path.parent.name}/{CONFIG_FILE}: {error}") from error
+    classifier = DaamClassifier(config)
     weights = classifier.state_dict()
     expected = weights | _dataset_shapes(classifier)
     # A whole average or none: heads saved before its statistics were kept lack some of it.
@@ -165,10 +179,8 @@ def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, Data
     if not averaged:
         tensors = {name: tensor for name, tensor in tensors.items() if name not in DATASET_TENSORS}
         expected = weights
-    if foreign := sorted(set(tensors) - set(expected)):
-        raise CheckpointError(f"{where} holds tensors that no such head has: {', '.join(foreign[:5])}.")
     for name, tensor in expected.items():
-        _check_shape(where, tensors, name, list(tensor.shape))
+        _check_shape(where, shapes, name, list(tensor.shape))
         found = tensors[name]
         if found.dtype != tensor.dtype:
             raise CheckpointError(f"{where}: {name} must be {tensor.dtype}, got {found.dtype}.")
@@ -178,6 +190,24 @@ def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, Data
         raise CheckpointError(f"{where}: standardisation.deviation must be positive.")
     classifier.load_state_dict({name: tensors[name] for name in weights})
     return classifier, _dataset_of(classifier, tensors) if averaged else None
+
+
+def _check_sizes(where: str, shapes: Mapping[str, list[int]], config: ModelConfig) -> None:
+    """Compare a configuration with the tensors' shapes before anything of its sizes is allocated."""
+    width = config.n_features if config.gate_kind == "density" else config.n_gaussians
+    _check_shape(where, shapes, "standardisation.mean", [config.n_layers, config.n_features])
+    _check_shape(where, shapes, "attention.mean_offset", [config.n_heads, width])
+    if config.n_heads**2 * config.n_layers > MAX_ROW_WEIGHTS:
+        raise CheckpointError(f"{where}: {config.n_heads} heads over {config.n_layers} layers are too many.")
+    try:
+        with torch.device("meta"):  # shapes without memory
+            expected = DaamClassifier(config).state_dict()
+    except (RuntimeError, OverflowError, TypeError) as error:
+        raise CheckpointError(f"{where}: {CONFIG_FILE} asks for sizes that no classifier has.") from error
+    if foreign := sorted(set(shapes) - set(expected) - set(DATASET_TENSORS)):
+        raise CheckpointError(f"{where} holds tensors that no such head has: {', '.join(foreign[:5])}.")
+    for name, tensor in expected.items():
+        _check_shape(where, shapes, name, list(tensor.shape))
 
 
 def _dataset_shapes(classifier: DaamClassifier) -> dict[str, Tensor]:
@@ -221,22 +251,27 @@ def _dataset_of(classifier: DaamClassifier, tensors: Mapping[str, Tensor]) -> Da
     )
 
 
-def _check_shape(where: str, tensors: Mapping[str, Tensor], name: str, shape: list[int]) -> None:
-    if name not in tensors:
+def _check_shape(where: str, shapes: Mapping[str, list[int]], name: str, shape: list[int]) -> None:
+    if name not in shapes:
         raise CheckpointError(f"{where} lacks {name}: not a head of this kind.")
-    if list(tensors[name].shape) != shape:
-        raise CheckpointError(
-            f"{where}: {name} is {list(tensors[name].shape)}, but {CONFIG_FILE} asks for {shape}."
-        )
+    if shapes[name] != shape:
+        raise CheckpointError(f"{where}: {name} is {shapes[name]}, but {CONFIG_FILE} asks for {shape}.")
 
 
 def _read_optional(path: Path, parse: Callable[[str], Any]) -> Any:
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse(_read_text(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.parent.name}/{path.name} is damaged: {first_line(error)}") from error
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"a JSON object is needed, got {type(found).__name__}")
+    return found
 
 
 def _sha256(path: Path) -> str:

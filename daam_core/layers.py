@@ -174,7 +174,7 @@ class DensityAttention(nn.Module):
             layer_of_row = torch.arange(n_layers).repeat(n_heads)
         else:
             sizes = torch.tensor(group_sizes(n_layers, n_heads))
-            head_of_row = torch.arange(n_heads).repeat_interleave(sizes)
+            head_of_row = torch.arange(n_heads).repeat_interleave(sizes, output_size=n_layers)
             layer_of_row = torch.arange(n_layers)
         self.register_buffer("head_of_row", head_of_row, persistent=False)
         self.register_buffer("layer_of_row", layer_of_row, persistent=False)
