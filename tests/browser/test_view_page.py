@@ -31,6 +31,9 @@ def test_a_removed_view_leaves_nothing_and_comes_back_as_it_was(view: Callable[.
     settle(page)
     assert place(page, 2, 0, 0)
     assert state(page)["head"] == 2
+    told = page.evaluate("() => changes.length")
+    set_state(page, head=1)
+    assert page.evaluate("() => changes.length") == told + 1
 
 
 def test_another_payload_keeps_what_still_fits(view: Callable[..., Page]) -> None:
@@ -53,6 +56,16 @@ def test_focus_survives_a_new_payload(view: Callable[..., Page]) -> None:
     page.evaluate("p => { view.payload = p; }", view_payload(make_explanation(seed=3)))
     focused = page.evaluate("() => document.activeElement.labels[0].textContent")
     assert focused == "Show"
+
+
+def test_focus_survives_going_to_a_result_of_another_shape(view: Callable[..., Page]) -> None:
+    page = view(
+        make_explanation(heads=4), section="heatmap", payload={"compare": make_explanation(heads=2, layers=4)}
+    )
+    page.get_by_label("Input", exact=True).focus()
+    page.get_by_label("Input", exact=True).select_option("b")
+    assert state(page)["source"] == "b"
+    assert page.evaluate("() => document.activeElement.labels[0].textContent") == "Input"
 
 
 def test_a_wrong_section_or_version_is_named(view: Callable[..., Page]) -> None:

@@ -2,7 +2,10 @@
 /** A guided tour of about two minutes: a small dialog that walks along the page and uses its examples. */
 import { shownView } from './shown_view.js';
 
-/** Place, title, text, [name of a button, what it presses one after the other], tab of the view. @type {any[][]} */
+/**
+ * Place, title, text, [name of a button, what it presses one after the other], tab of the view.
+ * @type {any[][]}
+ */
 const STEPS = [
   [
     '#step-input',

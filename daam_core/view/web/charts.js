@@ -34,7 +34,10 @@ export function Chart(props) {
   return html`<div class="dv-chart" ref=${place}>${width > 0 && drawing(props, width)}</div>`;
 }
 
-/** @param {any} props @param {number} width */
+/**
+ * @param {any} props
+ * @param {number} width
+ */
 function drawing({ label, height, x, y, xLabel, yLabel, xTicks, yTicks, draw }, width) {
   const rows = yTicks || format.ticks(y[0], y[1], Math.max(2, (height - 44) / 30));
   // Room for the longest number and, left of it, the name of the axis.
@@ -69,7 +72,11 @@ function drawing({ label, height, x, y, xLabel, yLabel, xTicks, yTicks, draw }, 
   </svg>`;
 }
 
-/** Description of an SVG path through points [[x, y], …] given in numbers of the chart. @param {Pen} pen @param {number[][]} points */
+/**
+ * Description of an SVG path through points [[x, y], …] given in numbers of the chart.
+ * @param {Pen} pen
+ * @param {number[][]} points
+ */
 export function line(pen, points) {
   return points.map(([x, y], i) => `${i ? 'L' : 'M'}${pen.x(x).toFixed(2)} ${pen.y(y).toFixed(2)}`).join('');
 }

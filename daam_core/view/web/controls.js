@@ -117,7 +117,10 @@ export function ZoomButtons({ work, all = 'Show everything', disabled = false })
 
 export const MAP_CONTROLS = ['quantity', 'source', 'scale', 'colours', 'palette', 'binning'];
 
-/** By key of the state: title, control, options. @type {Record<string, [string, any, (store: Store) => any[]]>} */
+/**
+ * By key of the state: title, control, options.
+ * @type {Record<string, [string, any, (store: Store) => any[]]>}
+ */
 const BOUND = {
   quantity: ['Show', Select, () => Object.entries(QUANTITIES).map(([key, q]) => [key, q.name])],
   source: ['Input', Select, sources],

@@ -71,6 +71,8 @@ export class DaamView extends HTMLElement {
       this.observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] });
     }
     this.system.addEventListener('change', this.themed);
+    this.root.dataset.theme = this.settings.theme;
+    this.store.dark = isDark(this.root); // known before canvases are drawn
     this.#draw();
   }
 
@@ -78,6 +80,7 @@ export class DaamView extends HTMLElement {
     this.observer.disconnect();
     this.system.removeEventListener('change', this.themed);
     cancelAnimationFrame(this.frame);
+    this.frame = 0;
     if (this.root) render(null, this.root);
     this.root = null;
     this.replaceChildren();
@@ -115,6 +118,7 @@ export class DaamView extends HTMLElement {
     this.store.setLoad(next.serves.includes('exact') ? ask : null);
     this.store.askTarget = next.serves.includes('target') ? (index) => this.#tell('target', { index }) : null;
     this.#draw();
+    this.themed();
   }
 
   /**
@@ -154,7 +158,7 @@ export class DaamView extends HTMLElement {
     });
   }
 
-  /** @param {string} name @param {any} detail */
+  /** @param {string} name */
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
@@ -168,7 +172,6 @@ export class DaamView extends HTMLElement {
     for (const head of range(Math.max(store.a?.H || 0, store.b?.H || 0))) {
       root.style.setProperty(`--dv-head-${head}`, colours[head % colours.length]);
     }
-    store.dark = isDark(root);
     render(html`<${View} store=${store} heading=${heading} section=${section} tabs=${tabs} />`, root);
   }
 }

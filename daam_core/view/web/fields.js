@@ -112,7 +112,12 @@ export function headDifference(store, pair, which) {
   };
 }
 
-/** The results whose arrays are behind what `which` names. @param {Store} store @param {Which} which @returns {Result[]} */
+/**
+ * The results whose arrays are behind what `which` names.
+ * @param {Store} store
+ * @param {Which} which
+ * @returns {Result[]}
+ */
 export function resultsOf(store, which) {
   return which.source === 'difference' ? [store.a, store.b] : [store[which.source]];
 }
@@ -143,7 +148,11 @@ export function needCell(store, head) {
   }
 }
 
-/** A number of a field (or none) for reading; rounded ones are marked. @param {Field | null} f @param {number} at */
+/**
+ * A number of a field (or none) for reading; rounded ones are marked.
+ * @param {Field | null} f
+ * @param {number} at
+ */
 export function fieldNumber(f, at) {
   if (!f?.seen(Math.floor(at / f.columns))) return format.exact(NaN);
   return format.sure(f.data[at], f.exact);
@@ -263,7 +272,11 @@ export function scaleText(store, which) {
   return `${what}; ${scaled}.${rank}${apart && ` ${apart}`}`;
 }
 
-/** A head's share of the density attention, or how it changes, for reading. @param {Store} store @param {number} head */
+/**
+ * A head's share of the density attention, or how it changes, for reading.
+ * @param {Store} store
+ * @param {number} head
+ */
 export function shareText(store, head) {
   if (!store.isDifference()) return `${format.short(store.result().share(head))} %`;
   return `${format.signed(store.b.share(head) - store.a.share(head))} points`;

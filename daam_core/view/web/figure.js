@@ -102,7 +102,10 @@ export function Legend({ heads, more }) {
   </ul>`;
 }
 
-/** Bar with the colours of a scale, its numbers and what they mean. @param {{scale: import('./colour.js').Scale, children: any}} props */
+/**
+ * Bar with the colours of a scale, its numbers and what they mean.
+ * @param {{scale: import('./colour.js').Scale, children: any}} props
+ */
 export function ColourBar({ scale, children }) {
   const canvas = useRef(null);
   useLayoutEffect(() => {

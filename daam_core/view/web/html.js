@@ -83,7 +83,7 @@ export function onWidth(element, work) {
   };
 }
 
-/** The width of the element that the reference is given to, 0 until it is in the page. @param {any} place @returns {number} */
+/** The width of the element that the reference is given to, 0 until it is in the page. @returns {number} */
 export function useWidth(place) {
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => onWidth(place.current, setWidth), []);
@@ -95,7 +95,11 @@ export function isDark(element) {
   return getComputedStyle(element).getPropertyValue('--dv-dark').trim() === '1';
 }
 
-/** Whether turning the wheel over an element means to zoom: it has the focus, or Ctrl or ⌘ is held. @param {WheelEvent} event @param {Element} element */
+/**
+ * Whether turning the wheel over an element means to zoom: it has the focus, or Ctrl or ⌘ is held.
+ * @param {WheelEvent} event
+ * @param {Element} element
+ */
 export function wheelZooms(event, element) {
   return event.ctrlKey || event.metaKey || document.activeElement === element;
 }

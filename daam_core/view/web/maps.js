@@ -64,7 +64,10 @@ export function MapCanvas({ label, onMap, ...shown }) {
   </div>`;
 }
 
-/** What pixels of a map show where cells share them: the text, and what to give the map as onDraw. @returns {[string, (map: HeatMap) => void]} */
+/**
+ * What pixels of a map show where cells share them: the text, and what to give the map as onDraw.
+ * @returns {[string, (map: HeatMap) => void]}
+ */
 export function useBinning() {
   const [text, setText] = useState('');
   return [text, (map) => setText(map.statement())];
@@ -97,7 +100,7 @@ export function zoomMaps(store) {
 
 // ---- the map of one head ------------------------------------------------------------------------
 
-/** {y0, y1} of the consecutive layers that a head sees. @param {any} result @param {number} head */
+/** {y0, y1} of the consecutive layers that a head sees. @param {number} head */
 function ownRows(result, head) {
   const seen = result.layersOf(head);
   return { y0: seen[0], y1: seen[seen.length - 1] + 1 };
@@ -114,6 +117,8 @@ export function HeadMap({ head, which, title, caption, children, onlyOwnRows, on
   const store = useStore();
   const result = store.result();
   const map = useRef(null);
+  const owner = o.field === undefined ? head : null; // a difference of heads is of no single head
+  if (map.current) map.current.head = owner;
   const shown = o.field === undefined ? fields.field(store, head, which) : o.field;
   const scale = shown && (o.scale || fields.scaleOf(store, head, which));
   const rows = onlyOwnRows && result.raw.mode === 'layer_groups' ? ownRows(result, head) : null;
@@ -163,7 +168,7 @@ export function HeadMap({ head, which, title, caption, children, onlyOwnRows, on
         if (map.current) store.maps.delete(map.current);
         map.current = one;
         if (!one) return;
-        one.head = o.field === undefined ? head : null; // a difference of heads is of no single head
+        one.head = owner;
         store.maps.add(one);
       }}
     />
@@ -273,7 +278,10 @@ function describeCell(store, cell) {
   return `${place} ${short} ${shown}, value ${factTexts(store, cell)[0]}.`;
 }
 
-/** In place of a map: the strongest cells, and the first ones as they stand in the array. @param {{heads: number[]}} props */
+/**
+ * In place of a map: the strongest cells, and the first ones as they stand in the array.
+ * @param {{heads: number[]}} props
+ */
 export function CellTables({ heads }) {
   const store = useStore();
   const which = fields.whichOf(store);

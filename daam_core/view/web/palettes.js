@@ -1,5 +1,8 @@
 // @ts-check
-/** 256 colours each, six hexadecimal digits a colour, as published with matplotlib (cividis: Nuñez, Anderton, Renslow 2018). */
+/**
+ * 256 colours each, six hexadecimal digits a colour, as published with matplotlib (cividis: Nuñez,
+ * Anderton, Renslow 2018).
+ */
 export const TABLES = {
   cividis:
     '00224e00234f00245100255300255400265600275800285900285b00295d002a5f002a61002b62002c64002c66002d68002e6a002e6c' +

@@ -1,5 +1,8 @@
 // @ts-check
-/** Requests that somebody outside answers later: one at a time, since a page's way to its server may drop events that come together. */
+/**
+ * Requests that somebody outside answers later: one at a time, since a page's way to its server may drop
+ * events that come together.
+ */
 
 const PATIENCE = 20_000; // milliseconds that an answer may take
 
@@ -32,7 +35,6 @@ export class Requests {
     return this.last;
   }
 
-  /** @param {any} id @param {any} answer */
   answer(id, answer) {
     const take = this.waiting.get(id);
     this.waiting.delete(id);

@@ -107,7 +107,10 @@ function inside(from, to, size) {
   return Number.isFinite(from) && Number.isFinite(to) && from >= 0 && to > from && to <= size;
 }
 
-/** Whether the two explanations can be subtracted: inputs of one kind, maps of one shape. @param {Payload | null} payload */
+/**
+ * Whether the two explanations can be subtracted: inputs of one kind, maps of one shape.
+ * @param {Payload | null} payload
+ */
 export function comparable(payload) {
   return Boolean(payload?.b) && ['shape', 'modality'].every((key) => same(payload, key));
 }

@@ -131,7 +131,10 @@ export class Store {
     return comparable(this.payload);
   }
 
-  /** The whole name of a result, for captions; the difference is called by its letters. @param {Source} source */
+  /**
+   * The whole name of a result, for captions; the difference is called by its letters.
+   * @param {Source} source
+   */
   label(source) {
     if (source === 'difference') return this.letter(source);
     const { letter, name } = this[source].raw;

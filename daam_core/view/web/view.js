@@ -1,5 +1,8 @@
 // @ts-check
-/** The view as one component: tabs, the sections of the chosen one, and a word on what two models have not in common. */
+/**
+ * The view as one component: tabs, the sections of the chosen one, and a word on what two models have not
+ * in common.
+ */
 import { HeadingContext, html, StoreContext, useId, useLayoutEffect, useRef } from './html.js';
 import { OneCell } from './sections/cell.js';
 import { Compare } from './sections/compare.js';
@@ -51,7 +54,7 @@ export function View({ store, heading, section, tabs }) {
   const sections = shown === 'heatmap' && !section ? ['heatmap', 'cell'] : [shown];
   const body = html`<div class="dv-stack dv-wide-gap" key=${shown}>
     <${Apart} store=${store} shown=${shown} />
-    ${sections.map((name) => html`<${COMPONENTS[name]} key=${`${name} ${kindOf(store)}`} />`)}
+    ${sections.map((name) => html`<${COMPONENTS[name]} key=${name} />`)}
   </div>`;
   return html`<${StoreContext.Provider} value=${store}>
     <${HeadingContext.Provider} value=${heading}>
@@ -67,13 +70,10 @@ export function View({ store, heading, section, tabs }) {
   <//>`;
 }
 
-/** What figures are built for: another kind of input has figures of its own. @param {Store} store */
-function kindOf(store) {
-  const { modality, gate_kind, mode, shape } = store.result().raw;
-  return `${modality} ${gate_kind} ${mode} ${shape}`;
-}
-
-/** Two models side by side: what their heads do not have in common. @param {{store: Store, shown: string}} props */
+/**
+ * Two models side by side: what their heads do not have in common.
+ * @param {{store: Store, shown: string}} props
+ */
 function Apart({ store, shown }) {
   const compared = store.isDifference() || shown === 'compare';
   const apart = store.twoModels() && compared && !['summary', 'input'].includes(shown);

@@ -67,7 +67,7 @@ export function OneCell() {
   <//>`;
 }
 
-/** What is drawn: each input shown, and the data set's average. @param {Store} store @param {any} cell @returns {Shown[]} */
+/** What is drawn: each input shown, and the data set's average. @param {Store} store @returns {Shown[]} */
 function gaussiansOf(store, cell) {
   const sides = store.sides();
   // One average for both inputs, unless they come from different checkpoints.
@@ -89,7 +89,11 @@ function gaussiansOf(store, cell) {
   }));
 }
 
-/** Asks for what is missing and, once a cell was selected, for what is only here rounded. @param {Shown[]} shown @param {boolean} selected */
+/**
+ * Asks for what is missing and, once a cell was selected, for what is only here rounded.
+ * @param {Shown[]} shown
+ * @param {boolean} selected
+ */
 function need(shown, selected) {
   for (const { result, dataset, curves } of shown) {
     if (curves && !selected) continue;
@@ -161,7 +165,7 @@ function GaussianChart({ curves, label, highlighted }) {
   />`;
 }
 
-/** Mean and deviation over layers; equal for all heads that share all layers. @param {any} pen @param {any} first */
+/** Mean and deviation over layers; equal for all heads that share all layers. */
 function band(pen, first) {
   if (!first) return null;
   const [left, right] = [pen.x(first.mean - first.deviation), pen.x(first.mean + first.deviation)];
@@ -172,7 +176,7 @@ function band(pen, first) {
   `;
 }
 
-/** Points of a Gaussian. @param {any} c @param {number} low @param {number} high @returns {number[][]} */
+/** Points of a Gaussian. @param {number} low @param {number} high @returns {number[][]} */
 function curve(c, low, high) {
   const places = range(161).map((i) => low + (i / 160) * (high - low));
   // A narrow Gaussian between two of the points would be cut off: its peak is always one of them.
@@ -182,7 +186,7 @@ function curve(c, low, high) {
     .map((x) => [x, Math.min(1, c.peak * Math.exp(-(((x - c.centre) / c.spread) ** 2) / 2))]);
 }
 
-/** @param {any} pen @param {Curves} curves @param {any} c @param {number} radius */
+/** @param {Curves} curves @param {number} radius */
 function dots(pen, curves, c, radius) {
   const x = pen.x(curves.value);
   // The mean gate stands beside the value's line: it belongs to no single value.
@@ -202,7 +206,10 @@ function dots(pen, curves, c, radius) {
   `;
 }
 
-/** One row per head. Mean and deviation go into the caption where all heads share them. @param {{curves: Curves, dataset: boolean}} props */
+/**
+ * One row per head. Mean and deviation go into the caption where all heads share them.
+ * @param {{curves: Curves, dataset: boolean}} props
+ */
 function CellTable({ curves, dataset }) {
   const [first] = curves.heads;
   const shared = curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);

@@ -38,7 +38,6 @@ export function Compare() {
   </div>`;
 }
 
-/** @param {any} a @param {any} b */
 function whyNot(a, b) {
   const shapes = `${a.shape.join(' × ')} and ${b.shape.join(' × ')}`;
   const why =

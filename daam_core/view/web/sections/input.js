@@ -161,7 +161,10 @@ function useChange() {
   }, [store.payload, tokenHead]);
 }
 
-/** B − A: over tokens that stand in the same places, or over words that both texts have. @param {{kind: Kind}} props */
+/**
+ * B − A: over tokens that stand in the same places, or over words that both texts have.
+ * @param {{kind: Kind}} props
+ */
 function Difference({ kind }) {
   const store = useStore();
   const { state } = store;
@@ -199,7 +202,11 @@ function Difference({ kind }) {
   </div>`;
 }
 
-/** How much of B has a counterpart in A, where that is not all of it. @param {Shown} other @param {number[][]} pairs */
+/**
+ * How much of B has a counterpart in A, where that is not all of it.
+ * @param {Shown} other
+ * @param {number[][]} pairs
+ */
 function common(other, pairs) {
   if (pairs.length === other.raw.token_labels.length) return '';
   const seconds = sum(pairs.map(([, j]) => spanOf(other, j)[1] - spanOf(other, j)[0]));

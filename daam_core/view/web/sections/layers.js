@@ -87,7 +87,7 @@ function ProfileChart({ shares }) {
   />`;
 }
 
-/** @param {any} pen @param {Store} store @param {number[][]} shares */
+/** @param {Store} store @param {number[][]} shares */
 function drawLines(pen, store, shares) {
   return shares.map((row, head) => {
     const points = store
@@ -102,7 +102,7 @@ function drawLines(pen, store, shares) {
   });
 }
 
-/** Bars on top of each other, what is lost below the line. @param {any} pen @param {number[][]} shares @param {string} unit */
+/** Bars on top of each other, what is lost below the line. @param {number[][]} shares @param {string} unit */
 function drawBars(pen, shares, unit) {
   const L = shares[0].length;
   const bars = range(L).flatMap((l) => {

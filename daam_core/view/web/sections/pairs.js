@@ -7,7 +7,11 @@ import { attribution, spanOf } from './tokens.js';
 
 const MOST_PAIRS = 4e6; // pairs of words that are compared to align two texts
 
-/** Tokens [i of A, j of B] that stand in the same place, or null where there are none to compare. @param {Shown} one @param {Shown} other */
+/**
+ * Tokens [i of A, j of B] that stand in the same place, or null where there are none to compare.
+ * @param {Shown} one
+ * @param {Shown} other
+ */
 export function tokenPairs(one, other) {
   if (sameTokens(one, other)) return range(one.raw.token_labels.length).map((t) => [t, t]);
   return one.raw.token_units === 'seconds' ? pairSeconds(placesOf(one), placesOf(other)) : null;
@@ -18,7 +22,10 @@ function startOf(result) {
   return result.raw.media?.audio?.start || 0;
 }
 
-/** [start, end] of every token in seconds of the clip that a trimmed sound was cut from. @param {Shown} result */
+/**
+ * [start, end] of every token in seconds of the clip that a trimmed sound was cut from.
+ * @param {Shown} result
+ */
 function placesOf(result) {
   const start = startOf(result);
   return range(result.raw.token_labels.length).map((t) => Array.from(spanOf(result, t), (s) => s + start));

@@ -41,7 +41,11 @@ export function Parameters() {
 
 // ---- what is shown ------------------------------------------------------------------------------
 
-/** Learned numbers and their start; for the difference of two models B − A, which has no start. @param {Store} store @param {Name} name */
+/**
+ * Learned numbers and their start; for the difference of two models B − A, which has no start.
+ * @param {Store} store
+ * @param {Name} name
+ */
 function parameter(store, name) {
   const result = store.result();
   const width = result.arrays[name].shape[1];
@@ -119,7 +123,7 @@ function Summary() {
   <//>`;
 }
 
-/** Range, mean, deviation and, with a start, how far they moved. @param {any} data @param {any} start */
+/** Range, mean, deviation and, with a start, how far they moved. */
 function summary(data, start) {
   const size = data.length;
   const mean = data.reduce((s, v) => s + v, 0) / size;
@@ -237,7 +241,7 @@ function Distribution({ p, title, unit }) {
     ]),
     [high, 0],
   ];
-  /** @param {any} pen @param {number} head */
+  /** @param {number} head */
   const start = (pen, head) => {
     const [from, to] = bounds(p.start(head));
     return `M${pen.x((from + to) / 2) - 5} ${pen.bottom + 1}h10l-5 -9z`;

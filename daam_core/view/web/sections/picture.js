@@ -6,7 +6,12 @@ import { attribution, placedTokens, spanOf, tokenText } from './tokens.js';
 
 /** @typedef {import('./tokens.js').Shown} Shown */
 
-/** The region in a direction that is nearest, sideways distance counting three times. @param {Shown} result @param {number} current @param {number[]} way */
+/**
+ * The region in a direction that is nearest, sideways distance counting three times.
+ * @param {Shown} result
+ * @param {number} current
+ * @param {number[]} way
+ */
 export function neighbour(result, current, [dx, dy]) {
   /** @param {number} t */
   const middle = (t) => {
@@ -95,7 +100,7 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
   </div>`;
 }
 
-/** @param {HTMLElement} frame @param {HTMLCanvasElement} overlay @param {any} shown */
+/** @param {HTMLElement} frame @param {HTMLCanvasElement} overlay */
 function draw(frame, overlay, { result, tokens, values, scale, opacity, current }) {
   const pixels = window.devicePixelRatio || 1;
   overlay.width = Math.round(frame.clientWidth * pixels);

@@ -67,7 +67,7 @@ export function ProbabilityTable() {
   const store = useStore();
   const [a, b] = [store.a.raw, store.b.raw];
   const names = Array.from(new Set([...a.class_names, ...b.class_names]));
-  /** @param {any} raw @param {string} name */
+  /** @param {string} name */
   const of = (raw, name) => raw.probabilities[raw.class_names.indexOf(name)] ?? null;
   const rows = names
     .map((name) => ({ name, a: of(a, name), b: of(b, name) }))

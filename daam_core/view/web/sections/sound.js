@@ -75,7 +75,7 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
     setPointed(-1);
     place.move(seconds);
   };
-  useFollowing(audio, move);
+  useFollowing(audio, now, move);
   /** @param {number} seconds */
   const seek = (seconds) => {
     move(seconds);
@@ -221,7 +221,13 @@ function usePlace(owner, duration) {
   };
 }
 
-/** Whether a key did something. @param {KeyboardEvent} e @param {Sound} sound @param {any} place @param {(seconds: number) => void} seek @param {HTMLAudioElement | null} audio */
+/**
+ * Whether a key did something.
+ * @param {KeyboardEvent} e
+ * @param {Sound} sound
+ * @param {(seconds: number) => void} seek
+ * @param {HTMLAudioElement | null} audio
+ */
 function key(e, { tokens, duration }, place, seek, audio) {
   if (e.ctrlKey || e.metaKey || e.altKey) return false; // the browser's own zoom and history
   const { now } = place.current;
@@ -248,13 +254,19 @@ function key(e, { tokens, duration }, place, seek, audio) {
   return true;
 }
 
-/** Keeps the place in step with the player. @param {any} audio @param {(seconds: number) => void} move */
-function useFollowing(audio, move) {
+/**
+ * Keeps the place in step with the player, which goes on where one was.
+ * @param {any} audio
+ * @param {number} now
+ * @param {(seconds: number) => void} move
+ */
+function useFollowing(audio, now, move) {
   const latest = useRef(move);
   latest.current = move;
   useEffect(() => {
     const player = audio.current;
     if (!player) return undefined;
+    if (now > 0) player.currentTime = now;
     let frame = 0;
     const follow = () => {
       latest.current(player.currentTime);
@@ -275,7 +287,7 @@ function useFollowing(audio, move) {
   }, []);
 }
 
-/** The wheel, in a way that can keep the page from scrolling. @param {any} stage @param {(e: WheelEvent) => void} turn */
+/** The wheel, in a way that can keep the page from scrolling. @param {(e: WheelEvent) => void} turn */
 function useWheel(stage, turn) {
   const latest = useRef(turn);
   latest.current = turn;
@@ -287,7 +299,7 @@ function useWheel(stage, turn) {
   }, []);
 }
 
-/** Draws in the next frame, however often what is drawn changes before. @param {any} stage @param {any} shown */
+/** Draws in the next frame, however often what is drawn changes before. */
 function useDrawing(stage, shown) {
   const { dark, state } = useStore();
   const { sound, scale, from, to, width } = shown;

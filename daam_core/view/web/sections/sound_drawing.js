@@ -28,7 +28,11 @@ function prepared(canvas, width, height) {
   return /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
 }
 
-/** Value of largest size among the tokens under each column of pixels, NaN where there is none. @param {Shown} shown @param {number} columns */
+/**
+ * Value of largest size among the tokens under each column of pixels, NaN where there is none.
+ * @param {Shown} shown
+ * @param {number} columns
+ */
 function columnValues({ sound, from, to }, columns) {
   const out = new Float32Array(columns).fill(NaN);
   const column = (s) => Math.floor(((s - from) / (to - from)) * columns);
@@ -71,7 +75,7 @@ export function drawWave(canvas, shown) {
   }
 }
 
-/** The mel spectrogram on a canvas of one pixel per frame and band, dark where it is loud. @param {any} mel */
+/** The mel spectrogram on a canvas of one pixel per frame and band, dark where it is loud. */
 function melPicture({ bands, frames, data }) {
   const raw = bytes(data);
   const table = palette('grey');
@@ -104,7 +108,11 @@ export function drawMel(canvas, { sound, from, to, width }) {
   );
 }
 
-/** Lowest and highest number of the curve, which always shows 0. @param {{value: number}[]} tokens @param {boolean} absolute */
+/**
+ * Lowest and highest number of the curve, which always shows 0.
+ * @param {{value: number}[]} tokens
+ * @param {boolean} absolute
+ */
 export function curveBounds(tokens, absolute) {
   return bounds([0, ...tokens.map(({ value }) => (absolute ? Math.abs(value) : value))]);
 }

@@ -21,7 +21,11 @@ import { html } from '../html.js';
  *   cut into different parts
  */
 
-/** Attribution of every token [T]: of one head, or of all (head −1). @param {Shown} result @param {number} head */
+/**
+ * Attribution of every token [T]: of one head, or of all (head −1).
+ * @param {Shown} result
+ * @param {number} head
+ */
 export function attribution(result, head) {
   const tokens = result.raw.token_labels.length;
   const all = /** @type {Float32Array} */ (
@@ -30,7 +34,11 @@ export function attribution(result, head) {
   return head < 0 ? all : all.subarray(head * tokens, (head + 1) * tokens);
 }
 
-/** Place of a token: [start, end] of a word or moment, [left, top, right, bottom] of a region. @param {Shown} result @param {number} token */
+/**
+ * Place of a token: [start, end] of a word or moment, [left, top, right, bottom] of a region.
+ * @param {Shown} result
+ * @param {number} token
+ */
 export function spanOf(result, token) {
   const width = result.arrays.token_spans.shape[1];
   const spans = /** @type {Float32Array} */ (result.array('token_spans'));
@@ -86,7 +94,12 @@ export function TokenTables({ result, tokenHead, rows, place, label }) {
   </div>`;
 }
 
-/** What a token of a sound or picture is and how much it counts. @param {Shown} result @param {Float32Array} values @param {number} t */
+/**
+ * What a token of a sound or picture is and how much it counts.
+ * @param {Shown} result
+ * @param {Float32Array} values
+ * @param {number} t
+ */
 export function tokenText(result, values, t) {
   return `${result.raw.token_labels[t]}: ${format.logits(values[t])}`;
 }

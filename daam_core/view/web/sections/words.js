@@ -15,13 +15,23 @@ import { attribution } from './tokens.js';
 
 const MOST_WORDS = 4000; // drawn at first; a button shows the rest
 
-/** Share of each word: the sum over its tokens. @param {Shown} result @param {Float32Array} values @returns {number[]} */
+/**
+ * Share of each word: the sum over its tokens.
+ * @param {Shown} result
+ * @param {Float32Array} values
+ * @returns {number[]}
+ */
 export function wordValues(result, values) {
   const { list } = /** @type {Words} */ (result.raw.words);
   return list.map((word) => word.tokens.reduce((sum, t) => sum + values[t], 0));
 }
 
-/** A word as text, with its share and, where it has several, its pieces. @param {Shown} result @param {number[]} values @param {number} index */
+/**
+ * A word as text, with its share and, where it has several, its pieces.
+ * @param {Shown} result
+ * @param {number[]} values
+ * @param {number} index
+ */
 function wordText(result, values, index) {
   const word = result.raw.words.list[index];
   const pieces = word.tokens.map((t) => result.raw.token_labels[t]);
@@ -29,7 +39,11 @@ function wordText(result, values, index) {
   return `“${word.text}” ${format.logits(values[index])}${cut}`;
 }
 
-/** The part of the pieces that holds the first words. @param {[string, number][]} pieces @param {number} most */
+/**
+ * The part of the pieces that holds the first words.
+ * @param {[string, number][]} pieces
+ * @param {number} most
+ */
 function beginning(pieces, most) {
   let words = 0;
   const end = pieces.findIndex(([, index]) => {
