@@ -33,10 +33,15 @@ def indices_of(values: object) -> frozenset[int]:
     Raises:
         InputError: they are something else.
     """
-    try:
-        return frozenset(map(int, values or ()))  # type: ignore[call-overload]
-    except (TypeError, ValueError) as error:
-        raise InputError("Heads and layers are given by their numbers.") from error
+    listed = [] if values is None else values
+    if isinstance(listed, list) and all(_is_index(value) for value in listed):
+        return frozenset(map(int, listed))
+    raise InputError("Heads and layers are given by their numbers.")
+
+
+def _is_index(value: object) -> bool:
+    digits = str(value) if is_whole(value) else value
+    return isinstance(digits, str) and digits.isascii() and digits.isdecimal() and len(digits) < 9
 
 
 def scale_of(value: object) -> Scale:

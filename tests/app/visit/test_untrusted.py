@@ -66,6 +66,14 @@ def test_mutes_are_read_from_json():
         assert not mutes_of(nothing)
 
 
+def test_heads_and_layers_are_numbers_or_their_digits():
+    assert indices_of(["3", 1]) == {1, 3}
+    assert indices_of(None) == frozenset()
+    for wrong in (["x"], [1.5], [float("inf")], ["-1"], [True], "12", 3):
+        with pytest.raises(InputError, match="Heads and layers are given by their numbers"):
+            indices_of(wrong)
+
+
 def _sentence(read, value) -> str:
     """What reading a value is refused with; nothing where it is not."""
     try:
