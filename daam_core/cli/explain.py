@@ -12,7 +12,7 @@ from daam_core.cli.output import Output
 from daam_core.errors import InputError
 from daam_core.explain import explain
 from daam_core.export import checked_suffix, save, summary
-from daam_core.inputs import MODALITIES, Modality, read_input
+from daam_core.inputs import MODALITIES, Modality, Sound, read_input, without_silence
 from daam_core.inputs.text import MAX_CHARACTERS
 from daam_core.reading.numbers import signed
 from daam_core.reading.quantities import quantity_map, top_cells
@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the Importance Factor's minimum and maximum are taken over (default: all_heads)",
     )
     parser.add_argument(
+        "--trim-silence", action="store_true", help="cut the silence off both ends of a sound first"
+    )
+    parser.add_argument(
         "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
     )
     parser.add_argument(
@@ -52,6 +55,10 @@ def run(arguments: argparse.Namespace) -> Output:
     modality = model.config.modality
     meant = meant_by(arguments.input, arguments.modality, modality, model.name)
     given = read_input(meant, modality, rate=model.backbone.sample_rate)
+    if arguments.trim_silence:
+        if not isinstance(given, Sound):
+            raise InputError("--trim-silence is for sounds; leave it out.")
+        given = without_silence(given)
     explanation = explain(model, given, target=arguments.target, scale=arguments.scale)
     if arguments.out is not None:
         save(explanation, arguments.out, shown=given)

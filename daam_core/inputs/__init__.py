@@ -1,7 +1,7 @@
 """What people give: sounds, pictures and texts, read once and safely."""
 
 from daam_core.errors import InputError
-from daam_core.inputs.changes import Change, changed
+from daam_core.inputs.changes import Change, changed, without_silence
 from daam_core.inputs.modality import MODALITIES, Modality
 from daam_core.inputs.picture import Picture, Region, read_picture
 from daam_core.inputs.sound import SAMPLE_RATE, Sound, SoundChange, read_sound
@@ -24,6 +24,7 @@ __all__ = [
     "read_picture",
     "read_sound",
     "read_text",
+    "without_silence",
 ]
 
 Input = Sound | Picture | Text

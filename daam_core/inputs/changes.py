@@ -10,7 +10,7 @@ import numpy as np
 
 from daam_core.errors import InputError
 from daam_core.inputs.picture import Picture, Region
-from daam_core.inputs.sound import Sound, SoundChange, check_seconds
+from daam_core.inputs.sound import MIN_SECONDS, Sound, SoundChange, check_seconds
 from daam_core.inputs.text import Edit, Text, read_text
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Change = SoundChange | Region | Edit
 
 MIN_SNR, MAX_SNR = -10.0, 40.0  # decibels
+SILENCE_DB = 40.0  # below a clip's loudest frame
+SILENCE_FRAME = 0.032  # seconds
 MIN_SHARE = 0.005  # of the picture's width and height that a masked region must have
 
 
@@ -50,6 +52,23 @@ def changed(given: Sound | Picture | Text, change: Change) -> Sound | Picture | 
     if isinstance(given, Text) and isinstance(change, Edit):
         return replace(given, content=read_text(change.text).content, change=change)
     raise InputError(f"A change of the kind {type(change).__name__} does not fit {given.name}.")
+
+
+def without_silence(sound: Sound) -> Sound:
+    """A clip from its first to its last sound, a little margin included; as it is where that is all.
+
+    What lies more than :data:`SILENCE_DB` below the loudest frame counts as silence.
+    """
+    import librosa
+
+    _, (start, end) = librosa.effects.trim(
+        sound.samples, top_db=SILENCE_DB, frame_length=round(SILENCE_FRAME * sound.rate),
+        hop_length=round(SILENCE_FRAME * sound.rate / 4),
+    )  # fmt: skip
+    cut = start > 0 or end < len(sound.samples)
+    if not cut or (end - start) / sound.rate < MIN_SECONDS:
+        return sound
+    return changed(sound, SoundChange(start / sound.rate, end / sound.rate))
 
 
 def _part_with_noise(sound: Sound, change: SoundChange) -> np.ndarray:

@@ -86,9 +86,10 @@ class Sound(BaseInput):
         """The clip at another rate; what was lost when it was read does not come back."""
         if rate == self.rate:
             return self
-        import soxr
+        import librosa
 
-        return replace(self, samples=soxr.resample(self.samples, self.rate, rate, quality="HQ"), rate=rate)
+        samples = librosa.resample(self.samples, orig_sr=self.rate, target_sr=rate, res_type="soxr_hq")
+        return replace(self, samples=samples, rate=rate)
 
 
 def read_sound(given: object, *, rate: int = SAMPLE_RATE) -> Sound:

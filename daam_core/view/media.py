@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import warnings
 
 import numpy as np
 
@@ -119,22 +120,8 @@ def wav_bytes(samples: np.ndarray, rate: int) -> bytes:
     return buffer.getvalue()
 
 
-def mel_filters(*, rate: int, fft_size: int, bands: int, top_hz: float) -> np.ndarray:
-    """Triangular mel filters ``[bands, fft_size // 2 + 1]``, HTK's mel scale, height 1."""
-
-    def mel(hertz: float) -> float:
-        return 2595.0 * math.log10(1 + hertz / 700.0)
-
-    edges = 700.0 * (10 ** (np.linspace(0, mel(top_hz), bands + 2) / 2595.0) - 1)
-    frequencies = np.linspace(0, rate / 2, fft_size // 2 + 1)
-    rising = (frequencies - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - frequencies) / (edges[2:] - edges[1:-1])[:, None]
-    filters: np.ndarray = np.maximum(0, np.minimum(rising, falling))
-    return filters
-
-
 def mel_power(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
-    """Mel spectrogram in power, and the frequency it goes up to.
+    """Mel spectrogram in power (HTK's scale, filters of height 1), and the frequency it goes up to.
 
     Frames are half a window apart; those of a long sound are averaged in groups, so that there are
     at most :data:`MAX_MEL_FRAMES`.
@@ -142,6 +129,8 @@ def mel_power(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     Returns:
         ``[bands, frames]`` and hertz.
     """
+    from librosa.feature import melspectrogram
+
     size = max(64, 1 << math.ceil(math.log2(WINDOW_SECONDS * rate)))
     hop = size // 2
     count = max(1, math.ceil(samples.size / hop))
@@ -149,17 +138,20 @@ def mel_power(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     frames = math.ceil(count / group)
     padded = np.zeros((frames * group - 1) * hop + size, dtype=np.float32)
     padded[hop // 2 : hop // 2 + samples.size] = samples[: padded.size - hop // 2]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
     top = min(MEL_TOP_HZ, rate / 2)
-    filters = mel_filters(rate=rate, fft_size=size, bands=MEL_BANDS, top_hz=top).astype(np.float32)
-    taper = np.hanning(size + 1)[:-1].astype(np.float32)
     power = np.zeros((MEL_BANDS, frames), dtype=np.float64)
     step = max(1, BLOCK_FRAMES // group)
     for first in range(0, frames, step):
-        block = windows[first * group : (first + step) * group]
-        spectra = np.abs(np.fft.rfft(block * taper, axis=1)) ** 2
-        bands = spectra @ filters.T
-        power[:, first : first + step] = bands.reshape(-1, group, MEL_BANDS).mean(axis=1).T
+        last = min(first + step, frames)
+        block = padded[first * group * hop : (last * group - 1) * hop + size]
+        with warnings.catch_warnings():
+            # A window of 25 ms cannot tell the lowest bands apart at every rate; they stay dark.
+            warnings.filterwarnings("ignore", "Empty filters detected", UserWarning)
+            bands = melspectrogram(
+                y=block, sr=rate, n_fft=size, hop_length=hop, center=False,
+                n_mels=MEL_BANDS, fmax=top, htk=True, norm=None,
+            )  # fmt: skip
+        power[:, first:last] = bands.reshape(MEL_BANDS, -1, group).mean(axis=2)
     return power, top
 
 

@@ -363,10 +363,18 @@ class TestWhisper:
         mel = audio.log_mel(np.pad(clip, (0, 30 * SAMPLE_RATE - len(clip))))
         model = ctranslate2.models.Whisper(str(locate(audio.WEIGHTS).parent), compute_type="float32")
         features = ctranslate2.StorageView.from_array(mel[None].contiguous().numpy())
-        theirs = np.array(encode(model, features))[0]
+        theirs = np.array(model.encode(features))[0]
         ours = whisper.hidden_states(mel)[-1].numpy()
         assert ours.shape == theirs.shape == (1500, 384)
         assert np.abs(ours - theirs).max() < 5e-4 < 5 < np.abs(theirs).max()
+
+    @pytest.mark.parametrize("n_mel", [80, 128])
+    def test_mel_filters_are_librosas_to_the_bit(self, n_mel):
+        import librosa
+
+        # Published Whisper was trained on these; transformers', loaded anyway, must not drift from them.
+        theirs = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=audio.WINDOW, n_mels=n_mel, dtype=np.float64)
+        np.testing.assert_array_equal(audio._mel_filters(n_mel), theirs.astype(np.float32))
 
     def test_equals_transformers_forward_on_thirty_seconds(self, whisper):
         mel = audio.log_mel(noise(30))

@@ -4,7 +4,9 @@ import io
 import json
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 
 from daam_core.backbones import load_backbone
 from daam_core.errors import EncoderError
@@ -59,6 +61,7 @@ def test_a_text_that_ends_like_a_file_is_a_text(letter_checkpoint, run):
         (("aeiou", "--target", "digits"), "There is no class 'digits'; the classes are consonants, vowels"),
         (("aeiou", "--out", "e.docx"), "end its name in one of .json, .npz"),
         (("aeiou", "--out", "e"), "Cannot tell the format of 'e'"),
+        (("aeiou", "--trim-silence"), "--trim-silence is for sounds; leave it out"),
         (("aeiou", "--scale", "log"), "argument --scale: invalid choice"),
         ((), "the following arguments are required: INPUT"),
     ],
@@ -98,3 +101,19 @@ def test_a_built_in_classifier_reads_the_news_from_standard_input(run, monkeypat
     status, out, err = run("explain", "-", "--model", "news-topic", "--json")
     assert (status, err) == (0, "")
     assert json.loads(out)["prediction"] == "Business"
+
+
+def test_silence_is_cut_off_a_sound_where_asked(run, tmp_path):
+    try:
+        load_backbone("whisper-tiny-en")
+    except EncoderError as error:
+        pytest.skip(f"The encoder's weights are not here: {error}")
+    tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(16_000) / 16_000)
+    soundfile.write(tmp_path / "clip.wav", np.concatenate([np.zeros(8000), tone, np.zeros(8000)]), 16_000)
+    status, out, err = run(
+        "explain", tmp_path / "clip.wav", "--model", "speech-emotion", "--trim-silence", "--json"
+    )
+    assert (status, err) == (0, "")
+    given = json.loads(out)["provenance"]["input"]
+    assert given["seconds"] == 2.0
+    assert (given["change"]["start"], given["change"]["end"]) == pytest.approx((0.5, 1.5), abs=0.04)

@@ -24,7 +24,9 @@ from daam_core.inputs import (
     read_picture,
     read_sound,
     read_text,
+    without_silence,
 )
+from daam_core.inputs.changes import SILENCE_FRAME
 
 RATE = SAMPLE_RATE
 
@@ -241,3 +243,26 @@ def test_another_rate_is_resampled_from_what_was_read():
     assert sound.at(RATE) is sound
     low = sound.at(8_000)
     assert (low.rate, len(low.samples), low.sha256) == (8_000, 8_000, sound.sha256)
+
+
+# Silence
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.5, 0.25), (0.0, 0.7), (1.0, 0.0)])
+def test_silence_at_both_ends_is_found(before, after):
+    clip = np.concatenate([np.zeros(round(before * RATE)), noise(1.0).samples, np.zeros(round(after * RATE))])
+    part = without_silence(read_sound((clip, RATE)))
+    assert part.change.start == pytest.approx(before, abs=SILENCE_FRAME)
+    assert part.change.end == pytest.approx(before + 1.0, abs=SILENCE_FRAME)
+    assert part.facts["seconds"] == 1.0 + before + after
+
+
+def test_a_clip_without_silence_or_without_sound_stays_as_it_is():
+    for sound in (noise(1.0), read_sound((np.zeros(RATE), RATE))):
+        assert without_silence(sound) is sound
+
+
+def test_resampling_is_that_of_reading_at_the_other_rate():
+    clip = noise(2.0).samples
+    ours = read_sound((clip, RATE)).at(11_025).samples
+    np.testing.assert_allclose(ours, read_sound((clip, RATE), rate=11_025).samples, atol=1e-6)

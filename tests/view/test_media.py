@@ -14,7 +14,6 @@ from daam_core.errors import InputError
 from daam_core.view.media import (
     MAX_MEL_FRAMES,
     MEL_BANDS,
-    mel_filters,
     mel_power,
     picture_media,
     sound_media,
@@ -25,14 +24,6 @@ from daam_core.view.media import (
 
 def tone(hertz: float, seconds: float, rate: int = 16_000) -> np.ndarray:
     return 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate).astype(np.float32)
-
-
-@pytest.mark.parametrize(("rate", "size"), [(16_000, 512), (8_000, 256), (44_100, 2048)])
-def test_mel_filters_are_the_usual_ones(rate: int, size: int) -> None:
-    top = min(8000, rate / 2)
-    ours = mel_filters(rate=rate, fft_size=size, bands=MEL_BANDS, top_hz=top)
-    theirs = mel_filter_bank(size // 2 + 1, MEL_BANDS, 0.0, top, rate, norm=None, mel_scale="htk")
-    assert np.allclose(ours, theirs.T, atol=1e-6)
 
 
 def test_the_mel_spectrogram_is_the_usual_one() -> None:
@@ -48,12 +39,19 @@ def test_the_mel_spectrogram_is_the_usual_one() -> None:
     assert np.allclose(ours, theirs[:, :63], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("rate", [4_000, 8_000, 11_025, 44_100, 48_000])
+def test_every_rate_has_a_spectrogram_without_a_warning(rate: int, recwarn: pytest.WarningsRecorder) -> None:
+    power, top = mel_power(tone(440.0, 0.5, rate), rate)
+    assert top == min(8000, rate / 2)
+    assert power.max() > 0
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("hertz", [300.0, 1000.0, 4000.0])
 def test_a_tone_lies_in_its_band(hertz: float) -> None:
     power, _ = mel_power(tone(hertz, 1.0), 16_000)
-    edges = mel_filters(rate=16_000, fft_size=16_000, bands=MEL_BANDS, top_hz=8000)[
-        power.mean(1).argmax()
-    ].nonzero()[0]  # one hertz a column
+    filters = mel_filter_bank(8001, MEL_BANDS, 0.0, 8000.0, 16_000, norm=None, mel_scale="htk")
+    edges = filters[:, power.mean(1).argmax()].nonzero()[0]  # one hertz a row
     assert edges[0] <= hertz <= edges[-1]
 
 
