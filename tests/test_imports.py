@@ -67,8 +67,8 @@ TABLE = {
         "huggingface_hub numpy safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
-        "backbones encoding explain inputs layers model progress result shipped trained training version "
-        "writing",
+        "backbones encoding explain inputs layers model progress reading result shipped trained training "
+        "version writing",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow("backbones checkpoint explain gating inputs layers model trained view", "PIL numpy torch"),
