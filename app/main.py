@@ -67,7 +67,8 @@ def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
         page = lay_out(offer)
         api.build(offer)  # before the page's own events, so that its names are not taken
         wire(demo, offer, page)
-    return demo
+    built: gr.Blocks = demo
+    return built
 
 
 def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:

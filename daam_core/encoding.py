@@ -59,7 +59,8 @@ class Tokens:
     @property
     def shares(self) -> np.ndarray:
         """``[T]``, sums to 1: each token's share in the mean over tokens."""
-        return self.weights / self.weights.sum()
+        shares: np.ndarray = self.weights / self.weights.sum()
+        return shares
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def _keep_mask(attention: DensityAttention, keep: Tensor | np.ndarray | None) ->
     return mask
 
 
-def _provenance(model: TrainedClassifier, facts: Mapping[str, object], *, muted: int) -> dict[str, Any]:
+def _provenance(model: TrainedClassifier, facts: Mapping[str, object], *, muted: int) -> dict[str, object]:
     """Plain values that identify what was explained, with what, and how."""
     encoder = model.config.encoder
     return {

@@ -4,7 +4,7 @@ Letters: B batch, H heads, L layers, F features, R rows (see ``layers``), C clas
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -102,7 +102,7 @@ class ModelConfig:
             raise ConfigError(f"class_names must be at least two distinct, non-empty names, got {names!r}.")
 
     @classmethod
-    def from_dict(cls, raw: Any) -> "ModelConfig":
+    def from_dict(cls, raw: object) -> "ModelConfig":
         """Build from the content of ``config.json``.
 
         Raises:
@@ -186,19 +186,21 @@ class DaamClassifier(nn.Module):
 
     def standardise(self, x: Tensor) -> Tensor:
         """``[.., L, F]`` hidden states, minus the training mean, over the training deviation."""
-        return self.standardisation(x)
+        values: Tensor = self.standardisation(x)
+        return values
 
     def standardise_tokens(self, hidden: Tensor) -> Tensor:
         """``[L, T, F]`` hidden states of single tokens, standardised like the pooled values."""
-        return self.standardisation(hidden.transpose(0, 1)).transpose(0, 1)
+        values: Tensor = self.standardisation(hidden.transpose(0, 1)).transpose(0, 1)
+        return values
 
     def decode(self, gated: Tensor) -> Tensor:
         """``[B, R, F] → [B, C]`` logits from gated values."""
         if self.config.decoder == "pool":
             gated = torch.einsum("hr,brf->bhf", self.row_mean.to(gated.dtype), gated)
-        if self.config.decoder == "conv":
-            return self.decoder(gated.unsqueeze(1))
-        return self.decoder(gated.flatten(1))
+        conv = self.config.decoder == "conv"
+        logits: Tensor = self.decoder(gated.unsqueeze(1) if conv else gated.flatten(1))
+        return logits
 
     def gate_parameters(self) -> list[nn.Parameter]:
         """δ, ξ (or the mixture's scales) and the amplitude: trained with a learning rate of their own."""

@@ -68,8 +68,8 @@ class TrainedClassifier(
         self.name, self.dataset = name, dataset
         self.card, self.report, self.sha256 = card, dict(report or {}), sha256
         self._encoder_location = encoder
-        self.register_state_dict_post_hook(_without_prefix)
-        self.register_load_state_dict_pre_hook(_with_prefix)
+        nn.Module.register_state_dict_post_hook(self, _without_prefix)
+        nn.Module.register_load_state_dict_pre_hook(self, _with_prefix)
 
     def forward(self, pooled: Tensor) -> Decision:
         """Logits ``[B, C]`` and gate ``[B, R, F]`` of pooled features ``[B, L, F]``.

@@ -10,7 +10,8 @@ HEALTH = "/healthz"
 
 
 def is_upload(scope: Scope) -> bool:
-    return scope["type"] == "http" and scope["method"] == "POST" and scope["path"].rstrip("/") == UPLOAD
+    path: str = scope.get("path", "")
+    return scope["type"] == "http" and scope["method"] == "POST" and path.rstrip("/") == UPLOAD
 
 
 def refusal(scope: Scope, status: int, sentence: str, **headers: str) -> Response:

@@ -53,7 +53,7 @@ class Listeners:
         self._alone = {one: self._alone.get(one, now) for one in alone}
         return [one for one, since in self._alone.items() if now - since > grace]
 
-    def lifespan(self, queue: Callable[[], Any]) -> Callable[[Any], Any]:
+    def lifespan(self, queue: Callable[[], Any]) -> Callable[[object], object]:
         """What a server runs beside its answers: looks at the queue, and drops what nobody waits for."""
 
         async def look_for_ever() -> None:
@@ -64,7 +64,7 @@ class Listeners:
                     await queue().clean_events(event_id=one)
 
         @asynccontextmanager
-        async def running(_app: Any) -> AsyncIterator[None]:
+        async def running(_app: object) -> AsyncIterator[None]:
             task = asyncio.create_task(look_for_ever())
             yield
             task.cancel()
@@ -83,9 +83,10 @@ def _events(queue: Any) -> Iterator[Any]:
 def _listens_to(scope: Scope) -> str | None:
     if scope["type"] != "http" or scope["method"] != "GET":
         return None
-    path = scope["path"]
+    path: str = scope["path"]
     if path == f"{API}queue/data":
-        return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [None])[0]
+        query: bytes = scope["query_string"]
+        return next(iter(parse_qs(query.decode("latin-1")).get("session_hash", ())), None)
     if path.startswith(f"{API}call/"):
-        return str(path.rstrip("/").rpartition("/")[2])
+        return path.rstrip("/").rpartition("/")[2]
     return None

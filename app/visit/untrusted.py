@@ -50,6 +50,7 @@ def scale_of(value: object) -> Scale:
     Raises:
         InputError: nothing of that name.
     """
+    known: Scale
     for known in get_args(Scale):
         if value == known:
             return known

@@ -198,7 +198,9 @@ def _layer_case(size: LayerSize, runs: int) -> LayerCase:
         return run
 
     def together(values: Tensor) -> Tensor:
-        return attention(values)[0]
+        output: Tensor
+        output, _ = attention(values)
+        return output
 
     def one_by_one(values: Tensor) -> Tensor:
         return looped(attention, values)

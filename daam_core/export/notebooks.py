@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -86,11 +85,11 @@ def notebook(explanation: Explanation) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _markdown(text: str) -> dict[str, Any]:
+def _markdown(text: str) -> dict[str, object]:
     return {"cell_type": "markdown", "metadata": {}, "source": text.splitlines(keepends=True)}
 
 
-def _code(text: str) -> dict[str, Any]:
+def _code(text: str) -> dict[str, object]:
     return {
         "cell_type": "code",
         "execution_count": None,

@@ -4,7 +4,6 @@ Letters in shapes: H heads, L layers, F features, T tokens, C classes.
 """
 
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from daam_core.reading.words import join_words
 from daam_core.result import Explanation
 
 
-def summary(explanation: Explanation, *, top: int = 10) -> dict[str, Any]:
+def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
     """The explanation without its large arrays, as plain values that JSON can express.
 
     Args:
@@ -33,7 +32,7 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, Any]:
     attention = np.asarray(e.density_attention, dtype=np.float64)
     total = attention.sum()
     by_feature = 100 * attention.sum(axis=(0, 1)) / (total if total > 0 else 1)
-    content: dict[str, Any] = {
+    content: dict[str, object] = {
         "model": e.model,
         "modality": e.modality,
         "prediction": e.predicted_class,

@@ -121,7 +121,8 @@ def area(shares: ArrayLike, heights: ArrayLike) -> np.ndarray:
     0.5
     """
     x, y = np.asarray(shares, dtype=np.float64), np.asarray(heights, dtype=np.float64)
-    return np.trapezoid(y, x, axis=-1) / (x[-1] - x[0])
+    mean: np.ndarray = np.trapezoid(y, x, axis=-1) / (x[-1] - x[0])
+    return mean
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

@@ -275,6 +275,7 @@ def above_colour_bar(
     """
     height = canvas.bbox.height / canvas.get_figure(root=True).dpi * MM_PER_INCH
     own = colour_bar_height(legend, total)
+    above: SubFigure
     above, below = canvas.subfigures(2, 1, squeeze=False, height_ratios=(max(height - own, 1), own)).ravel()
     width = total * (0.6 if total >= NARROW_MM else 0.8)
     place = ((total - width) / 2 / total, 1 - (BAR_GAP_MM + BAR_MM) / own, width / total, BAR_MM / own)

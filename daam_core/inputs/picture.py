@@ -219,7 +219,8 @@ def _orientation(picture: "Image") -> int:
     from PIL import ExifTags
 
     try:
-        return picture.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation: int = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        return orientation
     except _DEFECTS:
         return 1  # a damaged description does not make the pixels unreadable
 

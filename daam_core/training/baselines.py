@@ -31,7 +31,8 @@ class LinearProbe(Baseline):
         self.decoder = nn.Linear(n_layers * n_features, n_classes)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        return self.decoder(self.standardisation(pooled).flatten(1))
+        logits: Tensor = self.decoder(self.standardisation(pooled).flatten(1))
+        return logits
 
 
 class LayerProbe(Baseline):
@@ -45,7 +46,8 @@ class LayerProbe(Baseline):
         self.decoder = nn.Linear(len(layers) * n_features, n_classes)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        return self.decoder(self.standardisation(pooled)[:, self.layers].flatten(1))
+        logits: Tensor = self.decoder(self.standardisation(pooled)[:, self.layers].flatten(1))
+        return logits
 
 
 class WeightedLayerSum(Baseline):
@@ -65,7 +67,9 @@ class WeightedLayerSum(Baseline):
         return self.weight_logits.softmax(0)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        return self.decoder(torch.einsum("l,blf->bf", self.layer_weights, self.standardisation(pooled)))
+        x = self.standardisation(pooled)
+        logits: Tensor = self.decoder(torch.einsum("l,blf->bf", self.layer_weights, x))
+        return logits
 
 
 class MultiHeadAttention(Baseline):
@@ -80,12 +84,14 @@ class MultiHeadAttention(Baseline):
         """``[B, H, L]``: how much each layer is attended to, averaged over queries; sums to 1 over L."""
         x = self.standardisation(pooled)
         _, weights = self.attention(x, x, x, need_weights=True, average_attn_weights=False)
-        return weights.mean(-2)
+        to_layers: Tensor = weights.mean(-2)
+        return to_layers
 
     def forward(self, pooled: Tensor) -> Tensor:
         x = self.standardisation(pooled)
         attended, _ = self.attention(x, x, x, need_weights=False)
-        return self.decoder((x + attended).mean(1))
+        logits: Tensor = self.decoder((x + attended).mean(1))
+        return logits
 
 
 #: Name → builder ``(L, F, C) → module``.

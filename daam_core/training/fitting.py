@@ -7,7 +7,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ class Trainable(Protocol):
 
     def state_dict(self) -> Mapping[str, Tensor]: ...
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> object: ...
+    def load_state_dict(self, state_dict: Mapping[str, object], /) -> object: ...
 
     def train(self, mode: bool = True, /) -> object: ...
 

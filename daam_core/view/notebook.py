@@ -5,7 +5,7 @@ A widget of the package anywidget, which is no requirement of this one: it is lo
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from daam_core.errors import ConfigError
 from daam_core.result import Explanation
@@ -90,7 +90,7 @@ def notebook_view(
 
 
 @cache
-def _widget_class() -> Any:
+def _widget_class() -> "type[anywidget.AnyWidget]":
     try:
         import anywidget
         import traitlets

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from daam_core.backbones.audio import (
     window_and_group,
 )
 from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles
-from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
+from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
 from daam_core.inputs import SAMPLE_RATE, Input, Sound, read_sound
@@ -41,8 +40,8 @@ class PretrainedWaveform(Pretrained):
     modality = "audio"
     algorithm = "huggingface-waveform-1"
 
-    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
-        self._extractor: Any = load_part("AutoFeatureExtractor", source, what="feature extractor")
+    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+        self._extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
         if not isinstance(self._extractor, Wav2Vec2FeatureExtractor):
             raise EncoderError(
                 f"The feature extractor of '{source.name}' ({type(self._extractor).__name__}) is not one of "
@@ -82,7 +81,7 @@ class PretrainedWhisper(Pretrained):
     modality = "audio"
     algorithm = "huggingface-whisper-1"
 
-    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
+    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
         extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
         config = model.config
         self._n_mel = config.num_mel_bins
@@ -164,7 +163,7 @@ def frame_tokens(weights: np.ndarray, *, seconds: float, stride: float, field: f
     return Tokens("audio", spans, tuple(f"{start:.2f} s" for start in edges[:-1]), weights)
 
 
-def _rate(extractor: Any, source: EncoderFiles) -> int:
+def _rate(extractor: TransformersPart, source: EncoderFiles) -> int:
     rate = getattr(extractor, "sampling_rate", None)
     if not isinstance(rate, int) or rate < 1:
         raise EncoderError(

@@ -1,11 +1,11 @@
 """Which part of a picture an image processor shows to the encoder, and where each pixel comes from."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL.Image import Image
 
+from daam_core.backbones.huggingface.pretrained import TransformersPart
 from daam_core.errors import EncoderError, InputError
 
 #: A picture longer than this many times its width is cut to the middle before it is resized by its
@@ -44,10 +44,11 @@ class Crop:
         """
         scale = np.array([self.per_column, self.per_row] * 2)
         corner = np.array([self.left, self.top] * 2)
-        return (corner + edges * scale).clip(0.0, 1.0)
+        places: np.ndarray = (corner + edges * scale).clip(0.0, 1.0)
+        return places
 
 
-def kind_of(processor: Any) -> str:
+def kind_of(processor: TransformersPart) -> str:
     """The processor's family name, such as ``ViT``.
 
     Raises:
@@ -73,7 +74,7 @@ def kind_of(processor: Any) -> str:
     return kind
 
 
-def shown(picture: Image, processor: Any) -> tuple[Image, Crop]:
+def shown(picture: Image, processor: TransformersPart) -> tuple[Image, Crop]:
     """The picture to hand to the processor, and what the encoder will see of the original.
 
     Raises:
@@ -111,7 +112,7 @@ def shown(picture: Image, processor: Any) -> tuple[Image, Crop]:
     return picture, seen
 
 
-def _resized(processor: Any, kind: str, *, height: int, width: int) -> tuple[int, int]:
+def _resized(processor: TransformersPart, kind: str, *, height: int, width: int) -> tuple[int, int]:
     """Rows and columns after the processor's resizing."""
     size = processor.size
     if size.height:
@@ -125,7 +126,7 @@ def _resized(processor: Any, kind: str, *, height: int, width: int) -> tuple[int
     return (longer, shorter) if width <= height else (shorter, longer)
 
 
-def _crop(processor: Any, kind: str) -> tuple[int, int] | None:
+def _crop(processor: TransformersPart, kind: str) -> tuple[int, int] | None:
     """Rows and columns of the centre crop, None where there is none."""
     if kind == CROP_SHARE:
         shorter = processor.size.shortest_edge
@@ -133,5 +134,5 @@ def _crop(processor: Any, kind: str) -> tuple[int, int] | None:
     return (processor.crop_size.height, processor.crop_size.width) if processor.do_center_crop else None
 
 
-def _warps(processor: Any, kind: str) -> bool:
+def _warps(processor: TransformersPart, kind: str) -> bool:
     return kind == CROP_SHARE and processor.size.shortest_edge >= WARPED_FROM

@@ -7,7 +7,6 @@ the commit that was found. transformers itself is loaded on first use.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
 
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.huggingface.hub import fetch, locate, read_config, weight_files, weights_sha256
@@ -136,7 +135,7 @@ def load_huggingface(name: str, *, revision: str | None = None, modality: Modali
     return adapter(source, model, sha256=sha256)
 
 
-def _family(config: Mapping[str, Any], name: str) -> Family:
+def _family(config: Mapping[str, object], name: str) -> Family:
     model_type = config["model_type"]
     for family in FAMILIES:
         if model_type in family.model_types:

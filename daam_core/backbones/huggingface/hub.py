@@ -284,7 +284,11 @@ def _hub_errors(name: str, revision: str | None) -> Iterator[None]:
         ) from e
     except errors.HfHubHTTPError as e:
         raise EncoderError(f"The hub did not deliver '{name}'{at}: {first_line(e)}") from e
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, errors.HTTPError) as e:
+    except (
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+        errors.HTTPError,  # type: ignore[attr-defined] # imported there, under no other name elsewhere
+    ) as e:
         raise EncoderError(
             f"'{name}'{at} is not in the local cache and the hub cannot be reached; connect this computer to "
             "the network, or give a folder that holds the model."

@@ -23,6 +23,9 @@ from daam_core.encoding import Encoding
 from daam_core.errors import DaamError, EncoderError
 from daam_core.inputs import Input
 
+#: A model, tokenizer or processor of transformers, which gives the many of a kind no common type.
+TransformersPart = Any
+
 #: Parameters that no hidden state depends on; older checkpoints and task heads come without them.
 _UNUSED = re.compile(r"(^|\.)(pooler|masked_spec_embed|mask_token|adapter|post_layernorm)(\.|$)")
 
@@ -39,8 +42,8 @@ class Pretrained(Backbone):
 
     algorithm: str  # version of this program's part of the preprocessing
 
-    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str, probe: Input) -> None:
-        self._model: Any = model.eval().requires_grad_(False)
+    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str, probe: Input) -> None:
+        self._model: TransformersPart = model.eval().requires_grad_(False)
         self.name = source.name
         self.revision = source.revision
         self.weights_sha256 = sha256
@@ -69,7 +72,7 @@ class Pretrained(Backbone):
             return list(self._model(**inputs, output_hidden_states=True).hidden_states[1:])
 
 
-def load_pretrained(source: EncoderFiles, *, model_class: str, part: str | None) -> Any:
+def load_pretrained(source: EncoderFiles, *, model_class: str, part: str | None) -> TransformersPart:
     """A model in float32, whatever its file holds; no code of the repository is run.
 
     Args:
@@ -139,7 +142,7 @@ def _check_complete(report: Mapping[str, Any], source: EncoderFiles, *, prefix: 
         )
 
 
-def load_part(loader: str, source: EncoderFiles, *, what: str, **options: Any) -> Any:
+def load_part(loader: str, source: EncoderFiles, *, what: str, **options: object) -> TransformersPart:
     """A tokenizer, image processor or feature extractor; no code of the repository is run.
 
     Args:

@@ -1,7 +1,6 @@
 """Text encoders and decoder-only language models from transformers, one token a word piece."""
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from daam_core.backbones.grids import widen
 from daam_core.backbones.huggingface.hub import TEXT_FILES, EncoderFiles
-from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
+from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
 from daam_core.backbones.text import window_starts
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError, InputError
@@ -39,8 +38,8 @@ class PretrainedText(Pretrained):
     modality = "text"
     algorithm = "huggingface-text-1"
 
-    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
-        self._tokenizer: Any = load_part("AutoTokenizer", source, what="tokenizer")
+    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+        self._tokenizer: TransformersPart = load_part("AutoTokenizer", source, what="tokenizer")
         if not getattr(self._tokenizer, "is_fast", False):
             raise EncoderError(
                 f"The tokenizer of '{source.name}' does not say where its pieces stand in the text; save it "
@@ -122,7 +121,7 @@ class PretrainedText(Pretrained):
             )
 
 
-def context_length(config: Any, tokenizer: Any) -> int:
+def context_length(config: TransformersPart, tokenizer: TransformersPart) -> int:
     """Positions in a window, special tokens included: the least of what model, tokenizer and memory allow.
 
     Raises:

@@ -1,7 +1,5 @@
 """Picture encoders from transformers: patch transformers, and hierarchies of stages."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from PIL import Image
@@ -10,7 +8,7 @@ from torch import Tensor
 from daam_core.backbones.grids import Size, common_grid, regrid, widen
 from daam_core.backbones.huggingface.crops import Crop, kind_of, shown
 from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles
-from daam_core.backbones.huggingface.pretrained import Pretrained, load_part
+from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
 from daam_core.inputs import Input, Picture, read_picture
@@ -26,10 +24,10 @@ class _Pictures(Pretrained):
 
     modality = "image"
 
-    def __init__(self, source: EncoderFiles, model: Any, *, sha256: str) -> None:
+    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
         # Without torchvision, transformers prepares pictures by Pillow; with it, it must too, or the
         # same picture would give other hidden states.
-        self._processor: Any = load_part("AutoImageProcessor", source, what="image processor", backend="pil")
+        self._processor = load_part("AutoImageProcessor", source, what="image processor", backend="pil")
         kind_of(self._processor)
         super().__init__(source, model, sha256=sha256, probe=read_picture(Image.new("RGB", _BLANK, _GREY)))
 

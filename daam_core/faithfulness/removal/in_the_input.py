@@ -196,4 +196,5 @@ def _areas(curves: list[Curve]) -> np.ndarray:
 
 def _mean(curves: list[Curve]) -> np.ndarray:
     """``[S]`` mean probability over inputs."""
-    return np.concatenate([curve.probability for curve in curves]).mean(0)
+    mean: np.ndarray = np.concatenate([curve.probability for curve in curves]).mean(0)
+    return mean
