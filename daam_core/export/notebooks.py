@@ -53,7 +53,8 @@ def notebook(explanation: Explanation) -> str:
             f"Explains one input again and compares the result with the recorded one: "
             f"`{e.predicted_class}` with probability {e.probabilities[e.prediction]:.4f}, "
             f"{e.shape[0]} heads × {e.shape[1]} layers × {e.shape[2]} features. "
-            "Needs the package `daam_core`, plotly for the figures, and the encoder's weights."
+            "Needs the package `daam_core`, anywidget for the interactive view, plotly for the figures, and "
+            "the encoder's weights."
         ),
         _code(_IMPORTS),
         _code(_model_lines(e)),

@@ -50,7 +50,7 @@ def sound_media(
             that clip goes by the clip's time.
 
     Returns:
-        ``{"audio": …}`` for :func:`~daam_core.view.payload.view_payload`; see ``view_core.js``.
+        ``{"audio": …}`` for :func:`~daam_core.view.payload.view_payload`; see ``web/types.js``.
 
     Raises:
         InputError: not a mono sound, empty, or not finite.

@@ -129,6 +129,11 @@ def test_every_module_stands_behind_those_that_it_imports() -> None:
     assert known >= {"daam_view.js", "vendor/preact_htm.js", "sections/heads.js"}
 
 
+def test_what_others_wrote_is_unchanged() -> None:
+    digest = hashlib.sha256(modules()["vendor/preact_htm.js"].encode()).hexdigest()
+    assert digest == "72284e8e9079c87817145df1110f74e8a2aa040b2fc384922e18dfcb46fc1fd7"
+
+
 def test_an_import_map_names_every_module_in_full() -> None:
     found = import_map()["imports"]
     assert set(found) == {f"daam-view/{path}" for path in modules()}
