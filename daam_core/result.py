@@ -14,6 +14,8 @@ from daam_core.errors import ShapeError
 
 Scale = Literal["all_heads", "per_head"]
 
+_CLASSES_SHOWN = 5  # at a prompt
+
 
 @dataclass(frozen=True)
 class DatasetMean:
@@ -40,7 +42,7 @@ class DatasetMean:
     samples: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """Why a model decided as it did on one input.
 
@@ -158,6 +160,21 @@ class Explanation:
                 raise ShapeError(
                     f"Explanation.{name} must be {list(shape)}, got {list(getattr(self, name).shape)}."
                 )
+
+    def __repr__(self) -> str:
+        """What a person wants to know at a prompt; the arrays would fill many screens."""
+        heads, layers, features = self.shape
+        order = np.argsort(-self.probabilities, kind="stable")[:_CLASSES_SHOWN]
+        classes = ", ".join(f"{self.class_names[index]} {self.probabilities[index]:.3f}" for index in order)
+        rest = len(self.class_names) - len(order)
+        return (
+            f"Explanation of {self.predicted_class!r} by {self.model} ({self.modality})\n"
+            f"  probabilities: {classes}{f', and {rest} more' if rest else ''}\n"
+            f"  maps: {heads} heads × {layers} layers × {features} features, {self.gate_kind} gate, "
+            f"mode {self.mode}\n"
+            f"  Importance Factor scaled over {self.scale}{', constant' if self.degenerate else ''}; "
+            f"attributions of {len(self.token_labels)} tokens are about {self.explained_class!r}"
+        )
 
     @property
     def shape(self) -> tuple[int, int, int]:
