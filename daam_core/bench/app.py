@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from daam_core.bench.library import input_for
+from daam_core.bench.library import input_for, ordinary_text
 from daam_core.checkpoint import built_in_models
 from daam_core.errors import ConfigError, DaamError
 from daam_core.explain import explain
@@ -82,7 +82,7 @@ def bench_app(*, models: Sequence[str] | None = None) -> AppTimes:
         asked = time.perf_counter()
         page = _get(address)
         page_seconds = time.perf_counter() - asked
-        text = input_for("text")
+        text = ordinary_text()
         # Two texts: the second is not in any cache, but its encoder is loaded.
         answers = [
             _timed_call(address, [words, texts[0], "", "all_heads", {}]) for words in (text, text[:-1])

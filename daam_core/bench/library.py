@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -124,8 +124,8 @@ def looped(attention: DensityAttention, x: Tensor) -> Tensor:
     return torch.cat(outputs, dim=1)
 
 
-def input_for(modality: Modality) -> Any:
-    """An input of ordinary size, always the same: 3 s of sound, a 480 × 360 picture, 40 words."""
+def input_for(modality: Modality) -> object:
+    """What a person may give, always the same: 3 s of sound, a 480 × 360 picture, 40 words."""
     draw = np.random.default_rng(0)
     if modality == "audio":
         seconds = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
@@ -137,6 +137,11 @@ def input_for(modality: Modality) -> Any:
         across, down = np.meshgrid(np.linspace(0, 1, 480), np.linspace(0, 1, 360))
         channels = [across, down, 0.5 + 0.5 * np.sin(20 * across * down)]
         return Image.fromarray((255 * np.stack(channels, axis=-1)).astype(np.uint8))
+    return ordinary_text()
+
+
+def ordinary_text() -> str:
+    """40 words."""
     words = "the quick survey of local markets found that prices rose while demand stayed level".split()
     return " ".join(words[i % len(words)] for i in range(40))
 
@@ -191,15 +196,14 @@ def _layer_case(size: LayerSize, runs: int) -> LayerCase:
 
     def trained(forward: Callable[[Tensor], Tensor]) -> Callable[[], None]:
         def run() -> None:
-            forward(x).square().sum().backward()
+            torch.autograd.backward(forward(x).square().sum())
             attention.zero_grad()
             x.grad = None
 
         return run
 
     def together(values: Tensor) -> Tensor:
-        output: Tensor
-        output, _ = attention(values)
+        output: Tensor = attention(values)[0]
         return output
 
     def one_by_one(values: Tensor) -> Tensor:

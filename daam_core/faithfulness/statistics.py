@@ -1,5 +1,6 @@
 """Means with a bootstrap interval, and similarities of maps: plain functions of numpy arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +111,8 @@ def structure_similarity(first: ArrayLike, second: ArrayLike) -> float:
     window = min(SSIM_WINDOW, *a.shape[-2:])
     window -= 1 - window % 2
     pairs = zip(a.reshape(-1, *a.shape[-2:]), b.reshape(-1, *b.shape[-2:]), strict=True)
-    scores = [structural_similarity(_unit(x), _unit(y), win_size=window, data_range=1.0) for x, y in pairs]
+    similarity: Callable[..., float] = structural_similarity
+    scores = [similarity(_unit(x), _unit(y), win_size=window, data_range=1.0) for x, y in pairs]
     return float(np.mean(scores))
 
 
@@ -121,8 +123,8 @@ def area(shares: ArrayLike, heights: ArrayLike) -> np.ndarray:
     0.5
     """
     x, y = np.asarray(shares, dtype=np.float64), np.asarray(heights, dtype=np.float64)
-    mean: np.ndarray = np.trapezoid(y, x, axis=-1) / (x[-1] - x[0])
-    return mean
+    found: np.ndarray = np.trapezoid(y, x, axis=-1) / (x[-1] - x[0])
+    return found
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

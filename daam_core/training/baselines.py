@@ -12,11 +12,29 @@ from daam_core.layers import Standardisation
 
 
 class Baseline(nn.Module):
-    """A module ``[B, L, F] → logits [B, C]`` with a standardisation to fit."""
+    """Logistic regression on what :meth:`represent` makes of the standardised features.
+
+    A module ``[B, L, F] → logits [B, C]`` with a standardisation to fit.
+    """
+
+    decoder: nn.Linear
 
     def __init__(self, n_layers: int, n_features: int) -> None:
         super().__init__()
         self.standardisation = Standardisation(n_layers, n_features)
+
+    def standardise(self, pooled: Tensor) -> Tensor:
+        """``[B, L, F] → [B, L, F]``."""
+        x: Tensor = self.standardisation(pooled)
+        return x
+
+    def represent(self, x: Tensor) -> Tensor:
+        """``[B, L, F]`` standardised → ``[B, D]``, what the decoder sees."""
+        raise NotImplementedError
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        logits: Tensor = self.decoder(self.represent(self.standardise(pooled)))
+        return logits
 
     def gate_parameters(self) -> Sequence[nn.Parameter]:
         """Parameters that are trained with the gate's learning rate: none by default."""
@@ -24,19 +42,18 @@ class Baseline(nn.Module):
 
 
 class LinearProbe(Baseline):
-    """Logistic regression on all layers' features together."""
+    """All layers' features together."""
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
         super().__init__(n_layers, n_features)
         self.decoder = nn.Linear(n_layers * n_features, n_classes)
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        logits: Tensor = self.decoder(self.standardisation(pooled).flatten(1))
-        return logits
+    def represent(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
 
 
 class LayerProbe(Baseline):
-    """Logistic regression on chosen layers, the last one by default."""
+    """Chosen layers, the last one by default."""
 
     def __init__(
         self, n_layers: int, n_features: int, n_classes: int, *, layers: tuple[int, ...] = (-1,)
@@ -45,13 +62,12 @@ class LayerProbe(Baseline):
         self.layers = list(layers)
         self.decoder = nn.Linear(len(layers) * n_features, n_classes)
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        logits: Tensor = self.decoder(self.standardisation(pooled)[:, self.layers].flatten(1))
-        return logits
+    def represent(self, x: Tensor) -> Tensor:
+        return x[:, self.layers].flatten(1)
 
 
 class WeightedLayerSum(Baseline):
-    """One learned softmax weight per layer, then logistic regression on the weighted sum."""
+    """Layers summed with one learned softmax weight each."""
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
         super().__init__(n_layers, n_features)
@@ -66,14 +82,12 @@ class WeightedLayerSum(Baseline):
         """``[L]``, sums to 1."""
         return self.weight_logits.softmax(0)
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        x = self.standardisation(pooled)
-        logits: Tensor = self.decoder(torch.einsum("l,blf->bf", self.layer_weights, x))
-        return logits
+    def represent(self, x: Tensor) -> Tensor:
+        return torch.einsum("l,blf->bf", self.layer_weights, x)
 
 
 class MultiHeadAttention(Baseline):
-    """Self-attention over layers, residual, mean over layers, then logistic regression."""
+    """Self-attention over layers, residual, mean over layers."""
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int, *, n_heads: int = 4) -> None:
         super().__init__(n_layers, n_features)
@@ -82,16 +96,13 @@ class MultiHeadAttention(Baseline):
 
     def layer_attention(self, pooled: Tensor) -> Tensor:
         """``[B, H, L]``: how much each layer is attended to, averaged over queries; sums to 1 over L."""
-        x = self.standardisation(pooled)
-        _, weights = self.attention(x, x, x, need_weights=True, average_attn_weights=False)
-        to_layers: Tensor = weights.mean(-2)
-        return to_layers
+        x = self.standardise(pooled)
+        weights: Tensor = self.attention(x, x, x, need_weights=True, average_attn_weights=False)[1]
+        return weights.mean(-2)
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        x = self.standardisation(pooled)
-        attended, _ = self.attention(x, x, x, need_weights=False)
-        logits: Tensor = self.decoder((x + attended).mean(1))
-        return logits
+    def represent(self, x: Tensor) -> Tensor:
+        attended: Tensor = self.attention(x, x, x, need_weights=False)[0]
+        return (x + attended).mean(1)
 
 
 #: Name → builder ``(L, F, C) → module``.

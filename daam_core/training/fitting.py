@@ -183,7 +183,7 @@ def fit(
     for number in range(1, training.epochs + 1):
         model.train()
         total = 0.0
-        for batch in torch.randperm(len(features), generator=order).split(training.batch_size):
+        for batch in torch.split(torch.randperm(len(features), generator=order), training.batch_size):
             output = model(features[batch])
             loss = loss_function(_logits(output), labels[batch])
             if isinstance(output, Decision) and training.gate_penalty:
@@ -220,7 +220,7 @@ def logits_of(model: Classifies, pooled: Tensor) -> Tensor:
 @torch.no_grad()
 def predict(model: Classifies, features: Tensor, *, batch_size: int = 512) -> Tensor:
     """Logits ``[N, C]`` for ``[N, L, F]``, batch by batch."""
-    return torch.cat([logits_of(model, batch) for batch in features.split(batch_size)])
+    return torch.cat([logits_of(model, batch) for batch in torch.split(features, batch_size)])
 
 
 def accuracy(model: Classifies, features: Tensor, labels: Tensor) -> float:

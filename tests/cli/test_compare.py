@@ -35,7 +35,7 @@ def test_a_comparison_on_a_test_set_prints_one_json_object(letters, run, tmp_pat
     assert found["methods"][0]["split_deviation"] == 0
 
 
-def test_a_protocol_says_when_test_samples_were_trained_on(letters, run, tmp_path):
+def test_a_protocol_says_when_test_inputs_were_trained_on(letters, run, tmp_path):
     test = tmp_path / "test.csv"
     test.write_text("".join(letters.read_text().splitlines(keepends=True)[:11]) + "zzz,consonants,g0\n")
     status, text, _ = run(*compare_words(letters, "--test", test, "--methods", "last-layer"))

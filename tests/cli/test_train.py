@@ -203,7 +203,7 @@ def test_encoders_that_do_not_fit_are_refused(refused, tmp_path):
     assert "takes audio, not text" in refused(*words, "text", "--backbone", "whisper-tiny-en")
 
 
-def test_broken_samples_stop_the_training_or_are_counted(letters, run, refused, tmp_path):
+def test_broken_inputs_stop_the_training_or_are_counted(letters, run, refused, tmp_path):
     table = letter_table(tmp_path / "some.csv", 30)
     table.write_text(table.read_text() + ",vowels,g0\n")
     assert "some.csv, row 31 below the heading: the text is empty" in refused(

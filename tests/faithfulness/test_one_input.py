@@ -15,7 +15,7 @@ from tests.support.planted import planted_classifier, planted_inputs
 from tests.support.small import letter_model
 
 
-def test_a_check_of_one_sample_on_the_planted_head():
+def test_a_check_of_one_input_on_the_planted_classifier():
     classifier = planted_classifier()
     model = TrainedClassifier(classifier, name="planted")
     x, labels = planted_inputs()

@@ -8,7 +8,7 @@ from daam_core.faithfulness.quantus import quantus_metrics
 from tests.support.planted import planted_classifier, planted_inputs
 
 
-def test_quantus_on_the_planted_head():
+def test_quantus_on_the_planted_classifier():
     classifier = planted_classifier()
     x, _ = planted_inputs(8)
     state = np.random.get_state()[1].copy()  # noqa: NPY002
@@ -32,6 +32,6 @@ def test_quantus_on_the_planted_head():
     )
 
 
-def test_quantus_measures_the_heads_own_maps_only():
+def test_quantus_measures_the_classifiers_own_maps_only():
     with pytest.raises(ConfigError, match="got 'layer_sum'"):
         quantus_metrics(planted_classifier(), planted_inputs(2)[0], methods=("layer_sum",))

@@ -84,7 +84,7 @@ def test_a_split_without_validation_part_trains_once():
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
-def test_baselines_are_measured_like_heads(name):
+def test_baselines_are_measured_like_classifiers(name):
     found = measure_accuracy(baseline_recipe(name, 2), letter_splits(), training=QUICK, seeds=(0,))
     assert not found.ours
     assert found.parameters > 0

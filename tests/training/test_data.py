@@ -216,7 +216,7 @@ def test_folds_by_group_take_every_fifth_group():
 
 
 @given(count=st.integers(2, 6), seed=st.integers(0, 5))
-def test_folds_without_groups_test_each_sample_once_and_keep_proportions(count, seed):
+def test_folds_without_groups_test_each_input_once_and_keep_proportions(count, seed):
     data = letters(60)
     parts = folds(data, count, seed=seed)
     assert sorted(np.concatenate([test for _, test in parts])) == list(range(60))

@@ -56,7 +56,7 @@ def test_the_report_names_the_cells_with_the_highest_importance():
     assert json.loads(json.dumps(report.as_dict(), allow_nan=False))["scores"]["inputs"] == 20
 
 
-def test_data_the_head_was_trained_on_is_recognised():
+def test_data_the_classifier_was_trained_on_is_recognised():
     data = replace(letters(20), class_names=CLASSES)
     features = letter_features(20)[0]
     model = letter_model()

@@ -124,7 +124,7 @@ def test_every_part_of_an_encoders_identity_is_in_the_key(tmp_path, change):
     assert encoder_folder(encoder, tmp_path) != before
 
 
-def test_a_changed_file_is_another_sample(tmp_path):
+def test_a_changed_file_is_another_input(tmp_path):
     path = tmp_path / "a.wav"
     path.write_bytes(b"one")
     before = content_hash(path)
@@ -135,14 +135,14 @@ def test_a_changed_file_is_another_sample(tmp_path):
         content_hash(tmp_path / "missing.wav")
 
 
-def test_samples_in_two_data_sets_are_counted_by_content():
+def test_inputs_in_two_data_sets_are_counted_by_content():
     data = letters(30)
     one, two = data.part(range(20)), data.part(range(15, 30))
     known = set(one.inputs)
     assert shared_inputs(two, one) == sum(given in known for given in two.inputs) >= 5
 
 
-def test_a_broken_sample_is_refused_by_place_or_skipped(tmp_path):
+def test_a_broken_input_is_refused_by_place_or_skipped(tmp_path):
     data = letters(10)
     data = replace(data, inputs=(*data.inputs[:3], "stop!", *data.inputs[4:]))
     with pytest.raises(DataError, match=r"letters, row 4: The text has a '!'\. .*--skip-broken"):

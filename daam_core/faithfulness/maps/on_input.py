@@ -109,10 +109,10 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
         with measuring_packages():
             from captum.attr import FeatureAblation
 
-        found: Tensor = FeatureAblation(cells.logits).attribute(
+        ablated: Tensor = FeatureAblation(cells.logits).attribute(
             cells.values, target=target, perturbations_per_eval=16
         )
-        return found
+        return ablated
     before, _ = classifier.attention(cells.values)
     # A linear decoder's gradient is its weight row: the same for all inputs of a class.
     gradient = _gradient(classifier.decode, before, target)

@@ -77,8 +77,8 @@ def share_out(attribution: np.ndarray, token_spans: np.ndarray, parts: Parts) ->
         end = np.minimum(tokens[:, None, high], parts.spans[None, :, high])
         overlap *= np.clip(end - start, 0, None)
     total = overlap.sum(1, keepdims=True)
-    of_parts: np.ndarray = values @ np.divide(overlap, total, out=np.zeros_like(overlap), where=total > 0)
-    return of_parts
+    shared: np.ndarray = values @ np.divide(overlap, total, out=np.zeros_like(overlap), where=total > 0)
+    return shared
 
 
 def _words(given: Text) -> Parts:

@@ -99,7 +99,7 @@ def trained_anew(variant: Variant) -> Finding:
     return Finding(
         f"Does it on inputs never seen ({variant.name})?",
         answer(variant.gain),
-        f"Classifiers of {len(variant.seeds)} seeds, trained on other inputs, accuracy {variant.accuracy}: "
+        f"Classifiers of {_seeds(len(variant.seeds))}, trained on other inputs, accuracy {variant.accuracy}: "
         f"area {variant.deletion.mean:.3f} against {variant.at_random.mean:.3f} at random, difference "
         f"{variant.gain}, by seed {seeds}, n = {variant.gain.count}.",
     )
@@ -136,7 +136,7 @@ def layers_retrained(count: int, difference: Interval, retraining: Retraining) -
         answer(difference),
         f"Retrained on the {layers} of highest Importance Factor a classifier reaches "
         f"{accuracy['highest']:.3f}, on the lowest {accuracy['lowest']:.3f}; difference "
-        f"{difference}, n = {difference.count}, {len(retraining.seeds)} seeds.{shared}",
+        f"{difference}, n = {difference.count}, {_seeds(len(retraining.seeds))}.{shared}",
     )
 
 
@@ -159,7 +159,7 @@ def destroyed(similarity: Similarity) -> Finding:
         "open" if passed is None else passed,
         f"{similarity.verdict} Structural similarity {similarity.structure.mean:.2f}, rank correlation "
         f"inside layers {similarity.within_layers.mean:.2f}, n = {similarity.ranks.count}, "
-        f"{len(similarity.seeds)} seeds.",
+        f"{_seeds(len(similarity.seeds))}.",
     )
 
 
@@ -201,3 +201,7 @@ def in_the_input(tokens: TokenLevel) -> list[Finding]:
             f"{tokens.baseline}.",
         )
     ]
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"

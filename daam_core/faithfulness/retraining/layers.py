@@ -207,11 +207,10 @@ def _measured(end: End, layers: tuple[int, ...], right: np.ndarray) -> LayerChoi
 def mean_density_attention(classifier: DaamClassifier, features: Tensor, *, batch_size: int = 256) -> Tensor:
     """Mean density attention ``[H, L, F]`` of a classifier over ``features [N, L, F]``."""
     attention = classifier.attention
-    total = sum(
-        attention.gate(classifier.standardise(batch)).sum(0, dtype=torch.float64)
-        for batch in features.float().split(batch_size)
-    )
-    return attention.by_head(attention.attend((torch.as_tensor(total) / len(features)).float()))
+    total = torch.zeros(len(attention.head_of_row), attention.n_features, dtype=torch.float64)
+    for batch in torch.split(features.float(), batch_size):
+        total += attention.gate(classifier.standardise(batch)).sum(0, dtype=torch.float64)
+    return attention.by_head(attention.attend((total / len(features)).float()))
 
 
 def permutation_p_value(

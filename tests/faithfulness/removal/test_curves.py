@@ -84,7 +84,7 @@ def test_a_curve_against_a_plain_loop():
             assert curve.probability[index, column] == pytest.approx(float(left[whole.argmax()]), abs=1e-5)
 
 
-def test_one_map_for_all_samples_and_few_cells_with_many_shares():
+def test_one_map_for_all_inputs_and_few_cells_with_many_shares():
     cells = Cells(torch.ones(3, 2), lambda v: torch.stack([v.sum(1), -v.sum(1)], 1), ("cells",))
     curve = deletion_curve(cells, torch.tensor([1.0, 0.0]))
     expected = 1 / (1 + np.exp(-2 * np.array([2.0, 1.0, 0.0])))

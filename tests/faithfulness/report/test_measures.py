@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_refused():
         Settings(training_seeds=1)
 
 
-def test_retrained_heads_are_trained_as_the_checkpoint_says():
+def test_retrained_classifiers_are_trained_as_the_checkpoint_says():
     classifier = letter_model().classifier
     assert training_of(TrainedClassifier(classifier)) == BUDGET
     said = {"training": {"gate_penalty": 1, "batch_size": 32, "unknown": 3, "seed": True}}

@@ -28,7 +28,7 @@ def test_what_was_published_is_shown_for_the_very_weights_only(tmp_path):
 
 
 @pytest.mark.parametrize("name", built_in_models())
-def test_every_built_in_head_comes_with_its_measurement(name):
+def test_every_built_in_classifier_comes_with_its_measurement(name):
     found = published(load_model(name))
     assert found is not None, f"{name} was trained again: measure it with the faithfulness command."
     gain = found["deletion"]["gated"]["importance"]["gain"]

@@ -55,7 +55,7 @@ def test_shares_and_mean_maps_against_plain_formulas():
     np.testing.assert_allclose(layer_shares(mean), [0, 0, 100, 0, 0], atol=1e-6)
 
 
-def test_held_out_samples_are_not_trained_on():
+def test_held_out_inputs_are_not_trained_on():
     kept, held = held_out(20, seed=3)
     assert sorted([*kept.tolist(), *held.tolist()]) == list(range(20))
     assert len(held) == 3

@@ -9,7 +9,7 @@ from tests.support.planted import planted_classifier, planted_inputs
 from tests.support.separable import BUDGET
 
 
-def test_the_planted_head_gains_and_the_plain_variant_has_no_amplitude():
+def test_the_planted_classifier_gains_and_the_plain_variant_has_no_amplitude():
     classifier = planted_classifier()
     x, labels = planted_inputs()
     found = measure_variant("planted", [classifier, classifier], x, labels, orders=(0, 1))

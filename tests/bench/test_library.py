@@ -1,15 +1,10 @@
 """Benchmarks: what they compare is the same thing, and what they report is consistent. Never a time."""
 
-import json
-
 import pytest
 import torch
 from PIL import Image
 
-from daam_core.backbones import load_backbone
-from daam_core.bench import app as bench_app_module
 from daam_core.bench import library as library_module
-from daam_core.bench.app import bench_app
 from daam_core.bench.library import (
     LayerSize,
     bench_explain,
@@ -19,10 +14,7 @@ from daam_core.bench.library import (
     median_seconds,
     peak_bytes,
 )
-from daam_core.cli.main import main
-from daam_core.errors import ConfigError, EncoderError
 from daam_core.layers import DensityAttention
-from tests.support.data import class_folders
 from tests.support.small import letter_model
 
 SIZES = (LayerSize(2, 6, 8, 2, "layer_groups"), LayerSize(3, 5, 8, 4, "shared"))
@@ -83,7 +75,7 @@ def test_slow_runs_stop_at_the_budget(monkeypatch):
     assert median_seconds({"a": lambda: None}, runs=9, budget=20) == {"a": 30}
 
 
-def test_samples_are_the_same_every_time():
+def test_inputs_are_the_same_every_time():
     samples, rate = input_for("audio")
     assert (len(samples) / rate, rate) == (3, 16_000)
     assert (samples == input_for("audio")[0]).all()
@@ -100,53 +92,3 @@ def test_an_explanations_figures_are_consistent(monkeypatch):
     assert case.tokens == len(input_for("text"))
     assert case.ratio == pytest.approx(case.explanation_seconds / case.encoder_seconds)
     assert case.beyond_encoder_ratio == pytest.approx(case.beyond_encoder_seconds / case.encoder_seconds)
-
-
-def test_the_command_prints_one_json_object(monkeypatch, capsys):
-    monkeypatch.setattr("daam_core.cli.bench.bench_layer", lambda **named: bench_layer(SIZES, **named))
-    assert main(["bench", "layer", "--runs", "1", "--json"]) == 0
-    printed = capsys.readouterr()
-    assert json.loads(printed.out)["layer"]["runs"] == 1
-    assert printed.err == ""
-    assert main(["bench", "layer", "--runs", "1"]) == 0
-    assert "speed-up" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("words", "said"), [(("disk",), "invalid choice"), (("--runs", "0"), "at least 1")])
-def test_wrong_options_are_refused(capsys, words, said):
-    assert main(["bench", *words]) == 2
-    assert said in capsys.readouterr().err
-
-
-def test_the_real_app_is_timed(tmp_path, capsys):
-    try:
-        load_backbone("minilm-l6")
-    except EncoderError as error:
-        pytest.skip(f"The encoder's weights are not here: {error}")
-    texts = {"sport": ["a goal", "the match"], "food": ["hot soup", "fresh bread"]}
-    tree = {name: {f"{i}.txt": text for i, text in enumerate(found)} for name, found in texts.items()}
-    data, head = class_folders(tmp_path / "data", tree), tmp_path / "head"
-    words = ["train", data, "--modality", "text", "--backbone", "minilm-l6", "--validation", "0"]
-    words += ["--epochs", "1", "--out", head, "--cache-dir", tmp_path / "cache"]
-    assert main(list(map(str, words))) == 0
-    capsys.readouterr()
-    assert main(["bench", "app", "--model", str(head), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)["app"]
-    assert found["page_bytes"] > 10_000
-    assert found["start_seconds"] > 0
-    (view,) = found["views"]
-    assert (view["heads"], view["layers"], view["features"]) == (4, 6, 384)
-    assert 4 * 6 * 384 < view["payload_bytes"] < 600_000 * 4
-    assert view["payload_bytes_per_head"] == view["payload_bytes"] / 4
-
-
-def test_an_app_that_does_not_start_is_noticed_at_once(monkeypatch):
-    monkeypatch.setattr(bench_app_module.sys, "executable", "/bin/false")
-    monkeypatch.setattr(bench_app_module, "load_model", lambda name: letter_model())
-    with pytest.raises(ConfigError, match=r"The app ended instead of starting\. Its last words: none"):
-        bench_app(models=["letters"])
-
-
-def test_timing_the_app_needs_a_head_for_text(monkeypatch):
-    with pytest.raises(ConfigError, match="needs a classifier for text"):
-        bench_app(models=[])

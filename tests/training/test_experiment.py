@@ -1,0 +1,97 @@
+"""From options to data, splits and a configuration, and the run that follows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from daam_core.errors import DataError
+from daam_core.training import experiment as experiment_module
+from daam_core.training.data import TableColumns
+from daam_core.training.experiment import DataOptions, ExperimentOptions, prepare
+from daam_core.training.fitting import TrainingConfig
+from daam_core.training.run import train, training_report
+from tests.support.commands import letter_table
+from tests.support.small import LetterEncoder
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch):
+    """What a person could ask for, on a table of 60 words in six groups."""
+    monkeypatch.setattr(experiment_module, "load_backbone", lambda *_, **__: LetterEncoder())
+    return ExperimentOptions(
+        data=letter_table(tmp_path / "letters.csv", 60),
+        modality="text",
+        backbone="letters",
+        reading=DataOptions(columns=TableColumns(group="who"), cache_dir=tmp_path / "cache"),
+        classifier={"n_heads": 2},
+        training=TrainingConfig(epochs=2, learning_rate=1e-2),
+    )
+
+
+def together(split):
+    return np.sort(np.concatenate([split.train, split.validation, split.test])).tolist()
+
+
+def test_by_default_a_tenth_chooses_the_epoch_and_nothing_is_measured(options):
+    found = prepare(options)
+    (split,) = found.shipped.splits
+    assert (len(split.train), len(split.validation), len(split.test)) == (54, 6, 0)
+    assert together(split) == list(range(60))
+    assert found.measured_on is None
+    assert found.runs == 1
+    assert found.config.class_names == ("consonants", "vowels")
+    assert found.config.n_heads == 2
+    assert "10% of the training part choose the epoch" in found.shipped.protocol
+
+
+def test_folds_keep_groups_together_and_hold_out_inside_the_rest(options):
+    found = prepare(replace(options, folds=3, seeds=2, validation=0.2))
+    splits = found.measured_on.splits
+    assert found.runs == 3 * 2 + 1
+    assert sorted(np.concatenate([split.test for split in splits]).tolist()) == list(range(60))
+    groups = np.array(found.train.dataset.groups)
+    for split in splits:
+        assert together(split) == list(range(60))
+        rest = np.concatenate([split.train, split.validation])
+        assert not set(groups[split.test]) & set(groups[rest])
+    assert found.measured_on.protocol.startswith("3 folds by group (6 groups)")
+    assert found.measured_on.protocol.endswith("; 2 seeds")
+
+
+def test_other_data_sets_stand_after_the_training_data(options, tmp_path):
+    test, chooser = (
+        letter_table(tmp_path / "test.csv", 20, seed=4),
+        letter_table(tmp_path / "val.csv", 10, seed=5),
+    )
+    found = prepare(replace(options, test=test, validation=chooser))
+    (split,) = found.measured_on.splits
+    assert split.train.tolist() == list(range(60))
+    assert split.validation.tolist() == list(range(60, 70))
+    assert split.test.tolist() == list(range(70, 90))
+    assert [part.dataset.name for part in found.parts] == ["letters.csv", "val.csv", "test.csv"]
+    assert found.measured_on.features.shape == (90, 6, 8)
+
+
+def test_options_that_contradict_each_other_are_refused(options):
+    with pytest.raises(DataError, match="not both"):
+        replace(options, folds=3, test="x.csv")
+    with pytest.raises(DataError, match="a share or 0"):
+        replace(options, folds=3, validation="val.csv")
+    with pytest.raises(DataError, match="leave out --validation-groups"):
+        replace(options, folds=3, validation_groups=("g1",))
+
+
+def test_a_run_is_counted_measured_and_recorded(options):
+    found = prepare(replace(options, folds=2, validation=0))
+    runs = []
+    outcome = train(found, on_run=lambda: runs.append(1))
+    assert len(runs) == found.runs == 3
+    assert outcome.dataset.samples == 60
+    report = training_report(found, outcome, command="made by hand")
+    assert report.accuracy == outcome.measured.accuracy
+    assert report.scores.inputs == report.trained_inputs == 60
+    plain = report.as_dict()
+    assert "test_data" not in plain
+    assert plain["epochs"][0]["validation_loss"] is None
+    assert plain["parameters"]["classifier"] == sum(p.numel() for p in outcome.classifier.parameters())
