@@ -20,8 +20,8 @@ from daam_core.inputs import Change, Edit, Modality, SoundChange
 from daam_core.reading.differences import map_correlation
 from daam_core.result import Explanation
 
-from .page.answers import sentence_of
 from .page.components import picture
+from .page.outcomes import sentence_of
 from .page.wiring import ENCODER
 from .visit import downloads
 from .visit.actions import encode_once, explain_once

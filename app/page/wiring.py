@@ -19,10 +19,10 @@ from ..visit.offer import Offer
 from ..visit.session import Session, Study
 from ..visit.untrusted import region_of
 from ..visit.view_values import exact_value
-from .answers import at_once, sentence_of, step_by_step
 from .html.faithfulness import check_html
 from .html.muted_parts import muted_parts_html
 from .layout import Page
+from .outcomes import at_once, sentence_of, step_by_step
 from .parts.give import Way
 from .updates import Updates, changing, say, show, show_original
 

@@ -5,8 +5,8 @@ import logging
 import gradio as gr
 import pytest
 
-from app.page.answers import DEFECT, at_once, sentence_of, step_by_step
 from app.page.layout import lay_out
+from app.page.outcomes import DEFECT, at_once, sentence_of, step_by_step
 from app.visit.offer import Offer
 from daam_core.errors import InputError
 

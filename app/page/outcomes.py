@@ -1,4 +1,4 @@
-"""How the page answers: with an action's result, with the one sentence on what was wrong, or with a defect's.
+"""What an action comes to on the page: its result, the one sentence on what was wrong, or a defect's.
 
 Whatever fails, the last result stays on the page.
 """
