@@ -6,7 +6,6 @@ Letters: N inputs, C classes.
 """
 
 import csv
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +20,8 @@ from torch import Tensor
 
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
+from daam_core.inputs.files import sha256_of
+from daam_core.inputs.text import text_sha256
 
 #: File name endings that count as an input in a class folder.
 SUFFIXES: dict[Modality, tuple[str, ...]] = {
@@ -175,10 +176,10 @@ def content_hash(given: str | Path) -> str:
         DataError: the file cannot be read.
     """
     if isinstance(given, str):
-        return hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+        return text_sha256(given)
     try:
         with given.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return sha256_of(file)
     except OSError as error:
         raise DataError(f"{given.name} cannot be read: {error.strerror}.") from error
 

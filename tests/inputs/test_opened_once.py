@@ -60,6 +60,7 @@ class Opened:
         return self.paths.count(str(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sound", "picture"])
 def test_explaining_and_saving_in_every_format_opens_the_file_once(
     kind, clip, picture, models, monkeypatch, tmp_path
@@ -75,6 +76,7 @@ def test_explaining_and_saving_in_every_format_opens_the_file_once(
     assert opened.times(path) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sound", "picture"])
 def test_a_visit_opens_the_file_once(kind, clip, picture, models, monkeypatch):
     path, name = (clip, "tones") if kind == "sound" else (picture, "colours")
