@@ -86,7 +86,7 @@ def test_a_visit_opens_the_file_once(kind, clip, picture, models, monkeypatch):
     opened = Opened(monkeypatch)
     given = given_file(modality, path)
     # Gradio copies a sound into its own folder, to play it from there; that is not ours to count.
-    monkeypatch.setattr("app.visit.media.save_file_to_cache", lambda file, folder: file)
+    monkeypatch.setattr("app.server.files.save_file_to_cache", lambda file, folder: file)
     session = actions.explain_input(offer, Session(), name, given)
     session = actions.change_input(offer, session, session.original.given.changed(change))
     for format_ in downloads.FORMATS:
