@@ -6,6 +6,7 @@ there; progress goes to standard error.
 """
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -48,6 +49,9 @@ COMMANDS: dict[str, Command] = {
     "faithfulness": Command(
         "is the explanation true? measure it", "daam_core.cli.faithfulness", "faithfulness"
     ),
+    "verify": Command(
+        "explain an input again and compare with an exported explanation", "daam_core.cli.verify"
+    ),
     "bench": Command("time the layer, an explanation, the app", "daam_core.cli.bench"),
 }
 
@@ -76,9 +80,19 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read the output has seen enough. Nothing more may be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough.
+        _write_no_more()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _write_no_more()
+        return _refuse("The output cannot be written: there is no space left; free some and run it again.")
+
+
+def _write_no_more() -> None:
+    """Drop what is left of standard output: Python would try to write it at exit, and fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: list[str]) -> int:

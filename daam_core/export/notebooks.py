@@ -49,9 +49,9 @@ def notebook(explanation: Explanation) -> str:
     e = explanation
     cells = [
         _markdown(
-            f"# Why {e.model} decided as it did\n\n"
+            f"# Why {_span(e.model)} decided as it did\n\n"
             f"Explains one input again and compares the result with the recorded one: "
-            f"`{e.predicted_class}` with probability {e.probabilities[e.prediction]:.4f}, "
+            f"{_span(e.predicted_class)} with probability {e.probabilities[e.prediction]:.4f}, "
             f"{e.shape[0]} heads × {e.shape[1]} layers × {e.shape[2]} features. "
             "Needs the package `daam_core`, anywidget for the interactive view, plotly for the figures, and "
             "the encoder's weights."
@@ -88,6 +88,11 @@ def notebook(explanation: Explanation) -> str:
 
 def _markdown(text: str) -> dict[str, object]:
     return {"cell_type": "markdown", "metadata": {}, "source": text.splitlines(keepends=True)}
+
+
+def _span(name: str) -> str:
+    """A name as a code span, which no character of it can end: markup and links in it stay text."""
+    return f"`{' '.join(name.split()).replace('`', chr(0x2019))}`"
 
 
 def _code(text: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Reports as text: the same blocks as Markdown, and as one HTML page that needs no other file."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,22 @@ def _one_line(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return _one_line(text).replace("|", "\\|")
+    """Names out of data are cells: neither markup nor a link may come of one."""
+    inert = _no_tags(_one_line(text))
+    for mark in "|[]`":
+        inert = inert.replace(mark, f"\\{mark}")
+    return inert
+
+
+def _no_tags(text: str) -> str:
+    """Markdown lets HTML through; a sign that begins no tag looks the same."""
+    return text.replace("<", "&lt;")
+
+
+def _fence(text: str) -> str:
+    """Backticks that a listing's text cannot end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return "`" * max(3, longest + 1)
 
 
 _TEMPLATES = Environment(
@@ -86,7 +102,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters |= {"one_line": _one_line, "cell": _cell}
+_TEMPLATES.filters |= {"one_line": _one_line, "cell": _cell, "no_tags": _no_tags, "fence": _fence}
 
 
 def _filled(template: str, title: str, blocks: Sequence[Block]) -> str:

@@ -41,3 +41,21 @@ def test_a_page_is_well_formed_and_escapes_what_comes_from_data():
     assert len(rows) == 2
     assert all(row.replace("\\|", "").count("|") == 3 for row in rows)
     assert "![" in text
+
+
+def test_markdown_lets_no_markup_of_data_through():
+    evil = "<img src=x onerror=alert(1)> [click](javascript:alert(1)) ``` `x`"
+    blocks = [
+        Heading(evil), Paragraph(evil), Table((evil, "n"), ((evil, "1"),), note=evil),
+        Figure(evil, "a.svg", ""),
+    ]  # fmt: skip
+    text = to_markdown(evil, blocks)
+    assert "<img" not in text
+    assert all(
+        "\\[click\\]" in line for line in text.splitlines() if line.startswith(("| ", "![")) and "img" in line
+    )
+
+
+def test_a_listing_cannot_be_ended_by_its_text():
+    text = to_markdown("Report", [Listing("```\n<img src=x>\n````")])
+    assert text.count("`````\n") == 2
