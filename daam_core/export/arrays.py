@@ -162,9 +162,10 @@ def from_npz(content: bytes) -> Explanation:
                 raise DataError("This NPZ file claims to hold more than 4 GB: it is no explanation.")
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, DataError):
             raise
+        # RuntimeError: a member that is marked as encrypted, or a version of ZIP that Python does not know.
         raise DataError(f"This is no NPZ file, or a damaged one: {first_line(error)}.") from error
     if str(found.get("format")) != FORMAT or "plain" not in found:
         raise DataError("This NPZ file is no explanation; it must be one that this program has written.")

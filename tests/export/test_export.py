@@ -168,6 +168,15 @@ def test_a_file_with_wrong_bytes_is_read_or_refused_but_never_crashes(content, r
         assert_one_sentence(error)
 
 
+@pytest.mark.parametrize(("offset", "value"), [(6, 64), (8, 1)], ids=["unknown version", "encrypted"])
+def test_an_archive_that_cannot_be_unpacked_is_refused(offset, value):
+    damaged = bytearray(export.to_npz(SMALL))
+    damaged[damaged.index(b"PK\1\2") + offset] = value  # in the archive's list of its members
+    with pytest.raises(DataError, match="no NPZ file, or a damaged one") as caught:
+        export.from_npz(bytes(damaged))
+    assert_one_sentence(caught.value)
+
+
 @readers
 def test_another_programs_file_is_refused(content, read):
     other = io.BytesIO()
