@@ -1,5 +1,8 @@
 """What the server answers when it refuses: one sentence, and where the request was going."""
 
+import asyncio
+import contextlib
+
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -7,6 +10,7 @@ API = "/gradio_api/"
 UPLOAD = f"{API}upload"
 MCP = f"{API}mcp"
 HEALTH = "/healthz"
+DRAIN_SECONDS = 5.0
 
 
 def is_upload(scope: Scope) -> bool:
@@ -24,11 +28,13 @@ def refusal(scope: Scope, status: int, sentence: str, **headers: str) -> Respons
 
 async def drain(receive: Receive, *, at_most: int) -> None:
     """Read on for a while and forget it: who still sends would never see an answer."""
-    while at_most > 0:
-        message = await receive()
-        at_most -= len(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while at_most > 0:
+                message = await receive()
+                at_most -= len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
 
 
 class Held:

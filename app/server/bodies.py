@@ -13,7 +13,6 @@ from .answers import MCP, drain, is_upload, refusal
 
 MAX_BODY_BYTES = 2_000_000
 DRAINED_BYTES = 256_000_000  # read and forgotten after a refusal, so that the sender sees the answer
-DRAIN_SECONDS = 5.0
 BODY_SECONDS = 15.0
 ANSWER_SECONDS = 60.0  # until an answer begins; streams may then take as long as they need
 TOOL_SECONDS = 600.0  # a tool call of an agent answers when its run is done
@@ -47,7 +46,7 @@ class Bodies:
                 async with asyncio.timeout(self._body_seconds):
                     body = await self._read(scope, receive)
             except _TooLargeError:
-                await self._forget_rest(receive)
+                await drain(receive, at_most=DRAINED_BYTES)
                 sentence = f"A request may have up to {self._limit / 1e6:g} MB; files are uploaded first."
                 await refusal(scope, 413, sentence, connection="close")(scope, receive, send)
                 return
@@ -74,13 +73,6 @@ class Bodies:
                 raise _TooLargeError
             if not message.get("more_body", False):
                 return bytes(body)
-
-    async def _forget_rest(self, receive: Receive) -> None:
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await drain(receive, at_most=DRAINED_BYTES)
-        except TimeoutError:
-            pass
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         seconds = TOOL_SECONDS if scope["path"].startswith(MCP) else self._answer_seconds

@@ -28,7 +28,6 @@ KNOWN_VISITORS = 10_000
 IDLE_SECONDS = 10.0  # between two pieces of a file
 UPLOAD_SECONDS = 300.0  # for the whole
 MEASURED_SECONDS = 5.0  # how old a measurement of the folder may be
-DRAIN_SECONDS = 5.0
 PARTIAL = re.compile(r"tmp\w{8}")  # as Python's tempfile names what Gradio is still receiving
 
 log = logging.getLogger(__name__)
@@ -178,11 +177,8 @@ class Uploads:
             raise NO_ROOM
 
     async def _refuse(self, refused: _RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            async with asyncio.timeout(0.0 if refused.status == 408 else DRAIN_SECONDS):
-                await drain(receive, at_most=4 * self._limits.request)
-        except TimeoutError:
-            pass
+        if refused is not TOO_SLOW:
+            await drain(receive, at_most=4 * self._limits.request)
         await refusal(scope, refused.status, refused.sentence, connection="close")(scope, receive, send)
 
     def _delete_partial(self) -> None:
