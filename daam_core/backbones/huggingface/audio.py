@@ -40,18 +40,18 @@ class PretrainedWaveform(Pretrained):
     modality = "audio"
     algorithm = "huggingface-waveform-1"
 
-    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
-        self._extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
+    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+        self._extractor = load_part("AutoFeatureExtractor", files, what="feature extractor")
         if not isinstance(self._extractor, Wav2Vec2FeatureExtractor):
             raise EncoderError(
-                f"The feature extractor of '{source.name}' ({type(self._extractor).__name__}) is not one of "
+                f"The feature extractor of '{files.name}' ({type(self._extractor).__name__}) is not one of "
                 "raw samples (Wav2Vec2FeatureExtractor); give the file that was saved with the model."
             )
         config = model.config
-        self.sample_rate = _rate(self._extractor, source)
+        self.sample_rate = _rate(self._extractor, files)
         self._stride = math.prod(config.conv_stride)
         self._field = receptive_field(config.conv_kernel, config.conv_stride)
-        super().__init__(source, model, sha256=sha256, probe=_silence(self.sample_rate))
+        super().__init__(files, model, sha256=sha256, probe=_silence(self.sample_rate))
 
     def encode(self, given: Input) -> Encoding:
         """Encode a clip of 0.1 s to 10 min."""
@@ -81,8 +81,8 @@ class PretrainedWhisper(Pretrained):
     modality = "audio"
     algorithm = "huggingface-whisper-1"
 
-    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
-        extractor = load_part("AutoFeatureExtractor", source, what="feature extractor")
+    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+        extractor = load_part("AutoFeatureExtractor", files, what="feature extractor")
         config = model.config
         self._n_mel = config.num_mel_bins
         names = ("sampling_rate", "n_fft", "hop_length", "feature_size")
@@ -90,10 +90,10 @@ class PretrainedWhisper(Pretrained):
         expected = (SAMPLE_RATE, WINDOW, HOP, self._n_mel)
         if found != expected or config.max_source_positions != CONTEXT:
             raise EncoderError(
-                f"'{source.name}' departs from Whisper's spectrogram: rate, window, hop and mel bands are "
+                f"'{files.name}' departs from Whisper's spectrogram: rate, window, hop and mel bands are "
                 f"{found} instead of {expected}, or its context is not {CONTEXT} frames."
             )
-        super().__init__(source, model, sha256=sha256, probe=_silence(SAMPLE_RATE))
+        super().__init__(files, model, sha256=sha256, probe=_silence(SAMPLE_RATE))
 
     def encode(self, given: Input) -> Encoding:
         """Encode a clip of 0.1 s to 10 min."""
@@ -163,11 +163,11 @@ def frame_tokens(weights: np.ndarray, *, seconds: float, stride: float, field: f
     return Tokens("audio", spans, tuple(f"{start:.2f} s" for start in edges[:-1]), weights)
 
 
-def _rate(extractor: TransformersPart, source: EncoderFiles) -> int:
+def _rate(extractor: TransformersPart, files: EncoderFiles) -> int:
     rate = getattr(extractor, "sampling_rate", None)
     if not isinstance(rate, int) or rate < 1:
         raise EncoderError(
-            f"The feature extractor of '{source.name}' ({type(extractor).__name__}) names no sampling rate."
+            f"The feature extractor of '{files.name}' ({type(extractor).__name__}) names no sampling rate."
         )
     return rate
 

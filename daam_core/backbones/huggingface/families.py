@@ -113,26 +113,26 @@ def load_huggingface(name: str, *, revision: str | None = None, modality: Modali
         EncoderError: it cannot be found or fetched, is not an encoder of a supported model type, has
             no safetensors, or its files are damaged or do not belong together.
     """
-    source = locate(name, revision=revision)
-    config = read_config(source)
-    family = _family(config, source.name)
+    files = locate(name, revision=revision)
+    config = read_config(files)
+    family = _family(config, files.name)
     if modality not in (None, family.modality):
-        raise EncoderError(f"The encoder '{source.name}' takes {family.modality}, not {modality}.")
+        raise EncoderError(f"The encoder '{files.name}' takes {family.modality}, not {modality}.")
     if "quantization_config" in config:
         raise EncoderError(
-            f"The weights of '{source.name}' are quantised, which needs packages that are not used here; "
+            f"The weights of '{files.name}' are quantised, which needs packages that are not used here; "
             "give the original model."
         )
     module = import_module(family.adapter[0])
-    source = fetch(source, needs=module.NEEDS)
+    files = fetch(files, needs=module.NEEDS)
     # Hashed first: weights that cannot even be read are found before a large model is built.
-    sha256 = weights_sha256(weight_files(source))
+    sha256 = weights_sha256(weight_files(files))
 
     from daam_core.backbones.huggingface.pretrained import load_pretrained
 
-    model = load_pretrained(source, model_class=family.model_class, part=family.part)
+    model = load_pretrained(files, model_class=family.model_class, part=family.part)
     adapter: Callable[..., Backbone] = getattr(module, family.adapter[1])
-    return adapter(source, model, sha256=sha256)
+    return adapter(files, model, sha256=sha256)
 
 
 def _family(config: Mapping[str, object], name: str) -> Family:

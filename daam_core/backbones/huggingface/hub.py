@@ -82,7 +82,7 @@ def locate(name: str, *, revision: str | None = None) -> EncoderFiles:
     return _checked(_cached(name, revision) or _snapshot(name, revision=revision, patterns=(CONFIG,)))
 
 
-def fetch(source: EncoderFiles, *, needs: tuple[str, ...]) -> EncoderFiles:
+def fetch(files: EncoderFiles, *, needs: tuple[str, ...]) -> EncoderFiles:
     """Makes sure that the weights, and at least one file of ``needs``, are on this disk.
 
     A folder is only checked. For a hub repository the cached commit is used if it is complete,
@@ -91,52 +91,52 @@ def fetch(source: EncoderFiles, *, needs: tuple[str, ...]) -> EncoderFiles:
     Raises:
         EncoderError: files are missing, or the weights exist only in a format that can run code.
     """
-    if source.revision != LOCAL and not _is_complete(source, needs):
-        _check_offered(source)
-        source = _snapshot(source.name, revision=source.revision, patterns=FETCHED)
-    weight_files(source)
-    if not any((source.folder / file).is_file() for file in needs):
+    if files.revision != LOCAL and not _is_complete(files, needs):
+        _check_offered(files)
+        files = _snapshot(files.name, revision=files.revision, patterns=FETCHED)
+    weight_files(files)
+    if not any((files.folder / file).is_file() for file in needs):
         raise EncoderError(
-            f"'{source.name}' holds none of {', '.join(needs)}, so its inputs cannot be prepared; add the "
+            f"'{files.name}' holds none of {', '.join(needs)}, so its inputs cannot be prepared; add the "
             "file that was saved with the model."
         )
-    return source
+    return files
 
 
-def weight_files(source: EncoderFiles) -> list[Path]:
+def weight_files(files: EncoderFiles) -> list[Path]:
     """The safetensors files of a model, in order of their names.
 
     Raises:
         EncoderError: there are none, one is missing, or the weights exist only as a pickle.
     """
-    folder = source.folder
+    folder = files.folder
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
     if (folder / WEIGHTS_INDEX).is_file():
-        names = sorted(set(_shards(source)))
+        names = sorted(set(_shards(files)))
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             raise EncoderError(
-                f"'{source.name}' lacks {len(missing)} of its {len(names)} weight files, such as "
+                f"'{files.name}' lacks {len(missing)} of its {len(names)} weight files, such as "
                 f"{missing[0]}; copy or download the model again."
             )
         return [folder / name for name in names]
     if any(folder.glob("*.bin")) or any(folder.glob("*.pt*")):
-        raise EncoderError(_PICKLE_ONLY.format(name=source.name))
-    raise EncoderError(f"'{source.name}' has no {WEIGHTS}; give the folder that save_pretrained wrote.")
+        raise EncoderError(_PICKLE_ONLY.format(name=files.name))
+    raise EncoderError(f"'{files.name}' has no {WEIGHTS}; give the folder that save_pretrained wrote.")
 
 
-def weights_sha256(files: Iterable[Path]) -> str:
+def weights_sha256(paths: Iterable[Path]) -> str:
     """SHA-256 of the files' bytes one after the other; for a single file the file's own SHA-256."""
     digest = hashlib.sha256()
-    for file in files:
+    for file in paths:
         with file.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
     return digest.hexdigest()
 
 
-def parameter_count(files: Iterable[Path]) -> int:
+def parameter_count(paths: Iterable[Path]) -> int:
     """Numbers in all tensors, read from the files' headers alone.
 
     Raises:
@@ -145,7 +145,7 @@ def parameter_count(files: Iterable[Path]) -> int:
     from safetensors import safe_open
 
     count = 0
-    for file in files:
+    for file in paths:
         with safe_open(file, framework="pt") as opened:
             count += sum(math.prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118
     return count
@@ -175,57 +175,57 @@ def settings_digest(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def read_config(source: EncoderFiles) -> dict[str, Any]:
+def read_config(files: EncoderFiles) -> dict[str, Any]:
     """The model's configuration as a plain dictionary.
 
     Raises:
         EncoderError: the file is damaged or is not a transformers configuration.
     """
-    config = _json(source, CONFIG)
+    config = _json(files, CONFIG)
     if not isinstance(config.get("model_type"), str):
         raise EncoderError(
-            f"The {CONFIG} of '{source.name}' names no model_type; give a model saved by transformers."
+            f"The {CONFIG} of '{files.name}' names no model_type; give a model saved by transformers."
         )
     return config
 
 
-def _checked(source: EncoderFiles) -> EncoderFiles:
-    if not (source.folder / CONFIG).is_file():
+def _checked(files: EncoderFiles) -> EncoderFiles:
+    if not (files.folder / CONFIG).is_file():
         raise EncoderError(
-            f"'{source.name}' holds no {CONFIG}; give the folder or hub id of a model saved by transformers."
+            f"'{files.name}' holds no {CONFIG}; give the folder or hub id of a model saved by transformers."
         )
-    return source
+    return files
 
 
-def _is_complete(source: EncoderFiles, needs: tuple[str, ...]) -> bool:
+def _is_complete(files: EncoderFiles, needs: tuple[str, ...]) -> bool:
     try:
-        weight_files(source)
+        weight_files(files)
     except EncoderError:
         return False
-    return any((source.folder / file).is_file() for file in needs)
+    return any((files.folder / file).is_file() for file in needs)
 
 
-def _shards(source: EncoderFiles) -> list[str]:
-    index = _json(source, WEIGHTS_INDEX).get("weight_map")
+def _shards(files: EncoderFiles) -> list[str]:
+    index = _json(files, WEIGHTS_INDEX).get("weight_map")
     if not isinstance(index, dict) or not index:
-        raise EncoderError(f"The {WEIGHTS_INDEX} of '{source.name}' is damaged; download the model again.")
+        raise EncoderError(f"The {WEIGHTS_INDEX} of '{files.name}' is damaged; download the model again.")
     names = [str(name) for name in index.values()]
     if any(Path(name).name != name for name in names):
         raise EncoderError(
-            f"The {WEIGHTS_INDEX} of '{source.name}' points outside its folder; it is not read."
+            f"The {WEIGHTS_INDEX} of '{files.name}' points outside its folder; it is not read."
         )
     return names
 
 
-def _json(source: EncoderFiles, name: str) -> dict[str, Any]:
+def _json(files: EncoderFiles, name: str) -> dict[str, Any]:
     try:
-        content = json.loads((source.folder / name).read_text(encoding="utf-8"))
+        content = json.loads((files.folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EncoderError(
-            f"The {name} of '{source.name}' cannot be read as JSON; download it again."
+            f"The {name} of '{files.name}' cannot be read as JSON; download it again."
         ) from error
     if not isinstance(content, dict):
-        raise EncoderError(f"The {name} of '{source.name}' is not a JSON object; download it again.")
+        raise EncoderError(f"The {name} of '{files.name}' is not a JSON object; download it again.")
     return content
 
 
@@ -250,14 +250,14 @@ def _cached(name: str, revision: str | None) -> EncoderFiles | None:
     return EncoderFiles(name, Path(found).parent, revision) if isinstance(found, str) else None
 
 
-def _check_offered(source: EncoderFiles) -> None:
+def _check_offered(files: EncoderFiles) -> None:
     """Asks the hub whether the repository holds safetensors, before anything large is fetched."""
     import huggingface_hub as hub
 
-    with _hub_errors(source.name, source.revision):
-        offered = hub.model_info(source.name, revision=source.revision).siblings or []
+    with _hub_errors(files.name, files.revision):
+        offered = hub.model_info(files.name, revision=files.revision).siblings or []
     if not {file.rfilename for file in offered} & {WEIGHTS, WEIGHTS_INDEX}:
-        raise EncoderError(_PICKLE_ONLY.format(name=source.name))
+        raise EncoderError(_PICKLE_ONLY.format(name=files.name))
 
 
 @contextmanager

@@ -42,21 +42,21 @@ class Pretrained(Backbone):
 
     algorithm: str  # version of this program's part of the preprocessing
 
-    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str, probe: Input) -> None:
+    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str, probe: Input) -> None:
         self._model: TransformersPart = model.eval().requires_grad_(False)
-        self.name = source.name
-        self.revision = source.revision
+        self.name = files.name
+        self.revision = files.revision
         self.weights_sha256 = sha256
-        self.preprocessing = f"{self.algorithm}:{settings_digest(source.folder)}"
+        self.preprocessing = f"{self.algorithm}:{settings_digest(files.folder)}"
         self.n_layers = self.n_features = 0
         try:
             self.n_layers, _, self.n_features = self.encode(probe).hidden.shape
         except DaamError as e:
-            raise EncoderError(f"'{source.name}' cannot be used: {e}") from e
+            raise EncoderError(f"'{files.name}' cannot be used: {e}") from e
         except (ValueError, RuntimeError, IndexError, KeyError, TypeError) as e:
             raise EncoderError(
-                f"'{source.name}' fails on a small input, so its model and its preprocessing do not fit "
-                f"together: {reason(e, source)}"
+                f"'{files.name}' fails on a small input, so its model and its preprocessing do not fit "
+                f"together: {reason(e, files)}"
             ) from e
 
     def weights(self) -> Iterable[Tensor]:
@@ -72,11 +72,11 @@ class Pretrained(Backbone):
             return list(self._model(**inputs, output_hidden_states=True).hidden_states[1:])
 
 
-def load_pretrained(source: EncoderFiles, *, model_class: str, part: str | None) -> TransformersPart:
+def load_pretrained(files: EncoderFiles, *, model_class: str, part: str | None) -> TransformersPart:
     """A model in float32, whatever its file holds; no code of the repository is run.
 
     Args:
-        source: a folder whose safetensors are complete.
+        files: a folder whose safetensors are complete.
         model_class: name of the class in transformers.
         part: the encoder's attribute, where the class holds more than that.
 
@@ -89,9 +89,9 @@ def load_pretrained(source: EncoderFiles, *, model_class: str, part: str | None)
     loader = getattr(transformers, model_class)
     with quiet():
         try:
-            _check_memory(source)
+            _check_memory(files)
             model, report = loader.from_pretrained(
-                source.folder,
+                files.folder,
                 dtype=torch.float32,
                 use_safetensors=True,
                 trust_remote_code=False,
@@ -103,51 +103,51 @@ def load_pretrained(source: EncoderFiles, *, model_class: str, part: str | None)
             raise
         except Exception as e:  # transformers and safetensors raise many kinds, and none is our defect
             raise EncoderError(
-                f"The weights of '{source.name}' cannot be loaded ({reason(e, source)}); they are damaged or "
-                f"belong to another configuration, so {_again(source)}."
+                f"The weights of '{files.name}' cannot be loaded ({reason(e, files)}); they are damaged or "
+                f"belong to another configuration, so {_again(files)}."
             ) from e
-    _check_complete(report, source, prefix=f"{part}." if part else "")
+    _check_complete(report, files, prefix=f"{part}." if part else "")
     encoder = getattr(model, part) if part else model
     if hasattr(encoder.config, "use_cache"):
         encoder.config.use_cache = False  # keys and values for generation, never read here
     return encoder
 
 
-def _check_memory(source: EncoderFiles) -> None:
+def _check_memory(files: EncoderFiles) -> None:
     """Refuses a model that the system would end this process for."""
-    needed, available = 4 * parameter_count(weight_files(source)), memory_bytes()
+    needed, available = 4 * parameter_count(weight_files(files)), memory_bytes()
     if available is not None and needed > available:
         raise EncoderError(
-            f"'{source.name}' needs {needed / 1e9:,.1f} GB of memory in float32, and this computer has "
+            f"'{files.name}' needs {needed / 1e9:,.1f} GB of memory in float32, and this computer has "
             f"{available / 1e9:,.1f} GB; use a larger one, or a smaller encoder."
         )
 
 
-def _check_complete(report: Mapping[str, Any], source: EncoderFiles, *, prefix: str) -> None:
+def _check_complete(report: Mapping[str, Any], files: EncoderFiles, *, prefix: str) -> None:
     """Refuses a model of which a parameter that counts would have kept its random start."""
     other_shape = sorted((name, list(there), list(here)) for name, there, here in report["mismatched_keys"])
     for name, there, here in other_shape:
         if name.startswith(prefix):
             raise EncoderError(
-                f"The weights of '{source.name}' belong to another configuration: {name} has the shape "
-                f"{there} in its file and {here} in {CONFIG}, so {_again(source)}."
+                f"The weights of '{files.name}' belong to another configuration: {name} has the shape "
+                f"{there} in its file and {here} in {CONFIG}, so {_again(files)}."
             )
     missing = sorted(
         name for name in report["missing_keys"] if name.startswith(prefix) and not _UNUSED.search(name)
     )
     if missing:
         raise EncoderError(
-            f"The weights of '{source.name}' lack {len(missing)} parameters of its configuration, such as "
-            f"{missing[0]}, so {_again(source)}."
+            f"The weights of '{files.name}' lack {len(missing)} parameters of its configuration, such as "
+            f"{missing[0]}, so {_again(files)}."
         )
 
 
-def load_part(loader: str, source: EncoderFiles, *, what: str, **options: object) -> TransformersPart:
+def load_part(loader: str, files: EncoderFiles, *, what: str, **options: object) -> TransformersPart:
     """A tokenizer, image processor or feature extractor; no code of the repository is run.
 
     Args:
         loader: name of the class in transformers.
-        source: a folder that holds its files.
+        files: a folder that holds its files.
         what: its name for messages.
         options: for the class.
 
@@ -159,11 +159,11 @@ def load_part(loader: str, source: EncoderFiles, *, what: str, **options: object
     with quiet():
         try:
             return getattr(transformers, loader).from_pretrained(
-                source.folder, trust_remote_code=False, local_files_only=True, **options
+                files.folder, trust_remote_code=False, local_files_only=True, **options
             )
         except Exception as e:  # as many kinds as there are file formats
             raise EncoderError(
-                f"The {what} of '{source.name}' cannot be loaded ({reason(e, source)}); give a model that is "
+                f"The {what} of '{files.name}' cannot be loaded ({reason(e, files)}); give a model that is "
                 "saved with a complete one of a kind that transformers knows."
             ) from e
 
@@ -184,18 +184,18 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def reason(error: Exception, source: EncoderFiles) -> str:
+def reason(error: Exception, files: EncoderFiles) -> str:
     """The first sentence of an error's message, with the model's name for its folder."""
     line = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     if isinstance(error, KeyError):
         line = f"it lacks {line}"
-    sentence = re.split(r"[.:!] |[.:!]$", line.replace(str(source.folder), source.name))[0]
+    sentence = re.split(r"[.:!] |[.:!]$", line.replace(str(files.folder), files.name))[0]
     return sentence[:_LONGEST_REASON]
 
 
-def _again(source: EncoderFiles) -> str:
+def _again(files: EncoderFiles) -> str:
     return (
         "copy the model again"
-        if source.revision == LOCAL
+        if files.revision == LOCAL
         else "remove it from the hub cache and load it again"
     )

@@ -38,16 +38,16 @@ class PretrainedText(Pretrained):
     modality = "text"
     algorithm = "huggingface-text-1"
 
-    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
-        self._tokenizer: TransformersPart = load_part("AutoTokenizer", source, what="tokenizer")
+    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+        self._tokenizer: TransformersPart = load_part("AutoTokenizer", files, what="tokenizer")
         if not getattr(self._tokenizer, "is_fast", False):
             raise EncoderError(
-                f"The tokenizer of '{source.name}' does not say where its pieces stand in the text; save it "
+                f"The tokenizer of '{files.name}' does not say where its pieces stand in the text; save it "
                 "as a fast tokenizer (tokenizer.json)."
             )
         self._context = context_length(model.config, self._tokenizer)
         self._n_embeddings = model.get_input_embeddings().num_embeddings
-        super().__init__(source, model, sha256=sha256, probe=read_text("a"))
+        super().__init__(files, model, sha256=sha256, probe=read_text("a"))
 
     def encode(self, given: Input) -> Encoding:
         """Encode a text.

@@ -24,12 +24,12 @@ class _Pictures(Pretrained):
 
     modality = "image"
 
-    def __init__(self, source: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
         # Without torchvision, transformers prepares pictures by Pillow; with it, it must too, or the
         # same picture would give other hidden states.
-        self._processor = load_part("AutoImageProcessor", source, what="image processor", backend="pil")
+        self._processor = load_part("AutoImageProcessor", files, what="image processor", backend="pil")
         kind_of(self._processor)
-        super().__init__(source, model, sha256=sha256, probe=read_picture(Image.new("RGB", _BLANK, _GREY)))
+        super().__init__(files, model, sha256=sha256, probe=read_picture(Image.new("RGB", _BLANK, _GREY)))
 
     def _prepared(self, given: Input) -> tuple[Tensor, Crop, dict[str, object]]:
         """Pixels ``[1, 3, height, width]``, where they come from, and facts."""
