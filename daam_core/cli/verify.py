@@ -13,7 +13,7 @@ from daam_core.errors import DataError
 from daam_core.explain import explain
 from daam_core.export import load
 from daam_core.inputs import read_input
-from daam_core.reading.differing import differences
+from daam_core.reading.differences import differences_by_part
 from daam_core.trained import load_model
 
 #: What two machines may differ by in the last digits of float32, as a share of an array's largest value.
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> Output:
         raise DataError(f"This explanation is of another model: its classes are not those of {model.name}.")
     target = recorded.class_names[recorded.explained]
     again = explain(model, given, target=target, scale=recorded.scale)
-    found = differences(recorded, again)
+    found = differences_by_part(recorded, again)
     too_large = [name for name, share in found.items() if not share <= arguments.tolerance]
     known = recorded.provenance.get("checkpoint_sha256"), again.provenance.get("checkpoint_sha256")
     if known[0] != known[1]:

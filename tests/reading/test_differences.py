@@ -1,12 +1,15 @@
 """Oracles: numpy's correlation, and a loop over the cells."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from daam_core.reading.differences import largest_changes, map_correlation
+from daam_core.explain import explain
+from daam_core.reading.differences import differences_by_part, largest_changes, map_correlation
 from tests.support.builders import make_explanation
+from tests.support.small import letter_model
 
 A, B = make_explanation(seed=1), make_explanation(seed=2)
 
@@ -42,3 +45,27 @@ def test_heads_of_two_models_are_compared_together():
 def test_there_is_no_correlation_of_unlike_or_constant_maps():
     assert map_correlation(A, make_explanation(features=5)) is None
     assert map_correlation(A, make_explanation(constant=True)) is None
+
+
+@pytest.fixture(scope="module")
+def explanation():
+    return explain(letter_model(), "A few letters of a text.")
+
+
+def test_an_explanation_is_itself(explanation):
+    again = explain(letter_model(), "A few letters of a text.")
+    assert set(differences_by_part(explanation, again).values()) == {0.0}
+
+
+def test_a_difference_is_a_share_of_the_largest_value(explanation):
+    other = explanation.logits.copy()
+    other[0] += 0.5 * np.abs(explanation.logits).max()
+    found = differences_by_part(explanation, replace(explanation, logits=other))
+    assert found["logits"] == pytest.approx(0.5, rel=1e-5)
+    assert set(found.values()) == {0.0, found["logits"]}
+
+
+def test_another_text_or_shape_is_no_number(explanation):
+    assert differences_by_part(explanation, replace(explanation, text="Other"))["text"] == math.inf
+    shorter = replace(explanation, logits=explanation.logits.astype(np.float64))
+    assert differences_by_part(explanation, shorter)["logits"] == math.inf
