@@ -3,6 +3,7 @@
 Each standardises its input like the classifier itself, so that one training loop serves all.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from daam_core.layers import Standardisation
 
 
-class Baseline(nn.Module):
+class Baseline(nn.Module, ABC):
     """Logistic regression on what :meth:`represent` makes of the standardised features.
 
     A module ``[B, L, F] → logits [B, C]`` with a standardisation to fit.
@@ -28,9 +29,9 @@ class Baseline(nn.Module):
         x: Tensor = self.standardisation(pooled)
         return x
 
+    @abstractmethod
     def represent(self, x: Tensor) -> Tensor:
         """``[B, L, F]`` standardised → ``[B, D]``, what the decoder sees."""
-        raise NotImplementedError
 
     def forward(self, pooled: Tensor) -> Tensor:
         logits: Tensor = self.decoder(self.represent(self.standardise(pooled)))
