@@ -4,7 +4,7 @@ Letters: H heads, L layers, F features, R rows (see ``layers``), T tokens, C cla
 """
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
@@ -130,7 +130,13 @@ def explain_encoding(
         head_token_attribution=_array(by_head),
         text=encoding.text,
         dataset=model.dataset,
-        provenance=_provenance(model, encoding.facts, muted=0 if kept is None else int((kept < 1).sum())),
+        provenance=provenance_of(
+            model,
+            ("torch", "transformers", "numpy"),
+            seed=model.config.seed,
+            muted_cells=0 if kept is None else int((kept < 1).sum()),
+            input=dict(encoding.facts),
+        ),
     )
 
 
@@ -159,24 +165,28 @@ def _keep_mask(attention: DensityAttention, keep: Tensor | np.ndarray | None) ->
     return mask
 
 
-def _provenance(model: TrainedClassifier, facts: Mapping[str, object], *, muted: int) -> dict[str, object]:
-    """Plain values that identify what was explained, with what, and how."""
+def provenance_of(model: TrainedClassifier, packages: Sequence[str], **more: object) -> dict[str, object]:
+    """Plain values that identify what was used.
+
+    Args:
+        model: the classifier and its encoder.
+        packages: names of installed packages whose versions are kept beside Python's.
+        more: what else there is to say.
+    """
     encoder = model.config.encoder
     return {
         "tool": f"daam-explorer {__version__}",
         "model": model.name,
         "checkpoint_sha256": model.sha256,
-        "seed": model.config.seed,
         "encoder": encoder.name,
         "encoder_revision": encoder.revision,
         "encoder_sha256": encoder.weights_sha256,
         "preprocessing": encoder.preprocessing,
-        "muted_cells": muted,
-        "input": dict(facts),
         "versions": {
             "python": platform.python_version(),
-            **{package: metadata.version(package) for package in ("torch", "transformers", "numpy")},
+            **{package: metadata.version(package) for package in packages},
         },
+        **more,
     }
 
 

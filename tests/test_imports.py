@@ -68,7 +68,7 @@ TABLE = {
     ),
     "faithfulness": allow(
         "backbones encoding explain inputs layers model progress reading result shipped trained training "
-        "version writing",
+        "writing",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow("backbones checkpoint explain gating inputs layers model trained view", "PIL numpy torch"),

@@ -3,16 +3,15 @@
 Letters: N inputs, L layers, F features.
 """
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from daam_core.errors import DataError, is_number
+from daam_core.explain import provenance_of
 from daam_core.faithfulness.destroyed.learned import Learned, what_is_learned
 from daam_core.faithfulness.destroyed.models import Similarity, sanity_checks, trained_again
 from daam_core.faithfulness.destroyed.small_changes import PERTURBATIONS
@@ -47,7 +46,6 @@ from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
 from daam_core.training.fitting import TrainingConfig
-from daam_core.version import __version__
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ def measure_faithfulness(
         step.run(task, found, part)
         done += step.share
     progress.report(1.0, "Done")
-    return _report(task, found, held_out=held_out, provenance=provenance or {})
+    return _report(task, found, held_out=held_out, more=provenance or {})
 
 
 def prepare(
@@ -324,26 +322,8 @@ def _tokens(task: Task, found: Found, progress: Progress) -> None:
         found.tokens = token_level(task.model, task.inputs, progress=progress)
 
 
-def record(model: TrainedClassifier, more: Mapping[str, object]) -> dict[str, object]:
-    """What identifies the measurement."""
-    encoder = model.config.encoder
-    packages = ("torch", "numpy", "captum", "quantus", "scikit-image", "scipy")
-    return {
-        "tool": f"daam-explorer {__version__}",
-        "model": model.name,
-        "checkpoint_sha256": model.sha256,
-        "encoder": encoder.name,
-        "encoder_revision": encoder.revision,
-        "encoder_sha256": encoder.weights_sha256,
-        "preprocessing": encoder.preprocessing,
-        "versions": {
-            "python": platform.python_version(),
-            **{package: metadata.version(package) for package in packages},
-        },
-        **more,
-    }
-
-
+#: Packages whose versions a report keeps.
+PACKAGES = ("torch", "numpy", "captum", "quantus", "scikit-image", "scipy")
 #: What is measured, in this order: later steps use what earlier ones found.
 STEPS = (
     Step("Removing gated cells", 0.10, _gated),
@@ -361,9 +341,7 @@ STEPS = (
 )
 
 
-def _report(
-    task: Task, found: Found, *, held_out: bool, provenance: Mapping[str, object]
-) -> FaithfulnessReport:
+def _report(task: Task, found: Found, *, held_out: bool, more: Mapping[str, object]) -> FaithfulnessReport:
     with torch.no_grad():
         right = (task.classifier(task.pooled).logits.argmax(-1) == task.labels).double()
     pairs = differences(found.gated, found.input, seed=task.settings.seed)
@@ -380,7 +358,7 @@ def _report(
     )
     return FaithfulnessReport(
         model=task.model.name,
-        provenance=record(task.model, provenance),
+        provenance=provenance_of(task.model, PACKAGES, **more),
         settings=task.settings,
         held_out=held_out,
         accuracy=bootstrap_mean(right.numpy(), seed=task.settings.seed),
