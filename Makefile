@@ -57,7 +57,7 @@ run: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: lint js
 
