@@ -81,7 +81,7 @@ def view_payload(
         limit: bytes of arrays a head may take, of each explanation; None sends everything exactly.
 
     Returns:
-        ``{"version", "a", "b", "colours"}``. Numbers are float32; plain text is not escaped, since the
+        ``{"version", "a", "b", "colours"}``. Arrays are float32; plain text is not escaped, since the
         script never treats it as markup.
     """
     return {
@@ -281,10 +281,10 @@ def _words(explanation: Explanation) -> dict[str, object]:
 
 
 def _numbers(array: np.ndarray) -> object:
-    """Nested lists of float32 numbers; JSON has no NaN or infinity, so those become null."""
-    single = np.asarray(array, dtype=np.float32).astype(object)
-    single[~np.isfinite(np.asarray(array, dtype=np.float64))] = None
-    return single.tolist()
+    """Nested lists of the numbers as they are; JSON has no NaN or infinity, so those become null."""
+    numbers = array.astype(object)
+    numbers[~np.isfinite(array)] = None
+    return numbers.tolist()
 
 
 def _base64(raw: bytes) -> str:

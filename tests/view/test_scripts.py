@@ -38,7 +38,7 @@ def test_importance_is_that_of_the_core_to_the_last_bit(scale: str) -> None:
 
 
 def test_rank_colours_give_every_colour_equally_many_cells() -> None:
-    e = make_explanation(heads=1, features=200)
+    e = make_explanation(heads=1, features=200, seed=1)
     indices = evaluate(
         "{ Result } from result.js; { makeScale, palette, rankThresholds } from colour.js",
         """(() => {
