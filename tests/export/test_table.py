@@ -27,9 +27,16 @@ def test_csv_opens_with_any_reader_and_holds_each_seen_cell_once():
     _, layers, features = e.shape
     assert len(rows) == layers * features == e.head_layers.sum() * features
     assert list(rows[0]) == [
-        "head", "layer", "feature", "value", "gate", "amplitude", "density_attention", "importance",
+        "head",
+        "layer",
+        "feature",
+        "value",
+        "gate",
+        "amplitude",
+        "density_attention",
+        "importance",
         "class_importance",
-    ]  # fmt: skip
+    ]
     for row in rows:
         head, layer, feature = (int(row[name]) for name in ("head", "layer", "feature"))
         assert np.float32(row["importance"]) == e.importance[head, layer, feature]
@@ -56,10 +63,12 @@ def test_csv_rows_may_stand_in_any_order_and_begin_with_a_mark():
         (lambda lines: [*lines[:-1], f"-1{lines[-1][1:]}"], "must be whole numbers"),
         (lambda lines: [*lines[:-1], f"9{lines[-1][1:]}"], "cells are missing"),
         (lambda lines: [*lines[:-1], lines[-1].rsplit(",", 1)[0] + ",nan"], "9 finite numbers"),
-        (lambda lines: [*lines[:-1], "1,2,3,7" + lines[-1].split(",", 3)[3].lstrip("-.0123456789e")],
-         "value differs between rows"),
+        (
+            lambda lines: [*lines[:-1], "1,2,3,7" + lines[-1].split(",", 3)[3].lstrip("-.0123456789e")],
+            "value differs between rows",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_table_is_refused_with_its_reason(damage, message):
     lines = export.to_csv(SMALL).splitlines()
     with pytest.raises(DataError, match=message) as caught:

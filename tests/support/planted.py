@@ -19,9 +19,14 @@ def planted_classifier(**changes: object) -> DaamClassifier:
     happen to be their layers' mean.
     """
     settings: dict[str, object] = {
-        "modality": "text", "encoder": IDENTITY, "n_layers": LAYERS, "n_features": FEATURES,
-        "class_names": ("no", "yes"), "n_heads": HEADS, "offset_spread": 0.0,
-    }  # fmt: skip
+        "modality": "text",
+        "encoder": IDENTITY,
+        "n_layers": LAYERS,
+        "n_features": FEATURES,
+        "class_names": ("no", "yes"),
+        "n_heads": HEADS,
+        "offset_spread": 0.0,
+    }
     classifier = DaamClassifier(ModelConfig(**(settings | changes)))  # type: ignore[arg-type]
     attention = classifier.attention
     features = [feature for _, _, feature in DECIDING]

@@ -14,9 +14,14 @@ COUNT = len(DECIDING)
 def random_classifier(seed: int = 0, **changes: object) -> DaamClassifier:
     """A classifier with parameters away from their start, so that no term of a formula vanishes."""
     settings: dict[str, object] = {
-        "modality": "text", "encoder": IDENTITY, "n_layers": 6, "n_features": 5,
-        "class_names": ("a", "b", "c"), "n_heads": 2, "conv_channels": 3,
-    }  # fmt: skip
+        "modality": "text",
+        "encoder": IDENTITY,
+        "n_layers": 6,
+        "n_features": 5,
+        "class_names": ("a", "b", "c"),
+        "n_heads": 2,
+        "conv_channels": 3,
+    }
     torch.manual_seed(seed)
     classifier = DaamClassifier(ModelConfig(**(settings | changes)))  # type: ignore[arg-type]
     with torch.no_grad():

@@ -12,9 +12,16 @@ from tests.support.encode import encode
 from tests.support.small import LetterEncoder, letter_data, letter_model
 
 SMALL = Settings(
-    inputs=24, training_inputs=60, sanity_inputs=5, quantus_inputs=4, changed_inputs=3,
-    random_orders=2, training_seeds=2, retraining_seeds=1, epochs=4,
-)  # fmt: skip
+    inputs=24,
+    training_inputs=60,
+    sanity_inputs=5,
+    quantus_inputs=4,
+    changed_inputs=3,
+    random_orders=2,
+    training_seeds=2,
+    retraining_seeds=1,
+    epochs=4,
+)
 
 
 def features(count: int, seed: int) -> tuple[list[str], tuple[torch.Tensor, torch.Tensor]]:
@@ -28,8 +35,12 @@ def small_report() -> tuple[FaithfulnessReport, tuple[float, ...]]:
     seen: list[float] = []
     texts, test = features(30, 1)
     report = measure_faithfulness(
-        letter_model(), features(80, 0)[1], test, inputs=texts, settings=SMALL,
+        letter_model(),
+        features(80, 0)[1],
+        test,
+        inputs=texts,
+        settings=SMALL,
         provenance={"command": "python -m daam_core faithfulness"},
         progress=Progress(lambda share, _: seen.append(share)),
-    )  # fmt: skip
+    )
     return report, tuple(seen)

@@ -156,11 +156,22 @@ def save_whisper(folder: Path, *, seconds: int = 30, class_name: str = "WhisperM
     """Encoder and decoder, as published checkpoints are."""
     transformers.WhisperFeatureExtractor(feature_size=8, chunk_length=seconds).save_pretrained(folder)
     config = transformers.WhisperConfig(
-        vocab_size=50, num_mel_bins=8, d_model=16, encoder_layers=3, encoder_attention_heads=2,
-        decoder_layers=1, decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32,
-        max_source_positions=50 * seconds, max_target_positions=20, pad_token_id=0, bos_token_id=1,
-        eos_token_id=2, decoder_start_token_id=1,
-    )  # fmt: skip
+        vocab_size=50,
+        num_mel_bins=8,
+        d_model=16,
+        encoder_layers=3,
+        encoder_attention_heads=2,
+        decoder_layers=1,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_source_positions=50 * seconds,
+        max_target_positions=20,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+    )
     return save_model(folder, config, class_name=class_name)
 
 

@@ -20,25 +20,46 @@ from tests.support.small import CLASSES, FEATURES, LAYERS, letter_config
 def card_report(**changes):
     movement = Movement(0, 0, -1, 1, 0, 0.5, 0.2, 1)
     report = TrainingReport(
-        tool="daam-explorer", command="python -m daam_core train letters", accuracy=0.8125,
-        accuracy_deviation=0.0213, protocol="5 folds: by group",
+        tool="daam-explorer",
+        command="python -m daam_core train letters",
+        accuracy=0.8125,
+        accuracy_deviation=0.0213,
+        protocol="5 folds: by group",
         scores=Scores(
-            inputs=20, accuracy=0.8, balanced_accuracy=0.8, macro_f1=0.8, confusion=(),
+            inputs=20,
+            accuracy=0.8,
+            balanced_accuracy=0.8,
+            macro_f1=0.8,
+            confusion=(),
             classes=tuple(ClassFigures(name, 10, 0.9, 0.7, 0.8) for name in CLASSES),
         ),
-        data=data_facts(replace(letters(20), class_names=CLASSES)), trained_inputs=20,
-        encoder=letter_config().encoder, parameters=Parameters(1234, None), training=TrainingConfig(),
-        chosen_by="nothing held out", best_epoch=1, epochs=(), training_accuracy=0.9, mean_offset=movement,
-        scaled_variance=movement, layer_contribution=(), top_cells=(),
-    )  # fmt: skip
+        data=data_facts(replace(letters(20), class_names=CLASSES)),
+        trained_inputs=20,
+        encoder=letter_config().encoder,
+        parameters=Parameters(1234, None),
+        training=TrainingConfig(),
+        chosen_by="nothing held out",
+        best_epoch=1,
+        epochs=(),
+        training_accuracy=0.9,
+        mean_offset=movement,
+        scaled_variance=movement,
+        layer_contribution=(),
+        top_cells=(),
+    )
     return replace(report, **changes)
 
 
 def test_a_card_has_valid_metadata_and_the_measured_figures():
     about = About(
-        title="Letters", data_name="Letters: a set", data_terms="free", license="mit", language="en",
-        misuse=("Not for crosswords.",), limits=("No accents.",),
-    )  # fmt: skip
+        title="Letters",
+        data_name="Letters: a set",
+        data_terms="free",
+        license="mit",
+        language="en",
+        misuse=("Not for crosswords.",),
+        limits=("No accents.",),
+    )
     text = model_card(letter_config(), card_report(), name="letters-head", about=about)
     metadata = yaml.safe_load(text.split("---")[1])
     (result,) = metadata["model-index"][0]["results"]
@@ -48,9 +69,18 @@ def test_a_card_has_valid_metadata_and_the_measured_figures():
     values = {metric["type"]: metric["value"] for metric in result["metrics"]}
     assert values == {"accuracy": 0.8125, "f1": 0.8}
     assert ModelCard(text).data.eval_results[0].metric_value == 0.8125
-    for said in ("# Letters\n", "0.812 ± 0.021", "5 folds: by group", "Terms: free.", "1,234", "No accents.",
-                 "Not for crosswords.", "must not decide about people", "python -m daam_core train letters",
-                 f"{LAYERS} × {FEATURES}"):  # fmt: skip
+    for said in (
+        "# Letters\n",
+        "0.812 ± 0.021",
+        "5 folds: by group",
+        "Terms: free.",
+        "1,234",
+        "No accents.",
+        "Not for crosswords.",
+        "must not decide about people",
+        "python -m daam_core train letters",
+        f"{LAYERS} × {FEATURES}",
+    ):
         assert said in text
 
 
@@ -61,8 +91,9 @@ def test_figures_of_one_seed_are_called_so():
     text = model_card(letter_config(), several, name="x")
     metrics = yaml.safe_load(text.split("---")[1])["model-index"][0]["results"][0]["metrics"]
     assert [metric["name"] for metric in metrics] == [
-        "Accuracy (5 folds: by group)", "Macro F1 of seed 3 (5 folds: by group)"
-    ]  # fmt: skip
+        "Accuracy (5 folds: by group)",
+        "Macro F1 of seed 3 (5 folds: by group)",
+    ]
     assert "By class of seed 3:" in text
     assert "of seed" not in model_card(letter_config(), card_report(), name="x")
 

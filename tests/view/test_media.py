@@ -31,9 +31,14 @@ def test_the_mel_spectrogram_is_the_usual_one() -> None:
     ours, top = mel_power(sound, 16_000)
     padded = np.concatenate([np.zeros(128), sound, np.zeros(1024)])
     theirs = spectrogram(
-        padded, np.hanning(513)[:-1], 512, 256, power=2.0, center=False,
+        padded,
+        np.hanning(513)[:-1],
+        512,
+        256,
+        power=2.0,
+        center=False,
         mel_filters=mel_filter_bank(257, MEL_BANDS, 0.0, 8000.0, 16_000, norm=None, mel_scale="htk"),
-    )  # fmt: skip
+    )
     assert top == 8000
     assert ours.shape == (MEL_BANDS, 63)
     assert np.allclose(ours, theirs[:, :63], rtol=1e-3, atol=1e-4)

@@ -25,9 +25,12 @@ class _Tags(HTMLParser):
 def test_a_page_is_well_formed_and_escapes_what_comes_from_data():
     evil = "<script>alert('x')</script> & | \n# b"
     blocks = [
-        Heading(evil), Paragraph(evil), Listing(evil), Table((evil, "n"), ((evil, "1"),), note=evil),
+        Heading(evil),
+        Paragraph(evil),
+        Listing(evil),
+        Table((evil, "n"), ((evil, "1"),), note=evil),
         Figure(evil, "a.svg", "<svg></svg>"),
-    ]  # fmt: skip
+    ]
     page = to_html(evil, blocks)
     tags = _Tags()
     tags.feed(page)
@@ -46,9 +49,11 @@ def test_a_page_is_well_formed_and_escapes_what_comes_from_data():
 def test_markdown_lets_no_markup_of_data_through():
     evil = "<img src=x onerror=alert(1)> [click](javascript:alert(1)) ``` `x`"
     blocks = [
-        Heading(evil), Paragraph(evil), Table((evil, "n"), ((evil, "1"),), note=evil),
+        Heading(evil),
+        Paragraph(evil),
+        Table((evil, "n"), ((evil, "1"),), note=evil),
         Figure(evil, "a.svg", ""),
-    ]  # fmt: skip
+    ]
     text = to_markdown(evil, blocks)
     assert "<img" not in text
     assert all(

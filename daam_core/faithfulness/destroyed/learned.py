@@ -143,14 +143,18 @@ def parameter_ranges(classifier: DaamClassifier) -> tuple[ParameterRange, ...]:
     density = classifier.config.gate_kind == "density"
     found = [
         _range(
-            "mean offset", attention.mean_offset, attention.initial_mean_offset,
+            "mean offset",
+            attention.mean_offset,
+            attention.initial_mean_offset,
             PAPER_OFFSET_RANGE if density else None,
         ),
         _range(
-            "scaled variance" if density else "scale", attention.scaled_variance,
-            attention.initial_scaled_variance, PAPER_VARIANCE_RANGE if density else None,
+            "scaled variance" if density else "scale",
+            attention.scaled_variance,
+            attention.initial_scaled_variance,
+            PAPER_VARIANCE_RANGE if density else None,
         ),
-    ]  # fmt: skip
+    ]
     if attention.amplitude_logits is not None:
         start = at_start(classifier).attention.amplitude
         seen = attention.head_layers

@@ -34,48 +34,70 @@ METHODS: dict[str, MapMethod] = {
     method.name: method
     for method in (
         MapMethod(
-            "importance", "Importance Factor", False, "paper, 1.5: density attention = amplitude · gate",
+            "importance",
+            "Importance Factor",
+            False,
+            "paper, 1.5: density attention = amplitude · gate",
         ),
         MapMethod(
-            "gate", "Gate without amplitude", False, "the Importance Factor of the paper's own variants",
+            "gate",
+            "Gate without amplitude",
+            False,
+            "the Importance Factor of the paper's own variants",
         ),
         MapMethod(
-            "amplitude", "Layer amplitude alone", False, "λ[h, l], the same for all features and inputs",
+            "amplitude",
+            "Layer amplitude alone",
+            False,
+            "λ[h, l], the same for all features and inputs",
         ),
         MapMethod("dataset", "Importance Factor of the data set", False, "one map for all inputs"),
         MapMethod(
-            "weighted_importance", "Weighted Importance Factor", False,
+            "weighted_importance",
+            "Weighted Importance Factor",
+            False,
             "ours: density attention · spread over classes of the decision's gradient",
         ),
         MapMethod("magnitude", "Gated magnitude", False, "ours: density attention · |value|"),
         MapMethod(
-            "decision_importance", "Decision importance", False,
+            "decision_importance",
+            "Decision importance",
+            False,
             "ours: density attention · |value| · spread over classes of the decision's gradient",
         ),
         MapMethod("gate_gradient", "Gate × |gradient|", True, "ours: density attention · |gradient|"),
         MapMethod(
-            "class_importance", "Class importance", True,
+            "class_importance",
+            "Class importance",
+            True,
             "ours: density attention · value · gradient of the class's logit, signed",
         ),
         MapMethod("absolute_class_importance", "|Class importance|", True, "ours: its absolute value"),
         MapMethod(
-            "contrast_importance", "Contrast importance", True,
+            "contrast_importance",
+            "Contrast importance",
+            True,
             "ours: density attention · value · gradient of the class's log-odds, signed",
         ),
         MapMethod("gradient_input", "Gradient × input", True, "captum, signed"),
         MapMethod("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
         MapMethod("integrated_gradients", "Integrated gradients", True, "Sundararajan et al. 2017; captum"),
         MapMethod(
-            "absolute_integrated_gradients", "|Integrated gradients|", True,
+            "absolute_integrated_gradients",
+            "|Integrated gradients|",
+            True,
             "Sundararajan et al. 2017; captum, absolute",
         ),
         MapMethod("ablation", "Ablation", True, "fall of the class's logit when a single cell is removed"),
         MapMethod(
-            "layer_sum", "Weighted-layer-sum weights", False, "the baseline's softmax weights of layers",
+            "layer_sum",
+            "Weighted-layer-sum weights",
+            False,
+            "the baseline's softmax weights of layers",
         ),
         MapMethod("attention", "Multi-head attention weights", False, "the baseline's attention to layers"),
     )
-}  # fmt: skip
+}
 
 
 def gated_maps(

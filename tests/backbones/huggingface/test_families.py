@@ -394,9 +394,11 @@ def pixels_of(folder: Path, image: Image.Image) -> Tensor:
 
 
 VISION_CLASS = {
-    "clip": "CLIPVisionModel", "clip_vision_model": "CLIPVisionModel",
-    "siglip": "SiglipVisionModel", "siglip_vision_model": "SiglipVisionModel",
-}  # fmt: skip
+    "clip": "CLIPVisionModel",
+    "clip_vision_model": "CLIPVisionModel",
+    "siglip": "SiglipVisionModel",
+    "siglip_vision_model": "SiglipVisionModel",
+}
 FRONT = {"deit": ["[CLS]", "[DIST]"], "ijepa": [], "siglip": [], "siglip_vision_model": []}
 FRONT["dinov2_with_registers"] = ["[CLS]", "[REG 1]", "[REG 2]", "[REG 3]", "[REG 4]"]
 
@@ -415,8 +417,11 @@ def test_patches_equal_a_direct_call(kind: str, folders: Callable[..., Path], lo
     assert np.isnan(spans[: len(front)]).all()
     patches = spans[len(front) :]
     assert patches[[0, 1, 4, 15]].tolist() == [
-        [0, 0, 0.25, 0.25], [0.25, 0, 0.5, 0.25], [0, 0.25, 0.25, 0.5], [0.75, 0.75, 1, 1]
-    ]  # fmt: skip
+        [0, 0, 0.25, 0.25],
+        [0.25, 0, 0.5, 0.25],
+        [0, 0.25, 0.25, 0.5],
+        [0.75, 0.75, 1, 1],
+    ]
     check_plain(encoding)
 
 

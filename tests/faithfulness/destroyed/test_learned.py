@@ -13,8 +13,10 @@ def test_an_untrained_classifier_has_learned_nothing():
     x = torch.randn(9, 6, 8, generator=torch.Generator().manual_seed(0))
     found = what_is_learned(classifier, x)
     assert [item.reset for item in found.starts] == [
-        "mean offset and scaled variance", "amplitude", "all parameters of the gate",
-    ]  # fmt: skip
+        "mean offset and scaled variance",
+        "amplitude",
+        "all parameters of the gate",
+    ]
     for start in found.starts:
         assert start.explained == pytest.approx(1)
         assert start.by_input.mean == pytest.approx(1)

@@ -46,9 +46,12 @@ def test_inputs_are_changed_and_encoded_again():
     texts = [read_text(f"{text} {text}") for text in texts]
     seen: list[float] = []
     found = input_stability(
-        letter_model().classifier, LetterEncoder(), texts, PERTURBATIONS["text"],
+        letter_model().classifier,
+        LetterEncoder(),
+        texts,
+        PERTURBATIONS["text"],
         progress=Progress(lambda share, _: seen.append(share)),
-    )  # fmt: skip
+    )
     assert [item.change for item in found] == ["one typo", "one word left out"]
     assert all(-1 <= item.importance.mean <= 1 and item.importance.count == 5 for item in found)
     assert seen == sorted(seen)

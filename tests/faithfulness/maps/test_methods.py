@@ -24,9 +24,18 @@ def test_every_method_has_a_title_and_a_source():
 
 @pytest.mark.parametrize(
     "method",
-    ["importance", "gate", "weighted_importance", "magnitude", "decision_importance", "gate_gradient",
-     "class_importance", "absolute_class_importance", "contrast_importance"],
-)  # fmt: skip
+    [
+        "importance",
+        "gate",
+        "weighted_importance",
+        "magnitude",
+        "decision_importance",
+        "gate_gradient",
+        "class_importance",
+        "absolute_class_importance",
+        "contrast_importance",
+    ],
+)
 def test_maps_put_the_deciding_cells_first(method):
     classifier, cells, x, _ = planted_cells()
     scores = gated_maps(classifier, x)[method]

@@ -27,9 +27,15 @@ def test_input_methods_put_the_deciding_cells_first(method):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"decoder": "linear"}, {"mode": "layer_groups"}, {"gate_kind": "mixture", "n_gaussians": 2},
-     {"amplitude": "none"}, {"decoder": "conv"}],
-)  # fmt: skip
+    [
+        {},
+        {"decoder": "linear"},
+        {"mode": "layer_groups"},
+        {"gate_kind": "mixture", "n_gaussians": 2},
+        {"amplitude": "none"},
+        {"decoder": "conv"},
+    ],
+)
 def test_ablation_is_captums(changes):
     classifier = random_classifier(**changes)
     cells = input_cells(classifier, random_inputs())

@@ -63,9 +63,12 @@ def test_a_report_stops_when_asked():
     _, part = features(20, 0)
     with pytest.raises(CancelledError, match="no report was made"):
         measure_faithfulness(
-            letter_model(), part, part, settings=SMALL,
+            letter_model(),
+            part,
+            part,
+            settings=SMALL,
             progress=Progress(cancelled=lambda: next(asked, True)),
-        )  # fmt: skip
+        )
 
 
 def test_what_does_not_fit_is_refused():
