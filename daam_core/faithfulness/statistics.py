@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
+from scipy.stats import bootstrap, rankdata
 
 from daam_core.errors import ShapeError
 from daam_core.faithfulness.packages import measuring_packages
 
 RESAMPLES = 2000
+#: Bounds the memory that resampling takes, whatever the number of values.
+RESAMPLES_AT_ONCE = 200
 LEVEL = 0.95
 #: Side of the square window that structural similarity compares; smaller for maps with few layers.
 SSIM_WINDOW = 7
@@ -61,13 +63,20 @@ def bootstrap_mean(
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
         raise ShapeError(f"An interval needs a list of finite numbers, got shape {list(numbers.shape)}.")
-    # scipy.stats.bootstrap (tests compare the two) draws other resamples from a seed: the intervals in
-    # assets/faithfulness and the README, which this repeats exactly, would move by up to 0.001.
-    draw = np.random.default_rng(seed)
-    counts = draw.multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), size=resamples)
-    means = counts @ numbers / len(numbers)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(numbers.mean()), float(low), float(high), len(numbers), seed, level)
+    mean = float(numbers.mean())
+    low = high = mean
+    if len(numbers) > 1:  # scipy refuses a single value, whose resamples are all the same
+        found = bootstrap(
+            (numbers,),
+            np.mean,
+            n_resamples=resamples,
+            batch=RESAMPLES_AT_ONCE,
+            confidence_level=level,
+            method="percentile",
+            rng=seed,
+        )
+        low, high = (float(end) for end in found.confidence_interval)
+    return Interval(mean, low, high, len(numbers), seed, level)
 
 
 def correlation(first: ArrayLike, second: ArrayLike) -> float:

@@ -22,15 +22,20 @@ from daam_core.faithfulness.statistics import (
 NUMBERS = arrays(np.float64, 12, elements=st.integers(-5, 5).map(float))
 
 
-def test_the_interval_is_scipys_percentile_bootstrap():
+def test_the_interval_holds_the_middle_of_means_drawn_again():
+    """Drawn here as counts of each value, multinomial, which is the same distribution of means."""
     values = np.random.default_rng(0).gamma(2, size=60)
     found = bootstrap_mean(values, seed=1, resamples=20_000)
-    expected = scipy.stats.bootstrap(
-        (values,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2)
-    ).confidence_interval
+    counts = np.random.default_rng(2).multinomial(60, np.full(60, 1 / 60), size=20_000)
+    low, high = np.quantile(counts @ values / 60, [0.025, 0.975])
     assert found.mean == pytest.approx(values.mean())
-    assert found.low == pytest.approx(expected.low, abs=0.02)
-    assert found.high == pytest.approx(expected.high, abs=0.02)
+    assert found.low == pytest.approx(low, abs=0.02)
+    assert found.high == pytest.approx(high, abs=0.02)
+
+
+def test_the_interval_of_one_value_is_that_value():
+    found = bootstrap_mean([0.25], seed=0)
+    assert (found.low, found.mean, found.high) == (0.25, 0.25, 0.25)
 
 
 def test_the_interval_covers_the_true_mean_about_as_often_as_it_says():
