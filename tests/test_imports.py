@@ -49,44 +49,44 @@ TABLE = {
     "encoding": allow("inputs", "numpy torch"),
     "layers": allow("gating", "torch"),
     "model": allow("inputs layers", "torch"),
-    "dataset_mean": allow("importance model result", "torch"),
+    "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
-        "encoding inputs writing",
+        "writing inputs encoding",
         "PIL filelock huggingface_hub numpy platformdirs safetensors tokenizers torch transformers",
     ),
-    "reading": allow("floors result", "numpy"),
-    "figures": allow("inputs reading result", "matplotlib numpy plotly"),
-    "view": allow("inputs reading result version", "PIL anywidget librosa numpy soundfile traitlets"),
-    "export": allow("figures inputs reading result view writing", "numpy"),
-    "checkpoint": allow("dataset_mean model result shipped writing", "huggingface_hub safetensors torch"),
-    "trained": allow("backbones checkpoint model result writing", "huggingface_hub torch"),
-    "explain": allow("encoding importance inputs layers result trained version", "numpy torch"),
+    "reading": allow("result floors", "numpy"),
+    "figures": allow("shipped result inputs reading", "matplotlib numpy plotly"),
+    "view": allow("version result inputs reading", "PIL anywidget librosa numpy soundfile traitlets"),
+    "export": allow("writing result inputs reading figures view", "numpy"),
+    "checkpoint": allow("shipped writing result model dataset_mean", "huggingface_hub safetensors torch"),
+    "trained": allow("writing result model backbones checkpoint", "huggingface_hub torch"),
+    "explain": allow("version result importance inputs encoding layers trained", "numpy torch"),
     "training": allow(
-        "backbones dataset_mean encoding explain figures importance inputs layers model reading result "
-        "trained version writing",
+        "version writing result importance inputs encoding layers model dataset_mean "
+        "backbones reading figures trained explain",
         "huggingface_hub numpy safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
-        "backbones encoding explain inputs layers model progress reading result shipped trained training "
-        "writing",
+        "shipped progress writing result inputs encoding layers model backbones reading "
+        "trained explain training",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
-    "bench": allow("backbones checkpoint explain gating inputs layers model trained view", "PIL numpy torch"),
+    "bench": allow("gating inputs layers model backbones view checkpoint trained explain", "PIL numpy torch"),
     "cli": allow(
-        "backbones bench checkpoint explain export faithfulness inputs model progress reading result trained "
-        "training version writing",
+        "version progress writing result inputs model backbones reading export "
+        "checkpoint trained explain training faithfulness bench",
         "numpy tqdm",
     ),
     "__main__": allow("cli"),
-    "": allow("checkpoint explain importance model result trained version"),
-    "app.server": allow("trained view", "gradio gradio_client starlette uvicorn"),
+    "": allow("version result importance model checkpoint trained explain"),
+    "app.server": allow("view trained", "gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
-        "app.server encoding explain export faithfulness inputs reading result trained view", "numpy"
+        "result inputs encoding reading view export trained explain faithfulness app.server", "numpy"
     ),
-    "app.page": allow("app.server app.visit faithfulness inputs reading result", "gradio numpy"),
-    "app.api": allow("app.page app.visit export inputs reading result", "gradio"),
-    "app.main": allow("app.api app.page app.server app.visit trained", "gradio starlette"),
-    "app.__main__": allow("app.main app.server checkpoint trained"),
+    "app.page": allow("result inputs reading faithfulness app.server app.visit", "gradio numpy"),
+    "app.api": allow("result inputs reading export app.visit app.page", "gradio"),
+    "app.main": allow("trained app.server app.visit app.page app.api", "gradio starlette"),
+    "app.__main__": allow("checkpoint trained app.server app.main"),
 }
 HEAVY = set("gradio transformers librosa plotly matplotlib sklearn pandas captum quantus".split())
 

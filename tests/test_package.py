@@ -71,7 +71,10 @@ def carried() -> list[Path]:
     return [
         path
         for path in paths
-        if path.parts[0] in ("app", "daam_core") or (path.parts[0] == "assets" and path.parts[1] in data)
+        if path.parts[0] in ("app", "daam_core")
+        or (path.parts[0] == "assets" and path.parts[1] in data)
+        or path.match("assets/fonts/*.ttf")
+        or path.match("assets/fonts/*.LICENSE.txt")
     ]
 
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from daam_core.figures.layers import draw_layers
+from daam_core.figures.letters import missing_letters
 from daam_core.figures.maps import draw_maps, plan_maps
 from daam_core.figures.parameters import PARAMETERS, draw_distributions, draw_mixture
 from daam_core.figures.style import (
@@ -121,7 +122,7 @@ def _draw_heading(canvas: Canvas, explanation: Explanation, total: float) -> Non
 def _draw_probabilities(axes: Axes, explanation: Explanation) -> None:
     """Bars of the most probable classes; the explained one is dark."""
     probabilities = np.asarray(explanation.probabilities, dtype=np.float64)
-    order = top_cells(probabilities, MAX_REPORT_CLASSES)[:, 0]
+    order = _most_probable(explanation)
     colours = [INK if index == explanation.explained else FAINT for index in order]
     axes.barh(np.arange(len(order)), probabilities[order], color=colours, height=0.7)
     axes.set_yticks(range(len(order)), [shortened(explanation.class_names[index], 26) for index in order])
@@ -142,6 +143,11 @@ def _draw_probabilities(axes: Axes, explanation: Explanation) -> None:
     tidy(axes)
 
 
+def _most_probable(explanation: Explanation) -> np.ndarray:
+    """Indices of the classes that the page names."""
+    return top_cells(np.asarray(explanation.probabilities, dtype=np.float64), MAX_REPORT_CLASSES)[:, 0]
+
+
 def _draw_footer(canvas: Canvas, explanation: Explanation, total: float, *, heads_left_out: int) -> None:
     """What identifies the result; with how many heads the page leaves out."""
     facts = explanation.provenance
@@ -155,6 +161,8 @@ def _draw_footer(canvas: Canvas, explanation: Explanation, total: float, *, head
         parts.append(f"{facts['muted_cells']:,} cells muted")
     if heads_left_out:
         parts.append(f"maps of the {heads_left_out} heads with the smallest share left out")
+    shown = (explanation.class_names[index] for index in _most_probable(explanation))
+    parts.append(missing_letters([explanation.model, explanation.explained_class, *shown]))
     line = wrapped(" · ".join(part for part in parts if part), total - 4, size=SMALL_FONT_SIZE)
     canvas.text(2 / total, 0.5, line, va="center", fontsize=SMALL_FONT_SIZE, color=FAINT)
 

@@ -18,11 +18,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from daam_core.errors import ConfigError
+from daam_core.figures.letters import drawable, font_families
 from daam_core.reading.colours import DIVERGING, sequential
 from daam_core.reading.numbers import number
 
@@ -43,18 +44,6 @@ LEGEND_MARGIN_MM = 8.0  # that a legend leaves free beside it
 BAR_GAP_MM, BAR_MM, BAR_TICKS_MM = 1.5, 2.2, 3.6  # above a colour bar, its height, its numbers
 LINE_MM = 3.1  # height of a line of text
 INK, FAINT, MISSING = "#1a1a1a", "#8a8a8a", "#ececec"
-
-# Tried in this order for letters that DejaVu Sans, which matplotlib carries, does not have.
-_FALLBACK_FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans",
-    "Noto Sans Devanagari",
-    "Noto Sans Thai",
-    "WenQuanYi Zen Hei",
-    "Droid Sans Fallback",
-    "Arial Unicode MS",
-)
 
 _STYLE: dict[str, Any] = {
     "font.size": FONT_SIZE,
@@ -106,15 +95,9 @@ def print_style() -> Iterator[None]:
     """Matplotlib's defaults plus this module's sizes, whatever the caller's own settings are."""
     with _settings, mpl.rc_context():
         mpl.rcdefaults()
-        settings: Any = _STYLE | {"font.family": _font_families()}  # matplotlib's type lists every name
+        settings: Any = _STYLE | {"font.family": font_families()}  # matplotlib's type lists every name
         mpl.rcParams.update(settings)
         yield
-
-
-@cache
-def _font_families() -> list[str]:
-    installed = set(fontManager.get_font_names())
-    return ["DejaVu Sans", *(name for name in _FALLBACK_FONTS if name in installed)]
 
 
 def width_mm(width: Width | float) -> float:
@@ -215,15 +198,15 @@ def text_width(text: str, *, size: float = FONT_SIZE) -> float:
     """Width of one line of text in millimetres, with the style's fonts."""
     with print_style():
         renderer, points = _measure()
-        font = FontProperties(family=_font_families(), size=size)
+        font = FontProperties(family=font_families(), size=size)
         pixels: float = renderer.get_text_width_height_descent(text, font, ismath=False)[0]
     return pixels * points * MM_PER_POINT
 
 
 def wrapped(text: str, width: float, *, size: float = FONT_SIZE) -> str:
-    """The text broken at its spaces into lines of at most ``width`` millimetres."""
+    """What can be drawn of the text, broken at its spaces into lines of at most ``width`` millimetres."""
     lines: list[str] = []
-    for word in text.split():
+    for word in drawable(text).split():
         if lines and text_width(f"{lines[-1]} {word}", size=size) <= width:
             lines[-1] += f" {word}"
         else:
@@ -232,8 +215,8 @@ def wrapped(text: str, width: float, *, size: float = FONT_SIZE) -> str:
 
 
 def shortened(text: str, width: float, *, size: float = FONT_SIZE) -> str:
-    """The text on one line of at most ``width`` millimetres, its end cut off where it is longer."""
-    text = " ".join(text.split())
+    """What can be drawn of the text, on one line of at most ``width`` mm; what is longer is cut off."""
+    text = " ".join(drawable(text).split())
     if text_width(text, size=size) <= width:
         return text
     while text and text_width(f"{text}…", size=size) > width:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from daam_core.errors import ShapeError
+from daam_core.figures.letters import drawable, missing_letters
 from daam_core.figures.style import (
     FAINT,
     FONT_SIZE,
@@ -294,7 +295,7 @@ class _Words:
 def _words(view: TokenView, total: float) -> _Words:
     e = view.explanation
     found = join_words(e.text or "", e.token_labels, e.token_spans, view.values)
-    placed = [word for word in found if word.start is not None]
+    placed = [word for word in found if word.start is not None and drawable(word.text).strip()]
     specials = [word for word in found if word.start is None]
     words = placed[:MAX_WORDS]
     lines = _lines(words, e.text or "", total - MARGIN_MM)[: view.max_lines]
@@ -305,6 +306,8 @@ def _words(view: TokenView, total: float) -> _Words:
     left_out = len(placed) - 1 - max((piece.index for line in lines for piece in line), default=-1)
     if left_out:
         legend.append(f"The last {left_out:,} words are not shown.")
+    if missing := missing_letters(word.text for word in words[: len(placed) - left_out]):
+        legend.append(missing)
     return _Words(lines, np.array([word.value for word in words]), legend)
 
 
@@ -320,7 +323,7 @@ def _lines(words: list[Word], text: str, available: float) -> list[list[_PlacedW
             x = 0.0
         elif between and lines[-1]:
             x += space
-        rest = " ".join(word.text.split())
+        rest = " ".join(drawable(word.text).split())
         while rest:
             piece, width = _fitting(rest, available)
             if x > 0 and x + width > available:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from daam_core.errors import ShapeError
+from daam_core.reading.letters import INVISIBLE
 
 
 @dataclass(frozen=True)
@@ -30,31 +31,33 @@ class Word:
     tokens: tuple[int, ...]
 
 
-_JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner, inside words of several scripts
-
-
 def _word_spans(text: str) -> list[tuple[int, int]]:
     """Words, with inner apostrophes and combining marks; anything else that is not space stands alone.
 
-    So do wide (East Asian) letters, since no space tells their words apart.
+    So do wide (East Asian) letters, since no space tells their words apart. Characters that cannot be
+    seen belong to the word before them, else to the one after.
     """
     spans: list[tuple[int, int]] = []
     word_open = False  # whether the next letter continues the last span
+    unseen_only = False  # whether the last span holds nothing that can be seen
     for place, character in enumerate(text):
         if character.isspace():
             word_open = False
             continue
         letter = character.isalnum() or character == "_"
         wide = unicodedata.east_asian_width(character) in "WF"
-        mark = character in _JOINERS or unicodedata.category(character).startswith("M")
+        unseen = INVISIBLE.match(character) is not None
+        mark = unseen or unicodedata.category(character).startswith("M")
         apostrophe = character in "'’" and text[place + 1 : place + 2].isalnum()
-        attached = mark and bool(spans) and spans[-1][1] == place
-        continues = word_open and ((letter and not wide) or apostrophe)
-        if attached or continues:
+        touching = bool(spans) and spans[-1][1] == place
+        attached = touching and (mark or unseen_only)
+        if attached or (word_open and ((letter and not wide) or apostrophe)):
             spans[-1] = (spans[-1][0], place + 1)
+            unseen_only = unseen_only and unseen
         else:
             spans.append((place, place + 1))
-        word_open = (letter and not wide) or continues or (attached and word_open)
+            unseen_only = unseen
+        word_open = (letter and not wide and not unseen) or (word_open and (apostrophe or mark))
     return spans
 
 
@@ -114,8 +117,9 @@ def join_words(
         value = float(np.sum(np.asarray(attribution, dtype=np.float64)[tokens])) if tokens else 0.0
         return Word(label, start, end, value, tuple(tokens))
 
+    last_of = {first: index for index, first in enumerate(group)}  # the later ones overwrite
     found = []
-    for index in sorted(set(group)):
-        start, end = words[index][0], words[max(i for i, first in enumerate(group) if first == index)][1]
+    for index, last in last_of.items():
+        start, end = words[index][0], words[last][1]
         found.append(word(text[start:end], start, end, members[index]))
     return (*found, *(word(label, None, None, tokens) for label, tokens in specials.items()))

@@ -1,6 +1,7 @@
 """Properties with hypothesis, and the pieces of well-known tokenizers."""
 
 import itertools
+import time
 
 import hypothesis.strategies as st
 import numpy as np
@@ -64,6 +65,14 @@ NAN = (np.nan, np.nan)
         ("我喜欢", ["我", "喜欢"], [(0, 1), (1, 3)], [("我", 1.0), ("喜欢", 2.0)]),
         # combining marks belong to their letters
         ("हिन्दी", ["हि", "न्दी"], [(0, 2), (2, 6)], [("हिन्दी", 3.0)]),
+        # what cannot be seen belongs to the word before it, or to the one after
+        ("fell \ufeffon", ["fell", "on"], [(0, 4), (6, 8)], [("fell", 1.0), ("\ufeffon", 2.0)]),
+        (
+            "co\u00adop\u200b.",
+            ["co", "op", "."],
+            [(0, 2), (3, 5), (6, 7)],
+            [("co\u00adop\u200b", 3.0), (".", 3.0)],
+        ),
         # overlapping windows: the same piece seen twice
         ("one", ["one", "one"], [(0, 3), (0, 3)], [("one", 3.0)]),
         # a word that the tokenizer dropped keeps its place
@@ -77,3 +86,12 @@ def test_pieces_of_all_tokenizers_become_words(text, labels, spans, expected):
 def test_joining_refuses_lists_of_different_length():
     with pytest.raises(ShapeError, match="got 2 labels, spans \\[1, 2\\] and 2 values"):
         join_words("ab", ["a", "b"], np.zeros((1, 2)), np.zeros(2))
+
+
+def test_a_long_text_is_joined_in_little_time():
+    count = 20_000
+    spans = np.array([(2 * i, 2 * i + 1) for i in range(count)], dtype=float)
+    started = time.perf_counter()
+    words = join_words("a " * count, ["a"] * count, spans, np.ones(count))
+    assert len(words) == count
+    assert time.perf_counter() - started < 5  # 20 s and more where it grows with the square
