@@ -7,28 +7,30 @@ There is an endpoint for every action of :data:`ACTIONS` on every kind of :data:
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
+from functools import partial, wraps
+from typing import Any, get_args
 
 import gradio as gr
 from gradio.components import Component
 
 from daam_core.export import summary
-from daam_core.inputs import Change, Edit, Modality, SoundChange
+from daam_core.inputs import Change, Edit, Modality
+from daam_core.inputs.picture import Fill
 from daam_core.reading.differences import map_correlation
-from daam_core.result import Explanation
+from daam_core.result import Explanation, Scale
 
 from .page.components import picture
 from .page.outcomes import sentence_of
 from .page.wiring import ENCODER
+from .server.arguments import path_of
 from .visit import downloads
 from .visit.actions import encode_once, explain_once
 from .visit.faithfulness import check_values
 from .visit.inputs import Given, given_file, given_text
 from .visit.offer import Offer
-from .visit.untrusted import mutes_of, region_of
+from .visit.untrusted import choice_of, mutes_of, name_of, region_of, share_of, sound_change_of, text_of
 
 Values = Mapping[str, Any]  # an endpoint's arguments by name; each is checked where it is used
 
@@ -43,11 +45,13 @@ class Parameter:
         build: makes the component that reads it, from the names of the kind's models.
         type: its type in the endpoint's signature.
         default: where it may be left out.
+        check: what it may be, from its value and name; where it is None, whoever uses it checks.
     """
 
     name: str
     about: str
     build: Callable[[list[str]], Component]
+    check: Callable[[object, str], object] | None = None
     type: object = str
     default: object = inspect.Parameter.empty
 
@@ -127,6 +131,10 @@ def _number(value: float | None = None, **options: Any) -> Callable[[list[str]],
     return lambda models: gr.Number(value, **options)
 
 
+def _one_of(choices: Sequence[str]) -> Callable[[object, str], object]:
+    return partial(choice_of, choices=choices)
+
+
 MODEL = _model("model", "Model", "Name of a {noun} model, such as {example}; see list_models.")
 FIRST_MODEL = _model("model", "First model", "Name of the first {noun} model.")
 SECOND_MODEL = _model("other_model", "Second model", "Name of the second {noun} model.")
@@ -134,12 +142,14 @@ CLASS = Parameter(
     "explained_class",
     "Class that attributions are about; empty for the predicted class.",
     _text("", label="Class", info="Of the attributions; empty: the predicted one"),
+    name_of,
     default="",
 )
 SCALE = Parameter(
     "scale",
     '"all_heads" scales the Importance Factor over all heads, "per_head" each by itself.',
     _choice(gr.Radio, ["all_heads", "per_head"], value="all_heads", label="Scale of the Importance Factor"),
+    _one_of(get_args(Scale)),
     default="all_heads",
 )
 MUTE = Parameter(
@@ -152,18 +162,21 @@ FORMAT = Parameter(
     "file_format",
     "png, svg, pdf, html, json, npz, csv or ipynb.",
     _choice(gr.Dropdown, list(downloads.FORMATS), value="json", label="Format"),
+    _one_of(list(downloads.FORMATS)),
 )
 WIDTH = Parameter(
     "width",
     '"single" (89 mm) or "double" (183 mm) column, for figures.',
     _choice(gr.Radio, list(downloads.WIDTHS), value="double", label="Width of figures"),
+    _one_of(downloads.WIDTHS),
 )
 
 # Kinds of input
 
 
 def _edge(name: str, about: str) -> Parameter:
-    return Parameter(name, about, _number(label=f"{name.capitalize()}, share of the picture"), float)
+    build = _number(label=f"{name.capitalize()}, share of the picture")
+    return Parameter(name, about, build, share_of, float)
 
 
 KINDS = (
@@ -177,26 +190,41 @@ KINDS = (
             "sound",
             "A WAV, FLAC, OGG or MP3 file of 0.1 s to 10 min.",
             lambda models: gr.Audio(type="filepath", label="Sound"),
+            path_of,
         ),
         changes=(
-            Parameter("start", "First second that is kept.", _number(0.0, label="Start, seconds"), float),
+            Parameter(
+                "start",
+                "First second that is kept.",
+                _number(0.0, label="Start, seconds"),
+                type=float,
+                default=0.0,
+            ),
             Parameter(
                 "end",
                 "Last second that is kept; empty for the end of the sound.",
                 _number(label="End, seconds"),
-                float | None,
+                type=float | None,
+                default=None,
             ),
             Parameter(
                 "noise",
                 "Signal-to-noise ratio of added white noise, -10 to 40 dB; empty adds none.",
                 _number(label="Signal-to-noise ratio of added noise, dB"),
-                float | None,
+                type=float | None,
+                default=None,
             ),
-            Parameter("seed", "Seed of the noise.", _number(0, label="Seed of the noise", precision=0), int),
+            Parameter(
+                "seed",
+                "Seed of the noise.",
+                _number(0, label="Seed of the noise", precision=0),
+                type=int,
+                default=0,
+            ),
         ),
         about_change="trimming a sound or adding noise",
-        change=lambda values: SoundChange(
-            float(values["start"] or 0), values["end"], values["noise"], int(values["seed"] or 0)
+        change=lambda values: sound_change_of(
+            values["start"], values["end"], values["noise"], values["seed"]
         ),
     ),
     Kind(
@@ -206,7 +234,9 @@ KINDS = (
         part="word",
         example="news-topic",
         value=Parameter("text", "The text, in English, up to 50,000 characters.", _text(label="Text")),
-        changes=(Parameter("changed_text", "The text after the change.", _text(label="Changed text")),),
+        changes=(
+            Parameter("changed_text", "The text after the change.", _text(label="Changed text"), text_of),
+        ),
         about_change="a change of a text",
         change=lambda values: Edit(values["changed_text"]),
     ),
@@ -217,7 +247,10 @@ KINDS = (
         part="region of the picture",
         example="image-object",
         value=Parameter(
-            "image", "A JPEG, PNG, WebP, GIF, BMP or TIFF file.", lambda models: picture(label="Image")
+            "image",
+            "A JPEG, PNG, WebP, GIF, BMP or TIFF file.",
+            lambda models: picture(label="Image"),
+            path_of,
         ),
         changes=(
             _edge("left", "Left edge of the region, as a share of the picture's width, 0 to 1."),
@@ -227,7 +260,8 @@ KINDS = (
             Parameter(
                 "fill",
                 'What covers the region: "mean" (the picture\'s mean colour), "black" or "blur".',
-                _choice(gr.Radio, ["mean", "black", "blur"], value="mean", label="Filling"),
+                _choice(gr.Radio, list(get_args(Fill)), value="mean", label="Filling"),
+                _one_of(get_args(Fill)),
             ),
         ),
         about_change="covering a region of a picture",
@@ -245,8 +279,8 @@ def _explain(offer: Offer, kind: Kind, given: Given, values: Values) -> dict[str
 
 
 def _change(offer: Offer, kind: Kind, given: Given, values: Values) -> dict[str, object]:
+    changed = given.changed(kind.change(values))  # refused before the encoder runs
     before = explain_once(offer, values["model"], given)
-    changed = given.changed(kind.change(values))
     return _compared(before, explain_once(offer, values["model"], changed, target=before.explained))
 
 
@@ -374,7 +408,10 @@ def _function(offer: Offer, kind: Kind, action: Action) -> Callable[..., object]
     parameters = _parameters(kind, action)
 
     def answer(*arguments: object) -> object:
-        values = {p.name: value for p, value in zip(parameters, arguments, strict=True)}
+        values = {
+            p.name: value if p.check is None else p.check(value, p.name)
+            for p, value in zip(parameters, arguments, strict=True)
+        }
         return action.answer(offer, kind, kind.read(values[kind.name]), values)
 
     words = {"{noun}": kind.noun, "{part}": kind.part, "{about_change}": kind.about_change}
@@ -386,12 +423,13 @@ def _function(offer: Offer, kind: Kind, action: Action) -> Callable[..., object]
         return text
 
     arguments = "".join(f"\n    {parameter.name}: {filled(parameter.about)}" for parameter in parameters)
-    signature = [
-        inspect.Parameter(
-            p.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=p.default, annotation=p.type
-        )
-        for p in parameters
-    ]
+    signature: list[inspect.Parameter] = []
+    for p in parameters:
+        default = p.default
+        if default is inspect.Parameter.empty and signature and signature[-1].default is not default:
+            default = offer.names(kind.modality)[0]  # a model, after what may be left out
+        place = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        signature.append(inspect.Parameter(p.name, place, default=default, annotation=p.type))
     answer.__name__ = f"{action.name}_{kind.name}"
     answer.__doc__ = f"{filled(action.about)}\n\nArgs:{arguments}"
     answer.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
@@ -411,4 +449,5 @@ def _add(
             raise gr.Error(sentence_of(error), print_exception=False) from error
 
     button = gr.Button(name)
-    button.click(answer, inputs, output, api_name=name, show_progress="hidden", **options)
+    # Values come as they were sent: components would turn some into others, and fail on some.
+    button.click(answer, inputs, output, api_name=name, show_progress="hidden", preprocess=False, **options)

@@ -14,6 +14,7 @@ from .page.layout import lay_out
 from .page.theme import theme
 from .page.wiring import wire
 from .server import assets, connections
+from .server.arguments import HANDLERS, CheckedBlocks
 from .server.bodies import Bodies
 from .server.departures import Listeners
 from .server.health import health
@@ -63,7 +64,7 @@ def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
     """
     offer = Offer(models)
     delete = (CACHE_CHECK, CACHE_AGE)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=delete, fill_width=True) as demo:
+    with CheckedBlocks(title=TITLE, analytics_enabled=False, delete_cache=delete, fill_width=True) as demo:
         page = lay_out(offer)
         api.build(offer)  # before the page's own events, so that its names are not taken
         wire(demo, offer, page)
@@ -96,6 +97,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
         head='<meta name="description" content="Shows why a model decided.">',
         app_kwargs={
             "middleware": _guards(serving, folder, listeners),
+            "exception_handlers": HANDLERS,
             "routes": [*assets.routes(), health],
             "lifespan": listeners.lifespan(lambda: demo._queue),
         },

@@ -79,12 +79,12 @@ TABLE = {
     ),
     "__main__": allow("cli"),
     "": allow("version result importance model checkpoint trained explain"),
-    "app.server": allow("view trained", "gradio gradio_client starlette uvicorn"),
+    "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
         "result inputs encoding reading view export trained explain faithfulness app.server", "numpy"
     ),
     "app.page": allow("result inputs reading faithfulness app.server app.visit", "gradio numpy"),
-    "app.api": allow("result inputs reading export app.visit app.page", "gradio"),
+    "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
     "app.main": allow("trained app.server app.visit app.page app.api", "gradio starlette"),
     "app.__main__": allow("checkpoint trained app.server app.main"),
 }

@@ -12,6 +12,7 @@ from daam_core.view.page import view_html
 from ..server.files import new_file
 from .inputs import Given
 from .session import Study
+from .untrusted import shown
 
 FORMATS = export.SUFFIXES
 WIDTHS = ("single", "double")
@@ -41,14 +42,14 @@ def write(
     if format_ not in FORMATS or width not in WIDTHS:
         raise InputError(
             f"Results are saved as {', '.join(FORMATS)}, figures {' or '.join(WIDTHS)} column wide; "
-            f"got {format_!r} and {width!r}."
+            f"got {shown(format_)} and {shown(width)}."
         )
     path = new_file(f"{_stem(explanation, given)}.{format_}")
     if format_ == "html" and pair is not None:
         path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
         return path
-    shown = given.input if format_ in export.SHOWING_THE_INPUT else None
-    export.save(explanation, path, width=width, scale=explanation.scale, shown=shown)
+    explained = given.input if format_ in export.SHOWING_THE_INPUT else None
+    export.save(explanation, path, width=width, scale=explanation.scale, shown=explained)
     return path
 
 

@@ -10,6 +10,7 @@ from daam_core.inputs import MODALITIES, Modality
 from daam_core.trained import TrainedClassifier
 
 from .inputs import Given
+from .untrusted import shown
 
 
 class Offer:
@@ -45,7 +46,7 @@ class Offer:
     def __getitem__(self, name: object) -> TrainedClassifier:
         if isinstance(name, str) and name in self.models:
             return self.models[name]
-        raise InputError(f"There is no model {name!r} here; choose one of {', '.join(self.models)}.")
+        raise InputError(f"There is no model {shown(name)} here; choose one of {', '.join(self.models)}.")
 
     def names(self, modality: Modality) -> list[str]:
         """Names of the models that take this modality, in the order given."""

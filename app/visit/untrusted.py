@@ -1,17 +1,24 @@
 """Values from browsers and programs, of which nothing is trusted: checked here before they are used."""
 
 import json
+from collections.abc import Sequence
 from typing import get_args
 
 from daam_core.errors import InputError, is_number, is_whole
-from daam_core.inputs import Region
+from daam_core.inputs import Region, SoundChange
+from daam_core.inputs.changes import MAX_SNR, MIN_SNR
 from daam_core.inputs.picture import Fill
+from daam_core.inputs.sound import MAX_SECONDS
 from daam_core.result import Scale
 
 from .mutes import NOTHING_MUTED, Cell, Mutes
 
 EDGES = ("left", "top", "right", "bottom")
 PARTS = ("heads", "layers", "features")
+LARGEST_WHOLE = 2**53  # as far as JSON's numbers are exact
+LARGEST_SEED = 2**32 - 1
+LONGEST_NAME = 200
+LONGEST_SHOWN = 60  # characters of a wrong value that a sentence quotes
 
 
 def whole_number(value: object) -> int:
@@ -20,11 +27,85 @@ def whole_number(value: object) -> int:
     Raises:
         ValueError: it is none.
     """
-    if is_whole(value):
+    if is_whole(value) and abs(value) <= LARGEST_WHOLE:
         return value
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
         return int(value)
     raise ValueError("not a whole number")
+
+
+def shown(value: object) -> str:
+    """A wrong value as a sentence quotes it: in one line, and no longer than a line.
+
+    >>> shown("a" * 100)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…"
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists in lists in lists
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def text_of(value: object, name: str) -> str:
+    """A text; None is an empty one.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise InputError(f"{name} is a text, got {shown(value)}.")
+
+
+def name_of(value: object, name: str) -> str:
+    """A name, such as a class's; None is an empty one.
+
+    Raises:
+        InputError: no text, or one that is too long for a name.
+    """
+    if len(found := text_of(value, name)) <= LONGEST_NAME:
+        return found
+    raise InputError(f"{name} is a name of up to {LONGEST_NAME} characters, got {len(found):,}.")
+
+
+def choice_of(value: object, name: str, choices: Sequence[str]) -> str:
+    """One of several words.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if isinstance(value, str) and value in choices:
+        return value
+    raise InputError(f"{name} is one of {', '.join(choices)}; got {shown(value)}.")
+
+
+def sound_change_of(start: object, end: object, snr: object, seed: object) -> SoundChange:
+    """A part of a sound with noise on it; None stands for the beginning, the end, no noise and seed 0.
+
+    Raises:
+        InputError: something else than numbers, or numbers that no sound can have.
+    """
+    first = 0.0 if start is None else _second(start, "start")
+    last = None if end is None else _second(end, "end")
+    if snr is not None and not (is_number(snr) and MIN_SNR <= snr <= MAX_SNR):
+        raise InputError(
+            f"noise is a signal-to-noise ratio of {MIN_SNR:.0f} to {MAX_SNR:.0f} dB, or left out; "
+            f"got {shown(snr)}."
+        )
+    try:
+        number = 0 if seed is None else whole_number(seed)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= LARGEST_SEED:
+        raise InputError(f"seed is a whole number from 0 to {LARGEST_SEED}, got {shown(seed)}.")
+    return SoundChange(first, last, None if snr is None else float(snr), number)
+
+
+def _second(value: object, name: str) -> float:
+    if is_number(value) and 0 <= value < MAX_SECONDS + 1:  # the longest sounds end a little later
+        return float(value)
+    raise InputError(f"{name} is a number of seconds from 0 to {MAX_SECONDS:.0f}, got {shown(value)}.")
 
 
 def indices_of(values: object) -> frozenset[int]:
@@ -54,7 +135,18 @@ def scale_of(value: object) -> Scale:
     for known in get_args(Scale):
         if value == known:
             return known
-    raise InputError(f"The scale is {' or '.join(get_args(Scale))}, got {value!r}.")
+    raise InputError(f"The scale is {' or '.join(get_args(Scale))}, got {shown(value)}.")
+
+
+def share_of(value: object, name: str) -> float:
+    """Where an edge lies, as a share of a picture's side.
+
+    Raises:
+        InputError: no number from 0 to 1.
+    """
+    if is_number(value) and 0 <= value <= 1:
+        return float(value)
+    raise InputError(f"{name} is a share of the picture's side, a number from 0 to 1; got {shown(value)}.")
 
 
 def region_of(edges: object, fill: object) -> Region:

@@ -1,6 +1,7 @@
 """Values from browsers and programs."""
 
 import json
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -8,14 +9,20 @@ from hypothesis import strategies as st
 
 from app.visit.mutes import Mutes
 from app.visit.untrusted import (
+    choice_of,
     indices_of,
     mutes_of,
+    name_of,
     region_of,
     scale_of,
+    share_of,
+    shown,
+    sound_change_of,
+    text_of,
     whole_number,
 )
 from daam_core.errors import InputError, is_number, is_whole
-from daam_core.inputs import Region
+from daam_core.inputs import Region, SoundChange
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -32,7 +39,7 @@ def test_true_is_no_number():
     assert is_number(3.5)
 
 
-@pytest.mark.parametrize("value", [True, "3", 1.5, float("inf"), float("nan"), None, [3]])
+@pytest.mark.parametrize("value", [True, "3", 1.5, float("inf"), float("nan"), None, [3], 1e300, 2**60])
 def test_what_is_no_whole_number_is_refused(value):
     with pytest.raises(ValueError, match="not a whole number"):
         whole_number(value)
@@ -85,7 +92,13 @@ def _sentence(read, value) -> str:
 
 @given(ANYTHING)
 def test_anything_is_read_or_refused_in_one_sentence(value):
-    for read in (mutes_of, lambda v: mutes_of(json.dumps(v)), indices_of, scale_of):
+    readers = (
+        mutes_of, lambda v: mutes_of(json.dumps(v)), indices_of, scale_of,
+        *(lambda v, i=i: sound_change_of(*(v if j == i else None for j in range(4))) for i in range(4)),
+        *(partial(reader, name="value") for reader in (text_of, name_of, share_of)),
+        partial(choice_of, name="value", choices=("a", "b")),
+    )  # fmt: skip
+    for read in readers:
         assert "\n" not in _sentence(read, value)
 
 
@@ -98,3 +111,61 @@ def test_a_scale_is_one_of_two():
     assert scale_of("per_head") == "per_head"
     with pytest.raises(InputError, match="The scale is all_heads or per_head, got 'shared'"):
         scale_of("shared")
+
+
+def test_a_change_of_a_sound_is_four_numbers_of_which_each_may_be_left_out():
+    assert sound_change_of(None, None, None, None) == SoundChange(0.0, None, None, 0)
+    assert sound_change_of(1, 2.5, -10, 3.0) == SoundChange(1.0, 2.5, -10.0, 3)
+    assert sound_change_of(0, 600.04, 40, 2**32 - 1).end == 600.04
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (("a", None, None, 0), "start is a number of seconds from 0 to 600, got 'a'."),
+        ((True, None, None, 0), "start is a number of seconds from 0 to 600, got True."),
+        ((0, 1e308, None, 0), r"end is a number of seconds from 0 to 600, got 1e\+308."),
+        ((0, float("inf"), None, 0), "end is a number of seconds from 0 to 600, got inf."),
+        ((0, float("nan"), None, 0), "end is a number of seconds from 0 to 600, got nan."),
+        ((0, 1, 41, 0), "noise is a signal-to-noise ratio of -10 to 40 dB, or left out; got 41."),
+        ((0, 1, 0, -1), "seed is a whole number from 0 to 4294967295, got -1."),
+        ((0, 1, 0, 1e30), r"seed is a whole number from 0 to 4294967295, got 1e\+30."),
+        ((0, 1, 0, float("inf")), "seed is a whole number from 0 to 4294967295, got inf."),
+        ((0, 1, 0, "0"), "seed is a whole number from 0 to 4294967295, got '0'."),
+    ],
+)
+def test_numbers_that_no_sound_can_have_are_refused(values, sentence):
+    with pytest.raises(InputError, match=f"^{sentence}$"):
+        sound_change_of(*values)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "sentence"),
+    [
+        (text_of, 5, "it is a text, got 5."),
+        (name_of, "a" * 1000, "it is a name of up to 200 characters, got 1,000."),
+        (partial(choice_of, choices=("mean", "blur")), ["blur"], "it is one of mean, blur; got ['blur']."),
+        (share_of, 1.1, "it is a share of the picture's side, a number from 0 to 1; got 1.1."),
+    ],
+)
+def test_other_values_are_refused_by_their_name(read, value, sentence):
+    assert _sentence(partial(read, name="it"), value) == sentence
+
+
+def test_texts_choices_and_shares_are_what_was_given():
+    assert (text_of(None, "mute"), text_of("a", "mute"), share_of(1, "left")) == ("", "a", 1.0)
+    assert choice_of("blur", "fill", ("mean", "blur")) == "blur"
+
+
+@given(ANYTHING)
+def test_a_wrong_value_is_quoted_in_one_short_line(value):
+    assert len(shown(value)) <= 60
+    assert "\n" not in shown(value)
+
+
+def test_what_cannot_be_written_is_quoted_by_its_kind():
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert shown(10**5000) == "a value of type int"
+    assert shown(deep) == "a value of type list"
