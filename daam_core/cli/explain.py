@@ -12,13 +12,12 @@ from daam_core.cli.output import Output
 from daam_core.errors import InputError
 from daam_core.explain import explain
 from daam_core.export import checked_suffix, save, summary
-from daam_core.inputs import MODALITIES, Modality, Sound, read_input, without_silence
+from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.inputs.text import MAX_CHARACTERS
 from daam_core.reading.numbers import signed
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation, Scale
 from daam_core.trained import load_model
-from daam_core.training.data import SUFFIXES as FILE_SUFFIXES
 
 #: A text file of more bytes holds more characters than can be explained.
 _MAX_TEXT_BYTES = 4 * MAX_CHARACTERS + 3
@@ -80,7 +79,7 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     path = None if given == "-" else _existing(given)
     # What a name ends in says something of files only: a text may well end in "song.mp3".
     named = path is not None or not any(map(str.isspace, given))
-    by_name = _by_suffix(given) if named and given != "-" else None
+    by_name = modality_by_suffix(given) if named and given != "-" else None
     kind = said or ("text" if given == "-" else by_name) or needed
     if kind != needed:
         raise InputError(f"{model} takes {needed}, but the input is {kind}; choose another model or input.")
@@ -102,11 +101,6 @@ def _existing(given: str) -> Path | None:
         return path if path.is_file() else None
     except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
         return None
-
-
-def _by_suffix(given: str) -> Modality | None:
-    suffix = Path(given).suffix.lower()
-    return next((modality for modality, suffixes in FILE_SUFFIXES.items() if suffix in suffixes), None)
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -5,11 +5,13 @@ from daam_core.inputs.changes import Change, changed, without_silence
 from daam_core.inputs.modality import MODALITIES, Modality
 from daam_core.inputs.picture import Picture, Region, read_picture
 from daam_core.inputs.sound import SAMPLE_RATE, Sound, SoundChange, read_sound
+from daam_core.inputs.suffixes import SUFFIXES, modality_by_suffix
 from daam_core.inputs.text import Edit, Text, read_text
 
 __all__ = [
     "MODALITIES",
     "SAMPLE_RATE",
+    "SUFFIXES",
     "Change",
     "Edit",
     "Input",
@@ -20,6 +22,7 @@ __all__ = [
     "SoundChange",
     "Text",
     "changed",
+    "modality_by_suffix",
     "read_input",
     "read_picture",
     "read_sound",

@@ -19,16 +19,9 @@ import torch
 from torch import Tensor
 
 from daam_core.errors import DataError
-from daam_core.inputs import Modality
+from daam_core.inputs import SUFFIXES, Modality
 from daam_core.inputs.files import sha256_of
 from daam_core.inputs.text import text_sha256
-
-#: File name endings that count as an input in a class folder.
-SUFFIXES: dict[Modality, tuple[str, ...]] = {
-    "audio": (".wav", ".flac", ".ogg", ".mp3", ".oga", ".opus", ".aiff", ".aif"),
-    "text": (".txt",),
-    "image": (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".jp2", ".avif"),
-}
 
 #: Usual names of columns, tried in this order where none is given.
 TEXT_COLUMNS = ("text", "sentence", "content", "review", "document", "message")
