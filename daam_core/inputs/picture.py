@@ -10,13 +10,14 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import IO, TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from daam_core.errors import InputError
 from daam_core.inputs.base import BaseInput
 from daam_core.inputs.files import called, open_file, sha256_of
+from daam_core.inputs.first_bytes import HEAD, format_of
 from daam_core.inputs.modality import Modality
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MAX_PIXELS = 100_000_000
 
 Fill = Literal["mean", "black", "blur"]
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA")
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA", "HEIF")
 _WHITE = (255, 255, 255, 255)
 #: What Pillow's decoders raise on damaged files.
 _DEFECTS = (
@@ -102,8 +103,8 @@ def read_picture(given: object) -> Picture:
     greyscale is scaled to 8 bits, and the first frame of an animation is taken.
 
     Args:
-        given: path, bytes or binary file of PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, JPEG 2000, AVIF
-            or TGA; a Pillow image; or an array ``[height, width]`` or ``[height, width, 1|3|4]`` of
+        given: path, bytes or binary file of PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, JPEG 2000, AVIF,
+            HEIC or TGA; a Pillow image; or an array ``[height, width]`` or ``[height, width, 1|3|4]`` of
             uint8, uint16, bool or floats in [0, 1].
 
     Returns:
@@ -125,6 +126,7 @@ def read_picture(given: object) -> Picture:
         # Pillow warns from 89 million pixels on; the limit here is checked below.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
+            _with_heif(stream)
             picture: Image.Image = Image.open(stream, formats=_FORMATS)
         except Image.DecompressionBombError as e:
             raise InputError(f"{label} is larger than {MAX_PIXELS:,} pixels; scale it down.") from e
@@ -138,6 +140,16 @@ def read_picture(given: object) -> Picture:
         # Asked only now: a file that is refused from its header is not read to its end.
         sha256 = sha256_of(stream)
     return Picture(name=name or "picture", facts=facts, sha256=sha256, rgb=rgb)
+
+
+def _with_heif(stream: IO[bytes]) -> None:
+    """Teach Pillow to read HEIC, as phones write it, where a file is one."""
+    found = format_of(stream.read(HEAD))
+    stream.seek(0)
+    if found is not None and found.name == "HEIC":
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener(thumbnails=False)
 
 
 def _of_pixels(image: "Image", label: str) -> Picture:
