@@ -45,7 +45,7 @@ TABLE = {
     "floors": allow(),
     "gating": allow("floors", "torch"),
     "importance": allow("", "torch"),
-    "inputs": allow("", "PIL librosa numpy soundfile soxr"),
+    "inputs": allow("", "PIL av librosa numpy pillow_heif soundfile soxr"),
     "encoding": allow("inputs", "numpy torch"),
     "layers": allow("gating", "torch"),
     "model": allow("inputs layers", "torch"),
