@@ -6,6 +6,7 @@
 from daam_core.checkpoint import built_in_models
 from daam_core.errors import DaamError
 from daam_core.explain import explain, explain_encoding
+from daam_core.explain_many import explain_each, explain_many
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.result import Explanation
@@ -21,7 +22,9 @@ __all__ = [
     "__version__",
     "built_in_models",
     "explain",
+    "explain_each",
     "explain_encoding",
+    "explain_many",
     "importance_factor",
     "layer_contribution",
     "load_model",

@@ -1,12 +1,13 @@
 """From an input to its explanation: encode once, gate, decide, trace back.
 
-Letters: H heads, L layers, F features, R rows (see ``layers``), T tokens, C classes.
+Letters: B inputs, H heads, L layers, F features, R rows (see ``layers``), T tokens, C classes.
 """
 
 import platform
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from daam_core.errors import InputError, ShapeError, is_whole
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.inputs import read_input
 from daam_core.layers import DensityAttention
+from daam_core.model import DaamClassifier
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
@@ -66,77 +68,115 @@ def explain_encoding(
         InputError: there is no such class.
         ShapeError: the encoding or ``keep`` does not fit the model.
     """
+    (explanation,) = explain_encodings(model, [encoding], target=target, scale=scale, keep=keep)
+    return explanation
+
+
+def explain_encodings(
+    model: TrainedClassifier,
+    encodings: Sequence[Encoding],
+    *,
+    target: str | int | None = None,
+    scale: Scale = "all_heads",
+    keep: Tensor | np.ndarray | None = None,
+) -> list[Explanation]:
+    """Explain B ≥ 1 inputs that are already encoded, together; each as :func:`explain_encoding` does."""
     classifier = model.classifier
     attention = classifier.attention
     weights = attention.mean_offset  # of the model's precision, on its device
-    pooled, hidden = pool(encoding).to(weights), encoding.hidden.to(weights)
-    values = classifier.standardise(pooled)
-    rows = values[None][:, attention.layer_of_row]  # [1, R, F]
-    gate = attention.gate(values[None])  # [1, R, F]
-    density_rows = attention.attend(gate)
     kept = _keep_mask(attention, keep)
+    pooled = torch.stack([pool(encoding) for encoding in encodings]).to(weights)  # [B, L, F]
+    of_all = _decided(classifier, pooled, kept, class_index(model.class_names, target))
+    amplitude, scaled_variance = attention.amplitude, attention.scaled_variance
+    provenance = provenance_of(
+        model,
+        ("torch", "transformers", "numpy"),
+        seed=model.config.seed,
+        muted_cells=0 if kept is None else int((kept < 1).sum()),
+    )
+
+    def one(of: _Decided, encoding: Encoding) -> Explanation:
+        factor = importance_factor(of.density, scale=scale, head_layers=attention.head_layers)
+        tokens = encoding.tokens
+        hidden = classifier.standardise_tokens(encoding.hidden.to(weights))
+        shares = torch.as_tensor(tokens.shares).to(weights)
+        by_head = token_attribution(of.gradient, of.density, hidden, shares)
+        return Explanation(
+            model=model.name,
+            modality=model.config.modality,
+            mode=model.config.mode,
+            gate_kind=model.config.gate_kind,
+            class_names=model.class_names,
+            logits=_array(of.logits),
+            probabilities=_array(of.logits.double().softmax(-1)),
+            prediction=int(of.predicted),
+            explained=int(of.explained),
+            values=_array(of.values),
+            pooled=_array(of.pooled),
+            head_layers=_array(attention.head_layers),
+            gate=_array(of.gate),
+            amplitude=_array(amplitude),
+            density_attention=_array(of.density),
+            importance=_array(factor.importance),
+            importance_range=_array(torch.stack([factor.minimum, factor.maximum], dim=-1)),
+            scale=scale,
+            degenerate=factor.degenerate,
+            gradient=_array(of.gradient),
+            class_importance=_array(of.gradient * of.density * of.values),
+            layer_contribution=_array(layer_contribution(of.density)),
+            mean_offset=_array(attention.mean_offset),
+            scaled_variance=_array(scaled_variance),
+            initial_mean_offset=_array(attention.initial_mean_offset),
+            initial_scaled_variance=_array(attention.initial_scaled_variance),
+            statistic_mean=_array(of.mean),
+            statistic_variance=_array(of.variance),
+            token_labels=tokens.labels,
+            token_spans=np.asarray(tokens.spans, dtype=np.float64),
+            token_units=tokens.units,
+            token_attribution=_array(by_head.sum(0)),
+            head_token_attribution=_array(by_head),
+            text=encoding.text,
+            dataset=model.dataset,
+            provenance=provenance | {"input": dict(encoding.facts)},
+        )
+
+    return [one(_Decided(*parts), encoding) for *parts, encoding in zip(*of_all, encodings, strict=True)]
+
+
+class _Decided(NamedTuple):
+    """What a classifier computes of inputs ``[B, ..]``, or of one, without the first axis."""
+
+    pooled: Tensor  # [L, F]
+    values: Tensor  # [L, F]
+    gate: Tensor  # [H, L, F]
+    density: Tensor  # [H, L, F]
+    gradient: Tensor  # [H, L, F], of the explained class's logit by the gated values
+    mean: Tensor  # [H, F]
+    variance: Tensor  # [H, F]
+    logits: Tensor  # [C]
+    predicted: Tensor
+    explained: Tensor
+
+
+def _decided(classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, wanted: int | None) -> _Decided:
+    """Gate, decide and differentiate pooled hidden states ``[B, L, F]``."""
+    attention = classifier.attention
+    values = classifier.standardise(pooled)
+    gate_rows = attention.gate(values)  # [B, R, F]
+    density_rows = attention.attend(gate_rows)
     if kept is not None:
         density_rows = density_rows * attention.by_row(kept)
-
-    gated = (density_rows * rows).detach().requires_grad_(True)
+    gated = (density_rows * values[:, attention.layer_of_row]).detach().requires_grad_(True)
     with torch.enable_grad():
-        logits = classifier.decode(gated)[0]
-        wanted = class_index(model.class_names, target)
-        explained = int(logits.argmax()) if wanted is None else wanted
-        (row_gradient,) = torch.autograd.grad(logits[explained], gated)
-
-    density = attention.by_head(density_rows)[0]  # [H, L, F]
-    gradient = attention.by_head(row_gradient)[0]
-    factor = importance_factor(density, scale=scale, head_layers=attention.head_layers)
-    tokens = encoding.tokens
-    shares = torch.as_tensor(tokens.shares).to(weights)
-    by_head = token_attribution(gradient, density, classifier.standardise_tokens(hidden), shares)
-    mean, variance = attention.statistics(values[None])  # each [1, H, F]
-    probabilities = logits.detach().double().softmax(-1)
-
-    return Explanation(
-        model=model.name,
-        modality=model.config.modality,
-        mode=model.config.mode,
-        gate_kind=model.config.gate_kind,
-        class_names=model.class_names,
-        logits=_array(logits),
-        probabilities=_array(probabilities),
-        prediction=int(logits.argmax()),
-        explained=explained,
-        values=_array(values),
-        pooled=_array(pooled),
-        head_layers=_array(attention.head_layers),
-        gate=_array(attention.by_head(gate)[0]),
-        amplitude=_array(attention.amplitude),
-        density_attention=_array(density),
-        importance=_array(factor.importance),
-        importance_range=_array(torch.stack([factor.minimum, factor.maximum], dim=-1)),
-        scale=scale,
-        degenerate=factor.degenerate,
-        gradient=_array(gradient),
-        class_importance=_array(gradient * density * values),
-        layer_contribution=_array(layer_contribution(density)),
-        mean_offset=_array(attention.mean_offset),
-        scaled_variance=_array(attention.scaled_variance),
-        initial_mean_offset=_array(attention.initial_mean_offset),
-        initial_scaled_variance=_array(attention.initial_scaled_variance),
-        statistic_mean=_array(mean[0]),
-        statistic_variance=_array(variance[0]),
-        token_labels=tokens.labels,
-        token_spans=np.asarray(tokens.spans, dtype=np.float64),
-        token_units=tokens.units,
-        token_attribution=_array(by_head.sum(0)),
-        head_token_attribution=_array(by_head),
-        text=encoding.text,
-        dataset=model.dataset,
-        provenance=provenance_of(
-            model,
-            ("torch", "transformers", "numpy"),
-            seed=model.config.seed,
-            muted_cells=0 if kept is None else int((kept < 1).sum()),
-            input=dict(encoding.facts),
-        ),
+        logits = classifier.decode(gated)
+        predicted = logits.argmax(-1)
+        explained = predicted if wanted is None else torch.full_like(predicted, wanted)
+        # Inputs do not meet in the decoder, so the sum's gradient is each one's own.
+        (row_gradient,) = torch.autograd.grad(logits.gather(1, explained[:, None]).sum(), gated)
+    gate, density, gradient = map(attention.by_head, (gate_rows, density_rows, row_gradient))
+    mean, variance = attention.statistics(values)
+    return _Decided(
+        pooled, values, gate, density, gradient, mean, variance, logits.detach(), predicted, explained
     )
 
 
@@ -184,10 +224,14 @@ def provenance_of(model: TrainedClassifier, packages: Sequence[str], **more: obj
         "preprocessing": encoder.preprocessing,
         "versions": {
             "python": platform.python_version(),
-            **{package: metadata.version(package) for package in packages},
+            **{package: _version(package) for package in packages},
         },
         **more,
     }
+
+
+#: Reading a package's metadata takes a millisecond, as long as all the arithmetic of an explanation.
+_version = cache(metadata.version)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -60,7 +60,8 @@ TABLE = {
     "export": allow("writing result inputs reading figures view", "numpy"),
     "checkpoint": allow("shipped writing result model dataset_mean", "huggingface_hub safetensors torch"),
     "trained": allow("writing result model backbones checkpoint", "huggingface_hub torch"),
-    "explain": allow("version result importance inputs encoding layers trained", "numpy torch"),
+    "explain": allow("version result importance inputs encoding layers model trained", "numpy torch"),
+    "explain_many": allow("result inputs trained explain"),
     "training": allow(
         "version writing result importance inputs encoding layers model dataset_mean "
         "backbones reading figures trained explain",
@@ -78,7 +79,7 @@ TABLE = {
         "numpy tqdm",
     ),
     "__main__": allow("cli"),
-    "": allow("version result importance model checkpoint trained explain"),
+    "": allow("version result importance model checkpoint trained explain explain_many"),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
         "result inputs encoding reading view export trained explain faithfulness app.server", "numpy"

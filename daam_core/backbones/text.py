@@ -1,8 +1,10 @@
 """all-MiniLM-L6-v2: a sentence encoder of 6 layers, one token a word piece."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -33,6 +35,7 @@ TOKENIZER = WheelFile(
 )
 
 CONTEXT = 256  # positions, [CLS] and [SEP] included: sentence-transformers' max_seq_length for this model
+POSITIONS = 2048  # in one batch: more is not faster on a CPU, and only takes memory
 
 
 class MiniLM(Backbone):
@@ -62,32 +65,87 @@ class MiniLM(Backbone):
 
     def encode(self, given: Input) -> Encoding:
         """Encode a text of up to 50,000 characters."""
-        read = self.taken(given, Text)
-        text = read.content
-        pieces = self._tokenizer.encode(text, add_special_tokens=False)
+        (encoding,) = self._together([given], positions=0)  # windows one by one: no filling, no mask
+        return encoding
+
+    def encode_many(self, given: Sequence[Input]) -> list[Encoding]:
+        """Encode texts together: their windows, sorted by length, :data:`POSITIONS` or less at a time."""
+        return self._together(given, positions=POSITIONS)
+
+    def _together(self, given: Sequence[Input], *, positions: int) -> list[Encoding]:
+        texts = [self._cut(self.taken(one, Text)) for one in given]
+        # Filled window by window: a long text's hidden states are too large to hold twice.
+        hidden = [torch.empty(self.n_layers, len(text.labels), self.n_features) for text in texts]
+        windows = [
+            _Window(ids, states[:, start : start + len(ids)])
+            for text, states in zip(texts, hidden, strict=True)
+            for start, ids in text.windows
+        ]
+        windows.sort(key=lambda window: len(window.ids))
+        for batch in _batches(windows, positions):
+            states = self._hidden([window.ids for window in batch])
+            for window, found in zip(batch, states, strict=True):
+                window.place.copy_(found[:, : len(window.ids)])
+        return [text.encoding(states) for text, states in zip(texts, hidden, strict=True)]
+
+    def _cut(self, read: Text) -> "_CutText":
+        pieces = self._tokenizer.encode(read.content, add_special_tokens=False)
         if not pieces.ids:
             raise InputError("The text holds no letter, digit or sign that the encoder can read.")
         starts = window_starts(pieces.word_ids, size=CONTEXT - 2)
-        total = len(pieces.ids) + 2 * len(starts)
-        # Filled window by window: a long text's hidden states are too large to hold twice.
-        hidden = torch.empty(self.n_layers, total, self.n_features)
+        windows: list[tuple[int, list[int]]] = []
         spans: list[tuple[float, float]] = []
         labels: list[str] = []
         for start, end in pairwise([*starts, len(pieces.ids)]):
-            window = self._hidden([self._cls, *pieces.ids[start:end], self._sep])
-            hidden[:, len(labels) : len(labels) + window.shape[1]] = window
+            windows.append((len(labels), [self._cls, *pieces.ids[start:end], self._sep]))
             spans += [(np.nan, np.nan), *pieces.offsets[start:end], (np.nan, np.nan)]
             labels += ["[CLS]", *pieces.tokens[start:end], "[SEP]"]
-        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
-        facts = read.record | {"word_pieces": len(pieces.ids), "windows": len(starts)}
-        return Encoding(hidden, tokens, facts, text)
+        return _CutText(read, windows, spans, labels)
 
-    def _hidden(self, ids: list[int]) -> Tensor:
-        """One window's ``[L, T, F]``, without the embedding layer's output."""
+    def _hidden(self, windows: list[list[int]]) -> Tensor:
+        """Windows' ``[B, L, T, F]`` without the embedding layer's output, T the longest's length.
+
+        What lies behind a shorter window's end is filling that no word sees.
+        """
+        longest = max(map(len, windows))
+        ids = torch.tensor([window + [0] * (longest - len(window)) for window in windows])
+        uneven = any(len(window) < longest for window in windows)
+        mask = torch.tensor([[i < len(w) for i in range(longest)] for w in windows]) if uneven else None
         with torch.inference_mode():
-            states = self._model(torch.tensor([ids]), output_hidden_states=True).hidden_states
+            states = self._model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
         # Stacked outside inference mode, so that a head can be differentiated on the result.
-        return torch.stack(states[1:])[:, 0]
+        return torch.stack(states[1:], dim=1)
+
+
+@dataclass(frozen=True)
+class _CutText:
+    """A text as windows: where each begins among all positions, and its pieces' numbers."""
+
+    read: Text
+    windows: list[tuple[int, list[int]]]
+    spans: list[tuple[float, float]]
+    labels: list[str]
+
+    def encoding(self, hidden: Tensor) -> Encoding:
+        count = len(self.labels)
+        tokens = Tokens("text", np.array(self.spans, dtype=np.float64), tuple(self.labels), np.ones(count))
+        pieces = count - 2 * len(self.windows)
+        facts = self.read.record | {"word_pieces": pieces, "windows": len(self.windows)}
+        return Encoding(hidden, tokens, facts, self.read.content)
+
+
+class _Window(NamedTuple):
+    ids: list[int]
+    place: Tensor  # [L, T, F], where its hidden states go
+
+
+def _batches(windows: Sequence[_Window], positions: int) -> Iterator[Sequence[_Window]]:
+    """Windows sorted by length, as many at a time as fill ``positions``, filling counted; at least one."""
+    first = 0
+    for end in range(1, len(windows) + 1):
+        if end == len(windows) or (end + 1 - first) * len(windows[end].ids) > positions:
+            yield windows[first:end]
+            first = end
 
 
 def window_starts(words: list[int | None], *, size: int) -> list[int]:

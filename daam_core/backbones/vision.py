@@ -1,6 +1,6 @@
 """EfficientNet-Lite0: a convolutional ImageNet classifier of 16 blocks, seen on a 7 × 7 grid."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,18 +155,29 @@ class EfficientNetLite0(Backbone):
 
     def encode(self, given: Input) -> Encoding:
         """Encode a picture of any size."""
-        picture = self.taken(given, Picture)
+        (encoding,) = self.encode_many([given])
+        return encoding
+
+    def encode_many(self, given: Sequence[Input]) -> list[Encoding]:
+        """Encode pictures of any sizes together."""
+        pictures = [self.taken(one, Picture) for one in given]
+        if not pictures:
+            return []
         with torch.inference_mode():
+            pixels = torch.cat([pixels_of(picture.rgb) for picture in pictures])
             layers = [
-                # Pooled, turned back, tokens in reading order: [1, channels, 7, 7] → [channels, 49].
-                F.avg_pool2d(output, output.shape[-1] // GRID).flip(2, 3).reshape(output.shape[1], -1)
-                for output in self._network.blocks(pixels_of(picture.rgb))
+                # Pooled, turned back, tokens in reading order: [B, channels, 7, 7] → [B, channels, 49].
+                F.avg_pool2d(output, output.shape[-1] // GRID).flip(2, 3).flatten(2)
+                for output in self._network.blocks(pixels)
             ]
         # Gathered outside inference mode, so that a head can be differentiated on the result.
         hidden = torch.stack(
-            [layer.T[:, columns] for layer, columns in zip(layers, self._columns, strict=True)]
+            [layer.mT[..., columns] for layer, columns in zip(layers, self._columns, strict=True)], dim=1
         )
-        return Encoding(hidden, _grid_tokens(), picture.record)
+        return [
+            Encoding(states, _grid_tokens(), picture.record)
+            for states, picture in zip(hidden, pictures, strict=True)
+        ]
 
     def logits(self, given: Input) -> Tensor:
         """ImageNet's own 1000 classes, ``[1000]``: what the encoder was trained for."""

@@ -1,0 +1,130 @@
+"""Many inputs: read in worker threads, encoded and explained in batches, handed out in order."""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+from daam_core.errors import ConfigError, InputError, ShapeError, is_whole
+from daam_core.explain import class_index, explain_encodings
+from daam_core.inputs import Input, Picture, Sound, read_input
+from daam_core.result import Explanation, Scale
+from daam_core.trained import TrainedClassifier
+
+BATCH_SIZE = 32
+#: Inputs read before they are sorted by length, in batches: more makes batches more even.
+BATCHES_AHEAD = 8
+#: Bytes of inputs, and of explanations, that are held at a time, if one alone does not take more.
+HELD_BYTES = 256 << 20
+
+Refused = InputError | ShapeError
+T = TypeVar("T")
+
+
+def explain_many(
+    model: TrainedClassifier,
+    inputs: Iterable[object],
+    *,
+    batch_size: int = BATCH_SIZE,
+    target: str | int | None = None,
+    scale: Scale = "all_heads",
+) -> Iterator[Explanation]:
+    """Explanations of many inputs, lazily and in order; each equals :func:`~daam_core.explain` to 1e-5.
+
+    Args:
+        model: from :func:`~daam_core.trained.load_model`.
+        inputs: as :func:`~daam_core.explain.explain` takes them; read as they are needed.
+        batch_size: inputs encoded together, at most.
+        target: the explained class, by name or index; each input's predicted class by default.
+        scale: what the Importance Factor is scaled by.
+
+    Raises:
+        InputError: an input cannot be used; its number, counted from 0, is named. Those before it
+            have been handed out. :func:`explain_each` goes on after it.
+        ConfigError: ``batch_size`` is not a positive whole number.
+        EncoderError: the model's encoder is missing or another one.
+    """
+    results = explain_each(model, inputs, batch_size=batch_size, target=target, scale=scale)
+    for number, result in enumerate(results):
+        if isinstance(result, Refused):
+            raise type(result)(f"Input {number}: {result}") from result
+        yield result
+
+
+def explain_each(
+    model: TrainedClassifier,
+    inputs: Iterable[object],
+    *,
+    batch_size: int = BATCH_SIZE,
+    target: str | int | None = None,
+    scale: Scale = "all_heads",
+) -> Iterator[Explanation | Refused]:
+    """As :func:`explain_many`; in place of an input that cannot be used, the error that says why."""
+    class_index(model.class_names, target)  # refused before the encoder runs
+    if not is_whole(batch_size) or batch_size < 1:
+        raise ConfigError(f"batch_size must be a positive whole number, got {batch_size!r}.")
+
+    def read(given: object) -> Input | Refused:
+        try:
+            return read_input(given, model.config.modality, rate=model.backbone.sample_rate)
+        except InputError as error:
+            return error
+
+    def explained(batch: list[Input]) -> list[Explanation | Refused]:
+        try:
+            encodings = model.backbone.encode_many(batch)
+            return [*explain_encodings(model, encodings, target=target, scale=scale)]
+        except (InputError, ShapeError) as error:
+            if len(batch) == 1:
+                return [error]
+            return [result for given in batch for result in explained([given])]
+
+    batch_size = min(batch_size, max(1, HELD_BYTES // _explanation_bytes(model)))
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as executor:
+        given = (read_one for some in _groups(inputs, workers) for read_one in executor.map(read, some))
+        for held in _held(given, BATCHES_AHEAD * batch_size):
+            results: dict[int, Explanation | Refused] = {
+                number: one for number, one in enumerate(held) if isinstance(one, Refused)
+            }
+            usable = [(number, one) for number, one in enumerate(held) if not isinstance(one, Refused)]
+            usable.sort(key=lambda pair: _bytes(pair[1]))
+            for batch in _groups(usable, batch_size):
+                numbers, together = zip(*batch, strict=True)
+                results |= zip(numbers, explained([*together]), strict=True)
+            yield from (results[number] for number in range(len(held)))
+
+
+def _groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """``size`` items at a time; the last group may have fewer."""
+    rest = iter(items)
+    while group := list(islice(rest, size)):
+        yield group
+
+
+def _held(inputs: Iterable[Input | Refused], most: int) -> Iterator[list[Input | Refused]]:
+    """Groups of inputs that are held together: ``most`` at most, and :data:`HELD_BYTES` or little more."""
+    group: list[Input | Refused] = []
+    taken = 0
+    for one in inputs:
+        group.append(one)
+        taken += 0 if isinstance(one, Refused) else _bytes(one)
+        if len(group) == most or taken >= HELD_BYTES:
+            yield group
+            group, taken = [], 0
+    if group:
+        yield group
+
+
+def _bytes(given: Input) -> int:
+    """Memory that an input takes, about."""
+    if isinstance(given, Sound):
+        return int(given.samples.nbytes)
+    return 3 * given.rgb.width * given.rgb.height if isinstance(given, Picture) else len(given.content)
+
+
+def _explanation_bytes(model: TrainedClassifier) -> int:
+    """Memory that an explanation takes, its maps ``[H, L, F]`` counted."""
+    config = model.config
+    return 6 * 4 * config.n_heads * config.n_layers * config.n_features
