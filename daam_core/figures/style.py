@@ -5,6 +5,7 @@ guards matplotlib's settings, which are global, so that several visitors can dra
 """
 
 import io
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -93,11 +94,17 @@ _settings = threading.RLock()
 @contextmanager
 def print_style() -> Iterator[None]:
     """Matplotlib's defaults plus this module's sizes, whatever the caller's own settings are."""
+    log = logging.getLogger("matplotlib.font_manager")
     with _settings, mpl.rc_context():
+        before = log.level
+        log.setLevel(logging.ERROR)  # or it would say of each font without a bold weight that it has none
         mpl.rcdefaults()
         settings: Any = _STYLE | {"font.family": font_families()}  # matplotlib's type lists every name
         mpl.rcParams.update(settings)
-        yield
+        try:
+            yield
+        finally:
+            log.setLevel(before)
 
 
 def width_mm(width: Width | float) -> float:

@@ -40,10 +40,11 @@ def written(svg):
         "𓀀 नमस्ते 中\u0301 1\ufe0f\u20e3",
     ],
 )
-def test_no_letter_ends_a_figure_or_is_complained_of(text, suffix):
+def test_no_letter_ends_a_figure_or_is_complained_of(text, suffix, caplog):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(figure_bytes(token_figure(with_text(text)), suffix)) > 1000
+    assert caplog.messages == []
 
 
 def test_what_cannot_be_seen_is_not_drawn_and_no_word_is_lost():
