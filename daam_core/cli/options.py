@@ -8,9 +8,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from daam_core.cli.output import say
 from daam_core.inputs import MODALITIES
 from daam_core.model import ModelConfig
-from daam_core.training.data import TableColumns
+from daam_core.training.data import ClassChoice, TableColumns, TextFormat
 from daam_core.training.experiment import DataOptions, ExperimentOptions
 from daam_core.training.fitting import TrainingConfig
 
@@ -20,6 +21,8 @@ CLASSIFIER_OPTIONS = tuple(
     for field in fields(ModelConfig)
     if field.name not in ("modality", "encoder", "n_layers", "n_features", "class_names", "seed")
 )
+#: Delimiters by what a command line can hold.
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 TRAINING_OPTIONS = tuple(field.name for field in fields(TrainingConfig))
 
 
@@ -31,19 +34,50 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--label-column", metavar="NAME", help="column of class names")
     group.add_argument("--group-column", metavar="NAME", help="column of groups, such as speakers")
     group.add_argument("--group-pattern", metavar="REGEX", help="where a file's name says its group: ^(..)")
+    group.add_argument(
+        "--encoding", metavar="NAME", help="of tables and texts: utf-8, cp1252 (default: found out)"
+    )
+    group.add_argument(
+        "--delimiter", metavar="SIGN", help="what separates a table's cells: , ; tab (default: found out)"
+    )
+    group.add_argument(
+        "--no-heading",
+        dest="heading",
+        action="store_false",
+        help="the table's first row is an input; its columns are called 0, 1, 2",
+    )
+    group.add_argument("--classes", metavar="A[,B…]", help="read these classes only; all: every one, unasked")
+    group.add_argument(
+        "--class-pattern",
+        metavar="REGEX",
+        help="where a file's path below DATA says its class: ^[^/]+/([^/]+)/",
+    )
+    group.add_argument(
+        "--merge-alike",
+        action="store_true",
+        help="labels that differ only in case, white space or as 1 and 1.0 are one class",
+    )
     group.add_argument("--skip-broken", action="store_true", help="leave out inputs that cannot be read")
     group.add_argument("--cache-dir", metavar="DIR", help="where features are kept (default: user's cache)")
 
 
 def data_options(arguments: argparse.Namespace) -> DataOptions:
     """How the options say that data sets are read."""
-    inputs = tuple(name.strip() for name in (arguments.input_column or "").split(",") if name.strip())
+    said = arguments.delimiter
     return DataOptions(
-        columns=TableColumns(inputs, arguments.label_column, arguments.group_column),
+        columns=TableColumns(_names(arguments.input_column), arguments.label_column, arguments.group_column),
         group_pattern=arguments.group_pattern,
         skip_broken=arguments.skip_broken,
         cache_dir=arguments.cache_dir,
+        written=TextFormat(arguments.encoding, _DELIMITERS.get(said, said), arguments.heading),
+        classes=ClassChoice(_names(arguments.classes), arguments.class_pattern, arguments.merge_alike),
+        say=say,
     )
+
+
+def _names(listed: str | None) -> tuple[str, ...]:
+    """Names that an option lists, separated by commas."""
+    return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
 
 
 def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +118,6 @@ def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
         ConfigError: unusable settings of the training.
         DataError: options that do not fit each other.
     """
-    groups = (arguments.validation_groups or "").split(",")
     return ExperimentOptions(
         data=arguments.data,
         modality=arguments.modality,
@@ -94,7 +127,7 @@ def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
         folds=arguments.folds,
         seeds=arguments.seeds,
         validation=_number_or_path(arguments.validation),
-        validation_groups=tuple(group.strip() for group in groups if group.strip()),
+        validation_groups=_names(arguments.validation_groups),
         refit=arguments.refit,
         reading=data_options(arguments),
         classifier=chosen(arguments, CLASSIFIER_OPTIONS),

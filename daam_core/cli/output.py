@@ -1,6 +1,7 @@
 """What a command hands back, how it shows progress, and folders written whole or not at all."""
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ class Output:
 
     data: Mapping[str, object]
     text: str
+
+
+def say(note: str) -> None:
+    """One line on standard error about how an input was read, while the command goes on."""
+    sys.stderr.write(f"daam: note: {' '.join(note.split())}\n")
 
 
 def progress_bar(total: int, text: str) -> "tqdm[None]":

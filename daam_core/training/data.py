@@ -1,40 +1,62 @@
 """Data sets: what people have on disk, as inputs with labels, and how it is split for measuring.
 
-A data set is a folder of class folders, or a table (CSV, or tab separated) with a column of paths or
+A data set is a folder of class folders, or a table (CSV, tabs, semicolons) with a column of paths or
 texts and a column of labels. The order of inputs never depends on the file system.
 Letters: N inputs, C classes.
 """
 
-import csv
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from daam_core.errors import DataError
-from daam_core.inputs import SUFFIXES, Modality
+from daam_core.inputs import Modality
 from daam_core.inputs.files import sha256_of
 from daam_core.inputs.text import text_sha256
+from daam_core.training.data_folders import PARTS, read_folder
+from daam_core.training.data_rows import (
+    ClassChoice,
+    Row,
+    Rows,
+    Skipped,
+    TableColumns,
+    TextFormat,
+    compiled,
+    first_group,
+    listed,
+)
+from daam_core.training.data_tables import read_table
 
-#: Usual names of columns, tried in this order where none is given.
-TEXT_COLUMNS = ("text", "sentence", "content", "review", "document", "message")
-PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "audio", "sound", "image", "picture")
-LABEL_COLUMNS = ("label", "class", "category", "target", "class_name", "emotion", "topic")
+__all__ = [
+    "ClassChoice",
+    "Dataset",
+    "Skipped",
+    "TableColumns",
+    "TextFormat",
+    "content_hash",
+    "folds",
+    "hold_out",
+    "hold_out_groups",
+    "load_dataset",
+    "shared_inputs",
+]
 
-#: Names that stand for parts of a data set and not for classes.
-PARTS = frozenset({"train", "training", "test", "val", "valid", "validation", "dev"})
-
-MAX_TEXT_FILE_BYTES = 4_000_000
-
-
-Found = TypeVar("Found")
+#: Folders called like this are speakers, folds and the like; data sets put the class elsewhere.
+_NUMBERED_PART = re.compile(
+    r"(actor|speaker|spk|subject|subj|session|sess|fold|split|part|batch|participant|patient|person|user)"
+    r"[ _-]*\d+",
+    re.IGNORECASE,
+)
+#: Folders called like this hold inputs without a class.
+_UNLABELLED = frozenset({"unsup", "unsupervised", "unlabeled", "unlabelled", "_background_noise_"})
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf):/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,8 @@ class Dataset:
         class_names: C names, sorted, or in a model's order.
         places: N short names for messages and tables: a path below the folder, or a table's row.
         groups: N groups that must not be split between training and test, such as speakers; or None.
-        skipped: places of inputs that were left out because they cannot be used.
+        skipped: what was left out because it cannot be used, with the reasons.
+        notes: sentences about how the data set was read and what looks strange about it.
     """
 
     name: str
@@ -59,7 +82,8 @@ class Dataset:
     class_names: tuple[str, ...]
     places: tuple[str, ...]
     groups: tuple[str, ...] | None = None
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -87,29 +111,6 @@ class Dataset:
         )
 
 
-@dataclass(frozen=True)
-class TableColumns:
-    """Which columns of a table to read; what is left out is found by its usual name.
-
-    Attributes:
-        inputs: columns of texts, joined by a line break, or the one column of paths.
-        label: column of class names.
-        group: column of groups, such as speakers.
-    """
-
-    inputs: tuple[str, ...] = ()
-    label: str | None = None
-    group: str | None = None
-
-
-@dataclass(frozen=True)
-class _Row:
-    given: str | Path
-    label: str
-    place: str
-    group: str | None = None
-
-
 def load_dataset(
     path: str | Path,
     *,
@@ -118,8 +119,13 @@ def load_dataset(
     group_pattern: str | None = None,
     class_names: Sequence[str] | None = None,
     skip_broken: bool = False,
+    written: TextFormat | None = None,
+    classes: ClassChoice | None = None,
 ) -> Dataset:
     """Read the list of inputs and labels; sounds and pictures themselves are opened later.
+
+    Files of other kinds and what computers put into folders is left out, and said in ``notes``; so is what
+    was found out about encodings and separators, and classes that look like something else.
 
     Args:
         path: a folder of class folders, or a table ending in ``.csv`` or ``.tsv``. Paths in a table
@@ -128,28 +134,45 @@ def load_dataset(
         columns: a table's columns, where their names are not the usual ones.
         group_pattern: regular expression searched for in each file's name; its first group (or the
             whole match) is the input's group. ``^(..)`` takes the first two characters.
-        class_names: the classes of a trained model, in its order; other labels are refused. By
-            default the labels found, sorted.
+        class_names: the classes of a trained model, in its order; other labels are refused, and a class
+            without inputs is one that does not occur. By default the labels found, sorted.
         skip_broken: leave out missing files, empty texts and rows without label, and list them in
             ``skipped``, instead of refusing the data set.
+        written: encoding, separator and heading of tables and texts; found out by default.
+        classes: which classes are meant, where that is not plain.
 
     Raises:
         DataError: nothing is there, the classes are none or one, a column is unknown, a file is
             missing or a text empty; the message names the row or file.
     """
+    if _ADDRESS.match(str(path)):
+        raise DataError("The data set is given as an address, and nothing is downloaded; fetch it first.")
     path = Path(path)
-    columns = columns or TableColumns()
-    skipped: list[str] = []
-    rows = _read(path, modality, columns, skipped if skip_broken else None)
+    columns, written, classes = columns or TableColumns(), written or TextFormat(), classes or ClassChoice()
+    found = Rows(lenient=skip_broken)
+    _read(path, modality, columns, written, classes, found)
+    rows = _of_chosen_classes(path, found, classes, class_names)
     if not rows:
-        raise DataError(f"{path.name} holds no inputs{_of_which(skipped)}.")
-    names = tuple(class_names) if class_names is not None else _classes(path, rows)
+        raise DataError(f"{path.name} holds no inputs{_of_which(found.skipped)}.")
+    names = tuple(class_names) if class_names is not None else _classes(path, rows, found)
     index = {name: number for number, name in enumerate(names)}
     for row in rows:
         if row.label not in index:
-            raise DataError(
-                f"{path.name}, {row.place}: the class {row.label!r} is not one of {_listed(names)}."
+            meant = {_spelling(name): name for name in names}.get(_spelling(row.label))
+            remedy = (
+                f"--merge-alike takes it for {meant!r}" if meant else "leave such inputs out with --classes"
             )
+            raise DataError(
+                f"{path.name}, {row.place}: the class {row.label!r} is not one of {listed(names)}; {remedy}."
+            )
+    if found.unusable:
+        first = found.unusable[0]
+        found.notes.append(
+            f"Left out {len(found.unusable):,} inputs of {path.name} that cannot be used, the first: "
+            f"{first.reason}"
+        )
+    if absent := sorted(set(names) - {row.label for row in rows}):
+        found.notes.append(f"{path.name} has no inputs of {listed(absent)}; they count as absent.")
     return Dataset(
         name=path.resolve().name,
         modality=modality,
@@ -158,7 +181,8 @@ def load_dataset(
         class_names=names,
         places=tuple(row.place for row in rows),
         groups=_groups(rows, columns, group_pattern),
-        skipped=tuple(skipped),
+        skipped=tuple(found.skipped),
+        notes=tuple(found.notes),
     )
 
 
@@ -229,7 +253,7 @@ def hold_out_groups(dataset: Dataset, groups: Sequence[str]) -> tuple[np.ndarray
     """
     present = _require_groups(dataset)
     if missing := sorted(set(groups) - set(present)):
-        raise DataError(f"There is no group {missing[0]!r}; the groups are {_listed(sorted(set(present)))}.")
+        raise DataError(f"There is no group {missing[0]!r}; the groups are {listed(sorted(set(present)))}.")
     inside = np.isin(np.array(present), list(groups))
     if inside.all():
         raise DataError("All inputs are in the groups held out; none is left for training.")
@@ -253,7 +277,7 @@ def folds(dataset: Dataset, count: int, *, seed: int = 0) -> list[tuple[np.ndarr
     if dataset.groups is not None:
         names = sorted(set(dataset.groups))
         if len(names) < count:
-            raise DataError(f"{count} folds need as many groups; there are {len(names)}: {_listed(names)}.")
+            raise DataError(f"{count} folds need as many groups; there are {len(names)}: {listed(names)}.")
         return [hold_out_groups(dataset, names[k::count]) for k in range(count)]
     smallest = min(dataset.counts.items(), key=lambda item: item[1])
     if smallest[1] < count:
@@ -277,200 +301,119 @@ def _require_groups(dataset: Dataset) -> tuple[str, ...]:
 # Reading
 
 
-def _read(path: Path, modality: Modality, columns: TableColumns, skipped: list[str] | None) -> list[_Row]:
+def _read(
+    path: Path,
+    modality: Modality,
+    columns: TableColumns,
+    written: TextFormat,
+    classes: ClassChoice,
+    found: Rows,
+) -> None:
     if path.is_dir():
         if columns != TableColumns():
             raise DataError(f"{path.name} is a folder of class folders: columns are for tables only.")
-        return list(_read_folder(path, modality, skipped))
-    if path.is_file():
-        return list(_read_table(path, modality, columns, skipped))
-    raise DataError(
-        f"There is no data set {path.name!r}: give a folder of class folders, or a table (.csv or .tsv)."
-    )
+        read_folder(path, modality, written, classes, found)
+        if not classes.names and classes.pattern is None:
+            found.notes += _strange_folders(path, sorted({row.label for row in found.rows}))
+    elif path.is_file():
+        if classes.pattern is not None:
+            raise DataError(f"{path.name} is a table, its classes are a column: leave out --class-pattern.")
+        read_table(path, modality, columns, written, found)
+    else:
+        raise DataError(
+            f"There is no data set {path.name!r}: give a folder of class folders, or a table (.csv or .tsv)."
+        )
 
 
-def _classes(path: Path, rows: Sequence[_Row]) -> tuple[str, ...]:
+def _of_chosen_classes(
+    path: Path, found: Rows, classes: ClassChoice, class_names: Sequence[str] | None
+) -> list[Row]:
+    """The rows whose class is wanted, under the name that counts."""
+    rows = found.rows
+    alike = _alike([row.label for row in rows], class_names or ())
+    if classes.merge_alike:
+        rows = [replace(row, label=alike.get(row.label, row.label)) for row in rows]
+    elif alike and not classes.names:
+        one, other = next(iter(alike.items()))
+        found.notes.append(
+            f"The labels {one!r} and {other!r} of {path.name} differ only in case, white space or as 1 and "
+            "1.0 do, and are two classes; --merge-alike makes them one, --classes all says they are two."
+        )
+    if not classes.names or classes.everything:
+        return rows
+    present = {row.label for row in rows}
+    if class_names is None and (missing := sorted(set(classes.names) - present)):
+        raise DataError(
+            f"{path.name} has no class {missing[0]!r}; its classes are {listed(sorted(present))}."
+        )
+    others = [row for row in rows if row.label not in classes.names]
+    found.skipped += [Skipped(row.place, f"the class {row.label} was not asked for") for row in others]
+    return [row for row in rows if row.label in classes.names]
+
+
+def _alike(labels: Sequence[str], preferred: Sequence[str]) -> dict[str, str]:
+    """For each label that is another in other spelling: that one, a model's or the most frequent."""
+    counts = Counter(labels)
+    order = [*preferred, *sorted(counts, key=lambda label: (-counts[label], label))]
+    first: dict[str, str] = {}
+    for label in order:
+        first.setdefault(_spelling(label), label)
+    return {label: first[_spelling(label)] for label in sorted(counts) if first[_spelling(label)] != label}
+
+
+def _spelling(label: str) -> str:
+    """What labels have in common that are the same to people."""
+    try:
+        return f"{float(label):g}"
+    except ValueError:
+        return " ".join(re.split(r"[\s_]+", unicodedata.normalize("NFKC", label).casefold())).strip()
+
+
+def _strange_folders(path: Path, names: Sequence[str]) -> list[str]:
+    """One sentence where class folders look like speakers, folds or parts."""
+    numbered = [name for name in names if _NUMBERED_PART.fullmatch(name)]
+    parts = [name for name in names if name.lower() in PARTS]
+    unlabelled = [name for name in names if name.lower() in _UNLABELLED]
+    if len(numbered) > 1:
+        strange, like = numbered, "speakers, sessions or folds"
+    elif parts:
+        strange, like = parts, "parts of a data set"
+    elif unlabelled:
+        strange, like = unlabelled, "inputs without a class"
+    else:
+        return []
+    return [
+        f"The folders {listed(strange, most=3)} of {path.name} are taken for classes but look like {like}: "
+        "--classes names the classes (all: every folder), --class-pattern says where else they stand."
+    ]
+
+
+def _classes(path: Path, rows: Sequence[Row], found: Rows) -> tuple[str, ...]:
     """The labels found, sorted."""
     names = sorted({row.label for row in rows})
     if len(names) < 2:
-        raise DataError(f"{path.name} holds the one class {names[0]!r}; a classifier needs at least two.")
+        why = "".join(f" {note}" for note in found.notes)
+        raise DataError(
+            f"{path.name} holds the one class {names[0]!r}; a classifier needs at least two.{why}"
+        )
     return tuple(names)
 
 
-def _read_folder(folder: Path, modality: Modality, skipped: list[str] | None) -> Iterator[_Row]:
-    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    if not classes:
-        tables = sorted(path.name for path in folder.glob("*.[ct]sv"))
-        hint = f"; give one of its tables: {_listed(tables)}" if tables else ""
-        raise DataError(f"{folder.name} has no class folders{hint}.")
-    if {entry.name.lower() for entry in classes} <= PARTS:
-        names = [entry.name for entry in classes]
-        raise DataError(
-            f"{folder.name} holds the parts {_listed(names)} and no classes; give one of the parts."
-        )
-    suffixes = SUFFIXES[modality]
-    for entry in classes:
-        files = sorted(
-            (path for path in entry.rglob("*") if path.suffix.lower() in suffixes and path.is_file()),
-            key=lambda path: path.relative_to(folder).as_posix(),
-        )
-        files = [path for path in files if not path.name.startswith(".")]
-        if not files:
-            raise DataError(
-                f"The class folder {entry.name} holds no {modality} files ({', '.join(suffixes)})."
-            )
-        for path in files:
-            place = path.relative_to(folder).as_posix()
-            given: str | Path = path
-            if modality == "text":
-                text = _usable(partial(_read_text, path, place), place, skipped)
-                if text is None:
-                    continue
-                given = text
-            yield _Row(given, entry.name, place)
-
-
-def _read_table(
-    table: Path, modality: Modality, columns: TableColumns, skipped: list[str] | None
-) -> Iterator[_Row]:
-    if table.suffix.lower() not in (".csv", ".tsv"):
-        raise DataError(
-            f"{table.name} is no table: a data set is a folder, or a file ending in .csv or .tsv."
-        )
-    for place, row, chosen in _table_rows(table, modality, columns):
-        found = _usable(partial(_table_row, table, modality, chosen, row, place), place, skipped)
-        if found is not None:
-            yield found
-
-
-def _table_rows(
-    table: Path, modality: Modality, columns: TableColumns
-) -> Iterator[tuple[str, dict[str, str], TableColumns]]:
-    """Each row's place and cells, with the columns to read."""
-    number = 0
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            heading = file.readline()
-            tabs = table.suffix.lower() == ".tsv" or ("\t" in heading and "," not in heading)
-            file.seek(0)
-            reader = csv.DictReader(file, delimiter="\t" if tabs else ",", strict=True)
-            chosen = _choose_columns(table, list(reader.fieldnames or []), modality, columns)
-            for number, row in enumerate(reader, start=1):
-                yield f"row {number}", row, chosen
-    except OSError as error:
-        raise DataError(f"{table.name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{table.name} is not UTF-8 text; save the table with that encoding.") from error
-    except csv.Error as error:
-        raise DataError(
-            f"{table.name} is no proper table after row {number} below its heading: {error}."
-        ) from error
-
-
-def _table_row(
-    table: Path, modality: Modality, columns: TableColumns, row: dict[str, str], place: str
-) -> _Row:
-    needed = [*columns.inputs, columns.label or "", *([columns.group] if columns.group else [])]
-    # A row with more cells than the heading puts the rest under the key None.
-    if None in row or any(row[name] is None for name in needed):
-        raise DataError(f"{table.name}, {place} below the heading: it has not as many cells as the heading.")
-    label = row[columns.label or ""].strip()
-    if not label:
-        raise DataError(f"{table.name}, {place} below the heading: the column {columns.label!r} is empty.")
-    cells = [row[name].strip() for name in columns.inputs]
-    if not any(cells):
-        kind = "text" if modality == "text" else "path"
-        raise DataError(f"{table.name}, {place} below the heading: the {kind} is empty.")
-    given: str | Path = "\n".join(cell for cell in cells if cell)
-    if modality != "text":
-        given = table.parent / given
-        try:
-            found = given.is_file()
-        except (OSError, ValueError):  # a name too long for the file system, or with a NUL in it
-            found = False
-        if not found:
-            raise DataError(
-                f"{table.name}, {place} below the heading: there is no file {cells[0]!r}; "
-                "paths are relative to the table's folder."
-            )
-    return _Row(given, label, place, row[columns.group].strip() if columns.group else None)
-
-
-def _choose_columns(table: Path, present: list[str], modality: Modality, asked: TableColumns) -> TableColumns:
-    given = [*asked.inputs, *(name for name in (asked.label, asked.group) if name is not None)]
-    for name in given:
-        if name not in present:
-            raise DataError(f"{table.name} has no column {name!r}; its columns are {_listed(present)}.")
-    usual = TEXT_COLUMNS if modality == "text" else PATH_COLUMNS
-    inputs = asked.inputs or tuple(_usual(present, usual)[:1])
-    label = asked.label or next(iter(_usual(present, LABEL_COLUMNS)), None)
-    if not inputs or label is None:
-        what, option = ("texts" if modality == "text" else "paths", "--input-column")
-        if inputs:
-            what, option = "labels", "--label-column"
-        raise DataError(
-            f"{table.name}: which column holds the {what}? Its columns are {_listed(present)}; "
-            f"name one with {option}."
-        )
-    if modality != "text" and len(inputs) > 1:
-        raise DataError(f"Paths stand in one column, got {len(inputs)}: {_listed(inputs)}.")
-    return TableColumns(inputs, label, asked.group)
-
-
-def _usual(present: list[str], names: Sequence[str]) -> list[str]:
-    by_lower = {name.strip().lower(): name for name in present}
-    return [by_lower[name] for name in names if name in by_lower]
-
-
-def _usable(read: Callable[[], Found], place: str, skipped: list[str] | None) -> Found | None:
-    """What ``read`` returns; if it refuses, None with the place noted, or the refusal itself."""
-    try:
-        return read()
-    except DataError:
-        if skipped is None:
-            raise
-        skipped.append(place)
-        return None
-
-
-def _read_text(path: Path, place: str) -> str:
-    try:
-        if path.stat().st_size > MAX_TEXT_FILE_BYTES:
-            raise DataError(f"{place} is larger than {MAX_TEXT_FILE_BYTES // 1_000_000} MB.")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{place} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{place} is not UTF-8 text.") from error
-    if not text.strip():
-        raise DataError(f"{place} is empty.")
-    return text
-
-
-def _groups(rows: Sequence[_Row], columns: TableColumns, pattern: str | None) -> tuple[str, ...] | None:
+def _groups(rows: Sequence[Row], columns: TableColumns, pattern: str | None) -> tuple[str, ...] | None:
     if pattern is None:
         return tuple(row.group or "" for row in rows) if columns.group else None
     if columns.group:
         raise DataError("Groups come from a column or from a pattern of the files' names, not from both.")
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise DataError(f"The group pattern {pattern!r} is no regular expression: {error}.") from error
+    expression = compiled(pattern, "group")
     groups = []
     for row in rows:
         name = row.given.name if isinstance(row.given, Path) else row.place.rpartition("/")[2]
         match = expression.search(name)
         if match is None:
             raise DataError(f"The group pattern {pattern!r} does not match the file name {name!r}.")
-        groups.append(match[1] if expression.groups and match[1] is not None else match[0])
+        groups.append(first_group(match))
     return tuple(groups)
 
 
-def _of_which(skipped: Sequence[str]) -> str:
-    return f" that can be used ({len(skipped)} were skipped)" if skipped else ""
-
-
-def _listed(names: Sequence[str], *, most: int = 12) -> str:
-    """Names for a message: all, or the first ones and how many more there are."""
-    shown = ", ".join(names[:most]) or "none"
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def _of_which(skipped: Sequence[Skipped]) -> str:
+    return f" that can be used ({len(skipped)} were skipped, {skipped[0].reason})" if skipped else ""

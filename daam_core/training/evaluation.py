@@ -17,7 +17,7 @@ from daam_core.importance import layer_contribution
 from daam_core.reading.quantities import top_cells
 from daam_core.result import DatasetMean
 from daam_core.trained import TrainedClassifier
-from daam_core.training.data import Dataset, content_hash
+from daam_core.training.data import Dataset, Skipped, content_hash
 from daam_core.training.features import extract
 from daam_core.training.fitting import predict
 from daam_core.training.scores import Scores, score
@@ -25,6 +25,8 @@ from daam_core.version import __version__
 
 #: Cells of the mean map that a report names.
 TOP_CELLS = 10
+#: Inputs left out that a report names.
+MAX_LEFT_OUT = 100
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class DataFacts:
         modality: ``audio``, ``text`` or ``image``.
         inputs: how many.
         skipped: how many were left out because they cannot be used.
+        left_out: the first hundred of these, with the reasons.
+        notes: how the data set was read and what looks strange about it.
         classes: how many inputs each class has.
         groups: how many groups, such as speakers; None without groups.
         sha256: over contents and labels.
@@ -68,6 +72,8 @@ class DataFacts:
     classes: Mapping[str, int]
     groups: int | None
     sha256: str
+    left_out: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -204,6 +210,8 @@ def data_facts(dataset: Dataset) -> DataFacts:
         classes=dataset.counts,
         groups=None if dataset.groups is None else len(set(dataset.groups)),
         sha256=digest.hexdigest(),
+        left_out=dataset.skipped[:MAX_LEFT_OUT],
+        notes=dataset.notes,
     )
 
 

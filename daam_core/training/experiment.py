@@ -3,8 +3,8 @@
 Letters: N inputs, L layers, F features.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from daam_core.model import ModelConfig
 from daam_core.trained import identity_of
 from daam_core.training.accuracy import Split, SplitData
 from daam_core.training.data import (
+    ClassChoice,
     Dataset,
     TableColumns,
+    TextFormat,
     folds,
     hold_out,
     hold_out_groups,
@@ -44,12 +46,18 @@ class DataOptions:
         group_pattern: where a file's name says its group.
         skip_broken: leave out what cannot be read.
         cache_dir: where features are kept; the user's cache by default.
+        written: encoding, separator and heading of tables and texts.
+        classes: which classes are meant.
+        say: is given every sentence about how a data set was read, before anything is computed.
     """
 
     columns: TableColumns = field(default_factory=TableColumns)
     group_pattern: str | None = None
     skip_broken: bool = False
     cache_dir: str | Path | None = None
+    written: TextFormat = field(default_factory=TextFormat)
+    classes: ClassChoice = field(default_factory=ClassChoice)
+    say: Callable[[str], object] | None = None
 
     def load(
         self,
@@ -69,18 +77,29 @@ class DataOptions:
                 meant for it alone where another one is a folder.
         """
         columns = TableColumns(self.columns.inputs, self.columns.label, self.columns.group if main else None)
-        return load_dataset(
+        table = Path(path).is_file()
+        found = load_dataset(
             path,
             modality=modality,
-            columns=columns if main or Path(path).is_file() else None,
+            columns=columns if main or table else None,
             group_pattern=self.group_pattern if main else None,
             class_names=class_names,
             skip_broken=self.skip_broken,
+            written=self.written,
+            classes=self.classes if main or not table else replace(self.classes, pattern=None),
         )
+        self._say(found.notes)
+        return found
+
+    def _say(self, notes: Iterable[str]) -> None:
+        if self.say is not None:
+            for note in notes:
+                self.say(note)
 
     def extract(self, dataset: Dataset, backbone: Backbone) -> "Part":
         """Its features, from the cache where they are known."""
         found = extract(dataset, backbone, cache_dir=self.cache_dir, skip_broken=self.skip_broken)
+        self._say(note for note in found.dataset.notes if note not in dataset.notes)
         return Part(found.dataset, found.features)
 
 

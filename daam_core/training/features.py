@@ -25,7 +25,7 @@ from daam_core.backbones.weights import cache_folder
 from daam_core.encoding import pool
 from daam_core.errors import DataError, InputError, ShapeError
 from daam_core.inputs import read_input
-from daam_core.training.data import Dataset, content_hash
+from daam_core.training.data import Dataset, Skipped, content_hash
 from daam_core.writing.files import replacing
 
 #: Samples written together: what an interruption loses at most, and how many files there will be.
@@ -40,7 +40,7 @@ class Extracted:
 
     Attributes:
         features: ``[N, L, F]`` float32.
-        dataset: the N inputs, without those that could not be encoded; their places stand in its
+        dataset: the N inputs, without those that could not be encoded, which stand in its
             ``skipped``.
         encoded: how many inputs the encoder was run on; the others came from the cache.
     """
@@ -84,7 +84,7 @@ def extract(
     keys = [content_hash(given) for given in dataset.inputs]
     found = read_shards(folder, set(keys), shape=(backbone.n_layers, backbone.n_features))
     missing = [number for number in _first_of_each(keys) if keys[number] not in found]
-    broken: set[str] = set()
+    broken: dict[str, str] = {}
     bar = tqdm(
         _encoded(dataset, backbone, missing, workers or os.cpu_count() or 1),
         total=len(missing),
@@ -100,7 +100,7 @@ def extract(
                 found[key] = result
                 shards.add(key, result)
             elif skip_broken:
-                broken.add(key)
+                broken[key] = str(result)
             else:
                 raise DataError(
                     f"{dataset.name}, {dataset.places[number]}: {result} "
@@ -108,11 +108,23 @@ def extract(
                 ) from result
     kept = [number for number, key in enumerate(keys) if key not in broken]
     if not kept:
-        raise DataError(f"{dataset.name}: not one of its {len(dataset)} inputs can be read.")
+        raise DataError(
+            f"{dataset.name}: not one of its {len(dataset)} inputs can be read. {next(iter(broken.values()))}"
+        )
     remaining = dataset
     if broken:
-        lost = [place for place, key in zip(dataset.places, keys, strict=True) if key in broken]
-        remaining = replace(dataset.part(kept), skipped=(*dataset.skipped, *lost))
+        lost = [
+            Skipped(place, broken[key])
+            for place, key in zip(dataset.places, keys, strict=True)
+            if key in broken
+        ]
+        note = f"Left out {len(lost):,} inputs of {dataset.name} that cannot be read, the first, "
+        note += f"{lost[0].place}: {lost[0].reason}"
+        remaining = replace(
+            dataset.part(kept),
+            skipped=(*dataset.skipped, *lost),
+            notes=(*dataset.notes, note),
+        )
     features = torch.stack([found[keys[number]] for number in kept])
     return Extracted(features, remaining, len(missing) - len(broken))
 

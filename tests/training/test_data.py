@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from daam_core.errors import DataError
 from daam_core.training.data import (
+    Skipped,
     TableColumns,
     folds,
     hold_out,
@@ -44,7 +45,11 @@ def test_text_files_are_read_as_texts(tmp_path):
     [
         ({}, "audio", "has no class folders"),
         ({"a": {"1.wav": ""}}, "audio", "holds the one class 'a'; a classifier needs at least two"),
-        ({"a": {"1.wav": ""}, "b": {"x.doc": ""}}, "audio", "The class folder b holds no audio files"),
+        (
+            {"a": {"1.wav": ""}, "b": {"x.doc": ""}},
+            "audio",
+            "holds the one class 'a'.*The folder b of .* is no class here: none of its 1 files is a sound",
+        ),
         (
             {"train": {"1.wav": ""}, "test": {"1.wav": ""}},
             "audio",
@@ -75,13 +80,16 @@ def test_empty_texts_can_be_skipped_and_are_listed(tmp_path):
     class_folders(tmp_path, {"a": {"1.txt": "", "2.txt": "x"}, "b": {"3.txt": "y"}})
     found = load_dataset(tmp_path, modality="text", skip_broken=True)
     assert found.inputs == ("x", "y")
-    assert found.skipped == ("a/1.txt",)
+    assert found.skipped == (Skipped("a/1.txt", "a/1.txt is empty."),)
+    assert found.notes == (
+        f"Left out 1 inputs of {tmp_path.name} that cannot be used, the first: a/1.txt is empty.",
+    )
 
 
 def test_a_text_file_of_another_encoding_is_named(tmp_path):
     class_folders(tmp_path, {"a": {"1.txt": "x"}, "b": {"2.txt": "y"}})
-    (tmp_path / "a" / "1.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match=r"a/1\.txt is not UTF-8 text"):
+    (tmp_path / "a" / "1.txt").write_bytes("今天天气很好".encode("gbk"))
+    with pytest.raises(DataError, match=r"a/1\.txt is not UTF-8 text; name its encoding with --encoding"):
         load_dataset(tmp_path, modality="text")
 
 
@@ -152,14 +160,19 @@ def test_a_missing_file_is_refused_with_its_row_or_skipped(tmp_path):
     table = write_table(tmp_path / "t.csv", rows)
     with pytest.raises(DataError, match=r"t\.csv, row 2 below the heading: there is no file '2\.png'"):
         load_dataset(table, modality="image")
-    assert load_dataset(table, modality="image", skip_broken=True).skipped == ("row 2", "row 4")
+    skipped = load_dataset(table, modality="image", skip_broken=True).skipped
+    assert [one.place for one in skipped] == ["row 2", "row 4"]
+    assert "there is no file '2.png'" in skipped[0].reason
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"text,label\n\xff\xfe,a\n", "is not UTF-8 text"),
-        (b'text,label\nx,a\n"never closed,b\n', "is no proper table after row 1"),
+        (
+            "text,label\n今天天气很好,a\n".encode("gbk"),
+            "is not UTF-8 text; name its encoding with --encoding",
+        ),
+        (b'text,label\nx,a\n"never, closed,b\n', "is no proper table after row 1"),
         (b"", "which column holds the texts"),
     ],
 )

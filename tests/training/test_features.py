@@ -149,7 +149,7 @@ def test_a_broken_input_is_refused_by_place_or_skipped(tmp_path):
         extract(data, CountingEncoder(), cache_dir=tmp_path)
     found = extract(data, CountingEncoder(), cache_dir=tmp_path, skip_broken=True)
     assert len(found.dataset) == len(found.features) == 9
-    assert found.dataset.skipped == ("row 4",)
+    assert [one.place for one in found.dataset.skipped] == ["row 4"]
     assert "stop!" not in found.dataset.inputs
     with pytest.raises(DataError, match="not one of its 1 inputs can be read"):
         extract(data.part([3]), CountingEncoder(), cache_dir=tmp_path, skip_broken=True)

@@ -1,0 +1,228 @@
+"""Data sets that are tables: what separates the cells, which columns count, and the rows."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from daam_core.errors import DataError, InputError
+from daam_core.inputs import Modality, modality_by_suffix
+from daam_core.inputs.decoding import decode
+from daam_core.training.data_rows import Row, Rows, TableColumns, TextFormat, listed
+
+#: Usual names of columns, tried in this order where none is given.
+TEXT_COLUMNS = ("text", "sentence", "content", "review", "document", "message")
+PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "audio", "sound", "image", "picture")
+LABEL_COLUMNS = ("label", "class", "category", "target", "class_name", "emotion", "topic")
+
+#: What may separate cells, in this order where several fit.
+_DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
+#: Rows that tell what separates the cells.
+_PROBED_ROWS = 50
+#: A cell may be as long as a text file; the csv module's own limit is 131,072 characters.
+_MAX_CELL = 4_000_000
+#: Excel's first line of a table that says what separates its cells.
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table's own columns and rows, and whether the first row named the columns."""
+
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def read_table(
+    path: Path, modality: Modality, columns: TableColumns, written: TextFormat, found: Rows
+) -> None:
+    """Add the inputs of a table.
+
+    Raises:
+        DataError: no table, a column is unknown, or a row cannot be used; its number is named.
+    """
+    if path.suffix.lower() not in (".csv", ".tsv", ".tab"):
+        raise DataError(f"{path.name} is no table: a data set is a folder, or a file ending in .csv or .tsv.")
+    table = _parsed(path, _content(path, written, found), written, found)
+    chosen = _chosen_columns(path, table, modality, columns, written, found)
+    for number, cells in enumerate(table.rows, start=1):
+        place = f"row {number}"
+        row = found.usable(partial(_row, path, modality, chosen, table.columns, cells, place), place)
+        if row is not None:
+            found.rows.append(row)
+
+
+def _content(path: Path, written: TextFormat, found: Rows) -> str:
+    try:
+        decoded = decode(path.read_bytes(), path.name, encoding=written.encoding)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except InputError as error:
+        raise DataError(str(error)) from error
+    if decoded.note:
+        found.notes.append(decoded.note)
+    return decoded.text
+
+
+def _parsed(path: Path, text: str, written: TextFormat, found: Rows) -> _Table:
+    said = _SEPARATOR_LINE.match(text)
+    if said is not None:
+        text = text[said.end() :]
+    delimiter = written.delimiter or (said[1] if said is not None else _delimiter(path, text, found))
+    rows = _rows(path, text, delimiter, found)
+    if not written.heading:
+        return _Table([str(number) for number in range(max(map(len, rows), default=0))], rows)
+    return _Table(rows[0] if rows else [], rows[1:])
+
+
+def _delimiter(path: Path, text: str, found: Rows) -> str:
+    """What separates the cells: by which most of the first rows have as many cells as the heading."""
+    usual = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+    fits: dict[str, tuple[float, int]] = {}
+    for delimiter in sorted(_DELIMITERS, key=lambda one: one != usual):
+        lengths = [len(row) for row in islice(_by_quotes(text, delimiter, strict=False), _PROBED_ROWS)]
+        if lengths and lengths[0] > 1:
+            fits[delimiter] = (lengths.count(lengths[0]) / len(lengths), lengths[0])
+    best = max(fits, key=lambda one: fits[one], default=usual)
+    if best != usual:
+        found.notes.append(f"The cells of {path.name} are separated by {_DELIMITERS[best]}.")
+    return best
+
+
+def _rows(path: Path, text: str, delimiter: str, found: Rows) -> list[list[str]]:
+    """A table's rows, its heading included, without empty lines.
+
+    In a table of tabs a quotation mark is a letter like any other, unless it encloses a cell. In others it
+    may enclose line breaks and separators, if that leaves every row as many cells as the heading.
+    """
+    lines = [_by_line(line, delimiter) for line in re.split(r"\r\n|\r|\n", text) if line]
+    even = len({len(cells) for cells in lines}) == 1 and len(lines[0]) > 1
+    if even and delimiter == "\t":
+        return lines
+    rows: list[list[str]] = []
+    try:
+        rows.extend(_by_quotes(text, delimiter, strict=True))
+    except csv.Error as error:
+        if not even:
+            number = max(len(rows) - 1, 0)
+            raise DataError(
+                f"{path.name} is no proper table after row {number} below its heading: {error}."
+            ) from error
+    else:
+        if not even or len({len(cells) for cells in rows}) == 1:
+            return rows
+    found.notes.append(
+        f"Quotation marks in {path.name} do not come in pairs and were read as letters like any other."
+    )
+    return lines
+
+
+def _by_line(line: str, delimiter: str) -> list[str]:
+    return [_unquoted(cell) for cell in line.split(delimiter)]
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the marks that enclose it; marks inside must be doubled for that."""
+    inner = cell[1:-1].replace('""', "")
+    quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner
+    return cell[1:-1].replace('""', '"') if quoted else cell
+
+
+def _by_quotes(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
+    # One limit for the whole process; it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    return (row for row in reader if row)
+
+
+def _row(
+    table: Path, modality: Modality, columns: TableColumns, names: list[str], cells: list[str], place: str
+) -> Row:
+    where = f"{table.name}, {place} below the heading"
+    by_name = dict(zip(names, cells, strict=False))
+    needed = [*columns.inputs, columns.label or "", *([columns.group] if columns.group else [])]
+    if len(cells) > len(names) or any(name not in by_name for name in needed):
+        raise DataError(
+            f"{where}: it has not as many cells as the heading, {len(cells)} and not {len(names)}; cells "
+            "that hold the separator need quotation marks, and --delimiter names another separator."
+        )
+    label = by_name[columns.label or ""].strip()
+    if not label:
+        raise DataError(f"{where}: the column {columns.label!r} is empty.")
+    given = [by_name[name].strip() for name in columns.inputs]
+    if not any(given):
+        kind = "text" if modality == "text" else "path"
+        raise DataError(f"{where}: the {kind} is empty.")
+    group = by_name[columns.group].strip() if columns.group else None
+    if modality == "text":
+        return Row("\n".join(cell for cell in given if cell), label, place, group)
+    path = table.parent / given[0]
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):  # a name too long for the file system, or with a NUL in it
+        there = False
+    if not there:
+        raise DataError(f"{where}: there is no file {given[0]!r}; paths are relative to the table's folder.")
+    return Row(path, label, place, group)
+
+
+def _chosen_columns(
+    path: Path, table: _Table, modality: Modality, asked: TableColumns, written: TextFormat, found: Rows
+) -> TableColumns:
+    present = table.columns
+    given = [*asked.inputs, *(name for name in (asked.label, asked.group) if name is not None)]
+    for name in given:
+        if name not in present:
+            raise DataError(f"{path.name} has no column {name!r}; its columns are {_named(present)}.")
+        if present.count(name) > 1:
+            raise DataError(f"{path.name} has {present.count(name)} columns called {name!r}; rename them.")
+    if not written.heading and not (asked.inputs and asked.label):
+        asked = _guessed(path, table, modality, asked, found)
+    usual = TEXT_COLUMNS if modality == "text" else PATH_COLUMNS
+    inputs = asked.inputs or tuple(_usual(present, usual)[:1])
+    label = asked.label or next(iter(_usual(present, LABEL_COLUMNS)), None)
+    if not inputs or label is None:
+        what, option = ("texts" if modality == "text" else "paths", "--input-column")
+        if inputs:
+            what, option = "labels", "--label-column"
+        raise DataError(
+            f"{path.name}: which column holds the {what}? Its columns are {_named(present)}; name one with "
+            f"{option}, or give --no-heading if its first row is one of the inputs."
+        )
+    if modality != "text" and len(inputs) > 1:
+        raise DataError(f"Paths stand in one column, got {len(inputs)}: {listed(inputs)}.")
+    return TableColumns(inputs, label, asked.group)
+
+
+def _guessed(path: Path, table: _Table, modality: Modality, asked: TableColumns, found: Rows) -> TableColumns:
+    """Columns without names: labels repeat, paths end as files do, texts are long."""
+    cells = {name: [row[i] for row in table.rows if i < len(row)] for i, name in enumerate(table.columns)}
+    free = [name for name in table.columns if name not in (*asked.inputs, asked.label, asked.group)]
+
+    def most_like_inputs(name: str) -> tuple[bool, int]:
+        named = sum(modality_by_suffix(cell) == modality for cell in cells[name])
+        return modality != "text" and 2 * named > len(cells[name]), sum(map(len, cells[name]))
+
+    inputs = asked.inputs or tuple([max(free, key=most_like_inputs)] if free else [])
+    repeating = [name for name in free if name not in inputs and len(set(cells[name])) > 1]
+    label = asked.label or min(repeating, key=lambda name: len(set(cells[name])), default=None)
+    if inputs and label is not None:
+        found.notes.append(
+            f"{path.name} was read without a heading: inputs from column {', '.join(inputs)}, labels from "
+            f"column {label}; --input-column and --label-column name others."
+        )
+    return TableColumns(inputs, label, asked.group)
+
+
+def _named(columns: Sequence[str]) -> str:
+    """Names of columns for a message, which may be whole texts where a heading is missing."""
+    return listed([name if len(name) <= 40 else f"{name[:40].rstrip()}…" for name in columns])
+
+
+def _usual(present: Sequence[str], names: Sequence[str]) -> list[str]:
+    by_lower = {name.strip().lower(): name for name in present}
+    return [by_lower[name] for name in names if name in by_lower]
