@@ -258,7 +258,7 @@ def _wire_view(offer: Offer, page: Page) -> None:
         return _act(offer, page, action, "Another class is explained.")
 
     def exact(session: Session, event: gr.EventData) -> dict[str, object]:
-        asked = {name: _sent(event, name) for name in ("id", "source", "name", "head")}
+        asked = {name: _sent(event, name) for name in ("id", "side", "name", "head")}
         try:
             return exact_value(session, asked)
         except Exception as error:

@@ -61,7 +61,7 @@ def _compared_page(a: Study, b: Study, explanation: Explanation) -> str:
         media=media_of(a.given.input),
         compare_media=media_of(b.given.input),
         names=(a.title, b.title),
-        state={"scale": explanation.scale, "source": "b"},
+        state={"scale": explanation.scale, "side": "b"},
     )
 
 

@@ -62,12 +62,12 @@ def test_exact_arrays_come_from_the_visitors_own_session(app, topics):
     e = explain(topics, TEXT)
     for name, head in (("gate", 1), ("class_importance", 3), ("values", None)):
         answer = app.page.evaluate(
-            "([name, head]) => DaamPage.shownView().requests.ask({source: 'a', name, head})", [name, head]
+            "([name, head]) => DaamPage.shownView().requests.ask({side: 'a', name, head})", [name, head]
         )
         wanted = getattr(e, name) if head is None else getattr(e, name)[head]
         found = np.frombuffer(base64.b64decode(answer["data"]), "<f4").reshape(answer["shape"])
         np.testing.assert_array_equal(found, wanted)
-    nothing = "DaamPage.shownView().requests.ask({source: 'a', name: '__class__', head: 0})"
+    nothing = "DaamPage.shownView().requests.ask({side: 'a', name: '__class__', head: 0})"
     assert app.page.evaluate(nothing) is None
 
 
@@ -149,7 +149,7 @@ def test_a_pinned_input_is_compared_with_the_next(app, topics):
     }
     # Every view knows A, B and B − A; the map of the difference is the core's.
     app.page.evaluate(
-        "DaamPage.shownView().state = {source: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'}"
+        "DaamPage.shownView().state = {side: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'}"
     )
     app.hover_cell(0, 3, 30)
     difference = np.float32(b.gate[0, 3, 30]) - np.float32(a.gate[0, 3, 30])
@@ -171,9 +171,9 @@ def test_two_models_on_one_input(app, server):
     app.says("the encoder did not run")
     expect(app.page.locator("#comparison")).to_contain_text("heads of two models do not correspond")
     said = app.page.locator("#view .dv-apart")
-    app.page.evaluate("DaamPage.shownView().state = {source: 'b', tab: 'heads'}")
+    app.page.evaluate("DaamPage.shownView().state = {side: 'b', tab: 'heads'}")
     expect(said).to_be_hidden()
-    app.page.evaluate("DaamPage.shownView().state = {source: 'difference'}")
+    app.page.evaluate("DaamPage.shownView().state = {side: 'difference'}")
     expect(said).to_contain_text("A and B are two models, whose heads were trained apart")
 
 

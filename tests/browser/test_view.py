@@ -189,9 +189,9 @@ def test_arrays_that_come_later_are_asked_for_head_by_head(view: Callable[..., P
     assert "uint8" in kinds.values()
     asked: list[tuple[str, str, int | None]] = []
 
-    def answer(source: str, name: str, head: int | None) -> dict[str, Any]:
-        asked.append((source, name, head))
-        return view_array({"a": a, "b": b}[source], name, head=head)
+    def answer(side: str, name: str, head: int | None) -> dict[str, Any]:
+        asked.append((side, name, head))
+        return view_array({"a": a, "b": b}[side], name, head=head)
 
     page.expose_function("exactArray", answer)
     page.evaluate("() => { window.serve = exactArray; }")
@@ -235,7 +235,7 @@ def test_arrays_that_come_later_are_asked_for_head_by_head(view: Callable[..., P
         assert number(row[3]) == pytest.approx(a.dataset.importance[at], rel=1e-5)
         assert number(row[2]) == pytest.approx(a.importance[at], rel=1e-5)
     assert ("a", "dataset_gate", 1) in asked
-    assert not any(source == "b" for source, _, _ in asked)  # nothing of what is not shown
+    assert not any(side == "b" for side, _, _ in asked)  # nothing of what is not shown
 
 
 def test_arrays_are_asked_for_once_and_told_of_once(view: Callable[..., Page], page: Page) -> None:
@@ -243,18 +243,18 @@ def test_arrays_are_asked_for_once_and_told_of_once(view: Callable[..., Page], p
     a, b = make_explanation(heads=2, features=40), make_explanation(heads=4, features=40, seed=9)
     asked: list[tuple[str, str, int | None]] = []
 
-    def answer(source: str, name: str, head: int | None) -> dict[str, Any]:
-        asked.append((source, name, head))
-        return view_array({"a": a, "b": b}[source], name, head=head)
+    def answer(side: str, name: str, head: int | None) -> dict[str, Any]:
+        asked.append((side, name, head))
+        return view_array({"a": a, "b": b}[side], name, head=head)
 
     page.expose_function("exactArray", answer)
     page.evaluate(
-        """() => { window.serve = async (source, name, head) => {
+        """() => { window.serve = async (side, name, head) => {
             await new Promise((done) => setTimeout(done, 150));
-            return exactArray(source, name, head);
+            return exactArray(side, name, head);
         }; }"""
     )
-    page = view(a, section="heatmap", payload={"compare": b, "limit": 900}, state={"source": "b", "head": 3})
+    page = view(a, section="heatmap", payload={"compare": b, "limit": 900}, state={"side": "b", "head": 3})
     page.evaluate(
         """() => {
             window.told = 0;
@@ -271,7 +271,7 @@ def test_arrays_are_asked_for_once_and_told_of_once(view: Callable[..., Page], p
         page.wait_for_timeout(20)
     page.wait_for_function("() => !document.querySelector('.dv-readout').textContent.includes('≈')")
     assert len(asked) == len(set(asked))
-    assert all(source == "b" for source, _, _ in asked)
+    assert all(side == "b" for side, _, _ in asked)
     assert page.evaluate("() => told") <= len(asked)
 
 
@@ -367,7 +367,7 @@ def test_no_map_moves_under_the_pointer(view: Callable[..., Page], width: int, c
             payload={"compare": other, "names": ("a sound of some length", "another · model")}
             if compared
             else None,
-            state={"source": "difference" if compared else "a"},
+            state={"side": "difference" if compared else "a"},
         )
         page.set_viewport_size({"width": width, "height": 900})
         settle(page)

@@ -64,7 +64,7 @@ def test_focus_survives_going_to_a_result_of_another_shape(view: Callable[..., P
     )
     page.get_by_label("Input", exact=True).focus()
     page.get_by_label("Input", exact=True).select_option("b")
-    assert state(page)["source"] == "b"
+    assert state(page)["side"] == "b"
     assert page.evaluate("() => document.activeElement.labels[0].textContent") == "Input"
 
 

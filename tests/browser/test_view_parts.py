@@ -319,7 +319,7 @@ def test_the_data_set_is_compared_with_both_inputs(view: Callable[..., Page]) ->
     a, b = make_explanation(seed=1), make_explanation(seed=9)
     assert a.dataset is not None
     assert b.dataset is not None
-    page = view(a, section="dataset", payload={"compare": b}, state={"source": "difference", "head": 2})
+    page = view(a, section="dataset", payload={"compare": b}, state={"side": "difference", "head": 2})
     captions = page.locator(".dv-map-caption").all_inner_texts()
     assert captions == ["A − data set", "B − data set", "B − A"]
     one = a.importance[2] - a.dataset.importance[2]
@@ -341,7 +341,7 @@ def test_the_data_set_is_compared_with_both_inputs(view: Callable[..., Page]) ->
 
 def test_a_result_without_a_data_set_says_so_beside_one_that_has(view: Callable[..., Page]) -> None:
     a, b = make_explanation(seed=1), make_explanation(seed=9, dataset=False)
-    page = view(a, section="dataset", payload={"compare": b}, state={"source": "b"})
+    page = view(a, section="dataset", payload={"compare": b}, state={"side": "b"})
     assert (
         page.locator(".dv-missing:visible").all_inner_texts()
         == ["The checkpoint holds no averages over a data set."] * 2
@@ -352,7 +352,7 @@ def test_a_result_without_a_data_set_says_so_beside_one_that_has(view: Callable[
 
 def test_cell_prediction_and_heads_are_subtracted(view: Callable[..., Page]) -> None:
     a, b = make_explanation(seed=1), make_explanation(seed=9)
-    wanted = {"source": "difference", "cell": {"layer": 2, "feature": 7}, "pair": [2, 0]}
+    wanted = {"side": "difference", "cell": {"layer": 2, "feature": 7}, "pair": [2, 0]}
     page = view(a, section="cell", payload={"compare": b}, state=wanted)
     rows = {row[0]: row[1:] for row in table(page, "Change of the value and of each gate")}
     assert [np.float32(number(text)) for text in rows["Value"]] == [
@@ -452,14 +452,14 @@ def test_every_section_goes_from_one_result_to_quite_another(
     beyond |= {"cell": {"layer": 5, "feature": 31}, "order": "contribution"}
     page = view(a, payload={"compare": b}, state=beyond)
     for tab in ("summary", "input", "heads", "heatmap", "layers", "parameters", "dataset", "compare"):
-        for source in ("a", "b", "difference", "b", "a"):
-            set_state(page, tab=tab, source=source)
+        for side in ("a", "b", "difference", "b", "a"):
+            set_state(page, tab=tab, side=side)
             settle(page)
-            assert problems == [], (tab, source)
-        set_state(page, tab=tab, source="b")
+            assert problems == [], (tab, side)
+        set_state(page, tab=tab, side="b")
         settle(page)
         shown = state(page)
-        assert shown["source"] == "b"
+        assert shown["side"] == "b"
         assert shown["head"] < heads
         if shown["cell"]:
             assert shown["cell"]["layer"] < layers
@@ -471,7 +471,7 @@ def test_every_section_goes_from_one_result_to_quite_another(
             assert b.predicted_class in page.locator(".dv-prediction").inner_text()
         if tab == "layers":
             assert page.locator(".dv-legend").first.locator("li").count() == heads
-        set_state(page, source="a", head=3 if a.shape[0] > 3 else 0)
+        set_state(page, side="a", head=3 if a.shape[0] > 3 else 0)
 
 
 def test_a_cursor_that_the_other_result_does_not_have_is_forgotten(
@@ -480,7 +480,7 @@ def test_a_cursor_that_the_other_result_does_not_have_is_forgotten(
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     a, b = make_explanation(heads=2, features=10), make_explanation(heads=4, features=32, seed=2)
-    page = view(a, section="heatmap", payload={"compare": b}, state={"source": "b", "head": 3})
+    page = view(a, section="heatmap", payload={"compare": b}, state={"side": "b", "head": 3})
     page.locator(MAP).focus()
     page.keyboard.press("End")
     assert readout(page)["Feature"] == "31"
@@ -492,12 +492,12 @@ def test_a_cursor_that_the_other_result_does_not_have_is_forgotten(
 
 def test_what_only_one_of_two_heads_sees_is_not_subtracted(view: Callable[..., Page]) -> None:
     a, b = make_explanation(seed=1, heads=2), make_explanation(seed=9, heads=2, mode="layer_groups")
-    page = view(a, section="heatmap", payload={"compare": b}, state={"source": "difference"})
+    page = view(a, section="heatmap", payload={"compare": b}, state={"side": "difference"})
     open_table(page, "One head: layers × features")
     rows = table(page, "Top 10 cells")
     assert len(rows) == 10
     assert {int(row[1]) for row in rows} <= set(np.flatnonzero(b.head_layers[0]))
-    page = view(a, section="heads", payload={"compare": b}, state={"source": "difference"})
+    page = view(a, section="heads", payload={"compare": b}, state={"side": "difference"})
     change = table(page, "Change of the correlation")
     assert change[0][1:] == ["0.00", "–"]  # B's heads share no layer: there is no change to speak of
     groups = make_explanation(heads=2, mode="layer_groups")
@@ -526,7 +526,7 @@ def test_an_edited_text_shows_how_the_share_of_each_word_changes(view: Callable[
         for e, list_ in zip((a, b), words, strict=True)
     ]
     texts = [[word["text"] for word in list_] for list_ in words]
-    page = view(a, section="input", payload={"compare": b}, state={"source": "difference"})
+    page = view(a, section="input", payload={"compare": b}, state={"side": "difference"})
     pairs = evaluate("{ alignWords } from sections/pairs.js", "alignWords(...data)", texts)
     assert len(pairs) > 3
     largest = max(pairs, key=lambda pair: abs(shares[1][pair[1]] - shares[0][pair[0]]))
@@ -550,7 +550,7 @@ def test_a_trimmed_sound_is_compared_by_the_clips_time(view: Callable[..., Page]
         a,
         section="input",
         payload={"compare": b, "media": media[0], "compare_media": media[1]},
-        state={"source": "difference", "top": 25},
+        state={"side": "difference", "top": 25},
     )
     first = round(start / 0.02)
     change = b.token_attribution - a.token_attribution[first : first + 20]
@@ -565,7 +565,7 @@ def test_two_parts_of_equal_length_are_not_taken_for_the_same(view: Callable[...
     a, b = make_explanation("audio", tokens=20), make_explanation("audio", tokens=20, seed=5)
     media = [sound_media(np.zeros(3200, np.float32), 8000, start=start) for start in (0.0, 0.2)]
     payload = {"compare": b, "media": media[0], "compare_media": media[1]}
-    page = view(a, section="input", payload=payload, state={"source": "difference"})
+    page = view(a, section="input", payload=payload, state={"side": "difference"})
     open_table(page, "Back to the sound")
     rows = table(page, "B − A. First 10 of 10")
     assert [np.float32(number(row[1])) for row in rows] == list(
@@ -577,7 +577,7 @@ def test_sounds_that_share_no_moment_are_not_subtracted(view: Callable[..., Page
     a, b = make_explanation("audio", tokens=5), make_explanation("audio", tokens=8, seed=5)
     media = sound_media(np.zeros(800, np.float32), 8000, start=30.0)
     page = view(
-        a, section="input", payload={"compare": b, "compare_media": media}, state={"source": "difference"}
+        a, section="input", payload={"compare": b, "compare_media": media}, state={"side": "difference"}
     )
     assert "cannot be subtracted part by part" in page.locator("#here").inner_text()
 
@@ -586,25 +586,25 @@ def test_a_difference_between_classes_says_so(view: Callable[..., Page]) -> None
     a = make_explanation("image", seed=1)
     other = (a.explained + 1) % len(a.class_names)
     page = view(
-        a, section="input", payload={"compare": replace(a, explained=other)}, state={"source": "difference"}
+        a, section="input", payload={"compare": replace(a, explained=other)}, state={"side": "difference"}
     )
     names = a.class_names
     said = f"“{names[other]}” minus “{names[a.explained]}”: the two explain different classes."
     assert page.locator(".dv-note", has_text=said).count() == 1
-    page = view(a, section="input", payload={"compare": a}, state={"source": "difference"})
+    page = view(a, section="input", payload={"compare": a}, state={"side": "difference"})
     assert "different classes" not in page.locator("#here").inner_text()
 
 
 def test_equal_parameters_are_said_to_be_equal(view: Callable[..., Page]) -> None:
     e = make_explanation()
-    page = view(e, section="parameters", payload={"compare": e}, state={"source": "difference"})
+    page = view(e, section="parameters", payload={"compare": e}, state={"side": "difference"})
     assert page.locator(".dv-note", has_text="A and B have the same Mean offset δ.").count() == 1
     assert page.locator(MAP).count() == 0
 
 
 def test_parameters_entropies_and_features_of_two_models_are_subtracted(view: Callable[..., Page]) -> None:
     a, b = make_explanation(seed=1), make_explanation(seed=9)
-    page = view(a, payload={"compare": b}, state={"tab": "parameters", "source": "difference"})
+    page = view(a, payload={"compare": b}, state={"tab": "parameters", "side": "difference"})
     change = b.mean_offset - a.mean_offset
     rows = table(page, "Change of the learned parameters, B − A")
     assert rows[0][0] == "Mean offset δ (change)"
@@ -646,8 +646,8 @@ def test_maps_of_different_shape_are_not_subtracted(view: Callable[..., Page]) -
     a, b = make_explanation(features=32), make_explanation(features=16)
     page = view(a, payload={"compare": b}, state={"tab": "compare"})
     assert "4 × 6 × 32 and 4 × 6 × 16" in page.locator("#here").inner_text()
-    set_state(page, tab="heatmap", source="difference")
-    assert state(page)["source"] == "a"
-    set_state(page, source="b")
+    set_state(page, tab="heatmap", side="difference")
+    assert state(page)["side"] == "a"
+    set_state(page, side="b")
     found = hover(page, 0, 1, 2)
     assert np.float32(number(found["Gate"])) == b.gate[0, 1, 2]

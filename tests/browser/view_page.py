@@ -50,7 +50,7 @@ def view(page: Page) -> Iterator[Callable[..., Page]]:
                 view.addEventListener('state', (e) => changes.push(e.detail));
                 view.addEventListener('cell', (e) => selections.push(e.detail));
                 if (window.serve) view.addEventListener('exact', async ({detail}) => {
-                    view.answer(detail.id, await serve(detail.source, detail.name, detail.head));
+                    view.answer(detail.id, await serve(detail.side, detail.name, detail.head));
                 });
                 view.options = {serves: window.serve ? ['exact'] : [], ...options};
                 view.state = state;

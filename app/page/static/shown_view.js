@@ -32,7 +32,7 @@ export function view(element, props, watch, trigger, [cell, target, exact]) {
     // A new comparison begins with what is new; a view that was already comparing stays as it is.
     const begins = value.payload.b && !shown.payload?.b;
     shown.payload = value.payload;
-    if (begins) shown.state = { source: 'b' };
+    if (begins) shown.state = { side: 'b' };
     performance.measure('daam-show', { start: begin, end: performance.now() });
     address();
     document.documentElement.dataset.daamShown = String(value.revision);

@@ -115,7 +115,7 @@ export function ZoomButtons({ work, all = 'Show everything', disabled = false })
   </div>`;
 }
 
-export const MAP_CONTROLS = ['quantity', 'source', 'scale', 'colours', 'palette', 'binning'];
+export const MAP_CONTROLS = ['quantity', 'side', 'scale', 'colours', 'palette', 'binning'];
 
 /**
  * By key of the state: title, control, options.
@@ -123,7 +123,7 @@ export const MAP_CONTROLS = ['quantity', 'source', 'scale', 'colours', 'palette'
  */
 const BOUND = {
   quantity: ['Show', Select, () => Object.entries(QUANTITIES).map(([key, q]) => [key, q.name])],
-  source: ['Input', Select, sources],
+  side: ['Input', Select, sidesOf],
   head: ['Head', Select, headNames],
   palette: [
     'Palette',
@@ -188,10 +188,10 @@ const BOUND = {
 const NUMBERS = ['head', 'tokenHead', 'top'];
 
 /** @param {Store} store */
-function sources(store) {
-  /** @type {import('./types.js').Source[]} */
+function sidesOf(store) {
+  /** @type {import('./types.js').AnySide[]} */
   const shown = store.canSubtract() ? ['a', 'b', 'difference'] : ['a', 'b'];
-  return shown.map((source) => [source, store.label(source)]);
+  return shown.map((side) => [side, store.label(side)]);
 }
 
 /** The heads as options of a list. @param {Store} store */
@@ -203,7 +203,7 @@ export function headNames(store) {
 export function useControls(keys) {
   const store = useStore();
   return keys
-    .filter((key) => key !== 'source' || store.b)
+    .filter((key) => key !== 'side' || store.b)
     .map((key) => {
       const [label, Control, options] = BOUND[key];
       const set = (v) => store.set({ [key]: NUMBERS.includes(key) ? Number(v) : v });

@@ -19,7 +19,7 @@
  *   cell      a cell was chosen; detail: {head, layer, feature}
  *   target    another class is asked for; detail: {index}
  *   exact     an array that the payload holds rounded or not at all is needed exactly; detail:
- *             {id, source, name, head}, to be answered with view.answer(id, encoded array or null)
+ *             {id, side, name, head}, to be answered with view.answer(id, encoded array or null)
  *
  * How the pieces fit. The element owns a Store (store.js): payload, state, and one Result (result.js) for
  * each explanation, which decodes arrays when they are needed. Whenever the store changes, the element
@@ -114,7 +114,7 @@ export class DaamView extends HTMLElement {
       throw new Error(`<daam-view> has no section "${next.section}"; choose one of: ${SECTIONS.join(', ')}.`);
     }
     this.settings = next;
-    const ask = (source, name, head) => this.requests.ask({ source, name, head });
+    const ask = (side, name, head) => this.requests.ask({ side, name, head });
     this.store.setLoad(next.serves.includes('exact') ? ask : null);
     this.store.askTarget = next.serves.includes('target') ? (index) => this.#tell('target', { index }) : null;
     this.#draw();

@@ -35,8 +35,8 @@ export const QUANTITIES = {
 
 /** The map that the state asks for. @param {Store} store @returns {Which} */
 export function whichOf(store) {
-  const { quantity, scale, source } = store.state;
-  return { quantity, scale, source };
+  const { quantity, scale, side } = store.state;
+  return { quantity, scale, side };
 }
 
 /**
@@ -48,11 +48,11 @@ export function whichOf(store) {
  * @returns {Field | null}
  */
 export function field(store, head, which) {
-  const result = which.source === 'b' && store.b ? store.b : store.a;
+  const result = which.side === 'b' && store.b ? store.b : store.a;
   const data = numbers(store, head, which);
   if (!data) return null;
   const shown = resultsOf(store, which);
-  const difference = which.source === 'difference' || which.dataset === 'difference';
+  const difference = which.side === 'difference' || which.dataset === 'difference';
   return {
     data,
     rows: result.L,
@@ -74,10 +74,10 @@ export function field(store, head, which) {
 function numbers(store, head, which) {
   /** @type {Which[] | null} */
   let pair = null;
-  if (which.source === 'difference') {
+  if (which.side === 'difference') {
     pair = [
-      { ...which, source: 'b' },
-      { ...which, source: 'a' },
+      { ...which, side: 'b' },
+      { ...which, side: 'a' },
     ];
   } else if (which.dataset === 'difference') {
     pair = [
@@ -85,7 +85,7 @@ function numbers(store, head, which) {
       { ...which, dataset: 'only' },
     ];
   }
-  const result = which.source === 'b' && store.b ? store.b : store.a;
+  const result = which.side === 'b' && store.b ? store.b : store.a;
   if (!pair) return result.map(which.quantity, head, which.scale, which.dataset === 'only');
   const [one, other] = pair.map((part) => numbers(store, head, part));
   if (!one || !other) return null;
@@ -119,7 +119,7 @@ export function headDifference(store, pair, which) {
  * @returns {Result[]}
  */
 export function resultsOf(store, which) {
-  return which.source === 'difference' ? [store.a, store.b] : [store[which.source]];
+  return which.side === 'difference' ? [store.a, store.b] : [store[which.side]];
 }
 
 /** Whether the input's arrays (false), the data set's (true), or both are behind it. @param {Which} which */
@@ -144,7 +144,7 @@ export function needExact(store, which, heads) {
 /** Asks for the exact arrays behind a cell's numbers. @param {Store} store @param {number} head */
 export function needCell(store, head) {
   for (const quantity of /** @type {const} */ (['values', 'gate', 'density_attention', 'class_importance'])) {
-    needExact(store, { quantity, source: store.state.source }, [head]);
+    needExact(store, { quantity, side: store.state.side }, [head]);
   }
 }
 
@@ -219,12 +219,12 @@ export function colourScale(store, fields, limits) {
  */
 export function scaleOf(store, head, which) {
   const { scale, colours, palette } = store.state;
-  const result = which.source === 'b' ? store.b : store.a;
+  const result = which.side === 'b' ? store.b : store.a;
   const one = scale === 'all_heads' ? '' : head;
   return result.cached(`scale ${JSON.stringify(which)} ${scale} ${colours} ${palette} ${one}`, () => {
     const heads = scale === 'all_heads' ? range(result.H) : [head];
     const fields = /** @type {Field[]} */ (heads.map((h) => field(store, h, which)).filter(Boolean));
-    const difference = which.source === 'difference' || which.dataset === 'difference';
+    const difference = which.side === 'difference' || which.dataset === 'difference';
     /** @type {[number, number] | null} */
     let limits = null;
     if (which.quantity !== 'importance' && !difference) {
@@ -254,7 +254,7 @@ export function scaleTogether(store, whichs) {
 export function scaleText(store, which) {
   const { name, meaning } = QUANTITIES[which.quantity];
   const { scale, colours } = store.state;
-  const difference = which.source === 'difference';
+  const difference = which.side === 'difference';
   let scaled = 'a scale of its own for each head';
   if (scale === 'all_heads') {
     // A difference's scale needs the maps themselves, which may not all have come.

@@ -218,7 +218,7 @@ export function Readout() {
   useEffect(() => {
     const timer = setTimeout(() => cell && fields.needCell(store, cell.head), 80);
     return () => clearTimeout(timer);
-  }, [cell?.head, cell?.layer, cell?.feature, state.source, store.payload]);
+  }, [cell?.head, cell?.layer, cell?.feature, state.side, store.payload]);
   const seen =
     !cell || fields.resultsOf(store, fields.whichOf(store)).every((one) => one.seen(cell.head, cell.layer));
   let title = hover ? 'Cell' : 'Selected cell';
@@ -250,11 +250,11 @@ function cellItems(store, cell) {
   const { quantity, scale } = store.state;
   if (store.isDifference()) {
     const { short } = fields.QUANTITIES[quantity];
-    return /** @type {const} */ (['a', 'b', 'difference']).map((source) => {
-      const name = source === 'difference' ? 'Difference' : `${short}, ${store.letter(source)}`;
+    return /** @type {const} */ (['a', 'b', 'difference']).map((side) => {
+      const name = side === 'difference' ? 'Difference' : `${short}, ${store.letter(side)}`;
       if (!cell) return [name, '–'];
       const at = cell.layer * store.a.F + cell.feature;
-      return [name, fields.fieldNumber(fields.field(store, cell.head, { quantity, scale, source }), at)];
+      return [name, fields.fieldNumber(fields.field(store, cell.head, { quantity, scale, side }), at)];
     });
   }
   const texts = cell ? factTexts(store, cell) : FACTS.map(() => '–');

@@ -26,7 +26,7 @@ export const DEFAULTS = Object.freeze({
   colours: 'linear',
   palette: 'cividis', // signed maps always diverge from zero
   binning: 'max',
-  source: 'a', // difference is b − a
+  side: 'a', // difference is b − a
   head: 0, // the head of the single map, token attribution excepted
   heads: null, // heads shown side by side, 1 to 8; null: all, or the first 8 in the order asked for
   order: 'index',
@@ -48,7 +48,7 @@ const CHOICES = {
   colours: ['linear', 'rank'],
   palette: ['cividis', 'viridis', 'grey'],
   binning: ['max', 'mean'],
-  source: ['a', 'b', 'difference'],
+  side: ['a', 'b', 'difference'],
   order: ['index', 'contribution'],
   tokenMode: ['signed', 'absolute'],
   layerChart: ['bars', 'lines'],
@@ -67,9 +67,9 @@ export function validState(wanted, payload) {
   for (const [key, values] of Object.entries(CHOICES)) {
     if (values.includes(wanted[key])) found[key] = wanted[key];
   }
-  if (payload && found.source !== 'a' && !payload.b) delete found.source;
-  if (payload && found.source === 'difference' && !comparable(payload)) delete found.source;
-  const shown = payload && (found.source === 'b' ? payload.b : payload.a);
+  if (payload && found.side !== 'a' && !payload.b) delete found.side;
+  if (payload && found.side === 'difference' && !comparable(payload)) delete found.side;
+  const shown = payload && (found.side === 'b' ? payload.b : payload.a);
   const [heads, layers, features] = shown ? shown.shape : [Infinity, Infinity, Infinity];
   /** @type {(value: any, size: number) => boolean} */
   const index = (value, size) => Number.isInteger(value) && value >= 0 && value < size;
@@ -131,7 +131,7 @@ const SHORT = {
   colours: 'c',
   palette: 'p',
   binning: 'b',
-  source: 'x',
+  side: 'x',
   head: 'h',
   heads: 'hs',
   order: 'o',

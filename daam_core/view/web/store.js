@@ -8,7 +8,7 @@ import { comparable, DEFAULTS, validState } from './state.js';
 /**
  * @typedef {import('./types.js').Payload} Payload
  * @typedef {import('./types.js').State} State
- * @typedef {import('./types.js').Source} Source
+ * @typedef {import('./types.js').AnySide} AnySide
  * @typedef {import('./types.js').Side} Side
  * @typedef {import('./types.js').HeadCell} HeadCell
  */
@@ -68,7 +68,7 @@ export class Store {
    * @param {any} wanted
    */
   set(wanted) {
-    const valid = validState({ source: this.state.source, ...wanted }, this.payload);
+    const valid = validState({ side: this.state.side, ...wanted }, this.payload);
     // The other result may have fewer heads or layers: what it does not have goes back to its default.
     /** @type {any} */
     const next = { ...DEFAULTS, ...validState({ ...this.state, ...valid }, this.payload) };
@@ -81,7 +81,7 @@ export class Store {
     }
     if (!changed.length) return;
     this.state = next;
-    if (changed.includes('source')) this.hover = null; // may not be there
+    if (changed.includes('side')) this.hover = null; // may not be there
     this.changed(new Set(changed));
   }
 
@@ -111,20 +111,20 @@ export class Store {
     this.selected({ head, layer, feature });
   }
 
-  /** The result that `source` names; a difference is shown with the cells of A. @returns {Result} */
+  /** The result that `side` names; a difference is shown with the cells of A. @returns {Result} */
   result() {
-    return this.state.source === 'b' && this.b ? this.b : this.a;
+    return this.state.side === 'b' && this.b ? this.b : this.a;
   }
 
   /** The sides that are shown: both for a difference. @returns {Side[]} */
   sides() {
-    const { source } = this.state;
-    return source === 'difference' ? ['a', 'b'] : [source];
+    const { side } = this.state;
+    return side === 'difference' ? ['a', 'b'] : [side];
   }
 
   /** Whether the difference of two results is shown. */
   isDifference() {
-    return this.state.source === 'difference';
+    return this.state.side === 'difference';
   }
 
   canSubtract() {
@@ -133,18 +133,18 @@ export class Store {
 
   /**
    * The whole name of a result, for captions; the difference is called by its letters.
-   * @param {Source} source
+   * @param {AnySide} side
    */
-  label(source) {
-    if (source === 'difference') return this.letter(source);
-    const { letter, name } = this[source].raw;
+  label(side) {
+    if (side === 'difference') return this.letter(side);
+    const { letter, name } = this[side].raw;
     return name ? `${letter}: ${name}` : letter;
   }
 
-  /** The short name, for tables and readouts. @param {Source} source @returns {string} */
-  letter(source) {
-    if (source === 'difference') return `${this.letter('b')} − ${this.letter('a')}`;
-    return this[source].raw.letter;
+  /** The short name, for tables and readouts. @param {AnySide} side @returns {string} */
+  letter(side) {
+    if (side === 'difference') return `${this.letter('b')} − ${this.letter('a')}`;
+    return this[side].raw.letter;
   }
 
   /** What an input is called beside others. @param {Side} side */

@@ -42,7 +42,7 @@
  * }} Payload
  *
  * @typedef {'a' | 'b'} Side
- * @typedef {Side | 'difference'} Source
+ * @typedef {Side | 'difference'} AnySide A, B, or B − A
  * @typedef {'importance' | 'density_attention' | 'gate' | 'class_importance'} Quantity
  * @typedef {{layer: number, feature: number}} Cell
  * @typedef {{head: number, layer: number, feature: number}} HeadCell
@@ -50,14 +50,14 @@
  *
  * @typedef {{
  *   tab: string, quantity: Quantity, scale: 'all_heads' | 'per_head', colours: 'linear' | 'rank',
- *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', source: Source, head: number,
+ *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number,
  *   heads: number[] | null, order: 'index' | 'contribution', pair: number[] | null, cell: Cell | null,
  *   zoom: Zoom | null, tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,
  *   layerChart: 'bars' | 'lines', top: number,
  * }} State what is shown; see DEFAULTS in state.js
  *
  * @typedef {{
- *   quantity: Quantity | 'values', source: Source, scale?: string, dataset?: 'only' | 'difference',
+ *   quantity: Quantity | 'values', side: AnySide, scale?: string, dataset?: 'only' | 'difference',
  * }} Which the map that is meant: of the input, of the data set's average, or a difference
  *
  * @typedef {{

@@ -51,9 +51,9 @@ function ComparedMaps() {
   const store = useStore();
   const { quantity, scale } = store.state;
   const { name, short } = QUANTITIES[quantity];
-  const [a, b, difference] = /** @type {const} */ (['a', 'b', 'difference']).map((source) => ({
-    title: store.label(source),
-    which: { quantity, scale, source },
+  const [a, b, difference] = /** @type {const} */ (['a', 'b', 'difference']).map((side) => ({
+    title: store.label(side),
+    which: { quantity, scale, side },
   }));
   const together = {
     scale: scaleTogether(store, [a.which, b.which]),

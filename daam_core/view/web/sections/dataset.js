@@ -8,7 +8,7 @@ import { TwoAndDifference } from './linked_maps.js';
 
 /**
  * @typedef {import('../store.js').Store} Store
- * @typedef {import('../types.js').Source} Source
+ * @typedef {import('../types.js').AnySide} AnySide
  * @typedef {import('../types.js').Which} Which
  */
 
@@ -28,15 +28,15 @@ export function AgainstDataset() {
   return html`<${TwoAndDifference}
     title=${TITLE}
     help=${HELP}
-    controls=${['source', 'head', 'scale', 'palette', 'binning']}
+    controls=${['side', 'head', 'scale', 'palette', 'binning']}
     short="IF"
     ...${parts}
   />`;
 }
 
-/** @param {Store} store @param {Source} source @param {Which['dataset']} [dataset] @returns {Which} */
-function which(store, source, dataset) {
-  return { quantity: 'importance', scale: store.state.scale, source, dataset };
+/** @param {Store} store @param {AnySide} side @param {Which['dataset']} [dataset] @returns {Which} */
+function which(store, side, dataset) {
+  return { quantity: 'importance', scale: store.state.scale, side, dataset };
 }
 
 /** @param {Store} store */

@@ -164,7 +164,7 @@ function HeadPair() {
   let text = `The differences go from ${format.short(reach[0], 4)} to ${format.short(reach[1], 4)}.`;
   if (cell) text = sentence(cell.row, cell.column);
   if (!common) text = `Heads ${pair.join(' and ')} see no layer in common, so there is nothing to subtract.`;
-  const of = store.b ? ` of ${store.letter(store.state.source)}` : '';
+  const of = store.b ? ` of ${store.letter(store.state.side)}` : '';
   return html`<${Figure}
     title="One head minus another"
     help=${PAIR_HELP}

@@ -65,7 +65,7 @@ export function BackToInput() {
     title=${kind.title}
     help=${kind.help}
     controls=${[
-      useControls(['source', 'tokenHead', 'tokenMode']),
+      useControls(['side', 'tokenHead', 'tokenMode']),
       modality === 'image' &&
         html`<${Slider}
           label="Overlay"

@@ -38,7 +38,7 @@ function Profile() {
   const store = useStore();
   const { H, L } = store.result();
   const shares = contribution(store);
-  const controls = useControls(['source', 'layerChart']);
+  const controls = useControls(['side', 'layerChart']);
   const table = () => html`<${Table}
     caption=${
       store.isDifference()

@@ -97,7 +97,7 @@ function Summary() {
   return html`<${Figure}
     title="What was learned"
     help="The numbers of every gate over features, as in the paper’s Table 2. Parameters that hardly moved mean that the map shows the data rather than anything learned."
-    controls=${useControls(['source'])}
+    controls=${useControls(['side'])}
   >
     <div>
       <${Table}

@@ -24,7 +24,7 @@ export function Prediction() {
   return html`<${Figure}
     title="Prediction"
     help="Probability of every class. It says what the model holds likely, not how often it is right."
-    controls=${useControls(['source'])}
+    controls=${useControls(['side'])}
     table=${tables}
   >
     <div class="dv-stack">
