@@ -94,10 +94,10 @@ class AppPage:
         self.page.mouse.move(place["x"], place["y"])
 
     def readout(self, feature: int) -> list[float]:
-        """Every number in the words under the map, once they are about this feature."""
+        """Every number in the readout in full, once it is about this feature."""
         words = self.page.locator("#view .dv-readout").first
         expect(words).to_contain_text(str(feature))
-        found = re.findall(r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?", words.inner_text())
+        found = words.locator("data").evaluate_all("numbers => numbers.map((number) => number.value)")
         return [float(number.replace("−", "-")) for number in found]
 
     def click_cell(self, head: int, layer: int, feature: int) -> None:

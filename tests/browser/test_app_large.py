@@ -106,7 +106,9 @@ def test_the_planted_cell_is_seen_and_read_exactly(page, wide):
     shown = dict(
         zip(
             words.locator("dt").all_inner_texts(),
-            (text.replace("−", "-") for text in words.locator("dd").all_inner_texts()),
+            words.locator("dd").evaluate_all(
+                "items => items.map((d) => (d.querySelector('data')?.value ?? d.innerText).replaceAll('−', '-'))"
+            ),
             strict=True,
         )
     )

@@ -1,7 +1,9 @@
 """Maps of the interactive view in a real browser: colours, numbers, zoom, keyboard, many heads."""
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -125,6 +127,62 @@ def test_layers_that_a_head_does_not_see_are_striped_not_coloured(view: Callable
     page.get_by_label("Head", exact=True).select_option("1")
     settle(page)
     assert pixel(page, 1, 5, 5) in table_colours
+
+
+def small_numbers() -> Explanation:
+    """Gates so narrow that most numbers are long: many digits and an exponent, some with a sign."""
+    e = make_explanation(heads=3)
+    return replace(e, scaled_variance=e.scaled_variance * 0.01, gate=e.gate**20 * np.float32(1.0001))
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_the_readouts_numbers_stand_apart(view: Callable[..., Page], width: int) -> None:
+    e = small_numbers()
+    page = view(e, section="heatmap", state={"head": 1, "cell": {"layer": 2, "feature": 7}})
+    page.set_viewport_size({"width": width, "height": 800})
+    settle(page)
+    shown = page.locator(".dv-readout data")
+    boxes = [shown.nth(i).bounding_box() for i in range(shown.count())]
+    assert len(boxes) == 5
+    room = page.locator(".dv-readout").bounding_box()
+    for i, box in enumerate(boxes):
+        assert box["x"] + box["width"] <= room["x"] + room["width"]
+        for other in boxes[i + 1 :]:
+            beside = box["x"] + box["width"] < other["x"] or other["x"] + other["width"] < box["x"]
+            below = box["y"] + box["height"] <= other["y"] or other["y"] + other["height"] <= box["y"]
+            assert beside or below
+    # Four digits are read, all are there to hover and to copy.
+    whole = float(e.gate[1, 2, 7])
+    gate = page.locator(".dv-readout-list > div", has_text="Gate").locator("data")
+    assert number(gate.inner_text()) == pytest.approx(whole, rel=6e-4)
+    assert np.float32(number(gate.get_attribute("title") or "")) == np.float32(whole)
+    assert len(re.sub(r"e.*|[^0-9]|^0\.0*", "", gate.inner_text())) <= 4
+    copied = page.evaluate(
+        """() => {
+            const event = new ClipboardEvent('copy', {clipboardData: new DataTransfer(), bubbles: true,
+                cancelable: true});
+            getSelection().selectAllChildren(document.querySelector('.dv-readout-list'));
+            document.querySelector('.dv-readout-list').dispatchEvent(event);
+            return event.clipboardData.getData('text/plain');
+        }"""
+    )
+    facts = dict(zip(copied.split()[0::2], copied.split()[1::2], strict=True))
+    assert np.float32(number(facts["Gate"])) == np.float32(whole)
+    assert (facts["Layer"], facts["Feature"]) == ("2", "7")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_readout_stays_in_sight_beside_every_map(view: Callable[..., Page], width: int) -> None:
+    page = view(make_explanation(heads=8), section="heads", state={"cell": {"layer": 2, "feature": 7}})
+    page.set_viewport_size({"width": width, "height": 500})
+    settle(page)
+    for head in range(8):
+        page.locator(MAP).nth(head).evaluate("map => map.scrollIntoView({block: 'center'})")
+        box = page.locator(".dv-readout").bounding_box()
+        assert 0 <= box["y"]
+        assert box["y"] + box["height"] <= 500
+        shown = page.locator(MAP).nth(head).bounding_box()
+        assert shown["y"] >= box["y"] + box["height"] or shown["y"] + shown["height"] <= box["y"]
 
 
 # ---- large maps -----------------------------------------------------------------------------------

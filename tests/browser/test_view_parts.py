@@ -1,5 +1,6 @@
 """Cells, parameters, layers, input and comparison in the interactive view, against the core."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -51,6 +52,33 @@ def test_the_cell_panel_follows_the_selection(view: Callable[..., Page]) -> None
             .map((r) => r.cells[r.cells.length - 1].textContent)"""
     )
     assert [np.float32(number(m)) for m in means] == list(e.dataset.gate[:, 2, 4])
+
+
+def test_boxes_note_and_curves_are_about_one_cell(view: Callable[..., Page]) -> None:
+    """Whether the cell is the chosen head's strongest one, or was typed in, within the map or beyond it."""
+    e = make_explanation(heads=3)
+    page = view(e, state={"tab": "heatmap"})
+    layer, feature = (page.get_by_role("spinbutton", name=name) for name in ("Layer", "Feature"))
+
+    def told() -> tuple[int, int]:
+        note = page.locator(".dv-note", has_text="layer").last.inner_text()
+        found = re.search(r"layer (\d+), feature (\d+)", note)
+        assert found
+        return int(found[1]), int(found[2])
+
+    for head in (2, 0, 1):
+        page.get_by_label("Head", exact=True).select_option(str(head))
+        settle(page)
+        strongest = np.unravel_index(e.density_attention[head].argmax(), e.shape[1:])
+        assert told() == (int(layer.input_value()), int(feature.input_value())) == strongest
+        value = page.locator(".dv-side .dv-number").first.inner_text().removeprefix("value ")
+        assert number(value) == pytest.approx(float(e.values[strongest]), rel=6e-4)
+    for wanted in ("9999", "9998", "3"):  # twice the same cell, the last one
+        feature.fill(wanted)
+        feature.press("Enter")
+        settle(page)
+        assert told() == (int(layer.input_value()), int(feature.input_value()))
+        assert told()[1] == min(int(wanted), e.shape[2] - 1)
 
 
 def test_parameters_are_summed_up_as_in_the_core(view: Callable[..., Page]) -> None:

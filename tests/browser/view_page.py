@@ -107,9 +107,12 @@ def pixel(page: Page, head: int, layer: int, feature: int) -> tuple[int, int, in
 
 
 def readout(page: Page) -> dict[str, str]:
+    """The readout's numbers in full."""
     pairs: list[list[str]] = page.evaluate(
         "() => Array.from(document.querySelectorAll('.dv-readout-list > div'))"
-        ".map((d) => [d.children[0].textContent, d.children[1].textContent])"
+        ".map((d) => { const number = d.querySelector('data'); "
+        "const whole = number && (number.textContent.startsWith('≈') ? '≈ ' : '') + number.value; "
+        "return [d.children[0].textContent, whole ?? d.children[1].textContent]; })"
     )
     return dict(pairs)
 

@@ -69,8 +69,11 @@ export function Slider({ label, value, onChange }) {
 /** A whole number from 0 to `size` − 1. */
 export function NumberField({ label, value, size, onChange }) {
   const id = useId('number');
-  const take = (e) =>
-    onChange(Math.min(size - 1, Math.max(0, Math.round(Number(e.currentTarget.value) || 0))));
+  const take = (e) => {
+    const taken = Math.min(size - 1, Math.max(0, Math.round(Number(e.currentTarget.value) || 0)));
+    e.currentTarget.value = String(taken); // nothing is drawn anew where this was the number before
+    onChange(taken);
+  };
   return html`<div class="dv-control">
     <label for=${id} class="dv-label">${label}</label>
     <input

@@ -30,6 +30,7 @@
  * notebook cell (as one text); see daam_core/view/modules.py.
  */
 import { range } from './arrays.js';
+import { copyWhole } from './figure.js';
 import { html, isDark, render } from './html.js';
 import { Requests } from './requests.js';
 import { SECTIONS } from './state.js';
@@ -66,6 +67,7 @@ export class DaamView extends HTMLElement {
   connectedCallback() {
     this.root = document.createElement('div');
     this.root.className = 'dv';
+    this.root.addEventListener('copy', copyWhole);
     this.replaceChildren(this.root);
     for (const node of [document.documentElement, document.body]) {
       this.observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] });

@@ -44,6 +44,44 @@ export function EmptyFigure({ title, children }) {
   return html`<${Figure} title=${title}><p class="dv-empty">${children}</p><//>`;
 }
 
+/**
+ * A number of an array as people read it, four digits of it; pointing at it or copying it gives all of
+ * them. `known`: whether the array behind it is exact.
+ * @param {{value: number | null, known?: boolean}} props
+ */
+export function Numeral({ value, known = true }) {
+  const whole = format.exact(value);
+  const missing = value === null || Number.isNaN(value);
+  if (missing) return whole;
+  const text = `${known ? '' : '≈ '}${format.short(value, 4)}`;
+  return html`<data class="dv-numeral" value=${whole} title=${known ? whole : `${text}: known only rounded`}
+    >${text}</data
+  >`;
+}
+
+/**
+ * Puts numbers that are selected into the clipboard with all their digits.
+ * @param {ClipboardEvent} event
+ */
+export function copyWhole(event) {
+  const selection = document.getSelection();
+  if (!selection?.rangeCount || !event.clipboardData) return;
+  const range = selection.getRangeAt(0);
+  // A number that is only partly selected, as after a double click, counts as selected.
+  const inside = /** @type {Element | null} */ (
+    range.commonAncestorContainer.parentElement?.closest('data.dv-numeral')
+  );
+  const copied = document.createElement('div');
+  copied.append(inside ? inside.cloneNode(true) : range.cloneContents());
+  const numbers = copied.querySelectorAll('data.dv-numeral');
+  if (!numbers.length) return;
+  for (const number of numbers) number.textContent = number.getAttribute('value');
+  // Laid out as on the page, so that what stands apart there stays apart.
+  for (const part of copied.querySelectorAll('dt, dd, td, th')) part.append(' ');
+  event.clipboardData.setData('text/plain', (copied.textContent || '').trim().replace(/\s+/g, ' '));
+  event.preventDefault();
+}
+
 /** Titles of columns with numbers. @param {string[]} titles */
 export function numeric(...titles) {
   return titles.map((title) => ({ title, number: true }));

@@ -2,7 +2,7 @@
 /** Maps bound to the state, with the readouts and tables that they share. */
 import { range, top } from './arrays.js';
 import * as fields from './fields.js';
-import { numeric, Table } from './figure.js';
+import { Numeral, numeric, Table } from './figure.js';
 import * as format from './format.js';
 import { HeatMap } from './heatmap.js';
 import {
@@ -201,15 +201,25 @@ const FACTS = /** @type {const} */ ([
   ['Class', 'class_importance'],
 ]);
 
-/** The five numbers of a cell as text. @param {Store} store @param {import('./types.js').HeadCell} cell */
-function factTexts(store, cell) {
+/**
+ * The five numbers of a cell: a number (NaN where the head does not see the cell), and whether it is exact.
+ * @param {Store} store
+ * @param {import('./types.js').HeadCell} cell
+ */
+function factsOf(store, cell) {
   const facts = store.result().cell(cell, store.state.scale);
-  return FACTS.map(([, key]) =>
-    facts.seen || key === 'value' ? format.sure(facts.numbers[key], facts.exact[key]) : format.exact(NaN),
-  );
+  return FACTS.map(([, key]) => ({
+    value: facts.seen || key === 'value' ? facts.numbers[key] : NaN,
+    known: facts.exact[key],
+  }));
 }
 
-/** Line with the exact numbers of the cell under the pointer, or of the selected one. */
+/** The same as text. @param {Store} store @param {import('./types.js').HeadCell} cell */
+function factTexts(store, cell) {
+  return factsOf(store, cell).map(({ value, known }) => format.sure(value, known));
+}
+
+/** The numbers of the cell under the pointer, or of the selected one; in full when hovered or copied. */
 export function Readout() {
   const store = useStore();
   useHover(store, useRedraw());
@@ -253,14 +263,15 @@ function cellItems(store, cell) {
     return /** @type {const} */ (['a', 'b', 'difference']).map((side) => {
       const name = side === 'difference' ? 'Difference' : `${short}, ${store.letter(side)}`;
       if (!cell) return [name, '–'];
-      const at = cell.layer * store.a.F + cell.feature;
-      return [name, fields.fieldNumber(fields.field(store, cell.head, { quantity, scale, side }), at)];
+      const shown = fields.field(store, cell.head, { quantity, scale, side });
+      const value = shown?.seen(cell.layer) ? shown.data[cell.layer * store.a.F + cell.feature] : NaN;
+      return [name, html`<${Numeral} value=${value} known=${shown?.exact} />`];
     });
   }
-  const texts = cell ? factTexts(store, cell) : FACTS.map(() => '–');
+  const facts = cell ? factsOf(store, cell) : [];
   return FACTS.map(([name, key], i) => [
     key === 'importance' && scale !== 'all_heads' ? 'IF (per head)' : name,
-    texts[i],
+    facts[i] ? html`<${Numeral} ...${facts[i]} />` : '–',
   ]);
 }
 

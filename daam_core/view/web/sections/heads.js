@@ -62,7 +62,7 @@ function AllHeads() {
     ]}
     table=${() => html`<${CellTables} heads=${heads} />`}
   >
-    <div class="dv-stack">
+    <div class="dv-reading">
       <${Readout} />
       <div class="dv-multiples">
         ${heads.map((head, i) => html`<${SmallMap} key=${head} head=${head} onDraw=${i === 0 ? onDraw : null} />`)}

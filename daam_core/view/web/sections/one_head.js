@@ -22,7 +22,7 @@ export function OneHead() {
     controls=${[controls, html`<${ZoomButtons} work=${zoomMaps(store)} />`]}
     table=${() => html`<${CellTables} heads=${[head]} />`}
   >
-    <div class="dv-stack">
+    <div class="dv-reading">
       <${Readout} />
       <div><${HeadMap} head=${head} which=${which} title="Map of head ${head}" onDraw=${onDraw} /></div>
       <div>
