@@ -107,7 +107,8 @@ def test_the_planted_cell_is_seen_and_read_exactly(page, wide):
         zip(
             words.locator("dt").all_inner_texts(),
             words.locator("dd").evaluate_all(
-                "items => items.map((d) => (d.querySelector('data')?.value ?? d.innerText).replaceAll('−', '-'))"
+                "items => items.map((d) => d.querySelector('data')?.value ?? d.innerText)"
+                ".map((text) => text.replaceAll('−', '-'))"
             ),
             strict=True,
         )

@@ -179,7 +179,7 @@ def test_the_readout_stays_in_sight_beside_every_map(view: Callable[..., Page], 
     for head in range(8):
         page.locator(MAP).nth(head).evaluate("map => map.scrollIntoView({block: 'center'})")
         box = page.locator(".dv-readout").bounding_box()
-        assert 0 <= box["y"]
+        assert box["y"] >= 0
         assert box["y"] + box["height"] <= 500
         shown = page.locator(MAP).nth(head).bounding_box()
         assert shown["y"] >= box["y"] + box["height"] or shown["y"] + shown["height"] <= box["y"]
