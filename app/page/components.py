@@ -1,7 +1,4 @@
-"""Gradio components with this page's rules: files are read by the core, views are drawn by scripts.
-
-They are made by functions, since Gradio writes a file beside the source of every component class.
-"""
+"""Gradio components with this page's rules: files are read by the core, views are drawn by scripts."""
 
 from typing import Any
 
@@ -11,20 +8,31 @@ from gradio.data_classes import ImageData
 from ..server import assets
 
 
+def _path(_: gr.Image, payload: ImageData | None) -> str | None:
+    return None if payload is None else str(payload.path)
+
+
+# Made past Gradio's metaclass, which writes a file beside the source of every component class; and under
+# the name and module by which the page's script knows images. It is a class, and no changed object, since
+# Gradio makes a component anew by its class whenever a listener leaves it as it is.
+_Picture: Any = type.__new__(
+    type(gr.Image), "Image", (gr.Image,), {"__module__": gr.Image.__module__, "preprocess": _path}
+)
+
+
 def picture(**options: Any) -> gr.Image:
     """An image upload that hands on the path of the file as it came.
 
     Gradio's own would decode the file first and answer a damaged one with a message of its own; here
-    the core's reader decides, with its one sentence. Give such a component values, never ``gr.update``,
-    which would make an ordinary one of it.
+    the core's reader decides, with its one sentence.
     """
-    image = gr.Image(type="filepath", **options)
-    image.preprocess = _path  # type: ignore[method-assign]
+    image: gr.Image = _Picture(type="filepath", **options)
     return image
 
 
-def _path(payload: ImageData | None) -> str | None:
-    return None if payload is None else str(payload.path)
+def answer_place(elem_id: str) -> gr.HTML:
+    """Where it is said, beside a control, what was wrong with its use."""
+    return gr.HTML("", elem_id=elem_id, elem_classes="dx-said", apply_default_css=False)
 
 
 def script_view(script: str, *, events: tuple[str, ...] = (), **options: Any) -> gr.HTML:

@@ -18,11 +18,13 @@ class Page:
     Attributes:
         session: what this visitor has done, never seen.
         status: the line that says what happens.
+        cancel: ends what goes on; only there while something does.
         sections: steps that are hidden until there is a result.
     """
 
     session: gr.State
     status: gr.HTML
+    cancel: gr.Button
     prediction: gr.HTML
     given: give.Give
     reasons: why.Why
@@ -46,7 +48,9 @@ def lay_out(offer: Offer) -> Page:
             given = give.build(offer)
         with gr.Column(scale=5, min_width=320, elem_id="step-prediction", elem_classes="dx-card"):
             _heading(2, "Prediction")
-            status = gr.HTML(frame.READY, elem_id="status", apply_default_css=False)
+            with gr.Row(elem_id="working"):
+                status = gr.HTML(frame.READY, elem_id="status", apply_default_css=False)
+                cancel = gr.Button("Cancel", elem_id="cancel", size="sm", min_width=0, visible="hidden")
             prediction = gr.HTML(EMPTY_PREDICTION, elem_id="prediction", apply_default_css=False)
     with gr.Column(elem_id="step-why", elem_classes="dx-card"):
         _heading(3, "Why")
@@ -72,6 +76,7 @@ def lay_out(offer: Offer) -> Page:
     return Page(
         session,
         status,
+        cancel,
         prediction,
         given,
         reasons,

@@ -8,15 +8,20 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+import gradio as gr
+
 from daam_core.errors import DaamError
 
 from ..server.working import Finished, working
+from .html.frame import status
 from .layout import Page
 from .updates import Updates, say
 
 DEFECT = (
     "Something went wrong on the server, and it has been written to its log. Your last result is still here."
 )
+
+UNCHANGED = "The last result is unchanged."
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -30,18 +35,18 @@ def sentence_of(error: Exception) -> str:
     return DEFECT
 
 
-def at_once(page: Page, action: Callable[[], Updates], *, failed: Updates | None = None) -> Updates:
+def at_once(place: gr.HTML, action: Callable[[], Updates], *, failed: Updates | None = None) -> Updates:
     """What an action that runs no encoder shows.
 
     Args:
-        page: whose status line tells of a failure.
+        place: beside the control that was used; tells of a failure.
         action: computes the updates.
-        failed: shown beside the status line where it fails.
+        failed: shown as well where it fails.
     """
     try:
-        return action()
+        return {place: ""} | action()
     except Exception as error:
-        return say(page, sentence_of(error), kind="error") | (failed or {})
+        return {place: status(sentence_of(error), kind="error")} | (failed or {})
 
 
 def step_by_step(
@@ -50,6 +55,8 @@ def step_by_step(
     message: str,
     finished: Callable[[Result], Updates],
     *,
+    place: gr.HTML | None = None,
+    replaces: bool = False,
     meanwhile: Updates | None = None,
     afterwards: Updates | None = None,
 ) -> Iterator[Updates]:
@@ -60,14 +67,22 @@ def step_by_step(
         work: given an event that is set when nobody waits any more.
         message: what is being done.
         finished: what the work's result shows.
+        place: beside the control that was used, to tell of a failure; the status line where there is none.
+        replaces: the work is to replace the result on screen, which is the previous one while it lasts,
+            and after a failure to explain what was given.
         meanwhile: shown while it lasts.
         afterwards: shown at its end, however it ends.
     """
     try:
         for step in working(work, message):
             if isinstance(step, Finished):
-                yield finished(step.result) | (afterwards or {})
+                yield ({place: ""} if place else {}) | finished(step.result) | (afterwards or {})
             else:
-                yield say(page, step, kind="busy") | (meanwhile or {})
+                yield say(page, step, kind="busy", previous=replaces) | (meanwhile or {})
     except Exception as error:
-        yield say(page, sentence_of(error), kind="error") | (afterwards or {})
+        said = sentence_of(error)
+        if place is None:
+            told = say(page, said, kind="error", previous=replaces)
+        else:
+            told = {place: status(said, kind="error")} | say(page, UNCHANGED, kind="info")
+        yield told | (afterwards or {})

@@ -33,9 +33,9 @@ def changing(page: Page) -> list[Block]:
     ]
 
 
-def say(page: Page, text: str, *, kind: str = "done") -> Updates:
-    """Only the status line."""
-    return {page.status: status(text, kind=kind)}
+def say(page: Page, text: str, *, kind: str = "done", previous: bool = False) -> Updates:
+    """Only the status line; ``previous`` calls the result on screen the previous one."""
+    return {page.status: status(text, kind=kind, previous=previous)}
 
 
 def show(page: Page, offer: Offer, session: Session) -> Updates:

@@ -20,6 +20,7 @@ from ..visit.session import Session, Study
 from ..visit.untrusted import region_of
 from ..visit.view_values import exact_value
 from .html.faithfulness import check_html
+from .html.frame import status
 from .html.muted_parts import muted_parts_html
 from .layout import Page
 from .outcomes import at_once, sentence_of, step_by_step
@@ -32,7 +33,7 @@ PRIVATE: Options = {"api_visibility": "private", "show_progress": "hidden"}
 #: One encoder run at a time, whoever asks for it.
 ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1}
 RUNNING = "Running the encoder"
-RECOMPUTED = "Recomputed; the encoder did not run."
+RECOMPUTED = "Done: the prediction is computed anew."
 OWN_LINK = (
     "This link was made for somebody's own input, which a link never carries: give the same input again, "
     "and the view comes back."
@@ -58,7 +59,12 @@ def wire(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
 
 
 def _run(
-    offer: Offer, page: Page, work: Callable[[Offer], Session], message: str = RUNNING
+    offer: Offer,
+    page: Page,
+    work: Callable[[Offer], Session],
+    message: str = RUNNING,
+    *,
+    place: gr.HTML | None = None,
 ) -> Iterator[Updates]:
     """An action that may run the encoder, as a stream of updates."""
 
@@ -71,14 +77,14 @@ def _run(
         lambda stop: work(offer.until(stop)),
         message,
         finished,
-        meanwhile={page.given.cancel: gr.update(visible=True)},
-        afterwards={page.given.cancel: gr.update(visible="hidden")},
+        place=place,
+        replaces=True,
+        meanwhile={page.cancel: gr.update(visible=True)},
+        afterwards={page.cancel: gr.update(visible="hidden")},
     )
 
 
 def _done(study: Study) -> str:
-    if study.cached:
-        return "answered from cache, the encoder did not run"
     if study.given.modality == "text":
         return f"explained {len(study.explanation.token_labels):,} tokens"
     sound = study.given.held
@@ -102,12 +108,34 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> list[Dependency]:
         yield {way.value: _content(example)}
         yield from _run(offer, page, work)
 
-    inputs, outputs = [page.session, way.model], [*changing(page), page.given.cancel]
-    listeners = [way.run.click(explain_own, [*inputs, way.value], outputs, **ENCODER, **PRIVATE)]
+    inputs, outputs = [page.session, way.model], [*changing(page), page.cancel]
+    arrived = _wire_arrival(page, way)
+    listeners = [
+        way.run.click(explain_own, [*inputs, way.value], outputs, cancels=arrived, **ENCODER, **PRIVATE)
+    ]
     for example, button in way.examples:
         explain = partial(explain_example, example)
         listeners.append(button.click(explain, inputs, [*outputs, way.value], **ENCODER, **PRIVATE))
     return listeners
+
+
+def _wire_arrival(page: Page, way: Way) -> list[dict[str, Any]]:
+    """A file is read as soon as it is given, so that one that cannot be read is refused there and then."""
+    if way.modality == "text":
+        return []
+    modality = way.modality
+
+    def read(value: object) -> Updates:
+        given = given_file(modality, value)
+        return say(page, f"{given.name} can be read. Press Explain.", kind="info", previous=True)
+
+    def arrived(value: object) -> Updates:
+        if value is None:
+            return {page.status: gr.skip()}
+        return at_once(page.status, lambda: read(value), failed={way.value: None})
+
+    options = PRIVATE | {"concurrency_id": "read", "concurrency_limit": 2}
+    return [way.value.upload(arrived, way.value, [page.status, way.value], **options)]  # type: ignore[attr-defined]
 
 
 def _content(example: Example) -> str:
@@ -129,7 +157,8 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
                 raise InputError("There is nothing to change yet: explain an input first.")
             return actions.change_input(offer, session, change(session.original.given))
 
-        return keeping(_run(offer, page, work, f"{RUNNING} on the changed input"))
+        message = f"{RUNNING} on the changed input"
+        return keeping(_run(offer, page, work, message, place=page.changed.said))
 
     def change_text(session: Session, text: str) -> Iterator[Updates]:
         yield from explain(session, lambda given: given.changed(Edit(text)))
@@ -152,9 +181,9 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
         def work(offer: Offer) -> Session:
             return actions.compare_models(offer, session, other)
 
-        yield from keeping(_run(offer, page, work, f"Explaining with {other}"))
+        yield from keeping(_run(offer, page, work, f"Explaining with {other}", place=compared.said))
 
-    outputs, options = [*changing(page), page.given.cancel], ENCODER | PRIVATE
+    outputs, options = [*changing(page), page.cancel, page.changed.said, compared.said], ENCODER | PRIVATE
     sound_values = [page.session, sound.start, sound.end, sound.noisy, sound.snr]
     picture_values = [page.session, picture.edges, picture.fill]
     return [
@@ -166,10 +195,10 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
 
 
 def _wire_cancel(page: Page, runs: Sequence[dict[str, Any]]) -> None:
-    cancel = page.given.cancel
+    cancel = page.cancel
 
     def cancelled() -> Updates:
-        said = say(page, "Cancelled. The last result is still here.", kind="info")
+        said = say(page, "Cancelled. The last result is still here.", kind="info", previous=True)
         return said | {cancel: gr.update(visible="hidden")}
 
     cancel.click(cancelled, None, [page.status, cancel], cancels=list(runs), queue=False, **PRIVATE)
@@ -179,22 +208,29 @@ def _wire_cancel(page: Page, runs: Sequence[dict[str, Any]]) -> None:
 
 
 def _on_click(
-    offer: Offer, page: Page, button: gr.Button, action: Callable[[Session], Session], said: str
+    offer: Offer,
+    page: Page,
+    button: gr.Button,
+    action: Callable[[Session], Session],
+    said: str,
+    *,
+    place: gr.HTML,
 ) -> None:
     """A button whose action needs the session alone."""
 
     def clicked(session: Session) -> Updates:
-        return _act(offer, page, lambda: action(session), said)
+        return _act(offer, page, lambda: action(session), said, place=place)
 
-    button.click(clicked, page.session, changing(page), **PRIVATE)
+    button.click(clicked, page.session, [*changing(page), place], **PRIVATE)
 
 
-def _act(offer: Offer, page: Page, action: Callable[[], Session], said: str) -> Updates:
-    return at_once(page, lambda: show(page, offer, action()) | say(page, said))
+def _act(offer: Offer, page: Page, action: Callable[[], Session], said: str, *, place: gr.HTML) -> Updates:
+    return at_once(place, lambda: show(page, offer, action()) | say(page, said))
 
 
 def _wire_comparison(offer: Offer, page: Page) -> None:
-    on_click, compared = partial(_on_click, offer, page), page.compared
+    compared = page.compared
+    on_click = partial(_on_click, offer, page, place=compared.said)
     on_click(compared.pin, actions.pin, "Kept as A. Explain another input to compare.")
     on_click(compared.swap, actions.swap, "A and B changed places.")
     on_click(compared.end, actions.end_comparison, "The comparison has ended.")
@@ -207,12 +243,14 @@ def _wire_mutes(offer: Offer, page: Page) -> None:
         def action() -> Session:
             return actions.mute_parts(offer, session, heads, layers, features)
 
-        return _act(offer, page, action, RECOMPUTED)
+        return _act(offer, page, action, RECOMPUTED, place=muted.said)
 
     def mute_top(session: Session, count: object) -> Updates:
-        return _act(offer, page, lambda: actions.mute_top(offer, session, count), RECOMPUTED)
+        top = partial(actions.mute_top, offer, session, count)
+        return _act(offer, page, top, RECOMPUTED, place=muted.said)
 
-    parts, outputs = [page.session, muted.heads, muted.layers, muted.features], changing(page)
+    parts = [page.session, muted.heads, muted.layers, muted.features]
+    outputs = [*changing(page), muted.said]
     muted.apply.click(apply, parts, outputs, **PRIVATE)
     # `input` fires for the visitor's own changes only, not for those that the page makes.
     muted.heads.input(apply, parts, outputs, trigger_mode="always_last", **PRIVATE)
@@ -225,17 +263,21 @@ def _wire_mutes(offer: Offer, page: Page) -> None:
         (muted.redo, actions.redo),
         (muted.reset, partial(actions.set_mutes, mutes=NOTHING_MUTED)),
     ):
-        _on_click(offer, page, button, partial(action, offer), RECOMPUTED)
+        _on_click(offer, page, button, partial(action, offer), RECOMPUTED, place=muted.said)
 
 
 def _wire_check(offer: Offer, page: Page) -> None:
     def check(session: Session) -> Iterator[Updates]:
         def checked(found: Checked) -> Updates:
-            return say(page, "Checked; the encoder did not run.") | {page.checked.result: check_html(found)}
+            return say(page, "Checked.") | {page.checked.result: check_html(found)}
 
-        yield from step_by_step(page, lambda _: check_current(offer, session), "Removing cells", checked)
+        def work(_: object) -> Checked:
+            return check_current(offer, session)
 
-    outputs, options = [page.status, page.checked.result], PRIVATE | {"concurrency_limit": 1}
+        yield from step_by_step(page, work, "Removing cells", checked, place=page.checked.said)
+
+    outputs = [page.status, page.checked.said, page.checked.result]
+    options = PRIVATE | {"concurrency_limit": 1}
     page.checked.run.click(check, page.session, outputs, concurrency_id="check", **options)
 
 
@@ -249,13 +291,13 @@ def _wire_view(offer: Offer, page: Page) -> None:
             chosen = actions.select_cell(session, *place)
             return {page.session: chosen, page.muted.note: muted_parts_html(chosen)}
 
-        return at_once(page, selected)
+        return at_once(page.muted.said, selected)
 
     def choose_class(session: Session, event: gr.EventData) -> Updates:
         def action() -> Session:
             return actions.choose_class(offer, session, _sent(event, "index"))
 
-        return _act(offer, page, action, "Another class is explained.")
+        return _act(offer, page, action, "Another class is explained.", place=page.reasons.said)
 
     def exact(session: Session, event: gr.EventData) -> dict[str, object]:
         asked = {name: _sent(event, name) for name in ("id", "side", "name", "head")}
@@ -265,8 +307,8 @@ def _wire_view(offer: Offer, page: Page) -> None:
             return {"id": asked["id"], "error": sentence_of(error)}
 
     view, latest = page.reasons.view, PRIVATE | {"trigger_mode": "always_last"}
-    view.cell(select_cell, page.session, [page.session, page.muted.note, page.status], **latest)
-    view.target(choose_class, page.session, changing(page), **PRIVATE)
+    view.cell(select_cell, page.session, [page.session, page.muted.note, page.muted.said], **latest)
+    view.target(choose_class, page.session, [*changing(page), page.reasons.said], **PRIVATE)
     view.exact(exact, page.session, page.reasons.exact, trigger_mode="multiple", **PRIVATE)
 
 
@@ -288,11 +330,12 @@ def _wire_save(offer: Offer, page: Page) -> None:
             path = downloads.write(explanation, study.given, format_=format_, width=width, pair=session.pair)
             alone = session.pair is not None and format_ != "html"
             said = " It holds B alone; the interactive page holds both." if alone else ""
-            return say(page, f"Saved {path.name}.{said}") | {saved.file: gr.update(value=str(path))}
+            told = status(f"Saved {path.name}.{said}", kind="done")
+            return {saved.said: told, saved.file: gr.update(value=str(path))}
 
-        return at_once(page, written, failed={saved.file: gr.update(value=None)})
+        return at_once(saved.said, written, failed={saved.file: gr.update(value=None)})
 
-    inputs, outputs = [page.session, saved.format, saved.width, saved.scale], [page.status, saved.file]
+    inputs, outputs = [page.session, saved.format, saved.width, saved.scale], [saved.said, saved.file]
     done = saved.run.click(save, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE)
     done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")
@@ -320,6 +363,6 @@ def _wire_link(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
         yield at | {way.value: _content(example)}
         yield from _run(offer, page, work, "Restoring the view of the link")
 
-    outputs = [*changing(page), page.given.cancel, page.given.tabs]
+    outputs = [*changing(page), page.cancel, page.given.tabs]
     outputs += [part for way in page.given.ways for part in (way.value, way.model)]
     blocks.load(restore, [page.session, query], outputs, js=WITH_QUERY, **ENCODER, **PRIVATE)

@@ -197,8 +197,9 @@ def _study(
     """A study of an input, its encoding taken from the cache where it is there."""
     model = offer[model_name]
     key = _cache_key(model, given)
-    known = session.cached(key) or (offer.example(key) if given.example else None)
-    encoding = known or offer.encode(model, given, key=key)
+    encoding = session.cached(key) or (offer.example(key) if given.example else None)
+    if encoding is None:
+        encoding = offer.encode(model, given, key=key)
     explanation = explain_encoding(model, encoding, target=target)
     study = Study(
         model=model.name,
@@ -207,7 +208,6 @@ def _study(
         explanation=explanation,
         target=target,
         media=page_media(given),
-        cached=known is not None,
     )
     # Examples are kept once for everybody, so they take no room here.
     if given.example is None or given.change is not None:

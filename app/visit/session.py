@@ -32,7 +32,6 @@ class Study:
         mutes: switched-off parts.
         target: index of the explained class, None for the predicted one.
         media: what the interactive view shows of a sound or picture.
-        cached: the encoding came from this visitor's cache or from a built-in example.
     """
 
     model: str
@@ -42,7 +41,6 @@ class Study:
     mutes: Mutes = NOTHING_MUTED
     target: int | None = None
     media: Mapping[str, Any] | None = None
-    cached: bool = False
 
     @property
     def title(self) -> str:

@@ -24,7 +24,7 @@ def test_a_check_shows_the_cores_numbers(app, expected):
     expect(rows).to_have_count(len(expected.maps), timeout=30_000)
     shown = rows.evaluate_all("rows => rows.map(row => [row.dataset.method, Number(row.dataset.deletion)])")
     assert dict(shown) == pytest.approx({item.method: item.deletion for item in expected.maps}, rel=1e-5)
-    app.says("the encoder did not run")
+    app.says("Checked.")
     assert app.problems == []
     # Another input: what was checked is no longer on screen.
     app.explain_text("Shares fell after the report.")

@@ -105,7 +105,7 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     keep[:, :, :10] = 0
     without_both = explain_encoding(topics, encoding, target=e.explained, keep=keep).probabilities.tolist()
     assert app.probabilities() == dict(enumerate(without_both))
-    app.says("the encoder did not run")
+    app.says("Done: the prediction is computed anew.")
     expect(app.page.locator("#comparison")).to_contain_text("B − A")
     app.does("#undo")
     assert app.probabilities() == dict(enumerate(without_head))
@@ -116,7 +116,7 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     assert app.probabilities() == dict(enumerate(without_head))
     app.page.fill("#mute-features input, #mute-features textarea", "7-x")
     app.page.click("#mute-apply")
-    app.says("Features are written as numbers")
+    expect(app.page.locator("#said-mute")).to_contain_text("Features are written as numbers")
     app.does("#unmute")
     assert app.probabilities() == whole
 
@@ -168,7 +168,6 @@ def test_two_models_on_one_input(app, server):
     app.does("#compare-models")
     b = explain(server.models["topics-b"], TEXT)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
-    app.says("the encoder did not run")
     expect(app.page.locator("#comparison")).to_contain_text("heads of two models do not correspond")
     said = app.page.locator("#view .dv-apart")
     app.page.evaluate("DaamPage.shownView().state = {side: 'b', tab: 'heads'}")
@@ -280,7 +279,9 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
     app.choose("#save-format", "All numbers (JSON)")
     with app.page.expect_download():
         app.page.click("#save")
-    app.says("It holds B alone; the interactive page holds both.")
+    expect(app.page.locator("#said-save")).to_contain_text(
+        "It holds B alone; the interactive page holds both."
+    )
     page.goto(path.as_uri())
     page.evaluate("document.querySelector('daam-view').state = {tab: 'compare'}")
     rows = page.locator("table").first.locator("tbody tr").all_inner_texts()

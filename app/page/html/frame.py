@@ -28,10 +28,20 @@ decisions about people.</p></div>
 """
 
 
-def status(text: str, *, kind: str = "info") -> str:
-    """The line that says what happens: ``info``, ``busy``, ``done`` or ``error``."""
+def status(text: str, *, kind: str = "info", previous: bool = False) -> str:
+    """The line that says what happens.
+
+    Args:
+        text: plain.
+        kind: ``info``, ``busy``, ``done`` or ``error``.
+        previous: what is on screen is the result of something else than what the line is about.
+    """
     role = "alert" if kind == "error" else "status"
-    return f'<p class="dx-status dx-{kind}" role="{role}"><span class="dx-dot"></span>{escape(text)}</p>'
+    mark = " data-previous" if previous else ""
+    return (
+        f'<p class="dx-status dx-{kind}" role="{role}"{mark}>'
+        f'<span class="dx-dot"></span><span>{escape(text)}</span></p>'
+    )
 
 
 def heading(number: int, title: str) -> str:

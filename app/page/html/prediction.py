@@ -33,21 +33,17 @@ def prediction_html(session: Session) -> str:
         if rest
         else ""
     )
-    cached = (
-        '<span class="dx-badge" title="The encoder did not run again">from cache</span>'
-        if study.cached
-        else ""
-    )
     muted = (
         f'<span class="dx-badge dx-warn">without {escape(study.mutes.describe())}</span>'
         if study.mutes
         else ""
     )
     return (
-        f'<div class="dx-prediction"><p class="dx-input-name">{escape(study.given.title)}</p>'
+        '<div class="dx-prediction"><p class="dx-previous">Previous result</p>'
+        f'<p class="dx-input-name">{escape(study.given.title)}</p>'
         f'<p class="dx-answer"><strong>{escape(e.predicted_class)}</strong> '
         f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
-        f'<p class="dx-badges"><span class="dx-badge">{escape(study.model)}</span>{cached}{muted}</p>'
+        f'<p class="dx-badges"><span class="dx-badge">{escape(study.model)}</span>{muted}</p>'
         f'<ul class="dx-classes" aria-label="Probability of each class">{"".join(shown)}</ul>{more}'
         f"{CONSTANT_MAP if e.degenerate else ''}</div>"
     )

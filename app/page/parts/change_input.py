@@ -7,7 +7,7 @@ from gradio.components import Component
 
 from daam_core.inputs.changes import MAX_SNR, MIN_SNR
 
-from ..components import script_view
+from ..components import answer_place, script_view
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class ChangeInput:
     text: ChangeText
     sound: ChangeSound
     picture: ChangePicture
+    said: gr.HTML
 
     @property
     def values(self) -> list[Component]:
@@ -62,7 +63,7 @@ def build() -> ChangeInput:
         '<p class="dx-help">The encoder runs on the changed input; the original becomes A. A large effect '
         "shows that the model uses what you changed, a small one does not prove that it ignores it.</p>"
     )
-    return ChangeInput(_text(), _sound(), _picture())
+    return ChangeInput(_text(), _sound(), _picture(), answer_place("said-change"))
 
 
 def _text() -> ChangeText:

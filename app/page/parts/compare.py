@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from ..components import answer_place
 from ..html.comparison import NO_COMPARISON
 
 
@@ -15,6 +16,7 @@ class Compare:
     models: gr.Row
     other: gr.Dropdown
     run: gr.Button
+    said: gr.HTML
 
 
 def build() -> Compare:
@@ -36,7 +38,7 @@ def build() -> Compare:
             filterable=False,
         )
         run = gr.Button("Compare models", elem_id="compare-models", scale=1, min_width=140)
-    return Compare(pin, swap, end, models, other, run)
+    return Compare(pin, swap, end, models, other, run, answer_place("said-compare"))
 
 
 def build_result() -> gr.HTML:

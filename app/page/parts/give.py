@@ -40,18 +40,16 @@ class Way:
 
 @dataclass(frozen=True)
 class Give:
-    """The tabs, the three ways in, and what stands below them."""
+    """The tabs and the three ways in."""
 
     tabs: gr.Tabs
     ways: tuple[Way, ...]
-    cancel: gr.Button
 
 
 def build(offer: Offer) -> Give:
     with gr.Tabs(elem_id="give-tabs", selected=offer.modalities[0]) as tabs:
         ways = tuple(_way(offer, modality) for modality in offer.modalities)
-    cancel = gr.Button("Cancel", elem_id="cancel", size="md", visible="hidden")
-    return Give(tabs, ways, cancel)
+    return Give(tabs, ways)
 
 
 def _way(offer: Offer, modality: Modality) -> Way:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from ..components import answer_place
 from ..html.faithfulness import NOT_CHECKED
 
 
 @dataclass(frozen=True)
 class IsItTrue:
     run: gr.Button
+    said: gr.HTML
     result: gr.HTML
 
 
@@ -22,5 +24,6 @@ def build() -> IsItTrue:
     )
     with gr.Row(elem_classes="dx-actions"):
         run = gr.Button("Check this explanation", elem_id="check", size="md", min_width=0, variant="primary")
+    said = answer_place("said-check")
     result = gr.HTML(NOT_CHECKED, elem_id="check-result", apply_default_css=False)
-    return IsItTrue(run, result)
+    return IsItTrue(run, said, result)

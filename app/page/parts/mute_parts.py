@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ...visit.actions import MAX_TOP
+from ..components import answer_place
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class MuteParts:
     redo: gr.Button
     reset: gr.Button
     note: gr.HTML
+    said: gr.HTML
 
 
 def build() -> MuteParts:
@@ -44,6 +46,7 @@ def build() -> MuteParts:
         undo = gr.Button("Undo", elem_id="undo", size="md", min_width=0, interactive=False)
         redo = gr.Button("Redo", elem_id="redo", size="md", min_width=0, interactive=False)
         reset = gr.Button("Unmute everything", elem_id="unmute", size="md", min_width=0)
+    said = answer_place("said-mute")
     with gr.Row(elem_classes="dx-actions"):
         cell = gr.Button("Mute or unmute the selected cell", elem_id="mute-cell", size="md", min_width=0)
         count = gr.Number(
@@ -57,4 +60,4 @@ def build() -> MuteParts:
             scale=0,
         )
         top = gr.Button("Mute these", elem_id="mute-top", size="md", min_width=0)
-    return MuteParts(heads, layers, features, apply, cell, count, top, undo, redo, reset, note)
+    return MuteParts(heads, layers, features, apply, cell, count, top, undo, redo, reset, note, said)

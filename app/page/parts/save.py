@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from ..components import answer_place
+
 FORMATS = [
     ("PNG figure", "png"),
     ("SVG figure", "svg"),
@@ -26,6 +28,7 @@ class Save:
     file: gr.DownloadButton
     link: gr.Button
     note: gr.HTML
+    said: gr.HTML
 
 
 def build() -> Save:
@@ -50,6 +53,7 @@ def build() -> Save:
     with gr.Row(elem_classes="dx-actions"):
         run = gr.Button("Save", variant="primary", elem_id="save", size="md", min_width=120)
         link = gr.Button("Copy a link to this view", elem_id="copy-link", size="md", min_width=0)
+    said = answer_place("said-save")
     note = gr.HTML("", elem_id="link-note", apply_default_css=False)
     file = gr.DownloadButton("Download", elem_id="download", visible="hidden")
-    return Save(format_, width, scale, run, file, link, note)
+    return Save(format_, width, scale, run, file, link, note, said)

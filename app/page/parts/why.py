@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from ..components import script_view
+from ..components import answer_place, script_view
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,16 @@ class Why:
         view: draws the payload; triggers ``cell`` (head, layer, feature), ``target`` (index of a class)
             and ``exact`` (an array that the payload holds rounded).
         exact: carries such an array back to the script.
+        said: what was wrong with what was asked of the view.
     """
 
     view: gr.HTML
     exact: gr.HTML
+    said: gr.HTML
 
 
 def build() -> Why:
+    said = answer_place("said-view")
     view = script_view("view", events=("cell", "target", "exact"), elem_id="view")
     exact = script_view("exact", elem_id="exact", visible="hidden")
-    return Why(view, exact)
+    return Why(view, exact, said)

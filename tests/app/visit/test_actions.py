@@ -63,23 +63,20 @@ def test_class_mutes_and_scale_never_run_the_encoder(counted):
     assert counting.runs == 1
 
 
-def test_a_repeated_input_is_answered_from_cache_and_says_so(counted):
+def test_a_repeated_input_is_answered_from_cache(counted):
     offer, counting = counted
     session = explain_input(offer, Session(), "topics", given_text(TEXT))
     session = explain_input(offer, session, "topics", given_text(OTHER))
-    assert not session.current.cached
-    session = explain_input(offer, session, "topics", given_text(TEXT))
-    assert session.current.cached
     assert counting.runs == 2
-    assert "from cache" in prediction_html(session)
+    explain_input(offer, session, "topics", given_text(TEXT))
+    assert counting.runs == 2
 
 
 def test_the_cache_is_the_visitors_own(counted):
     offer, counting = counted
     explain_input(offer, Session(), "topics", given_text(TEXT))
-    other = explain_input(offer, Session(), "topics", given_text(TEXT))
+    explain_input(offer, Session(), "topics", given_text(TEXT))
     assert counting.runs == 2
-    assert not other.current.cached
 
 
 def test_examples_are_encoded_once_for_everybody(counted):
@@ -88,7 +85,6 @@ def test_examples_are_encoded_once_for_everybody(counted):
     explain_input(offer, Session(), "topics", example.given())
     other = explain_input(offer, Session(), "topics", example.given())
     assert counting.runs == 1
-    assert other.current.cached
     assert other.encodings == ()
 
 

@@ -21,23 +21,23 @@ def test_the_payload_is_json_and_its_mark_changes(session):
 def test_exact_arrays_are_the_explanations(session):
     import base64
 
-    answer = view_values.exact_value(session, {"id": 4, "source": "a", "name": "gate", "head": 2})
+    answer = view_values.exact_value(session, {"id": 4, "side": "a", "name": "gate", "head": 2})
     data = np.frombuffer(base64.b64decode(answer["array"]["data"]), "<f4")
     np.testing.assert_array_equal(data, session.current.explanation.gate[2].ravel())
     assert answer["id"] == 4
 
 
-GATE = {"source": "a", "name": "gate", "head": 0}
+GATE = {"side": "a", "name": "gate", "head": 0}
 
 
 @pytest.mark.parametrize(
     "asked",
     [
         {},
-        {"source": "a"},
+        {"side": "a"},
         *(GATE | {"head": head} for head in (99, "0", True)),
         *(GATE | {"name": name} for name in ("__class__", ["gate"])),
-        GATE | {"source": "c"},
+        GATE | {"side": "c"},
     ],
 )
 def test_arrays_that_do_not_exist_are_refused(session, asked):
