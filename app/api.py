@@ -25,6 +25,7 @@ from .page.components import picture
 from .page.outcomes import sentence_of
 from .page.wiring import ENCODER
 from .server.arguments import path_of
+from .server.departures import asker_has_left
 from .visit import downloads
 from .visit.actions import encode_once, explain_once
 from .visit.faithfulness import check_values
@@ -300,7 +301,8 @@ def _compared(a: Explanation, b: Explanation) -> dict[str, object]:
 
 
 def _check(offer: Offer, kind: Kind, given: Given, values: Values) -> dict[str, object]:
-    return check_values(offer[values["model"]], encode_once(offer, values["model"], given))
+    encoding = encode_once(offer, values["model"], given)
+    return check_values(offer[values["model"]], encoding, stopped=offer.stopped)
 
 
 def _save(offer: Offer, kind: Kind, given: Given, values: Values) -> str:
@@ -412,7 +414,8 @@ def _function(offer: Offer, kind: Kind, action: Action) -> Callable[..., object]
             p.name: value if p.check is None else p.check(value, p.name)
             for p, value in zip(parameters, arguments, strict=True)
         }
-        return action.answer(offer, kind, kind.read(values[kind.name]), values)
+        waited_for = offer.until(asker_has_left())
+        return action.answer(waited_for, kind, kind.read(values[kind.name]), values)
 
     words = {"{noun}": kind.noun, "{part}": kind.part, "{about_change}": kind.about_change}
     words["{example}"] = kind.example

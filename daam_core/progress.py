@@ -1,6 +1,8 @@
-"""Progress and cancelling, shared by all measures."""
+"""Progress and cancelling, shared by all measures and by whatever runs an encoder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from daam_core.errors import CancelledError
@@ -11,6 +13,29 @@ OnProgress = Callable[[float, str], None]
 
 def _never() -> bool:
     return False
+
+
+_STOPPED: ContextVar[Callable[[], bool]] = ContextVar("stopped", default=_never)
+
+
+@contextmanager
+def stoppable(stopped: Callable[[], bool]) -> Iterator[None]:
+    """Let what runs inside stop when ``stopped`` says so; it asks between two parts of its work."""
+    token = _STOPPED.set(stopped)
+    try:
+        yield
+    finally:
+        _STOPPED.reset(token)
+
+
+def stop_if_asked() -> None:
+    """Stop here if whoever waits for the result has gone; without :func:`stoppable`, never.
+
+    Raises:
+        CancelledError: nobody waits.
+    """
+    if _STOPPED.get()():
+        raise CancelledError("Stopped, as asked; nothing was kept.")
 
 
 def _silent(share: float, message: str) -> None:

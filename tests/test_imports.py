@@ -51,7 +51,7 @@ TABLE = {
     "model": allow("inputs layers", "torch"),
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
-        "writing inputs encoding",
+        "progress writing inputs encoding",
         "PIL filelock huggingface_hub numpy platformdirs safetensors tokenizers torch transformers",
     ),
     "reading": allow("result floors", "numpy"),
@@ -82,7 +82,7 @@ TABLE = {
     "": allow("version result importance model checkpoint trained explain explain_many"),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
-        "result inputs encoding reading view export trained explain faithfulness app.server", "numpy"
+        "progress result inputs encoding reading view export trained explain faithfulness app.server", "numpy"
     ),
     "app.page": allow("result inputs reading faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),

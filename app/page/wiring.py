@@ -74,7 +74,7 @@ def _run(
 
     return step_by_step(
         page,
-        lambda stop: work(offer.until(stop)),
+        lambda stop: work(offer.until(stop.is_set)),
         message,
         finished,
         place=place,

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
+from gradio.context import LocalContext
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .answers import API
@@ -70,6 +71,15 @@ class Listeners:
             task.cancel()
 
         return running
+
+
+def asker_has_left() -> Callable[[], bool]:
+    """Asked in the function of an event: what tells whether whoever asked for it has gone since."""
+    blocks, own = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    if blocks is None or own is None:  # called without a queue
+        return lambda: False
+    event = next((event for event in _events(blocks._queue) if event._id == own), None)
+    return lambda: event is not None and not event.alive
 
 
 def _events(queue: Any) -> Iterator[Any]:

@@ -99,7 +99,7 @@ def read_logins(path: Path) -> dict[str, Password]:
                     *numbers, base64.b64decode(salt, validate=True), base64.b64decode(digest, validate=True)
                 )
                 password.is_right("")  # refuses what scrypt cannot do
-            except (ValueError, binascii.Error, OverflowError) as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 raise ConfigError(
                     f"Line {number} of {path.name} is no login; python -m app --new-login NAME makes one."
                 ) from error

@@ -28,6 +28,7 @@ KNOWN_VISITORS = 10_000
 IDLE_SECONDS = 10.0  # between two pieces of a file
 UPLOAD_SECONDS = 300.0  # for the whole
 MEASURED_SECONDS = 5.0  # how old a measurement of the folder may be
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 PARTIAL = re.compile(r"tmp\w{8}")  # as Python's tempfile names what Gradio is still receiving
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class Uploads:
             log.info("An upload was broken off")
         except OSError as error:
             log.warning("An upload failed: %s", error.strerror)
-            return NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) else BAD_NAME
+            return NO_ROOM if error.errno in DISK_FULL else BAD_NAME
         except ValueError:  # a zero byte in a name
             return BAD_NAME
         return None

@@ -1,6 +1,6 @@
 """Is this explanation true? The check of one input as plain values, and what was measured of its model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from daam_core.encoding import Encoding
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.one_input import InputCheck, check_encoding
 from daam_core.faithfulness.report.published import published
+from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
 
 from .actions import needed
@@ -47,9 +48,15 @@ def check_current(offer: Offer, session: Session) -> Checked:
     return Checked(study.given.title, study.model, predicted, found, published(model))
 
 
-def check_values(model: TrainedClassifier, encoding: Encoding) -> dict[str, object]:
-    """The same for programs."""
-    found = check_encoding(model, encoding)
+def check_values(
+    model: TrainedClassifier, encoding: Encoding, *, stopped: Callable[[], bool]
+) -> dict[str, object]:
+    """The same for programs.
+
+    Raises:
+        CancelledError: ``stopped`` said that nobody waits any more.
+    """
+    found = check_encoding(model, encoding, progress=Progress(cancelled=stopped))
     return {
         "model": model.name,
         "prediction": model.class_names[found.prediction],

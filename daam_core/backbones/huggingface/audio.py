@@ -25,6 +25,7 @@ from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
 from daam_core.inputs import SAMPLE_RATE, Input, Sound, read_sound
 from daam_core.inputs.decoded import MIN_SECONDS
+from daam_core.progress import stop_if_asked
 
 NEEDS = SOUND_OR_PICTURE_FILES
 
@@ -122,6 +123,7 @@ def _in_windows(
     size, group = window_and_group(count)
     hidden, weights = [], []
     for start in range(0, count, size):
+        stop_if_asked()
         end = min(start + size, count)
         hidden.append(grouped_means(states(start, end), group))
         weights += [min(group, end - first) for first in range(start, end, group)]

@@ -13,6 +13,7 @@ from daam_core.backbones.text import window_starts
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError, InputError
 from daam_core.inputs import Input, Text, read_text
+from daam_core.progress import stop_if_asked
 
 NEEDS = TEXT_FILES
 
@@ -86,6 +87,7 @@ class PretrainedText(Pretrained):
         spans: list[tuple[float, float]] = []
         labels: list[str] = []
         for start, end in pairwise([*starts, len(body)]):
+            stop_if_asked()
             window = self._hidden([*before, *body[start:end], *after])
             if not labels:
                 hidden = torch.empty(window.shape[0], total, window.shape[2])

@@ -159,6 +159,25 @@ def test_a_visitor_who_stops_listening_has_left(server):
     _until(lambda: _queued(server) == 0)
 
 
+def test_a_run_whose_visitor_leaves_is_interrupted(server):
+    """The next visitor does not wait for it to end."""
+    began = time.monotonic()
+    server.explain(LONG_TEXT, timeout=120)
+    whole = time.monotonic() - began
+    data = {"data": [f"{LONG_TEXT * 3}.", "news-topic", "", "all_heads", ""], "session_hash": "leaves"}
+    assert server.post("/gradio_api/call/explain_text", data)[0] == 200
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as listening:
+        listening.sendall(
+            b"GET /gradio_api/queue/data?session_hash=leaves HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        )
+        while b"process_starts" not in listening.recv(10_000):
+            pass
+    began = time.monotonic()
+    assert "event: complete" in server.explain("The bank raised its rate.", timeout=120)
+    assert time.monotonic() - began < whole  # a third of what it had to do
+    assert "Traceback" not in server.log.read_text()
+
+
 def _queued(server: Running) -> int:
     return int(json.loads(server.ask("GET", "/gradio_api/queue/status")[1])["queue_size"])
 

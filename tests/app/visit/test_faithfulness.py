@@ -10,7 +10,7 @@ from daam_core.faithfulness.one_input import check_encoding
 
 def test_programs_get_the_cores_numbers(offer, session):
     model = offer[session.current.model]
-    values = check_values(model, session.current.encoding)
+    values = check_values(model, session.current.encoding, stopped=lambda: False)
     found = check_encoding(model, session.current.encoding)
     assert values["prediction"] == model.class_names[found.prediction]
     assert values["maps"]["importance"]["deletion"] == found.maps[0].deletion

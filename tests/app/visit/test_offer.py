@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from app.visit.actions import explain_input
+from app.visit.actions import explain_input, explain_once
 from app.visit.inputs import given_text
 from app.visit.offer import Offer
 from app.visit.session import Session
@@ -40,5 +40,19 @@ def test_an_encoder_does_not_start_for_nobody(counted):
     stop = threading.Event()
     stop.set()
     with pytest.raises(CancelledError):
-        explain_input(offer.until(stop), Session(), "topics", given_text(TEXT))
+        explain_input(offer.until(stop.is_set), Session(), "topics", given_text(TEXT))
     assert counting.runs == 0
+
+
+def test_an_encoder_does_not_go_on_for_nobody(offer):
+    """It is asked before each window of a text, and stops at the third."""
+    asked = []
+
+    def stopped() -> bool:
+        asked.append(None)
+        return len(asked) > 3
+
+    with pytest.raises(CancelledError, match="nothing was kept"):
+        explain_once(offer.until(stopped), "topics", given_text("word " * 2_000))
+    assert len(asked) == 4  # before it started, and at three windows of eight
+    assert explain_once(offer, "topics", given_text("word " * 2_000)).predicted_class
