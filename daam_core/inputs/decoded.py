@@ -23,7 +23,8 @@ class DecodedSound:
         channels: how many.
         format: of the file, such as ``WAV``; empty for samples in memory.
         seconds: as the header announces or lets guess; None where it says nothing.
-        exact: whether it announces rather than lets guess.
+        slack: how many seconds earlier it may end than announced: 0 where that is exact, infinity where
+            the length is a guess.
         blocks: ``[n, channels]`` float32 or integers of their type's full scale, one after another.
         repaired: what was done so that it could be read; more is added while it is decoded.
     """
@@ -32,7 +33,7 @@ class DecodedSound:
     channels: int
     format: str
     seconds: float | None
-    exact: bool
+    slack: float
     blocks: Iterator[np.ndarray]
     repaired: list[str] = field(default_factory=list)
 
@@ -52,13 +53,13 @@ def check_seconds(seconds: float, name: str, *, at_least: float = MIN_SECONDS) -
         raise InputError(f"{name} lasts {seconds:.3f} s; a sound must last at least {at_least} s.")
 
 
-def check_missing(seconds: float, announced: float, name: str) -> str:
+def check_missing(seconds: float, announced: float, name: str, *, slack: float = 0.0) -> str:
     """What to say of a sound that ends before its announced end; empty where nothing is missing.
 
     Raises:
         InputError: a good part is missing.
     """
-    missing = announced - seconds
+    missing = announced - slack - seconds
     if missing <= 0:
         return ""
     if missing > MISSING_SHARE * announced:
@@ -66,4 +67,4 @@ def check_missing(seconds: float, announced: float, name: str) -> str:
             f"{name} is truncated: of the {announced:,.2f} s that its header announces, only "
             f"{seconds:,.2f} s are there; get the whole file."
         )
-    return f"read although its last {missing:.3f} s are missing"
+    return f"read although its last {announced - seconds:.3f} s are missing"

@@ -4,6 +4,7 @@ The container is told by the first bytes and named to FFmpeg, so that it never g
 formats are lists of other files and addresses. PyAV is loaded on first use.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,8 +32,9 @@ CONTAINERS = {
 }
 #: Those that libsndfile does not read at all.
 ONLY_HERE = frozenset({"M4A", "MP4", "WEBM", "AAC", "AMR", "WMA"})
-#: Containers whose header says how long the sound is; of the others it is a guess.
-_SAY_THEIR_LENGTH = frozenset({"mov", "flac"})
+#: Seconds by which a sound may be shorter than the header of its container says; of the others its
+#: length is a guess.
+_SLACK = {"flac": 0.0, "mov": 0.1, "matroska": 0.1, "asf": 0.1}
 _CODECS = frozenset(
     "aac aac_latm alac mp1float mp2float mp3float mp1 mp2 mp3 opus libopus vorbis flac speex libspeex "
     "amrnb amrwb libopencore_amrnb libopencore_amrwb wmav1 wmav2 wmapro wmalossless ac3 eac3".split()
@@ -66,9 +68,10 @@ def opened(stream: View, container: str, name: str) -> Iterator[DecodedSound]:
             raise InputError(f"{name} holds no sound track; give a file that has one.")
         track = file.streams.audio[0]
         codec = track.codec_context
-        if codec.name not in _CODECS and not codec.name.startswith(_CODEC_KINDS):
+        kind = "unknown" if codec is None else codec.name
+        if kind not in _CODECS and not kind.startswith(_CODEC_KINDS):
             raise InputError(
-                f"{name} holds a sound of the kind {codec.name or 'unknown'}, which cannot be read; "
+                f"{name} holds a sound of the kind {kind}, which cannot be read; "
                 "convert it to WAV, FLAC or MP3."
             )
         seconds = file.duration / av.time_base if file.duration else None
@@ -107,7 +110,7 @@ def opened(stream: View, container: str, name: str) -> Iterator[DecodedSound]:
             channels=channels,
             format=container,
             seconds=seconds,
-            exact=demuxer in _SAY_THEIR_LENGTH,
+            slack=_SLACK.get(demuxer, math.inf),
             blocks=blocks(),
             repaired=repaired,
         )

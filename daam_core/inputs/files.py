@@ -2,10 +2,15 @@
 
 import hashlib
 import io
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from daam_core.errors import InputError
+
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf|file|data):", re.IGNORECASE)
 
 
 def describe(path: str | Path) -> str:
@@ -25,11 +30,14 @@ def open_file(given: object, *, kind: str, other: str) -> tuple[IO[bytes], str |
         InputError: there is no such file, it cannot be read, or it is empty.
     """
     name = None
+    if isinstance(given, Mapping):
+        given, name = _stored(given, kind)
     if isinstance(given, (bytes, bytearray, memoryview)):
         stream: IO[bytes] = io.BytesIO(given)
-    elif isinstance(given, (str, Path)):
+    elif isinstance(given, (str, os.PathLike)):
+        given = Path(given)
         name = describe(given) or None
-        stream = _open_path(Path(given), called(name, kind), kind)
+        stream = _open_path(given, called(name, kind), kind)
     elif hasattr(given, "read"):
         stream = io.BytesIO(_content(given, kind))
     else:
@@ -54,6 +62,17 @@ def sha256_of(stream: IO[bytes]) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
+def _stored(given: Mapping[Any, Any], kind: str) -> tuple[object, str | None]:
+    """The bytes or the path, and the name, of what 🤗 datasets stores: ``{"bytes": …, "path": …}``."""
+    content, path = given.get("bytes"), given.get("path")
+    name = describe(path) if isinstance(path, (str, Path)) else None
+    if content is None and path is None:
+        keys = ", ".join(map(str, given)) or "none"
+        also = ' or "array" and "sampling_rate"' if kind == "sound" else ""
+        raise InputError(f'A {kind} given as a dict needs "bytes" or "path"{also}, got the keys {keys}.')
+    return (path, None) if content is None else (content, name or None)
+
+
 def _content(file: Any, kind: str) -> bytes:
     """Read whole: the caller keeps its file, a pipe will do, and a text file is noticed here."""
     try:
@@ -68,12 +87,16 @@ def _content(file: Any, kind: str) -> bytes:
 
 
 def _open_path(path: Path, name: str, kind: str) -> IO[bytes]:
+    if _ADDRESS.match(str(path)):
+        raise InputError(f"{name} is an address, and nothing is fetched from there; download it first.")
     try:
         found = path.is_file()  # a folder is not, nor a device that could be read forever
         stream: IO[bytes] = path.open("rb") if found else io.BytesIO()
     except (OSError, ValueError) as e:
         reason = getattr(e, "strerror", None) or "its name is not valid"
         raise InputError(f"{name} cannot be opened: {reason}.") from e
+    if not found and path.is_dir():
+        raise InputError(f"{name} is a folder; give one {kind} file of it.")
     if not found:
         raise InputError(f"There is no {kind} file called {name}.")
     return stream

@@ -4,6 +4,7 @@ soundfile is loaded on first use.
 """
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ class UnknownToLibsndfileError(Exception):
     """It does not open the file; another library may."""
 
 
+class NotToItsEndError(InputError):
+    """It stops before the file's end; another library may go on."""
+
+
 @contextmanager
 def opened(stream: View, name: str) -> Iterator[DecodedSound]:
     """A file's sound.
@@ -32,7 +37,7 @@ def opened(stream: View, name: str) -> Iterator[DecodedSound]:
 
     Raises:
         UnknownToLibsndfileError: it is of no format that libsndfile knows, or its header is damaged.
-        InputError: while it is decoded: it is damaged.
+        NotToItsEndError: while it is decoded: it is damaged.
     """
     import soundfile
 
@@ -53,7 +58,7 @@ def opened(stream: View, name: str) -> Iterator[DecodedSound]:
                 try:
                     block = file.read(step, dtype="float32", always_2d=True)
                 except soundfile.LibsndfileError as e:
-                    raise InputError(
+                    raise NotToItsEndError(
                         f"{name} is truncated or damaged: it cannot be decoded to its end."
                     ) from e
                 if not len(block):
@@ -65,7 +70,7 @@ def opened(stream: View, name: str) -> Iterator[DecodedSound]:
             channels=file.channels,
             format=file.format,
             seconds=seconds * _announced_share(file.format, file.extra_info),
-            exact=not guessed,
+            slack=math.inf if guessed else 0.0,
             blocks=blocks(),
         )
 

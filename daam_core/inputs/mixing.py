@@ -57,8 +57,8 @@ def mono(decode: Callable[[], AbstractContextManager[DecodedSound]], *, rate: in
         }
         if sound.format:
             facts["format"] = sound.format
-        if sound.exact and sound.seconds is not None:
-            repaired.append(check_missing(seconds, sound.seconds, name))
+        if sound.seconds is not None:
+            repaired.append(check_missing(seconds, sound.seconds, name, slack=sound.slack))
     if (alone := mixer.to_take_alone()) is not None:
         with decode() as sound:
             mixer = _Mixer(sound, rate, name, channel=alone)

@@ -12,22 +12,27 @@ from daam_core.errors import InputError
 from daam_core.inputs.decoded import MISSING_SHARE
 from daam_core.inputs.first_bytes import HEAD, format_of, id3_bytes
 
+PADDING = 64  # bytes
+
 _MOST_CHUNKS = 100
 _UNKNOWN = 0x7FFF_0000  # bytes; programs that do not know the length announce at least this
 
 
 class View(io.RawIOBase):
-    """A stream from a place on, with some bytes replaced; it has no name, and a wrong seek does no harm.
+    """A stream from a place on, some bytes replaced, zeros behind it: without a name and open to any seek.
 
     Without a name, libsndfile goes by the content. It also seeks to wherever a damaged header says; an
     error in that callback would be printed.
     """
 
-    def __init__(self, stream: IO[bytes], *, start: int = 0, patch: tuple[int, bytes] = (0, b"")) -> None:
+    def __init__(
+        self, stream: IO[bytes], *, start: int = 0, patch: tuple[int, bytes] = (0, b""), padding: int = 0
+    ) -> None:
         super().__init__()
         self._stream, self._start, self._patch = stream, start, patch
         self._place = 0
-        self.size = max(0, stream.seek(0, io.SEEK_END) - start)
+        self._held = max(0, stream.seek(0, io.SEEK_END) - start)
+        self.size = self._held + padding
 
     def readable(self) -> bool:
         return True
@@ -51,6 +56,8 @@ class View(io.RawIOBase):
         try:
             self._stream.seek(self._start + self._place)
             found = self._stream.read(len(target))
+            if self.size > self._held:
+                found += bytes(min(len(target) - len(found), self.size - self._place - len(found)))
         except (OSError, ValueError):
             found = b""
         target[: len(found)] = found
@@ -62,8 +69,13 @@ class View(io.RawIOBase):
         return len(found)
 
 
-def whole_sound(stream: IO[bytes], name: str) -> tuple[View, list[str]]:
+def whole_sound(stream: IO[bytes], name: str, *, pad: bool = False) -> tuple[View, list[str]]:
     """The sound of a file as its writer meant it, and what was done.
+
+    Args:
+        stream: of the file.
+        name: what messages call it.
+        pad: put zeros behind it: a decoder then takes a last piece that lacks its checksum.
 
     Raises:
         InputError: a good part of it is missing.
@@ -78,6 +90,10 @@ def whole_sound(stream: IO[bytes], name: str) -> tuple[View, list[str]]:
             start = tag
             done.append("ID3 tag before the sound skipped")
     view = View(stream, start=start)
+    lacking = _lacking_of_boxes(view) if head[4:8] == b"ftyp" else PADDING if pad else 0
+    if 0 < lacking <= PADDING:
+        done.append("zeros put in place of its last bytes, which are missing")
+        return View(stream, start=start, padding=lacking), done
     at, announced = _wav_data(view)
     there = view.size - at
     if at == 0 or announced == there:
@@ -95,8 +111,26 @@ def whole_sound(stream: IO[bytes], name: str) -> tuple[View, list[str]]:
                 f"{name} is truncated: its header announces {announced:,} bytes of sound, and only "
                 f"{there:,} are there; get the whole file."
             )
-        done.append(f"its header announces {surplus:,} bytes of sound more than there are")
+        unit = "byte" if surplus == 1 else "bytes"
+        done.append(f"its header announces {surplus:,} {unit} of sound more than there are")
     return view, done
+
+
+def _lacking_of_boxes(view: View) -> int:
+    """How many bytes an MP4 file is shorter than its last box says."""
+    at = 0
+    for _ in range(_MOST_CHUNKS):
+        view.seek(at)
+        head = view.read(16)
+        size = int.from_bytes(head[:4], "big")
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if len(head) < 8 or size < 8:  # of 0 bytes: up to the end
+            return 0
+        at += size
+        if at >= view.size:
+            return at - view.size
+    return 0
 
 
 def _wav_data(view: View) -> tuple[int, int]:

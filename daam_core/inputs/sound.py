@@ -6,6 +6,7 @@ never its folder. soundfile and soxr are loaded on first use.
 """
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -13,15 +14,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from daam_core.errors import InputError
+from daam_core.inputs.arrays import as_array
 from daam_core.inputs.base import BaseInput
-from daam_core.inputs.decoded import DecodedSound, check_seconds
+from daam_core.inputs.decoded import MIN_SECONDS, DecodedSound, check_seconds
 from daam_core.inputs.files import called, open_file, sha256_of
+from daam_core.inputs.libsndfile import NotToItsEndError
 from daam_core.inputs.mixing import mono
 from daam_core.inputs.modality import Modality
-from daam_core.inputs.sound_files import opened_sound
+from daam_core.inputs.sound_files import opened_sound, says_its_length
 
 SAMPLE_RATE = 16_000  # hertz; what speech encoders are trained on
 
+_MOST_CHANNELS = 32  # of samples whose channels come first
 _BLOCK = 1 << 20  # values mixed at a time
 
 
@@ -99,8 +103,10 @@ def read_sound(given: object, *, rate: int = SAMPLE_RATE) -> Sound:
 
     Args:
         given: path, bytes or binary file of WAV, FLAC, OGG, MP3 or another format libsndfile knows,
-            recognised by content; or ``(samples, rate)`` with samples ``[N]`` or ``[N, channels]``,
-            floats of full scale 1 or integers of their type's full scale.
+            recognised by content, or one that FFmpeg knows: M4A, AAC, WebM, MP4, AMR, WMA;
+            ``(samples, rate)`` with an array or tensor of samples ``[N]``, ``[N, channels]`` or
+            ``[channels, N]``, floats of full scale 1 or integers of their type's full scale; or what
+            🤗 datasets gives: ``{"array", "sampling_rate"}``, ``{"bytes", "path"}``.
         rate: samples per second of the result.
 
     Returns:
@@ -110,6 +116,11 @@ def read_sound(given: object, *, rate: int = SAMPLE_RATE) -> Sound:
         InputError: it is missing, empty, truncated, no sound, too short, too long, too loud to be
             scaled rightly, or holds NaN or infinity.
     """
+    if isinstance(given, Mapping) and "array" in given:
+        given = (given["array"], given.get("sampling_rate", given.get("sample_rate")))
+    elif hasattr(given, "get_all_samples"):  # a decoder of TorchCodec, as 🤗 datasets gives them
+        decoded = given.get_all_samples()
+        given = (decoded.data, decoded.sample_rate)
     if isinstance(given, tuple):
         return _sound_from_array(*_samples_and_rate(given), rate=rate)
     return _sound_from_file(given, rate=rate)
@@ -119,7 +130,7 @@ def _samples_and_rate(given: tuple[Any, ...]) -> tuple[np.ndarray, int]:
     if len(given) != 2 or isinstance(given[0], (str, bytes)):
         raise InputError("A sound given as a tuple must be (samples, rate).")
     try:
-        samples = np.asarray(given[0])
+        samples = as_array(given[0])
         rate = float(given[1])
     except (TypeError, ValueError, RuntimeError) as e:
         raise InputError("A sound given as a tuple must be (samples, rate), an array and a number.") from e
@@ -130,6 +141,8 @@ def _samples_and_rate(given: tuple[Any, ...]) -> tuple[np.ndarray, int]:
             f"Samples must be real numbers of shape [N] or [N, channels], "
             f"got {samples.dtype} of shape {list(samples.shape)}."
         )
+    if samples.ndim == 2 and samples.shape[0] <= _MOST_CHANNELS and samples.shape[1] >= MIN_SECONDS * rate:
+        return samples.T, int(rate)  # channels first, as PyTorch has them: nothing has so many channels
     if samples.ndim == 2 and samples.shape[1] > max(samples.shape[0], 2):
         raise InputError(
             f"Samples of shape {list(samples.shape)} would be {samples.shape[1]:,} channels; "
@@ -148,7 +161,7 @@ def _sound_from_array(samples: np.ndarray, original_rate: int, *, rate: int) -> 
         blocks = (_full_scale_one(part).reshape(len(part), channels) for part in parts)
         return nullcontext(
             DecodedSound(
-                rate=original_rate, channels=channels, format="", seconds=None, exact=False, blocks=blocks
+                rate=original_rate, channels=channels, format="", seconds=None, slack=0.0, blocks=blocks
             )
         )
 
@@ -170,7 +183,12 @@ def _sound_from_file(given: object, *, rate: int) -> Sound:
     stream, known_as = open_file(given, kind="sound", other="or (samples, rate)")
     name = called(known_as, "sound")
     with stream:
-        mixed = mono(lambda: opened_sound(stream, name), rate=rate, name=name)
+        try:
+            mixed = mono(lambda: opened_sound(stream, name), rate=rate, name=name)
+        except NotToItsEndError:
+            if not says_its_length(stream):  # nobody could tell how much is missing
+                raise
+            mixed = mono(lambda: opened_sound(stream, name, lenient=True), rate=rate, name=name)
         # Asked only now: a file that is refused from its header is not read to its end.
         sha256 = sha256_of(stream)
     return Sound(name=known_as or "sound", facts=mixed.facts, sha256=sha256, samples=mixed.samples, rate=rate)

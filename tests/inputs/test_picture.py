@@ -13,12 +13,7 @@ from PIL import Image
 
 from daam_core.errors import InputError
 from daam_core.inputs.picture import read_picture
-
-
-def picture_file(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
-    stream = io.BytesIO()
-    picture.save(stream, kind, **options)
-    return stream.getvalue()
+from tests.support.media import picture_file
 
 
 def png(width: int, height: int) -> bytes:
@@ -110,20 +105,20 @@ class TestPicture:
             content = picture_file(frames[0], kind, save_all=True, append_images=frames[1:], **options)
             assert read_picture(content).rgb.getpixel((3, 3)) == (255, 0, 0)
 
-    @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1)])
+    @pytest.mark.parametrize("size", [(1, 1), (1, 200), (200, 1)])
     def test_extreme_sizes(self, size):
         assert read_picture(picture_file(Image.new("RGB", size))).rgb.size == size
 
-    def test_one_hundred_million_pixels_without_a_warning(self, recwarn):
-        content = picture_file(Image.new("1", (10_000, 10_000)))
-        assert read_picture(content).rgb.size == (10_000, 10_000)
+    def test_thirty_million_pixels_without_a_warning(self, recwarn):
+        content = picture_file(Image.new("1", (6_000, 5_000)))
+        assert read_picture(content).rgb.size == (6_000, 5_000)
         assert not recwarn.list
 
-    @pytest.mark.parametrize("size", [(10_001, 10_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
+    @pytest.mark.parametrize("size", [(6_001, 5_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)])
     def test_larger_pictures_are_refused_from_the_header(self, size):
         tracemalloc.start()
         try:
-            with pytest.raises(InputError, match=r"100,000,000"):
+            with pytest.raises(InputError, match=r"30,000,000"):
                 read_picture(png(*size))
             assert tracemalloc.get_traced_memory()[1] < 2_000_000
         finally:
@@ -134,7 +129,7 @@ class TestPicture:
     def test_truncated_pictures_are_refused(self, kind, share):
         pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
         content = picture_file(Image.fromarray(pixels), kind)
-        with pytest.raises(InputError, match=r"truncated or damaged|not a picture"):
+        with pytest.raises(InputError, match=r"truncated|not a picture"):
             read_picture(content[: int(share * len(content))])
 
     @pytest.mark.parametrize(
@@ -157,11 +152,12 @@ class TestPicture:
         ("source", "message"),
         [
             (b"", r"^The picture is empty \(0 bytes\)\.$"),
-            (b"GIF89a and then nothing that makes sense", "not a picture|truncated or damaged"),
-            (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture that can be read"),
-            (np.zeros((2, 3, 5), np.uint8), r"\[height, width, 1, 3 or 4\], got \[2, 3, 5\]"),
+            (b"GIF89a and then nothing that makes sense", "truncated, damaged or of a kind"),
+            (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is a PostScript file, not a picture"),
+            (np.zeros((2, 3, 5), np.uint8), r"\[1, 3 or 4, height, width\], got \[2, 3, 5\]"),
             (np.zeros((0, 3), np.uint8), "has no pixels"),
-            (np.zeros((2, 2), np.int64), "got int64"),
+            (np.full((2, 2), 256, np.int64), r"of int64 must lie in 0…255, got 256 to 256"),
+            (np.zeros((2, 2), complex), "got complex128"),
             (np.full((2, 2), 255.0), r"must lie in \[0, 1\]"),
             (np.full((2, 2), np.nan), r"must lie in \[0, 1\]"),
             (np.zeros(4, np.uint8), r"got \[4\]"),

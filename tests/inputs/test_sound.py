@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from daam_core.errors import InputError
 from daam_core.inputs.decoded import MAX_SECONDS
 from daam_core.inputs.sound import SAMPLE_RATE, read_sound
+from tests.support.media import loudest_hertz, sound_file, tone
 
 FORMATS = [
     ("WAV", "PCM_16"),
@@ -25,22 +26,6 @@ FORMATS = [
     ("OGG", "OPUS"),
     ("MP3", None),
 ]
-
-
-def tone(seconds: float = 1.0, rate: int = SAMPLE_RATE, *, hertz: float = 440.0) -> np.ndarray:
-    return (0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
-
-
-def sound_file(
-    samples: np.ndarray, rate: int = SAMPLE_RATE, *, kind: str = "WAV", subtype: str | None = None
-) -> bytes:
-    stream = io.BytesIO()
-    soundfile.write(stream, samples, rate, format=kind, subtype=subtype)
-    return stream.getvalue()
-
-
-def loudest_hertz(samples: np.ndarray, rate: int) -> float:
-    return float(np.argmax(np.abs(np.fft.rfft(samples)))) * rate / len(samples)
 
 
 class TestSound:
@@ -132,7 +117,7 @@ class TestSound:
         ("source", "message"),
         [
             (b"", r"^The sound is empty \(0 bytes\)\.$"),
-            (b"this is a text, not a sound " * 50, "is not a sound that can be read"),
+            (b"this is a text, not a sound " * 50, "is a text, not a sound"),
             ((np.zeros(0), 16_000), r"lasts 0\.000 s; a sound must last at least 0\.1 s"),
             ((np.zeros(100), 16_000), r"lasts 0\.006 s; a sound must last at least 0\.1 s"),
             ((np.zeros((16_000, 0)), 16_000), r"lasts 0\.000 s"),
@@ -145,7 +130,7 @@ class TestSound:
             ((np.zeros(16_000), "fast"), r"must be \(samples, rate\)"),
             ((np.zeros(16_000),), r"must be \(samples, rate\)"),
             ((16_000, np.zeros(16_000)), r"must be \(samples, rate\)"),
-            ((np.zeros((2, 16_000)), 16_000), "channels come second, so transpose"),
+            ((np.zeros((33, 16_000)), 16_000), "channels come second, so transpose"),
             ((np.zeros((1, 1, 16_000)), 16_000), r"shape \[N\] or \[N, channels\]"),
             ((np.zeros(16_000, complex), 16_000), "must be real numbers"),
             ((np.zeros(16_000, bool), 16_000), "must be real numbers"),
@@ -167,11 +152,11 @@ class TestSound:
         (tmp_path / "folder.wav").mkdir()
         for name, words in {
             "empty.wav": "is empty",
-            "notes.wav": "not a sound that can be read",
+            "notes.wav": "is a text, not a sound",
             "none.wav": "lasts 0.000 s",
             "broken.wav": "NaN",
             "missing.wav": "There is no sound file called missing.wav",
-            "folder.wav": "There is no sound file called folder.wav",
+            "folder.wav": "folder.wav is a folder; give one sound file of it",
             "a" * 5000: "cannot be opened",
         }.items():
             with pytest.raises(InputError, match=words) as caught:
