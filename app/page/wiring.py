@@ -65,11 +65,13 @@ def _run(
     message: str = RUNNING,
     *,
     place: gr.HTML | None = None,
+    note: str = "",
 ) -> Iterator[Updates]:
-    """An action that may run the encoder, as a stream of updates."""
+    """An action that may run the encoder, as a stream of updates; ``note`` is said with its result."""
 
     def finished(session: Session) -> Updates:
-        said = {} if session.current is None else say(page, f"Done: {_done(session.current)}.")
+        done = "" if session.current is None else f"Done: {_done(session.current)}. {note}"
+        said = say(page, done.strip(), kind="info" if note else "done") if done else {}
         return show(page, offer, session) | show_original(page, session) | said
 
     return step_by_step(
@@ -347,21 +349,23 @@ def _wire_link(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
 
     def restore(session: Session, asked: object) -> Iterator[Updates]:
         link = links.parse(asked, offer)
+        missing = " ".join(link.missing)
         if (model := link.model) is None:
-            yield {page.status: gr.skip()}
+            yield say(page, missing, kind="error") if missing else {page.status: gr.skip()}
             return
         way = ways[offer[model].config.modality]
         at: Updates = {page.given.tabs: gr.update(selected=way.modality), way.model: model}
         if link.example is None:
-            yield at | (say(page, OWN_LINK, kind="info") if link.own else {})
+            said = missing or (OWN_LINK if link.own else "")
+            yield at | (say(page, said, kind="error" if missing else "info") if said else {})
             return
         example = EXAMPLES[link.example]
 
         def work(offer: Offer) -> Session:
-            return actions.explain_input(offer, session, model, example.given(), target=link.target)
+            return actions.follow(offer, session, link)
 
         yield at | {way.value: _content(example)}
-        yield from _run(offer, page, work, "Restoring the view of the link")
+        yield from _run(offer, page, work, "Restoring the view of the link", note=missing)
 
     outputs = [*changing(page), page.cancel, page.given.tabs]
     outputs += [part for way in page.given.ways for part in (way.value, way.model)]

@@ -14,7 +14,9 @@ from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 
+from .examples import EXAMPLES
 from .inputs import Given
+from .links import Link
 from .media import page_media
 from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
 from .offer import Offer
@@ -31,6 +33,29 @@ def explain_input(
     study, session = _study(offer, session, model_name, given, target=target)
     baseline = session.baseline if session.pinned else None
     return replace(session, current=study, original=study, baseline=baseline, cell=None, undo=(), redo=())
+
+
+def follow(offer: Offer, session: Session, link: Link) -> Session:
+    """Explain what a link names: a built-in example, changed or not, and the one it is compared with.
+
+    Raises:
+        InputError: the link names no example, or a change that does not fit.
+    """
+    before = session if link.baseline is None else _followed(offer, session, link.baseline)
+    session = _followed(offer, before, link)
+    if link.baseline is None:
+        return session
+    pinned = link.change is None and link.model == link.baseline.model
+    return replace(session, baseline=before.current, pinned=pinned)
+
+
+def _followed(offer: Offer, session: Session, link: Link) -> Session:
+    """One result of a link."""
+    if link.example is None:
+        raise InputError("The link names no example; give an input, or pick an example.")
+    example = EXAMPLES[link.example].given()
+    session = explain_input(offer, replace(session, pinned=False), link.model, example, target=link.target)
+    return session if link.change is None else change_input(offer, session, example.changed(link.change))
 
 
 def change_input(offer: Offer, session: Session, given: Given) -> Session:

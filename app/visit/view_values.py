@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from daam_core.errors import InputError, is_whole
 from daam_core.view.payload import view_array, view_payload
 
-from .links import query_of
+from .links import query_of, restored_by
 from .session import Session
 
 
 def view_value(session: Session) -> dict[str, object] | None:
-    """The view's value: its payload, the address that restores it, and a mark that changes every time."""
+    """The view's value: its payload, the address that restores it, what that restores, and its own mark."""
     current, pair = session.current, session.pair
     if current is None:
         return None
@@ -25,9 +25,8 @@ def view_value(session: Session) -> dict[str, object] | None:
     )
     return {
         "payload": payload,
-        "query": query_of(current),
-        "own": current.given.example is None,
-        "changed": current.given.change is not None or bool(current.mutes or pair),
+        "query": query_of(session),
+        "restores": restored_by(session),
         "revision": uuid.uuid4().hex,
     }
 

@@ -5,6 +5,7 @@ import {
   DEFAULTS,
   queryToState,
   stateToQuery,
+  unknownParts,
   validState,
 } from '../../daam_core/view/web/state.js';
 import { Store } from '../../daam_core/view/web/store.js';
@@ -114,4 +115,15 @@ test('letters and names of two results', () => {
 
 test('a payload of another version is refused', () => {
   assert.throws(() => new Store().setPayload({ version: 7 }), /reads payloads of version 2, got 7/);
+});
+
+test('parts of a link that a payload does not have are named', () => {
+  const payload = /** @type {any} */ ({ a: { shape: [2, 3, 4], modality: 'text' }, b: null });
+  assert.deepEqual(unknownParts('t=layers&h=1&cell=2.3&x=a&z=0_4_0_3&n=5', payload), []);
+  assert.deepEqual(unknownParts('h=2&cell=3.0&x=b&t=nope&model=m', payload), [
+    't=nope',
+    'x=b',
+    'h=2',
+    'cell=3.0',
+  ]);
 });

@@ -1,19 +1,20 @@
 // @ts-check
-/** The interactive view on this page, and the address that restores it. */
-import { DaamView, queryToState, stateToQuery } from './view/daam_view.js';
+/** The interactive view on this page, the address that restores it, and the way back through it. */
+import { DaamView, DEFAULTS, queryToState, stateToQuery, unknownParts } from './view/daam_view.js';
 
 /** @type {DaamView | null} */
 let shown = null; // the <daam-view>, once there is something to show
 let linkPart = ''; // what the server says is explained
-let own = false;
-let changed = false;
+let restores = ''; // what a link to it restores, in words
+let place = ''; // tab and cell that the address was last written for
+let returning = false; // the state comes from the history, which must not grow by it
 
 /** Fills an element with the view of `props.value`, and hands on its events. */
 export function view(element, props, watch, trigger, [cell, target, exact]) {
   const make = () => {
     const view = new DaamView();
     view.options = { theme: 'class', heading: 3, serves: ['target', 'exact'] };
-    view.state = queryToState(window.location.search.slice(0, 4000)); // what the address asks for
+    view.state = queryToState(asked()); // what the address asks for
     view.addEventListener('state', address);
     for (const [event, name] of Object.entries({ cell, target, exact })) {
       view.addEventListener(event, (told) => trigger(name, /** @type {CustomEvent} */ (told).detail));
@@ -25,15 +26,18 @@ export function view(element, props, watch, trigger, [cell, target, exact]) {
     const value = props.value;
     if (!value?.payload) return;
     linkPart = value.query;
-    own = value.own;
-    changed = value.changed;
+    restores = value.restores;
     const begin = performance.now();
+    const first = !shown;
     shown = shown || make();
-    // A new comparison begins with what is new; a view that was already comparing stays as it is.
-    const begins = value.payload.b && !shown.payload?.b;
+    // A new comparison begins with what is new; a view that was already comparing stays as it is, and a
+    // link shows what it asks for.
+    const begins = !first && value.payload.b && !shown.payload?.b;
     shown.payload = value.payload;
     if (begins) shown.state = { side: 'b' };
+    if (first) sayUnknown(element, unknownParts(asked(), value.payload));
     performance.measure('daam-show', { start: begin, end: performance.now() });
+    place = ''; // a new result is no step in the history of the view
     address();
     document.documentElement.dataset.daamShown = String(value.revision);
   };
@@ -48,6 +52,21 @@ export function view(element, props, watch, trigger, [cell, target, exact]) {
   }
 }
 
+/** The address's query, as far as it can be one of this page. */
+function asked() {
+  return window.location.search.slice(0, 4000);
+}
+
+/** @param {Element} element @param {string[]} parts */
+function sayUnknown(element, parts) {
+  if (!parts.length) return;
+  const said = document.createElement('p');
+  said.className = 'dx-status dx-info dx-unknown';
+  said.setAttribute('role', 'status');
+  said.textContent = `The link asks the view for something that is not here, which is left out: ${parts.join(', ')}.`;
+  element.prepend(said);
+}
+
 /** Hands exact arrays that come from the server to the view. */
 export function exact(_, props, watch) {
   watch('value', () => {
@@ -59,14 +78,30 @@ export function shownView() {
   return shown;
 }
 
-/** The view's address: the server's part, the view's part, and Gradio's own theme choice. */
+/**
+ * The view's address: the server's part, the view's part, and Gradio's own theme choice. Going to another
+ * tab or cell is a step that one can go back from.
+ */
 function address() {
   if (!shown) return;
-  const state = stateToQuery(shown.state);
+  const { tab, head, cell } = shown.state;
+  const now = JSON.stringify([tab, cell && [head, cell]]);
   const kept = new URLSearchParams(window.location.search).get('__theme');
-  const parts = [linkPart, state, kept === 'dark' || kept === 'light' ? `__theme=${kept}` : ''];
-  window.history.replaceState(window.history.state, '', `?${parts.filter(Boolean).join('&')}`);
+  const theme = kept === 'dark' || kept === 'light' ? `__theme=${kept}` : '';
+  const query = `?${[linkPart, stateToQuery(shown.state), theme].filter(Boolean).join('&')}`;
+  if (place && place !== now && !returning) window.history.pushState(window.history.state, '', query);
+  else window.history.replaceState(window.history.state, '', query);
+  place = now;
+  returning = false;
 }
+
+window.addEventListener('popstate', () => {
+  if (!shown) return;
+  returning = true;
+  shown.state = { ...DEFAULTS, ...queryToState(asked()) };
+  // The result is still the newest one, whatever this step of the history was made for.
+  requestAnimationFrame(() => requestAnimationFrame(address));
+});
 
 /** Copies the address, and says what it restores. */
 export function copyLink() {
@@ -80,17 +115,11 @@ export function copyLink() {
     note.replaceChildren(line);
   };
   address();
-  const link = window.location.href;
-  const about = own
-    ? 'It restores model and view. Your input is not in it: whoever opens it must give the file or text again.'
-    : changed
-      ? 'It restores the model, the example and the view, without changes, muted parts or a second result.'
-      : 'It restores the model, the example and the view.';
   const copied = navigator.clipboard
-    ? navigator.clipboard.writeText(link)
+    ? navigator.clipboard.writeText(window.location.href)
     : Promise.reject(new Error('no clipboard'));
   copied.then(
-    () => say(`Link copied. ${about}`),
-    () => say(`Copy the address of this page. ${about}`),
+    () => say(`Link copied. ${restores}`),
+    () => say(`Copy the address of this page. ${restores}`),
   );
 }

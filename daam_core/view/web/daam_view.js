@@ -37,7 +37,7 @@ import { SECTIONS } from './state.js';
 import { Store } from './store.js';
 import { View } from './view.js';
 
-export { queryToState, stateToQuery } from './state.js';
+export { DEFAULTS, queryToState, stateToQuery, unknownParts } from './state.js';
 
 const DEFAULT_OPTIONS = {
   theme: 'auto',

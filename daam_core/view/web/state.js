@@ -186,3 +186,21 @@ export function queryToState(query) {
   }
   return validState(state, null);
 }
+
+/**
+ * Parts of a query that ask for a state which the payload does not have, such as `cell=3.9999`.
+ * @param {string} query
+ * @param {Payload} payload
+ * @returns {string[]}
+ */
+export function unknownParts(query, payload) {
+  const given = new URLSearchParams(query);
+  const { side = 'a' } = queryToState(query);
+  return Object.entries(SHORT).flatMap(([key, name]) => {
+    const text = given.get(name);
+    if (text === null) return [];
+    const alone = queryToState(`${name}=${encodeURIComponent(text)}`);
+    const known = key in alone && key in validState({ side, ...alone }, payload);
+    return known ? [] : [`${name}=${text.slice(0, 40)}`];
+  });
+}
