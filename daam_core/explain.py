@@ -31,8 +31,9 @@ def explain(
 
     Args:
         model: from :func:`~daam_core.trained.load_model`.
-        given: a text; a path to a sound or picture; ``(samples, rate)``; a Pillow image or an array,
-            according to the model's modality; or an input of :mod:`daam_core.inputs`.
+        given: a text, as ``str``, bytes, open file, ``Path`` or ``{"text": …}``; a path to a sound or
+            picture; ``(samples, rate)``; a Pillow image or an array, according to the model's modality; or
+            an input of :mod:`daam_core.inputs`.
         target: class that gradients and token attribution are about, by name or index; the
             predicted class by default.
         scale: what the Importance Factor's minimum and maximum are taken over.
@@ -181,18 +182,21 @@ def _decided(classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, wa
 
 
 def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any] | None) -> int | None:
-    """Index of a class given by name or index; None stays None.
+    """Index of a class given by name or index, as a number or in digits; None stays None.
 
     Raises:
         InputError: listing the classes.
     """
     if target is None:
         return None
-    if isinstance(target, str) and target in class_names:
-        return class_names.index(target)
+    if isinstance(target, str):
+        if target in class_names:
+            return class_names.index(target)
+        target = int(target) if target.isdecimal() and len(target) < 10 else target
     if (is_whole(target) or isinstance(target, np.integer)) and 0 <= target < len(class_names):
         return int(target)
-    raise InputError(f"There is no class {target!r}; the classes are {', '.join(class_names)}.")
+    known, last = ", ".join(class_names), len(class_names) - 1
+    raise InputError(f"There is no class {target!r}; the classes are {known}, or 0 to {last}.")
 
 
 def _keep_mask(attention: DensityAttention, keep: Tensor | np.ndarray | None) -> Tensor | None:

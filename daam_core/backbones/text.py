@@ -35,6 +35,9 @@ TOKENIZER = WheelFile(
     "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
 
+#: Word pieces of a text. Measured with this encoder: 0.35 ms of one processor core each, so 6 s in all.
+MAX_PIECES = 16_384
+
 CONTEXT = 256  # positions, [CLS] and [SEP] included: sentence-transformers' max_seq_length for this model
 POSITIONS = 2048  # in one batch: more is not faster on a CPU, and only takes memory
 
@@ -65,7 +68,11 @@ class MiniLM(Backbone):
         return self._model.parameters()
 
     def encode(self, given: Input) -> Encoding:
-        """Encode a text of up to 50,000 characters."""
+        """Encode a text of up to :data:`MAX_PIECES` word pieces.
+
+        Raises:
+            InputError: it is longer, or nothing of it can be read.
+        """
         (encoding,) = self._together([given], positions=0)  # windows one by one: no filling, no mask
         return encoding
 
@@ -94,6 +101,7 @@ class MiniLM(Backbone):
         pieces = self._tokenizer.encode(read.content, add_special_tokens=False)
         if not pieces.ids:
             raise InputError("The text holds no letter, digit or sign that the encoder can read.")
+        check_pieces(len(pieces.ids), len(read.content))
         starts = window_starts(pieces.word_ids, size=CONTEXT - 2)
         windows: list[tuple[int, list[int]]] = []
         spans: list[tuple[float, float]] = []
@@ -148,6 +156,19 @@ def _batches(windows: Sequence[_Window], positions: int) -> Iterator[Sequence[_W
         if end == len(windows) or (end + 1 - first) * len(windows[end].ids) > positions:
             yield windows[first:end]
             first = end
+
+
+def check_pieces(count: int, characters: int, *, most: int = MAX_PIECES) -> None:
+    """Refuse a text that would take too long, whatever the number of its characters.
+
+    Raises:
+        InputError: saying about how many characters may stay.
+    """
+    if count > most:
+        raise InputError(
+            f"The text is {count:,} word pieces long; {most:,} can be explained at once, which is about the "
+            f"first {characters * most // count:,} characters: give a part of it."
+        )
 
 
 def window_starts(words: list[int | None], *, size: int) -> list[int]:

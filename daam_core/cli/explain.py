@@ -1,35 +1,37 @@
 """Explain one input: the class, and which layers, features and parts of the input led to it.
 
-INPUT is a sound or picture file, a text file, a text in quotes, or - for a text on standard input.
+INPUT is a sound or picture file, a text file, a text in quotes, or - for one of these on standard input.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import IO, get_args
 
-from daam_core.cli.output import Output
+from daam_core.cli.output import Output, say
 from daam_core.errors import InputError
 from daam_core.explain import explain
-from daam_core.export import checked_suffix, save, summary
+from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
-from daam_core.inputs.text import MAX_CHARACTERS
 from daam_core.reading.numbers import signed
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation, Scale
 from daam_core.trained import load_model
 
-#: A text file of more bytes holds more characters than can be explained.
-_MAX_TEXT_BYTES = 4 * MAX_CHARACTERS + 3
 #: Classes that the printed answer names; JSON has them all.
 _SHOWN = 10
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf)://\S+", re.IGNORECASE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="INPUT", help="file, text, or - for standard input")
     parser.add_argument("--model", required=True, metavar="NAME", help="built-in name, folder or hub id")
     parser.add_argument("--modality", choices=MODALITIES, help="what INPUT is, where its name does not say")
-    parser.add_argument("--target", metavar="CLASS", help="class to explain (default: the predicted one)")
+    parser.add_argument(
+        "--target", metavar="CLASS", help="class to explain, by name or number (default: the predicted one)"
+    )
+    parser.add_argument("--encoding", metavar="NAME", help="of a text: utf-8, cp1252 (default: found out)")
     parser.add_argument(
         "--scale",
         choices=get_args(Scale),
@@ -45,73 +47,89 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", help="write .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb"
     )
+    parser.add_argument(
+        "--table",
+        choices=get_args(TableKind),
+        help="rows of a .csv: cells of the map (default), or tokens (words, seconds, regions)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
-        checked_suffix(arguments.out)  # refused before the encoder runs
+        # Refused before the encoder runs.
+        if checked_suffix(arguments.out) != "csv" and arguments.table is not None:
+            raise InputError("--table is for CSV files; end the name after --out in .csv.")
+    elif arguments.table is not None:
+        raise InputError("--table chooses what a file holds; name the file with --out FILE.csv.")
     model = load_model(arguments.model, encoder=arguments.encoder)
     modality = model.config.modality
     meant = meant_by(arguments.input, arguments.modality, modality, model.name)
-    given = read_input(meant, modality, rate=model.backbone.sample_rate)
+    given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)
+    if "read_as" in given.facts:
+        say(str(given.facts["read_as"]))
     if arguments.trim_silence:
         if not isinstance(given, Sound):
             raise InputError("--trim-silence is for sounds; leave it out.")
         given = without_silence(given)
     explanation = explain(model, given, target=arguments.target, scale=arguments.scale)
     if arguments.out is not None:
-        save(explanation, arguments.out, shown=given)
+        save(explanation, arguments.out, shown=given, table=arguments.table or "cells")
     return Output(summary(explanation), _text(explanation, arguments.out))
 
 
-def meant_by(given: str, said: Modality | None, needed: Modality, model: str) -> str | Path:
-    """What the command line means: a text, or the path of a file.
+def meant_by(given: str, said: Modality | None, needed: Modality, model: str) -> str | Path | IO[bytes]:
+    """What the command line means: a text, the path of a file, or standard input.
 
     Args:
-        given: the argument; ``-`` reads a text from standard input.
+        given: the argument; ``-`` reads from standard input.
         said: the modality as the user states it.
         needed: the model's.
         model: its name, for messages.
 
     Raises:
-        InputError: it is of another modality, there is no such file, or it is no text.
+        InputError: it is of another modality, there is no such file, or it is a folder or an address.
     """
-    path = None if given == "-" else _existing(given)
-    # What a name ends in says something of files only: a text may well end in "song.mp3".
-    named = path is not None or not any(map(str.isspace, given))
-    by_name = modality_by_suffix(given) if named and given != "-" else None
-    kind = said or ("text" if given == "-" else by_name) or needed
+    if given == "-":
+        path, by_name = None, None
+    else:
+        path = _existing(given, said)
+        # What a name ends in says something of files only: a text may well end in "song.mp3".
+        named = path is not None or not any(map(str.isspace, given))
+        by_name = modality_by_suffix(given) if named else None
+    kind = said or by_name or needed
     if kind != needed:
         raise InputError(f"{model} takes {needed}, but the input is {kind}; choose another model or input.")
+    if given == "-":
+        return sys.stdin.buffer
     if kind != "text":
         return Path(given)
-    if given == "-":
-        return _decoded(sys.stdin.buffer.read(_MAX_TEXT_BYTES + 1), "standard input")
-    if path is not None:
-        with path.open("rb") as file:
-            return _decoded(file.read(_MAX_TEXT_BYTES + 1), path.name)
-    if by_name is not None:
+    if path is None and by_name is not None:
         raise InputError(f"There is no file {Path(given).name}; give an existing file, or a text in quotes.")
-    return given
+    return path or given
 
 
-def _existing(given: str) -> Path | None:
-    try:
-        path = Path(given)
-        return path if path.is_file() else None
-    except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
-        return None
+def _existing(given: str, said: Modality | None) -> Path | None:
+    """The file of that name, if there is one.
 
-
-def _decoded(content: bytes, name: str) -> str:
-    if len(content) > _MAX_TEXT_BYTES:
+    Raises:
+        InputError: it is a folder or an address, and not said to be a text.
+    """
+    if said != "text" and _ADDRESS.fullmatch(given):
         raise InputError(
-            f"The text of {name} is longer than {MAX_CHARACTERS:,} characters; give a part of it."
+            "INPUT is an address, and nothing is downloaded; fetch it and give the file, or say "
+            "--modality text."
         )
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is not UTF-8 text.") from error
+        path = Path(given)
+        folder, file = path.is_dir(), path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
+        return None
+    if folder and said != "text":
+        raise InputError(
+            f"{path.name or given} is a folder, and one input is explained at a time; give one of its files "
+            "('evaluate' takes a folder of class folders)."
+        )
+    return path if file else None
 
 
 def _text(explanation: Explanation, out: str | None) -> str:

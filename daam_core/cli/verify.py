@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
     )
+    parser.add_argument("--encoding", metavar="NAME", help="of a text: utf-8, cp1252 (default: found out)")
     parser.add_argument(
         "--tolerance",
         type=float,
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> Output:
     model = load_model(arguments.model or recorded.model, encoder=arguments.encoder)
     modality = model.config.modality
     meant = meant_by(arguments.input, None, modality, model.name)
-    given = read_input(meant, modality, rate=model.backbone.sample_rate)
+    given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)
     if recorded.class_names != model.class_names:
         raise DataError(f"This explanation is of another model: its classes are not those of {model.name}.")
     target = recorded.class_names[recorded.explained]

@@ -6,9 +6,10 @@ suffix    content
 .json     everything, arrays as nested lists, NaN (tokens without a place) as null; strict JSON
 .npz      arrays under the field names of ``Explanation``, ``dataset_…`` for the data set's averages,
           ``class_names``, ``token_labels``, and ``provenance`` as JSON; nothing pickled
-.csv      one row for each cell that a head sees; ``NAME.csv-metadata.json`` beside it describes the
-          columns and carries the provenance (the naming of the W3C's "CSV on the Web"), so that the
-          table itself opens everywhere
+.csv      one row for each cell that a head sees, or, where asked for, one for each token (a word
+          piece, a time, a region); ``NAME.csv-metadata.json`` beside it describes the columns and
+          carries the provenance (the naming of the W3C's "CSV on the Web"), so that the table itself
+          opens everywhere
 .html     the interactive view in one file that works without network
 .png      one-page figure; also .svg (text as text) and .pdf (fonts embedded)
 .ipynb    notebook that explains the input again and compares the result with this one
@@ -25,7 +26,7 @@ from daam_core.errors import InputError
 from daam_core.export.arrays import from_json, from_npz, to_json, to_npz
 from daam_core.export.notebooks import notebook
 from daam_core.export.summary import summary
-from daam_core.export.table import CellTable, csv_metadata, from_csv, to_csv
+from daam_core.export.table import CellTable, TableKind, csv_metadata, from_csv, to_csv, to_token_csv
 from daam_core.inputs import Input
 from daam_core.result import Explanation, Scale
 from daam_core.writing.files import replacing
@@ -34,6 +35,7 @@ __all__ = [
     "SHOWING_THE_INPUT",
     "SUFFIXES",
     "CellTable",
+    "TableKind",
     "checked_suffix",
     "csv_metadata",
     "file_bytes",
@@ -47,6 +49,7 @@ __all__ = [
     "to_csv",
     "to_json",
     "to_npz",
+    "to_token_csv",
 ]
 
 SUFFIXES = ("json", "npz", "csv", "html", "png", "svg", "pdf", "ipynb")
@@ -54,13 +57,14 @@ SUFFIXES = ("json", "npz", "csv", "html", "png", "svg", "pdf", "ipynb")
 SHOWING_THE_INPUT = ("html", "png", "svg", "pdf")
 
 
-def save(explanation: Explanation, path: str | Path, **options: Any) -> None:
+def save(explanation: Explanation, path: str | Path, *, table: TableKind = "cells", **options: Any) -> None:
     """Writes an explanation in the format that the path's suffix names, whole or not at all.
 
     Args:
         explanation: what to write.
         path: ends in .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb. Its folder is made if
             it does not exist. A CSV gets its description beside it.
+        table: what the rows of a CSV are: ``cells`` or ``tokens``.
         options: as for :func:`file_bytes`.
 
     Raises:
@@ -69,9 +73,10 @@ def save(explanation: Explanation, path: str | Path, **options: Any) -> None:
     """
     path = Path(path)
     suffix = checked_suffix(path)
-    content = file_bytes(explanation, suffix, **options)
+    content = file_bytes(explanation, suffix, table=table, **options)
     if suffix == "csv":
-        _write(path.with_name(f"{path.name}-metadata.json"), csv_metadata(explanation, path.name).encode())
+        metadata = csv_metadata(explanation, path.name, table=table)
+        _write(path.with_name(f"{path.name}-metadata.json"), metadata.encode())
     _write(path, content)
 
 
@@ -100,6 +105,7 @@ def file_bytes(
     scale: Scale = "all_heads",
     width: Any = "double",
     shown: Input | None = None,
+    table: TableKind = "cells",
 ) -> bytes:
     """An explanation as the content of a file.
 
@@ -112,6 +118,7 @@ def file_bytes(
         width: of figures: ``single`` (89 mm), ``double`` (183 mm), or millimetres.
         shown: the explained input: figures and page draw a sound as a waveform, and a picture under
             the token map.
+        table: what the rows of a CSV are: ``cells`` or ``tokens``.
 
     Raises:
         InputError: an unknown suffix.
@@ -122,7 +129,7 @@ def file_bytes(
     if suffix == "npz":
         return to_npz(explanation)
     if suffix == "csv":
-        return to_csv(explanation).encode()
+        return (to_token_csv(explanation) if table == "tokens" else to_csv(explanation)).encode()
     if suffix == "ipynb":
         return notebook(explanation).encode()
     if suffix == "html":

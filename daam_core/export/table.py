@@ -1,17 +1,19 @@
-"""The cells of an explanation as a CSV table, and back.
+"""The cells of an explanation as a CSV table, and back; and its tokens as another.
 
-Letters in shapes: H heads, L layers, F features.
+Letters in shapes: H heads, L layers, F features, T tokens.
 """
 
 import csv
 import io
 import json
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from daam_core.errors import DataError, first_line
 from daam_core.export.summary import summary
+from daam_core.reading.words import join_words
 from daam_core.result import Explanation
 
 CSV_COLUMNS = (
@@ -36,6 +38,10 @@ _CSV_MEANINGS = (
     "Importance Factor, 0 to 1",
     "signed share in the logit of the explained class",
 )
+
+
+#: What a CSV file has its rows of.
+TableKind = Literal["cells", "tokens"]
 
 
 @dataclass(frozen=True)
@@ -137,18 +143,78 @@ def _cell_table(rows: np.ndarray) -> CellTable:
     )
 
 
-def csv_metadata(explanation: Explanation, file_name: str) -> str:
+def token_columns(explanation: Explanation) -> dict[str, str]:
+    """The columns of :func:`to_token_csv` and what they mean."""
+    sides = ("left", "top", "right", "bottom") if explanation.modality == "image" else ("start", "end")
+    places = {
+        "audio": "seconds from the sound's beginning",
+        "text": "index of a character of the text, counted from 0; the end is the character after the last",
+        "image": "share of the picture's width or height, from its left or upper side",
+    }
+    where = f"{places[explanation.modality]}; empty for a token that stands for no part of the input"
+    words = {
+        "word": "the word of the text that the token is part of; empty for a special token",
+        "word_attribution": "sum over the tokens of that word",
+    }
+    heads = range(explanation.shape[0])
+    return {
+        "token": "index of the token, counted from 0",
+        "label": "what the token is called",
+        **dict.fromkeys(sides, where),
+        **(words if explanation.modality == "text" else {}),
+        "attribution": "signed share in the logit of the explained class, all heads together",
+        **{f"attribution_head_{head}": f"the share that head {head} has in it" for head in heads},
+    }
+
+
+def to_token_csv(explanation: Explanation) -> str:
+    """One row for each token: where it stands in the input, and its share in the explained class's logit.
+
+    Numbers have all their digits. The sum of the column ``attribution`` is that of all cells'
+    ``class_importance``, up to rounding.
+    """
+    e = explanation
+    parts: list[list[object]] = [[index, label] for index, label in enumerate(e.token_labels)]
+    for row, span in zip(parts, e.token_spans.tolist(), strict=True):
+        placed = not any(edge != edge for edge in span)
+        edges = [int(edge) for edge in span] if placed and e.modality == "text" else span
+        row += edges if placed else [""] * len(span)
+    if e.text is not None:
+        words = join_words(e.text, e.token_labels, e.token_spans, e.token_attribution)
+        found = {token: word for word in words for token in word.tokens}
+        for index, row in enumerate(parts):
+            word = found[index]
+            row += ["" if word.start is None else word.text, word.value]
+    values = np.column_stack([e.token_attribution, e.head_token_attribution.T]).tolist()
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(token_columns(e))
+    writer.writerows([*row, *numbers] for row, numbers in zip(parts, values, strict=True))
+    return buffer.getvalue()
+
+
+def csv_metadata(explanation: Explanation, file_name: str, *, table: TableKind = "cells") -> str:
     """Description of a CSV file in JSON, as the W3C's "CSV on the Web" defines it, with provenance."""
+    meanings = dict(zip(CSV_COLUMNS, _CSV_MEANINGS, strict=True))
+    key = list(CSV_COLUMNS[:3])
+    if table == "tokens":
+        meanings, key = token_columns(explanation), ["token"]
     columns = [
-        {"name": name, "datatype": "integer" if name in CSV_COLUMNS[:3] else "double", "dc:description": text}
-        for name, text in zip(CSV_COLUMNS, _CSV_MEANINGS, strict=True)
+        {"name": name, "datatype": _datatype(name, explanation, key), "dc:description": text}
+        for name, text in meanings.items()
     ]
     found = summary(explanation)
     kept = ("model", "modality", "prediction", "explained", "probabilities", "shape", "scale", "provenance")
     content = {
         "@context": "http://www.w3.org/ns/csvw",
         "url": file_name,
-        "tableSchema": {"columns": columns, "primaryKey": list(CSV_COLUMNS[:3])},
+        "tableSchema": {"columns": columns, "primaryKey": key},
         "notes": [{name: found[name] for name in kept}],
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _datatype(name: str, explanation: Explanation, key: list[str]) -> str:
+    if name in key or (explanation.modality == "text" and name in ("start", "end")):
+        return "integer"
+    return "string" if name in ("label", "word") else "double"

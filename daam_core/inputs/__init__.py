@@ -33,17 +33,20 @@ __all__ = [
 Input = Sound | Picture | Text
 
 
-def read_input(given: object, modality: Modality, *, rate: int = SAMPLE_RATE) -> Input:
+def read_input(
+    given: object, modality: Modality, *, rate: int = SAMPLE_RATE, encoding: str | None = None
+) -> Input:
     """Read what a person gives: the one place where a path, an array or a text becomes an input.
 
     >>> read_input("A good film.", "text").name
     '“A good film.”'
 
     Args:
-        given: for ``audio`` and ``image`` what :func:`read_sound` and :func:`read_picture` take; for
-            ``text`` a ``str``; or an input, which is returned as it is.
+        given: what :func:`read_sound`, :func:`read_picture` or :func:`read_text` takes, by modality; or an
+            input, which is returned as it is.
         modality: what it is.
         rate: of a sound that is read now.
+        encoding: of a text that is read from bytes or a file now; found out by default.
 
     Raises:
         InputError: it cannot be read, or is an input of another modality.
@@ -54,4 +57,4 @@ def read_input(given: object, modality: Modality, *, rate: int = SAMPLE_RATE) ->
         return given
     if modality == "audio":
         return read_sound(given, rate=rate)
-    return read_text(given) if modality == "text" else read_picture(given)
+    return read_text(given, encoding=encoding) if modality == "text" else read_picture(given)

@@ -1,5 +1,6 @@
 """``explain``: what it takes, prints, writes and refuses."""
 
+import csv
 import io
 import json
 import sys
@@ -33,6 +34,7 @@ def test_the_explained_class_and_the_scale_are_chosen(letter_checkpoint, run):
     one = json.loads(run(*words, "--target", "consonants", "--json")[1])
     assert (one["prediction"], one["explained"]) == ("vowels", "consonants")
     assert json.loads(run(*words, "--scale", "per_head", "--json")[1])["scale"] == "per_head"
+    assert json.loads(run(*words, "--target", "0", "--json")[1]) == one
     status, text, _ = run(*words, "--target", "consonants")
     assert status == 0
     assert "vowels" in text
@@ -48,6 +50,37 @@ def test_an_explanation_is_written_in_every_format(letter_checkpoint, run, tmp_p
     assert out.stat().st_size > 100
 
 
+def test_a_table_of_tokens_is_written_where_asked(letter_checkpoint, run, tmp_path):
+    out = tmp_path / "e.csv"
+    words = ("explain", "aei ou", "--model", letter_checkpoint, "--out", out, "--table")
+    assert run(*words, "tokens")[0] == 0
+    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    assert [row["word"] for row in rows] == ["aei"] * 3 + ["ou"] * 3
+    assert json.loads((tmp_path / "e.csv-metadata.json").read_text())["tableSchema"]["primaryKey"] == [
+        "token"
+    ]
+    assert run(*words, "cells")[0] == 0
+    assert out.read_text().startswith("head,layer,feature,value")
+
+
+def test_the_encoding_of_a_text_is_found_out_and_said_or_given(letter_checkpoint, run, tmp_path):
+    (tmp_path / "note.txt").write_bytes("à é".encode("cp1252"))
+    words = ("explain", tmp_path / "note.txt", "--model", letter_checkpoint, "--json")
+    status, out, err = run(*words)
+    assert status == 0
+    assert err == (
+        "daam: note: note.txt is not UTF-8 and was read as Windows-1252 (“à”); --encoding names another.\n"
+    )
+    assert "Windows-1252" in json.loads(out)["provenance"]["input"]["read_as"]
+    status, _, err = run(*words, "--encoding", "latin-1")
+    assert (status, err) == (0, "")
+
+
+def test_an_address_is_a_text_where_said(letter_checkpoint, run):
+    words = ("--model", letter_checkpoint, "--modality", "text")
+    assert run("explain", "https://example.org/aeiou", *words)[0] == 0
+
+
 def test_a_text_that_ends_like_a_file_is_a_text(letter_checkpoint, run):
     assert run("explain", "a e i.mp3", "--model", letter_checkpoint)[0] == 0
 
@@ -59,6 +92,17 @@ def test_a_text_that_ends_like_a_file_is_a_text(letter_checkpoint, run):
         (("note.txt",), "There is no file note.txt; give an existing file, or a text in quotes"),
         (("aeiou", "--modality", "image"), "checkpoint takes text, but the input is image"),
         (("aeiou", "--target", "digits"), "There is no class 'digits'; the classes are consonants, vowels"),
+        (("aeiou", "--target", "2"), "There is no class 2; the classes are consonants, vowels, or 0 to 1"),
+        (
+            ("https://example.org/a.txt",),
+            "is an address, and nothing is downloaded; fetch it and give the file",
+        ),
+        ((".",), "is a folder, and one input is explained at a time; give one of its files"),
+        (
+            ("aeiou", "--table", "tokens"),
+            "--table chooses what a file holds; name the file with --out FILE.csv",
+        ),
+        (("aeiou", "--table", "tokens", "--out", "e.json"), "--table is for CSV files"),
         (("aeiou", "--out", "e.docx"), "end its name in one of .json, .npz"),
         (("aeiou", "--out", "e"), "Cannot tell the format of 'e'"),
         (("aeiou", "--trim-silence"), "--trim-silence is for sounds; leave it out"),
@@ -72,7 +116,12 @@ def test_wrong_input_of_explain_is_refused(letter_checkpoint, refused, words, sa
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"\xff\xfea", "standard input is not UTF-8 text"), (b"a" * 300_000, "longer than 50,000 characters")],
+    [
+        ("今天天气很好".encode("gbk"), "The text is not UTF-8 text; name its encoding with --encoding"),
+        (b"a" * 300_000, "longer than 50,000 characters"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", "The text is no text"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "run 'git lfs pull'"),
+    ],
 )
 def test_wrong_standard_input_is_refused(letter_checkpoint, refused, monkeypatch, content, said):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))

@@ -9,6 +9,7 @@ import pytest
 
 from daam_core import export
 from daam_core.errors import DataError
+from daam_core.reading.words import join_words
 from tests.support.builders import make_explanation
 from tests.support.exports import SMALL, assert_one_sentence, kinds, strict
 
@@ -85,3 +86,47 @@ def test_the_table_has_its_description_beside_it(tmp_path):
     assert described["url"] == "cells.csv"
     assert described["notes"][0]["provenance"] == e.provenance
     assert described["notes"][0]["prediction"] == e.predicted_class
+
+
+SIDES = {"audio": ["start", "end"], "text": ["start", "end"], "image": ["left", "top", "right", "bottom"]}
+
+
+@pytest.mark.parametrize("modality", SIDES)
+def test_the_table_of_tokens_says_where_each_stands_and_what_it_counts(modality):
+    e = make_explanation(modality)
+    rows = list(csv.DictReader(io.StringIO(export.to_token_csv(e))))
+    assert [int(row["token"]) for row in rows] == list(range(len(e.token_labels)))
+    assert tuple(row["label"] for row in rows) == e.token_labels
+    for row, span, value, by_head in zip(
+        rows, e.token_spans, e.token_attribution, e.head_token_attribution.T, strict=True
+    ):
+        there = [row[side] for side in SIDES[modality]]
+        assert (
+            there == [""] * len(span) if np.isnan(span).any() else [float(x) for x in there] == span.tolist()
+        )
+        assert np.float32(row["attribution"]) == value
+        heads = [np.float32(row[f"attribution_head_{head}"]) for head in range(e.shape[0])]
+        np.testing.assert_array_equal(heads, by_head)
+    assert ("word" in rows[0]) == (modality == "text")
+
+
+def test_words_of_the_table_of_tokens_are_those_of_the_summary():
+    e = make_explanation("text", tokens=20)
+    rows = list(csv.DictReader(io.StringIO(export.to_token_csv(e))))
+    placed = [row for row in rows if row["word"]]
+    for row in placed:
+        assert e.text[int(row["start"]) : int(row["end"])] in row["word"]
+    words = join_words(e.text, e.token_labels, e.token_spans, e.token_attribution)
+    sums = {(word.text, word.value) for word in words if word.tokens and word.start is not None}
+    assert {(row["word"], float(row["word_attribution"])) for row in placed} == sums
+
+
+@pytest.mark.parametrize("modality", SIDES)
+def test_the_description_of_the_table_of_tokens_has_its_columns(modality, tmp_path):
+    e = make_explanation(modality)
+    export.save(e, tmp_path / "t.csv", table="tokens")
+    described = strict((tmp_path / "t.csv-metadata.json").read_text("utf-8"))["tableSchema"]
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        assert [column["name"] for column in described["columns"]] == next(csv.reader(file))
+    assert described["primaryKey"] == ["token"]
+    assert all(column["dc:description"] for column in described["columns"])

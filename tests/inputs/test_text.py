@@ -1,5 +1,6 @@
 """Texts as people bring them: what is read, and what is refused with which words."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,12 @@ class TestText:
                 "a" * (MAX_CHARACTERS + 1),
                 f"has {MAX_CHARACTERS + 1:,} characters; at most {MAX_CHARACTERS:,}",
             ),
-            (b"bytes", "as str, got bytes"),
-            (Path("a.txt"), "as str, got"),
-            (None, "got NoneType"),
+            (b"", "empty"),
+            (Path("a.txt"), r"a\.txt cannot be read: No such file"),
+            (None, "a str, bytes, a Path, an open file or a mapping with the key 'text', got NoneType"),
+            (["a"], "got list"),
+            ({"label": 1}, "as a mapping needs the key 'text', got label"),
+            (b"a" * (4 * MAX_CHARACTERS + 5), f"The text is longer than {MAX_CHARACTERS:,} characters"),
         ],
     )
     def test_refusals(self, source, message):
@@ -48,3 +52,27 @@ class TestText:
 
     def test_longest_text(self):
         assert len(read_text("a" * MAX_CHARACTERS).content) == MAX_CHARACTERS
+
+    def test_bytes_files_and_mappings_are_the_text_they_hold(self, tmp_path):
+        text = "A good film, naïve."
+        path = tmp_path / "film.txt"
+        path.write_text(text, encoding="utf-8-sig")
+        expected = read_text(text)
+        with path.open("rb") as binary, path.open(encoding="utf-8-sig") as letters:
+            given = [
+                text.encode(),
+                bytearray(text.encode()),
+                path,
+                binary,
+                letters,
+                {"text": text, "label": 1},
+            ]
+            for one in [*given, {"text": text.encode()}, io.BytesIO(text.encode()), io.StringIO(text)]:
+                assert read_text(one) == expected
+                assert read_text(one if not hasattr(one, "seek") else text).facts == expected.facts
+
+    def test_an_encoding_that_is_found_out_is_among_the_facts(self):
+        read = read_text("Grüße".encode("cp1252"))
+        assert read.content == "Grüße"
+        assert "read as Windows-1252 (“Grüße”)" in read.facts["read_as"]
+        assert "read_as" not in read_text("Grüße".encode("cp1252"), encoding="cp1252").facts

@@ -1,6 +1,8 @@
 """Text encoders and decoder-only language models from transformers, one token a word piece."""
 
-from itertools import pairwise
+import time
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -9,7 +11,7 @@ from torch import Tensor
 from daam_core.backbones.grids import widen
 from daam_core.backbones.huggingface.hub import TEXT_FILES, EncoderFiles
 from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
-from daam_core.backbones.text import window_starts
+from daam_core.backbones.text import check_pieces, window_starts
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError, InputError
 from daam_core.inputs import Input, Text, read_text
@@ -19,9 +21,13 @@ NEEDS = TEXT_FILES
 
 #: Positions in a window where the model itself would take more: bounds time and memory.
 MAX_CONTEXT = 2048
+#: A text is refused after its first window where all of them would take longer.
+MAX_SECONDS = 120.0
 #: The hidden states of one text fill at most this many bytes.
 MAX_BYTES = 2 << 30
 
+#: The piece that stands for a space before a word, and has the span of the word's first letter.
+_SPACE = "▁"
 NOWHERE = (np.nan, np.nan)  # the span of a special token
 
 #: Model types that number positions from ``pad_token_id + 1``, so that fewer are left for tokens.
@@ -54,7 +60,7 @@ class PretrainedText(Pretrained):
         """Encode a text.
 
         Raises:
-            InputError: it is not usable, or so long that its hidden states would not fit into memory.
+            InputError: it is not usable, or so long that it would take too much time or memory.
         """
         read = self.taken(given, Text)
         text = read.content
@@ -75,6 +81,7 @@ class PretrainedText(Pretrained):
                 f"The tokenizer of '{self.name}' knows piece {max(ids)}, but its weights hold only "
                 f"{self._n_embeddings}; they do not belong together."
             )
+        check_pieces(last - first, len(text))
         before, body, after = ids[:first], ids[first:last], ids[last:]
         offsets = encoded["offset_mapping"][first:last]
         size = self._context - len(before) - len(after)
@@ -86,10 +93,12 @@ class PretrainedText(Pretrained):
         hidden = torch.empty(0)
         spans: list[tuple[float, float]] = []
         labels: list[str] = []
+        started = time.monotonic()
         for start, end in pairwise([*starts, len(body)]):
             stop_if_asked()
             window = self._hidden([*before, *body[start:end], *after])
             if not labels:
+                self._check_time((time.monotonic() - started) * len(starts), len(text))
                 hidden = torch.empty(window.shape[0], total, window.shape[2])
             hidden[:, len(labels) : len(labels) + window.shape[1]] = window
             pieces = [trimmed(text, *offset) for offset in offsets[start:end]]
@@ -106,13 +115,31 @@ class PretrainedText(Pretrained):
         return torch.stack([widen(state, n_features) for state in states])
 
     def _labels(self, text: str, ids: list[int], pieces: list[tuple[int, int]]) -> list[str]:
-        """What each piece says in the text, or its own name where that is nothing."""
-        named = zip(self._names(ids), pieces, strict=True)
-        return [text[start:end] or name for name, (start, end) in named]
+        """What each piece says in the text, or its own name where that is nothing.
+
+        A letter of several pieces, as byte-level tokenizers make them, is numbered: ``語 (1/3)``.
+        """
+        labels = []
+        for (start, end), same in groupby(zip(pieces, self._names(ids), strict=True), key=itemgetter(0)):
+            names = [name for _, name in same]
+            said = text[start:end]
+            of_letter = len(names) - names.count(_SPACE)
+            parts = numbered(said, of_letter) if of_letter > 1 and said.strip() else [said] * of_letter
+            left = iter(parts)
+            labels += [(said if name == _SPACE else next(left)) or name for name in names]
+        return labels
 
     def _names(self, ids: list[int]) -> list[str]:
         names: list[str] = self._tokenizer.convert_ids_to_tokens(ids)
         return names
+
+    def _check_time(self, expected: float, characters: int) -> None:
+        if expected > MAX_SECONDS:
+            raise InputError(
+                f"The text would keep '{self.name}' busy for about {expected:,.0f} s on this computer, more "
+                f"than {MAX_SECONDS:.0f} s: give a part of it, of about "
+                f"{int(characters * MAX_SECONDS / expected):,} characters."
+            )
 
     def _check_size(self, n_tokens: int) -> None:
         most = MAX_BYTES // (4 * self.n_layers * self.n_features) if self.n_layers else n_tokens
@@ -121,6 +148,15 @@ class PretrainedText(Pretrained):
                 f"The text is {n_tokens:,} word pieces long; with the {self.n_layers} layers and "
                 f"{self.n_features:,} features of '{self.name}', {most:,} fit into memory: give a part of it."
             )
+
+
+def numbered(letter: str, count: int) -> list[str]:
+    """Names of the pieces of one letter.
+
+    >>> numbered("語", 2)
+    ['語 (1/2)', '語 (2/2)']
+    """
+    return [f"{letter} ({number}/{count})" for number in range(1, count + 1)]
 
 
 def context_length(config: TransformersPart, tokenizer: TransformersPart) -> int:
