@@ -73,9 +73,13 @@ TABLE = {
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow("gating inputs layers model backbones view checkpoint trained explain", "PIL numpy torch"),
+    "study": allow(
+        "version writing result inputs trained explain_many training",
+        "accelerate numpy pandas pyarrow sklearn",
+    ),
     "cli": allow(
         "version progress writing result inputs model backbones reading export "
-        "checkpoint trained explain training faithfulness bench",
+        "checkpoint trained explain explain_many training faithfulness bench study",
         "numpy tqdm",
     ),
     "__main__": allow("cli"),

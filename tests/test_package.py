@@ -17,7 +17,12 @@ from tests.test_imports import ROOT, requirements, third_parties
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 #: What is imported only by those who installed the extra.
-PARTS = {"app": "app", "faithfulness": "daam_core/faithfulness", "train": "daam_core/training"}
+PARTS = {
+    "app": "app",
+    "faithfulness": "daam_core/faithfulness",
+    "study": "daam_core/study",
+    "train": "daam_core/training",
+}
 FOR_NOTEBOOKS = ("daam_core/view/notebook.py", "daam_core/figures/plotly_figures.py")
 
 

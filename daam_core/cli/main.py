@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "faithfulness": Command(
         "is the explanation true? measure it", "daam_core.cli.faithfulness", "faithfulness"
     ),
+    "study": Command("explain a whole data set, to be asked afterwards", "daam_core.cli.study", "study"),
     "verify": Command(
         "explain an input again and compare with an exported explanation", "daam_core.cli.verify"
     ),

@@ -1,0 +1,94 @@
+"""Study a data set: explain every input once and keep what was found in one folder, to be asked
+afterwards: what a cell answers to, how classes differ. An interrupted study goes on where it stopped.
+
+With `torchrun --nproc-per-node 4 -m daam_core study …` (or `accelerate launch`) several processes share
+the inputs.
+"""
+
+import argparse
+from pathlib import Path
+
+from daam_core.cli import options
+from daam_core.cli.output import Output, progress_bar
+from daam_core.explain_many import BATCH_SIZE
+from daam_core.study.folder import Study
+from daam_core.study.make import make_study
+from daam_core.study.processes import among_processes
+from daam_core.trained import load_model
+
+#: Inputs that could not be explained, named in the printed answer; the rows have them all.
+_NAMED = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add_data_arguments(parser)
+    parser.add_argument("--model", required=True, metavar="NAME", help="built-in name, folder or hub id")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="the study's folder, new or to go on with"
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=options.whole_number(1),
+        default=BATCH_SIZE,
+        metavar="N",
+        help=f"inputs encoded together (default: {BATCH_SIZE})",
+    )
+    parser.add_argument(
+        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Output:
+    model = load_model(arguments.model, encoder=arguments.encoder)
+    reading = options.data_options(arguments)
+    dataset = reading.load(arguments.data, modality=model.config.modality, class_names=model.class_names)
+    share, turn = among_processes()
+    with progress_bar(len(dataset) // share[1], f"Explaining {dataset.name}") as bar:
+        study = make_study(
+            model,
+            dataset,
+            arguments.out,
+            batch_size=arguments.batch_size,
+            command=options.printed_command(arguments.words),
+            share=share,
+            turn=turn,
+            on_progress=bar.update,
+        )
+    found = summary(study)
+    return Output(found, _text(study, found, Path(arguments.out).name))
+
+
+def summary(study: Study) -> dict[str, object]:
+    """Plain values: how many inputs, how many right, which refused."""
+    facts, rows = study.facts, study.rows
+    refused = rows.filter(rows["reason"].is_valid())
+    right = study.explained["right"].to_pylist()
+    return {
+        "model": facts.model,
+        "data": facts.data,
+        "inputs": facts.inputs,
+        "finished": rows.num_rows,
+        "explained": len(right),
+        "right": sum(right),
+        "accuracy": sum(right) / len(right) if right else None,
+        "refused": [
+            {"place": row["place"], "reason": row["reason"]}
+            for row in refused.select(["place", "reason"]).to_pylist()
+        ],
+    }
+
+
+def _text(study: Study, found: dict[str, object], folder: str) -> str:
+    right = study.explained["right"].to_pylist()
+    accuracy = f"{sum(right) / len(right):.3f}" if right else "–"
+    lines = [
+        f"{study.facts.model} on {study.facts.data}: {len(right):,} of {study.facts.inputs:,} inputs "
+        f"explained, {sum(right):,} right ({accuracy})"
+    ]
+    refused = study.rows.filter(study.rows["reason"].is_valid()).to_pylist()
+    lines += [f"  refused: {row['place']}: {row['reason']}" for row in refused[:_NAMED]]
+    if len(refused) > _NAMED:
+        lines.append(f"  and {len(refused) - _NAMED:,} more; the rows name them all")
+    if not study.complete:
+        lines.append(f"Not finished: {study.rows.num_rows:,} inputs done so far; other processes go on.")
+    return "\n".join([*lines, f"Written: {folder}"])

@@ -1,0 +1,124 @@
+"""What a cell, a head, a layer or a feature answers to: over the inputs of a study.
+
+Letters: M explained inputs, H heads, L layers, F features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from daam_core.errors import ShapeError, is_whole
+from daam_core.study.folder import MapName, Study
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cell, or all cells of a head, a layer or a feature; None stands for all of an axis.
+
+    >>> str(Place(head=2, feature=164))
+    'head 2, feature 164'
+    """
+
+    head: int | None = None
+    layer: int | None = None
+    feature: int | None = None
+
+    def __str__(self) -> str:
+        said = (("head", self.head), ("layer", self.layer), ("feature", self.feature))
+        return ", ".join(f"{name} {number}" for name, number in said if number is not None) or "all cells"
+
+
+def scores(study: Study, place: Place, name: MapName = "density_attention") -> np.ndarray:
+    """How strongly a place answers to each explained input: ``[M]``, the mean over its cells.
+
+    Layers that a head does not see are left out. ``values`` have no heads: the head is ignored there.
+
+    Raises:
+        ShapeError: there is no such place.
+    """
+    facts = study.facts
+    sizes = {"head": facts.heads, "layer": facts.layers, "feature": facts.features}
+    for axis, size in sizes.items():
+        number = getattr(place, axis)
+        if number is not None and not (is_whole(number) and 0 <= number < size):
+            raise ShapeError(f"There is no {axis} {number!r}; they go from 0 to {size - 1}.")
+    head, layer, feature = (
+        slice(None) if number is None else slice(number, number + 1)
+        for number in (place.head, place.layer, place.feature)
+    )
+    if name == "values":
+        parts = (batch[:, layer, feature].mean((1, 2)) for batch in study.batches(name, study.numbers))
+        return np.concatenate([*parts, np.empty(0)])
+    seen = study.head_layers[head, layer, None]
+    if not seen.any():
+        raise ShapeError(f"Head {place.head} does not see layer {place.layer}.")
+    return np.concatenate(
+        [
+            *(
+                batch[:, head, layer, feature].mean(-1, keepdims=True).mean((1, 2, 3), where=seen)
+                for batch in study.batches(name, study.numbers)
+            ),
+            np.empty(0),
+        ]
+    )
+
+
+def extreme_inputs(study: Study, found: np.ndarray, count: int = 20, *, lowest: bool = False) -> np.ndarray:
+    """Numbers of the inputs with the highest (or lowest) scores ``[M]``, in order; ties by number."""
+    order = np.argsort(found if lowest else -found, kind="stable")
+    chosen: np.ndarray = study.numbers[order[:count]]
+    return chosen
+
+
+def class_preference(study: Study, found: np.ndarray) -> dict[str, float]:
+    """Area under the ROC curve of scores ``[M]`` for each label against all others, by class name.
+
+    1 where every input of the class scores above all others, 0.5 where the score says nothing of it.
+    Classes that no explained input, or every one, is of are left out.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    labels = np.asarray(study.explained["label"])
+    areas = {}
+    for name in study.facts.class_names:
+        of_class = labels == name
+        if of_class.any() and not of_class.all():
+            areas[name] = float(roc_auc_score(of_class, found))
+    return areas
+
+
+def cells_like(
+    study: Study, cell: tuple[int, int, int], count: int = 10, name: MapName = "density_attention"
+) -> list[tuple[tuple[int, ...], float]]:
+    """Cells whose map goes up and down over the inputs as this one's does: Pearson's r, largest first.
+
+    Args:
+        study: of two explained inputs at least.
+        cell: (head, layer, feature); the head is ignored for ``values``.
+        count: how many.
+        name: the map.
+    """
+    index = cell[1:] if name == "values" else cell
+    own = study.column(name, index).astype(np.float64)
+    if len(own) < 2:
+        raise ShapeError("Cells can be compared over two explained inputs or more.")
+    own -= own.mean()
+    total = squares = products = np.zeros(())
+    start = 0
+    for batch in study.batches(name, study.numbers):
+        maps = batch.astype(np.float64)
+        weights = own[start : start + len(maps)]
+        total, squares = total + maps.sum(0), squares + (maps**2).sum(0)
+        products = products + np.tensordot(weights, maps, 1)
+        start += len(maps)
+    spread = np.sqrt(np.maximum(squares - total**2 / len(own), 0) * (own @ own))
+    # What is left of a constant cell is rounding of float16 maps and their sums.
+    varies = spread > 1e-9 * np.maximum(squares, 1e-30)
+    alike = np.divide(products, spread, out=np.full(spread.shape, -np.inf), where=varies)
+    alike[index] = -np.inf
+    order = np.argsort(-alike, axis=None, kind="stable")[:count]
+    places: Sequence[tuple[int, ...]] = [
+        tuple(int(i) for i in np.unravel_index(flat, alike.shape)) for flat in order
+    ]
+    return [(place, float(alike[place])) for place in places if np.isfinite(alike[place])]

@@ -1,0 +1,263 @@
+"""A study's folder: facts as JSON, one row an input as Parquet, maps as memory-mapped arrays.
+
+::
+
+    study.json               what was studied, by which classifier
+    rows/00000.parquet       256 inputs each; a part that is there is finished, with its maps
+    maps/density_attention.npy     [N, H, L, F] float16
+    maps/class_importance.npy      [N, H, L, F] float16, each input's largest size 1 (see ``Study``)
+    maps/values.npy                [N, L, F] float16
+
+Letters: N inputs, H heads, L layers, F features, C classes, T tokens.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from daam_core.errors import DataError
+from daam_core.inputs import MODALITIES, Modality
+from daam_core.writing.files import replacing, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = 1
+#: Inputs in a part: what an interruption loses at most.
+PART = 256
+
+FACTS = "study.json"
+MapName = Literal["density_attention", "class_importance", "values"]
+MAPS: tuple[MapName, ...] = get_args(MapName)
+
+#: Columns of the rows. ``reason`` says why an input could not be explained; then the rest is null.
+SCHEMA = pa.schema(
+    [
+        ("number", pa.int64()),  # among the N inputs, from 0
+        ("place", pa.string()),  # the path below the data set's folder, or the table's row
+        ("path", pa.string()),  # of a sound or picture; null for a text
+        ("sha256", pa.string()),  # of the input's bytes
+        ("group", pa.string()),
+        ("label", pa.string()),
+        ("reason", pa.string()),
+        ("prediction", pa.string()),
+        ("right", pa.bool_()),
+        ("confidence", pa.float32()),  # probability of the predicted class
+        ("probabilities", pa.list_(pa.float32())),  # [C]
+        ("layers", pa.list_(pa.float32())),  # [L] percent of the density attention, heads together
+        ("importance_scale", pa.float32()),  # largest |class importance|, what its map was divided by
+        ("text", pa.string()),
+        ("thumbnail", pa.binary()),  # of a picture, JPEG
+        ("seconds", pa.float64()),  # of a sound
+        ("token_spans", pa.list_(pa.float32())),  # [T · 2] or [T · 4], NaN where a token has no place
+        ("token_attribution", pa.list_(pa.float32())),  # [T], for the predicted class
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was studied, by which classifier.
+
+    Attributes:
+        model: the classifier's name.
+        checkpoint_sha256: of its weights.
+        encoder: the encoder's name.
+        encoder_sha256: of its weights.
+        modality: ``audio``, ``text`` or ``image``.
+        class_names: C names.
+        heads, layers, features: H, L and F.
+        head_layers: ``[H][L]``, which layers each head sees.
+        data: the data set's name.
+        data_sha256: of all inputs' places, contents and labels, in order.
+        inputs: N.
+        tool: this program and its version.
+        command: that made the study.
+        version: of this layout.
+    """
+
+    model: str
+    checkpoint_sha256: str
+    encoder: str
+    encoder_sha256: str
+    modality: Modality
+    class_names: tuple[str, ...]
+    heads: int
+    layers: int
+    features: int
+    head_layers: tuple[tuple[bool, ...], ...]
+    data: str
+    data_sha256: str
+    inputs: int
+    tool: str
+    command: str
+    version: int = VERSION
+
+    @property
+    def parts(self) -> int:
+        return -(-self.inputs // PART)
+
+    def map_shape(self, name: MapName) -> tuple[int, ...]:
+        cells = (self.layers, self.features)
+        return (self.inputs, *cells) if name == "values" else (self.inputs, self.heads, *cells)
+
+
+class Study:
+    """A study that was opened: rows in memory, maps on disk, read where they are asked for.
+
+    Attributes:
+        folder: where it lies.
+        facts: what was studied.
+        rows: one row an input, in order (:data:`SCHEMA`); those of unfinished parts are missing.
+        numbers: ``[M]`` the inputs that were explained: places in the maps.
+    """
+
+    def __init__(self, folder: Path, facts: Facts, rows: pa.Table) -> None:
+        self.folder, self.facts, self.rows = folder, facts, rows
+        explained = np.asarray(rows["reason"].is_null())
+        self.numbers = np.asarray(rows["number"])[explained]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part was finished."""
+        return bool(self.rows.num_rows == self.facts.inputs)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The rows as a table of pandas."""
+        return self.rows.to_pandas()
+
+    @cached_property
+    def explained(self) -> pa.Table:
+        """The rows of ``numbers``."""
+        return self.rows.filter(self.rows["reason"].is_null())
+
+    @cached_property
+    def head_layers(self) -> np.ndarray:
+        """``[H, L]`` bool, which layers each head sees."""
+        return np.array(self.facts.head_layers)
+
+    def map(self, name: MapName) -> np.ndarray:
+        """A map of all N inputs, on disk; NaN where an input was not explained.
+
+        ``class_importance`` is divided by each input's ``importance_scale``, since float16 ends at
+        6e-8; :meth:`batches` multiplies it again.
+        """
+        stored: np.ndarray = np.load(self.folder / "maps" / f"{name}.npy", mmap_mode="r")
+        return stored
+
+    def batches(self, name: MapName, numbers: np.ndarray, *, size: int = PART) -> Iterator[np.ndarray]:
+        """Maps of some inputs, ``[≤ size, ..]`` float32 at a time, in their order."""
+        stored = self.map(name)
+        for start in range(0, len(numbers), size):
+            chosen = numbers[start : start + size]
+            maps = stored[chosen].astype(np.float32)
+            if name == "class_importance":
+                scales = np.asarray(self.rows["importance_scale"])[self.rows_of(chosen)]
+                maps *= scales.astype(np.float32).reshape(-1, 1, 1, 1)
+            yield maps
+
+    def column(self, name: MapName, cell: tuple[int, ...]) -> np.ndarray:
+        """One cell of every explained input, ``[M]`` float32; ``cell`` is (head, layer, feature), or
+        (layer, feature) of the values."""
+        stored = self.map(name)
+        found = stored.reshape(len(stored), -1)[:, np.ravel_multi_index(cell, stored.shape[1:])]
+        found = found[self.numbers].astype(np.float32)
+        if name == "class_importance":
+            found = found * np.asarray(self.explained["importance_scale"], dtype=np.float32)
+        return np.asarray(found)
+
+    def rows_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Positions in ``rows`` of some inputs."""
+        return np.searchsorted(np.asarray(self.rows["number"]), numbers)
+
+
+def open_study(folder: str | Path) -> Study:
+    """Open a study, finished or not.
+
+    Raises:
+        DataError: there is none, it was made by another version, or a file is damaged.
+    """
+    folder = Path(folder)
+    facts = read_facts(folder)
+    try:
+        parts = [pq.read_table(part_path(folder, part), schema=SCHEMA) for part in finished(folder, facts)]
+        rows = pa.concat_tables(parts) if parts else SCHEMA.empty_table()
+        study = Study(folder, facts, rows)
+        for name in MAPS:
+            if (found := study.map(name)).shape != facts.map_shape(name) or found.dtype != np.float16:
+                raise ValueError(f"{name}.npy has shape {list(found.shape)} and type {found.dtype}")
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"The study {folder.name} is damaged ({error}); make it again.") from error
+    return study
+
+
+def read_facts(folder: Path) -> Facts:
+    """What a folder says that it is a study of.
+
+    Raises:
+        DataError: it is no study, or one of another version.
+    """
+    try:
+        raw = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{folder.name} is no study: it holds no {FACTS}; daam study makes one.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{FACTS} of the study {folder.name} cannot be read; make it again.") from error
+    if not isinstance(raw, dict) or raw.get("version") != VERSION:
+        raise DataError(f"The study {folder.name} was made by another version; make it again.")
+    facts = _facts(raw)
+    if facts is None:
+        raise DataError(f"{FACTS} of the study {folder.name} is damaged; make the study again.")
+    return facts
+
+
+def _facts(raw: Mapping[str, object]) -> Facts | None:
+    if set(raw) != {field.name for field in fields(Facts)} or raw["modality"] not in MODALITIES:
+        return None
+    classes, seen = raw["class_names"], raw["head_layers"]
+    sizes = [raw[name] for name in ("heads", "layers", "features", "inputs")]
+    if not isinstance(classes, list) or not isinstance(seen, list):
+        return None
+    if not all(type(size) is int and size > 0 for size in sizes):
+        return None
+    changed = {"class_names": tuple(classes), "head_layers": tuple(map(tuple, seen))}
+    return Facts(**{**raw, **changed})  # type: ignore[arg-type]
+
+
+def write_facts(folder: Path, facts: Facts) -> None:
+    write_text(folder / FACTS, json.dumps(asdict(facts), indent=1, ensure_ascii=False) + "\n")
+
+
+def part_path(folder: Path, part: int) -> Path:
+    return folder / "rows" / f"{part:05}.parquet"
+
+
+def finished(folder: Path, facts: Facts) -> list[int]:
+    """Parts that are there, with their maps."""
+    return [part for part in range(facts.parts) if part_path(folder, part).is_file()]
+
+
+def write_part(folder: Path, part: int, rows: list[dict[str, object]]) -> None:
+    """Write a part's rows; its maps must be on disk by then."""
+    with replacing(part_path(folder, part)) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
+
+
+def new_maps(folder: Path, facts: Facts) -> None:
+    """Make the maps' files, all NaN as far as the file system is concerned: zeros until written."""
+    (folder / "maps").mkdir(parents=True, exist_ok=True)
+    for name in MAPS:
+        path = folder / "maps" / f"{name}.npy"
+        np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=facts.map_shape(name)).flush()
+
+
+def open_maps(folder: Path) -> dict[MapName, np.memmap]:
+    """The maps, to be written."""
+    return {name: np.lib.format.open_memmap(folder / "maps" / f"{name}.npy", mode="r+") for name in MAPS}

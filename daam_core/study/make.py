@@ -1,0 +1,205 @@
+"""Makes a study: every input of a data set explained, part by part; an interrupted one goes on."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from daam_core.errors import DaamError
+from daam_core.explain_many import BATCH_SIZE, explain_each
+from daam_core.inputs import Input, Picture, Sound, read_input
+from daam_core.result import Explanation
+from daam_core.study.folder import (
+    FACTS,
+    PART,
+    Facts,
+    MapName,
+    Study,
+    finished,
+    new_maps,
+    open_maps,
+    open_study,
+    read_facts,
+    write_facts,
+    write_part,
+)
+from daam_core.trained import TrainedClassifier
+from daam_core.training.data import Dataset, content_hash
+from daam_core.version import __version__
+
+#: Longer side of a picture's thumbnail in pixels.
+THUMBNAIL_SIDE = 96
+
+
+def make_study(
+    model: TrainedClassifier,
+    dataset: Dataset,
+    folder: str | Path,
+    *,
+    batch_size: int = BATCH_SIZE,
+    command: str = "",
+    share: tuple[int, int] = (0, 1),
+    turn: AbstractContextManager[object] | None = None,
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> Study:
+    """Explain every input of a data set and keep what was found in a folder.
+
+    Parts that an earlier, interrupted run finished are kept. Memory does not grow with the data set:
+    one part is held at a time.
+
+    Args:
+        model: the classifier.
+        dataset: the inputs; its classes must be the model's, in its order.
+        folder: a new folder, or that of the same study.
+        batch_size: inputs encoded together, at most.
+        command: that makes it, for the record.
+        share: (i, n): make parts i, i + n, … only, as one of n processes.
+        turn: entered while the folder is made ready, so that of several processes one is first.
+        on_progress: told how many inputs are done after each part.
+
+    Raises:
+        DaamError: the folder holds another study or something else, or cannot be written to.
+        DataError: a study in it is damaged.
+    """
+    folder = Path(folder)
+    keys = [content_hash(given) for given in dataset.inputs]
+    facts = _facts(model, dataset, keys, command)
+    with turn or nullcontext():
+        _prepare(folder, facts)
+    done = set(finished(folder, facts))
+    index, count = share
+    for part in range(index, facts.parts, count):
+        numbers = range(part * PART, min((part + 1) * PART, len(dataset)))
+        if part not in done:
+            _make_part(model, dataset, keys, folder, part, numbers, batch_size)
+        on_progress(len(numbers))
+    return open_study(folder)
+
+
+def _facts(model: TrainedClassifier, dataset: Dataset, keys: list[str], command: str) -> Facts:
+    config, attention = model.config, model.classifier.attention
+    digest = hashlib.sha256()
+    for place, key, label in zip(dataset.places, keys, dataset.labels, strict=True):
+        digest.update(f"{place}\0{key}\0{label}\n".encode())
+    return Facts(
+        model=model.name,
+        checkpoint_sha256=model.sha256,
+        encoder=config.encoder.name,
+        encoder_sha256=config.encoder.weights_sha256,
+        modality=config.modality,
+        class_names=config.class_names,
+        heads=config.n_heads,
+        layers=config.n_layers,
+        features=config.n_features,
+        head_layers=tuple(tuple(bool(seen) for seen in head) for head in attention.head_layers),
+        data=dataset.name,
+        data_sha256=digest.hexdigest(),
+        inputs=len(dataset),
+        tool=f"daam-explorer {__version__}",
+        command=command,
+    )
+
+
+def _prepare(folder: Path, facts: Facts) -> None:
+    """A folder with maps and facts, new or of the same study."""
+    if (folder / FACTS).is_file():
+        earlier = read_facts(folder)
+        for said, name in (("checkpoint_sha256", "classifier"), ("data_sha256", "data")):
+            if getattr(earlier, said) != getattr(facts, said):
+                raise DaamError(
+                    f"The folder {folder.name} holds a study of another {name} ({earlier.model} on "
+                    f"{earlier.data}); give a new folder."
+                )
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DaamError(f"{folder.name} is not an empty folder; give a new one for the study.")
+    try:
+        new_maps(folder, facts)
+    except OSError as error:
+        raise DaamError(
+            f"Cannot write the study {folder.name}: {error.strerror or error}. Choose a place that is "
+            "writable and has space."
+        ) from error
+    write_facts(folder, facts)  # last: a folder with facts is whole
+
+
+def _make_part(
+    model: TrainedClassifier,
+    dataset: Dataset,
+    keys: list[str],
+    folder: Path,
+    part: int,
+    numbers: range,
+    batch_size: int,
+) -> None:
+    rows: list[dict[str, object]] = []
+    maps = open_maps(folder)
+    shown: dict[int, Input] = {}
+
+    def read() -> Iterator[object]:
+        # Read here and not by explain_each, so that thumbnails need no second reading.
+        for number in numbers:
+            try:
+                found = read_input(dataset.inputs[number], dataset.modality, rate=model.backbone.sample_rate)
+            except DaamError:
+                yield dataset.inputs[number]  # refused again, with its reason
+            else:
+                shown[number] = found
+                yield found
+
+    for number, result in zip(numbers, explain_each(model, read(), batch_size=batch_size), strict=True):
+        given = shown.pop(number, None)
+        row: dict[str, object] = {
+            "number": number,
+            "place": dataset.places[number],
+            "path": str(dataset.inputs[number]) if isinstance(dataset.inputs[number], Path) else None,
+            "sha256": keys[number],
+            "group": None if dataset.groups is None else dataset.groups[number],
+            "label": dataset.class_names[dataset.labels[number]],
+        }
+        if isinstance(result, Explanation) and given is not None:
+            row |= _found(result, given, str(row["label"]))
+            scale = float(np.abs(result.class_importance).max()) or 1.0
+            row["importance_scale"] = scale
+            kept: dict[MapName, np.ndarray] = {
+                "density_attention": result.density_attention,
+                "class_importance": result.class_importance / scale,
+                "values": result.values,
+            }
+            for name, values in kept.items():
+                maps[name][number] = values
+        else:
+            row["reason"] = str(result)
+            for stored in maps.values():
+                stored[number] = np.nan
+        rows.append(row)
+    for stored in maps.values():
+        stored.flush()
+    write_part(folder, part, rows)
+
+
+def _found(e: Explanation, given: Input, label: str) -> dict[str, object]:
+    prediction = e.class_names[e.prediction]
+    return {
+        "prediction": prediction,
+        "right": prediction == label,
+        "confidence": float(e.probabilities[e.prediction]),
+        "probabilities": e.probabilities.tolist(),
+        "layers": e.layer_contribution.sum(0).tolist(),
+        "text": e.text,
+        "thumbnail": _thumbnail(given) if isinstance(given, Picture) else None,
+        "seconds": given.seconds if isinstance(given, Sound) else None,
+        "token_spans": e.token_spans.ravel().tolist(),
+        "token_attribution": e.token_attribution.tolist(),
+    }
+
+
+def _thumbnail(picture: Picture) -> bytes:
+    small = picture.rgb.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=80)
+    return file.getvalue()

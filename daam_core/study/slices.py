@@ -1,0 +1,177 @@
+"""Groups of inputs side by side: mean maps, and which cells truly differ.
+
+Letters: H heads, L layers, F features, P permutations.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from daam_core.errors import DataError, ShapeError
+from daam_core.study.folder import MapName, Study
+
+#: Numbers held at a time while permutations are gone through.
+BLOCK = 1 << 24
+
+
+def mean_map(study: Study, numbers: np.ndarray, name: MapName = "density_attention") -> np.ndarray:
+    """Mean map of some explained inputs, ``[H, L, F]`` float64, or ``[L, F]`` of the values.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not len(numbers):
+        raise DataError("A mean needs one explained input at least; the group holds none.")
+    total = np.zeros(study.facts.map_shape(name)[1:])
+    for batch in study.batches(name, numbers):
+        total += batch.sum(0, dtype=np.float64)
+    return total / len(numbers)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How the maps of two groups of inputs differ, cell by cell.
+
+    Attributes:
+        name: the map.
+        sizes: inputs in each group.
+        difference: ``[H, L, F]`` mean of the second group minus mean of the first.
+        p: ``[H, L, F]`` permutation p value of each cell alone, two-sided, 1/(P + 1) at least; NaN
+            where a head does not see a layer.
+        q: ``[H, L, F]`` false discovery rate if this cell and all with a larger statistic are called
+            different.
+        permutations: P.
+        seed: of the permutations.
+    """
+
+    name: MapName
+    sizes: tuple[int, int]
+    difference: np.ndarray
+    p: np.ndarray
+    q: np.ndarray
+    permutations: int
+    seed: int
+
+    def holds(self, level: float = 0.05) -> np.ndarray:
+        """``[H, L, F]`` bool: cells that differ, with at most ``level`` of them false on average."""
+        return np.asarray(self.q <= level)
+
+
+def compare_slices(
+    study: Study,
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    name: MapName = "density_attention",
+    permutations: int = 500,
+    seed: int = 0,
+) -> Difference:
+    """Which cells differ between two groups of inputs, by permutation, with false discovery control.
+
+    Welch's t of each cell is compared with those after inputs were dealt to the groups at random. A
+    cell's own p value counts its own; the false discovery rate counts, for each threshold, how many of
+    all cells pass it after dealing, on average, against how many pass in truth (Tusher, Tibshirani and
+    Chu, 2001). So the correlation of cells is kept, and one cell among thousands can be found with a
+    few hundred permutations.
+
+    Args:
+        study: the study.
+        first: numbers of explained inputs, two at least.
+        second: others; an input is in one group only.
+        name: the map that is compared.
+        permutations: P.
+        seed: of the permutations.
+
+    Raises:
+        DataError: a group is too small, or they share an input.
+    """
+    if min(len(first), len(second)) < 2:
+        raise DataError("A comparison needs two explained inputs in each group at least.")
+    if len(np.unique([*first, *second])) < len(first) + len(second):
+        raise DataError("The two groups share inputs; compare groups that do not.")
+    if permutations < 1:
+        raise ShapeError(f"At least one permutation is needed, got {permutations}.")
+    numbers = np.concatenate([first, second])
+    as_they_are, dealt_again = _groupings(len(first), len(second), permutations, seed)
+    shape = study.facts.map_shape(name)[1:]
+    seen = np.ones(shape, dtype=bool)
+    if name != "values":
+        seen &= study.head_layers[..., None]
+
+    size, difference, larger = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for block, cells in _blocks(study, name, numbers, permutations):
+        part = size[block].shape
+        statistic, means = _welch(cells, as_they_are)
+        size[block], difference[block] = np.abs(statistic).reshape(part), means.reshape(part)
+    ordered = np.sort(size[seen])
+    passes = np.zeros(len(ordered) + 1)  # dealt statistics by how many true ones they reach
+    for block, cells in _blocks(study, name, numbers, permutations):
+        dealt = np.abs(_welch(cells, dealt_again)[0])
+        larger[block] = (dealt >= size[block].ravel()).sum(0).reshape(size[block].shape)
+        reached = np.searchsorted(ordered, dealt[:, seen[block].ravel()].ravel(), side="right")
+        passes += np.bincount(reached, minlength=len(passes))
+    q = np.full(shape, np.nan)
+    q[seen] = _false_discovery(ordered, passes, permutations)[np.searchsorted(ordered, size[seen])]
+    p = np.where(seen, (1 + larger) / (1 + permutations), np.nan)
+    return Difference(name, (len(first), len(second)), difference, p, q, permutations, seed)
+
+
+def _groupings(first: int, second: int, permutations: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which inputs are in the second group, 0 or 1: as they are ``[1, N]``, and dealt again ``[P, N]``."""
+    draw = np.random.default_rng(seed)
+    as_they_are = np.repeat(np.array([0, 1], np.float32), [first, second])
+    return as_they_are[None], np.stack([draw.permutation(as_they_are) for _ in range(permutations)])
+
+
+def _false_discovery(ordered: np.ndarray, passes: np.ndarray, permutations: int) -> np.ndarray:
+    """False discovery rate of each true statistic ``[S]``, sorted, taken as the threshold.
+
+    Args:
+        ordered: the true statistics.
+        passes: ``[S + 1]`` dealt statistics by how many true ones they reach.
+        permutations: that the dealt statistics are from.
+    """
+    reaching = passes[::-1].cumsum()[::-1][1:]  # dealt statistics that reach each threshold
+    called = len(ordered) - np.searchsorted(ordered, ordered, side="left")
+    rates = np.minimum((reaching + 1) / permutations / called, 1)
+    return np.minimum.accumulate(rates)  # a larger statistic is never less sure
+
+
+def _blocks(
+    study: Study, name: MapName, numbers: np.ndarray, permutations: int
+) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+    """Parts of a map as ``[inputs, cells]`` float32: a layer of a head at a time, or as many as fit."""
+    *rows, features = study.facts.map_shape(name)[1:]
+    stored = study.map(name)
+    scales = (
+        np.asarray(study.rows["importance_scale"], dtype=np.float32)[study.rows_of(numbers)]
+        if name == "class_importance"
+        else np.ones(len(numbers), np.float32)
+    )
+    layers_at_once = max(1, BLOCK // (features * (permutations + len(numbers))))
+    heads = [slice(h, h + 1) for h in range(rows[0])] if len(rows) == 2 else [None]
+    for head in heads:
+        for layer in range(0, rows[-1], layers_at_once):
+            layers = slice(layer, layer + layers_at_once)
+            block = (layers,) if head is None else (head, layers)
+            cells = stored[(slice(None), *block)][numbers].reshape(len(numbers), -1)
+            yield block, cells.astype(np.float32) * scales[:, None]
+
+
+def _welch(cells: np.ndarray, in_second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Welch's t ``[groupings, cells]`` of the second group against the first, and the first grouping's
+    difference of means ``[cells]``; t is 0 where a cell does not vary."""
+    cells = cells - cells.mean(0)  # for the sums of squares
+    n = in_second.sum(1, keepdims=True)
+    m = len(cells) - n
+    total, squares = cells.sum(0), (cells**2).sum(0)
+    sum_second, squares_second = in_second @ cells, in_second @ cells**2
+    mean_second, mean_first = sum_second / n, (total - sum_second) / m
+    variance_second = np.maximum(squares_second / n - mean_second**2, 0) * n / (n - 1)
+    variance_first = np.maximum((squares - squares_second) / m - mean_first**2, 0) * m / (m - 1)
+    error = np.sqrt(variance_second / n + variance_first / m)
+    # A float16 map that does not vary within the groups leaves only rounding: one unit of it is the least.
+    error = np.maximum(error, 1e-7 + 1e-4 * np.sqrt(squares / len(cells)))
+    difference = mean_second - mean_first
+    return difference / error, difference[0]
