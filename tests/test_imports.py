@@ -57,7 +57,7 @@ TABLE = {
     "reading": allow("result floors", "numpy"),
     "figures": allow("shipped result inputs reading", "matplotlib numpy plotly"),
     "view": allow("version result inputs reading", "PIL anywidget librosa numpy soundfile traitlets"),
-    "export": allow("writing result inputs reading figures view", "numpy"),
+    "export": allow("writing result inputs reading figures view", "numpy pyarrow"),
     "checkpoint": allow("shipped writing result model dataset_mean", "huggingface_hub safetensors torch"),
     "trained": allow("writing result model backbones checkpoint", "huggingface_hub torch"),
     "explain": allow("version result importance inputs encoding layers model trained", "numpy torch"),

@@ -1,6 +1,8 @@
-"""Explain one input: the class, and which layers, features and parts of the input led to it.
+"""Explain an input: the class, and which layers, features and parts of the input led to it.
 
 INPUT is a sound or picture file, a text file, a text in quotes, or - for one of these on standard input.
+Of several, or of a folder of files, one row each is written: --out rows.parquet, .csv or .jsonl, or a folder
+for the rows and an NPZ of each. An interrupted run goes on where it stopped.
 """
 
 import argparse
@@ -9,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import IO, get_args
 
+from daam_core.cli.explain_several import are_several, explain_several
 from daam_core.cli.output import Output, say
 from daam_core.errors import InputError
 from daam_core.explain import explain
@@ -25,7 +28,9 @@ _ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf)://\S+", re.IGNORECASE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="INPUT", help="file, text, or - for standard input")
+    parser.add_argument(
+        "input", metavar="INPUT", nargs="+", help="file, folder, text, or - for standard input"
+    )
     parser.add_argument("--model", required=True, metavar="NAME", help="built-in name, folder or hub id")
     parser.add_argument("--modality", choices=MODALITIES, help="what INPUT is, where its name does not say")
     parser.add_argument(
@@ -45,7 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="write .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb"
+        "--out",
+        metavar="FILE",
+        help="write .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb; of several inputs .jsonl, .csv, "
+        ".parquet, or a folder",
     )
     parser.add_argument(
         "--table",
@@ -55,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    if are_several(arguments.input):
+        return _run_several(arguments)
+    (only,) = arguments.input
     if arguments.out is not None:
         # Refused before the encoder runs.
         if checked_suffix(arguments.out) != "csv" and arguments.table is not None:
@@ -63,7 +74,7 @@ def run(arguments: argparse.Namespace) -> Output:
         raise InputError("--table chooses what a file holds; name the file with --out FILE.csv.")
     model = load_model(arguments.model, encoder=arguments.encoder)
     modality = model.config.modality
-    meant = meant_by(arguments.input, arguments.modality, modality, model.name)
+    meant = meant_by(only, arguments.modality, modality, model.name)
     given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)
     if "read_as" in given.facts:
         say(str(given.facts["read_as"]))
@@ -75,6 +86,20 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
         save(explanation, arguments.out, shown=given, table=arguments.table or "cells")
     return Output(summary(explanation), _text(explanation, arguments.out))
+
+
+def _run_several(arguments: argparse.Namespace) -> Output:
+    for name in ("table", "trim_silence", "encoding"):
+        if getattr(arguments, name):
+            raise InputError(f"--{name.replace('_', '-')} is for one input; leave it out.")
+    if "-" in arguments.input:
+        raise InputError("Standard input is one input; give it alone.")
+    model = load_model(arguments.model, encoder=arguments.encoder)
+    if arguments.modality not in (None, model.config.modality):
+        raise InputError(f"{model.name} takes {model.config.modality}, not {arguments.modality}.")
+    return explain_several(
+        model, arguments.input, out=arguments.out, target=arguments.target, scale=arguments.scale
+    )
 
 
 def meant_by(given: str, said: Modality | None, needed: Modality, model: str) -> str | Path | IO[bytes]:
@@ -112,7 +137,7 @@ def _existing(given: str, said: Modality | None) -> Path | None:
     """The file of that name, if there is one.
 
     Raises:
-        InputError: it is a folder or an address, and not said to be a text.
+        InputError: it is an address, and not said to be a text.
     """
     if said != "text" and _ADDRESS.fullmatch(given):
         raise InputError(
@@ -121,14 +146,9 @@ def _existing(given: str, said: Modality | None) -> Path | None:
         )
     try:
         path = Path(given)
-        folder, file = path.is_dir(), path.is_file()
+        file = path.is_file()
     except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
         return None
-    if folder and said != "text":
-        raise InputError(
-            f"{path.name or given} is a folder, and one input is explained at a time; give one of its files "
-            "('evaluate' takes a folder of class folders)."
-        )
     return path if file else None
 
 

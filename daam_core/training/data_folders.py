@@ -45,7 +45,7 @@ def read_folder(
         labelled = _by_folder(folder, entries, classes)
     files: list[tuple[Path, str]] = []
     for entry, label in labelled:
-        inside, more = _files(entry)
+        inside, more = files_below(entry)
         system += more
         usable = [path for path in inside if path.suffix.lower() in SUFFIXES[modality]]
         found.skipped += [
@@ -89,7 +89,7 @@ def _is_of_the_system(name: str) -> bool:
     return name.startswith(".") or name.lower() in _OF_THE_SYSTEM
 
 
-def _files(entry: Path) -> tuple[list[Path], list[str]]:
+def files_below(entry: Path) -> tuple[list[Path], list[str]]:
     """The files of a class folder at any depth, in an order of their own; a file is its own folder."""
     if entry.is_file():
         return [entry], []
@@ -107,7 +107,7 @@ def _by_pattern(folder: Path, entries: Sequence[Path], pattern: str) -> Iterator
     """Every file with the class that its path says."""
     expression = compiled(pattern, "class")
     for entry in entries:
-        for path in _files(entry)[0]:
+        for path in files_below(entry)[0]:
             place = path.relative_to(folder).as_posix()
             match = expression.search(place)
             if match is None:

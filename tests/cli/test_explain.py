@@ -97,7 +97,7 @@ def test_a_text_that_ends_like_a_file_is_a_text(letter_checkpoint, run):
             ("https://example.org/a.txt",),
             "is an address, and nothing is downloaded; fetch it and give the file",
         ),
-        ((".",), "is a folder, and one input is explained at a time; give one of its files"),
+        ((".",), "Several inputs need --out"),
         (
             ("aeiou", "--table", "tokens"),
             "--table chooses what a file holds; name the file with --out FILE.csv",

@@ -1,0 +1,149 @@
+"""Several inputs of ``daam explain``: a row each, kept at once, so that an interrupted run goes on."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from daam_core.cli.output import Output, progress_bar
+from daam_core.errors import DaamError, InputError
+from daam_core.explain_many import explain_each
+from daam_core.export import save
+from daam_core.export.rows import Row, explanation_row, json_line, row_suffix, write_rows
+from daam_core.inputs import SUFFIXES, Modality
+from daam_core.result import Explanation, Scale
+from daam_core.trained import TrainedClassifier
+from daam_core.training.data_folders import files_below
+
+#: Inputs that could not be explained, named in the printed answer; the rows have them all.
+_NAMED = 5
+#: The rows of a folder that holds an NPZ of each explanation.
+_ROWS = "rows.jsonl"
+
+
+def are_several(given: Sequence[str]) -> bool:
+    """Whether these arguments are several inputs: more than one, or a folder."""
+    return len(given) > 1 or _is_folder(given[0])
+
+
+def explain_several(
+    model: TrainedClassifier, given: Sequence[str], *, out: str | None, target: str | int | None, scale: Scale
+) -> Output:
+    """Explain files, folders of files and texts; one row each.
+
+    Args:
+        model: the classifier.
+        given: names of files and folders, or texts.
+        out: a file of rows (``.jsonl``, ``.csv``, ``.parquet``), or a folder for rows and an NPZ each.
+        target: the explained class.
+        scale: of the Importance Factor.
+
+    Raises:
+        InputError: nothing is there to explain, or ``out`` is missing or of another kind.
+        DaamError: rows of another run lie where this one would write.
+    """
+    if out is None:
+        raise InputError("Several inputs need --out: a .jsonl, .csv or .parquet file, or a folder.")
+    place = Path(out)
+    whole = place if place.suffix else place / _ROWS
+    row_suffix(whole)  # refused before the encoder runs
+    inputs = list(_inputs(given, model.config.modality))
+    begun = whole.with_name(f".{whole.name}.begun")
+    facts = {"checkpoint": model.sha256, "target": target, "scale": scale}
+    rows = _rows_so_far(begun, facts)
+    left = [(name, one) for name, one in inputs if name not in rows]
+    try:
+        begun.parent.mkdir(parents=True, exist_ok=True)
+        with begun.open("a", encoding="utf-8") as file, progress_bar(len(inputs), "Explaining") as bar:
+            if not rows and file.tell() == 0:
+                file.write(json_line(facts) + "\n")
+            bar.update(len(inputs) - len(left))
+            results = explain_each(model, (one for _, one in left), target=target, scale=scale)
+            for (name, one), result in zip(left, results, strict=True):
+                rows[name] = _row(name, one, result, model)
+                if isinstance(result, Explanation) and not place.suffix:
+                    save(result, place / f"{Path(name).as_posix().replace('/', '__')}.npz")
+                file.write(json_line(rows[name]) + "\n")
+                file.flush()
+                bar.update()
+    except OSError as error:
+        raise DaamError(
+            f"Cannot write {whole.name}: {error.strerror or error}. Choose a place that is writable and has "
+            "space."
+        ) from error
+    finally:
+        if not rows:  # nothing to go on with, and another run may be meant next
+            begun.unlink(missing_ok=True)
+    ordered = [rows[name] for name, _ in inputs]
+    write_rows(ordered, whole)
+    begun.unlink()
+    return _output(ordered, model.name, place.name)
+
+
+def _inputs(given: Sequence[str], modality: Modality) -> Iterator[tuple[str, str | Path]]:
+    """Names, each once, with inputs: files, those below folders that can be read by their names, texts."""
+    found: dict[str, str | Path] = {}
+    for one in given:
+        if _is_folder(one):
+            folder = Path(one)
+            files = [path for path in files_below(folder)[0] if path.suffix.lower() in SUFFIXES[modality]]
+            if not files:
+                raise InputError(
+                    f"The folder {folder.name or one} holds no file that can be read as {modality}."
+                )
+            found |= {path.relative_to(folder).as_posix(): path for path in files}
+        else:
+            path = Path(one)
+            is_file = len(one) < 4096 and path.is_file()
+            found[path.name if is_file else one] = path if is_file or modality != "text" else one
+    yield from found.items()
+
+
+def _is_folder(given: str) -> bool:
+    try:
+        return Path(given).is_dir()
+    except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
+        return False
+
+
+def _row(name: str, given: str | Path, result: object, model: TrainedClassifier) -> Row:
+    parent = given.parent.name if isinstance(given, Path) else ""
+    row: Row = {"name": name, "label": parent if parent in model.class_names else None, "reason": None}
+    if isinstance(result, Explanation):
+        return row | explanation_row(result)
+    return row | {"reason": str(result)}
+
+
+def _rows_so_far(begun: Path, facts: Mapping[str, object]) -> dict[str, Row]:
+    """Rows that an interrupted run wrote, by name; its last line may be half written."""
+    if not begun.is_file():
+        return {}
+    first, *lines = begun.read_text(encoding="utf-8").split("\n")
+    if first != json_line(facts):
+        raise DaamError(
+            f"{begun.name} is what another run explained before it was interrupted; finish that one, or "
+            "remove the file to begin anew."
+        )
+    rows = [json.loads(line) for line in lines[:-1]]
+    begun.write_text("".join(f"{line}\n" for line in [first, *lines[:-1]]), encoding="utf-8")
+    return {str(row["name"]): row for row in rows}
+
+
+def _output(rows: Sequence[Row], model: str, written: str) -> Output:
+    refused = [row for row in rows if row["reason"] is not None]
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row["reason"] is None:
+            counts[str(row["prediction"])] = counts.get(str(row["prediction"]), 0) + 1
+    lines = [f"{model}: {len(rows) - len(refused):,} of {len(rows):,} inputs explained"]
+    lines += [f"  {name}  {count:,}" for name, count in sorted(counts.items(), key=lambda pair: -pair[1])]
+    lines += [f"  refused: {row['name']}: {row['reason']}" for row in refused[:_NAMED]]
+    if len(refused) > _NAMED:
+        lines.append(f"  and {len(refused) - _NAMED:,} more; the rows name them all")
+    data = {
+        "model": model,
+        "inputs": len(rows),
+        "explained": len(rows) - len(refused),
+        "predictions": counts,
+        "refused": [{"name": row["name"], "reason": row["reason"]} for row in refused],
+    }
+    return Output(data, "\n".join([*lines, f"Written: {written}"]))

@@ -1,0 +1,145 @@
+"""Several inputs through the command line: rows, refusals, interruptions."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from daam_core import explain, export, load_model
+from daam_core.cli import explain_several
+from daam_core.cli.main import main
+
+TEXTS = ["Stocks fell sharply on Monday.", "The team won the cup final.", "A new telescope saw a comet."]
+
+
+def rows_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def given(tmp_path: Path) -> list[str]:
+    folder = tmp_path / "texts"
+    for name, text in zip(("Sports/b.txt", "a.txt", "c.txt"), TEXTS, strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "empty.txt").write_text("")
+    return [str(folder), "--model", "news-topic"]
+
+
+def test_rows_are_those_of_each_input_alone(tmp_path, capsys):
+    assert main(["explain", *given(tmp_path), "--out", str(tmp_path / "rows.jsonl")]) == 0
+    said = capsys.readouterr().out
+    assert "news-topic: 3 of 4 inputs explained" in said
+    assert "refused: empty.txt: " in said
+    rows = {row["name"]: row for row in rows_of(tmp_path / "rows.jsonl")}
+    assert list(rows) == ["Sports/b.txt", "a.txt", "c.txt", "empty.txt"]
+    assert rows["Sports/b.txt"]["label"] == "Sports"
+    assert rows["a.txt"]["label"] is None
+    assert "empty" in rows["empty.txt"]["reason"]
+    model = load_model("news-topic")
+    for name, text in zip(("Sports/b.txt", "a.txt", "c.txt"), TEXTS, strict=True):
+        e, row = explain(model, text), rows[name]
+        assert row["prediction"] == e.predicted_class
+        assert list(row["probabilities"].values()) == pytest.approx(e.probabilities.tolist(), abs=1e-5)
+        shares = e.layer_contribution.sum(0)
+        assert row["top_layers"][0]["layer"] == int(shares.argmax())
+        assert row["top_layers"][0]["share"] == pytest.approx(float(shares.max()), abs=1e-3)
+        for part in row["top_parts"]:
+            start, end = map(int, part["span"])
+            assert text[start:end] == part["part"]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_texts_and_files_may_be_given_beside_each_other_as_csv_and_parquet(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text(TEXTS[0], encoding="utf-8")
+    words = ["explain", str(tmp_path / "a.txt"), TEXTS[1], "--model", "news-topic", "--target", "World"]
+    for suffix in ("csv", "parquet"):
+        assert main([*words, "--out", str(tmp_path / f"rows.{suffix}"), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["explained"] == 2
+    with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
+        plain = list(csv.DictReader(file))
+    nested = pq.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert [row["name"] for row in plain] == [row["name"] for row in nested] == ["a.txt", TEXTS[1]]
+    assert {row["explained"] for row in plain} == {"World"}
+    for one, other in zip(plain, nested, strict=True):
+        assert json.loads(one["probabilities"]) == pytest.approx(other["probabilities"])
+        assert json.loads(one["top_layers"]) == other["top_layers"]
+
+
+def test_a_folder_takes_the_arrays_of_each(tmp_path):
+    draw = np.random.default_rng(0)
+    for name in ("x.png", "deep/y.png"):
+        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw.integers(0, 255, (40, 50, 3), dtype=np.uint8)).save(tmp_path / "pictures" / name)
+    words = ["explain", str(tmp_path / "pictures"), "--model", "image-grocery"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "rows.jsonl",
+        "x.png.npz",
+        "deep__y.png.npz",
+    }
+    e = export.load(tmp_path / "out" / "x.png.npz")
+    alone = explain(load_model("image-grocery"), tmp_path / "pictures" / "x.png")
+    np.testing.assert_allclose(e.importance, alone.importance, atol=1e-4)
+
+
+def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
+    words = ["explain", *given(tmp_path), "--out", str(tmp_path / "rows.jsonl")]
+    real = explain_several.explain_each
+
+    def stopped(*arguments, **options):
+        results = real(*arguments, **options)
+        yield next(results)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explain_several, "explain_each", stopped)
+    assert main(words) == 130
+    assert not (tmp_path / "rows.jsonl").exists()
+    begun = tmp_path / ".rows.jsonl.begun"
+    begun.write_text(begun.read_text("utf-8") + '{"name": "half', encoding="utf-8")
+    asked = []
+
+    def counted(model, inputs, **options):
+        inputs = list(inputs)
+        asked.append(len(inputs))
+        return real(model, inputs, **options)
+
+    monkeypatch.setattr(explain_several, "explain_each", counted)
+    assert main(words) == 0
+    assert asked == [3]
+    assert len(rows_of(tmp_path / "rows.jsonl")) == 4
+    assert not begun.exists()
+
+
+def test_what_another_run_began_is_kept(tmp_path, capsys):
+    (tmp_path / ".rows.csv.begun").write_text("{}\n")
+    words = ["explain", *given(tmp_path), "--out", str(tmp_path / "rows.csv")]
+    assert main(words) == 2
+    assert "is what another run explained before it was interrupted" in capsys.readouterr().err
+    assert (tmp_path / ".rows.csv.begun").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([], "Several inputs need --out"),
+        (["--out", "x.json"], "for several inputs end its name in one of .jsonl, .csv, .parquet"),
+        (["--out", "x.csv", "--table", "tokens"], "--table is for one input"),
+        (["--out", "x.csv", "--modality", "image"], "news-topic takes text, not image"),
+        (["--out", "x.csv", "--target", "Weather"], "There is no class 'Weather'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_at_once(tmp_path, capsys, monkeypatch, more, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", *given(tmp_path), *more]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_an_empty_folder_is_said(tmp_path, capsys):
+    words = ["explain", str(tmp_path), "--model", "image-grocery", "--out", str(tmp_path / "x.csv")]
+    assert main(words) == 2
+    assert "holds no file that can be read as image" in capsys.readouterr().err
