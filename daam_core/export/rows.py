@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from daam_core.errors import DaamError, InputError
+from daam_core.errors import InputError
+from daam_core.export.parquet import parquet_bytes
 from daam_core.reading.quantities import top_cells
 from daam_core.reading.words import join_words
 from daam_core.result import Explanation
@@ -67,7 +68,7 @@ def write_rows(rows: Sequence[Mapping[str, object]], path: str | Path) -> None:
     suffix = row_suffix(path)
     with replacing(path) as temporary:
         if suffix == "parquet":
-            temporary.write_bytes(_parquet(rows))
+            temporary.write_bytes(parquet_bytes(rows))
         else:
             text = _csv(rows) if suffix == "csv" else "".join(f"{json_line(row)}\n" for row in rows)
             temporary.write_text(text, encoding="utf-8", newline="")
@@ -102,17 +103,3 @@ def _csv(rows: Sequence[Mapping[str, object]]) -> str:
             {name: json_line(cell) if isinstance(cell, dict | list) else cell for name, cell in row.items()}  # type: ignore[arg-type]
         )
     return file.getvalue()
-
-
-def _parquet(rows: Sequence[Mapping[str, object]]) -> bytes:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise DaamError(
-            "Writing Parquet needs the package pyarrow; get it with: pip install 'daam-explorer[study]', or "
-            "choose .csv or .jsonl."
-        ) from error
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows)), sink)
-    return sink.getvalue()
