@@ -28,6 +28,7 @@ from daam_core.writing.files import replacing, write_text
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+ENCODER_FOLDER = "encoder_folder"  # entry of the configuration, beside those of ModelConfig
 CARD_FILE = "README.md"
 REPORT_FILE = "report.json"
 BUILT_IN_FOLDER = shipped("checkpoints")
@@ -59,6 +60,9 @@ class Checkpoint:
         card: text of the model card, empty if there is none.
         report: what training and evaluation measured; empty if the checkpoint carries no report.
         sha256: hash of the weights file; empty for one that was not read from disk.
+        encoder_folder: where the encoder lies if that is a folder; empty if not. On disk the path is kept
+            relative to the checkpoint's own folder, so that both can be moved together and no path of a
+            computer is published.
     """
 
     classifier: DaamClassifier
@@ -66,6 +70,7 @@ class Checkpoint:
     card: str = ""
     report: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    encoder_folder: str = ""
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -74,13 +79,15 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: it is incomplete, damaged, truncated, foreign or at odds with its configuration.
     """
-    classifier, dataset = _read_weights(folder / WEIGHTS_FILE, _read_config(folder / CONFIG_FILE))
+    config, encoder_folder = _read_config(folder / CONFIG_FILE)
+    classifier, dataset = _read_weights(folder / WEIGHTS_FILE, config)
     return Checkpoint(
         classifier,
         dataset,
         card=_read_optional(folder / CARD_FILE, lambda text: text) or "",
         report=_read_optional(folder / REPORT_FILE, _json_object) or {},
         sha256=_sha256(folder / WEIGHTS_FILE),
+        encoder_folder=str(folder / encoder_folder) if encoder_folder else "",
     )
 
 
@@ -92,7 +99,10 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         tensors |= _dataset_tensors(classifier, checkpoint.dataset)
     with replacing(folder / WEIGHTS_FILE) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
-    write_text(folder / CONFIG_FILE, json.dumps(asdict(classifier.config), indent=2) + "\n")
+    config = asdict(classifier.config)
+    if checkpoint.encoder_folder:
+        config[ENCODER_FOLDER] = Path(os.path.relpath(checkpoint.encoder_folder, folder.resolve())).as_posix()
+    write_text(folder / CONFIG_FILE, json.dumps(config, indent=2) + "\n")
     if checkpoint.card:
         write_text(folder / CARD_FILE, checkpoint.card)
     if checkpoint.report:
@@ -124,9 +134,14 @@ def find_checkpoint(name: str, *, revision: str | None = None, **hub_options: An
         ) from error
 
 
-def _read_config(path: Path) -> ModelConfig:
+def _read_config(path: Path) -> tuple[ModelConfig, str]:
+    """The configuration, and the path of the encoder's folder relative to this one's; empty if none."""
     try:
-        return ModelConfig.from_dict(json.loads(_read_text(path)))
+        raw = json.loads(_read_text(path))
+        encoder_folder = raw.pop(ENCODER_FOLDER, "") if isinstance(raw, dict) else ""
+        if not isinstance(encoder_folder, str) or "\0" in encoder_folder:
+            raise ConfigError(f"The configuration's {ENCODER_FOLDER} must be a path.")
+        return ModelConfig.from_dict(raw), encoder_folder
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.parent.name} is not a checkpoint: it has no {CONFIG_FILE}.") from error
     except (OSError, ValueError, TypeError, RecursionError) as error:

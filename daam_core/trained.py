@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
+from daam_core.backbones.huggingface.hub import LOCAL
 from daam_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
 from daam_core.errors import DaamError, EncoderError
 from daam_core.model import DaamClassifier, Decision, EncoderIdentity, ModelConfig
@@ -46,6 +47,9 @@ class TrainedClassifier(
         report: what training and evaluation measured; empty if the checkpoint carries no report.
         sha256: hash of the weights file; empty for one that was not loaded from disk.
 
+    ``encoder`` says where the encoder lies, ``folder`` where the checkpoint does, beside which an encoder's
+    folder is looked for that is no longer in its place.
+
     >>> import torch
     >>> model = load_model("news-topic")
     >>> model(torch.zeros(2, model.config.n_layers, model.config.n_features)).logits.shape
@@ -62,12 +66,13 @@ class TrainedClassifier(
         report: Mapping[str, Any] | None = None,
         sha256: str = "",
         encoder: str | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__()
         self.classifier = classifier.eval().requires_grad_(False)
         self.name, self.dataset = name, dataset
         self.card, self.report, self.sha256 = card, dict(report or {}), sha256
-        self._encoder_location = encoder
+        self._encoder_location, self._folder = encoder, folder
         nn.Module.register_state_dict_post_hook(self, _without_prefix)
         nn.Module.register_load_state_dict_pre_hook(self, _with_prefix)
 
@@ -96,10 +101,27 @@ class TrainedClassifier(
         """
         identity = self.config.encoder
         location = self._encoder_location or identity.name
-        revision = None if self._encoder_location or identity.revision == "local" else identity.revision
+        revision = None if self._encoder_location or identity.revision == LOCAL else identity.revision
+        if identity.revision == LOCAL and self._folder is not None and not Path(location).is_dir():
+            location = self._encoder_beside(self._folder)
         backbone = load_backbone(location, revision=revision, modality=self.config.modality)
         check_encoder(self.config, backbone)
         return backbone
+
+    def _encoder_beside(self, checkpoint: Path) -> str:
+        """The encoder's folder where it is not in its place: inside the checkpoint's folder, or next to it.
+
+        Raises:
+            EncoderError: it is in neither.
+        """
+        name = self.config.encoder.name
+        for folder in (checkpoint, checkpoint.resolve().parent):
+            if (folder / name).is_dir():
+                return str(folder / name)
+        raise EncoderError(
+            f"The encoder folder {name!r} that {self.name} was trained on is not where it was, nor beside "
+            "the checkpoint; give its place with --encoder DIR (in Python: load_model(…, encoder=DIR))."
+        )
 
     def export_onnx(self, path: str | Path) -> None:
         """Write the classifier, without its encoder, as one ONNX file.
@@ -143,7 +165,14 @@ class TrainedClassifier(
         )
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        checkpoint = Checkpoint(self.classifier, self.dataset, self.card, self.report)
+        local = self.config.encoder.revision == LOCAL and self._encoder_location
+        checkpoint = Checkpoint(
+            self.classifier,
+            self.dataset,
+            self.card,
+            self.report,
+            encoder_folder=str(Path(self._encoder_location or "").resolve()) if local else "",
+        )
         write_checkpoint(Path(save_directory), checkpoint)
 
     @classmethod
@@ -157,7 +186,8 @@ class TrainedClassifier(
     ) -> "TrainedClassifier":
         """Load by built-in name, folder or hub id; see :func:`load_model`."""
         name = str(pretrained_model_name_or_path)
-        found = read_checkpoint(find_checkpoint(name, revision=revision, **hub_options))
+        folder = find_checkpoint(name, revision=revision, **hub_options)
+        found = read_checkpoint(folder)
         return cls(
             found.classifier,
             name=Path(name).resolve().name if Path(name).is_dir() else name,
@@ -165,7 +195,8 @@ class TrainedClassifier(
             card=found.card,
             report=found.report,
             sha256=found.sha256,
-            encoder=encoder,
+            encoder=encoder or found.encoder_folder or None,
+            folder=None if encoder else folder,
         )
 
 

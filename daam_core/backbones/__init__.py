@@ -78,6 +78,8 @@ def load_backbone(name: str, *, revision: str | None = None, modality: Modality 
         EncoderError: no such encoder, not that revision or modality, or its weights are missing,
             damaged or not those expected.
     """
+    if name not in BUILT_IN and name.strip() and Path(name).is_dir():
+        name = str(Path(name).absolute())  # the same words name another folder once the process moves
     key = (name, None, None) if name in BUILT_IN else (name, revision, modality)
     with _loading:
         if key not in _loaded:

@@ -7,9 +7,10 @@ that way; the classifier that is saved is trained on all of DATA.
 import argparse
 from pathlib import Path
 
+from daam_core.backbones.huggingface.hub import LOCAL
 from daam_core.checkpoint import CARD_FILE, CONFIG_FILE, REPORT_FILE, WEIGHTS_FILE
 from daam_core.cli import options
-from daam_core.cli.output import Output, check_folder, new_folder, progress_bar
+from daam_core.cli.output import Output, check_folder, new_folder, progress_bar, say
 from daam_core.trained import TrainedClassifier
 from daam_core.training.cards import About, model_card, read_about
 from daam_core.training.experiment import prepare
@@ -39,8 +40,15 @@ def run(arguments: argparse.Namespace) -> Output:
     report = training_report(experiment, outcome, command=options.printed_command(arguments.words))
     card = model_card(experiment.config, report, name=name, about=about)
     model = TrainedClassifier(
-        outcome.classifier, name=name, dataset=outcome.dataset, card=card, report=report.as_dict()
+        outcome.classifier,
+        name=name,
+        dataset=outcome.dataset,
+        card=card,
+        report=report.as_dict(),
+        encoder=arguments.backbone if experiment.config.encoder.revision == LOCAL else None,
     )
+    for warning in report.warnings:
+        say(warning)
     with new_folder(arguments.out) as folder:
         model.save_pretrained(folder)
     return Output({"name": name, "folder": Path(arguments.out).name} | report.as_dict(), _text(name, report))

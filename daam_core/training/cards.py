@@ -194,6 +194,7 @@ def _blocks(config: ModelConfig, report: TrainingReport, about: About) -> list[B
         Heading("Accuracy"),
         *_figures(report),
         Heading("Limits"),
+        *map(Paragraph, report.warnings),
         Paragraph(" ".join([*about.limits, LIMITS[config.modality], IMPORTANCE_LIMIT])),
         Heading("Not to be used for"),
         Paragraph(" ".join([*about.misuse, MISUSE])),

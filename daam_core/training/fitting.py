@@ -4,15 +4,17 @@ Letters: N inputs, L layers, F features.
 """
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from daam_core.errors import ConfigError, DataError
+from daam_core.errors import ConfigError, DataError, ShapeError
 from daam_core.layers import Standardisation
 from daam_core.model import DaamClassifier, Decision, ModelConfig
 from daam_core.training.baselines import BASELINES, Baseline
@@ -168,7 +170,12 @@ def fit(
     validation: tuple[Tensor, Tensor] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> History:
-    """Fit the standardisation, then train ``model`` in place; it ends with its best weights."""
+    """Fit the standardisation, then train ``model`` in place; it ends with its best weights.
+
+    Raises:
+        DataError: features and labels do not fit each other.
+        ConfigError: the learning rates are so high that the weights grew beyond all bounds.
+    """
     _check(features, labels)
     if validation is not None:
         _check(*validation)
@@ -183,19 +190,22 @@ def fit(
     for number in range(1, training.epochs + 1):
         model.train()
         total = 0.0
-        for batch in torch.split(torch.randperm(len(features), generator=order), training.batch_size):
-            output = model(features[batch])
-            loss = loss_function(_logits(output), labels[batch])
-            if isinstance(output, Decision) and training.gate_penalty:
-                loss = loss + training.gate_penalty * output.gate.mean()
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            total += loss.item() * len(batch)
-        model.eval()
-        validation_loss, accuracy = (
-            _measure(model, *validation) if validation is not None else (float("nan"), float("nan"))
-        )
+        with _explained(training, number):
+            for batch in torch.split(torch.randperm(len(features), generator=order), training.batch_size):
+                output = model(features[batch])
+                loss = loss_function(_logits(output), labels[batch])
+                if isinstance(output, Decision) and training.gate_penalty:
+                    loss = loss + training.gate_penalty * output.gate.mean()
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                optimiser.step()
+                total += loss.item() * len(batch)
+            if not math.isfinite(total):
+                raise ShapeError("The loss is not finite.")
+            model.eval()
+            validation_loss, accuracy = (
+                _measure(model, *validation) if validation is not None else (float("nan"), float("nan"))
+            )
         epochs.append(Epoch(number, total / len(features), validation_loss, accuracy))
         if on_epoch is not None:
             on_epoch(epochs[-1])
@@ -210,6 +220,19 @@ def fit(
         model.load_state_dict(best_weights)
     model.eval()
     return History(tuple(epochs), best_epoch, time.perf_counter() - started)
+
+
+@contextmanager
+def _explained(training: TrainingConfig, epoch: int) -> Iterator[None]:
+    """Says what is behind numbers that a step of the training made unusable: features were finite before."""
+    try:
+        yield
+    except ShapeError as error:
+        raise ConfigError(
+            f"The training diverged in epoch {epoch}: weights grew beyond all bounds at the learning rate "
+            f"{training.learning_rate:g} and the gate's {training.gate_learning_rate:g}; give smaller ones, "
+            "such as 0.001 and 0.01."
+        ) from error
 
 
 def logits_of(model: Classifies, pooled: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
 from daam_core.training.evaluation import DataFacts, Evaluation, Movement
-from daam_core.training.scores import Scores
+from daam_core.training.scores import Scores, one_class_only
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
 _IMPORTANCE = (
@@ -55,6 +55,7 @@ def evaluation_text(report: Evaluation) -> str:
     scores, data = report.scores, report.data
     lines = [
         *([_TRAINED_ON] if report.trained_on else []),
+        *filter(None, [one_class_only(scores)]),
         f"{report.model} on {data.name}: {scores.inputs:,} inputs"
         + (f", {data.skipped} skipped" if data.skipped else ""),
         f"accuracy {fixed(scores.accuracy, 4)}, balanced {fixed(scores.balanced_accuracy, 4)}, "
@@ -75,6 +76,7 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
     scores, data, encoder = report.scores, report.data, report.encoder
     return [
         *([Paragraph(_TRAINED_ON)] if report.trained_on else []),
+        *(Paragraph(note) for note in (*data.notes, one_class_only(scores)) if note),
         Paragraph(
             f"Accuracy {fixed(scores.accuracy, 4)}, balanced accuracy {fixed(scores.balanced_accuracy, 4)}, "
             f"macro F1 {fixed(scores.macro_f1, 4)} on {scores.inputs:,} inputs ({data.skipped} skipped)."

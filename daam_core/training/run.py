@@ -21,7 +21,7 @@ from daam_core.training.accuracy import (
 from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
 from daam_core.training.experiment import TEST_SET, Experiment
 from daam_core.training.fitting import Epoch, History, TrainingConfig
-from daam_core.training.scores import Scores, score
+from daam_core.training.scores import Scores, one_class_only, score
 from daam_core.version import __version__
 
 
@@ -121,6 +121,7 @@ class TrainingReport:
         validation_data: a data set of its own that chose the epoch, or None.
         test_data: that was measured on, or None.
         measured: accuracies of every seed and split, or None.
+        warnings: sentences about what went wrong though the training ended.
     """
 
     tool: str
@@ -145,6 +146,7 @@ class TrainingReport:
     validation_data: DataFacts | None = None
     test_data: DataFacts | None = None
     measured: Measured | None = None
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON, which has no NaN; data sets that were not given are left out."""
@@ -162,6 +164,7 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
     """The record of a training."""
     train, split, measured = experiment.train, experiment.shipped.splits[0], outcome.measured
     data = experiment.measured_on
+    scores = None if measured is None or data is None else _scores(experiment, data, measured)
     found = evaluate_features(
         TrainedClassifier(outcome.classifier),
         train.dataset,
@@ -174,7 +177,7 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
         accuracy=None if measured is None else measured.accuracy,
         accuracy_deviation=None if measured is None else measured.deviation,
         protocol=None if data is None else data.protocol,
-        scores=None if measured is None or data is None else _scores(experiment, data, measured),
+        scores=scores,
         data=found.data,
         trained_inputs=len(split.train) + (len(split.validation) if experiment.options.refit else 0),
         encoder=experiment.config.encoder,
@@ -191,6 +194,7 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
         validation_data=None if experiment.validation is None else data_facts(experiment.validation.dataset),
         test_data=None if experiment.test is None else data_facts(experiment.test.dataset),
         measured=measured,
+        warnings=tuple(filter(None, [one_class_only(scores or found.scores)])),
     )
 
 

@@ -1,5 +1,7 @@
 """``evaluate``: its files, and what it refuses."""
 
+import json
+
 import numpy as np
 
 from daam_core import load_model
@@ -33,6 +35,17 @@ def test_evaluation_refuses_unknown_models_and_classes(letter_checkpoint, refuse
     other = write_table(tmp_path / "other.csv", [("text", "label"), ("aa", "digits")])
     assert "the class 'digits' is not one of" in refused("evaluate", other, "--model", letter_checkpoint)
     assert "There is no model 'nothing'" in refused("evaluate", other, "--model", "nothing")
+
+
+def test_a_class_without_inputs_counts_as_absent(letter_checkpoint, run, tmp_path):
+    some = write_table(tmp_path / "some.csv", [("text", "label"), ("aeio", "vowels"), ("uiea", "vowels")])
+    status, out, err = run("evaluate", some, "--model", letter_checkpoint, "--json", "--out", tmp_path / "r")
+    assert status == 0
+    assert err == "daam: note: some.csv has no inputs of consonants; they count as absent.\n"
+    scores = json.loads(out)["scores"]
+    assert scores["accuracy"] == scores["balanced_accuracy"]
+    assert [one["inputs"] for one in scores["classes"]] == [0, 2]
+    assert "they count as absent" in (tmp_path / "r" / "report.md").read_text()
 
 
 def test_features_extracted_by_training_serve_the_evaluation(letter_checkpoint, letters, run, monkeypatch):

@@ -212,3 +212,59 @@ def test_broken_inputs_stop_the_training_or_are_counted(letters, run, refused, t
     status, text, _ = run(*train_words(table, tmp_path / "out", "--skip-broken", "--json"))
     assert status == 0
     assert json.loads(text)["data"]["skipped"] == 1
+
+
+def test_training_that_diverges_is_said_with_its_learning_rates(letters, refused, tmp_path):
+    said = refused(
+        *train_words(letters, tmp_path / "out", "--learning-rate", "1e6", "--gate-learning-rate", "1e6")
+    )
+    assert "The training diverged in epoch" in said
+    assert "at the learning rate 1e+06 and the gate's 1e+06; give smaller ones" in said
+
+
+def test_a_classifier_that_knows_one_class_only_is_said(letters, run, tmp_path):
+    rows = [(f"{'aeiou'[i % 5]} bcd", "many" if i % 20 else "few") for i in range(80)]
+    table = write_table(tmp_path / "uneven.csv", [("text", "label"), *rows])
+    status, out, err = run(*train_words(table, tmp_path / "out", "--json"))
+    assert status == 0
+    said = "All 80 inputs are taken for 'many', which 76 of them are: nothing else was learned"
+    assert err.startswith(f"daam: note: {said}")
+    assert json.loads(out)["warnings"][0].startswith(said)
+    assert said in (tmp_path / "out" / "README.md").read_text()
+    status, out, _ = run("evaluate", table, "--model", tmp_path / "out")
+    assert said in out
+
+
+def test_what_was_found_out_about_the_data_is_said_before_the_training(letters, run, tmp_path):
+    table = letter_table(tmp_path / "letters.csv", 30)
+    table.write_bytes(table.read_text().replace(",", ";").encode("utf-16"))
+    status, out, err = run(*train_words(table, tmp_path / "out", "--json"))
+    assert status == 0
+    notes = [
+        "letters.csv was read as UTF-16, as its first bytes say.",
+        "The cells of letters.csv are separated by semicolons.",
+    ]
+    assert err.splitlines() == [f"daam: note: {note}" for note in notes]
+    assert json.loads(out)["data"]["notes"] == notes
+    status, _, err = run(*train_words(table, tmp_path / "more", "--encoding", "utf-16", "--delimiter", ";"))
+    assert (status, err) == (0, "")
+
+
+def test_a_table_without_heading_is_read_where_said(letters, run, refused, tmp_path):
+    table = letter_table(tmp_path / "plain.csv", 30)
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[1:]))
+    assert "or give --no-heading" in refused(*train_words(table, tmp_path / "out"))
+    status, _, err = run(*train_words(table, tmp_path / "out", "--no-heading", "--label-column", "1"))
+    assert status == 0
+    assert "inputs from column 0, labels from column 1" in err
+
+
+def test_classes_are_chosen_merged_and_found_in_paths(letters, run, tmp_path):
+    table = letter_table(tmp_path / "t.csv", 40)
+    table.write_text(table.read_text().replace("vowels", "Vowels", 3))
+    status, out, err = run(*train_words(table, tmp_path / "a", "--merge-alike", "--json"))
+    assert (status, err) == (0, "")
+    assert set(json.loads(out)["data"]["classes"]) == {"consonants", "vowels"}
+    status, out, err = run(*train_words(table, tmp_path / "b", "--classes", "consonants,vowels", "--json"))
+    assert (status, err) == (0, "")
+    assert json.loads(out)["data"]["left_out"][0]["reason"] == "the class Vowels was not asked for"

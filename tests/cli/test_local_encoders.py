@@ -1,0 +1,75 @@
+"""Classifiers trained on an encoder in a folder: it is found again, or said where it was looked for."""
+
+import json
+import shutil
+
+import pytest
+
+from daam_core.trained import load_model
+from tests.support.commands import QUICK
+from tests.support.data import write_table
+from tests.support.tiny_models import save_text
+
+
+@pytest.fixture
+def trained(tmp_path, run, monkeypatch):
+    """A folder with the encoder enc/TINY, and the checkpoint out/h trained on it by a relative path."""
+    monkeypatch.setenv("DAAM_CACHE_DIR", str(tmp_path / "cache"))
+    root = tmp_path / "root"
+    root.mkdir()
+    save_text(root / "enc" / "TINY", "bert")
+    rows = [(f"{text} {i}", label) for text, label in (("dog box", "a"), ("my jug", "b")) for i in range(8)]
+    write_table(root / "d.csv", [("text", "label"), *rows])
+    monkeypatch.chdir(root)
+    words = ("train", "d.csv", "--modality", "text", "--backbone", "enc/TINY", "--out", "out/h")
+    status, _, err = run(*words, *QUICK)
+    assert status == 0, err
+    monkeypatch.chdir(tmp_path)
+    return root
+
+
+def explained(run, checkpoint, *more):
+    return run("explain", "dog box", "--model", checkpoint, "--json", *more)
+
+
+def test_it_is_found_where_it_was_from_any_folder_and_after_a_move_of_both(trained, run, tmp_path):
+    status, out, err = explained(run, trained / "out" / "h")
+    assert (status, err) == (0, "")
+    provenance = json.loads(out)["provenance"]
+    assert (provenance["encoder"], len(provenance["encoder_sha256"])) == ("TINY", 64)
+    shutil.move(trained, tmp_path / "moved")
+    assert explained(run, tmp_path / "moved" / "out" / "h")[0] == 0
+
+
+def test_no_path_of_the_computer_is_kept(trained):
+    folder = trained / "out" / "h"
+    assert json.loads((folder / "config.json").read_text())["encoder_folder"] == "../../enc/TINY"
+    assert all(str(trained) not in path.read_text() for path in folder.glob("*.json"))
+    assert str(trained) not in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("place", ["out/h/TINY", "out/TINY"])
+def test_it_is_found_beside_the_checkpoint(trained, run, place):
+    shutil.move(trained / "enc" / "TINY", trained / place)
+    status, _, err = explained(run, trained / "out" / "h")
+    assert status == 0, err
+
+
+def test_a_folder_that_is_nowhere_is_asked_for(trained, run, refused, tmp_path):
+    shutil.move(trained / "enc" / "TINY", tmp_path / "elsewhere")
+    checkpoint = trained / "out" / "h"
+    said = refused("explain", "dog", "--model", checkpoint)
+    assert "The encoder folder 'TINY' that h was trained on is not where it was, nor beside the" in said
+    assert "give its place with --encoder DIR" in said
+    assert explained(run, checkpoint, "--encoder", tmp_path / "elsewhere")[0] == 0
+
+
+def test_another_encoder_in_its_place_is_refused(trained, refused):
+    shutil.rmtree(trained / "enc" / "TINY")
+    save_text(trained / "enc" / "TINY", "bert", num_hidden_layers=4)
+    assert "trained on TINY" in refused("explain", "dog", "--model", trained / "out" / "h")
+
+
+def test_a_copy_of_a_checkpoint_knows_where_the_encoder_is(trained, run, tmp_path):
+    load_model(trained / "out" / "h").save_pretrained(tmp_path / "copy")
+    assert explained(run, tmp_path / "copy")[0] == 0
