@@ -74,7 +74,7 @@ TABLE = {
     ),
     "bench": allow("gating inputs layers model backbones view checkpoint trained explain", "PIL numpy torch"),
     "study": allow(
-        "version writing result inputs trained explain_many training",
+        "version writing result inputs reading trained explain_many training",
         "accelerate numpy pandas pyarrow sklearn",
     ),
     "cli": allow(

@@ -14,7 +14,10 @@ from daam_core.explain_many import BATCH_SIZE
 from daam_core.study.folder import Study
 from daam_core.study.make import make_study
 from daam_core.study.processes import among_processes
+from daam_core.study.report import report_blocks, report_title
 from daam_core.trained import load_model
+from daam_core.writing.files import write_text
+from daam_core.writing.pages import to_html, to_markdown
 
 #: Inputs that could not be explained, named in the printed answer; the rows have them all.
 _NAMED = 5
@@ -55,7 +58,11 @@ def run(arguments: argparse.Namespace) -> Output:
             on_progress=bar.update,
         )
     found = summary(study)
-    return Output(found, _text(study, found, Path(arguments.out).name))
+    if study.complete and share[0] == 0:
+        title, blocks = report_title(study), report_blocks(study)
+        write_text(study.folder / "report.html", to_html(title, blocks))
+        write_text(study.folder / "report.md", to_markdown(title, blocks))
+    return Output(found, _text(study, Path(arguments.out).name))
 
 
 def summary(study: Study) -> dict[str, object]:
@@ -78,7 +85,7 @@ def summary(study: Study) -> dict[str, object]:
     }
 
 
-def _text(study: Study, found: dict[str, object], folder: str) -> str:
+def _text(study: Study, folder: str) -> str:
     right = study.explained["right"].to_pylist()
     accuracy = f"{sum(right) / len(right):.3f}" if right else "–"
     lines = [

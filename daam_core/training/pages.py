@@ -61,7 +61,7 @@ def evaluation_text(report: Evaluation) -> str:
         f"accuracy {fixed(scores.accuracy, 4)}, balanced {fixed(scores.balanced_accuracy, 4)}, "
         f"macro F1 {fixed(scores.macro_f1, 4)}",
         "",
-        aligned(_class_table(scores)),
+        aligned(class_table(scores)),
         "",
         f"classifier {report.classifier_parameters:,} parameters, "
         f"encoder {_count(report.encoder_parameters)}",
@@ -82,7 +82,7 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
             f"macro F1 {fixed(scores.macro_f1, 4)} on {scores.inputs:,} inputs ({data.skipped} skipped)."
         ),
         Heading("Classes"),
-        _class_table(scores),
+        class_table(scores),
         Heading("Confusion"),
         confusion_table(scores),
         Heading("Classifier and encoder"),
@@ -182,7 +182,8 @@ def aligned(table: Table) -> str:
     )
 
 
-def _class_table(scores: Scores) -> Table:
+def class_table(scores: Scores) -> Table:
+    """Precision, recall and F1 of each class."""
     rows = tuple(
         (c.name, str(c.inputs), fixed(c.precision), fixed(c.recall), fixed(c.f1)) for c in scores.classes
     )

@@ -34,6 +34,8 @@ def test_a_study_is_made_and_counted(table, tmp_path, capsys):
     assert (found["inputs"], found["explained"], found["finished"]) == (2, 2, 2)
     assert found["right"] == pc.sum(study.rows["right"]).as_py() == 2
     assert study.facts.command.startswith("python -m daam_core study news.csv")
+    assert "Accuracy 1.000" in (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "<title>news-topic on news.csv</title>" in (tmp_path / "out" / "report.html").read_text("utf-8")
     assert main(words) == 0  # nothing is left to do
     said = capsys.readouterr().out
     assert "2 of 2 inputs explained, 2 right (1.000)" in said

@@ -75,6 +75,7 @@ def drawn_study(
             {"reason": "empty"}
             if number in refused
             else {"prediction": "sad", "right": labels[number] == "sad", "importance_scale": 2.0}
+            | {"confidence": 0.5 + number / (2 * inputs), "layers": [100 / layers] * layers}
         )
         for number in range(inputs)
     ]

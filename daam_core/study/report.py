@@ -1,0 +1,151 @@
+"""A study as one report: how good, which errors, what sets each class apart.
+
+Letters: C classes, H heads, L layers, F features.
+"""
+
+import numpy as np
+
+from daam_core.reading.numbers import fixed
+from daam_core.reading.quantities import top_cells
+from daam_core.study.cells import class_preference
+from daam_core.study.folder import Study
+from daam_core.study.slices import compare_slices, mean_map
+from daam_core.training.pages import class_table, confusion_table
+from daam_core.training.scores import Scores, score
+from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table
+
+PERMUTATIONS = 200
+#: The largest classes are compared; each takes a second or so.
+CLASSES_COMPARED = 12
+ERRORS_SHOWN = 10
+CELLS_SHOWN = 3
+_EXCERPT = 80
+
+_CAUTION = (
+    "A cell that prefers a class goes with it in these inputs; that alone does not show that the classifier "
+    "decides by it. Cells are compared one by one and depend on each other, so many that differ may say one "
+    "thing. Whether importance is faithful is measured by daam faithfulness."
+)
+
+
+def study_scores(study: Study) -> Scores | None:
+    """Accuracy, figures by class and confusion matrix of the explained inputs; None if there are none."""
+    index = {name: number for number, name in enumerate(study.facts.class_names)}
+    labels, predictions = (
+        [index[name] for name in study.explained[column].to_pylist()] for column in ("label", "prediction")
+    )
+    return score(labels, predictions, study.facts.class_names) if labels else None
+
+
+def report_title(study: Study) -> str:
+    return f"{study.facts.model} on {study.facts.data}"
+
+
+def report_blocks(study: Study) -> list[Block]:
+    """The report's headings, sentences and tables; no input of the data set but excerpts of errors."""
+    facts, scores = study.facts, study_scores(study)
+    blocks: list[Block] = [
+        Paragraph(
+            f"{len(study.numbers):,} of {facts.inputs:,} inputs explained by {facts.model} "
+            f"({facts.heads} heads, {facts.layers} layers, {facts.features} features of {facts.encoder})."
+        )
+    ]
+    if facts.command:
+        blocks.append(Listing(facts.command))
+    if scores is not None:
+        blocks += [
+            Heading("How good"),
+            Paragraph(
+                f"Accuracy {fixed(scores.accuracy)}, mean recall of the classes "
+                f"{fixed(scores.balanced_accuracy)}, macro F1 {fixed(scores.macro_f1)}."
+            ),
+            class_table(scores),
+            confusion_table(scores),
+            Heading("Errors, most confident first"),
+            _errors(study),
+            Heading("What sets each class apart"),
+            _apart(study),
+            Heading("Layers by class"),
+            _layers(study),
+            Heading("What this does not show"),
+            Paragraph(_CAUTION),
+        ]
+    refused = study.rows.filter(study.rows["reason"].is_valid()).to_pylist()
+    if refused:
+        rows = tuple((row["place"], row["reason"]) for row in refused[:ERRORS_SHOWN])
+        note = "" if len(refused) <= ERRORS_SHOWN else f"{len(refused):,} in all; the rows name them."
+        blocks += [
+            Heading("Inputs that could not be explained"),
+            Table(("input", "reason"), rows, note, left=2),
+        ]
+    return blocks
+
+
+def _errors(study: Study) -> Table:
+    table = study.to_pandas()
+    wrong = table[table["right"] == False].sort_values("confidence", ascending=False)  # noqa: E712 - null is neither
+    rows = tuple(
+        (row.place, row.label, row.prediction, _excerpt(row.text), fixed(row.confidence))
+        for row in wrong.head(ERRORS_SHOWN).itertuples()
+    )
+    note = f"{len(wrong):,} errors in all." if len(wrong) else "There is no error."
+    return Table(("input", "true class", "predicted", "text", "probability"), rows, note, left=4)
+
+
+def _excerpt(text: object) -> str:
+    if not isinstance(text, str):
+        return ""
+    line = " ".join(text.split())
+    return line if len(line) <= _EXCERPT else f"{line[: _EXCERPT - 1]}…"
+
+
+def _apart(study: Study) -> Table:
+    labels = np.asarray(study.explained["label"])
+    names, counts = np.unique(labels, return_counts=True)
+    rows: list[tuple[str, ...]] = []
+    for number in np.argsort(-counts, kind="stable")[:CLASSES_COMPARED]:
+        name = str(names[number])
+        inside, outside = study.numbers[labels == name], study.numbers[labels != name]
+        if min(len(inside), len(outside)) < 2:
+            continue
+        found = compare_slices(study, outside, inside, permutations=PERMUTATIONS)
+        holds = found.holds()
+        means = mean_map(study, inside), mean_map(study, outside)
+        strongest = top_cells(np.where(holds, found.difference, 0), CELLS_SHOWN, absolute=True).tolist()
+        for place, (head, layer, feature) in enumerate(strongest):
+            cell = (head, layer, feature)
+            if not holds[cell]:
+                continue
+            area = class_preference(study, study.column("density_attention", cell))[name]
+            rows.append(
+                (
+                    name if place == 0 else "",
+                    f"{int(holds.sum()):,}" if place == 0 else "",
+                    f"head {head}, layer {layer}, feature {feature}",
+                    fixed(means[0][cell]),
+                    fixed(means[1][cell]),
+                    fixed(area),
+                )
+            )
+    return Table(
+        ("class", "cells that differ", "largest differences", "mean in class", "mean elsewhere", "AUROC"),
+        tuple(rows),
+        note=(
+            "Density attention of the class's inputs against all others: cells with a false discovery rate "
+            f"of 0.05 or less by {PERMUTATIONS} permutations, and the {CELLS_SHOWN} of largest difference."
+        ),
+    )
+
+
+def _layers(study: Study) -> Table:
+    shares = np.array(study.explained["layers"].to_pylist(), dtype=np.float64)
+    labels = np.asarray(study.explained["label"])
+    rows = []
+    for name in study.facts.class_names:
+        if (labels == name).any():
+            mean = shares[labels == name].mean(0)
+            order = top_cells(mean, min(5, len(mean)))[:, 0]
+            rows.append((name, ", ".join(f"{layer} ({mean[layer]:.1f} %)" for layer in order)))
+    return Table(
+        ("class", "layers with most density attention"), tuple(rows), note="Means over inputs.", left=2
+    )
