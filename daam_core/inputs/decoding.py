@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 
 from daam_core.errors import InputError
+from daam_core.inputs.first_bytes import HEAD, format_of
+from daam_core.inputs.refusals import unreadable
 
 #: What stands in a repository in the place of a large file that was not fetched.
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -15,6 +17,8 @@ _MARKS = (  # the longer ones first: a mark of UTF-32 begins like one of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+#: Documents that are written in letters, and no texts.
+_DOCUMENTS = (b"%PDF-", b"{\\rtf", b"%!PS")
 #: Control characters that no text has.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 #: Letters outside ASCII in a row that words of Western European languages do not have.
@@ -69,6 +73,10 @@ def decode(content: bytes, name: str, *, encoding: str | None = None) -> Decoded
     zero_first = _utf16_without_mark(content[:_PROBED])
     if zero_first:
         return _as_marked(content, name, zero_first, "UTF-16")
+    head = content[:HEAD]
+    # Texts begin like files too: BMW, FORM, caffeine.
+    if (_CONTROL.search(head) or head.startswith(_DOCUMENTS)) and format_of(head) is not None:
+        raise unreadable(head, name, "text")
     try:
         return Decoded(content.decode("utf-8"), "UTF-8")
     except UnicodeDecodeError as error:

@@ -9,8 +9,9 @@ from daam_core.inputs.first_bytes import HEAD, Format, format_of
 READABLE = {
     "sound": "WAV, FLAC, OGG, MP3, M4A, AAC and WebM can",
     "picture": "PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP and TIFF can",
+    "text": "files of plain text can",
 }
-_CONVERT = {"sound": "WAV, FLAC or MP3", "picture": "PNG or JPEG"}
+_CONVERT = {"sound": "WAV, FLAC or MP3", "picture": "PNG or JPEG", "text": "plain text"}
 _SPELLED_OUT = frozenset({"FLV", "M4A", "MP3", "MP4", "MPEG", "RTF", "XZ"})  # an MP3, but a FLAC
 _GIT_LFS = b"version https://git-lfs.github.com/spec/"
 _PAGE = re.compile(rb"\s*(<!doctype html|<html|<head|<body)", re.IGNORECASE)
@@ -25,7 +26,7 @@ def unreadable(head: bytes, name: str, kind: str) -> InputError:
     Args:
         head: its first bytes.
         name: what messages call it.
-        kind: what it should be: ``sound`` or ``picture``.
+        kind: what it should be: ``sound``, ``picture`` or ``text``.
     """
     found = format_of(head)
     if found is not None:

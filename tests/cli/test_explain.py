@@ -119,7 +119,7 @@ def test_wrong_input_of_explain_is_refused(letter_checkpoint, refused, words, sa
     [
         ("今天天气很好".encode("gbk"), "The text is not UTF-8 text; name its encoding with --encoding"),
         (b"a" * 300_000, "longer than 50,000 characters"),
-        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", "The text is no text"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", "The text is a WEBM film, not a text"),
         (b"version https://git-lfs.github.com/spec/v1\n", "run 'git lfs pull'"),
     ],
 )

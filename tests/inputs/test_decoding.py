@@ -48,7 +48,15 @@ def test_other_encodings_are_not_guessed(text, encoding):
     ("content", "said"),
     [
         (b"\xff\xfea", "begins as UTF-16 text but cannot be read as that to its end"),
-        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", "is no text; give a file of plain text"),
+        (
+            b"\x1aE\xdf\xa3\x9fB\x86\x81\x01",
+            "is a WEBM film, not a text, whatever its name says; files of plain text can",
+        ),
+        (b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0", "is a WAV sound, not a text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a PNG picture, not a text"),
+        (b"PK\x03\x04\x14\0\0\0", "is a ZIP archive, not a text; unpack it and give a file of it"),
+        (b"%PDF-1.4\n%words", "is a PDF file, not a text"),
+        (b"\x01\x02\xff\xfe\x9d", "is no text; give a file of plain text"),
         ("naïve ête ü".encode() + b"\xff", "UTF-8 text with damaged bytes, the first in line 1"),
         (b"version https://git-lfs.github.com/spec/v1\n", "run 'git lfs pull' in its repository"),
     ],
@@ -62,3 +70,10 @@ def test_what_is_no_text_is_called_by_its_name(content, said):
 def test_an_encoding_that_does_not_exist_is_refused(encoding):
     with pytest.raises(InputError, match=f"There is no encoding '{encoding}'; name one such as utf-8"):
         decode(b"a", "t.txt", encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    "text", ["BMW sold more cars.", "FORMER president", "caffeine", "riffs", "PK and GIF89"]
+)
+def test_a_text_may_begin_like_a_file(text):
+    assert decode(text.encode(), "t.txt").text == text

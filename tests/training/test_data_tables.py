@@ -165,7 +165,7 @@ def test_a_cell_may_be_longer_than_the_csv_module_allows(tmp_path):
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
             "pointer of Git LFS.*run 'git lfs pull'",
         ),
-        (b"PK\x03\x04\x14\0\0\0\xff\xff", r"t\.csv is no text"),
+        (b"PK\x03\x04\x14\0\0\0\xff\xff", r"t\.csv is a ZIP archive, not a text; unpack it"),
         (
             "Größe über alles, naïve".encode() + b"\xff\n",
             "UTF-8 text with damaged bytes, the first in line 1",
