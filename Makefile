@@ -12,12 +12,15 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint docs lock format clean
+.PHONY: help setup run test soak fuzz audit check lint docs lock format clean
 
 help:
 	@echo "make setup    install everything into $(VENV)"
 	@echo "make run      start the app on http://127.0.0.1:7860 (ARGS=\"--port 8000\" passes options)"
 	@echo "make test     run all tests, browser tests included (ARGS=\"-k gating\" passes options)"
+	@echo "make soak     mixed load on a server with faults, an hour (ARGS=\"--minutes 10\" passes options)"
+	@echo "make fuzz     mutated files, arguments and checkpoints, ten minutes (ARGS=\"--minutes 60\")"
+	@echo "make audit    known vulnerabilities, licences and a list of all packages (CycloneDX)"
 	@echo "make check    formatting, lint, types and scripts, without the tests"
 	@echo "make docs     build the documentation into build/site; a warning is an error"
 	@echo "make lock     write the hashes of requirements.txt after a line of it was added or changed"
@@ -58,6 +61,15 @@ run: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+soak: $(STAMP)
+	$(BIN)/python -m tests.soak.run $(ARGS)
+
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz.run $(ARGS)
+
+audit: $(STAMP)
+	@$(BIN)/python -m tests.audit
 
 check: lint js
 

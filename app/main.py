@@ -85,7 +85,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
     """
     # Direct calls would skip the queue, so that many at once could take all memory.
     demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4, api_open=False)
-    listeners = Listeners()
+    listeners = Listeners(lambda: demo._queue)
     demo.launch(
         server_name=serving.host,
         server_port=serving.port,
@@ -99,7 +99,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
             "middleware": _guards(serving, folder, listeners),
             "exception_handlers": HANDLERS,
             "routes": [*assets.routes(), health],
-            "lifespan": listeners.lifespan(lambda: demo._queue),
+            "lifespan": listeners.lifespan(),
         },
         enable_monitoring=False,
         run_history=False,

@@ -16,28 +16,37 @@ from urllib.parse import parse_qs
 from gradio.context import LocalContext
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .answers import API
+from .answers import API, refusal
 
 GRACE_SECONDS = 15.0  # from asking to listening
 LOOK_SECONDS = 1.0
+NOTHING_ASKED = "Nothing was asked for under this name, or its answer was given before."
 
 log = logging.getLogger(__name__)
 
 
 class Listeners:
-    """Who listens at the moment, by session or by the id of a piece of work."""
+    """Who listens at the moment, by session or by the id of a piece of work.
 
-    def __init__(self) -> None:
+    Args:
+        queue: gives Gradio's queue once the page is served.
+    """
+
+    def __init__(self, queue: Callable[[], Any]) -> None:
+        self._queue = queue
         self._open: Counter[str] = Counter()
         self._alone: dict[str, float] = {}  # work that nobody listens for, and since when
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
-        """ASGI middleware that counts the streams."""
+        """ASGI middleware that counts the streams, and refuses those that could bring nothing."""
 
         async def listening(scope: Scope, receive: Receive, send: Send) -> None:
             name = _listens_to(scope)
             if name is None:
                 await app(scope, receive, send)
+                return
+            if not _knows(self._queue(), name):  # Gradio would break the stream off when it has begun
+                await refusal(scope, 404, NOTHING_ASKED)(scope, receive, send)
                 return
             self._open[name] += 1
             try:
@@ -54,15 +63,15 @@ class Listeners:
         self._alone = {one: self._alone.get(one, now) for one in alone}
         return [one for one, since in self._alone.items() if now - since > grace]
 
-    def lifespan(self, queue: Callable[[], Any]) -> Callable[[object], object]:
+    def lifespan(self) -> Callable[[object], object]:
         """What a server runs beside its answers: looks at the queue, and drops what nobody waits for."""
 
         async def look_for_ever() -> None:
             while True:
                 await asyncio.sleep(LOOK_SECONDS)
-                waiting = {event._id: event.session_hash for event in _events(queue())}
+                waiting = {event._id: event.session_hash for event in _events(self._queue())}
                 for one in self.departed(waiting, now=time.monotonic()):
-                    await queue().clean_events(event_id=one)
+                    await self._queue().clean_events(event_id=one)
 
         @asynccontextmanager
         async def running(_app: object) -> AsyncIterator[None]:
@@ -88,6 +97,13 @@ def _events(queue: Any) -> Iterator[Any]:
         yield from list(line.queue)
     for job in list(queue.active_jobs):
         yield from (event for event in job or () if event.alive)
+
+
+def _knows(queue: Any, name: str) -> bool:
+    """Whether there is something to tell of a session, or of a piece of work."""
+    sessions = queue.pending_messages_per_session
+    asked = name in sessions or name in queue.event_ids_to_events
+    return asked or any(name in ids for ids in queue.pending_event_ids_session.values())
 
 
 def _listens_to(scope: Scope) -> str | None:

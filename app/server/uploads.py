@@ -29,6 +29,7 @@ IDLE_SECONDS = 10.0  # between two pieces of a file
 UPLOAD_SECONDS = 300.0  # for the whole
 MEASURED_SECONDS = 5.0  # how old a measurement of the folder may be
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+NO_FILES = (AssertionError, AttributeError, KeyError, TypeError)
 PARTIAL = re.compile(r"tmp\w{8}")  # as Python's tempfile names what Gradio is still receiving
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class _RefusedError(Exception):
 
 NO_ROOM = _RefusedError(507, "The server has no room for more files now; try again later.")
 TOO_SLOW = _RefusedError(408, "The file came too slowly.")
+NO_FILE = _RefusedError(400, "The form holds something else than files.")
 BAD_NAME = _RefusedError(400, "The file cannot be kept under this name; give it another.")
 
 
@@ -85,17 +87,27 @@ class Uploads:
         if not is_upload(scope):
             await self.app(scope, receive, send)
             return
-        held = Held(send)
+        held, ended = Held(send), False
+
+        async def noting() -> Message:
+            nonlocal ended
+            message = await receive()
+            ended = not message.get("more_body", False)
+            return message
+
         self._running += 1
         try:
-            refused = await self._outcome(scope, receive, held)
+            refused = await self._outcome(scope, noting, held)
         finally:
             self._running -= 1
             await asyncio.to_thread(self._delete_partial)
         if refused is None:
             await held.release()
         else:
-            await self._refuse(refused, scope, receive, send)
+            if refused is not TOO_SLOW and not ended:
+                await drain(receive, at_most=4 * self._limits.request)
+            answer = refusal(scope, refused.status, refused.sentence, connection="close")
+            await answer(scope, receive, send)
 
     async def _outcome(self, scope: Scope, receive: Receive, held: Held) -> _RefusedError | None:
         """Let the application receive the files; why that failed, or None."""
@@ -112,6 +124,8 @@ class Uploads:
             return NO_ROOM if error.errno in DISK_FULL else BAD_NAME
         except ValueError:  # a zero byte in a name
             return BAD_NAME
+        except NO_FILES:  # Gradio takes every part of a form for a file with a name
+            return NO_FILE
         return None
 
     async def _receive(self, scope: Scope, receive: Receive, held: Held) -> None:
@@ -176,11 +190,6 @@ class Uploads:
         self._folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self._folder).free < self._limits.free:
             raise NO_ROOM
-
-    async def _refuse(self, refused: _RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
-        if refused is not TOO_SLOW:
-            await drain(receive, at_most=4 * self._limits.request)
-        await refusal(scope, refused.status, refused.sentence, connection="close")(scope, receive, send)
 
     def _delete_partial(self) -> None:
         """Delete what broken uploads left: everything when none runs, else what is older than any."""

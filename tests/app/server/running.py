@@ -85,18 +85,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(folder: Path, *arguments: str) -> Running:
-    """Start the app and wait until it answers and its encoder is loaded."""
+def start(folder: Path, *arguments: str, port: int | None = None, **environment: str) -> Running:
+    """Start the app and wait until it answers and an encoder is loaded; ``arguments`` beat those here."""
     folder.mkdir(parents=True, exist_ok=True)
-    port, log = free_port(), folder / "log.txt"
+    port, log = port or free_port(), folder / "log.txt"
     command = [sys.executable, "-m", "app", "--port", str(port), "--model", "news-topic"]
     command += ["--max-upload-mb", str(MAX_UPLOAD_MB), *arguments]
-    environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "uploads"), "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as output:
+    own = {"GRADIO_TEMP_DIR": str(folder / "uploads"), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | own | environment
+    with log.open("ab") as output:
+        begins = output.tell()
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     running = Running(port, process, folder / "uploads", log)
     deadline = time.monotonic() + START_SECONDS
-    while "Encoder of" not in log.read_text() or not _answers(running):
+    while b"Encoder of" not in log.read_bytes()[begins:] or not _answers(running):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             raise AssertionError(f"The app did not start:\n{log.read_text()}")

@@ -141,6 +141,25 @@ def test_visitors_get_their_own_answers_together(server):
     assert all("event: complete" in answer for answer in together)
 
 
+def test_a_stream_of_what_was_never_asked_for_is_refused_at_once(server):
+    said = "Nothing was asked for under this name, or its answer was given before."
+    for path in ("call/explain_text/nobody", "call/v2/explain_text/nobody", "queue/data?session_hash=nobody"):
+        status, answer = server.ask("GET", f"/gradio_api/{path}", timeout=10)
+        assert (status, json.loads(answer)["detail"]) == (404, said)
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("field", [b'name="files"', b'name="\x06"', b'name=""', b""])
+def test_a_form_without_files_is_refused_in_one_sentence(server, field):
+    body = b"--edge\r\nContent-Disposition: form-data; " + field + b"\r\n\r\nfalse\r\n--edge--\r\n"
+    for query in ("", "?upload_id=a"):
+        headers = {"content-type": "multipart/form-data; boundary=edge"}
+        status, said = server.ask("POST", f"/gradio_api/upload{query}", body, headers)
+        assert status in (200, 400), said
+        assert status == 400 or said == "[]"
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_work_of_departed_visitors_does_not_keep_others_waiting(server):
     data = {"data": [LONG_TEXT, "news-topic", "", "all_heads", ""]}
     for index in range(8):  # whose pages close before they listen
