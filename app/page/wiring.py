@@ -185,6 +185,9 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
 
         yield from keeping(_run(offer, page, work, f"Explaining with {other}", place=compared.said))
 
+    sound.noisy.change(
+        lambda noisy: gr.update(interactive=bool(noisy)), sound.noisy, sound.snr, queue=False, **PRIVATE
+    )
     outputs, options = [*changing(page), page.cancel, page.changed.said, compared.said], ENCODER | PRIVATE
     sound_values = [page.session, sound.start, sound.end, sound.noisy, sound.snr]
     picture_values = [page.session, picture.edges, picture.fill]
@@ -325,6 +328,10 @@ def _sent(event: gr.EventData, name: str) -> object:
 def _wire_save(offer: Offer, page: Page) -> None:
     saved = page.saved
 
+    def has_width(format_: object) -> Updates:
+        """What the chosen format knows nothing of cannot be chosen."""
+        return {saved.width: gr.update(interactive=format_ in downloads.FIGURES)}
+
     def save(session: Session, format_: object, width: object, scale: object) -> Updates:
         def written() -> Updates:
             study = actions.needed(session.current)
@@ -338,6 +345,7 @@ def _wire_save(offer: Offer, page: Page) -> None:
         return at_once(saved.said, written, failed={saved.file: gr.update(value=None)})
 
     inputs, outputs = [page.session, saved.format, saved.width, saved.scale], [saved.said, saved.file]
+    saved.format.change(has_width, saved.format, saved.width, queue=False, **PRIVATE)
     done = saved.run.click(save, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE)
     done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")

@@ -1,6 +1,7 @@
 """Results as files to download."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from daam_core import export
@@ -16,6 +17,7 @@ from .untrusted import shown
 
 FORMATS = export.SUFFIXES
 WIDTHS = ("single", "double")
+FIGURES = ("png", "svg", "pdf")  # they have a width
 
 
 def write(
@@ -48,7 +50,8 @@ def write(
     if format_ == "html" and pair is not None:
         path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
         return path
-    explained = given.input if format_ in export.SHOWING_THE_INPUT else None
+    # Called as on the page, where examples have titles of their own.
+    explained = replace(given.input, name=given.name) if format_ in export.SHOWING_THE_INPUT else None
     export.save(explanation, path, width=width, scale=explanation.scale, shown=explained)
     return path
 

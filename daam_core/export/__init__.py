@@ -116,8 +116,8 @@ def file_bytes(
             ``density_attention``, ``gate`` or ``class_importance``.
         scale: colour scale of figures and page, ``all_heads`` or ``per_head``.
         width: of figures: ``single`` (89 mm), ``double`` (183 mm), or millimetres.
-        shown: the explained input: figures and page draw a sound as a waveform, and a picture under
-            the token map.
+        shown: the explained input: figures and page name it, and draw a sound as a waveform, and a
+            picture under the token map.
         table: what the rows of a CSV are: ``cells`` or ``tokens``.
 
     Raises:
@@ -137,7 +137,9 @@ def file_bytes(
         from daam_core.view.page import view_html
 
         media = None if shown is None else media_of(shown)
-        return view_html(explanation, media=media, state={"quantity": quantity, "scale": scale}).encode()
+        names = ("" if shown is None else shown.title, "")
+        state = {"quantity": quantity, "scale": scale}
+        return view_html(explanation, media=media, names=names, state=state).encode()
     if suffix in SUFFIXES:
         from daam_core.figures.report import report_figure
         from daam_core.figures.style import figure_bytes

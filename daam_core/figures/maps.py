@@ -77,7 +77,7 @@ def _panel_columns(panels: int, total: float, *, compact: bool) -> int:
     if panels == 1:
         return 1
     if total < NARROW_MM:
-        return 1 if panels <= 4 else 2
+        return 1 if panels <= 4 and not compact else 2
     return 2 if panels <= (4 if compact else 8) else 4
 
 
@@ -148,7 +148,8 @@ def plan_maps(
         statement = bin_columns(values[0, :1], max_columns, how=how).statement
         legend.append(f"With {explanation.shape[2]:,} features, {statement}.")
     layers = int(explanation.head_layers[chosen].sum(axis=1).max())
-    lowest, highest = (11, 20) if compact else (12 if len(chosen) > 1 else 30, 60)
+    small = (9, 16) if total < NARROW_MM else (11, 20)
+    lowest, highest = small if compact else (12 if len(chosen) > 1 else 30, 60)
     panel = float(np.clip((1.2 if compact else 1.7) * layers, lowest, highest))
     return Maps(
         explanation=explanation,
@@ -226,15 +227,15 @@ def _draw_map(
     limits: np.ndarray,
     tick_step: int,
 ) -> None:
-    """One map ``[layers, columns]`` with the first layer at the bottom."""
+    """One map ``[layers, columns]`` with the first layer on top, as on the page."""
     axes.imshow(
         values,
         cmap=colours,
         norm=norm(float(limits[0]), float(limits[1])),
         aspect="auto",
         interpolation="none",  # vector files keep one pixel for each cell
-        origin="lower",
-        extent=(-0.5, features - 0.5, -0.5, len(layers) - 0.5),
+        origin="upper",
+        extent=(-0.5, features - 0.5, len(layers) - 0.5, -0.5),
     )
     ticks = range(0, len(layers), tick_step)
     axes.set_yticks(list(ticks), [str(layers[tick]) for tick in ticks])

@@ -70,8 +70,13 @@ def parameters_figure(explanation: Explanation, *, width: Width | float = "doubl
         return settle(figure)
 
 
-def draw_distributions(axes: Axes, explanation: Explanation, name: str, label: str) -> None:
-    """Distribution of a parameter over features by head, its mean, and the value it started from."""
+def draw_distributions(
+    axes: Axes, explanation: Explanation, name: str, label: str, *, short: bool = False
+) -> None:
+    """Distribution of a parameter over features by head, its mean, and the value it started from.
+
+    ``short`` leaves words out where there is only half a column for it.
+    """
     learned = np.asarray(getattr(explanation, name), dtype=np.float64)
     start = np.asarray(getattr(explanation, f"initial_{name}"), dtype=np.float64)
     log = name == "scaled_variance" and is_wide(learned)
@@ -91,12 +96,13 @@ def draw_distributions(axes: Axes, explanation: Explanation, name: str, label: s
         axes.plot(values.mean(), head, marker="o", markersize=2.8, color=INK, linestyle="none")
         axes.plot(start[head].mean(), head, marker="x", markersize=3.4, markeredgewidth=0.8, color=INK)
     row = next(r for r in parameter_summary(explanation) if r.parameter == name and r.head is None)
-    axes.set_title(f"{label}: {number(row.lowest)} to {number(row.highest)}, mean {number(row.mean)}")
+    reach = f"{number(row.lowest)} to {number(row.highest)}"
+    axes.set_title(f"{label.split()[-1]}: {reach}" if short else f"{label}: {reach}, mean {number(row.mean)}")
     _head_rows(axes, len(learned))
     if log:
         axes.set_xscale("log")
         plain_log_ticks(axes.xaxis)
-    axes.set_xlabel(f"{label} (● mean, × initial)")
+    axes.set_xlabel("● mean, × initial" if short else f"{label} (● mean, × initial)")
     tidy(axes)
 
 

@@ -236,9 +236,11 @@ def norm(lowest: float, highest: float) -> Normalize:
     return Normalize(lowest, highest if highest > lowest else lowest + 1)
 
 
-def legend_lines(legend: Sequence[str], total: float) -> list[str]:
+def legend_lines(legend: Sequence[str], total: float, *, size: float = FONT_SIZE) -> list[str]:
     """Sentences broken into lines that fit under a colour bar; each begins a new line."""
-    return [line for part in legend for line in wrapped(part, total - LEGEND_MARGIN_MM).split("\n")]
+    return [
+        line for part in legend for line in wrapped(part, total - LEGEND_MARGIN_MM, size=size).split("\n")
+    ]
 
 
 def colour_bar_height(legend: Sequence[str], total: float) -> float:

@@ -18,6 +18,7 @@ from daam_core.figures.style import (
     FAINT,
     FONT_SIZE,
     INK,
+    NARROW_MM,
     Canvas,
     Width,
     above_colour_bar,
@@ -142,7 +143,7 @@ def token_view(
 def token_height(view: TokenView, total: float) -> float:
     """Height in millimetres that :func:`draw_tokens` wants at a width of ``total`` millimetres."""
     if view.explanation.modality == "audio":
-        return 42.0 if view.sound is None else 60.0
+        return 42.0 if view.sound is None else 48.0 if total < NARROW_MM else 60.0
     if view.explanation.modality == "image":
         return _picture_height(view, total) + 2 + colour_bar_height(_region_legend(view), total)
     words = _words(view, total)

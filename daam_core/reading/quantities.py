@@ -42,6 +42,13 @@ QUANTITIES: Mapping[Quantity, QuantityText] = {
 }
 
 
+#: What has to stand beside every Importance Factor that people read.
+CAUTION = (
+    "The Importance Factor says how strongly a head lets a cell through. It is the same for every class. It "
+    "is no proof that the cell caused the decision: cells whose value is ordinary are let through, too."
+)
+
+
 def quantity_text(quantity: str) -> QuantityText:
     """Name and meaning of a map.
 

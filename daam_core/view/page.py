@@ -6,6 +6,7 @@ import html
 import json
 from collections.abc import Mapping
 
+from daam_core.reading.quantities import CAUTION
 from daam_core.result import Explanation
 from daam_core.version import __version__
 from daam_core.view.modules import import_map, view_style
@@ -35,11 +36,16 @@ def view_html(
         explanation, compare=compare, media=media, compare_media=compare_media, names=names, limit=None
     )
     heading = title or f"Why “{explanation.predicted_class}”? An explanation of {explanation.model}"
+    inputs = [name for name, shown in zip(names, (explanation, compare), strict=True) if name and shown]
+    letters = ("A: ", "B: ") if len(inputs) > 1 else ("Input: ",)
+    given = "; ".join(f"{letter}{name}" for letter, name in zip(letters, inputs, strict=False))
     modules = json.dumps(import_map())
     return _PAGE.format(
         policy=f"default-src 'none'; script-src data: {_digest(modules)} {_digest(_START)}; "
         "style-src 'unsafe-inline'; img-src data:; media-src data:",
         title=html.escape(heading),
+        given=html.escape(given),
+        caution=html.escape(CAUTION),
         style=view_style(),
         modules=modules,
         start=_START,
@@ -85,6 +91,9 @@ body {{ margin: 0; background: #ffffff; color: #1c2430; font: 14px/1.5 system-ui
 main {{ max-width: 1280px; margin: 0 auto; padding: 24px clamp(16px, 3vw, 40px) 64px; }}
 h1 {{ font-size: 24px; line-height: 32px; font-weight: 600; margin: 0 0 24px; letter-spacing: -0.01em; \
 overflow-wrap: anywhere; }}
+.given {{ margin: -16px 0 16px; overflow-wrap: anywhere; }}
+.given:empty {{ display: none; }}
+.caution {{ max-width: 96ch; margin: 0 0 24px; padding-left: 12px; border-left: 3px solid #8a6a00; }}
 footer {{ margin-top: 64px; font-size: 13px; }}
 summary {{ cursor: pointer; }}
 pre {{ overflow-x: auto; }}
@@ -95,6 +104,8 @@ pre {{ overflow-x: auto; }}
 <body>
 <main>
 <h1>{title}</h1>
+<p class="given">{given}</p>
+<p class="caution"><strong>What the map does not show.</strong> {caution}</p>
 <daam-view></daam-view>
 <footer>
 <details><summary>Where this comes from</summary>

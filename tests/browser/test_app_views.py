@@ -513,12 +513,57 @@ def test_the_tour_walks_along_the_page(app):
     tour.locator(".dx-tour-act").click()
     app.changed_from(before)
     expect(app.page.locator("#prediction .dx-input-name")).to_have_text("Between two topics")
-    for number in range(2, 8):
-        tour.locator(".dx-tour-next").press("Enter")
+    for number in range(1, 8):
         expect(tour.locator(".dx-tour-count")).to_have_text(f"{number} of 7")
+        app.page.wait_for_timeout(700)  # it scrolls there
+        # The card stands beside what it explains.
+        shown, card = app.page.locator(".dx-toured").bounding_box(), tour.bounding_box()
+        assert shown["x"] + shown["width"] <= card["x"] or shown["y"] + shown["height"] <= card["y"]
+        assert 0 <= shown["y"] < app.page.viewport_size["height"] / 2
+        if number < 7:
+            tour.locator(".dx-tour-next").press("Enter")
     app.page.keyboard.press("Escape")
     expect(tour).to_be_hidden()
     expect(app.page.locator("#tour-open")).to_be_focused()
+
+
+def test_what_has_no_effect_cannot_be_set(app):
+    app.example("Sound", "speech-note")
+    app.tab("Edit input")
+    slider = app.page.locator("#snr input[type=range]")
+    expect(slider).to_be_disabled()
+    app.page.get_by_label("Add white noise").check()
+    expect(slider).to_be_enabled()
+    app.page.get_by_label("Add white noise").uncheck()
+    expect(slider).to_be_disabled()
+    width = app.page.locator("#save-width input").first
+    expect(width).to_be_enabled()
+    for title, value in FORMATS:
+        app.choose("#save-format", title)
+        if value in ("png", "svg", "pdf"):
+            expect(width).to_be_enabled()
+        else:
+            expect(width).to_be_disabled()
+
+
+def test_the_focus_ring_leaves_the_words_free(app):
+    app.example("Text", "news-final")
+    button = app.page.locator("#view").get_by_role("button", name="Show as table").first
+    button.focus()
+    app.page.keyboard.press("Enter")
+    button = app.page.locator("#view").get_by_role("button", name="Hide table").first
+    expect(button).to_be_focused()
+    gaps = button.evaluate(
+        """button => {
+            const style = getComputedStyle(button);
+            const range = document.createRange();
+            range.selectNodeContents(button);
+            const [text, box] = [range.getBoundingClientRect(), button.getBoundingClientRect()];
+            return [style.outlineStyle, Math.min(text.left - box.left, box.right - text.right)];
+        }"""
+    )
+    assert gaps[0] == "solid"
+    assert gaps[1] >= 8
 
 
 def test_the_theme_is_kept(app):

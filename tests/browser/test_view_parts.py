@@ -177,6 +177,29 @@ def test_words_are_coloured_by_sign_and_size(view: Callable[..., Page]) -> None:
     assert np.array_equal(colour(strongest), colour_of("cividis", 1.0))
 
 
+def test_marks_of_the_tokenizer_do_not_wash_out_a_long_text(view: Callable[..., Page]) -> None:
+    """[CLS] and [SEP] can have a hundred times the share of a word among thousands."""
+    e = make_explanation("text")
+    special = np.isnan(e.token_spans[:, 0])
+    assert special.any()
+    shares = np.where(special, 5.0, e.token_attribution * 1e-3).astype(np.float32)
+    page = view(replace(e, token_attribution=shares), section="input")
+    words = page.evaluate("() => view.payload.a.words.list")
+    largest = max(abs(float(sum(shares[t] for t in word["tokens"]))) for word in words if not word["special"])
+    numbers = [number(text) for text in page.locator(".dv-bar-numbers span").all_inner_texts()]
+    assert numbers == pytest.approx([-largest, 0, largest], rel=1e-3)
+    index = max(
+        (i for i, word in enumerate(words) if not word["special"]),
+        key=lambda i: abs(sum(shares[t] for t in words[i]["tokens"])),
+    )
+    colours = page.evaluate("() => view.payload.colours.diverging")
+    strongest = page.locator(f"[data-word='{index}']").first.evaluate(
+        "w => getComputedStyle(w).backgroundColor"
+    )
+    ends = [tuple(int(end[i : i + 2], 16) for i in (1, 3, 5)) for end in (colours[0], colours[-1])]
+    assert strongest in [f"rgb({red}, {green}, {blue})" for red, green, blue in ends]
+
+
 def test_words_are_read_out_by_the_keyboard(view: Callable[..., Page]) -> None:
     page = view(make_explanation("text", tokens=20), section="input")
     page.locator(".dv-words").focus()

@@ -77,7 +77,7 @@ def test_a_single_hot_cell_of_many_columns_is_visible_and_the_binning_is_stated(
     hottest = np.array(image.cmap(1.0)[:3]) * 255
     box = image.axes.bbox  # in dots, from the lower left
     x = box.x0 + box.width * (1234.5 / 5120)
-    y = len(pixels) - (box.y0 + box.height * (11.5 / 40))
+    y = len(pixels) - (box.y1 - box.height * (11.5 / 40))  # layer 0 is on top, as on the page
     around = pixels[int(y) - 4 : int(y) + 5, int(x) - 4 : int(x) + 5]
     assert (np.abs(around - hottest).max(axis=2) < 12).any(), "no pixel near the cell has the highest colour"
 

@@ -3,8 +3,10 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,6 +20,7 @@ from daam_core.figures.parameters import parameters_figure
 from daam_core.figures.report import report_figure
 from daam_core.figures.style import figure_bytes, print_style
 from daam_core.figures.tokens import token_figure
+from daam_core.reading.quantities import CAUTION
 from tests.figures.examples import AUDIO, GROUPS, IMAGE, LONG, MIXTURE, PICTURE, SOUND, TEXT
 from tests.support.builders import make_explanation
 
@@ -66,6 +69,39 @@ def test_every_text_is_large_enough_and_inside_the_figure(draw, width, millimetr
             assert box.x1 <= figure.bbox.width + slack, text.get_text()
             assert box.y0 >= -slack, text.get_text()
             assert box.y1 <= figure.bbox.height + slack, text.get_text()
+
+
+A4_MM = 297 - 2 * 20  # its height between margins
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+@pytest.mark.parametrize(
+    ("modality", "heads", "layers", "shown"),
+    [("audio", 8, 4, SOUND), ("image", 4, 16, PICTURE), ("text", 8, 24, None)],
+)
+def test_a_report_fits_on_a_page(width, modality, heads, layers, shown):
+    e = make_explanation(modality, heads=heads, layers=layers, features=200)
+    assert report_figure(e, shown=shown, width=width).get_figheight() * 25.4 <= A4_MM
+
+
+def test_a_report_names_the_input_and_says_probabilities_as_the_page_does(monkeypatch):
+    probabilities = np.array([0.9993, 0.0006, 0.0001], dtype=np.float32)
+    probabilities = np.concatenate([probabilities, np.zeros(len(AUDIO.class_names) - 3, np.float32)])
+    e = replace(AUDIO, probabilities=probabilities, prediction=0)
+    written = " ".join(_written(report_figure(e, shown=SOUND), monkeypatch).split())
+    assert SOUND.title in written
+    for text in ("99.93 %", "0.06 %", "0.01 %"):
+        assert text in written
+    assert "0.000" not in written
+    assert CAUTION in written
+
+
+def _written(figure: Figure, monkeypatch) -> str:
+    shown: list[str] = []
+    monkeypatch.setattr(Text, "draw", lambda self, renderer: shown.append(self.get_text()))
+    with print_style():
+        FigureCanvasAgg(figure).draw()
+    return " ".join(shown)
 
 
 @pytest.mark.parametrize("draw", [FIGURES["maps"], FIGURES["report-image"]], ids=["maps", "report"])

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import matplotlib as mpl
 import numpy as np
 
+from daam_core.reading.quantities import CAUTION
 from daam_core.view.modules import bundle, import_map, modules, view_style
 from daam_core.view.page import view_html
 from tests.support.builders import make_explanation
@@ -71,6 +72,15 @@ def test_no_text_can_leave_its_place_in_the_page() -> None:
     assert payload["a"]["class_names"][0] == EVIL
     assert payload["a"]["name"] == EVIL
     assert json.loads(found.scripts["state"]) == {"tab": EVIL}
+
+
+def test_the_page_names_the_inputs_and_says_what_the_map_does_not_show() -> None:
+    e = make_explanation("text")
+    page = view_html(e, names=("a <b> & c.txt", ""))
+    assert '<p class="given">Input: a &lt;b&gt; &amp; c.txt</p>' in page
+    assert html.escape(CAUTION) in page
+    assert '<p class="given">A: one; B: two</p>' in view_html(e, compare=e, names=("one", "two"))
+    assert '<p class="given"></p>' in view_html(e)
 
 
 def test_the_page_needs_nothing_else() -> None:

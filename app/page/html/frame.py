@@ -2,6 +2,8 @@
 
 from html import escape
 
+from daam_core.reading.quantities import CAUTION
+
 HEADER = """
 <header class="dx-header">
   <div>
@@ -16,11 +18,7 @@ HEADER = """
   </div>
 </header>
 """
-LIMITS = """
-<p class="dx-limits"><strong>What the Importance Factor does not show.</strong> It says how strongly a head
-lets a cell through. It is the same for every class, it is no proof that the cell caused the decision, and a
-high value may only mark an ordinary one.</p>
-"""
+LIMITS = f'<p class="dx-limits"><strong>What the map does not show.</strong> {escape(CAUTION)}</p>'
 FOOTER = """
 <div class="dx-footer"><p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You
 Need</em>, arXiv 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for

@@ -79,7 +79,9 @@ def _sound() -> ChangeSound:
             start = gr.Slider(0, 1, 0, step=0.01, label="From, seconds", elem_id="trim-start", min_width=200)
             end = gr.Slider(0, 1, 1, step=0.01, label="To, seconds", elem_id="trim-end", min_width=200)
         noisy = gr.Checkbox(False, label="Add white noise", elem_id="noisy")
-        snr = gr.Slider(MIN_SNR, MAX_SNR, 10, step=1, label="Signal-to-noise ratio, dB", elem_id="snr")
+        snr = gr.Slider(
+            MIN_SNR, MAX_SNR, 10, step=1, label="Signal-to-noise ratio, dB", elem_id="snr", interactive=False
+        )
         run = _run("Explain the changed sound", "run-changed-sound")
     return ChangeSound(group, start, end, noisy, snr, run)
 

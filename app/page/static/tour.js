@@ -10,46 +10,46 @@ const STEPS = [
   [
     '#step-input',
     'Give it something',
-    'A frozen encoder turns a sound, a text or a picture into hidden states. Start with a text: “Between two topics” was written so that two subjects compete.',
+    'A sound, a text or a picture. Start with a text: “Between two topics” was written so that two subjects compete.',
     ['Explain this text', '#tab-text-button', '#example-news-mixed'],
   ],
   [
     '#step-prediction',
     'The decision',
-    'Every class has its probability, the most probable first. The badges say which model answered, and whether the encoder had to run.',
+    'Every class has its probability, the most probable first. Below them you see which model answered.',
     null,
   ],
   [
-    '#step-why',
-    'Which cells are let through',
-    'Each map is one head: a row is a layer, a column a feature. The Importance Factor says how strongly that head lets the cell through, on one scale for all heads, so that a weak head looks weak. Point at a cell for its numbers, click to keep it.',
+    '#view .dv-multiples',
+    'What the heads let through',
+    'Each map is one head: a row is a layer, a column a feature. The Importance Factor says how strongly the head lets that cell through. All heads share one scale, so a weak head looks weak. Point at a cell for its numbers, click to keep it.',
     null,
     'heads',
   ],
   [
-    '#step-why',
-    'One cell, one Gaussian',
-    'A head learned a mean offset and a scaled variance for every feature. The curve is that Gaussian; the mark is this input’s value; its height is the gate.',
+    '#view .dv-two',
+    'One cell, one curve',
+    'Every head learned a bell curve for every feature. The upright line is the value in this input. Where it meets the curve, you read the gate: how much of the value the head lets through.',
     null,
     'heatmap',
   ],
   [
-    '#step-why',
+    '#view .dv-figure',
     'Back to the words',
-    'The gated values split exactly over the words. Blue speaks against the class and orange for it.',
+    'The decision splits exactly over the words. Orange words speak for the class, blue words against it.',
     null,
     'input',
   ],
   [
     '#step-compare',
     'Ask “what if”',
-    'Change the text, cut the sound, cover a part of the picture: the original becomes A, the change B. Or mute a head: the decision is recomputed without running the encoder.',
+    'Change the text, cut the sound, cover a part of the picture: the original becomes A, the change B. Or mute a head, and see what the model says without it.',
     null,
   ],
   [
     '#step-save',
     'Take it along',
-    'Figures for print, an interactive page that works without network, every number, or a notebook. A link restores model, example and view, never somebody’s input.',
+    'Figures for print, an interactive page that works without network, every number, or a notebook. A link restores the model, the example and the view, never your own input.',
     null,
   ],
 ];
@@ -80,15 +80,19 @@ function show() {
   act.hidden = !action;
   act.textContent = action ? action[0] : '';
   act.onclick = action ? () => press(action) : null;
-  unmark();
-  const target = document.querySelector(place);
-  if (target) {
-    target.classList.add('dx-toured');
-    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    target.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
-  }
   const view = shownView();
   if (tab && view) view.state = { tab };
+  // What is pointed at may be drawn just now.
+  requestAnimationFrame(() => requestAnimationFrame(() => mark(place)));
+}
+
+function mark(place) {
+  unmark();
+  const target = document.querySelector(place) || document.querySelector('#step-why');
+  if (!target || !dialog.open) return;
+  target.classList.add('dx-toured');
+  const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+  target.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
 }
 
 function unmark() {

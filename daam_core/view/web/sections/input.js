@@ -9,7 +9,7 @@ import { changeOf, tokenPairs } from './pairs.js';
 import { PicturePanel } from './picture.js';
 import { SoundPanel } from './sound.js';
 import { attribution, spanOf, TokenTables, tokenScale } from './tokens.js';
-import { WordsDifference, WordsPanel, WordTables, wordValues } from './words.js';
+import { ownWordValues, WordsDifference, WordsPanel, WordTables } from './words.js';
 
 /**
  * @typedef {import('./tokens.js').Kind} Kind
@@ -28,7 +28,7 @@ const KINDS = {
     Panel: WordsPanel,
     Tables: WordTables,
     Difference: WordsDifference,
-    grouped: wordValues,
+    grouped: ownWordValues,
   },
   audio: {
     title: 'Back to the sound',

@@ -17,7 +17,7 @@ import { html } from '../html.js';
  * @typedef {{
  *   title: string, help: string, Panel: any, Tables: any,
  *   grouped: (result: Shown, values: Float32Array) => ArrayLike<number>, Difference?: any,
- * }} Kind what a modality shows: grouped sums tokens to what is drawn; Difference is for inputs that are
+ * }} Kind what a modality shows: grouped sums tokens to what colours are scaled by; Difference is for inputs that are
  *   cut into different parts
  */
 

@@ -27,6 +27,17 @@ export function wordValues(result, values) {
 }
 
 /**
+ * The words of the text alone: marks that the tokenizer adds have shares of their own size, and would wash
+ * out a long text.
+ * @param {Shown} result
+ * @param {Float32Array} values
+ */
+export function ownWordValues(result, values) {
+  const { list } = /** @type {Words} */ (result.raw.words);
+  return wordValues(result, values).filter((_, index) => !list[index].special);
+}
+
+/**
  * A word as text, with its share and, where it has several, its pieces.
  * @param {Shown} result
  * @param {number[]} values
