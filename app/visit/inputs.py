@@ -5,6 +5,10 @@ from pathlib import Path
 
 from daam_core.errors import InputError
 from daam_core.inputs import Change, Input, Modality, changed, read_input, read_text
+from daam_core.inputs.apart import Apart
+
+#: Decodes the files of visitors.
+APART = Apart()
 
 #: A larger input is read again from its file when it is needed again, instead of being kept in a
 #: session: three studies of 100 million pixels would be 900 MB.
@@ -96,4 +100,4 @@ def _read(modality: Modality, path: object) -> Input:
     if not path or not isinstance(path, str | Path):
         kind = "sound" if modality == "audio" else "picture"
         raise InputError(f"There is no {kind} yet: give a file, or pick an example.")
-    return read_input(path, modality)
+    return read_input(path, modality) if modality == "text" else APART.read(path, modality)

@@ -85,7 +85,8 @@ def opened(stream: View, container: str, name: str) -> Iterator[DecodedSound]:
         repaired: list[str] = []
 
         def blocks() -> Iterator[np.ndarray]:
-            resampler = av.AudioResampler("fltp", codec.layout, rate)
+            # One plane: of planar frames, PyAV reads no more than eight channels safely.
+            resampler = av.AudioResampler("flt", codec.layout, rate)
             read = lost = 0
             try:
                 for packet in file.demux(track):
@@ -97,7 +98,7 @@ def opened(stream: View, container: str, name: str) -> Iterator[DecodedSound]:
                         continue
                     for frame in frames:
                         for part in resampler.resample(frame):
-                            yield part.to_ndarray().T
+                            yield part.to_ndarray().reshape(-1, channels)
             except (av.FFmpegError, ValueError) as e:
                 raise InputError(f"{name} is truncated or damaged: it cannot be decoded to its end.") from e
             if lost > max(1, MISSING_SHARE * read):

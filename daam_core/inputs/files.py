@@ -5,12 +5,21 @@ import io
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from daam_core.errors import InputError
 
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf|file|data):", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A seekable file that is open already, and its name."""
+
+    stream: IO[bytes]
+    name: str | None
 
 
 def describe(path: str | Path) -> str:
@@ -30,6 +39,8 @@ def open_file(given: object, *, kind: str, other: str) -> tuple[IO[bytes], str |
         InputError: there is no such file, it cannot be read, or it is empty.
     """
     name = None
+    if isinstance(given, Opened):
+        return _not_empty(given.stream, given.name, kind), given.name
     if isinstance(given, Mapping):
         given, name = _stored(given, kind)
     if isinstance(given, (bytes, bytearray, memoryview)):
@@ -44,11 +55,15 @@ def open_file(given: object, *, kind: str, other: str) -> tuple[IO[bytes], str |
         raise InputError(
             f"A {kind} must be a path, bytes, a binary file, {other}, got {type(given).__name__}."
         )
+    return _not_empty(stream, name, kind), name
+
+
+def _not_empty(stream: IO[bytes], name: str | None, kind: str) -> IO[bytes]:
     if not stream.read(1):
         stream.close()
         raise InputError(f"{called(name, kind)} is empty (0 bytes).")
     stream.seek(0)
-    return stream, name
+    return stream
 
 
 def called(name: str | None, kind: str) -> str:

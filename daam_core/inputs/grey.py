@@ -1,5 +1,6 @@
 """Greyscale pictures of more than eight bits made eight, by what their values say of their full scale."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,8 @@ OVERSHOOT = 1.05
 #: Share of the full scale below which floats are too dark to be stored with it.
 DARKEST = 1 / 16
 
-_SAMPLED = 1_000_000  # values that percentiles are taken over, and that are converted at a time
+_SAMPLED = 1_000_000  # values that percentiles are taken over
+_BAND = 1 << 20  # values looked at a time
 
 
 def eight_bits(picture: "Image", name: str) -> tuple["Image", str]:
@@ -36,38 +38,49 @@ def eight_bits(picture: "Image", name: str) -> tuple["Image", str]:
     """
     from PIL import Image
 
-    values = np.asarray(picture)
-    low, high = _range(values, name)
-    full = _full_scale(high, integers=values.dtype.kind in "iub")
+    low, high, integers = _range(picture, name)
+    full = _full_scale(high, integers=integers)
     if low < 0 and (high <= 0 or low < (1 - OVERSHOOT) * full):
         raise InputError(
             f"{name} has values from {low:g} to {high:g}; greyscale pictures need values from 0 up, such as "
             "0…1 or 0…65535, so shift and scale them."
         )
-    made = np.empty(values.shape, np.uint8)
-    outside = 0
-    step = max(1, _SAMPLED // values.shape[1])
-    for top in range(0, len(values), step):
-        rows = values[top : top + step].astype(np.float32)
+    made = np.empty((picture.height, picture.width), np.uint8)
+    outside = top = 0
+    for rows in _bands(picture):
+        rows = rows.astype(np.float32)
         outside += int(np.count_nonzero((rows < 0) | (rows > full)))
-        made[top : top + step] = np.rint(np.clip(rows, 0, full) * np.float32(255 / full))
+        made[top : top + len(rows)] = np.rint(np.clip(rows, 0, full) * np.float32(255 / full))
+        top += len(rows)
     said = f"scaled to 8 bits from 0…{full:g}"
-    return Image.fromarray(made), said + (
-        f" ({outside:,} {'value' if outside == 1 else 'values'} outside of it cut off)" if outside else ""
-    )
+    if outside:
+        said += f" ({outside:,} {'value' if outside == 1 else 'values'} outside of it cut off)"
+    return Image.fromarray(made), said
 
 
-def _range(values: np.ndarray, name: str) -> tuple[float, float]:
-    """Robust percentiles of the values: the full range but for a few outliers."""
-    flat = values.reshape(-1)
-    if not np.isfinite([flat.min(), flat.max()]).all():
+def _bands(picture: "Image") -> Iterator[np.ndarray]:
+    """Its values, some rows at a time: all of them at once would be another copy."""
+    step = max(1, _BAND // picture.width)
+    for top in range(0, picture.height, step):
+        yield np.asarray(picture.crop((0, top, picture.width, min(top + step, picture.height))))
+
+
+def _range(picture: "Image", name: str) -> tuple[float, float, bool]:
+    """Robust percentiles of the values, the full range but for a few outliers; whether they are integers."""
+    share = min(1.0, _SAMPLED / (picture.width * picture.height))
+    draw = np.random.default_rng(0)
+    drawn, lowest, highest, kind = [], np.inf, -np.inf, ""
+    for rows in _bands(picture):
+        flat, kind = rows.reshape(-1), rows.dtype.kind
+        lowest, highest = np.minimum(lowest, flat.min()), np.maximum(highest, flat.max())  # NaN stays NaN
+        # Drawn, because every n-th might all stand in one column.
+        drawn.append(flat if share == 1 else flat[draw.integers(0, flat.size, round(share * flat.size))])
+    if not np.isfinite([lowest, highest]).all():
         raise InputError(
-            f"{name} has values from {flat.min():g} to {flat.max():g}; greyscale pictures need finite ones."
+            f"{name} has values from {lowest:g} to {highest:g}; greyscale pictures need finite ones."
         )
-    if flat.size > _SAMPLED:  # drawn, because every n-th might all stand in one column
-        flat = flat[np.random.default_rng(0).integers(0, flat.size, _SAMPLED)]
-    low, high = np.percentile(flat.astype(np.float64), [100 - WITHIN, WITHIN])
-    return float(low), float(high)
+    low, high = np.percentile(np.concatenate(drawn).astype(np.float64), [100 - WITHIN, WITHIN])
+    return float(low), float(high), kind in "iub"
 
 
 def _full_scale(high: float, *, integers: bool) -> float:

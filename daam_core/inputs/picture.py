@@ -17,6 +17,7 @@ from daam_core.inputs.files import called, open_file, sha256_of
 from daam_core.inputs.modality import Modality
 from daam_core.inputs.picture_files import check_size, opened_picture
 from daam_core.inputs.pixels import image_of_array
+from daam_core.inputs.quiet import silenced
 from daam_core.inputs.upright import upright_rgb
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ def read_picture(given: object) -> Picture:
         return _of_pixels(given, "The picture", [])
     stream, name = open_file(given, kind="picture", other="a Pillow image or a numpy array")
     label = called(name, "picture")
-    with stream:
+    with stream, silenced():
         with opened_picture(stream, label) as (picture, repaired):
-            rgb, facts = upright_rgb(picture, label, repaired)
+            rgb, facts = upright_rgb(picture, label, repaired, owned=True)
         # Asked only now: a file that is refused from its header is not read to its end.
         sha256 = sha256_of(stream)
     return Picture(name=name or "picture", facts=facts, sha256=sha256, rgb=rgb)

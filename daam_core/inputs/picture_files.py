@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a picture as it is decoded. JPEG and JPEG 2000 are decoded smaller where they have more.
 MAX_PIXELS = 30_000_000
+#: Of WebP, whose decoder takes 16 bytes for each.
+MAX_WEBP_PIXELS = 20_000_000
 #: Pixels that the header of such a file may announce.
 MAX_REDUCED_PIXELS = 16 * MAX_PIXELS
 #: How many times as long as the other a side may be: encoders make the shorter side some hundreds.
@@ -108,7 +110,8 @@ def _reduce(picture: "Image", name: str) -> str:
     original, kind = picture.size, picture.format
     # A progressive one is decoded whole before it can be made smaller.
     reducible = (kind in ("JPEG", "MPO") and not picture.info.get("progressive")) or kind == "JPEG2000"
-    check_size(original, name, most=MAX_REDUCED_PIXELS if reducible else MAX_PIXELS)
+    most = MAX_WEBP_PIXELS if kind == "WEBP" else MAX_PIXELS
+    check_size(original, name, most=MAX_REDUCED_PIXELS if reducible else most)
     if original[0] * original[1] <= MAX_PIXELS:
         return ""
     for factor in (2, 4, 8):

@@ -21,6 +21,7 @@ from daam_core.inputs.files import called, open_file, sha256_of
 from daam_core.inputs.libsndfile import NotToItsEndError
 from daam_core.inputs.mixing import mono
 from daam_core.inputs.modality import Modality
+from daam_core.inputs.quiet import silenced
 from daam_core.inputs.sound_files import opened_sound, says_its_length
 
 SAMPLE_RATE = 16_000  # hertz; what speech encoders are trained on
@@ -182,7 +183,7 @@ def _full_scale_one(samples: np.ndarray) -> np.ndarray:
 def _sound_from_file(given: object, *, rate: int) -> Sound:
     stream, known_as = open_file(given, kind="sound", other="or (samples, rate)")
     name = called(known_as, "sound")
-    with stream:
+    with stream, silenced():
         try:
             mixed = mono(lambda: opened_sound(stream, name), rate=rate, name=name)
         except NotToItsEndError:

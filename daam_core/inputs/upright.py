@@ -32,7 +32,7 @@ _TURNS = {
 
 
 def upright_rgb(
-    image: "Image", name: str, repaired: Sequence[str] = ()
+    image: "Image", name: str, repaired: Sequence[str] = (), *, owned: bool = False
 ) -> tuple["Image", dict[str, str | int | float]]:
     """Decode, turn upright, scale to 8 bits and composite on white: the pixels, and the facts.
 
@@ -40,6 +40,7 @@ def upright_rgb(
         image: as Pillow opened it; it is left as it is, except that it is decoded.
         name: what messages call it.
         repaired: what was done with it before.
+        owned: nobody else uses it: its pixels may be taken as they are, or freed.
 
     Raises:
         InputError: it is damaged, or its values cannot be scaled.
@@ -57,12 +58,14 @@ def upright_rgb(
             rgb = _on_white(picture)
             done.append("put on white")
         else:
-            # A copy where it is RGB already: the caller keeps its own.
-            rgb = picture.convert("RGB")
+            # A copy where it is RGB already and the caller's own.
+            rgb = picture if owned and picture.mode == "RGB" else picture.convert("RGB")
     except InputError:
         raise
     except DEFECTS as e:
         raise InputError(f"{name} is truncated or damaged: its pixels cannot be decoded.") from e
+    if owned and rgb is not image:
+        Image.Image.close(image)  # its pixels: a file's own close would close the file too
     if turn is not None:
         rgb = rgb.transpose(Image.Transpose[turn])
         done.append("turned upright")
