@@ -58,7 +58,14 @@ def axis_statistics(x: Tensor, *, axis: int = -2, unbiased: bool = False) -> tup
     return mean, variance
 
 
-def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axis: int = -2) -> Tensor:
+def density_gate(
+    x: Tensor,
+    mean_offset: Tensor,
+    scaled_variance: Tensor,
+    *,
+    axis: int = -2,
+    statistics: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
     r"""Density gate of Algorithm 1: how typical each value is for its feature.
 
     .. math:: gate = \exp\left(-\frac{z^2}{2ξ}\right), \quad
@@ -73,6 +80,7 @@ def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axi
             against ``x [B, 1, N, F]`` for H heads on one input.
         scaled_variance: ξ > 0, same broadcasting.
         axis: the axis of statistics, N values each.
+        statistics: what :func:`axis_statistics` says of ``x``, where it is known already.
 
     Returns:
         The gate in [0, 1], of ``x``'s dtype and (broadcast) shape; the caller multiplies.
@@ -87,7 +95,7 @@ def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axi
     """
     _require(lambda: scaled_variance > 0, "Every scaled variance must be positive and finite.")
     axis = axis % x.ndim - x.ndim  # counted from the end, as parameters may have fewer dimensions
-    mean, variance = axis_statistics(x, axis=axis)
+    mean, variance = statistics or axis_statistics(x, axis=axis)
     # Factors that are constant along the axis are combined while they are small; the mean is taken off
     # first, since values may be large and offsets small.
     sharpness = (variance + STANDARD_DEVIATION_FLOOR).rsqrt() * (2 * scaled_variance.unsqueeze(axis)).rsqrt()
@@ -95,15 +103,36 @@ def density_gate(x: Tensor, mean_offset: Tensor, scaled_variance: Tensor, *, axi
     return torch.exp((centred * sharpness).square().neg_()).to(x.dtype)
 
 
-def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int = -2) -> Tensor:
+def product_of_gaussians(mean_offsets: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
+    r"""The one Gaussian that K Gaussians' product is, up to a factor: offsets and scales ``[.., K]`` → ``[..]``.
+
+    .. math:: v = \Big(\sum_k c_k^{-2}\Big)^{-1}, \quad m = v \sum_k m_k c_k^{-2}
+
+    >>> import torch
+    >>> product_of_gaussians(torch.tensor([0.0, 2.0]), torch.ones(2))
+    (tensor(1.), tensor(0.5000))
+    """
+    precision = scales.square().reciprocal()
+    variance = precision.sum(-1).reciprocal()
+    return variance * (mean_offsets * precision).sum(-1), variance
+
+
+def mixture_gate(
+    x: Tensor,
+    mean_offsets: Tensor,
+    scales: Tensor,
+    *,
+    axis: int = -2,
+    statistics: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
     r"""Mixture gate of Algorithm 2 (appendix B): a normalised product of K Gaussians.
 
     .. math:: gate = \mathrm{softmax}_{axis}\left(-\sum_k \frac{z_k^2}{2c_k^2}\right), \quad
               z_k = \frac{x - mean - m_k}{\sqrt{var + 10^{-8}}}
 
-    with the unbiased variance. Computed in log space: the Gaussians' constant factors cancel in the
-    normalisation, and a product of many small densities does not underflow. A product of Gaussians
-    is one Gaussian (see :func:`daam_core.reading.gaussians.effective_gaussian`).
+    with the unbiased variance. Computed in log space, as the one Gaussian that the product is (see
+    :func:`product_of_gaussians`): constant factors cancel in the normalisation, and a product of many
+    small densities does not underflow.
 
     Args:
         x: ``[.., N, F]``, real, N ≥ 2 along ``axis``; float16 and bfloat16 are computed in float32.
@@ -111,6 +140,7 @@ def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int =
             before the last two.
         scales: c ≠ 0, same shape.
         axis: the axis of statistics and normalisation, one of the last two.
+        statistics: what :func:`axis_statistics` says of ``x``, unbiased, where it is known already.
 
     Returns:
         The gate, of ``x``'s dtype, in [0, 1], sums to 1 along ``axis``; the caller multiplies.
@@ -130,10 +160,7 @@ def mixture_gate(x: Tensor, mean_offsets: Tensor, scales: Tensor, *, axis: int =
             f"got {list(mean_offsets.shape)} and {list(scales.shape)}."
         )
     _require(lambda: scales != 0, "No mixture scale may be zero.")
-    mean, variance = axis_statistics(x, axis=axis, unbiased=True)
-    standardised, deviation = x.to(mean.dtype) - mean, variance.sqrt()
-    log_gate = torch.zeros_like(standardised)
-    for offset, scale in zip(mean_offsets.unbind(-1), scales.unbind(-1), strict=True):
-        z = (standardised - offset[..., None, None]) / deviation
-        log_gate = log_gate - z.square() / (2 * scale[..., None, None].square())
-    return log_gate.softmax(axis).to(x.dtype)
+    mean, variance = statistics or axis_statistics(x, axis=axis, unbiased=True)
+    offset, spread = (one[..., None, None] for one in product_of_gaussians(mean_offsets, scales))
+    centred = (x.to(mean.dtype) - mean) - offset
+    return (centred * (2 * spread * variance).rsqrt()).square().neg_().softmax(axis).to(x.dtype)

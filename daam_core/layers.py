@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, ShapeError
 from daam_core.gating import axis_statistics, density_gate, mixture_gate
+from daam_core.kernels.attend import attend
+from daam_core.kernels.heads import Heads
 
 Mode = Literal["shared", "layer_groups"]
 GateKind = Literal["density", "mixture"]
@@ -25,6 +27,8 @@ MIN_LAYERS_PER_HEAD = 3
 DEVIATION_FLOOR = 1e-6
 #: Range in which a learned scaled variance stays.
 SCALED_VARIANCE_RANGE = (1e-3, 1e3)
+#: Cells of heads computed at one time by the formulas: so many bytes of each step stay in a core's cache.
+_CELLS_AT_ONCE = 2**18
 
 
 def group_sizes(positions: int, groups: int) -> list[int]:
@@ -72,6 +76,10 @@ def grouped_gate(
         return gated
     rest = x.narrow(axis, sum(sizes[:-1]), sizes[-1])
     return torch.cat([gated, gate(rest, offsets[-1], spreads[-1], axis=axis)], dim=axis)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 class Standardisation(nn.Module):
@@ -168,6 +176,7 @@ class DensityAttention(nn.Module):
         self.n_layers, self.n_features, self.n_heads = n_layers, n_features, n_heads
         self.mode: Mode = mode
         self.gate_kind: GateKind = gate_kind
+        self._heads = Heads(n_heads, n_layers, shared=mode == "shared", mixture=gate_kind == "mixture")
 
         if mode == "shared":
             head_of_row = torch.arange(n_heads).repeat_interleave(n_layers)
@@ -234,14 +243,51 @@ class DensityAttention(nn.Module):
         return torch.cat(means, 1), torch.cat(variances, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        gate = self.gate(x)
-        return self.attend(gate) * x[:, self.layer_of_row], gate
+        output, gate = self._rows(x, with_gate=True)
+        assert gate is not None  # noqa: S101 - it was asked for
+        return output, gate
+
+    def output(self, x: Tensor) -> Tensor:
+        """``[B, L, F] → [B, R, F]``: the first of :meth:`forward`'s, without memory for the gate."""
+        return self._rows(x, with_gate=False)[0]
+
+    def _rows(self, x: Tensor, *, with_gate: bool) -> tuple[Tensor, Tensor | None]:
+        self._check(x)
+        given = x, self.mean_offset, self.scaled_variance
+        amplitude = None if self.amplitude_logits is None else self.amplitude
+        fused = attend(*given, amplitude, heads=self._heads, plain=self._plain, with_gate=with_gate)
+        return self._plain(*given, amplitude) if fused is None else fused
+
+    def _plain(
+        self, x: Tensor, offsets: Tensor, scales: Tensor, amplitude: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Output and gate by the formulas, a few heads at a time: what is computed stays in the caches."""
+        function = density_gate if self.gate_kind == "density" else mixture_gate
+        if self.mode == "layer_groups":
+            gate = grouped_gate(function, x, offsets, scales)
+            return self._raised(gate, amplitude) * x, gate
+        seen = x.unsqueeze(1)
+        statistics = axis_statistics(seen, unbiased=self.gate_kind == "mixture")
+        at_once = self.n_heads
+        if not torch.compiler.is_compiling():
+            at_once = max(1, _CELLS_AT_ONCE // x.numel())
+        outputs, gates = [], []
+        for first in range(0, self.n_heads, at_once):
+            some = slice(first, first + at_once)
+            gate = function(seen, offsets[some], scales[some], statistics=statistics)
+            gates.append(gate.flatten(1, 2))
+            density = gate if amplitude is None else amplitude[some, :, None].to(gate.dtype) * gate
+            outputs.append((density * seen).flatten(1, 2))
+        return _joined(outputs), _joined(gates)
 
     def attend(self, gate: Tensor) -> Tensor:
         """Density attention of every row, amplitude × gate: ``[B, R, F] → [B, R, F]``."""
-        if self.amplitude_logits is None:
+        return self._raised(gate, None if self.amplitude_logits is None else self.amplitude)
+
+    def _raised(self, gate: Tensor, amplitude: Tensor | None) -> Tensor:
+        if amplitude is None:
             return gate
-        return self.amplitude[self.head_of_row, self.layer_of_row].to(gate.dtype)[:, None] * gate
+        return amplitude[self.head_of_row, self.layer_of_row].to(gate.dtype)[:, None] * gate
 
     def by_head(self, rows: Tensor) -> Tensor:
         """``[.., R, F] → [.., H, L, F]``; layers that a head does not see are 0."""

@@ -1,6 +1,6 @@
-"""How long the layer, an explanation and the app take, as ratios that hold on any machine.
+"""How long an explanation takes, as a ratio that holds on any machine, and how such things are measured.
 
-Times are medians of repeated runs. Letters: B batch, H heads, L layers, F features.
+Times are medians of repeated runs.
 """
 
 import os
@@ -12,54 +12,18 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from daam_core.backbones import BUILT_IN, load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.checkpoint import built_in_models
 from daam_core.explain import explain, explain_encoding
-from daam_core.gating import density_gate
 from daam_core.inputs import SAMPLE_RATE, Modality, read_input
-from daam_core.layers import DensityAttention, Mode
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of, load_model
 
 #: Seconds that one measurement may take, whatever the number of runs asked for.
 BUDGET_SECONDS = 20.0
 WARM_UP_RUNS = 2
-
-
-@dataclass(frozen=True)
-class LayerSize:
-    """A size to time the layer at."""
-
-    batch: int
-    layers: int
-    features: int
-    heads: int
-    mode: Mode
-
-
-LAYER_SIZES = (
-    LayerSize(32, 24, 1024, 8, "layer_groups"),  # WavLM large, as in the paper
-    LayerSize(32, 24, 1024, 8, "shared"),
-    LayerSize(8, 6, 384, 4, "shared"),  # MiniLM
-    LayerSize(64, 16, 320, 4, "shared"),  # EfficientNet-Lite0
-    LayerSize(1, 40, 5120, 8, "layer_groups"),  # Llama 2 13B, one input
-)
-
-
-@dataclass(frozen=True)
-class LayerCase(LayerSize):
-    """The layer, forward and backward, beside a loop over heads: median seconds and peak bytes of tensors."""
-
-    layer_seconds: float
-    loop_seconds: float
-    speedup: float
-    layer_peak_bytes: int
-    loop_peak_bytes: int
-    memory_ratio: float
-    largest_difference: float
 
 
 @dataclass(frozen=True)
@@ -91,14 +55,6 @@ class Timings(Generic[Case]):
     cases: tuple[Case, ...]
 
 
-def bench_layer(sizes: Sequence[LayerSize] = LAYER_SIZES, *, runs: int = 20) -> Timings[LayerCase]:
-    """Density attention forward and backward, all heads at once, against a plain loop over heads.
-
-    Both compute the same output; the largest difference is part of the result.
-    """
-    return Timings(runs, torch.get_num_threads(), tuple(_layer_case(size, runs) for size in sizes))
-
-
 def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> Timings[ExplainCase]:
     """One explanation against the encoder's forward pass alone, on generated input.
 
@@ -109,19 +65,6 @@ def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> Timi
     """
     timed = [load_model(name) for name in models] if models is not None else _one_for_each_encoder()
     return Timings(runs, torch.get_num_threads(), tuple(_explain_case(model, runs) for model in timed))
-
-
-def looped(attention: DensityAttention, x: Tensor) -> Tensor:
-    """Density attention the plain way: one head after another, outputs joined.
-
-    ``x [B, L, F] → [B, R, F]``, density gate only; the yardstick of :func:`bench_layer`.
-    """
-    outputs = []
-    for head, seen in enumerate(attention.head_layers):
-        own = x[:, seen]
-        gate = density_gate(own, attention.mean_offset[head], attention.scaled_variance[head])
-        outputs.append(attention.amplitude[head, seen][:, None] * gate * own)
-    return torch.cat(outputs, dim=1)
 
 
 def input_for(modality: Modality) -> object:
@@ -180,50 +123,6 @@ def peak_bytes(run: Callable[[], object]) -> int:
     changes = [(event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"]
     held = np.cumsum([0, *(size for _, size in sorted(changes, key=lambda change: change[0]))])
     return int(held.max())
-
-
-def _layer_case(size: LayerSize, runs: int) -> LayerCase:
-    torch.manual_seed(0)
-    attention = DensityAttention(
-        n_layers=size.layers,
-        n_features=size.features,
-        n_heads=size.heads,
-        mode=size.mode,
-        amplitude="layer",
-        offset_spread=2.0,
-    )
-    x = torch.randn(size.batch, size.layers, size.features, requires_grad=True)
-
-    def trained(forward: Callable[[Tensor], Tensor]) -> Callable[[], None]:
-        def run() -> None:
-            torch.autograd.backward(forward(x).square().sum())
-            attention.zero_grad()
-            x.grad = None
-
-        return run
-
-    def together(values: Tensor) -> Tensor:
-        output: Tensor = attention(values)[0]
-        return output
-
-    def one_by_one(values: Tensor) -> Tensor:
-        return looped(attention, values)
-
-    with torch.no_grad():
-        difference = float((together(x) - one_by_one(x)).abs().max())
-    calls = {"layer": trained(together), "loop": trained(one_by_one)}
-    seconds = median_seconds(calls, runs=runs)
-    memory = {name: peak_bytes(call) for name, call in calls.items()}
-    return LayerCase(
-        **vars(size),
-        layer_seconds=seconds["layer"],
-        loop_seconds=seconds["loop"],
-        speedup=seconds["loop"] / seconds["layer"],
-        layer_peak_bytes=memory["layer"],
-        loop_peak_bytes=memory["loop"],
-        memory_ratio=memory["layer"] / memory["loop"],
-        largest_difference=difference,
-    )
 
 
 def _explain_case(model: TrainedClassifier, runs: int) -> ExplainCase:

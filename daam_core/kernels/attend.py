@@ -1,0 +1,167 @@
+"""Output and gate of all heads as one function of torch's, whichever kernel computes it.
+
+Letters: B batch, H heads, L layers, F features, K Gaussians, R rows. A *spread* is what a head's Gaussian
+has in place of ξ: ξ itself ``[H, F]``, or the variance of a mixture's product ``[H, 1]``.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from daam_core.gating import product_of_gaussians
+from daam_core.kernels import cpu
+from daam_core.kernels.heads import Heads, NotFiniteError
+
+#: Cells of the output below which the plain formulas take no longer. One input's explanation stays below
+#: for the built-in encoders: the numbers that a person sees never depend on what was compiled when.
+SMALLEST = 32_768
+
+#: ``(x, offsets, scales, amplitude) → (output, gate)`` by the plain formulas.
+Plain = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
+
+
+_formulas_alone: ContextVar[bool] = ContextVar("formulas_alone", default=False)
+
+
+@contextmanager
+def formulas_alone() -> Iterator[None]:
+    """Within the block no kernel is used: for a second opinion, or numbers equal to the last bit."""
+    before = _formulas_alone.set(True)
+    try:
+        yield
+    finally:
+        _formulas_alone.reset(before)
+
+
+def kernel_for(x: Tensor, heads: Heads) -> ModuleType | None:
+    """The module whose kernels compute ``x [B, L, F]``; None where the plain formulas are to.
+
+    The first call for inputs large enough starts compiling in the background.
+    """
+    if (
+        torch.compiler.is_compiling()
+        or _formulas_alone.get()
+        or type(x) not in (Tensor, torch.nn.Parameter)
+        or len(x) * heads.rows * x.shape[-1] < SMALLEST
+        or torch.jit.is_tracing()
+        or torch._C._are_functorch_transforms_active()
+        or forward_ad._current_level >= 0
+    ):
+        return None
+    if x.device.type == "cpu":
+        return cpu if cpu.ready(x) else None
+    if x.device.type == "cuda":
+        from daam_core.kernels import cuda
+
+        return cuda if cuda.ready(x) else None
+    return None
+
+
+def attend(
+    x: Tensor,
+    offsets: Tensor,
+    scales: Tensor,
+    amplitude: Tensor | None,
+    *,
+    heads: Heads,
+    plain: Plain,
+    with_gate: bool,
+) -> tuple[Tensor, Tensor | None] | None:
+    """``x [B, L, F] → (output [B, R, F], gate [B, R, F] or None)``, ``output = λ · gate · x``.
+
+    Args:
+        x: any input.
+        offsets: δ ``[H, F]``, or a mixture's m ``[H, K]``.
+        scales: ξ ``[H, F]``, or a mixture's c ``[H, K]``.
+        amplitude: λ ``[H, L]``, None for 1.
+        heads: what is computed.
+        plain: the same by the plain formulas, for gradients of gradients.
+        with_gate: whether the gate is wanted.
+
+    Returns:
+        None where no kernel can be used, or where one met a number that is not finite: the plain formulas
+        compute it, or say what is wrong.
+    """
+    kernel = kernel_for(x, heads)
+    if kernel is None:
+        return None
+    if heads.mixture:
+        offsets, scales = (one.unsqueeze(-1) for one in product_of_gaussians(offsets, scales))
+    try:
+        output, *gate = _Attend.apply(x, offsets, scales, amplitude, kernel, heads, plain, with_gate)
+    except NotFiniteError:
+        return None
+    return output, gate[0] if gate else None
+
+
+class _Attend(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        offsets: Tensor,
+        spreads: Tensor,
+        amplitude: Tensor | None,
+        kernel: ModuleType,
+        heads: Heads,
+        plain: Plain,
+        with_gate: bool,
+    ) -> tuple[Tensor, ...]:
+        ctx.kernel, ctx.heads, ctx.plain = kernel, heads, plain
+        ctx.save_for_backward(x, offsets, spreads, amplitude)
+        ctx.set_materialize_grads(False)
+        output, gate = kernel.forward(*_whole(x, offsets, spreads, amplitude), heads, with_gate)
+        return (output, gate) if with_gate else (output,)
+
+    @staticmethod
+    def backward(ctx: Any, of_output: Tensor | None, of_gate: Tensor | None = None) -> tuple[Any, ...]:
+        given = ctx.saved_tensors
+        if torch.is_grad_enabled():  # gradients of these gradients are wanted: only the formulas have them
+            x, offsets, spreads, amplitude = given
+            scales = spreads.sqrt() if ctx.heads.mixture else spreads
+            outputs = zip(ctx.plain(x, offsets, scales, amplitude), (of_output, of_gate), strict=True)
+            reached = [(output, gradient) for output, gradient in outputs if gradient is not None]
+            wanted = [tensor for tensor, needed in zip(given, ctx.needs_input_grad) if needed]
+            found = iter(
+                torch.autograd.grad(
+                    [output for output, _ in reached],
+                    wanted,
+                    [gradient for _, gradient in reached],
+                    create_graph=True,
+                    allow_unused=True,
+                )
+            )
+            gradients = [next(found) if needed else None for needed in ctx.needs_input_grad]
+            return tuple(gradients)
+        x, offsets, spreads, amplitude = given
+        if of_output is None:
+            of_output = x.new_zeros(len(x), ctx.heads.rows, x.shape[-1])
+        of_x, of_offsets, of_spreads, of_amplitude = ctx.kernel.backward(
+            *_whole(x, offsets, spreads, amplitude),
+            ctx.heads,
+            of_output.contiguous(),
+            None if of_gate is None else of_gate.contiguous(),
+            ctx.needs_input_grad[0],
+        )
+        if offsets.shape[-1] == 1:
+            of_offsets, of_spreads = of_offsets.sum(-1, keepdim=True), of_spreads.sum(-1, keepdim=True)
+        if amplitude is None:
+            of_amplitude = None
+        return of_x, of_offsets, of_spreads, of_amplitude, None, None, None, None
+
+
+def _whole(
+    x: Tensor, offsets: Tensor, spreads: Tensor, amplitude: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Contiguous, and parameters for every feature."""
+    features = x.shape[-1]
+    if offsets.shape[-1] != features:
+        offsets, spreads = (one.expand(-1, features) for one in (offsets, spreads))
+    heights = None if amplitude is None else amplitude.contiguous()
+    return x.contiguous(), offsets.contiguous(), spreads.contiguous(), heights
