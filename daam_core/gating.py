@@ -104,9 +104,16 @@ def density_gate(
 
 
 def product_of_gaussians(mean_offsets: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
-    r"""The one Gaussian that K Gaussians' product is, up to a factor: offsets and scales ``[.., K]`` → ``[..]``.
+    r"""The one Gaussian that K Gaussians' product is, up to a factor.
 
     .. math:: v = \Big(\sum_k c_k^{-2}\Big)^{-1}, \quad m = v \sum_k m_k c_k^{-2}
+
+    Args:
+        mean_offsets: m ``[.., K]``.
+        scales: c ``[.., K]``.
+
+    Returns:
+        Its offset ``[..]`` and variance ``[..]``.
 
     >>> import torch
     >>> product_of_gaussians(torch.tensor([0.0, 2.0]), torch.ones(2))

@@ -1,29 +1,19 @@
-"""How long an explanation takes, as a ratio that holds on any machine, and how such things are measured.
+"""How long an explanation takes, as a ratio that holds on any machine."""
 
-Times are medians of repeated runs.
-"""
-
-import os
-import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 
 from daam_core.backbones import BUILT_IN, load_backbone
 from daam_core.backbones.base import Backbone
+from daam_core.bench.measuring import Timings, median_seconds
 from daam_core.checkpoint import built_in_models
 from daam_core.explain import explain, explain_encoding
 from daam_core.inputs import SAMPLE_RATE, Modality, read_input
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of, load_model
-
-#: Seconds that one measurement may take, whatever the number of runs asked for.
-BUDGET_SECONDS = 20.0
-WARM_UP_RUNS = 2
 
 
 @dataclass(frozen=True)
@@ -41,18 +31,6 @@ class ExplainCase:
     beyond_encoder_seconds: float
     ratio: float
     beyond_encoder_ratio: float
-
-
-Case = TypeVar("Case")
-
-
-@dataclass(frozen=True)
-class Timings(Generic[Case]):
-    """Cases, each repeated ``runs`` times on ``threads`` threads of torch."""
-
-    runs: int
-    threads: int
-    cases: tuple[Case, ...]
 
 
 def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> Timings[ExplainCase]:
@@ -87,42 +65,6 @@ def ordinary_text() -> str:
     """40 words."""
     words = "the quick survey of local markets found that prices rose while demand stayed level".split()
     return " ".join(words[i % len(words)] for i in range(40))
-
-
-def median_seconds(
-    calls: Mapping[str, Callable[[], object]], *, runs: int, budget: float = BUDGET_SECONDS
-) -> dict[str, float]:
-    """Median time of each call after a warm-up; fewer runs where they would exceed the budget.
-
-    The calls take turns, so that a busy moment of the machine falls on all of them.
-    """
-    for _ in range(WARM_UP_RUNS):
-        for call in calls.values():
-            call()
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(runs):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - started)
-        if sum(map(sum, times.values())) > budget:
-            break
-    return {name: statistics.median(found) for name, found in times.items()}
-
-
-def peak_bytes(run: Callable[[], object]) -> int:
-    """Most bytes of tensors that a call held at one time, beyond those held before it."""
-    # Its profiler's C++ part writes progress on standard error, unless told before its first use.
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
-    from torch.profiler import ProfilerActivity, profile
-
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        kept = run()
-    del kept
-    events = profiler.profiler.kineto_results.events() if profiler.profiler else []
-    changes = [(event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"]
-    held = np.cumsum([0, *(size for _, size in sorted(changes, key=lambda change: change[0]))])
-    return int(held.max())
 
 
 def _explain_case(model: TrainedClassifier, runs: int) -> ExplainCase:

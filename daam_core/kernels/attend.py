@@ -89,7 +89,7 @@ def attend(
         compute it, or say what is wrong.
     """
     kernel = kernel_for(x, heads)
-    if kernel is None:
+    if kernel is None or x.dtype != offsets.dtype or x.device != offsets.device:
         return None
     if heads.mixture:
         offsets, scales = (one.unsqueeze(-1) for one in product_of_gaussians(offsets, scales))
@@ -127,7 +127,7 @@ class _Attend(torch.autograd.Function):
             scales = spreads.sqrt() if ctx.heads.mixture else spreads
             outputs = zip(ctx.plain(x, offsets, scales, amplitude), (of_output, of_gate), strict=True)
             reached = [(output, gradient) for output, gradient in outputs if gradient is not None]
-            wanted = [tensor for tensor, needed in zip(given, ctx.needs_input_grad) if needed]
+            wanted = [tensor for tensor, needed in zip(given, ctx.needs_input_grad, strict=False) if needed]
             found = iter(
                 torch.autograd.grad(
                     [output for output, _ in reached],
@@ -151,8 +151,6 @@ class _Attend(torch.autograd.Function):
         )
         if offsets.shape[-1] == 1:
             of_offsets, of_spreads = of_offsets.sum(-1, keepdim=True), of_spreads.sum(-1, keepdim=True)
-        if amplitude is None:
-            of_amplitude = None
         return of_x, of_offsets, of_spreads, of_amplitude, None, None, None, None
 
 

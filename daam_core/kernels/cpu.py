@@ -4,12 +4,15 @@ They are compiled once for a machine and kept on disk beside this file, or in th
 where that is read-only. :func:`prepare` compiles in the background; until then :func:`ready` says no.
 """
 
+import ctypes
 import importlib.util
 import os
 import threading
 import warnings
+from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import torch
@@ -19,21 +22,24 @@ from daam_core.kernels.heads import Heads, NotFiniteError
 
 #: A vector's bytes; features must fill whole ones.
 _VECTOR_BYTES = 64
-#: Cells below which waking a second thread takes longer than it saves.
-_WORTH_A_THREAD = 131_072
+#: Cells below which waking more threads takes longer than it saves: torch's own, which
+#: are half awake, or others.
+_WORTH_A_TEAM, _WORTH_A_POOL = 65_536, 262_144
 #: Bytes of an output that no cache holds until it is read: written past them.
 _PAST_CACHES = 8_000_000
-#: Parts of the batch that gradients of parameters are summed over one by one: whatever the number of
+#: Pieces of the batch that gradients of parameters are summed over one by one: whatever the number of
 #: threads, the sums are the same to the last bit.
 _PIECES = 4
+#: As in ``loops``, which needs numba: features of a tile, numbers of a job.
+_TILE, _NUMBERS = 128, 32
+_PASS = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 _DTYPES = (torch.float32, torch.float64)
-_prepared: dict[torch.dtype, threading.Event] = {}
-_compiled: set[torch.dtype] = set()
+_started: dict[torch.dtype, threading.Event] = {}
+#: Both passes of ``loops``, forward and backward, once they are compiled.
+_passes: dict[torch.dtype, tuple[Any, ...]] = {}
+_kept: list[Any] = []  # their machine code goes with numba's objects
 _starting = threading.Lock()
-_helpers: ThreadPoolExecutor | None = None
-#: The module ``loops``, once it is prepared: it needs numba.
-_loops: Any = None
 
 
 def prepare(dtype: torch.dtype = torch.float32, *, wait: bool = False) -> bool:
@@ -49,38 +55,32 @@ def prepare(dtype: torch.dtype = torch.float32, *, wait: bool = False) -> bool:
     if dtype not in _DTYPES or importlib.util.find_spec("numba") is None:
         return False
     with _starting:
-        done = _prepared.get(dtype)
+        done = _started.get(dtype)
         if done is None:
-            done = _prepared[dtype] = threading.Event()
+            done = _started[dtype] = threading.Event()
             threading.Thread(target=_compile, args=(dtype, done), daemon=True, name="daam-kernels").start()
     if wait:
         done.wait()
-    return dtype in _compiled
+    return dtype in _passes
 
 
 def ready(x: Tensor) -> bool:
     """Whether the kernels can compute ``x [B, L, F]`` now; the first call for a dtype prepares them."""
     if x.dtype not in _DTYPES or x.shape[-1] * x.element_size() % _VECTOR_BYTES:
         return False
-    return x.dtype in _compiled or prepare(x.dtype)
+    return x.dtype in _passes or prepare(x.dtype)
 
 
 def _compile(dtype: torch.dtype, done: threading.Event) -> None:
-    """Run both kernels once, on next to nothing: that compiles them for a dtype."""
-    global _loops
     try:
         from daam_core.kernels import loops
 
-        _loops = loops
-        values, of_head = torch.ones(1, 3, 16, dtype=dtype), torch.ones(1, 16, dtype=dtype)
-        heads = Heads(heads=1, layers=3, shared=True, mixture=False)
-        forward(values, of_head, of_head, None, heads, False)
-        backward(values, of_head, of_head, None, heads, values, None, True)
-        _compiled.add(dtype)
+        both = loops.entries("f4" if dtype == torch.float32 else "f8")
+        _kept.append(both)
+        _passes[dtype] = tuple(_PASS(one.address) for one in both)
     except Exception as error:  # whatever numba meets on this machine: the formulas remain
-        warnings.warn(
-            f"The fast kernels can't be compiled here, the plain ones remain: {error}", stacklevel=1
-        )
+        said = str(error).strip().partition("\n")[0]
+        warnings.warn(f"The kernels can't be compiled here, the formulas remain: {said}", stacklevel=1)
     finally:
         done.set()
 
@@ -88,25 +88,26 @@ def _compile(dtype: torch.dtype, done: threading.Event) -> None:
 def forward(
     x: Tensor, offsets: Tensor, spreads: Tensor, amplitude: Tensor | None, heads: Heads, with_gate: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """``x [B, L, F]`` and parameters ``[H, F]``, ``[H, F]``, ``[H, L]`` or None, all contiguous → output, gate.
+    """``x [B, L, F]``, offsets and spreads ``[H, F]``, amplitude ``[H, L]`` or None → output and gate.
+
+    All are contiguous.
 
     Raises:
         NotFiniteError: an input's variance or a parameter is not finite.
     """
     B, L, F = x.shape
-    H, cells = heads.heads, B * heads.rows * F
     output = x.new_empty(B, heads.rows, F)
     gate = torch.empty_like(output) if with_gate else None
+    cells = output.numel()
     past_caches = cells * x.element_size() >= _PAST_CACHES and output.data_ptr() % _VECTOR_BYTES == 0
-    arrays = *map(_flat, (x, offsets, spreads)), _heights(amplitude, x, heads), _flat(output), _flat(gate, x)
-    sizes = B, L, F, H, heads.shared, heads.mixture, past_caches
-    checks: list[float] = []
-
-    def work(begin: int, end: int) -> None:
-        checks.append(_loops.forward(*arrays, *sizes, begin, end))
-
-    _share_out(B * -(-F // _loops.TILE), work, cells)
-    if any(check != 0 for check in checks):  # NaN
+    failed = _run(
+        _passes[x.dtype][0],
+        B * -(-F // _TILE),
+        (B, L, F, heads.heads, heads.shared, heads.mixture, past_caches),
+        (x, offsets, spreads, amplitude, output, gate),
+        cells,
+    )
+    if failed:
         raise NotFiniteError
     return output, gate
 
@@ -120,81 +121,81 @@ def backward(
     of_output: Tensor,
     of_gate: Tensor | None,
     of_input: bool,
-) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
-    """Gradients of x (None unless ``of_input``), offsets, spreads ``[H, F]`` and amplitude ``[H, L]``.
+) -> tuple[Tensor | None, Tensor, Tensor, Tensor | None]:
+    """Gradients of x (None unless ``of_input``), offsets, spreads ``[H, F]`` and amplitude ``[H, L]`` if any.
 
     ``of_output`` and ``of_gate`` ``[B, R, F]`` are what arrives, contiguous.
     """
     B, L, F = x.shape
-    H, tiles, cells = heads.heads, -(-F // _loops.TILE), of_output.numel()
-    pieces = min(B, _PIECES) if cells >= _WORTH_A_THREAD else 1
+    H, tiles, pieces = heads.heads, -(-F // _TILE), min(B, _PIECES)
     of_x = torch.empty_like(x) if of_input else None
-    of_offsets, of_spreads = x.new_zeros(pieces, H, F), x.new_zeros(pieces, H, F)
-    of_amplitude = x.new_zeros(pieces * tiles, H, L)
-    arrays = (
-        *map(_flat, (x, offsets, spreads)),
-        _heights(amplitude, x, heads),
-        _flat(of_output),
-        *(_flat(one, x) for one in (of_gate, of_x)),
-        *map(_flat, (of_offsets, of_spreads, of_amplitude)),
+    of_both = x.new_zeros(2, pieces, H, F)
+    of_amplitude = None if amplitude is None else x.new_zeros(pieces * tiles, H, L)
+    _run(
+        _passes[x.dtype][1],
+        pieces * tiles,
+        (B, L, F, H, heads.shared, heads.mixture, pieces),
+        (x, offsets, spreads, amplitude, of_output, of_gate, of_x, *of_both, of_amplitude),
+        of_output.numel(),
     )
-    sizes = B, L, F, H, pieces, heads.shared, heads.mixture
-
-    def work(begin: int, end: int) -> None:
-        _loops.backward(*arrays, *sizes, begin, end)
-
-    _share_out(pieces * tiles, work, cells)
-    return of_x, *(one[0] if len(one) == 1 else one.sum(0) for one in (of_offsets, of_spreads, of_amplitude))
+    return of_x, *of_both.sum(1), None if of_amplitude is None else of_amplitude.sum(0)
 
 
-def _heights(amplitude: Tensor | None, x: Tensor, heads: Heads) -> Any:
-    return _flat(x.new_ones(heads.heads * heads.layers) if amplitude is None else amplitude)
+def _run(
+    work: Callable[[int], None],
+    parts: int,
+    sizes: tuple[int, ...],
+    arrays: tuple[Tensor | None, ...],
+    cells: int,
+) -> bool:
+    """Do a job, see ``loops``, on as many threads as torch may use; whether it met what is not finite.
 
-
-def _flat(tensor: Tensor | None, like: Tensor | None = None) -> Any:
-    """One row of numpy's, the same memory; empty for None."""
-    if tensor is None:
-        assert like is not None  # noqa: S101
-        tensor = like.new_empty(0)
-    return tensor.detach().view(-1).numpy()
-
-
-def _share_out(parts: int, work: Callable[[int, int], None], cells: int) -> None:
-    """Have ``work(begin, end)`` done for all parts, on as many threads as torch may use.
-
-    numba's own threads are not used: of its layers one needs a library that may be missing, one breaks
-    after a fork, and one ends the process when two visitors meet.
+    The threads are torch's own where they are GNU's: others would wait for those to fall asleep after
+    each of torch's operations. numba's are not used: of its layers one brings threads of its own, one
+    breaks after a fork, and one ends the process when two visitors meet.
     """
-    threads = min(torch.get_num_threads(), parts) if cells >= _WORTH_A_THREAD else 1
-    if threads == 1:
-        work(0, parts)
-        return
-    size = max(1, parts // (4 * threads))  # several turns each: a core that is held up does fewer
-    turns = iter(range(0, parts, size))
+    places = [number for one in arrays for number in _place(one)]
+    job = array("q", (0, parts, 0, *sizes, 0, *places))
+    job.extend([0] * (_NUMBERS - len(job)))
+    place = job.buffer_info()[0]
+    team = _team()
+    threads = min(torch.get_num_threads(), parts)
+    if threads == 1 or cells < (_WORTH_A_POOL if team is None else _WORTH_A_TEAM):
+        work(place)
+    elif team is not None:
+        team(work, place, threads, 0)
+    else:
+        helpers = [_pool().submit(work, place) for _ in range(threads - 1)]
+        work(place)
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
+    return job[2] != 0
 
-    def take_turns() -> None:
-        for begin in turns:
-            work(begin, min(begin + size, parts))
 
-    helpers = [_pool().submit(take_turns) for _ in range(threads - 1)]
-    take_turns()
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
+def _place(tensor: Tensor | None) -> tuple[int, int]:
+    return (0, 0) if tensor is None else (tensor.data_ptr(), tensor.numel())
 
 
+@cache
+def _team() -> Callable[[Callable[[int], None], int, int, int], None] | None:
+    """How GNU's OpenMP has a function called in a number of threads; None where torch has another one."""
+    try:
+        function = ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD | os.RTLD_NOW).GOMP_parallel
+    except (AttributeError, OSError):
+        return None
+    function.argtypes, function.restype = (
+        (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint),
+        None,
+    )
+    called: Callable[[Callable[[int], None], int, int, int], None] = function
+    return called
+
+
+@cache
 def _pool() -> ThreadPoolExecutor:
-    global _helpers
-    if _helpers is None:
-        _helpers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="daam-kernels")
-    return _helpers
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="daam-kernels")
 
 
-def _forget_helpers() -> None:
-    """A fork has none of its parent's threads."""
-    global _helpers
-    _helpers = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_helpers)
+if hasattr(os, "register_at_fork"):  # a fork has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -91,7 +91,7 @@ def store(typingctx, array, index, value):
 
 @intrinsic
 def stream(typingctx, array, index, value):
-    """As :func:`store`, past the caches: for what is not read again soon. The place must be a whole line's."""
+    """As :func:`store`, past the caches: for what is not read again soon. The place must begin a line."""
 
     def codegen(context, builder, signature, arguments):
         place = _address(context, builder, arguments[0], array, arguments[1], _vector(value))
@@ -230,6 +230,27 @@ def half_to_the(typingctx, exponent):
         return builder.bitcast(builder.add(builder.bitcast(power, whole), moved), vector)
 
     return exponent(exponent), codegen
+
+
+@intrinsic
+def pointer(typingctx, address):
+    """What a number points at."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(address), codegen
+
+
+@intrinsic
+def take(typingctx, array, index, number):
+    """Add to an array's whole number, of which other threads do likewise; what it was before."""
+
+    def codegen(context, builder, signature, arguments):
+        data = context.make_array(array)(context, builder, arguments[0]).data
+        return builder.atomic_rmw("add", builder.gep(data, [arguments[1]]), arguments[2], "monotonic")
+
+    return array.dtype(array, types.intp, array.dtype), codegen
 
 
 def _lane_by_lane(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 Letters: B batch, H heads, L layers, F features, R rows, n the layers one head sees. Arrays are flat and
 contiguous: ``x [B·L·F]``, parameters ``[H·F]`` and ``[H·L]``, rows ``[B·R·F]``. F is a whole number of
-vectors. A *part* is one tile of features of one piece of the batch; parts are independent of each other.
+vectors. A *job* is one pass over all of them, told in numbers; its *parts* are independent of each other.
 
 With a head's c = x − mean and variance v over its layers, offset δ, spread s and a = 1 / (2 s v):
 density gate = exp(−a (c − δ)²), mixture gate = the same over its sum over the layers,
@@ -10,20 +10,22 @@ output = λ · gate · x.
 """
 
 import numpy as np
-from numba import njit
+from numba import carray, cfunc, njit, types
 
 from daam_core.floors import STANDARD_DEVIATION_FLOOR, VARIANCE_FLOOR
 from daam_core.kernels.lanes import (
     fetch,
-    lanes_of,
     half_to_the,
+    lanes_of,
     load,
     multiply_add,
+    pointer,
     root,
     smaller,
     spread,
     store,
     stream,
+    take,
     total,
 )
 
@@ -33,7 +35,11 @@ TILE = 128
 AHEAD = 4
 _LOG2_E = 1.4426950408889634
 
-_compiled = njit(nogil=True, cache=True, error_model="numpy")
+#: Where a job's numbers stand: the next part that nobody has taken, how many there are, whether a number was
+#: not finite; then the sizes B, L, F, H and what else there is; then address and length of each array.
+NEXT, PARTS, FAILED, SIZES, ARRAYS, NUMBERS = 0, 1, 2, 3, 11, 32
+
+_compiled = njit(error_model="numpy")
 
 
 @_compiled
@@ -44,12 +50,12 @@ def _standardise(x, start, F, n, width, mixture, centred, variance):
     check = spread(x, 0.0)
     for j in range(0, width, step):
         mean, squares = spread(x, 0.0), spread(x, 0.0)
-        for l in range(n):
-            mean = mean + load(x, start + l * F + j)
+        for i in range(n):
+            mean = mean + load(x, start + i * F + j)
         mean = mean * spread(x, 1.0 / n)
-        for l in range(n):
-            c = load(x, start + l * F + j) - mean
-            store(centred, l * TILE + j, c)
+        for i in range(n):
+            c = load(x, start + i * F + j) - mean
+            store(centred, i * TILE + j, c)
             squares = multiply_add(c, c, squares)
         v = multiply_add(squares, spread(x, 1.0 / divisor), spread(x, floor))
         check = check + v * spread(x, 0.0)
@@ -76,31 +82,52 @@ def _shares(centred, offsets, start, n, width, sharpness, gate):
     for j in range(0, width, step):
         offset, sharp = load(offsets, start + j), load(sharpness, j)
         least = spread(gate, np.inf)
-        for l in range(n):
-            t = (load(centred, l * TILE + j) - offset) * sharp
-            store(gate, l * TILE + j, t * t)
+        for i in range(n):
+            t = (load(centred, i * TILE + j) - offset) * sharp
+            store(gate, i * TILE + j, t * t)
             least = smaller(t * t, least)
         mass = spread(gate, 0.0)
-        for l in range(n):
-            bell = half_to_the(load(gate, l * TILE + j) - least)
-            store(gate, l * TILE + j, bell)
+        for i in range(n):
+            bell = half_to_the(load(gate, i * TILE + j) - least)
+            store(gate, i * TILE + j, bell)
             mass = mass + bell
         share = spread(gate, 1.0) / mass
-        for l in range(n):
-            store(gate, l * TILE + j, load(gate, l * TILE + j) * share)
+        for i in range(n):
+            store(gate, i * TILE + j, load(gate, i * TILE + j) * share)
 
 
 @_compiled
-def forward(x, offsets, spreads, amplitude, out, gates, B, L, F, H, shared, mixture, past_caches, begin, end):
-    """Outputs, and gates where ``gates`` is not empty, of parts begin to end; NaN where a number is not finite.
+def _array(address, length, dtype):
+    return carray(pointer(address), (length,), dtype)
 
-    A part is one tile of one sample. ``past_caches``: the output is not kept in them; it begins a line.
+
+@_compiled
+def _forward(job, dtype):
+    """Output, and gates unless their array is empty. A part is one tile of one sample.
+
+    Sizes: B, L, F, H, shared, mixture, and whether the output, which then begins a line, is written past
+    the caches. Arrays: x, offsets, spreads, amplitude or empty: 1; output, gates.
     """
+    L, F, H = job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
+    shared, mixture, past_caches = job[SIZES + 4] != 0, job[SIZES + 5] != 0, job[SIZES + 6] != 0
+    x, offsets, spreads = (
+        _array(job[ARRAYS + 0], job[ARRAYS + 1], dtype),
+        _array(job[ARRAYS + 2], job[ARRAYS + 3], dtype),
+        _array(job[ARRAYS + 4], job[ARRAYS + 5], dtype),
+    )
+    amplitude, out, gates = (
+        _array(job[ARRAYS + 6], job[ARRAYS + 7], dtype),
+        _array(job[ARRAYS + 8], job[ARRAYS + 9], dtype),
+        _array(job[ARRAYS + 10], job[ARRAYS + 11], dtype),
+    )
     step, tiles = lanes_of(x), (F + TILE - 1) // TILE
-    R, check, keep = H * L if shared else L, 0.0, gates.size > 0
+    R, raised, keep = H * L if shared else L, amplitude.size > 0, gates.size > 0
     centred, gate = np.empty(L * TILE, x.dtype), np.empty(L * TILE, x.dtype)
     variance, sharpness = np.empty(TILE, x.dtype), np.empty(TILE, x.dtype)
-    for part in range(begin, end):
+    while True:
+        part, check = take(job, NEXT, 1), 0.0
+        if part >= job[PARTS]:
+            return
         b, f = part // tiles, part % tiles * TILE
         width = min(TILE, F - f)
         for h in range(H):
@@ -113,61 +140,66 @@ def forward(x, offsets, spreads, amplitude, out, gates, B, L, F, H, shared, mixt
             check += _sharpen(spreads, of_head, width, variance, sharpness)
             if mixture:
                 _shares(centred, offsets, of_head, n, width, sharpness, gate)
-            for l in range(n):
-                height = spread(x, amplitude[h * L + first + l])
+            for i in range(n):
+                height = spread(x, amplitude[h * L + first + i] if raised else 1.0)
                 for j in range(0, width, step):
                     if mixture:
-                        gate_here = load(gate, l * TILE + j)
+                        gate_here = load(gate, i * TILE + j)
                     else:
-                        t = (load(centred, l * TILE + j) - load(offsets, of_head + j)) * load(sharpness, j)
+                        t = (load(centred, i * TILE + j) - load(offsets, of_head + j)) * load(sharpness, j)
                         gate_here = half_to_the(t * t)
-                    gated = height * load(x, seen + l * F + j) * gate_here
+                    gated = height * load(x, seen + i * F + j) * gate_here
                     if past_caches:
-                        stream(out, to + l * F + j, gated)
+                        stream(out, to + i * F + j, gated)
                     else:
-                        store(out, to + l * F + j, gated)
+                        store(out, to + i * F + j, gated)
                     if keep:
-                        store(gates, to + l * F + j, gate_here)
-    return check
+                        store(gates, to + i * F + j, gate_here)
+        if np.isnan(check):
+            job[FAILED] = 1
 
 
 @_compiled
-def backward(
-    x,
-    offsets,
-    spreads,
-    amplitude,
-    out_gradient,
-    gate_gradient,
-    x_gradient,
-    offset_gradient,
-    spread_gradient,
-    amplitude_gradient,
-    B,
-    L,
-    F,
-    H,
-    pieces,
-    shared,
-    mixture,
-    begin,
-    end,
-):
-    """Gradients from parts begin to end. A part is one tile of one of ``pieces`` pieces of the batch.
+def _backward(job, dtype):
+    """Gradients. A part is one tile of one of several pieces of the batch.
 
-    ``offset_gradient`` and ``spread_gradient`` ``[pieces·H·F]`` and ``amplitude_gradient [parts·H·L]`` are
-    added to; their sum over the first axis is the gradient. ``gate_gradient`` may be empty: 0; so may ``x_gradient``:
-    not wanted.
+    Sizes: B, L, F, H, shared, mixture, number of pieces. Arrays: x, offsets, spreads, amplitude or empty;
+    gradients of the output, and of the gates or empty; gradients of x or empty: not wanted, of offsets and of spreads
+    ``[pieces·H·F]``, of the amplitude ``[parts·H·L]``. The last three are added to; their sum over the first
+    axis is the gradient.
     """
+    B, L, F, H = job[SIZES], job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
+    shared, mixture, pieces = job[SIZES + 4] != 0, job[SIZES + 5] != 0, job[SIZES + 6]
+    x, offsets, spreads = (
+        _array(job[ARRAYS + 0], job[ARRAYS + 1], dtype),
+        _array(job[ARRAYS + 2], job[ARRAYS + 3], dtype),
+        _array(job[ARRAYS + 4], job[ARRAYS + 5], dtype),
+    )
+    amplitude, out_gradient, gate_gradient = (
+        _array(job[ARRAYS + 6], job[ARRAYS + 7], dtype),
+        _array(job[ARRAYS + 8], job[ARRAYS + 9], dtype),
+        _array(job[ARRAYS + 10], job[ARRAYS + 11], dtype),
+    )
+    x_gradient, offset_gradient = (
+        _array(job[ARRAYS + 12], job[ARRAYS + 13], dtype),
+        _array(job[ARRAYS + 14], job[ARRAYS + 15], dtype),
+    )
+    spread_gradient, amplitude_gradient = (
+        _array(job[ARRAYS + 16], job[ARRAYS + 17], dtype),
+        _array(job[ARRAYS + 18], job[ARRAYS + 19], dtype),
+    )
     step, tiles = lanes_of(x), (F + TILE - 1) // TILE
-    R, of_gate = H * L if shared else L, gate_gradient.size > 0
+    R, raised, of_gate = H * L if shared else L, amplitude.size > 0, gate_gradient.size > 0
     centred, direct = np.empty(L * TILE, x.dtype), np.empty(L * TILE, x.dtype)
     gate, weighted = np.empty(L * TILE, x.dtype), np.empty(L * TILE, x.dtype)
     variance, sharpness = np.empty(TILE, x.dtype), np.empty(TILE, x.dtype)
     first_moment, second_moment = np.empty(TILE, x.dtype), np.empty(TILE, x.dtype)
     along_mean, along_variance = np.empty(TILE, x.dtype), np.empty(TILE, x.dtype)
     zero, minus_log_4 = spread(x, 0.0), spread(x, -2.0 / _LOG2_E)
-    for part in range(begin, end):
+    while True:
+        part = take(job, NEXT, 1)
+        if part >= job[PARTS]:
+            return
         piece, f = part // tiles, part % tiles * TILE
         width = min(TILE, F - f)
         for b in range(piece * B // pieces, (piece + 1) * B // pieces):
@@ -183,45 +215,46 @@ def backward(
                 first_moment[:], second_moment[:] = 0.0, 0.0
                 if mixture:
                     _shares(centred, offsets, of_head, n, width, sharpness, gate)
-                # The gradient of each gate's logarithm, e, and what it pulls at: its offset, its spread and x.
-                for l in range(n):
-                    height, of_row = spread(x, amplitude[h * L + first + l]), zero
+                # The gradient e of each gate's logarithm, and its pull at the offset, the spread and x.
+                for i in range(n):
+                    height, of_row = spread(x, amplitude[h * L + first + i] if raised else 1.0), zero
                     for j in range(0, width, step):
-                        fetch(out_gradient, to + (l + AHEAD) * F + j)
+                        fetch(out_gradient, to + (i + AHEAD) * F + j)
                         d, sharp = (
-                            load(centred, l * TILE + j) - load(offsets, of_head + j),
+                            load(centred, i * TILE + j) - load(offsets, of_head + j),
                             load(sharpness, j),
                         )
                         t = d * sharp
-                        gate_here = load(gate, l * TILE + j) if mixture else half_to_the(t * t)
-                        passed = load(out_gradient, to + l * F + j) * gate_here
-                        to_x = multiply_add(height, passed, load(direct, l * TILE + j))
-                        e = passed * load(x, seen + l * F + j)
+                        gate_here = load(gate, i * TILE + j) if mixture else half_to_the(t * t)
+                        passed = load(out_gradient, to + i * F + j) * gate_here
+                        to_x = multiply_add(height, passed, load(direct, i * TILE + j))
+                        e = passed * load(x, seen + i * F + j)
                         of_row = of_row + e
                         e = e * height
                         if of_gate:
-                            e = multiply_add(load(gate_gradient, to + l * F + j), gate_here, e)
+                            e = multiply_add(load(gate_gradient, to + i * F + j), gate_here, e)
                         if mixture:
-                            store(weighted, l * TILE + j, e)
-                            store(direct, l * TILE + j, to_x)
+                            store(weighted, i * TILE + j, e)
+                            store(direct, i * TILE + j, to_x)
                         else:
                             pull = e * t
                             store(first_moment, j, load(first_moment, j) + pull)
                             store(second_moment, j, multiply_add(pull, t, load(second_moment, j)))
-                            store(direct, l * TILE + j, multiply_add(sharp * minus_log_4, pull, to_x))
-                    amplitude_gradient[(part * H + h) * L + first + l] += total(of_row)
+                            store(direct, i * TILE + j, multiply_add(sharp * minus_log_4, pull, to_x))
+                    if raised:
+                        amplitude_gradient[(part * H + h) * L + first + i] += total(of_row)
                 if mixture:  # a share of the sum: what raises all bells alike changes nothing
                     for j in range(0, width, step):
                         sharp, offset, everywhere = load(sharpness, j), load(offsets, of_head + j), zero
-                        for l in range(n):
-                            everywhere = everywhere + load(weighted, l * TILE + j)
+                        for i in range(n):
+                            everywhere = everywhere + load(weighted, i * TILE + j)
                         one, two = zero, zero
-                        for l in range(n):
-                            t = (load(centred, l * TILE + j) - offset) * sharp
-                            e = load(weighted, l * TILE + j) - load(gate, l * TILE + j) * everywhere
+                        for i in range(n):
+                            t = (load(centred, i * TILE + j) - offset) * sharp
+                            e = load(weighted, i * TILE + j) - load(gate, i * TILE + j) * everywhere
                             pull = e * t
                             one, two = one + pull, multiply_add(pull, t, two)
-                            place = l * TILE + j
+                            place = i * TILE + j
                             store(direct, place, multiply_add(sharp * minus_log_4, pull, load(direct, place)))
                         store(first_moment, j, one)
                         store(second_moment, j, two)
@@ -238,7 +271,26 @@ def backward(
                     for j in range(0, width, step):
                         evenly = load(along_mean, j) * spread(x, 1.0 / n)
                         outwards = load(along_variance, j) * spread(x, 2.0 / (n - 1 if mixture else n))
-                        for l in range(n):
-                            to_x = load(direct, l * TILE + j) + evenly
-                            to_x = multiply_add(outwards, load(centred, l * TILE + j), to_x)
-                            store(x_gradient, seen + l * F + j, to_x)
+                        for i in range(n):
+                            to_x = load(direct, i * TILE + j) + evenly
+                            to_x = multiply_add(outwards, load(centred, i * TILE + j), to_x)
+                            store(x_gradient, seen + i * F + j, to_x)
+
+
+def entries(kind):
+    """Both passes in machine code: ``void pass(int64 job[])``, to be called in any number of threads.
+
+    Each call takes parts of the job until none are left. ``kind`` is numpy's name of the
+    numbers, such as ``f4``.
+    """
+    dtype = np.dtype(kind).type
+
+    @cfunc(types.void(types.CPointer(types.int64)), cache=True)
+    def forward(job):
+        _forward(carray(job, (NUMBERS,), np.int64), dtype)
+
+    @cfunc(types.void(types.CPointer(types.int64)), cache=True)
+    def backward(job):
+        _backward(carray(job, (NUMBERS,), np.int64), dtype)
+
+    return forward, backward
