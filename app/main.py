@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 from starlette.middleware import Middleware
 
+from daam_core.kernels import cpu
 from daam_core.trained import TrainedClassifier
 
 from . import api
@@ -116,6 +117,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
     connections.bound(demo.server.config)
     if serving.logins:
         let_tools_in(demo)
+    cpu.prepare()  # in the background: nothing waits for it
     return str(demo.local_url)
 
 

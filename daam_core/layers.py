@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, ShapeError
 from daam_core.gating import axis_statistics, density_gate, mixture_gate
-from daam_core.kernels.attend import attend
+from daam_core.kernels.attend import attend, prepare
 from daam_core.kernels.heads import Heads
 
 Mode = Literal["shared", "layer_groups"]
@@ -250,6 +250,14 @@ class DensityAttention(nn.Module):
     def output(self, x: Tensor) -> Tensor:
         """``[B, L, F] → [B, R, F]``: the first of :meth:`forward`'s, without memory for the gate."""
         return self._rows(x, with_gate=False)[0]
+
+    def prepare(self, samples: int) -> None:
+        """Wait until the kernel for so many samples is compiled: from then on all are computed alike.
+
+        The first time on a machine takes seconds, later tenths of one; nothing is waited for where the
+        formulas compute them anyway.
+        """
+        prepare(self.mean_offset.new_empty(samples, self.n_layers, self.n_features), self._heads)
 
     def _rows(self, x: Tensor, *, with_gate: bool) -> tuple[Tensor, Tensor | None]:
         self._check(x)

@@ -47,7 +47,8 @@ TABLE = {
     "importance": allow("", "torch"),
     "inputs": allow("", "PIL av librosa numpy pillow_heif soundfile soxr"),
     "encoding": allow("inputs", "numpy torch"),
-    "layers": allow("gating", "torch"),
+    "kernels": allow("floors gating", "llvmlite numba numpy torch triton"),
+    "layers": allow("gating kernels", "torch"),
     "model": allow("inputs layers", "torch"),
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
@@ -72,7 +73,9 @@ TABLE = {
         "trained explain training",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
-    "bench": allow("gating inputs layers model backbones view checkpoint trained explain", "PIL numpy torch"),
+    "bench": allow(
+        "inputs kernels layers model backbones view checkpoint trained explain", "PIL numpy torch"
+    ),
     "study": allow(
         "version writing result inputs reading trained explain_many training",
         "accelerate numpy pandas pyarrow sklearn",
@@ -90,10 +93,10 @@ TABLE = {
     ),
     "app.page": allow("result inputs reading faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
-    "app.main": allow("trained app.server app.visit app.page app.api", "gradio starlette"),
+    "app.main": allow("kernels trained app.server app.visit app.page app.api", "gradio starlette"),
     "app.__main__": allow("checkpoint trained app.server app.main"),
 }
-HEAVY = set("gradio transformers librosa plotly matplotlib sklearn pandas captum quantus".split())
+HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 
 
 def modules() -> list[str]:
@@ -326,7 +329,8 @@ def test_what_a_requirement_needs_is_a_requirement_too():
 def test_what_the_code_imports_is_what_the_requirements_name():
     groups = requirements()
     only_for_quantus = {"opencv-python-headless"}
-    assert third_parties(*PACKAGES) == _names(groups["Runtime"]) - only_for_quantus
+    brought_by_torch = {"triton"}  # by its builds for CUDA alone
+    assert third_parties(*PACKAGES) - brought_by_torch == _names(groups["Runtime"]) - only_for_quantus
     everything = _names([line for group in groups.values() for line in group])
     assert third_parties("tests") - {"daam-explorer"} <= everything
 

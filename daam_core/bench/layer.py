@@ -170,7 +170,11 @@ def _layer_case(size: LayerSize, runs: int, kernel: bool) -> LayerCase:
 
         return run
 
-    calls = {"layer": attention.output, "formulas": formulas, "loop": loop}
+    calls: dict[str, Callable[[Tensor], Tensor]] = {
+        "layer": attention.output,
+        "formulas": formulas,
+        "loop": loop,
+    }
     both = {name: trained(call) for name, call in calls.items()}
     alone = {name: untrained(call) for name, call in calls.items()}
     alone["write"] = lambda: torch.full_like(incoming, 1.0)

@@ -1,4 +1,4 @@
-"""Time the layer (all heads at once against a loop over heads), an explanation (against the encoder's
+"""Time the layer (against the paper's published loop over heads), an explanation (against the encoder's
 forward pass alone), or the app (start, first result, size of a heat map).
 """
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from daam_core.bench.app import AppTimes, ViewCase, bench_app
-from daam_core.bench.library import ExplainCase, LayerCase, bench_explain, bench_layer
+from daam_core.bench.layer import LayerCase, bench_layer
+from daam_core.bench.library import ExplainCase, bench_explain
 from daam_core.cli import options
 from daam_core.cli.output import Output
 from daam_core.training.pages import aligned
@@ -46,16 +47,19 @@ def run(arguments: argparse.Namespace) -> Output:
 def _layer_table(cases: Sequence[LayerCase]) -> Table:
     rows = tuple(
         (
-            f"[{c.batch}, {c.layers}, {c.features}] H={c.heads} {c.mode}",
+            f"[{c.batch}, {c.layers}, {c.features}] H={c.heads} {c.mode}"
+            + (f" mixture K={c.gaussians}" if c.gate_kind == "mixture" else ""),
             f"{1e3 * c.layer_seconds:.2f}",
             f"{1e3 * c.loop_seconds:.2f}",
-            f"{c.speedup:.2f}",
-            f"{c.layer_peak_bytes / 1e6:.1f}",
-            f"{c.loop_peak_bytes / 1e6:.1f}",
+            f"{c.speedup:.1f}",
+            f"{c.formulas_speedup:.1f}",
+            f"{c.forward_over_write:.1f}",
+            f"{c.peak_over_output:.2f}",
         )
         for c in cases
     )
-    return Table(("layer, forward + backward", "ms", "loop ms", "speed-up", "peak MB", "loop MB"), rows)
+    heads = ("layer, forward + backward", "ms", "loop ms", "speed-up", "without kernel")
+    return Table((*heads, "forward / write", "peak / output"), rows)
 
 
 def _explain_table(cases: Sequence[ExplainCase]) -> Table:

@@ -48,8 +48,8 @@ def kernel_for(x: Tensor, heads: Heads) -> ModuleType | None:
         torch.compiler.is_compiling()
         or _formulas_alone.get()
         or type(x) not in (Tensor, torch.nn.Parameter)
-        or len(x) * heads.rows * x.shape[-1] < SMALLEST
-        or torch.jit.is_tracing()
+        or not _large(x, heads)
+        or torch._C._get_tracing_state() is not None
         or torch._C._are_functorch_transforms_active()
         or forward_ad._current_level >= 0
     ):
@@ -61,6 +61,16 @@ def kernel_for(x: Tensor, heads: Heads) -> ModuleType | None:
 
         return cuda if cuda.ready(x) else None
     return None
+
+
+def prepare(x: Tensor, heads: Heads) -> None:
+    """Wait until the kernel for inputs of this kind and size, if any, is compiled."""
+    if x.device.type == "cpu" and cpu.fits(x) and _large(x, heads):
+        cpu.prepare(x.dtype, wait=True)
+
+
+def _large(x: Tensor, heads: Heads) -> bool:
+    return len(x) * heads.rows * x.shape[-1] >= SMALLEST
 
 
 def attend(
@@ -94,10 +104,10 @@ def attend(
     if heads.mixture:
         offsets, scales = (one.unsqueeze(-1) for one in product_of_gaussians(offsets, scales))
     try:
-        output, *gate = _Attend.apply(x, offsets, scales, amplitude, kernel, heads, plain, with_gate)
+        made = _Attend.apply(x, offsets, scales, amplitude, kernel, heads, plain, with_gate)  # type: ignore[no-untyped-call]
     except NotFiniteError:
         return None
-    return output, gate[0] if gate else None
+    return made[0], made[1] if with_gate else None
 
 
 class _Attend(torch.autograd.Function):

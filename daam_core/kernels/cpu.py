@@ -64,11 +64,14 @@ def prepare(dtype: torch.dtype = torch.float32, *, wait: bool = False) -> bool:
     return dtype in _passes
 
 
+def fits(x: Tensor) -> bool:
+    """Whether the kernels are for such an ``x [B, L, F]``: of their dtypes, its features whole vectors."""
+    return x.dtype in _DTYPES and x.shape[-1] * x.element_size() % _VECTOR_BYTES == 0
+
+
 def ready(x: Tensor) -> bool:
     """Whether the kernels can compute ``x [B, L, F]`` now; the first call for a dtype prepares them."""
-    if x.dtype not in _DTYPES or x.shape[-1] * x.element_size() % _VECTOR_BYTES:
-        return False
-    return x.dtype in _passes or prepare(x.dtype)
+    return fits(x) and (x.dtype in _passes or prepare(x.dtype))
 
 
 def _compile(dtype: torch.dtype, done: threading.Event) -> None:

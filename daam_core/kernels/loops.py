@@ -9,10 +9,14 @@ density gate = exp(−a (c − δ)²), mixture gate = the same over its sum over
 output = λ · gate · x.
 """
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 
 from daam_core.floors import STANDARD_DEVIATION_FLOOR, VARIANCE_FLOOR
+from daam_core.kernels import lanes
 from daam_core.kernels.lanes import (
     fetch,
     half_to_the,
@@ -102,7 +106,7 @@ def _array(address, length, dtype):
 
 
 @_compiled
-def _forward(job, dtype):
+def _forward(job, dtype, _made_from):
     """Output, and gates unless their array is empty. A part is one tile of one sample.
 
     Sizes: B, L, F, H, shared, mixture, and whether the output, which then begins a line, is written past
@@ -160,13 +164,13 @@ def _forward(job, dtype):
 
 
 @_compiled
-def _backward(job, dtype):
+def _backward(job, dtype, _made_from):
     """Gradients. A part is one tile of one of several pieces of the batch.
 
     Sizes: B, L, F, H, shared, mixture, number of pieces. Arrays: x, offsets, spreads, amplitude or empty;
-    gradients of the output, and of the gates or empty; gradients of x or empty: not wanted, of offsets and of spreads
-    ``[pieces·H·F]``, of the amplitude ``[parts·H·L]``. The last three are added to; their sum over the first
-    axis is the gradient.
+    gradients of the output, and of the gates or empty; gradients of x or empty: not wanted, of offsets and
+    of spreads ``[pieces·H·F]``, of the amplitude ``[parts·H·L]``. The last three are added to; their sum over
+    the first axis is the gradient.
     """
     B, L, F, H = job[SIZES], job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
     shared, mixture, pieces = job[SIZES + 4] != 0, job[SIZES + 5] != 0, job[SIZES + 6]
@@ -277,20 +281,22 @@ def _backward(job, dtype):
                             store(x_gradient, seen + i * F + j, to_x)
 
 
-def entries(kind):
+def entries(kind: str) -> tuple[Any, Any]:
     """Both passes in machine code: ``void pass(int64 job[])``, to be called in any number of threads.
 
     Each call takes parts of the job until none are left. ``kind`` is numpy's name of the
     numbers, such as ``f4``.
     """
     dtype = np.dtype(kind).type
+    # What is kept on disk holds for this file as it is and for these values: so it does for the other file.
+    made_from = Path(lanes.__file__).stat().st_mtime_ns
 
     @cfunc(types.void(types.CPointer(types.int64)), cache=True)
     def forward(job):
-        _forward(carray(job, (NUMBERS,), np.int64), dtype)
+        _forward(carray(job, (NUMBERS,), np.int64), dtype, made_from)
 
     @cfunc(types.void(types.CPointer(types.int64)), cache=True)
     def backward(job):
-        _backward(carray(job, (NUMBERS,), np.int64), dtype)
+        _backward(carray(job, (NUMBERS,), np.int64), dtype, made_from)
 
     return forward, backward

@@ -184,6 +184,8 @@ def fit(
     loss_function = nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
     optimiser = torch.optim.AdamW(_parameter_groups(model, training))
     order = torch.Generator().manual_seed(training.seed)
+    if isinstance(model, DaamClassifier):
+        model.attention.prepare(len(features))
 
     epochs: list[Epoch] = []
     best_loss, best_epoch, best_weights = float("inf"), 0, copy.deepcopy(model.state_dict())

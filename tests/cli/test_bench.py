@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from daam_core.bench.library import (
+from daam_core.bench.layer import (
     LayerSize,
     bench_layer,
 )
