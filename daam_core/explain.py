@@ -159,7 +159,7 @@ class _Decided(NamedTuple):
     explained: Tensor
 
 
-def _decided(classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, wanted: int | None) -> _Decided:
+def _decided(classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, target: int | None) -> _Decided:
     """Gate, decide and differentiate pooled hidden states ``[B, L, F]``."""
     attention = classifier.attention
     values = classifier.standardise(pooled)
@@ -171,7 +171,7 @@ def _decided(classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, wa
     with torch.enable_grad():
         logits = classifier.decode(gated)
         predicted = logits.argmax(-1)
-        explained = predicted if wanted is None else torch.full_like(predicted, wanted)
+        explained = predicted if target is None else torch.full_like(predicted, target)
         # Inputs do not meet in the decoder, so the sum's gradient is each one's own.
         (row_gradient,) = torch.autograd.grad(logits.gather(1, explained[:, None]).sum(), gated)
     gate, density, gradient = map(attention.by_head, (gate_rows, density_rows, row_gradient))

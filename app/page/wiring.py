@@ -332,7 +332,7 @@ def _wire_save(offer: Offer, page: Page) -> None:
         """What the chosen format knows nothing of cannot be chosen."""
         return {saved.width: gr.update(interactive=format_ in downloads.FIGURES)}
 
-    def save(session: Session, format_: object, width: object, scale: object) -> Updates:
+    def write_file(session: Session, format_: object, width: object, scale: object) -> Updates:
         def written() -> Updates:
             study = actions.needed(session.current)
             explanation = actions.rescaled(offer, study, scale)
@@ -346,7 +346,7 @@ def _wire_save(offer: Offer, page: Page) -> None:
 
     inputs, outputs = [page.session, saved.format, saved.width, saved.scale], [saved.said, saved.file]
     saved.format.change(has_width, saved.format, saved.width, queue=False, **PRIVATE)
-    done = saved.run.click(save, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE)
+    done = saved.run.click(write_file, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE)
     done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")
 

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> Output:
             turn=turn,
             on_progress=bar.update,
         )
-    found = summary(study)
+    found = study_summary(study)
     if study.complete and share[0] == 0:
         title, blocks = report_title(study), report_blocks(study)
         write_text(study.folder / "report.html", to_html(title, blocks))
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> Output:
     return Output(found, _text(study, Path(arguments.out).name))
 
 
-def summary(study: Study) -> dict[str, object]:
+def study_summary(study: Study) -> dict[str, object]:
     """Plain values: how many inputs, how many right, which refused."""
     facts, rows = study.facts, study.rows
     refused = rows.filter(rows["reason"].is_valid())
