@@ -346,7 +346,9 @@ def _wire_save(offer: Offer, page: Page) -> None:
 
     inputs, outputs = [page.session, saved.format, saved.width, saved.scale], [saved.said, saved.file]
     saved.format.change(has_width, saved.format, saved.width, queue=False, **PRIVATE)
-    done = saved.run.click(write_file, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE)
+    done = saved.run.click(
+        write_file, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE
+    )
     done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")
 
