@@ -92,7 +92,12 @@ def _markdown(text: str) -> dict[str, object]:
 
 def _span(name: str) -> str:
     """A name as a code span, which no character of it can end: markup and links in it stay text."""
-    return f"`{' '.join(name.split()).replace('`', chr(0x2019))}`"
+    return f"`{_line(name).replace('`', chr(0x2019))}`"
+
+
+def _line(text: object) -> str:
+    """A text in one line, which ends no comment."""
+    return " ".join(str(text).split())
 
 
 def _code(text: str) -> dict[str, object]:
@@ -121,7 +126,7 @@ def _input_lines(explanation: Explanation) -> str:
     e = explanation
     record = e.provenance.get("input", {})
     if e.modality == "text":
-        edited = f"  # an edited version of {record['name']}" if "change" in record else ""
+        edited = f"  # an edited version of {_line(record['name'])}" if "change" in record else ""
         return f"from daam_core.inputs import read_input\n\ngiven = read_input({e.text!r}, 'text'){edited}"
     from_file = bool(Path(str(record.get("name", ""))).suffix)
     name = record["name"] if from_file else _INPUT_NAMES[e.modality]
@@ -138,7 +143,7 @@ def _input_lines(explanation: Explanation) -> str:
         said = record["change"]
         given = ((field.name, said[field.name], field.default) for field in fields(kind))
         parameters = ", ".join(f"{name}={value!r}" for name, value, usual in given if value != usual)
-        lines.append(f"given = changed(given, {kind.__name__}({parameters}))  # {said['description']}")
+        lines.append(f"given = changed(given, {kind.__name__}({parameters}))  # {_line(said['description'])}")
         imports = f"from daam_core.inputs import {kind.__name__}, changed, read_input"
     return "\n".join([imports, "", *lines])
 

@@ -1,9 +1,11 @@
 """The notebook is run: it reproduces the explanation or says that it does not."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
 
 import daam_core
 from daam_core import explain, explain_encoding, export
@@ -98,3 +100,49 @@ def test_the_notebook_has_the_form_that_jupyter_reads():
     assert "given = read_input('clip.wav', 'audio'" in "".join(
         "".join(cell["source"]) for cell in found["cells"]
     )
+
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "` <script>alert(1)</script> `",
+    "a\n\n<img src=x onerror=alert(1)>\n\n# b",
+    "``<b>x</b>``\u2028<img src=x>",
+    "![x](http://evil.example/x.png)",
+    "$$\\href{javascript:alert(1)}{x}$$",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_markup_in_the_names_of_models_and_classes_stays_text(name, monkeypatch):
+    """Rendered as Jupyter does, with raw HTML let through: it is the headings that must hold none."""
+    e = explain(letters(monkeypatch), "hello")
+    names = tuple(f"{name} {index}" for index in range(len(e.class_names)))
+    content = export.notebook(dataclasses.replace(e, model=name, class_names=names))
+    texts = ["".join(c["source"]) for c in json.loads(content)["cells"] if c["cell_type"] == "markdown"]
+    for text in texts:
+        page = MarkdownIt("commonmark", {"html": True}).render(text)
+        for sign in ("<img", "<script", "<b>", "<a "):
+            assert sign not in page
+    page = MarkdownIt("commonmark", {"html": True}).render(texts[0])
+    assert page.count("<h1>") == 1  # no heading of the name's own
+    assert page.count("<code>") == 3  # the model, the class, the package
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\u2028", "\x0c"])
+def test_what_was_changed_is_a_comment_that_nothing_in_it_ends(end, monkeypatch):
+    e = explain(letters(monkeypatch), "hello")
+    name = f"a{end}raise SystemExit('code of a name')"
+    said = {"name": name, "sha256": "0", "change": {"description": name, "text": "hello"}}
+    provenance = {**e.provenance, "input": said}
+    content = export.notebook(dataclasses.replace(e, provenance=provenance))
+    (line,) = [
+        line for cell in json.loads(content)["cells"] for line in cell["source"] if "code of a name" in line
+    ]
+    assert line.partition("  # ")[2].startswith("an edited version of a raise SystemExit")
+    change = {"description": name, "start": 0.1, "end": 0.5, "snr": None, "seed": 0}
+    sound = make_explanation("audio")
+    said = {"name": "clip.wav", "sha256": "0", "change": change}
+    content = export.notebook(dataclasses.replace(sound, provenance={**sound.provenance, "input": said}))
+    lines = [line for cell in json.loads(content)["cells"] for line in "".join(cell["source"]).splitlines()]
+    assert [line for line in lines if line.startswith("raise SystemExit")] == []

@@ -146,7 +146,7 @@ def explain_text(data: Data) -> tuple[str, bool]:
 
 
 @cache
-def _endpoints() -> dict[str, tuple[list[str], Callable[..., object]]]:
+def endpoints() -> dict[str, tuple[list[str], Callable[..., object]]]:
     demo = build_demo([_model(name) for name in ("tones", "topics", "colours")])
     return {
         event.api_name: ([component.label for component in event.inputs], event.fn)
@@ -157,8 +157,20 @@ def _endpoints() -> dict[str, tuple[list[str], Callable[..., object]]]:
 
 def call_endpoint(data: Data) -> tuple[str, bool]:
     """An endpoint's arguments, of which at least one is anything."""
-    name = data.draw(st.sampled_from(sorted(_endpoints())))
-    labels, function = _endpoints()[name]
+    name = data.draw(st.sampled_from(sorted(endpoints())))
+    values, function = right_call(name)
+    wrong = data.draw(st.lists(st.integers(0, len(values) - 1), min_size=1, max_size=2))
+    for index in wrong:
+        values[index] = data.draw(ANYTHING | st.sampled_from(
+            ["", "nobody", -1, 0, 1e308, 1e400, 10**30, {"path": "/dev/null"}, {"path": "a\0b"}, "\ud800",
+             '{"heads": [0]}', '{"cells": [[0, 0, 0]]}', '{"heads": [1e400]}']
+        ))  # fmt: skip
+    return name, judged(lambda: function(*values), f"{name}{values!r:.500}")
+
+
+def right_call(name: str) -> tuple[list[Any], Callable[..., object]]:
+    """Values that an endpoint takes, and its function."""
+    labels, function = endpoints()[name]
     kind = name.rpartition("_")[2]
     right = {
         "Sound": {"path": str(_sample("audio"))}, "Image": {"path": str(_sample("image"))}, "Text": "A goal.",
@@ -169,14 +181,7 @@ def call_endpoint(data: Data) -> tuple[str, bool]:
            (("Left", 0.1), ("Top", 0.1), ("Right", 0.6), ("Bottom", 0.6))},
     }  # fmt: skip
     model = {"sound": "tones", "text": "topics", "image": "colours"}[kind]
-    values = [right.get(label, model if "odel" in label else "") for label in labels]
-    wrong = data.draw(st.lists(st.integers(0, len(values) - 1), min_size=1, max_size=2))
-    for index in wrong:
-        values[index] = data.draw(ANYTHING | st.sampled_from(
-            ["", "nobody", -1, 0, 1e308, 1e400, 10**30, {"path": "/dev/null"}, {"path": "a\0b"}, "\ud800",
-             '{"heads": [0]}', '{"cells": [[0, 0, 0]]}', '{"heads": [1e400]}']
-        ))  # fmt: skip
-    return name, judged(lambda: function(*values), f"{name}{values!r:.500}")
+    return [right.get(label, model if "odel" in label else "") for label in labels], function
 
 
 @cache

@@ -14,7 +14,7 @@ from tests.fuzz.mutations import mutated
 from tests.fuzz.openapi import try_openapi
 from tests.fuzz.run import fuzz
 from tests.fuzz.samples import files
-from tests.fuzz.targets import TARGETS, DefectError, judged
+from tests.fuzz.targets import TARGETS, DefectError, endpoints, judged, right_call
 
 
 def test_every_format_is_there_and_right(tmp_path):
@@ -23,6 +23,14 @@ def test_every_format_is_there_and_right(tmp_path):
         path = tmp_path / "given"
         path.write_bytes(content)
         assert judged(lambda path=path, modality=modality: read_input(path, modality), name), name
+
+
+@pytest.mark.slow
+def test_what_arguments_are_changed_from_is_right():
+    """Or every call would be refused for the same reason."""
+    for name in endpoints():
+        values, function = right_call(name)
+        assert judged(lambda values=values, function=function: function(*values), name), name
 
 
 @pytest.mark.slow
