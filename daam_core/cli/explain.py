@@ -117,7 +117,7 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     if given == "-":
         path, by_name = None, None
     else:
-        path = _existing(given, said)
+        path = _existing(given, said or needed, asked=said is None)
         # What a name ends in says something of files only: a text may well end in "song.mp3".
         named = path is not None or not any(map(str.isspace, given))
         by_name = modality_by_suffix(given) if named else None
@@ -133,16 +133,16 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     return path or given
 
 
-def _existing(given: str, said: Modality | None) -> Path | None:
+def _existing(given: str, kind: Modality, *, asked: bool) -> Path | None:
     """The file of that name, if there is one.
 
     Raises:
         InputError: it is an address, and not said to be a text.
     """
-    if said != "text" and _ADDRESS.fullmatch(given):
+    if (asked or kind != "text") and _ADDRESS.fullmatch(given):
         raise InputError(
-            "INPUT is an address, and nothing is downloaded; fetch it and give the file, or say "
-            "--modality text."
+            "INPUT is an address, and nothing is downloaded; fetch it and give the file"
+            + (", or say --modality text if it is the text." if kind == "text" else ".")
         )
     try:
         path = Path(given)

@@ -154,7 +154,7 @@ def token_columns(explanation: Explanation) -> dict[str, str]:
     where = f"{places[explanation.modality]}; empty for a token that stands for no part of the input"
     words = {
         "word": "the word of the text that the token is part of; empty for a special token",
-        "word_attribution": "sum over the tokens of that word",
+        "word_attribution": "sum over the tokens of that word; empty for a special token",
     }
     heads = range(explanation.shape[0])
     return {
@@ -184,7 +184,7 @@ def to_token_csv(explanation: Explanation) -> str:
         found = {token: word for word in words for token in word.tokens}
         for index, row in enumerate(parts):
             word = found[index]
-            row += ["" if word.start is None else word.text, word.value]
+            row += ["", ""] if word.start is None else [word.text, word.value]
     values = np.column_stack([e.token_attribution, e.head_token_attribution.T]).tolist()
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -114,6 +114,7 @@ def test_words_of_the_table_of_tokens_are_those_of_the_summary():
     e = make_explanation("text", tokens=20)
     rows = list(csv.DictReader(io.StringIO(export.to_token_csv(e))))
     placed = [row for row in rows if row["word"]]
+    assert all(row["word_attribution"] == "" for row in rows if not row["word"])
     for row in placed:
         assert e.text[int(row["start"]) : int(row["end"])] in row["word"]
     words = join_words(e.text, e.token_labels, e.token_spans, e.token_attribution)
