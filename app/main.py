@@ -113,6 +113,8 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
         inbrowser=False,
         quiet=True,
         prevent_thread_lock=True,
+        # Without asking itself for its page, which fails on a server that visitors besiege as it starts.
+        _frontend=False,
     )
     connections.bound(demo.server.config)
     if serving.logins:

@@ -40,6 +40,8 @@ class CancelledError(DaamError):
 
 #: Characters of another library's message that a sentence of ours quotes at most.
 LONGEST_REASON = 200
+#: … and of a wrong value.
+LONGEST_SHOWN = 60
 
 
 def first_line(error: BaseException) -> str:
@@ -50,6 +52,19 @@ def first_line(error: BaseException) -> str:
     """
     line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
+
+
+def shown(value: object) -> str:
+    """A wrong value as a sentence quotes it: in one line, and no longer than a line.
+
+    >>> shown("a" * 100)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…"
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists in lists in lists
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def is_whole(value: object) -> TypeGuard[int]:

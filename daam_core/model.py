@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from daam_core.errors import ConfigError, is_number, is_whole
+from daam_core.errors import ConfigError, is_number, is_whole, shown
 from daam_core.inputs import MODALITIES, Modality
 from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode, Standardisation
 
@@ -83,23 +83,25 @@ class ModelConfig:
         for name, accepted in choices.items():
             if getattr(self, name) not in accepted:
                 raise ConfigError(
-                    f"{name} must be one of {', '.join(accepted)}, got {getattr(self, name)!r}."
+                    f"{name} must be one of {', '.join(accepted)}, got {shown(getattr(self, name))}."
                 )
         for name in ("n_layers", "n_features", "n_heads", "n_gaussians", "conv_channels", "seed"):
             value = getattr(self, name)
             if not is_whole(value) or value < (0 if name == "seed" else 1):
-                raise ConfigError(f"{name} must be a positive whole number, got {value!r}.")
+                raise ConfigError(f"{name} must be a positive whole number, got {shown(value)}.")
         for name in ("offset_spread", "amplitude_start"):
             value = getattr(self, name)
             if not is_number(value) or not abs(value) < 1e6:
-                raise ConfigError(f"{name} must be a finite number, got {value!r}.")
+                raise ConfigError(f"{name} must be a finite number, got {shown(value)}.")
         names = self.class_names
         if (
             len(names) < 2
             or len(set(names)) != len(names)
             or not all(isinstance(n, str) and n for n in names)
         ):
-            raise ConfigError(f"class_names must be at least two distinct, non-empty names, got {names!r}.")
+            raise ConfigError(
+                f"class_names must be at least two distinct, non-empty names, got {shown(names)}."
+            )
 
     @classmethod
     def from_dict(cls, raw: object) -> "ModelConfig":

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from daam_core import export
-from daam_core.errors import InputError
+from daam_core.errors import InputError, shown
 from daam_core.result import Explanation
 from daam_core.view.media import media_of
 from daam_core.view.page import view_html
@@ -13,7 +13,6 @@ from daam_core.view.page import view_html
 from ..server.files import new_file
 from .inputs import Given
 from .session import Study
-from .untrusted import shown
 
 FORMATS = export.SUFFIXES
 WIDTHS = ("single", "double")

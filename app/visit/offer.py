@@ -5,13 +5,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 from daam_core.encoding import Encoding
-from daam_core.errors import CancelledError, ConfigError, InputError
+from daam_core.errors import CancelledError, ConfigError, InputError, shown
 from daam_core.inputs import MODALITIES, Modality
 from daam_core.progress import stoppable
 from daam_core.trained import TrainedClassifier
 
 from .inputs import Given
-from .untrusted import shown
 
 
 def _never() -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import get_args
 
-from daam_core.errors import InputError, is_number, is_whole
+from daam_core.errors import InputError, is_number, is_whole, shown
 from daam_core.inputs import Region, SoundChange
 from daam_core.inputs.changes import MAX_SNR, MIN_SNR
 from daam_core.inputs.decoded import MAX_SECONDS
@@ -18,7 +18,6 @@ PARTS = ("heads", "layers", "features")
 LARGEST_WHOLE = 2**53  # as far as JSON's numbers are exact
 LARGEST_SEED = 2**32 - 1
 LONGEST_NAME = 200
-LONGEST_SHOWN = 60  # characters of a wrong value that a sentence quotes
 
 
 def whole_number(value: object) -> int:
@@ -32,19 +31,6 @@ def whole_number(value: object) -> int:
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
         return int(value)
     raise ValueError("not a whole number")
-
-
-def shown(value: object) -> str:
-    """A wrong value as a sentence quotes it: in one line, and no longer than a line.
-
-    >>> shown("a" * 100)
-    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…"
-    """
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # a number of thousands of digits; lists in lists in lists
-        text = f"a value of type {type(value).__name__}"
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def text_of(value: object, name: str) -> str:

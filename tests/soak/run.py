@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
-from tests.app.server.running import Running, free_port, start, stop
+from tests.app.server.running import START_SECONDS, Running, free_port, start, stop
 from tests.soak.visitors import MODELS, BusyError, Given, Visitor, WrongError, inputs
 
 DISK_MB = 400
@@ -124,14 +124,14 @@ class Soak:
         self.found.faults[name].append(self.fault_ended - began)
 
     def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
                 if self.server.ask("GET", "/healthz", timeout=5)[0] == 200:
                     return
             except OSError:
                 time.sleep(0.2)
-        raise WrongError("The server did not come back within two minutes.")
+        raise WrongError(f"The server did not come back within {START_SECONDS} s.")
 
     def full_disk(self, _given: list[Given]) -> None:
         if not self.mounted:
@@ -255,7 +255,9 @@ def soak(folder: Path, *, seconds: float, visitors: int, faults: Sequence[str], 
             try:
                 getattr(run, fault)(given)
             except (WrongError, OSError, AssertionError, subprocess.TimeoutExpired) as error:
-                run.found.wrong.append(str(error)[:2000])
+                run.found.wrong.append(f"{fault}: {error}"[:2000])
+                run.over.set()  # there may be no server any more
+                break
         for thread in threads:
             thread.join()
         run.over.set()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
-START_SECONDS = 120
+START_SECONDS = 240
 MAX_UPLOAD_MB = 1
 LONG_TEXT = "a b " * 4_000  # ten seconds of work
 

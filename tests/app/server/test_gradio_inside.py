@@ -49,6 +49,9 @@ def test_what_is_sent_is_checked_where_gradio_checks_it():
         ours = list(inspect.signature(getattr(arguments.CheckedBlocks, name)).parameters)
         theirs = list(inspect.signature(present(gr.Blocks, name, user)).parameters)
         assert ours == theirs, f"Gradio {gr.__version__} calls {name} with other arguments than {user} takes."
+    assert "_frontend" in inspect.signature(gr.Blocks.launch).parameters, MOVED.format(
+        version=gr.__version__, name="launch(_frontend=)", user="app.main"
+    )
     for name in ("inputs", "api_name", "api_visibility"):
         assigned(BlockFunction, name, user)
     assert issubclass(FnIndexInferError, Exception)

@@ -16,12 +16,11 @@ from app.visit.untrusted import (
     region_of,
     scale_of,
     share_of,
-    shown,
     sound_change_of,
     text_of,
     whole_number,
 )
-from daam_core.errors import InputError, is_number, is_whole
+from daam_core.errors import InputError, is_number, is_whole, shown
 from daam_core.inputs import Region, SoundChange
 
 ANYTHING = st.recursive(
