@@ -19,7 +19,6 @@ if importlib.util.find_spec("triton") is not None:
     import triton
     import triton.language as tl
 
-    _TILE, _WARPS = 64, 4
     _LOG2_E = tl.constexpr(1.4426950408889634)
 
     @triton.jit
@@ -193,11 +192,22 @@ def _floor(heads: Heads) -> float:
     return VARIANCE_FLOOR + (0.0 if heads.mixture else STANDARD_DEVIATION_FLOOR)
 
 
+def _tile(rows: int) -> tuple[int, int]:
+    """Features of a tile and warps of a program that holds so many layers: 32 cells of each array to a thread.
+
+    With more, registers spill; with more warps, sums over layers go through shared memory. A sweep on an
+    H200 had this within 10 % of the best at 3, 6, 24 and 40 layers.
+    """
+    tile = 128 if rows <= 8 else 64
+    return tile, max(1, rows * tile // 1024)
+
+
 def _launch(x: Tensor, heads: Heads) -> tuple[tuple[int, int, int], dict[str, int | bool]]:
     """The grid, and what a kernel is compiled for."""
     B, L, F = x.shape
     H = heads.heads
-    most = L if heads.shared else L - (H - 1) * (L // H)
-    settings = {"ROWS": triton.next_power_of_2(most), "TILE": _TILE, "num_warps": _WARPS}
+    rows = triton.next_power_of_2(L if heads.shared else L - (H - 1) * (L // H))
+    tile, warps = _tile(rows)
+    settings = {"ROWS": rows, "TILE": tile, "num_warps": warps}
     kind = {"shared": heads.shared, "mixture": heads.mixture}
-    return (B, triton.cdiv(F, _TILE), 1 if heads.shared else H), settings | kind
+    return (B, triton.cdiv(F, tile), 1 if heads.shared else H), settings | kind
