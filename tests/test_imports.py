@@ -91,7 +91,7 @@ TABLE = {
     "app.visit": allow(
         "progress result inputs encoding reading view export trained explain faithfulness app.server", "numpy"
     ),
-    "app.page": allow("result inputs reading faithfulness app.server app.visit", "gradio numpy"),
+    "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
     "app.main": allow("kernels trained app.server app.visit app.page app.api", "gradio starlette"),
     "app.__main__": allow("checkpoint trained app.server app.main"),

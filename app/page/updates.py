@@ -15,6 +15,8 @@ from .html.muted_parts import muted_parts_html
 from .html.prediction import prediction_html
 from .layout import Page
 
+UNCHECKED = "Whether this is true of this input has not been checked yet; “Is it true?” below does it."
+
 #: New values by component.
 Updates = dict[Block, object]
 
@@ -23,6 +25,7 @@ def changing(page: Page) -> list[Block]:
     """Everything that :func:`show` and :func:`show_original` may update."""
     muted, changed, compared = page.muted, page.changed, page.compared
     of_the_result = [page.prediction, page.reasons.view, page.comparison, page.checked.result]
+    of_the_result.append(page.reasons.remark)
     of_the_mutes = [muted.note, muted.heads, muted.layers, muted.features]
     of_the_mutes += [muted.undo, muted.redo, muted.reset]
     of_the_comparison = [compared.swap, compared.end, compared.other, compared.models]
@@ -50,6 +53,7 @@ def show(page: Page, offer: Offer, session: Session) -> Updates:
         page.reasons.view: view_value(session),
         page.comparison: comparison_html(session),
         page.checked.result: NOT_CHECKED,
+        page.reasons.remark: {"text": UNCHECKED},
         **{section: gr.update(visible=True) for section in page.sections},
         **_show_mutes(page, session, current),
         page.compared.swap: gr.update(interactive=session.pair is not None),

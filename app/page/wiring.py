@@ -274,14 +274,15 @@ def _wire_mutes(offer: Offer, page: Page) -> None:
 def _wire_check(offer: Offer, page: Page) -> None:
     def check(session: Session) -> Iterator[Updates]:
         def checked(found: Checked) -> Updates:
-            return say(page, "Checked.") | {page.checked.result: check_html(found)}
+            remark = {page.reasons.remark: {"text": found.found.sentence}}
+            return say(page, "Checked.") | {page.checked.result: check_html(found)} | remark
 
         def work(_: object) -> Checked:
             return check_current(offer, session)
 
         yield from step_by_step(page, work, "Removing cells", checked, place=page.checked.said)
 
-    outputs = [page.status, page.checked.said, page.checked.result]
+    outputs = [page.status, page.checked.said, page.checked.result, page.reasons.remark]
     options = PRIVATE | {"concurrency_limit": 1}
     page.checked.run.click(check, page.session, outputs, concurrency_id="check", **options)
 

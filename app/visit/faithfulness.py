@@ -81,5 +81,6 @@ def check_values(
             }
             for item in found.maps
         },
+        "in_words": found.sentence,
         "published": published(model),
     }

@@ -9,6 +9,7 @@ import numpy as np
 
 from daam_core.reading.gaussians import parameter_summary
 from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.sentences import in_words
 from daam_core.reading.words import join_words
 from daam_core.result import Explanation
 
@@ -21,9 +22,10 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         top: how many layers, features and cells are listed.
 
     Returns:
-        Prediction and probabilities by class name; shape ``[H, L, F]``; the layers and features with
-        the largest share of the density attention (percent); the cells of highest importance, and
-        those of largest class importance; tokens with their attribution (and the words they make up);
+        Prediction and probabilities by class name; what stands out, in sentences; shape ``[H, L, F]``;
+        the layers and features with the largest share of the density attention (percent); the cells of
+        highest importance, and those of largest class importance; tokens with their attribution (and
+        the words they make up);
         ranges of the learned parameters; provenance.
     """
     e = explanation
@@ -39,6 +41,7 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         "probability": float(e.probabilities[e.prediction]),
         "probabilities": {name: float(p) for name, p in zip(e.class_names, e.probabilities, strict=True)},
         "explained": e.explained_class,
+        "in_words": list(in_words(e)),
         "shape": list(e.shape),
         "mode": e.mode,
         "gate_kind": e.gate_kind,

@@ -60,10 +60,7 @@ class MapCheck:
             return (
                 f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
             )
-        return (
-            f"Removing what {title} marks takes the prediction away sooner than random removal does "
-            f"(p = {self.p_value:.2g})."
-        )
+        return f"Removing what {title} marks takes the prediction away sooner than random removal does."
 
 
 @dataclass(frozen=True)
@@ -95,6 +92,19 @@ class InputCheck:
     orders: int
     seed: int
     maps: tuple[MapCheck, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Whether the map of the Importance Factor is true of this input."""
+        found = next((item for item in self.maps if item.method == "importance"), None)
+        if found is None:
+            return ""
+        true = found.p_value <= SIGNIFICANCE
+        verb, when = ("confirms", "sooner") if true else ("does not confirm", "no sooner")
+        return (
+            f"The check {verb} the map for this input: removing the cells that it marks takes the prediction "
+            f"away {when} than removing cells at random."
+        )
 
 
 def check_encoding(

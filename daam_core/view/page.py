@@ -11,6 +11,7 @@ from daam_core.result import Explanation
 from daam_core.version import __version__
 from daam_core.view.modules import import_map, view_style
 from daam_core.view.payload import view_payload
+from daam_core.view.terms import terms_html
 
 
 def view_html(
@@ -45,6 +46,7 @@ def view_html(
         "style-src 'unsafe-inline'; img-src data:; media-src data:",
         title=html.escape(heading),
         given=html.escape(given),
+        terms=terms_html(),
         caution=html.escape(CAUTION),
         style=view_style(),
         modules=modules,
@@ -96,6 +98,7 @@ overflow-wrap: anywhere; }}
 .caution {{ max-width: 96ch; margin: 0 0 24px; padding-left: 12px; border-left: 3px solid #8a6a00; }}
 footer {{ margin-top: 64px; font-size: 13px; }}
 summary {{ cursor: pointer; }}
+.terms dd {{ margin: 0 0 8px; max-width: 84ch; }}
 pre {{ overflow-x: auto; }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #16191e; color: #e7ebf0; }} }}
 {style}
@@ -108,6 +111,7 @@ pre {{ overflow-x: auto; }}
 <p class="caution"><strong>What the map does not show.</strong> {caution}</p>
 <daam-view></daam-view>
 <footer>
+{terms}
 <details><summary>Where this comes from</summary>
 <pre tabindex="0">{provenance}</pre>
 </details>

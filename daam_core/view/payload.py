@@ -16,6 +16,8 @@ import numpy as np
 from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
+from daam_core.reading.sentences import in_words
+from daam_core.reading.terms import TERMS
 from daam_core.reading.words import join_words
 from daam_core.result import DatasetMean, Explanation
 
@@ -81,8 +83,8 @@ def view_payload(
         limit: bytes of arrays a head may take, of each explanation; None sends everything exactly.
 
     Returns:
-        ``{"version", "a", "b", "colours"}``. Arrays are float32; plain text is not escaped, since the
-        script never treats it as markup.
+        ``{"version", "a", "b", "colours", "terms"}``. Arrays are float32; plain text is not escaped, since
+        the script never treats it as markup.
     """
     return {
         "version": 2,
@@ -91,6 +93,7 @@ def view_payload(
         if compare is None
         else _explanation_payload(compare, compare_media, limit) | {"letter": "B", "name": names[1]},
         "colours": {"heads": list(HEAD_COLOURS), "diverging": list(DIVERGING)},
+        "terms": {symbol: f"{term.name}: {term.sentence}" for symbol, term in TERMS.items()},
     }
 
 
@@ -151,6 +154,7 @@ def _explanation_payload(
             "samples": int(e.dataset.samples),
             "ranges": _ranges(e.dataset, ("gate", "density_attention"), e.head_layers),
         },
+        "in_words": list(in_words(e)),
         "similarity": _numbers(head_similarity(e.gate, e.head_layers)),
         "entropy": _numbers(gate_entropy(e.gate, e.head_layers)),
         "checkpoint": str(e.provenance.get("checkpoint_sha256", "")),

@@ -25,10 +25,15 @@ def test_a_check_shows_the_cores_numbers(app, expected):
     shown = rows.evaluate_all("rows => rows.map(row => [row.dataset.method, Number(row.dataset.deletion)])")
     assert dict(shown) == pytest.approx({item.method: item.deletion for item in expected.maps}, rel=1e-5)
     app.says("Checked.")
+    expect(app.page.locator("#view .dv-in-words")).to_contain_text(expected.sentence)
+    lowest = [item.p_value for item in expected.maps if item.p_value * (expected.orders + 1) < 1.01]
+    said = app.page.locator("#check-result").get_by_text("≤ 0.02, the lowest possible here")
+    expect(said).to_have_count(len(lowest))
     assert app.problems == []
     # Another input: what was checked is no longer on screen.
     app.explain_text("Shares fell after the report.")
     expect(app.page.locator("#check-result")).to_have_text("Not checked yet.")
+    expect(app.page.locator("#view .dv-in-words")).to_contain_text("has not been checked yet")
 
 
 def test_the_endpoint_gives_the_same_numbers(server, expected):

@@ -194,6 +194,6 @@ def test_the_empty_page_says_what_to_do(app):
     expect(app.page).to_have_title("DAAM explorer: why a model decided")
     expect(app.page.locator("h1")).to_have_text("Why did the model decide that?")
     expect(app.page.locator("#prediction")).to_contain_text("Nothing explained yet")
-    expect(app.page.locator("#step-why")).to_contain_text("What the Importance Factor does not show")
+    expect(app.page.locator("#step-why")).to_contain_text("What the map does not show")
     expect(app.page.locator("#step-compare")).to_have_count(0)
     app.says("Ready")

@@ -15,6 +15,8 @@ from app.visit.examples import EXAMPLES
 from daam_core import export
 from daam_core.explain import explain, explain_encoding
 from daam_core.inputs import Region, SoundChange, changed, read_picture, read_sound
+from daam_core.reading.sentences import in_words
+from daam_core.reading.terms import TERMS
 from tests.browser.app_page import AppPage
 from tests.support.encode import encode
 from tests.support.small_heads import SENTENCES
@@ -525,6 +527,28 @@ def test_the_tour_walks_along_the_page(app):
     app.page.keyboard.press("Escape")
     expect(tour).to_be_hidden()
     expect(app.page.locator("#tour-open")).to_be_focused()
+
+
+def test_what_stands_out_is_said_above_the_maps(app, topics):
+    app.explain_text(TEXT)
+    said = app.page.locator("#view .dv-in-words p").first
+    expect(said).to_have_text(" ".join(in_words(explain(topics, TEXT))))
+    app.explain_text(CHANGED)
+    expect(said).to_have_text(" ".join(in_words(explain(topics, CHANGED))))
+
+
+def test_symbols_say_what_they_mean_and_lead_to_the_list_of_words(app):
+    app.explain_text(TEXT)
+    for symbol in ("DA", "IF"):
+        term = app.page.locator("#view .dv-readout").get_by_role("button", name=symbol, exact=True)
+        expect(term).to_have_attribute("title", f"{TERMS[symbol].name}: {TERMS[symbol].sentence}")
+    term.click()
+    tip = app.page.locator("#view .dv-term-tip")
+    expect(tip).to_contain_text(TERMS["IF"].sentence)
+    tip.get_by_role("link").click()
+    expect(app.page.locator("#term-IF")).to_be_visible()
+    expect(app.page.locator("#term-IF + dd")).to_contain_text(TERMS["IF"].formula)
+    expect(tip).to_have_count(0)
 
 
 def test_what_has_no_effect_cannot_be_set(app):

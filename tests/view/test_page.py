@@ -12,6 +12,8 @@ import matplotlib as mpl
 import numpy as np
 
 from daam_core.reading.quantities import CAUTION
+from daam_core.reading.sentences import in_words
+from daam_core.reading.terms import TERMS
 from daam_core.view.modules import bundle, import_map, modules, view_style
 from daam_core.view.page import view_html
 from tests.support.builders import make_explanation
@@ -81,6 +83,15 @@ def test_the_page_names_the_inputs_and_says_what_the_map_does_not_show() -> None
     assert html.escape(CAUTION) in page
     assert '<p class="given">A: one; B: two</p>' in view_html(e, compare=e, names=("one", "two"))
     assert '<p class="given"></p>' in view_html(e)
+
+
+def test_the_page_says_what_stands_out_and_what_its_words_mean() -> None:
+    e = make_explanation("text")
+    page = view_html(e)
+    assert json.loads(parsed(page).scripts["payload"])["a"]["in_words"] == list(in_words(e))
+    for symbol, term in TERMS.items():
+        assert f'id="term-{symbol}"' in page
+        assert html.escape(term.sentence) in page
 
 
 def test_the_page_needs_nothing_else() -> None:

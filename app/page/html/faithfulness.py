@@ -52,8 +52,8 @@ def _table(found: InputCheck) -> str:
     rows = "".join(
         f'<tr data-method="{item.method}" data-deletion="{item.deletion!r}">'
         f'<th scope="row">{escape(METHODS[item.method].title)}</th><td>{item.deletion:.3f}</td>'
-        f"<td>{item.insertion:.3f}</td><td>{item.p_value:.2g}</td><td>{item.randomised:.2f}</td>"
-        f"<td>{item.start:.2f}</td></tr>"
+        f"<td>{item.insertion:.3f}</td><td>{_p_value(item.p_value, found.orders)}</td>"
+        f"<td>{item.randomised:.2f}</td><td>{item.start:.2f}</td></tr>"
         for item in found.maps
     )
     verdicts = "".join(f"<li>{escape(item.verdict)}</li>" for item in found.maps)
@@ -68,6 +68,14 @@ def _table(found: InputCheck) -> str:
         "with those of a destroyed or an "
         f'untrained gate.</p><ul class="dx-verdicts">{verdicts}</ul>'
     )
+
+
+def _p_value(p_value: float, orders: int) -> str:
+    """With so many random orders no p-value can be lower than one in all of them and this one."""
+    lowest = 1 / (orders + 1)
+    if p_value <= lowest * (1 + 1e-9):
+        return f"≤ {lowest:.1g}, the lowest possible here"
+    return f"{p_value:.2g}"
 
 
 def _curves_table(found: InputCheck) -> str:

@@ -3,14 +3,14 @@
 from html import escape
 
 from daam_core.reading.quantities import CAUTION
+from daam_core.view.terms import terms_html
 
 HEADER = """
 <header class="dx-header">
   <div>
     <h1>Why did the model decide that?</h1>
-    <p class="dx-lead">The DAAM explorer shows which layers and features of a frozen encoder a density
-    adaptive attention head lets through, head by head, and traces them back to seconds, words and image
-    regions.</p>
+    <p class="dx-lead">Give it a sound, a text or a picture. It shows what a model decides, and what led to
+    the decision: inside the model, and in your input.</p>
   </div>
   <div class="dx-header-buttons">
     <button type="button" id="tour-open" class="dx-plain">Two-minute tour</button>
@@ -19,10 +19,11 @@ HEADER = """
 </header>
 """
 LIMITS = f'<p class="dx-limits"><strong>What the map does not show.</strong> {escape(CAUTION)}</p>'
-FOOTER = """
-<div class="dx-footer"><p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You
-Need</em>, arXiv 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for
-decisions about people.</p></div>
+FOOTER = f"""
+<div class="dx-footer">{terms_html()}
+<p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You Need</em>, arXiv
+2401.11143. Everything runs on this server; no other host is asked. No model here is fit for decisions about
+people.</p></div>
 """
 
 

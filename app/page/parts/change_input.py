@@ -60,8 +60,8 @@ class ChangeInput:
 
 def build() -> ChangeInput:
     gr.HTML(
-        '<p class="dx-help">The encoder runs on the changed input; the original becomes A. A large effect '
-        "shows that the model uses what you changed, a small one does not prove that it ignores it.</p>"
+        '<p class="dx-help">The original becomes A, your change B. A large effect shows that the model uses '
+        "what you changed; a small one does not prove that it ignores it.</p>"
     )
     return ChangeInput(_text(), _sound(), _picture(), answer_place("said-change"))
 

@@ -17,10 +17,9 @@ class IsItTrue:
 
 def build() -> IsItTrue:
     gr.HTML(
-        '<p class="dx-help">Cells are removed (set to the training mean) in the order of a map, and the '
-        "model decides on what is left. A map that marks what the decision rests on takes the prediction "
-        "away sooner than removal at random. The encoder does not run; muted parts are switched on "
-        "again for the check.</p>"
+        '<p class="dx-help">Does the map mark what the decision rests on? Cells are removed (set to the mean '
+        "of the training data), the highest of a map first, and the model decides on what is left. A true "
+        "map takes the prediction away sooner than removal at random. Muted parts count again here.</p>"
     )
     with gr.Row(elem_classes="dx-actions"):
         run = gr.Button("Check this explanation", elem_id="check", size="md", min_width=0, variant="primary")

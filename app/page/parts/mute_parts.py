@@ -26,9 +26,9 @@ class MuteParts:
 
 def build() -> MuteParts:
     gr.HTML(
-        '<p class="dx-help">A muted part counts as average: its value is replaced by the training mean. '
-        "The prediction is recomputed at once; the encoder does not run. Indices count from 0, as in "
-        "the maps.</p>"
+        '<p class="dx-help">What would the model say without a part of it? A muted part counts as average: '
+        "its value is replaced by the mean of the training data. Heads and layers change the prediction as "
+        "soon as they are chosen, features with Apply. Numbers count from 0, as in the maps.</p>"
     )
     note = gr.HTML("", elem_id="mutes", apply_default_css=False)
     with gr.Row():

@@ -3,8 +3,17 @@
 import { download } from './download.js';
 import './lists.js';
 import { markedText, region } from './region.js';
-import { copyLink, exact, shownView, view } from './shown_view.js';
+import { copyLink, exact, remark, shownView, view } from './shown_view.js';
 import './theme.js';
 import './tour.js';
 
-/** @type {any} */ (window).DaamPage = { view, exact, region, markedText, download, copyLink, shownView };
+/** @type {any} */ (window).DaamPage = {
+  view,
+  exact,
+  remark,
+  region,
+  markedText,
+  download,
+  copyLink,
+  shownView,
+};

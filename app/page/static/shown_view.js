@@ -7,13 +7,14 @@ let shown = null; // the <daam-view>, once there is something to show
 let linkPart = ''; // what the server says is explained
 let restores = ''; // what a link to it restores, in words
 let place = ''; // tab and cell that the address was last written for
+let said = ''; // by the check
 let returning = false; // the state comes from the history, which must not grow by it
 
 /** Fills an element with the view of `props.value`, and hands on its events. */
 export function view(element, props, watch, trigger, [cell, target, exact]) {
   const make = () => {
     const view = new DaamView();
-    view.options = { theme: 'class', heading: 3, serves: ['target', 'exact'] };
+    view.options = { theme: 'class', heading: 3, serves: ['target', 'exact'], remark: said };
     view.state = queryToState(asked()); // what the address asks for
     view.addEventListener('state', address);
     for (const [event, name] of Object.entries({ cell, target, exact })) {
@@ -72,6 +73,16 @@ export function exact(_, props, watch) {
   watch('value', () => {
     if (props.value && shown) shown.answer(props.value.id, props.value.array || null);
   });
+}
+
+/** Has the view say whether what stands out was checked. */
+export function remark(_, props, watch) {
+  const say = () => {
+    said = props.value?.text || '';
+    if (shown) shown.options = { remark: said };
+  };
+  watch('value', say);
+  say();
 }
 
 export function shownView() {

@@ -13,7 +13,7 @@
  *   state     a plain copy of what is shown, see DEFAULTS in state.js
  *   options   theme: 'auto' (the system's), 'class' (dark inside an element of class "dark"), 'light', 'dark'
  *             heading: level of the figures' headings; section: one of SECTIONS alone, without tabs;
- *             tabs: names of those to show; serves: which of 'target' and 'exact' somebody answers
+ *             remark: a sentence said below what stands out; tabs: names of those to show; serves: which of 'target' and 'exact' somebody answers
  * Events
  *   state     after every change of the state, once a frame; detail: the state
  *   cell      a cell was chosen; detail: {head, layer, feature}
@@ -45,6 +45,7 @@ const DEFAULT_OPTIONS = {
   section: /** @type {string | null} */ (null),
   tabs: /** @type {string[] | null} */ (null),
   serves: /** @type {string[]} */ ([]),
+  remark: '',
 };
 
 export class DaamView extends HTMLElement {
@@ -168,13 +169,16 @@ export class DaamView extends HTMLElement {
   #draw() {
     const { root, store, settings } = this;
     if (!root) return;
-    const { theme, heading, section, tabs } = settings;
+    const { theme, heading, section, tabs, remark } = settings;
     root.dataset.theme = theme;
     const colours = store.payload?.colours.heads || [];
     for (const head of range(Math.max(store.a?.H || 0, store.b?.H || 0))) {
       root.style.setProperty(`--dv-head-${head}`, colours[head % colours.length]);
     }
-    render(html`<${View} store=${store} heading=${heading} section=${section} tabs=${tabs} />`, root);
+    render(
+      html`<${View} store=${store} heading=${heading} section=${section} tabs=${tabs} remark=${remark} />`,
+      root,
+    );
   }
 }
 

@@ -2,7 +2,7 @@
 /** The frame around every figure, tables, names of heads, and the bar with a scale's colours. */
 import { headColour } from './colour.js';
 import * as format from './format.js';
-import { html, useHeading, useId, useLayoutEffect, useRef, useState } from './html.js';
+import { html, useEffect, useHeading, useId, useLayoutEffect, useRef, useState, useStore } from './html.js';
 
 export const TOO_LARGE = 'These numbers are too large to be part of this page.';
 
@@ -37,6 +37,60 @@ export function Figure({ title, help, controls, table, children }) {
     ${children}
     <div class="dv-table-place" id="${id}-table" hidden=${!open}>${open && table()}</div>
   </section>`;
+}
+
+/**
+ * A symbol with its meaning: on pointing at it, and when pressed with a link to the list of words, where
+ * the page has one. What is no symbol stays as it is.
+ * @param {{name: string}} props
+ */
+export function Term({ name }) {
+  const store = useStore();
+  const id = useId('term');
+  const [open, setOpen] = useState(false);
+  const place = useRef(null);
+  const meaning = store.payload?.terms?.[name];
+  useEffect(() => {
+    if (!open) return undefined;
+    /** @param {Event} event */
+    const close = (event) => {
+      const inside = event.target instanceof Node && place.current?.contains(event.target);
+      if (event instanceof KeyboardEvent ? event.key === 'Escape' : !inside) setOpen(false);
+    };
+    document.addEventListener('pointerdown', close);
+    document.addEventListener('keydown', close);
+    return () => {
+      document.removeEventListener('pointerdown', close);
+      document.removeEventListener('keydown', close);
+    };
+  }, [open]);
+  if (!meaning) return name;
+  const entry = document.getElementById(`term-${name}`);
+  /** @param {Event} event */
+  const show = (event) => {
+    event.preventDefault(); // a page with a base address would be left
+    const list = entry?.closest('details');
+    if (list) list.open = true;
+    entry?.scrollIntoView({ block: 'center' });
+    setOpen(false);
+  };
+  return html`<span class="dv-term-place" ref=${place}
+    ><button
+      type="button"
+      class="dv-link dv-term"
+      title=${meaning}
+      aria-expanded=${String(open)}
+      aria-controls=${id}
+      onClick=${() => setOpen(!open)}
+    >
+      ${name}</button
+    >${
+      open &&
+      html`<span class="dv-term-tip" id=${id} role="note"
+        >${meaning}${entry && html` <a href="#term-${name}" onClick=${show}>Words and symbols</a>`}</span
+      >`
+    }</span
+  >`;
 }
 
 /** A figure that has nothing to show, and says why. */
@@ -98,7 +152,7 @@ export function Table({ caption, columns, rows }) {
   return html`<${TableFrame} caption=${caption}>
     <thead>
       <tr>
-        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.title}</th>`)}
+        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.number ? html`<${Term} name=${c.title} />` : c.title}</th>`)}
       </tr>
     </thead>
     <tbody>

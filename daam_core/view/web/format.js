@@ -34,6 +34,17 @@ export function short(value, digits = 3) {
   return withMinus(plain(Number(value.toPrecision(digits))));
 }
 
+/**
+ * From one number to another; what is nothing beside the other is 0.
+ * @param {number} low
+ * @param {number} high
+ */
+export function reach(low, high) {
+  if (low === high) return `constant, ${short(low)}`;
+  const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high));
+  return `${short(Math.abs(low) < least ? 0 : low)} to ${short(Math.abs(high) < least ? 0 : high)}`;
+}
+
 /** With its sign, a plus included. @param {number} value */
 export function signed(value, digits = 3) {
   return (value > 0 ? '+' : '') + short(value, digits);

@@ -222,7 +222,7 @@ export class HeatMap {
     const perRow = (view.y1 - view.y0) / this.canvas.height;
     if (perPixel <= 1 && perRow <= 1) return '';
     const how =
-      this.shown.binning === 'mean' ? 'mean' : this.field.signed ? 'value of largest size' : 'maximum';
+      this.shown.binning === 'mean' ? 'mean' : this.field.signed ? 'largest, whatever its sign,' : 'maximum';
     const shown = format.count(Math.round(view.x1 - view.x0));
     const rows = perRow > 1 ? ` and ${Math.ceil(perRow)} layers` : '';
     return (

@@ -1,8 +1,8 @@
 // @ts-check
 /** Maps bound to the state, with the readouts and tables that they share. */
-import { range, top } from './arrays.js';
+import { top } from './arrays.js';
 import * as fields from './fields.js';
-import { Numeral, numeric, Table } from './figure.js';
+import { Numeral, numeric, Table, Term } from './figure.js';
 import * as format from './format.js';
 import { HeatMap } from './heatmap.js';
 import {
@@ -247,7 +247,7 @@ export function Readout() {
       ${items.map(
         ([name, value]) =>
           html`<div>
-            <dt>${name}</dt>
+            <dt><${Term} name=${name} /></dt>
             <dd>${value}</dd>
           </div>`,
       )}
@@ -290,13 +290,13 @@ function describeCell(store, cell) {
 }
 
 /**
- * In place of a map: the strongest cells, and the first ones as they stand in the array.
+ * In place of a map: the strongest cells.
  * @param {{heads: number[]}} props
  */
 export function CellTables({ heads }) {
   const store = useStore();
   const which = fields.whichOf(store);
-  const { F, L } = store.result();
+  const { F } = store.result();
   const rows = store.state.top;
   useEffect(() => {
     fields.needExact(store, which, heads);
@@ -326,20 +326,12 @@ export function CellTables({ heads }) {
     const change = difference ? [fields.fieldNumber(fields.field(store, head, which), at)] : [];
     return [head, cell.layer, cell.feature, ...factTexts(store, cell), ...change];
   };
-  const first = range(Math.min(rows, L * F)).map((at) => row({ head: heads[0], at }));
   const { name } = fields.QUANTITIES[which.quantity];
-  return html`<div class="dv-stack">
-    <${Table}
-      caption="Top ${Math.min(rows, candidates.length)} cells by ${name}"
-      columns=${columns}
-      rows=${candidates.slice(0, rows).map(row)}
-    />
-    <${Table}
-      caption="First ${first.length} cells of head ${heads[0]}, in order"
-      columns=${columns}
-      rows=${first}
-    />
-  </div>`;
+  return html`<${Table}
+    caption="Top ${Math.min(rows, candidates.length)} cells by ${name}"
+    columns=${columns}
+    rows=${candidates.slice(0, rows).map(row)}
+  />`;
 }
 
 /**

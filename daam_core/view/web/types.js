@@ -31,14 +31,14 @@
  *   prediction: number, explained: number, scale: string, degenerate: boolean, head_layers: boolean[][],
  *   amplitude: number[][], importance_range: number[][], layer_contribution: number[][], ranges: Ranges,
  *   token_labels: string[], token_units: string, text: string | null, words: Words | null,
- *   dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
+ *   in_words: string[], dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
  *   entropy: (number | null)[], checkpoint: string, media: Media | null, arrays: Record<string, Encoded>,
  *   name: string, letter: string,
  * }} Explained one explanation; `name` is what its input is called, `letter` (A, B) the short of it
  *
  * @typedef {{
  *   version: 2, a: Explained, b: Explained | null,
- *   colours: {heads: string[], diverging: string[]},
+ *   colours: {heads: string[], diverging: string[]}, terms: Record<string, string>,
  * }} Payload
  *
  * @typedef {'a' | 'b'} Side

@@ -40,10 +40,11 @@ const TABS = [
 ];
 
 /**
- * @param {{store: Store, heading: number, section: string | null, tabs: string[] | null}} props one
- *   section alone, or those tabs
+ * @param {{
+ *   store: Store, heading: number, section: string | null, tabs: string[] | null, remark?: string,
+ * }} props one section alone, or those tabs; remark: said with what stands out
  */
-export function View({ store, heading, section, tabs }) {
+export function View({ store, heading, section, tabs, remark = '' }) {
   const id = useId('panel');
   if (!store.payload) return html`<p class="dv-empty">Nothing to show yet.</p>`;
   const offered = TABS.filter(({ name }) => !tabs || tabs.includes(name));
@@ -62,12 +63,29 @@ export function View({ store, heading, section, tabs }) {
         section
           ? html`<div class="dv-panel">${body}</div>`
           : [
+              html`<${InWords} store=${store} remark=${remark} />`,
               html`<${Tabs} store=${store} offered=${offered} tab=${tab} panel=${id} />`,
               html`<div class="dv-panel" id=${id} role="tabpanel" aria-labelledby="${id}-${tab}">${body}</div>`,
             ]
       }
     <//>
   <//>`;
+}
+
+/**
+ * What stands out, in sentences; of both results where their difference is shown.
+ * @param {{store: Store, remark: string}} props
+ */
+function InWords({ store, remark }) {
+  return html`<div class="dv-in-words">
+    ${store.sides().map(
+      (side) =>
+        html`<p key=${side}>
+          ${store.b && html`<strong>${store.letter(side)}. </strong>`}${(store[side].raw.in_words || []).join(' ')}
+        </p>`,
+    )}
+    ${remark && html`<p class="dv-quiet">${remark}</p>`}
+  </div>`;
 }
 
 /**

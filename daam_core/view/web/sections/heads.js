@@ -102,10 +102,7 @@ function SmallMap({ head, onDraw }) {
   const which = whichOf(store);
   const f = field(store, head, which);
   const [low, high] = useMemo(() => (f ? extent([f]) : [NaN, NaN]), [f?.data]);
-  const reach =
-    low === high
-      ? `constant, ${format.short(low, 4)}`
-      : `${format.short(low, 4)} to ${format.short(high, 4)}`;
+  const reach = format.reach(low, high);
   const caption = html`<div class="dv-map-caption">
     <button type="button" class="dv-link" onClick=${() => store.set({ head, tab: 'heatmap' })}>
       <${HeadName} head=${head} more=${shareText(store, head)} />

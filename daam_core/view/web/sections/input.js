@@ -33,8 +33,8 @@ const KINDS = {
   audio: {
     title: 'Back to the sound',
     help:
-      `Share of each moment in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. A moment’s ` +
-      'features know its surroundings, so borders are not sharp.',
+      `Share of each moment in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. The encoder ` +
+      'also hears what comes before and after a moment, so the borders are soft.',
     Panel: SoundPanel,
     Tables: (props) => html`<${TokenTables} place="Moment" ...${props} />`,
     grouped: (_, values) => values,
@@ -42,8 +42,8 @@ const KINDS = {
   image: {
     title: 'Back to the picture',
     help:
-      `Share of each region in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. A region’s ` +
-      'features also see around it, so borders are coarse.',
+      `Share of each region in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. The encoder ` +
+      'also sees around a region, so the borders are soft.',
     Panel: PicturePanel,
     Tables: (props) => html`<${TokenTables} place="Region" ...${props} />`,
     grouped: (_, values) => values,

@@ -15,8 +15,8 @@ const PROFILE_HELP =
   'Share of each layer and head in the summed density attention; all bars of one result together are 100 %. It shows ' +
   'where attention lies, not how much the decision would change without it.';
 const FEATURES_HELP =
-  'Features with the highest mean over all heads and layers (of numbers with a sign, the largest in size), and where ' +
-  'each is strongest. A feature is one number of the encoder; it need not mean one thing.';
+  'Features with the highest mean over all heads and layers, and where each is strongest; where numbers have a sign, ' +
+  'their size counts. A feature is one number of the encoder; it need not mean one thing.';
 const ENTROPY_HELP =
   'Relative entropy of the gate over the cells a head sees: 1 lets everything through alike, 0 a single cell. Selective is ' +
   'not the same as important.';

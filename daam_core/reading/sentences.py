@@ -1,0 +1,145 @@
+"""What an explanation shows, in two or three computed sentences: on the page, in files and for programs.
+
+Letters in shapes: H heads, L layers, F features, T tokens.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from daam_core.reading.heads import head_order
+from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.words import join_words
+from daam_core.result import Explanation
+
+MAJORITY = 50.0  # percent: heads and layers are named until they carry as much
+MOST_NAMED = 3
+NEARLY_ALL = 0.9
+WINDOW = 0.1  # of a sound's length …
+LEAST_WINDOW = 0.5  # … but not shorter than that, in seconds
+_THIRDS = (("upper", "middle", "lower"), ("left", "centre", "right"))
+
+
+def in_words(explanation: Explanation) -> tuple[str, ...]:
+    """Which heads carry how much and on which layers, which cells stand out, and which parts of the input.
+
+    Returns:
+        One to three sentences. Numbers are rounded for reading; a part that shows nothing has none.
+    """
+    if explanation.degenerate:
+        return ("No cell stands out: the density attention is the same everywhere.",)
+    return tuple(
+        sentence
+        for sentence in (_heads(explanation), _cells(explanation), _input(explanation))
+        if sentence is not None
+    )
+
+
+def _heads(e: Explanation) -> str:
+    shares = np.asarray(e.layer_contribution, dtype=np.float64)
+    totals = shares.sum(axis=1)
+    parts: list[str] = []
+    covered = 0.0
+    for head in head_order(shares)[:MOST_NAMED]:
+        what = " of the density attention" if not parts else ""
+        parts.append(f"head {head} carries {totals[head]:.0f} %{what}, {_on_layers(shares[head])}")
+        covered += totals[head]
+        if covered >= MAJORITY:
+            break
+    return _sentence("; ".join(parts))
+
+
+def _on_layers(shares: np.ndarray) -> str:
+    """Where a head's share lies, from the shares ``[L]`` of its layers."""
+    order = np.argsort(-shares, kind="stable")
+    total = shares.sum()
+    if total <= 0:
+        return "on no layer"
+    if shares[order[0]] >= NEARLY_ALL * total:
+        return f"nearly all of it on layer {order[0]}"
+    for count in range(1, MOST_NAMED + 1):
+        if shares[order[:count]].sum() >= MAJORITY / 100 * total:
+            named = sorted(int(layer) for layer in order[:count])
+            return f"most of it on layer{'s' if count > 1 else ''} {_listed([str(n) for n in named])}"
+    return "spread over its layers"
+
+
+def _cells(e: Explanation) -> str:
+    found = top_cells(quantity_map(e, "importance"), MOST_NAMED).tolist()
+    if len({(head, layer) for head, layer, _ in found}) == 1 < len(found):
+        head, layer, _ = found[0]
+        features = _listed([str(feature) for _, _, feature in found])
+        return f"The strongest cells are features {features} on layer {layer} in head {head}."
+    named = _listed([f"feature {feature} on layer {layer} in head {head}" for head, layer, feature in found])
+    return f"The strongest cell{'s are' if len(found) > 1 else ' is'} {named}."
+
+
+def _input(e: Explanation) -> str | None:
+    """Which parts of the input speak for and against the explained class."""
+    where, shares = {"text": _words, "audio": _moments, "image": _regions}[e.modality](e)
+    order = sorted(range(len(shares)), key=lambda part: -shares[part])
+    several = e.modality == "text"
+    speaks_for = [where[part] for part in order[: MOST_NAMED if several else 1] if shares[part] > 0]
+    against = [where[part] for part in order[-1:] if shares[part] < 0]
+    said = []
+    if speaks_for:
+        verb = "speak" if len(speaks_for) > 1 else "speaks"
+        said.append(f"{_listed(speaks_for)} {verb} most for “{e.explained_class}”")
+    if against:
+        of_it = "it" if speaks_for else f"“{e.explained_class}”"
+        said.append(f"{against[0]} {'' if speaks_for else 'speaks '}most against {of_it}")
+    return _sentence(", ".join(said)) if said else None
+
+
+def _words(e: Explanation) -> tuple[list[str], list[float]]:
+    """Words of a text; the same word in several places counts as one."""
+    sums: dict[str, float] = {}
+    for word in join_words(e.text or "", e.token_labels, e.token_spans, e.token_attribution):
+        if word.start is not None and any(map(str.isalnum, word.text)):
+            sums[word.text] = sums.get(word.text, 0.0) + word.value
+    return [f"“{word}”" for word in sums], list(sums.values())
+
+
+def _moments(e: Explanation) -> tuple[list[str], list[float]]:
+    """The stretches of a sound that speak most for and against the class: equally long, one of each."""
+    spans, values = _placed(e)
+    if not len(values):
+        return [], []
+    edges = np.append(spans[:, 0], spans[-1, 1])
+    width = min(max(WINDOW * (edges[-1] - edges[0]), LEAST_WINDOW), edges[-1] - edges[0])
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.searchsorted(edges, edges[:-1] + width, side="left").clip(1, len(values))
+    whole = edges[ends] - edges[:-1] >= width * (1 - 1e-6)  # windows that the sound's end does not cut
+    starts = np.flatnonzero(whole) if whole.any() else np.array([0])
+    windows = sums[ends[starts]] - sums[starts]
+    found = sorted({int(starts[windows.argmax()]), int(starts[windows.argmin()])})
+    names = [f"the part from {edges[start]:.1f} s to {edges[ends[start]]:.1f} s" for start in found]
+    return names, [float(sums[ends[start]] - sums[start]) for start in found]
+
+
+def _regions(e: Explanation) -> tuple[list[str], list[float]]:
+    """Ninths of a picture; a region counts where its middle lies."""
+    spans, values = _placed(e)
+    sums: dict[str, float] = {}
+    for (left, top, right, bottom), value in zip(spans, values, strict=True):
+        down, across = (min(2, int(3 * middle / 2)) for middle in (top + bottom, left + right))
+        rows, columns = _THIRDS
+        name = "the middle of the picture" if down == across == 1 else f"the {rows[down]} {columns[across]}"
+        sums[name] = sums.get(name, 0.0) + float(value)
+    return list(sums), list(sums.values())
+
+
+def _placed(e: Explanation) -> tuple[np.ndarray, np.ndarray]:
+    """Spans and attributions of the tokens that have a place in the input."""
+    spans = np.asarray(e.token_spans, dtype=np.float64)
+    placed = ~np.isnan(spans).any(axis=1)
+    return spans[placed], np.asarray(e.token_attribution, dtype=np.float64)[placed]
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """One, two and three."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

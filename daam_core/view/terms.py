@@ -1,0 +1,15 @@
+"""The list of words and symbols as HTML, for pages around the view; the view's tooltips link to it."""
+
+from html import escape
+
+from daam_core.reading.terms import TERMS
+
+
+def terms_html() -> str:
+    """A list that can be opened; each entry has the id ``term-SYMBOL``."""
+    entries = "".join(
+        f'<dt id="term-{escape(symbol)}"><strong>{escape(symbol)}</strong> {escape(term.name)}</dt>'
+        f"<dd>{escape(term.sentence)} <code>{escape(term.formula)}</code></dd>"
+        for symbol, term in TERMS.items()
+    )
+    return f'<details class="terms"><summary>Words and symbols</summary><dl>{entries}</dl></details>'

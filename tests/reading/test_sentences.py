@@ -1,0 +1,95 @@
+"""What an explanation shows in words: every number and name in a sentence is the arrays'."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from daam_core.export.summary import summary
+from daam_core.reading.heads import head_order
+from daam_core.reading.sentences import MAJORITY, in_words
+from tests.support.builders import make_explanation
+
+
+@pytest.mark.parametrize("modality", ["text", "audio", "image"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_heads_and_cells_are_the_arrays(modality, seed):
+    e = make_explanation(modality, heads=4, layers=5, seed=seed)
+    heads, cells, *_ = in_words(e)
+    named = re.findall(r"[Hh]ead (\d+) carries (\d+) %(?: of the density attention)?, (.+?)(?:;|\.$)", heads)
+    order = head_order(e.layer_contribution)
+    assert [int(head) for head, _, _ in named] == order[: len(named)].tolist()
+    for head, share, where in named:
+        own = np.asarray(e.layer_contribution[int(head)], dtype=np.float64)
+        assert abs(own.sum() - int(share)) <= 0.5
+        layers = [int(layer) for layer in re.findall(r"\d+", where)]
+        if layers:
+            assert own[layers].sum() >= MAJORITY / 100 * own.sum()
+            assert own[layers].min() >= np.delete(own, layers).max()
+    total = e.layer_contribution.sum(axis=1)[order]
+    assert total[: len(named)].sum() >= MAJORITY or len(named) == 3
+    assert total[: len(named) - 1].sum() < MAJORITY
+    highest = np.unravel_index(np.argmax(e.importance), e.shape)
+    head, layer, feature = map(int, highest)
+    first = re.search(r"features? (\d+)", cells)
+    assert first
+    assert int(first[1]) == feature
+    assert f"layer {layer}" in cells
+    assert f"head {head}" in cells
+    assert summary(e)["in_words"] == list(in_words(e))
+
+
+def test_words_of_a_text_are_summed_and_ordered():
+    e = make_explanation("text", tokens=4)
+    spans = np.array([[0, 4], [5, 8], [9, 13], [14, 19]], dtype=np.float32)
+    labels = ("good", "bad", "good", "plain")
+    shares = np.array([0.2, -0.5, 0.2, 0.3], dtype=np.float32)
+    e = replace(
+        e, text="good bad good plain", token_labels=labels, token_spans=spans, token_attribution=shares
+    )
+    assert (
+        in_words(e)[-1] == f"“good” and “plain” speak most for “{e.explained_class}”, “bad” most against it."
+    )
+    e = replace(e, token_attribution=-np.abs(shares))
+    assert in_words(e)[-1] == f"“bad” speaks most against “{e.explained_class}”."
+    e = replace(e, token_attribution=np.zeros_like(shares))
+    assert len(in_words(e)) == 2
+
+
+def test_the_moments_of_a_sound_are_the_windows_of_largest_and_smallest_sum():
+    count = 40
+    spans = np.stack([np.arange(count) / 10, (np.arange(count) + 1) / 10], axis=1).astype(np.float32)
+    shares = np.zeros(count, np.float32)
+    shares[12:16], shares[30] = 1.0, -2.0
+    e = replace(
+        make_explanation("audio", tokens=count),
+        token_labels=tuple(str(t) for t in range(count)),
+        token_spans=spans,
+        token_attribution=shares,
+    )
+    said = in_words(e)[-1]
+    times = [float(t) for t in re.findall(r"(\d+\.\d) s", said)]
+    assert times[1] - times[0] == pytest.approx(0.5)
+    assert times[0] <= 1.2
+    assert times[1] >= 1.6
+    assert times[2] <= 3.0 < times[3]
+    assert re.fullmatch(r"The part from .* speaks most for “.*”, the part from .* most against it\.", said)
+
+
+def test_a_region_of_a_picture_is_named_by_its_place():
+    spans = np.array([[0.7, 0.0, 1.0, 0.3], [0.4, 0.4, 0.6, 0.6], [0.0, 0.7, 0.3, 1.0]], dtype=np.float32)
+    e = replace(
+        make_explanation("image", tokens=3),
+        token_labels=("a", "b", "c"),
+        token_spans=spans,
+        token_attribution=np.array([0.5, 0.1, -0.4], dtype=np.float32),
+    )
+    wanted = f"The upper right speaks most for “{e.explained_class}”, the lower left most against it."
+    assert in_words(e)[-1] == wanted
+
+
+def test_a_constant_map_has_one_sentence():
+    assert in_words(make_explanation(constant=True)) == (
+        "No cell stands out: the density attention is the same everywhere.",
+    )
