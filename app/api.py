@@ -189,7 +189,7 @@ KINDS = (
         example="speech-emotion",
         value=Parameter(
             "sound",
-            "A WAV, FLAC, OGG or MP3 file of 0.1 s to 10 min.",
+            "A WAV, FLAC, MP3, OGG, M4A, AAC, WebM or MP4 file of 0.1 s to 10 min.",
             lambda models: gr.Audio(type="filepath", label="Sound"),
             path_of,
         ),

@@ -11,7 +11,7 @@ from daam_core.inputs.apart import Apart
 APART = Apart()
 
 #: A larger input is read again from its file when it is needed again, instead of being kept in a
-#: session: three studies of 100 million pixels would be 900 MB.
+#: session: three studies of 30 million pixels would be 270 MB.
 MAX_HELD_BYTES = 64_000_000
 
 

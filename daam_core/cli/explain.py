@@ -19,6 +19,7 @@ from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.reading.numbers import signed
 from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation, Scale
 from daam_core.trained import load_model
 
@@ -175,6 +176,7 @@ def _text(explanation: Explanation, out: str | None) -> str:
         f"Parts of the input that count most for {names[explanation.explained]}: "
         + ", ".join(f"{explanation.token_labels[i]} ({signed(float(tokens[i]))})" for i in largest)
     )
+    lines += [f"The input: {remark}" for remark in remarks(explanation)]
     if out is not None:
         lines.append(f"Written: {Path(out).name}")
     return "\n".join(lines)

@@ -11,6 +11,9 @@ from typing import IO, Any
 
 from daam_core.errors import InputError
 
+#: Of an input that is no file on disk: a pipe could go on forever.
+MAX_HELD_BYTES = 200_000_000
+
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf|file|data):", re.IGNORECASE)
 
 
@@ -93,11 +96,16 @@ def _content(file: Any, kind: str) -> bytes:
     try:
         if file.seekable():
             file.seek(0)
-        content = file.read()
+        content = file.read(MAX_HELD_BYTES + 1)
     except (OSError, ValueError) as e:
         raise InputError(f"The {kind} file cannot be read: {e}.") from e
     if not isinstance(content, bytes):
         raise InputError(f"The {kind} file must be opened in binary mode.")
+    if len(content) > MAX_HELD_BYTES:
+        raise InputError(
+            f"The {kind} has more than {MAX_HELD_BYTES // 1_000_000} MB, too many to be held in memory; "
+            "give the path of its file."
+        )
     return content
 
 

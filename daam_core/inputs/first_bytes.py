@@ -36,6 +36,7 @@ _MARKS: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"Creative Voice File", Format("VOC", "sound")),
     (0, b"#!AMR", Format("AMR", "sound")),
     (0, b"MThd", Format("MIDI", "document")),
+    (0, b"\xf0\x7e", Format("MIDI sample dump", "document")),
     (0, b"\x89PNG", Format("PNG", "picture")),
     (0, b"\xff\xd8\xff", Format("JPEG", "picture")),
     (0, b"GIF8", Format("GIF", "picture")),

@@ -1,6 +1,7 @@
 """Picture files, opened: limits from the header, reduced decoding of large ones, small damage repaired."""
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ MAX_ASPECT = 200
 #: Share of a picture that may be missing at its end.
 MISSING_SHARE = 0.05
 
+_UNHEARD = logging.NullHandler()
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA", "HEIF")
 _JPEG_END = b"\xff\xd9"
 _COMPARED_SIDE = 1000  # pixels, at least, of what is compared for damage
@@ -47,6 +49,8 @@ def opened_picture(stream: IO[bytes], name: str) -> Iterator[tuple["Image", list
     """
     from PIL import Image
 
+    # Pillow's own words on damaged files, which Python prints where nobody set up logging.
+    logging.getLogger("PIL").addHandler(_UNHEARD)
     head = stream.read(HEAD)
     found = format_of(head)
     kind = "" if found is None else found.name

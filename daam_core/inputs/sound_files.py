@@ -10,6 +10,8 @@ from daam_core.inputs.first_bytes import HEAD, format_of
 from daam_core.inputs.refusals import unreadable
 from daam_core.inputs.repair import whole_sound
 
+_SDS = b"\xf0\x7e"  # MIDI sample dumps, of which libsndfile tells standard output
+
 
 @contextmanager
 def opened_sound(stream: IO[bytes], name: str, *, lenient: bool = False) -> Iterator[DecodedSound]:
@@ -27,6 +29,8 @@ def opened_sound(stream: IO[bytes], name: str, *, lenient: bool = False) -> Iter
     stream.seek(0)
     head = stream.read(HEAD)
     found = format_of(head)
+    if head[:2] == _SDS:
+        raise unreadable(head, name, "sound")
     view, repaired = whole_sound(stream, name, pad=lenient)
     container = found.name if found is not None else ""
     if container not in ffmpeg.ONLY_HERE and not (lenient and container in ffmpeg.CONTAINERS):

@@ -1,4 +1,4 @@
-"""Nothing that decoders write reaches standard output or error; what others write does."""
+"""Nothing that decoders write reaches standard output or error; what Python writes does."""
 
 import io
 import os
@@ -47,8 +47,8 @@ def test_damaged_files_are_decoded_in_silence(decoder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_decoder_that_prints_to_standard_output_is_not_heard_by_json():
-    """SDS files are announced by libsndfile on standard output, and by nobody else."""
+def test_the_decoder_that_prints_to_standard_output_is_not_used():
+    """Of SDS, in libsndfile."""
     code = (
         "import sys; from daam_core.inputs import read_sound\n"
         "try: read_sound(sys.stdin.buffer.read())\n"
@@ -60,38 +60,60 @@ def test_a_decoder_that_prints_to_standard_output_is_not_heard_by_json():
     assert (run.stdout, run.stderr) == (b"InputError\n{}\n", b"")
 
 
-def test_what_was_written_before_and_after_stays(capfd):
-    print("before")
-    with silenced():
-        os.write(1, b"lost")
+CHATTER = """
+import logging, sys, threading, time
+from daam_core.inputs.quiet import silenced
+logging.basicConfig(format="%(message)s")
+done = threading.Event()
+def decode():
+    while not done.is_set():
         with silenced():
-            os.write(2, b"lost")
-        os.write(2, b"lost")
-    print("after")
-    assert capfd.readouterr() == ("before\nafter\n", "")
+            time.sleep(0.01)
+threads = [threading.Thread(target=decode) for _ in range(3)]
+for thread in threads: thread.start()
+for line in range(300):
+    print(line, flush=line % 7 == 0)
+    logging.warning("%d", line)
+    time.sleep(0.001)
+done.set()
+for thread in threads: thread.join()
+"""
 
 
-def test_silence_of_several_threads_ends_with_the_last(capfd):
+@pytest.mark.parametrize("options", [[], ["-u"]])
+def test_what_python_writes_meanwhile_arrives(options):
+    run = subprocess.run(
+        [sys.executable, *options, "-c", CHATTER], capture_output=True, text=True, timeout=200
+    )
+    expected = [str(line) for line in range(300)]
+    assert run.stdout.split() == expected
+    assert run.stderr.split() == expected
+
+
+def test_silence_ends_with_the_last_of_several(capfd):
     inside, go = threading.Event(), threading.Event()
 
     def decode() -> None:
         with silenced():
             inside.set()
             go.wait(10)
-            os.write(1, b"lost")
+            os.write(2, b"lost")
 
     thread = threading.Thread(target=decode)
     thread.start()
     inside.wait(10)
+    os.write(1, b"heard")
     with silenced():
-        pass
+        os.write(2, b"lost")
+    os.write(2, b"lost")
     go.set()
     thread.join()
-    os.write(1, b"heard")
-    assert capfd.readouterr() == ("heard", "")
+    os.write(2, b"heard")
+    assert capfd.readouterr() == ("heard", "heard")
 
 
 def test_no_descriptor_is_kept():
+    read_sound(sound_file(tone()))
     before = len(list(Path("/dev/fd").iterdir()))
     for _ in range(50):
         with pytest.raises(InputError):

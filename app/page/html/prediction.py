@@ -3,6 +3,7 @@
 from html import escape
 
 from daam_core.reading.numbers import percent
+from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation
 
 from ...visit.session import Session
@@ -45,7 +46,9 @@ def prediction_html(session: Session) -> str:
         f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
         f'<p class="dx-badges"><span class="dx-badge">{escape(study.model)}</span>{muted}</p>'
         f'<ul class="dx-classes" aria-label="Probability of each class">{"".join(shown)}</ul>{more}'
-        f"{CONSTANT_MAP if e.degenerate else ''}</div>"
+        f"{CONSTANT_MAP if e.degenerate else ''}"
+        + "".join(f'<p class="dx-note">The input: {escape(remark)}.</p>' for remark in remarks(e))
+        + "</div>"
     )
 
 

@@ -12,10 +12,11 @@ from ..components import picture
 
 TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Image"}
 HINTS: dict[Modality, str] = {
-    "audio": "WAV, FLAC, OGG or MP3, 0.1 s to 10 min. It stays on this server and is deleted within a day.",
+    "audio": "WAV, FLAC, MP3, OGG, M4A, AAC, WebM or MP4, 0.1 s to 10 min. "
+    "It stays on this server and is deleted within a day.",
     "text": "Up to 50,000 characters. English works best.",
-    "image": "JPEG, PNG, WebP, GIF, BMP or TIFF, up to 100 million pixels. Paste and camera work too. "
-    "A model answers with one of its own classes, whatever it is shown.",
+    "image": "JPEG, PNG, HEIC, AVIF, WebP, GIF, BMP or TIFF, up to 30 million pixels. "
+    "Paste and camera work too. A model answers with one of its own classes, whatever it is shown.",
 }
 
 

@@ -31,6 +31,12 @@ def test_all_classes_are_there_and_the_rest_is_folded(offer, tmp_path):
     assert written.index("data-probability") < written.index("<details")
 
 
+def test_what_was_repaired_in_an_input_is_said(offer, tmp_path):
+    colour_picture(0.0).convert("RGBA").save(tmp_path / "red.png")
+    session = explain_input(offer, Session(), "colours", given_file("image", tmp_path / "red.png"))
+    assert '<p class="dx-note">The input: put on white.</p>' in prediction_html(session)
+
+
 def test_the_comparison_gives_the_cores_differences(offer, session):
     changed = actions.change_input(offer, session, edited(session, OTHER))
     before, after = (explain(offer["topics"], text).probabilities for text in (TEXT, OTHER))
