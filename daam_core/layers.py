@@ -278,7 +278,7 @@ class DensityAttention(nn.Module):
         statistics = axis_statistics(seen, unbiased=self.gate_kind == "mixture")
         at_once = self.n_heads
         if not torch.compiler.is_compiling():
-            at_once = max(1, _CELLS_AT_ONCE // x.numel())
+            at_once = max(1, _CELLS_AT_ONCE // max(1, x.numel()))
         outputs, gates = [], []
         for first in range(0, self.n_heads, at_once):
             some = slice(first, first + at_once)

@@ -173,6 +173,24 @@ def test_the_scaled_variance_stays_positive_and_bounded_whatever_is_learned(step
     assert bool(torch.isfinite(heads(torch.randn(2, 6, 3))[0]).all())
 
 
+@pytest.mark.parametrize("mode", ["shared", "layer_groups"])
+def test_a_batch_may_be_empty(mode):
+    heads = DensityAttention(n_layers=6, n_features=3, n_heads=2, mode=mode)
+    output, gate = heads(torch.randn(0, 6, 3))
+    assert output.shape == gate.shape == (0, 12 if mode == "shared" else 6, 3)
+
+
+@pytest.mark.parametrize("amplitude", ["none", "layer"])
+def test_heads_computed_a_few_at_a_time_have_the_same_bits(monkeypatch, amplitude):
+    heads = DensityAttention(n_layers=6, n_features=3, n_heads=5, amplitude=amplitude, offset_spread=2.0)
+    x = torch.randn(4, 6, 3)
+    together = heads(x)
+    for cells in (1, 2 * x.numel()):
+        monkeypatch.setattr("daam_core.layers._CELLS_AT_ONCE", cells)
+        assert all(map(torch.equal, heads(x), together))
+    assert torch.equal(together[1], heads.gate(x))
+
+
 def test_a_batch_of_one_equals_the_slice_of_a_batch():
     heads = DensityAttention(n_layers=6, n_features=3, n_heads=4, amplitude="layer", offset_spread=1.0)
     x = torch.randn(5, 6, 3)

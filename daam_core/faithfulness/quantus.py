@@ -77,7 +77,7 @@ class QuantusClassifier(nn.Module):
         self.gate = _Gate(classifier)
 
     def forward(self, x: Tensor) -> Tensor:
-        gated, _ = self.classifier.attention(x[:, 0].float())
+        gated = self.classifier.attention.output(x[:, 0].float())
         return self.classifier.decode(gated)
 
 

@@ -56,7 +56,7 @@ def gated_cells(classifier: DaamClassifier, pooled: Tensor) -> Cells:
     The standardised training mean is 0, and a gate times 0 is 0.
     """
     with torch.no_grad():
-        gated, _ = classifier.attention(classifier.standardise(pooled.float()))
+        gated = classifier.attention.output(classifier.standardise(pooled.float()))
     return Cells(gated, classifier.decode, ("rows", "features"))
 
 

@@ -113,14 +113,14 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
             cells.values, target=target, perturbations_per_eval=16
         )
         return ablated
-    before, _ = classifier.attention(cells.values)
+    before = classifier.attention.output(cells.values)
     # A linear decoder's gradient is its weight row: the same for all inputs of a class.
     gradient = _gradient(classifier.decode, before, target)
     falls = []
     for layer in range(config.n_layers):
         values = cells.values.clone()
         values[:, layer] = 0
-        after, _ = classifier.attention(values)
+        after = classifier.attention.output(values)
         falls.append(((before - after) * gradient).sum(1))
     return torch.stack(falls, 1)
 
