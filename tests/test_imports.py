@@ -89,7 +89,8 @@ TABLE = {
     "": allow("version result importance model checkpoint trained explain explain_many"),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
-        "progress result inputs encoding reading view export trained explain faithfulness app.server", "numpy"
+        "progress result inputs encoding reading figures view export trained explain faithfulness app.server",
+        "numpy plotly",
     ),
     "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),

@@ -8,7 +8,7 @@ from ..visit.offer import Offer
 from ..visit.session import SESSION_SECONDS, Session
 from .html import frame
 from .html.prediction import EMPTY_PREDICTION
-from .parts import change_input, compare, give, is_it_true, mute_parts, save, tour, why
+from .parts import change_input, charts, compare, give, is_it_true, mute_parts, save, tour, why
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Page:
     prediction: gr.HTML
     given: give.Give
     reasons: why.Why
+    charts: charts.Charts
     compared: compare.Compare
     changed: change_input.ChangeInput
     muted: mute_parts.MuteParts
@@ -56,6 +57,7 @@ def lay_out(offer: Offer) -> Page:
         _heading(3, "Why")
         gr.HTML(frame.LIMITS, apply_default_css=False)
         reasons = why.build()
+        drawn = charts.build()
     with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as compare_step:
         _heading(4, "Compare and change")
         with gr.Tabs(elem_id="change-tabs"):
@@ -80,6 +82,7 @@ def lay_out(offer: Offer) -> Page:
         prediction,
         given,
         reasons,
+        drawn,
         compared,
         changed,
         muted,

@@ -26,12 +26,13 @@ def changing(page: Page) -> list[Block]:
     muted, changed, compared = page.muted, page.changed, page.compared
     of_the_result = [page.prediction, page.reasons.view, page.comparison, page.checked.result]
     of_the_result.append(page.reasons.remark)
+    of_the_charts = [page.charts.plot, page.charts.head]
     of_the_mutes = [muted.note, muted.heads, muted.layers, muted.features]
     of_the_mutes += [muted.undo, muted.redo, muted.reset]
     of_the_comparison = [compared.swap, compared.end, compared.other, compared.models]
     groups = [changed.text.group, changed.sound.group, changed.picture.group]
     return [
-        *(page.session, page.status, *page.sections, *of_the_result),
+        *(page.session, page.status, *page.sections, *of_the_result, *of_the_charts),
         *(*of_the_mutes, *of_the_comparison, *groups, *changed.values),
     ]
 
@@ -54,6 +55,8 @@ def show(page: Page, offer: Offer, session: Session) -> Updates:
         page.comparison: comparison_html(session),
         page.checked.result: NOT_CHECKED,
         page.reasons.remark: {"text": UNCHECKED},
+        page.charts.plot: gr.update(value=None, visible=False),  # of another result
+        page.charts.head: gr.update(choices=_heads(current), value=0),
         **{section: gr.update(visible=True) for section in page.sections},
         **_show_mutes(page, session, current),
         page.compared.swap: gr.update(interactive=session.pair is not None),
@@ -61,6 +64,10 @@ def show(page: Page, offer: Offer, session: Session) -> Updates:
         page.compared.models: gr.update(visible=bool(others)),
         page.compared.other: gr.update(choices=others, value=others[0] if others else None),
     }
+
+
+def _heads(current: Study) -> list[tuple[str, int]]:
+    return [(f"Head {head}", head) for head in range(current.explanation.shape[0])]
 
 
 def _show_mutes(page: Page, session: Session, current: Study) -> Updates:

@@ -11,6 +11,7 @@ from daam_core.errors import InputError
 from daam_core.inputs import Edit, Sound, SoundChange
 
 from ..visit import actions, downloads, links
+from ..visit.charts import chart
 from ..visit.examples import EXAMPLES, Example, recognised
 from ..visit.faithfulness import Checked, check_current
 from ..visit.inputs import Given, given_file, given_text
@@ -51,6 +52,7 @@ def wire(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
     _wire_mutes(offer, page)
     _wire_check(offer, page)
     _wire_view(offer, page)
+    _wire_charts(page)
     _wire_save(offer, page)
     _wire_link(blocks, offer, page)
 
@@ -316,6 +318,23 @@ def _wire_view(offer: Offer, page: Page) -> None:
     view.cell(select_cell, page.session, [page.session, page.muted.note, page.muted.said], **latest)
     view.target(choose_class, page.session, [*changing(page), page.reasons.said], **PRIVATE)
     view.exact(exact, page.session, page.reasons.exact, trigger_mode="multiple", **PRIVATE)
+
+
+def _wire_charts(page: Page) -> None:
+    drawn = page.charts
+
+    def draw(session: Session, kind: object, head: object) -> Updates:
+        def figure() -> Updates:
+            return {drawn.plot: gr.update(value=chart(session, kind, head), visible=True)}
+
+        return at_once(drawn.said, figure)
+
+    def choose(kind: object) -> Updates:
+        return {drawn.head: gr.update(visible=kind == "map")}
+
+    asked, outputs = [page.session, drawn.kind, drawn.head], [drawn.plot, drawn.said]
+    drawn.run.click(draw, asked, outputs, **PRIVATE)
+    drawn.kind.change(choose, drawn.kind, drawn.head, queue=False, **PRIVATE)
 
 
 def _sent(event: gr.EventData, name: str) -> object:

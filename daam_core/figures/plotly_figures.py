@@ -1,4 +1,4 @@
-"""Figures for notebooks, with plotly. Each takes an Explanation and returns a plotly ``Figure``.
+"""Figures for notebooks and the page, with plotly. Each takes an Explanation and returns a plotly ``Figure``.
 
 Every trace is a heatmap, bar or scatter, and colours, ranges and fonts are written out, so that a
 figure looks the same under any plotly.js from 3.3 to 4.1. Values are the explanation's own, not

@@ -67,7 +67,7 @@ class AppPage:
     def choose(self, selector: str, option: str) -> None:
         """An option of one of Gradio's dropdowns."""
         self.page.click(f"{selector} input")
-        self.page.get_by_role("option", name=option, exact=True).click()
+        self.page.locator(f'li[role="option"][aria-label="{option}"]').click()
 
     def says(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.locator("#status")).to_contain_text(text, timeout=WAIT)

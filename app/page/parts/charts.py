@@ -1,0 +1,52 @@
+"""Charts of the result that can be zoomed, hovered and saved; drawn when they are asked for."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ..components import answer_place
+
+KINDS = [
+    ("Parameters: mean offset δ and scaled variance ξ", "parameters"),
+    ("Layers: share of the density attention", "layers"),
+    ("Map of one head", "map"),
+]
+
+
+@dataclass(frozen=True)
+class Charts:
+    kind: gr.Dropdown
+    head: gr.Dropdown
+    run: gr.Button
+    said: gr.HTML
+    plot: gr.Plot
+
+
+def build() -> Charts:
+    with gr.Accordion("Charts to zoom and save", open=False, elem_id="charts"):
+        gr.HTML(
+            '<p class="dx-help">The same numbers as above. Drag to zoom, double-click to see all again, '
+            "point at something for its value; the camera saves a picture.</p>"
+        )
+        with gr.Row():
+            kind = gr.Dropdown(
+                KINDS,
+                value="parameters",
+                label="Chart",
+                elem_id="chart-kind",
+                filterable=False,
+                min_width=240,
+            )
+            head = gr.Dropdown(
+                [("Head 0", 0)],
+                value=0,
+                label="Head of the map",
+                elem_id="chart-head",
+                filterable=False,
+                min_width=120,
+                visible=False,
+            )
+            run = gr.Button("Draw", elem_id="chart-draw", size="md", min_width=100)
+        said = answer_place("said-charts")
+        plot = gr.Plot(None, show_label=False, elem_id="chart-plot", visible=False)
+    return Charts(kind, head, run, said, plot)
