@@ -12,6 +12,19 @@ _INVISIBLE = (
 INVISIBLE = re.compile(f"[{_INVISIBLE}]+")
 
 
+#: Byte order marks, and marks that turn the direction of all text after them; letters join without them.
+_TURNING = re.compile("[\ufeff\u202a-\u202e\u2066-\u2069]")
+
+
+def unturned(text: str) -> str:
+    """The text without marks that would turn what stands after it on a page; joiners stay.
+
+    >>> unturned("fell\\u202e on")
+    'fell on'
+    """
+    return _TURNING.sub("", text)
+
+
 def visible(text: str) -> str:
     """The text without characters that cannot be seen, as drawings show it.
 

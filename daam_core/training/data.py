@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
@@ -364,9 +365,12 @@ def _alike(labels: Sequence[str], preferred: Sequence[str]) -> dict[str, str]:
 def _spelling(label: str) -> str:
     """What labels have in common that are the same to people."""
     try:
-        return f"{float(label):g}"
-    except ValueError:
-        return " ".join(re.split(r"[\s_]+", unicodedata.normalize("NFKC", label).casefold())).strip()
+        number = Decimal(label)
+    except InvalidOperation:
+        number = Decimal("nan")
+    if number.is_finite():
+        return str(number.normalize())
+    return " ".join(re.split(r"[\s_]+", unicodedata.normalize("NFKC", label).casefold())).strip()
 
 
 def _strange_folders(path: Path, names: Sequence[str]) -> list[str]:

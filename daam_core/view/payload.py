@@ -16,6 +16,7 @@ import numpy as np
 from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
+from daam_core.reading.letters import unturned
 from daam_core.reading.sentences import in_words
 from daam_core.reading.terms import TERMS
 from daam_core.reading.words import join_words
@@ -271,15 +272,16 @@ def _words(explanation: Explanation) -> dict[str, object]:
         if word.start is None or word.end is None:
             continue
         if word.start > end:
-            pieces.append([text[end : word.start], -1])
-        pieces.append([text[word.start : word.end], index])
+            pieces.append([unturned(text[end : word.start]), -1])
+        pieces.append([unturned(text[word.start : word.end]), index])
         end = word.end
     if end < len(text):
-        pieces.append([text[end:], -1])
+        pieces.append([unturned(text[end:]), -1])
     return {
         "pieces": pieces,
         "list": [
-            {"text": word.text, "tokens": list(word.tokens), "special": word.start is None} for word in words
+            {"text": unturned(word.text), "tokens": list(word.tokens), "special": word.start is None}
+            for word in words
         ],
     }
 

@@ -200,6 +200,16 @@ def test_labels_that_people_take_for_the_same_are_asked_about(tmp_path, one, oth
     assert (len(kept.class_names), kept.notes) == (3, ())
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("1234567", "1234568"), ("1.0000001", "1"), ("9007199254740993", "9007199254740992")]
+)
+def test_numbers_that_differ_in_a_late_digit_are_two_labels(tmp_path, one, other):
+    table = write_table(tmp_path / "t.csv", [("text", "label"), ("a", one), ("b", other)])
+    found = load_dataset(table, modality="text", classes=ClassChoice(merge_alike=True))
+    assert (len(found.class_names), found.notes) == (2, ())
+    assert load_dataset(table, modality="text").notes == ()
+
+
 def test_labels_of_a_models_classes_in_other_spelling(tmp_path):
     table = write_table(tmp_path / "t.csv", [("text", "label"), ("a", "HAPPY"), ("b", "sad")])
     with pytest.raises(

@@ -203,5 +203,15 @@ def test_words_and_gaps_make_up_the_text_and_hold_every_token_once() -> None:
     assert [e.token_labels[t] for t in joined["tokens"]] == ["annou", "##nceme", "##nt"]
 
 
+def test_marks_that_turn_a_text_do_not_reach_the_page():
+    e = make_explanation("text", tokens=2)
+    text = "fell\u202e \ufeffon\u2066 ब\u200dक"
+    words = view_payload(replace(e, text=text, token_spans=np.array([[0, 5], [6, 9]], dtype=float)))["a"][
+        "words"
+    ]
+    assert "".join(piece for piece, _ in words["pieces"]) == "fell on ब\u200dक"
+    assert [word["text"] for word in words["list"]][:2] == ["fell", "on"]
+
+
 def test_other_modalities_have_no_words() -> None:
     assert view_payload(make_explanation("audio"))["a"]["words"] is None
