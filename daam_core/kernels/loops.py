@@ -291,12 +291,18 @@ def entries(kind: str) -> tuple[Any, Any]:
     # What is kept on disk holds for this file as it is and for these values: so it does for the other file.
     made_from = Path(lanes.__file__).stat().st_mtime_ns
 
-    @cfunc(types.void(types.CPointer(types.int64)), cache=True)
     def forward(job):
         _forward(carray(job, (NUMBERS,), np.int64), dtype, made_from)
 
-    @cfunc(types.void(types.CPointer(types.int64)), cache=True)
     def backward(job):
         _backward(carray(job, (NUMBERS,), np.int64), dtype, made_from)
 
-    return forward, backward
+    return _in_machine_code(forward), _in_machine_code(backward)
+
+
+def _in_machine_code(function):
+    signature = types.void(types.CPointer(types.int64))
+    try:
+        return cfunc(signature, cache=True)(function)
+    except RuntimeError:  # no folder to keep it in can be written to
+        return cfunc(signature)(function)

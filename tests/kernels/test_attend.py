@@ -305,6 +305,21 @@ class TestPreparing:
         attention, x = drawn("shared", "density", "layer"), torch.randn(3, 10, 336)
         assert attention(x)[0].shape == (3, 30, 336)
 
+    def test_where_nothing_can_be_kept_they_are_compiled_each_time(self, monkeypatch):
+        from daam_core.kernels import loops
+
+        compiled, kept = loops.cfunc, []
+
+        def read_only(signature, **options):
+            if options:
+                raise RuntimeError("cannot cache function: no locator available")
+            kept.append(False)
+            return compiled(signature)
+
+        monkeypatch.setattr(loops, "cfunc", read_only)
+        assert cpu.prepare(wait=True)
+        assert kept == [False, False]
+
     def test_only_float32_and_float64_have_kernels(self):
         assert cpu.prepare(torch.float16, wait=True) is False
 
