@@ -77,6 +77,9 @@ def run(arguments: argparse.Namespace) -> Output:
     modality = model.config.modality
     meant = meant_by(only, arguments.modality, modality, model.name)
     given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)
+    for how in ("repaired", "noticed"):
+        if how in given.facts:
+            say(f"{given.name}: {given.facts[how]}.")
     if "read_as" in given.facts:
         say(str(given.facts["read_as"]))
     if arguments.trim_silence:

@@ -76,6 +76,14 @@ def test_the_encoding_of_a_text_is_found_out_and_said_or_given(letter_checkpoint
     assert (status, err) == (0, "")
 
 
+def test_what_was_repaired_in_an_input_is_said(letter_checkpoint, run, tmp_path):
+    (tmp_path / "note.txt").write_bytes(b"aei\0ou")
+    status, out, err = run("explain", tmp_path / "note.txt", "--model", letter_checkpoint, "--json")
+    assert status == 0
+    assert err == "daam: note: “aei\ufffdou”: 1 characters that cannot be stored were replaced.\n"
+    assert json.loads(out)["provenance"]["input"]["repaired"].startswith("1 characters")
+
+
 def test_an_address_is_a_text_where_said(letter_checkpoint, run):
     words = ("--model", letter_checkpoint, "--modality", "text")
     assert run("explain", "https://example.org/aeiou", *words)[0] == 0
