@@ -1,5 +1,6 @@
 """Ways in, on the real page: examples, own input, wrong input, two visitors, cancelling."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 from app.visit.examples import EXAMPLES
 from daam_core.explain import explain
 from tests.browser.app_page import AppPage
+from tests.support.media import encoded, picture_file
 from tests.support.small_heads import RATE, colour_picture, tone
 
 TEXT = "The keeper saved two penalties."
@@ -61,6 +63,45 @@ def test_a_picture_of_ones_own(app, server, tmp_path):
     app.does("#run-image")
     assert_is_the_cores(app, explain(server.models["colours"], path))
     expect(app.page.locator("#prediction summary")).to_have_text("7 more classes")
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "codec"), [("memo.webm", "webm", "libopus"), ("film.mp4", "mp4", "aac")]
+)
+def test_a_sound_as_browsers_and_phones_record_it(app, server, tmp_path, name, container, codec):
+    """The browser takes both for films, which Gradio's control would refuse."""
+    path = tmp_path / name
+    path.write_bytes(encoded(container, codec))
+    app.give_file("audio", path)
+    app.does("#run-audio")
+    assert_is_the_cores(app, explain(server.models["tones"], path))
+
+
+DROP = """([content, name, type]) => {
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name, { type }));
+  const place = document.querySelector('#input-audio button:has(input[type=file])');
+  place.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+}"""
+
+
+def test_a_film_that_is_dropped_gives_its_sound(app, server, tmp_path):
+    content = encoded("mp4", "aac")
+    (tmp_path / "film.mp4").write_bytes(content)
+    app.tab("Sound")
+    app.page.evaluate(DROP, [base64.b64encode(content).decode(), "film.mp4", "video/mp4"])
+    app.page.wait_for_selector("#input-audio button[aria-label='Clear']", state="attached")
+    app.does("#run-audio")
+    assert_is_the_cores(app, explain(server.models["tones"], tmp_path / "film.mp4"))
+
+
+def test_a_picture_of_a_phone(app, server, tmp_path):
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(picture_file(colour_picture(0.55, seed=5), "HEIF", quality=95))
+    app.give_file("image", path)
+    app.does("#run-image")
+    assert_is_the_cores(app, explain(server.models["colours"], path))
 
 
 def test_a_text_of_ones_own_and_the_choice_of_model(app, server):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from daam_core.inputs import Modality
+from daam_core.inputs import SUFFIXES, Modality
 
 from ...visit.examples import Example, examples_of
 from ...visit.offer import Offer
@@ -81,7 +81,11 @@ def _way(offer: Offer, modality: Modality) -> Way:
                 filterable=False,
             )
             run = gr.Button("Explain", variant="primary", elem_id=f"run-{modality}", scale=1, min_width=120)
-        gr.HTML(f'<p class="dx-hint">{HINTS[modality]}</p>')
+        endings = " ".join(SUFFIXES[modality])  # what the page's script lets the control take
+        gr.HTML(
+            f'<p class="dx-hint" data-endings-of="input-{modality}" data-endings="{endings}">'
+            f"{HINTS[modality]}</p>"
+        )
     return Way(modality, value, model, run, tuple(buttons))
 
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The page's own scripts. Gradio's handlers can only reach what is global, so DaamPage is. */
 import { download } from './download.js';
+import './files.js';
 import './lists.js';
 import { markedText, region } from './region.js';
 import { copyLink, exact, remark, shownView, view } from './shown_view.js';
