@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .server import upkeep
     from .server.login import read_logins
     from .server.stopping import Stop
+    from .server.uploads import MB
 
     try:
         logins = read_logins(options.auth_file) if options.auth_file else {}
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logins=logins,
     )
     print(f"DAAM explorer: http://{options.host}:{options.port} (Ctrl-C stops it)", flush=True)  # noqa: T201
-    upkeep.start(models, folder)
+    upkeep.start(models, folder, room=options.max_disk_mb * MB)
     try:
         launch(demo, serving, folder)
     except OSError:

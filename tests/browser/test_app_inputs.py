@@ -125,11 +125,11 @@ def test_wrong_input_is_answered_with_one_sentence_and_the_last_result_stays(app
     app.explain_text(TEXT)
     before, mark = app.probabilities(), app.shown()
     for name, said in {
-        "text.wav": "text.wav is not a sound that can be read",
+        "text.wav": "text.wav is a text, not a sound",
         "empty.wav": "empty.wav is empty (0 bytes)",
         "short.wav": "short.wav lasts 0.000 s; a sound must last at least 0.1 s",
         "cut.jpg": "cut.jpg is",
-        "text.png": "text.png is not a picture that can be read; PNG, JPEG, WebP, GIF, BMP and TIFF can.",
+        "text.png": "text.png is a text, not a picture",
     }.items():
         kind, modality = ("Sound", "audio") if name.endswith("wav") else ("Image", "image")
         app.tab(kind)
