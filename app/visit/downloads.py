@@ -10,7 +10,7 @@ from daam_core.result import Explanation
 from daam_core.view.media import media_of
 from daam_core.view.page import view_html
 
-from ..server.files import new_file
+from ..server.files import new_file, written
 from .inputs import Given
 from .session import Study
 
@@ -46,13 +46,14 @@ def write(
             f"got {shown(format_)} and {shown(width)}."
         )
     path = new_file(f"{_stem(explanation, given)}.{format_}")
-    if format_ == "html" and pair is not None:
-        path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
+    with written():
+        if format_ == "html" and pair is not None:
+            path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
+            return path
+        # Called as on the page, where examples have titles of their own.
+        explained = replace(given.input, name=given.name) if format_ in export.SHOWING_THE_INPUT else None
+        export.save(explanation, path, width=width, scale=explanation.scale, shown=explained)
         return path
-    # Called as on the page, where examples have titles of their own.
-    explained = replace(given.input, name=given.name) if format_ in export.SHOWING_THE_INPUT else None
-    export.save(explanation, path, width=width, scale=explanation.scale, shown=explained)
-    return path
 
 
 def _compared_page(a: Study, b: Study, explanation: Explanation) -> str:

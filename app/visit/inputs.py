@@ -7,6 +7,8 @@ from daam_core.errors import InputError
 from daam_core.inputs import Change, Input, Modality, changed, read_input, read_text
 from daam_core.inputs.apart import Apart
 
+from .untrusted import text_of
+
 #: Decodes the files of visitors.
 APART = Apart()
 
@@ -80,7 +82,7 @@ def given_text(text: object, *, example: str | None = None, name: str | None = N
     Raises:
         InputError: empty, too long, or no text.
     """
-    read = read_text(text)
+    read = read_text(text_of(text, "text"))
     return Given("text", name or read.name, read.sha256, example=example, held=read)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from daam_core.errors import InputError
+from daam_core.errors import InputError, shown
 from daam_core.inputs.base import BaseInput
 from daam_core.inputs.decoding import decode
 from daam_core.inputs.files import describe
@@ -71,9 +71,7 @@ def read_text(given: object, *, max_characters: int = MAX_CHARACTERS, encoding: 
     """
     if isinstance(given, Mapping):
         if "text" not in given:
-            raise InputError(
-                f"A text given as a mapping needs the key 'text', got {', '.join(map(str, given))}."
-            )
+            raise InputError(f"A text given as a mapping needs the key 'text', got {shown(list(given))}.")
         given = given["text"]
     text, note = (given, "") if isinstance(given, str) else _read(given, max_characters, encoding)
     content, repaired = _storable(text, max_characters)

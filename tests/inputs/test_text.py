@@ -42,7 +42,7 @@ class TestText:
             (Path("a.txt"), r"a\.txt cannot be read: No such file"),
             (None, "a str, bytes, a Path, an open file or a mapping with the key 'text', got NoneType"),
             (["a"], "got list"),
-            ({"label": 1}, "as a mapping needs the key 'text', got label"),
+            ({"label": 1}, "as a mapping needs the key 'text', got \\['label'\\]"),
             (b"a" * (4 * MAX_CHARACTERS + 5), f"The text is longer than {MAX_CHARACTERS:,} characters"),
         ],
     )

@@ -85,9 +85,11 @@ class Soak:
 
     def visit(self, visitor: Visitor, *, until: float) -> None:
         while time.monotonic() < until and not self.over.is_set():
-            self.one(visitor, visitor.next())
+            if not self.one(visitor, visitor.next()):
+                time.sleep(0.5)  # people look at what went wrong; a closed port would be asked without end
 
-    def one(self, visitor: Visitor, action: Callable[[], None]) -> None:
+    def one(self, visitor: Visitor, action: Callable[[], None]) -> bool:
+        """One thing that a visitor does, and whether it went well."""
         began = time.monotonic()
         said = ""
         try:
@@ -109,6 +111,7 @@ class Soak:
                 self.found.seconds[action.__name__].append(ended - began)
             elif outcome == "wrong":
                 self.found.wrong.append(said[:1000])
+        return outcome == "done"
 
     # Faults
 

@@ -29,7 +29,7 @@ FILES = [
     {"path": "a", "url": "http://127.0.0.1:1/a.wav", "meta": {"_type": "gradio.FileData"}},
 ]  # fmt: skip
 WRONG: dict[str, list[Any]] = {
-    "text": [None, 5, 1e400, True, "", " \n", [], {}, "a" * 60_000],
+    "text": [None, 5, 1e400, True, "", " \n", [], {}, {"\n": 1}, {"text": "a"}, "a" * 60_000],
     "changed_text": [None, 5, True, "", [], {}, "a" * 60_000],
     "explained_class": ["nobody", 5, True, [], {}, "\ud800", "a" * 100_000],
     "mute": [
@@ -125,13 +125,14 @@ def log_without_traceback(server: Running) -> str:
 
 def test_every_wrong_value_of_every_endpoint_is_one_sentence(server, right, endpoints):
     assert len(endpoints) == 16
-    asked = [
-        (name, parameters, wrong, value)
-        for name, parameters in endpoints.items()
-        for wrong in parameters
-        for value in WRONG[wrong]
-    ]
-    assert len(asked) > 500
+    asked, seen = [], set()
+    for name, parameters in endpoints.items():
+        for wrong in parameters:
+            # All wrong values once a kind of input, some of them at each endpoint.
+            first = (name.rpartition("_")[2], wrong) not in seen
+            seen.add((name.rpartition("_")[2], wrong))
+            asked += [(name, parameters, wrong, value) for value in WRONG[wrong][: None if first else 4]]
+    assert len(asked) > 400
 
     def one(case: tuple[str, list[str], str, Any]) -> str:
         name, parameters, wrong, value = case

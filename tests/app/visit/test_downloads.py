@@ -1,9 +1,12 @@
 """Results as files: what they are called, and what they say of the input."""
 
+import errno
 import json
+import re
 
 import pytest
 
+from app.server.files import NO_ROOM
 from app.visit import actions, downloads
 from app.visit.examples import EXAMPLES
 from app.visit.session import Session
@@ -60,3 +63,23 @@ def test_an_unknown_format_or_width_is_refused(session, format_, width):
     current = session.current
     with pytest.raises(InputError, match="Results are saved as"):
         downloads.write(current.explanation, current.given, format_=format_, width=width)
+
+
+@pytest.mark.parametrize("format_", ["json", "html", "png"])
+def test_a_full_disk_is_a_sentence_without_a_path(session, format_, monkeypatch, tmp_path):
+    """Whatever of it fails: the folder, the file, or what is written into it."""
+    study = session.current
+
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+
+    def save():
+        pair = (study, study) if format_ == "html" else None
+        downloads.write(study.explanation, study.given, format_=format_, width="single", pair=pair)
+
+    last = "pathlib.Path.write_text" if format_ == "html" else "pathlib.Path.replace"
+    for place in ("tempfile.mkdtemp", last):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, full)
+            with pytest.raises(InputError, match=f"^{re.escape(NO_ROOM)}$"):
+                save()
