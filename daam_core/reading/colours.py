@@ -19,6 +19,18 @@ DIVERGING = (
     "#d94801",
     "#7f2704",
 )
+#: The same on a dark page, where what is nothing must be dark, too.
+DIVERGING_DARK = (
+    "#c6dbef",
+    "#6baed6",
+    "#3787c0",
+    "#1f4e79",
+    "#262b31",
+    "#7a3a0c",
+    "#d9641a",
+    "#fd8d3c",
+    "#fdd0a2",
+)
 POSITIVE, NEGATIVE = DIVERGING[7], DIVERGING[1]
 
 #: Sequential palettes by name, and what matplotlib and plotly call them.

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from daam_core.errors import InputError, is_whole
-from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
+from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
 from daam_core.reading.sentences import in_words
@@ -93,7 +93,11 @@ def view_payload(
         "b": None
         if compare is None
         else _explanation_payload(compare, compare_media, limit) | {"letter": "B", "name": names[1]},
-        "colours": {"heads": list(HEAD_COLOURS), "diverging": list(DIVERGING)},
+        "colours": {
+            "heads": list(HEAD_COLOURS),
+            "diverging": list(DIVERGING),
+            "diverging_dark": list(DIVERGING_DARK),
+        },
         "terms": {symbol: f"{term.name}: {term.sentence}" for symbol, term in TERMS.items()},
     }
 

@@ -91,6 +91,44 @@ def test_signed_maps_are_centred_at_zero(view: Callable[..., Page]) -> None:
     assert numbers == pytest.approx([-size, 0, size], rel=1e-3)
 
 
+def test_what_is_nothing_is_like_the_page_in_the_dark(view: Callable[..., Page]) -> None:
+    """Differences are neutral where there is none: light on a light page, dark on a dark one."""
+    e = make_explanation(heads=2)
+    same = replace(e, density_attention=e.density_attention.copy())
+    page = view(e, payload={"compare": same}, section="heatmap", state={"side": "difference"}, theme="light")
+    assert min(pixel(page, 0, 2, 5)) > 235
+    page.evaluate("() => { view.options = {theme: 'dark'}; }")
+    settle(page)
+    assert max(pixel(page, 0, 2, 5)) < 60
+    set_state(page, side="a", quantity="class_importance")
+    values = e.class_importance[0]
+    high = np.unravel_index(np.abs(values).argmax(), values.shape)
+    low = np.unravel_index(np.abs(values).argmin(), values.shape)
+    assert sum(pixel(page, 0, *map(int, high))) > 2 * sum(pixel(page, 0, *map(int, low)))
+
+
+def test_a_logarithmic_scale_gives_each_factor_the_same_step(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=1)
+    page = view(e, section="heatmap", state={"quantity": "density_attention", "colours": "log"})
+    highest = float(e.density_attention.max())
+    for layer, feature in ((0, 3), (2, 9), (4, 20), (5, 30)):
+        value = float(e.density_attention[0, layer, feature])
+        share = max(0.0, 1 + np.log10(value / highest) / 4)
+        drawn, wanted = pixel(page, 0, layer, feature), colour_of("cividis", share)
+        assert np.abs(np.subtract(drawn, wanted)).max() <= 6, (value, share)
+    numbers = [number(t) for t in page.locator(".dv-bar-numbers span").all_text_contents()]
+    assert numbers[1] == pytest.approx(highest / 100, rel=0.05)
+    assert "Logarithmic colours" in page.locator(".dv-bar-text").inner_text()
+
+
+def test_axes_are_named_on_the_map(view: Callable[..., Page]) -> None:
+    page = view(make_explanation(heads=2), section="heatmap")
+    named = page.locator(".dv-row-title"), page.locator(".dv-column-title")
+    assert [title.inner_text() for title in named] == ["Layer", "Feature"]
+    page = view(make_explanation(heads=2), section="parameters")
+    assert page.locator(".dv-row-title").all_inner_texts() == ["Head", "Head"]
+
+
 def test_the_range_is_always_printed(view: Callable[..., Page]) -> None:
     e = make_explanation(heads=2)
     page = view(e, section="heatmap", state={"quantity": "density_attention"})
@@ -264,7 +302,7 @@ def test_arrays_that_come_later_are_asked_for_head_by_head(view: Callable[..., P
     # The cell's numbers, once it is selected.
     page.wait_for_function("() => !document.querySelector('#here').textContent.includes('≈')")
     rows = table(page, "Mean over layers")
-    assert [np.float32(number(row[3])) for row in rows] == list(a.gate[:, 2, 5])
+    assert [np.float32(number(row[5])) for row in rows] == list(a.gate[:, 2, 5])
     # Two heads at once, and sums over all heads.
     set_state(page, tab="heads", pair=[2, 1])
     open_table(page, "One head minus another")
@@ -455,6 +493,7 @@ def test_two_fingers_zoom(browser: Browser) -> None:
     page = context.new_page()
     page.set_content(view_html(make_explanation(features=200), state={"tab": "heatmap"}))
     settle(page)
+    page.locator(MAP).first.scroll_into_view_if_needed()
     box = page.locator(MAP).first.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -164,6 +164,17 @@ def test_no_width_scrolls_sideways(browser: Browser, width: int) -> None:
     context.close()
 
 
+def test_nothing_is_cut_off_on_a_phone(view: Callable[..., Page]) -> None:
+    """All tabs and all correlations are inside the window, without scrolling sideways for them."""
+    page = view(make_explanation(heads=8), state={"tab": "heads"})
+    page.set_viewport_size({"width": 390, "height": 800})
+    settle(page)
+    for parts, count in ((".dv-tab", 8), (".dv-matrix-cell", 64)):
+        boxes = [part.bounding_box() for part in page.locator(parts).all()]
+        assert len(boxes) == count
+        assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), parts
+
+
 def test_every_figure_has_a_table_and_a_sentence_of_help(view: Callable[..., Page]) -> None:
     a, b = make_explanation(), make_explanation(seed=4)
     page = view(a, payload={"compare": b})

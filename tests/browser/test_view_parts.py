@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from daam_core.reading.gaussians import effective_gaussian, parameter_summary
-from daam_core.reading.heads import gate_entropy
+from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.view.media import picture_media, sound_media
 from daam_core.view.payload import view_payload
 from tests.browser import view_page
@@ -38,18 +38,18 @@ def test_the_cell_panel_follows_the_selection(view: Callable[..., Page]) -> None
     e = make_explanation(heads=3)
     page = view(e, section="cell", state={"cell": {"layer": 2, "feature": 11}})
     rows = table(page, "Mean over layers")
-    assert [np.float32(number(row[3])) for row in rows] == list(e.gate[:, 2, 11])
+    assert [np.float32(number(row[5])) for row in rows] == list(e.gate[:, 2, 11])
     assert page.locator(".dv-chart .dv-dot").count() == 6  # three heads, input and data set
     assert page.locator(".dv-chart .dv-ring").count() == 3  # the data set's mean gates
     page.get_by_label("Feature", exact=True).fill("4")
     page.get_by_label("Feature", exact=True).press("Enter")
     assert state(page)["cell"] == {"layer": 2, "feature": 4}
     rows = table(page, "Mean over layers")
-    assert [np.float32(number(row[3])) for row in rows] == list(e.gate[:, 2, 4])
+    assert [np.float32(number(row[5])) for row in rows] == list(e.gate[:, 2, 4])
     assert e.dataset is not None
     means = page.evaluate(
         """() => Array.from(document.querySelectorAll('#here table')[1].tBodies[0].rows)
-            .map((r) => r.cells[r.cells.length - 1].textContent)"""
+            .map((r) => r.cells[r.cells.length - 1].querySelector('data').value)"""
     )
     assert [np.float32(number(m)) for m in means] == list(e.dataset.gate[:, 2, 4])
 
@@ -79,6 +79,95 @@ def test_boxes_note_and_curves_are_about_one_cell(view: Callable[..., Page]) -> 
         settle(page)
         assert told() == (int(layer.input_value()), int(feature.input_value()))
         assert told()[1] == min(int(wanted), e.shape[2] - 1)
+
+
+def test_a_cell_shows_what_was_learned_for_its_feature(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=3)
+    page = view(e, state={"tab": "heatmap", "head": 1, "cell": {"layer": 2, "feature": 7}})
+    rows = table(page, "Mean over layers")
+    titles = page.locator(".dv-side table").first.locator("thead th").all_inner_texts()
+    for name, wanted in {"δ": e.mean_offset, "ξ": e.scaled_variance}.items():
+        column = titles.index(name)
+        assert [np.float32(number(row[column])) for row in rows] == wanted[:, 7].tolist()
+    # The same cell is marked in the parameters, and its numbers are said.
+    set_state(page, tab="parameters")
+    said = page.locator(".dv-note.dv-number").all_inner_texts()
+    for text, wanted in zip(said, (e.mean_offset, e.scaled_variance), strict=False):
+        found = re.match(r"Head 1, feature 7: ([−\d.e]+)", text)
+        assert found
+        assert np.float32(number(found[1].rstrip("."))) == wanted[1, 7]
+    marked = page.evaluate(
+        """() => {
+            const [overlay] = document.querySelectorAll('.dv-map-overlay');
+            const box = overlay.getBoundingClientRect();
+            const [x, y] = [7.5 / FEATURES * overlay.width, 1.5 / 3 * overlay.height];
+            const data = overlay.getContext('2d').getImageData(0, 0, overlay.width, overlay.height).data;
+            const pink = [];
+            for (let at = 0; at < data.length; at += 4) {
+                if (data[at] > 240 && data[at + 1] < 120 && data[at + 3] > 200) {
+                    pink.push([(at / 4) % overlay.width - x, Math.floor(at / 4 / overlay.width) - y]);
+                }
+            }
+            const mean = (k) => pink.reduce((s, p) => s + p[k], 0) / pink.length;
+            return [pink.length, mean(0), mean(1)];
+        }""".replace("FEATURES", str(e.shape[2]))
+    )
+    assert marked[0] > 20
+    assert abs(marked[1]) < 8  # a cell is four times as wide
+    assert abs(marked[2]) < 8
+
+
+def test_each_head_in_numbers(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=4, layers=5)
+    page = view(e, state={"tab": "heads"})
+    rows = table(page, "Heads, the largest share first")
+    shares = e.layer_contribution.sum(1)
+    heads = [int(row[0].removeprefix("Head ")) for row in rows]
+    assert heads == np.argsort(-shares, kind="stable").tolist()
+    similarity = head_similarity(e.gate, e.head_layers)
+    np.fill_diagonal(similarity, -2)
+    entropies = gate_entropy(e.gate, e.head_layers)
+    for head, row in zip(heads, rows, strict=True):
+        assert number(row[1]) == pytest.approx(shares[head], abs=0.051)
+        layers = [int(layer) for layer in row[2].split(", ")]
+        own = e.layer_contribution[head]
+        assert own[layers].sum() >= own.sum() / 2
+        assert own[layers].min() >= np.delete(own, layers).max()
+        means = e.density_attention[head].sum(0)
+        assert [int(f) for f in row[3].split(", ")] == np.argsort(-means)[:3].tolist()
+        for text, learned in ((row[4], e.mean_offset[head]), (row[5], e.scaled_variance[head])):
+            low, high = (number(part) for part in text.split(" to "))
+            assert low == pytest.approx(learned.min(), rel=6e-3, abs=2e-3)
+            assert high == pytest.approx(learned.max(), rel=6e-3, abs=2e-3)
+        assert number(row[6]) == pytest.approx(entropies[head], abs=6e-4)
+        nearest = int(similarity[head].argmax())
+        assert row[7].startswith(f"head {nearest} (")
+        assert number(row[7].split("(")[1].rstrip(")")) == pytest.approx(similarity[head, nearest], abs=6e-3)
+
+
+def test_numbers_of_a_column_stand_below_each_other(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=6)
+    page = view(e, state={"tab": "heatmap", "cell": {"layer": 2, "feature": 7}})
+    points = page.evaluate(
+        """() => Array.from(document.querySelectorAll('.dv-side table')).flatMap((table) =>
+            [1, 2, 3, 4].map((column) => Array.from(table.tBodies[0].rows).map((row) => {
+                const cell = row.cells[column];
+                const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+                for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+                    const at = node.data.indexOf('.');
+                    if (at < 0) continue;
+                    const range = document.createRange();
+                    range.setStart(node, at);
+                    range.setEnd(node, at + 1);
+                    return range.getBoundingClientRect().left;
+                }
+                return null;
+            }).filter((x) => x !== null)))"""
+    )
+    assert len(points) == 8
+    for column in points:
+        assert len(column) >= 3
+        assert max(column) - min(column) <= 1
 
 
 def test_parameters_are_summed_up_as_in_the_core(view: Callable[..., Page]) -> None:
@@ -565,8 +654,8 @@ def test_a_muted_cell_has_no_density_attention(view: Callable[..., Page]) -> Non
         replace(e, density_attention=density), section="cell", state={"cell": {"layer": 2, "feature": 4}}
     )
     rows = table(page, "Mean over layers")
-    assert [np.float32(number(row[5])) for row in rows] == list(density[:, 2, 4])
-    assert number(rows[1][3]) > 0  # its gate is as it was
+    assert [np.float32(number(row[7])) for row in rows] == list(density[:, 2, 4])
+    assert number(rows[1][5]) > 0  # its gate is as it was
 
 
 def test_an_edited_text_shows_how_the_share_of_each_word_changes(view: Callable[..., Page]) -> None:

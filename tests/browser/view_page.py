@@ -133,7 +133,12 @@ def table(page: Page, caption: str) -> list[list[str]]:
         """caption => {
             const all = Array.from(document.querySelectorAll('#here table'));
             const one = all.find((t) => t.caption.textContent.startsWith(caption));
-            return Array.from(one.tBodies[0].rows).map((r) => Array.from(r.cells).map((c) => c.textContent));
+            const text = (c) => {
+                const number = c.querySelector('data');
+                if (!number) return c.textContent.replace(/[\\u2007\\u2008]+$/, '');
+                return (number.textContent.startsWith('≈') ? '≈ ' : '') + number.value;
+            };
+            return Array.from(one.tBodies[0].rows).map((r) => Array.from(r.cells).map(text));
         }""",
         caption,
     )

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daam_core.errors import InputError
-from daam_core.reading.colours import DIVERGING, HEAD_COLOURS
+from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
+from daam_core.reading.terms import TERMS
 from daam_core.result import Explanation
 from daam_core.view.payload import LIMIT_PER_HEAD, view_array, view_payload
 from tests.support.builders import make_explanation
@@ -92,7 +93,12 @@ def test_names_letters_and_colours_travel_in_fields_of_their_own() -> None:
         ("A", "B: one.wav"),
         ("B", ""),
     ]
-    assert payload["colours"] == {"heads": list(HEAD_COLOURS), "diverging": list(DIVERGING)}
+    assert payload["colours"] == {
+        "heads": list(HEAD_COLOURS),
+        "diverging": list(DIVERGING),
+        "diverging_dark": list(DIVERGING_DARK),
+    }
+    assert payload["terms"] == {s: f"{term.name}: {term.sentence}" for s, term in TERMS.items()}
 
 
 def test_numbers_that_json_lacks_become_null() -> None:

@@ -112,6 +112,22 @@ function rank(thresholds) {
   };
 }
 
+export const LOG_SPAN = 1e4; // highest over lowest number that a logarithmic scale tells apart
+
+/**
+ * 255 thresholds, each a factor above the last, up to `high`; a signed scale has them on either side.
+ * @param {number} high
+ * @param {boolean} signed
+ */
+export function logThresholds(high, signed) {
+  /** @param {number} share */
+  const at = (share) => high * LOG_SPAN ** (share - 1);
+  return Float32Array.from(range(255), (i) => {
+    if (!signed) return at(i / 255);
+    return i < 127 ? -at(1 - (i + 1) / 128) : at((i - 127) / 128);
+  });
+}
+
 /**
  * 255 thresholds that split the numbers of several maps into 256 groups of equal size.
  * @param {Float32Array[]} maps

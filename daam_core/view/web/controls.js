@@ -150,6 +150,7 @@ const BOUND = {
     Segments,
     () => [
       ['linear', 'Linear'],
+      ['log', 'Log'],
       ['rank', 'Rank'],
     ],
   ],

@@ -1,7 +1,7 @@
 // @ts-check
 /** The numbers that maps show, of one result or of two, and their colour scales. */
 import { bounds, minus, range, top } from './arrays.js';
-import { makeScale, rankThresholds } from './colour.js';
+import { LOG_SPAN, logThresholds, makeScale, rankThresholds } from './colour.js';
 import * as format from './format.js';
 
 /**
@@ -206,7 +206,11 @@ export function colourScale(store, fields, limits) {
     low = -high;
   }
   const ranked = store.state.colours === 'rank' && high > low;
-  const thresholds = ranked ? rankThresholds(present.map(cells), signed) : null;
+  let thresholds = ranked ? rankThresholds(present.map(cells), signed) : null;
+  // Numbers below zero that are no differences have no logarithm.
+  if (store.state.colours === 'log' && high > 0 && high > low && (signed || low >= 0)) {
+    thresholds = logThresholds(high, signed);
+  }
   return makeScale([low, high], store.colours(signed), { signed, thresholds });
 }
 
@@ -267,7 +271,11 @@ export function scaleText(store, which) {
   if (which.dataset === 'difference') what = `${name}${difference ? '' : ', this input'} minus data set`;
   else if (difference) what = name;
   if (difference) what += `, ${store.letter('b')} minus ${store.letter('a')}`;
-  const rank = colours === 'rank' ? ' Colours by rank: each stands for equally many cells.' : '';
+  let rank = '';
+  if (colours === 'rank') rank = ' Colours by rank: each stands for equally many cells.';
+  if (colours === 'log') {
+    rank = ` Logarithmic colours: what is less than the highest number by ${format.count(LOG_SPAN)} times or more has the lowest.`;
+  }
   const apart = difference && which.quantity === 'class_importance' ? store.classesApart() : '';
   return `${what}; ${scaled}.${rank}${apart && ` ${apart}`}`;
 }

@@ -98,6 +98,12 @@ export function EmptyFigure({ title, children }) {
   return html`<${Figure} title=${title}><p class="dv-empty">${children}</p><//>`;
 }
 
+/** @param {number | null} value @param {boolean} known */
+function numeralText(value, known) {
+  const missing = value === null || Number.isNaN(value);
+  return missing ? format.exact(value) : `${known ? '' : '≈ '}${format.short(value, 4)}`;
+}
+
 /**
  * A number of an array as people read it, four digits of it; pointing at it or copying it gives all of
  * them. `known`: whether the array behind it is exact.
@@ -105,9 +111,8 @@ export function EmptyFigure({ title, children }) {
  */
 export function Numeral({ value, known = true }) {
   const whole = format.exact(value);
-  const missing = value === null || Number.isNaN(value);
-  if (missing) return whole;
-  const text = `${known ? '' : '≈ '}${format.short(value, 4)}`;
+  if (value === null || Number.isNaN(value)) return whole;
+  const text = numeralText(value, known);
   return html`<data class="dv-numeral" value=${whole} title=${known ? whole : `${text}: known only rounded`}
     >${text}</data
   >`;
@@ -141,26 +146,62 @@ export function numeric(...titles) {
   return titles.map((title) => ({ title, number: true }));
 }
 
+/** A number for a column of a table. @param {number | null} value @param {boolean} [known] */
+export function numeral(value, known = true) {
+  return { value, known };
+}
+
+/** The text of a table's number, or of what stands in its place; null where it is an element. */
+function numberText(cell) {
+  if (cell && typeof cell === 'object' && 'known' in cell) return numeralText(cell.value, cell.known);
+  return typeof cell === 'string' || typeof cell === 'number' ? String(cell) : null;
+}
+
 /**
- * columns: a title each, or {title, number: true}; rows: lists of text or elements.
- * @param {{caption: string, columns: (string | {title: string, number?: boolean})[], rows: any[][]}} props
+ * What to put behind each number of a column so that all points stand below each other.
+ * @param {any[]} cells
+ * @returns {string[]}
+ */
+export function padding(cells) {
+  const decimals = cells.map((cell) => {
+    const text = numberText(cell);
+    if (text === null || !/^[≈ +−]*\d[\d,]*(\.\d+)?(e[−\d]+)?$/.test(text)) return null;
+    return text.includes('.') ? text.length - text.indexOf('.') : 0;
+  });
+  const most = Math.max(0, ...decimals.map((length) => length ?? 0));
+  // A figure space is as wide as a digit, a punctuation space as a point.
+  return decimals.map((length) => {
+    if (length === null || length === most) return '';
+    return length === 0 ? `\u2008${'\u2007'.repeat(most - 1)}` : '\u2007'.repeat(most - length);
+  });
+}
+
+/**
+ * columns: a title each, or {title, number: true} (with `term` what is no number, but a symbol); rows: lists of text or elements.
+ * @param {{caption: string, columns: (string | {title: string, number?: boolean, term?: boolean})[], rows: any[][]}} props
  */
 export function Table({ caption, columns, rows }) {
   const titles = columns.map((c) => (typeof c === 'string' ? { title: c } : c));
   /** @param {number} i */
   const kind = (i) => (titles[i].number ? 'dv-num' : undefined);
+  const paddings = titles.map((c, i) => (c.number ? padding(rows.map((row) => row[i])) : []));
+  /** @param {any} content @param {number} i @param {number} r */
+  const cell = (content, i, r) => {
+    const numeral = content && typeof content === 'object' && 'known' in content;
+    return [numeral ? html`<${Numeral} ...${content} />` : content, paddings[i][r] || ''];
+  };
   return html`<${TableFrame} caption=${caption}>
     <thead>
       <tr>
-        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.number ? html`<${Term} name=${c.title} />` : c.title}</th>`)}
+        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.number || c.term ? html`<${Term} name=${c.title} />` : c.title}</th>`)}
       </tr>
     </thead>
     <tbody>
       ${rows.map(
-        ([first, ...rest]) =>
+        ([first, ...rest], r) =>
           html`<tr>
-            <th scope="row" class=${kind(0)}>${first}</th>
-            ${rest.map((cell, i) => html`<td class=${kind(i + 1)}>${cell}</td>`)}
+            <th scope="row" class=${kind(0)}>${cell(first, 0, r)}</th>
+            ${rest.map((content, i) => html`<td class=${kind(i + 1)}>${cell(content, i + 1, r)}</td>`)}
           </tr>`,
       )}
     </tbody>

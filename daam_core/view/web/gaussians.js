@@ -100,8 +100,12 @@ export function cellCurves(result, cell, dataset) {
       const map = result.map(quantity, head, 'all_heads', dataset);
       return map ? map[place] : NaN;
     };
+    const learned = result.isMixture()
+      ? { offset: null, variance: null }
+      : { offset: result.array('mean_offset')[at], variance: result.array('scaled_variance')[at] };
     return {
       head,
+      ...learned,
       mean: means[at],
       deviation: Math.sqrt(variances[at]),
       ...shape,

@@ -28,7 +28,7 @@ import {
 const KEYS = 'ArrowLeft ArrowRight ArrowUp ArrowDown Home End PageUp PageDown + - 0 Enter m';
 
 /** A HeatMap of what it is given; `onMap` gets the map, and null when it is gone. */
-export function MapCanvas({ label, onMap, ...shown }) {
+export function MapCanvas({ label, onMap, rowTitle = 'Layer', columnTitle = 'Feature', ...shown }) {
   const place = useRef(null);
   const map = useRef(null);
   useLayoutEffect(() => {
@@ -47,6 +47,7 @@ export function MapCanvas({ label, onMap, ...shown }) {
     class="dv-map"
     hidden=${!shown.field}
   >
+    <div class="dv-row-title" aria-hidden="true">${rowTitle}</div>
     <div class="dv-ticks dv-row-ticks" aria-hidden="true"></div>
     <div class="dv-map-stage">
       <canvas class="dv-map-canvas" aria-hidden="true"></canvas>
@@ -60,6 +61,7 @@ export function MapCanvas({ label, onMap, ...shown }) {
       ></canvas>
     </div>
     <div class="dv-ticks dv-column-ticks" aria-hidden="true"></div>
+    <div class="dv-column-title" aria-hidden="true">${columnTitle}</div>
     <div class="dv-hidden" aria-live="polite"></div>
   </div>`;
 }

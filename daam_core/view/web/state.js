@@ -45,7 +45,7 @@ const CHOICES = {
   tab: SECTIONS,
   quantity: ['importance', 'density_attention', 'gate', 'class_importance'],
   scale: ['all_heads', 'per_head'],
-  colours: ['linear', 'rank'],
+  colours: ['linear', 'log', 'rank'],
   palette: ['cividis', 'viridis', 'grey'],
   binning: ['max', 'mean'],
   side: ['a', 'b', 'difference'],

@@ -191,12 +191,15 @@ export class Store {
   setDark(dark) {
     if (dark === this.dark) return;
     this.dark = dark;
+    for (const result of [this.a, this.b]) result?.cache.clear(); // colour scales among it
     for (const map of this.maps) map.schedule();
     this.changed(new Set(['theme']));
   }
 
-  /** The nine colours that signed numbers go through. */
+  /** The nine colours that signed numbers go through; those of nothing are like the page. */
   anchors() {
-    return this.payload ? this.payload.colours.diverging : [];
+    if (!this.payload) return [];
+    const { diverging, diverging_dark } = this.payload.colours;
+    return this.dark && diverging_dark ? diverging_dark : diverging;
   }
 }

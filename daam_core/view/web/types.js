@@ -38,7 +38,7 @@
  *
  * @typedef {{
  *   version: 2, a: Explained, b: Explained | null,
- *   colours: {heads: string[], diverging: string[]}, terms: Record<string, string>,
+ *   colours: {heads: string[], diverging: string[], diverging_dark: string[]}, terms: Record<string, string>,
  * }} Payload
  *
  * @typedef {'a' | 'b'} Side
@@ -49,7 +49,7 @@
  * @typedef {{x0: number, x1: number, y0: number, y1: number}} Zoom in features (x) and layers (y)
  *
  * @typedef {{
- *   tab: string, quantity: Quantity, scale: 'all_heads' | 'per_head', colours: 'linear' | 'rank',
+ *   tab: string, quantity: Quantity, scale: 'all_heads' | 'per_head', colours: 'linear' | 'log' | 'rank',
  *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number,
  *   heads: number[] | null, order: 'index' | 'contribution', pair: number[] | null, cell: Cell | null,
  *   zoom: Zoom | null, tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,

@@ -5,7 +5,7 @@ import { Chart, line } from '../charts.js';
 import { headColour } from '../colour.js';
 import { NumberField } from '../controls.js';
 import { strongestCell } from '../fields.js';
-import { Figure, HeadName, numeric, Table, TOO_LARGE } from '../figure.js';
+import { Figure, HeadName, Numeral, numeral, numeric, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { cellArrays, cellCurves } from '../gaussians.js';
 import { html, useEffect, useStore } from '../html.js';
@@ -18,7 +18,7 @@ import { html, useEffect, useStore } from '../html.js';
 
 const HELP =
   'Each head’s gate as a function of the value at this layer and feature, the other layers held fixed; the dot is what ' +
-  'came out. A high gate means a typical value, not a decisive one. The data set’s curves have its mean value, mean and ' +
+  'came out. Centre is δ plus the mean over layers, width ξ as a standard deviation, in the units of the value. A high gate means a typical value, not a decisive one. The data set’s curves have its mean value, mean and ' +
   'variance; a mean gate (ring) is not the gate of that average.';
 
 export function OneCell() {
@@ -116,17 +116,17 @@ function Gaussians({ title, dataset, curves, cell }) {
     `value ${format.short(curves.value, 4)}; ${gates.join(', ')}`;
   return html`<div class="dv-side">
     <div class="dv-map-caption">
-      <strong>${title}</strong><span class="dv-quiet dv-number">${valueText(curves)}</span>
+      <strong>${title}</strong><span class="dv-quiet dv-number"><${Value} curves=${curves} /></span>
     </div>
     <${GaussianChart} curves=${curves} label=${label} highlighted=${store.state.head} />
     <${CellTable} curves=${curves} dataset=${dataset} />
   </div>`;
 }
 
-/** Averages over a data set are 0 but for rounding, so they have four decimals. @param {Curves} curves */
-function valueText(curves) {
+/** Averages over a data set are 0 but for rounding, so they have four decimals. @param {{curves: Curves}} props */
+function Value({ curves }) {
   if (curves.dataset) return `mean value ${format.fixed(curves.value, 4)}`;
-  return `value ${format.sure(curves.value, curves.exact)}`;
+  return html`value <${Numeral} value=${curves.value} known=${curves.exact} />`;
 }
 
 /** @param {{curves: Curves, label: string, highlighted: number}} props */
@@ -217,17 +217,19 @@ function CellTable({ curves, dataset }) {
     shared && first
       ? `Mean over layers ${format.fixed(first.mean, 4)}, deviation ${format.fixed(first.deviation, 4)}`
       : 'Mean and deviation are those of each head’s own layers';
+  const density = curves.heads.every((c) => c.offset !== null);
   /** @param {Curves['heads'][0]} c */
   const row = (c) => [
     html`<${HeadName} head=${c.head} />`,
-    ...(shared ? [] : [format.short(c.mean), format.short(c.deviation)]),
-    format.short(c.centre),
-    format.short(c.spread),
+    ...(shared ? [] : [numeral(c.mean), numeral(c.deviation)]),
+    ...(density ? [numeral(c.offset), numeral(c.variance)] : []),
+    numeral(c.centre),
+    numeral(c.spread),
     ...(dataset
-      ? [format.short(c.atValue, 4), format.sure(c.gate, c.exact)]
-      : [format.sure(c.gate, c.exact), format.short(c.amplitude, 4), format.sure(c.density, c.exact)]),
+      ? [numeral(c.atValue), numeral(c.gate, c.exact)]
+      : [numeral(c.gate, c.exact), numeral(c.amplitude), numeral(c.density, c.exact)]),
   ];
-  const where = shared ? [] : ['Mean', 'Deviation'];
+  const where = [...(shared ? [] : ['Mean', 'Deviation']), ...(density ? ['δ', 'ξ'] : [])];
   const gates = dataset ? ['Gate of the average', 'Mean gate'] : ['Gate', 'λ', 'DA'];
   return html`<${Table}
     caption=${caption}

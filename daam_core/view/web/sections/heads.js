@@ -1,6 +1,6 @@
 // @ts-check
 /** Section "heads": maps of all heads, the difference of two, and how alike they are. */
-import { range } from '../arrays.js';
+import { bounds, range, sum, top } from '../arrays.js';
 import { css, ink, makeScale } from '../colour.js';
 import { headNames, MAP_CONTROLS, Select, useControls, ZoomButtons } from '../controls.js';
 import {
@@ -17,7 +17,7 @@ import {
   shareText,
   whichOf,
 } from '../fields.js';
-import { ColourBar, EmptyFigure, Figure, HeadName, TableFrame } from '../figure.js';
+import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
 import {
@@ -36,7 +36,7 @@ import {
 export function Heads() {
   const several = useStore().result().H > 1;
   return html`<div class="dv-stack dv-wide-gap">
-    <${AllHeads} />
+    <${AllHeads} /><${HeadNumbers} />
     ${several && html`<${HeadPair} />`} ${several && html`<${Similarity} />`}
   </div>`;
 }
@@ -71,6 +71,75 @@ function AllHeads() {
       <${BinningNote}>${axisNames(store)} ${binning}<//>
     </div>
   <//>`;
+}
+
+// ---- each head in numbers -----------------------------------------------------------------------
+
+const NUMBERS_HELP =
+  'Share of the density attention, the layers that carry most of it, the features with the highest mean density ' +
+  'attention, the range of what was learned, how selective the gate is (0: one cell, 1: all alike), and the head ' +
+  'whose gate is most alike.';
+
+function HeadNumbers() {
+  const store = useStore();
+  const result = store.result();
+  useEffect(() => {
+    for (const name of ['mean_offset', 'scaled_variance']) result.needArray(name);
+  }, [result]);
+  const learned = result.isMixture() ? ['m', 'c'] : ['δ', 'ξ'];
+  const of = store.isDifference() ? `, ${store.letter('a')}` : '';
+  return html`<${Figure} title="Each head in numbers" help=${NUMBERS_HELP}>
+    <${Table}
+      caption=${`Heads, the largest share first${of}`}
+      columns=${[
+        'Head',
+        { title: 'Share, %', number: true },
+        'Most on layers',
+        'Top features',
+        ...learned.map((title) => ({ title, term: true })),
+        {
+          title: 'Entropy',
+          number: true,
+        },
+        'Most alike',
+      ]}
+      rows=${result.byContribution().map((head) => headRow(result, head))}
+    />
+  <//>`;
+}
+
+/** @param {import('../result.js').Result} result @param {number} head */
+function headRow(result, head) {
+  const shares = result.raw.layer_contribution[head];
+  const order = top(shares, shares.length, false);
+  const total = result.share(head);
+  let covered = 0;
+  const layers = order.filter((layer) => {
+    const wanted = covered < total / 2;
+    covered += shares[layer];
+    return wanted;
+  });
+  const map = result.map('density_attention', head, 'all_heads');
+  const means =
+    map && range(result.F).map((f) => sum(result.layersOf(head).map((l) => map[l * result.F + f])));
+  const alike = result.raw.similarity[head].map((r, other) => (other === head || r === null ? NaN : r));
+  const [nearest] = top(alike, 1, false);
+  /** @param {string} name */
+  const reach = (name) => {
+    const data = result.array(name);
+    const width = result.arrays[name].shape[1];
+    return data ? format.reach(...bounds(data.subarray(head * width, (head + 1) * width))) : '–';
+  };
+  return [
+    html`<${HeadName} head=${head} />`,
+    format.fixed(total, 1),
+    layers.sort((a, b) => a - b).join(', '),
+    means ? top(means, 3, false).join(', ') : '–',
+    reach('mean_offset'),
+    reach('scaled_variance'),
+    format.fixed(result.raw.entropy[head], 3),
+    nearest === undefined ? '–' : `head ${nearest} (${format.fixed(alike[nearest], 2)})`,
+  ];
 }
 
 function HeadChooser() {
@@ -134,7 +203,7 @@ function AllBar() {
 
 const PAIR_HELP =
   'Orange cells have more of what is shown (or, between two inputs, gain more) in the first head, blue ones in the ' +
-  'second; equal heads leave the map white. It does not tell which of them the decision uses.';
+  'second; equal heads leave the map neutral. It does not tell which of them the decision uses.';
 
 function HeadPair() {
   const store = useStore();
@@ -146,7 +215,10 @@ function HeadPair() {
   const maps = () => [...pair.map((head) => field(store, head, which)), headDifference(store, pair, which)];
   const difference = headDifference(store, pair, which);
   const { colours, palette } = store.state;
-  const scale = useMemo(() => colourScale(store, [difference]), [difference?.data, colours, palette]);
+  const scale = useMemo(
+    () => colourScale(store, [difference]),
+    [difference?.data, colours, palette, store.dark],
+  );
   const reach = useMemo(() => (difference ? extent([difference]) : [NaN, NaN]), [difference?.data]);
   const [binning, onDraw] = useBinning();
   const [cell, setCell] = useState(/** @type {any} */ (null));

@@ -107,7 +107,7 @@ function Panels({ kind }) {
   const shares = results.map((result) => attribution(result, state.tokenHead));
   const scale = useMemo(
     () => tokenScale(store, results, kind, state.tokenHead),
-    [store.payload, ...shares, state.scale, state.tokenMode, state.palette, results.length],
+    [store.payload, ...shares, state.scale, state.tokenMode, state.palette, results.length, store.dark],
   );
   // Pictures stand beside each other; sounds and texts need the whole width.
   return [
@@ -171,7 +171,7 @@ function Difference({ kind }) {
   const { pairs, change } = useChange();
   const scale = useMemo(
     () => change && tokenScale(store, [change], kind, -1),
-    [change, state.tokenMode, state.palette],
+    [change, state.tokenMode, state.palette, store.dark],
   );
   const title = store.label('difference');
   const classes = store.classesApart();

@@ -184,7 +184,14 @@ function Drawn({ p, title, unit, signed }) {
     const [low, high] = bounds(p.learned);
     const most = Math.max(Math.abs(low), Math.abs(high));
     return makeScale(signed ? [-most, most] : [low, high], store.colours(signed), { signed });
-  }, [p.learned, signed, palette]);
+  }, [p.learned, signed, palette, store.dark]);
+  // The cell that is selected in the maps: its head and feature, whatever its layer.
+  const chosen = store.state.cell;
+  const selected =
+    chosen && unit !== 'Gaussian' && chosen.feature < p.width
+      ? { row: store.state.head, column: chosen.feature }
+      : null;
+  const shownCell = cell || selected;
   const shown = { data: p.learned, rows: H, columns: p.width, seen: () => true, signed };
   /** @param {number} row @param {number} column */
   const sentence = (row, column) => {
@@ -201,7 +208,9 @@ function Drawn({ p, title, unit, signed }) {
       scale=${scale}
       zoom=${zoom}
       binning="max"
-      marks=${{ hover: null, cell: null }}
+      marks=${{ hover: null, cell: selected }}
+      rowTitle="Head"
+      columnTitle=${unit}
       rowNames=${range(H).map((head) => `h${head}`)}
       height=${(rows) => Math.max(48, rows * 22)}
       onHover=${setCell}
@@ -215,7 +224,7 @@ function Drawn({ p, title, unit, signed }) {
     <//>`,
     html`<${BinningNote}>${binning}<//>`,
     html`<p class="dv-note dv-number">
-      ${cell ? sentence(cell.row, cell.column) : 'Point at a cell to read its number.'}
+      ${shownCell ? sentence(shownCell.row, shownCell.column) : 'Point at a cell to read its number.'}
     </p>`,
   ];
 }
