@@ -74,7 +74,8 @@ TABLE = {
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow(
-        "inputs kernels layers model backbones view checkpoint trained explain", "PIL numpy torch"
+        "inputs kernels layers model backbones view checkpoint trained explain explain_many",
+        "PIL numpy torch",
     ),
     "study": allow(
         "version writing result inputs reading trained explain_many training",

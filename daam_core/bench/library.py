@@ -41,7 +41,7 @@ def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> Timi
         models: names of trained classifiers; by default one for each built-in encoder. Where there is
             none, an untrained one of the same size stands in, and the result says so.
     """
-    timed = [load_model(name) for name in models] if models is not None else _one_for_each_encoder()
+    timed = [load_model(name) for name in models] if models is not None else one_for_each_encoder()
     return Timings(runs, torch.get_num_threads(), tuple(_explain_case(model, runs) for model in timed))
 
 
@@ -96,7 +96,8 @@ def _explain_case(model: TrainedClassifier, runs: int) -> ExplainCase:
     )
 
 
-def _one_for_each_encoder() -> list[TrainedClassifier]:
+def one_for_each_encoder() -> list[TrainedClassifier]:
+    """A classifier on each built-in encoder; an untrained one where none is trained."""
     by_encoder: dict[str, TrainedClassifier] = {}
     for name in built_in_models():
         model = load_model(name)

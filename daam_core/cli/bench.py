@@ -1,5 +1,6 @@
 """Time the layer (against the paper's published loop over heads), an explanation (against the encoder's
-forward pass alone), or the app (start, first result, size of a heat map).
+forward pass alone), many inputs together (against one by one), or the app (start, first result, size of a
+heat map).
 """
 
 import argparse
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from daam_core.bench.app import AppTimes, ViewCase, bench_app
+from daam_core.bench.batch import BatchCase, bench_batch
 from daam_core.bench.layer import LayerCase, bench_layer
 from daam_core.bench.library import ExplainCase, bench_explain
 from daam_core.cli import options
@@ -14,14 +16,14 @@ from daam_core.cli.output import Output
 from daam_core.training.pages import aligned
 from daam_core.writing.pages import Table
 
-PARTS = ("layer", "explain", "app")
+PARTS = ("layer", "explain", "batch", "app")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", choices=PARTS, help="what to time (default: layer and explain)")
     parser.add_argument("--runs", type=options.whole_number(1), metavar="N", help="repetitions")
     parser.add_argument(
-        "--model", action="append", metavar="NAME", help="classifiers to time with explain or app"
+        "--model", action="append", metavar="NAME", help="classifiers to time with explain, batch or app"
     )
 
 
@@ -37,6 +39,10 @@ def run(arguments: argparse.Namespace) -> Output:
         explained = bench_explain(runs=arguments.runs or 7, models=arguments.model)
         found["explain"] = asdict(explained)
         lines.append(aligned(_explain_table(explained.cases)))
+    if "batch" in parts:
+        batch = bench_batch(runs=arguments.runs or 5, models=arguments.model)
+        found["batch"] = asdict(batch)
+        lines.append(aligned(_batch_table(batch.cases)))
     if "app" in parts:
         app = bench_app(models=arguments.model)
         found["app"] = asdict(app)
@@ -74,6 +80,22 @@ def _explain_table(cases: Sequence[ExplainCase]) -> Table:
         for c in cases
     )
     return Table(("explanation", "encoder ms", "whole ms", "ratio", "beyond encoder ms"), rows)
+
+
+def _batch_table(cases: Sequence[BatchCase]) -> Table:
+    rows = tuple(
+        (
+            c.model,
+            str(c.inputs),
+            f"{c.inputs / c.one_by_one_seconds:.1f}",
+            f"{c.inputs / c.together_seconds:.1f}",
+            f"{c.speedup:.2f}",
+            f"{c.ratio:.2f}",
+        )
+        for c in cases
+    )
+    heads = ("short inputs", "number", "one by one /s", "together /s", "speed-up")
+    return Table((*heads, "time over encoder's"), rows)
 
 
 def _app_text(found: AppTimes) -> str:
