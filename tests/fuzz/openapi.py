@@ -29,7 +29,7 @@ def try_openapi(
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"{place}/gradio_api/openapi.json", "--url", place,
         "--checks", CHECKS, "--max-time", str(max(1, round(seconds))), "--seed", str(first_seed),
-        "--request-timeout", "30", "--phases", "examples,coverage,fuzzing",
+        "--request-timeout", "120", "--phases", "examples,coverage,fuzzing",
         "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure", "--no-color",
     ]  # fmt: skip
     if examples is not None:
