@@ -245,6 +245,8 @@ def logits_of(model: Classifies, pooled: Tensor) -> Tensor:
 @torch.no_grad()
 def predict(model: Classifies, features: Tensor, *, batch_size: int = 512) -> Tensor:
     """Logits ``[N, C]`` for ``[N, L, F]``, batch by batch."""
+    if isinstance(model, DaamClassifier):
+        model.attention.prepare(len(features))
     return torch.cat([logits_of(model, batch) for batch in torch.split(features, batch_size)])
 
 

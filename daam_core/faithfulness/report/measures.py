@@ -151,6 +151,7 @@ def measure_faithfulness(
     check_packages()
     progress = progress or Progress()
     task = prepare(model, train, test, inputs=inputs, settings=settings or Settings())
+    model.classifier.attention.prepare(100 * len(task.pooled))  # as many copies with cells changed, at most
     found = Found()
     whole, done = sum(step.share for step in STEPS), 0.0
     for step in STEPS:
