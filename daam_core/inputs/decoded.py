@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from daam_core.errors import InputError
+from daam_core.inputs.files import MISSING_SHARE
 
 MIN_SECONDS = 0.1
 MAX_SECONDS = 600.0
-#: A file that lacks up to this share of what its header announces is read, and that is said; one that
-#: lacks more is refused.
-MISSING_SHARE = 0.05
 
 
 @dataclass(frozen=True)

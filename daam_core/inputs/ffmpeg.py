@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from daam_core.errors import InputError
-from daam_core.inputs.decoded import MISSING_SHARE, DecodedSound
+from daam_core.inputs.decoded import DecodedSound
+from daam_core.inputs.files import MISSING_SHARE
 from daam_core.inputs.repair import View
 
 #: FFmpeg's name of each container that it may be given.

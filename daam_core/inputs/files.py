@@ -11,6 +11,9 @@ from typing import IO, Any
 
 from daam_core.errors import InputError
 
+#: A file that lacks up to this share of what its header announces is read, and that is said; one that
+#: lacks more is refused.
+MISSING_SHARE = 0.05
 #: Of an input that is no file on disk: a pipe could go on forever.
 MAX_HELD_BYTES = 200_000_000
 

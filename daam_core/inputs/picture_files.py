@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from daam_core.errors import InputError
+from daam_core.inputs.files import MISSING_SHARE
 from daam_core.inputs.first_bytes import HEAD, format_of
 from daam_core.inputs.refusals import unreadable
 from daam_core.inputs.tiff import tiff_kind
@@ -26,8 +27,6 @@ MAX_WEBP_PIXELS = 20_000_000
 MAX_REDUCED_PIXELS = 16 * MAX_PIXELS
 #: How many times as long as the other a side may be: encoders make the shorter side some hundreds.
 MAX_ASPECT = 200
-#: Share of a picture that may be missing at its end.
-MISSING_SHARE = 0.05
 
 _UNHEARD = logging.NullHandler()
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA", "HEIF")

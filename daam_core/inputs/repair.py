@@ -9,7 +9,7 @@ import struct
 from typing import IO
 
 from daam_core.errors import InputError
-from daam_core.inputs.decoded import MISSING_SHARE
+from daam_core.inputs.files import MISSING_SHARE
 from daam_core.inputs.first_bytes import HEAD, format_of, id3_bytes
 
 PADDING = 64  # bytes
