@@ -14,6 +14,8 @@ from pathlib import Path
 
 from daam_core.errors import DaamError
 
+from .serving import Serving
+
 SHORTEST_PASSWORD = 8
 
 
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from daam_core.checkpoint import built_in_models
     from daam_core.trained import load_model
 
-    from .main import Serving, build_demo, launch
+    from .main import build_demo, launch
     from .server import upkeep
     from .server.login import read_logins
     from .server.stopping import Stop
@@ -79,8 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {__package__}", description="Serve the DAAM explorer as a web page."
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1: this machine only)")
-    parser.add_argument("--port", type=_port, default=7860, help="port to bind (7860)")
+    usual = Serving()
+    parser.add_argument(
+        "--host", default=usual.host, help=f"address to bind ({usual.host}: this machine only)"
+    )
+    parser.add_argument("--port", type=_port, default=usual.port, help=f"port to bind ({usual.port})")
     parser.add_argument(
         "--model",
         action="append",
@@ -88,13 +93,16 @@ def _parser() -> argparse.ArgumentParser:
         help="built-in name, folder or hub id; may be repeated (all built-in models)",
     )
     parser.add_argument(
-        "--max-upload-mb", type=_megabytes, default=25, help="largest upload in megabytes (25)"
+        "--max-upload-mb",
+        type=_megabytes,
+        default=usual.max_upload_mb,
+        help=f"largest upload in megabytes ({usual.max_upload_mb})",
     )
     parser.add_argument(
         "--max-disk-mb",
         type=_megabytes,
-        default=2000,
-        help="all visitors' files together, in megabytes (2000)",
+        default=usual.max_disk_mb,
+        help=f"all visitors' files together, in megabytes ({usual.max_disk_mb})",
     )
     parser.add_argument("--root-path", default="", help="path under which a proxy shows the page")
     parser.add_argument(

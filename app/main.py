@@ -1,7 +1,6 @@
 """The page: ``build_demo`` lays it out, ``launch`` serves it with safe defaults."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -20,9 +19,10 @@ from .server.bodies import Bodies
 from .server.departures import Listeners
 from .server.health import health
 from .server.hosts import AllowedHosts
-from .server.login import Login, Password, let_tools_in
+from .server.login import Login, let_tools_in
 from .server.security import SecurityHeaders
 from .server.uploads import UploadLimits, Uploads
+from .serving import Serving
 from .visit import examples
 from .visit.offer import Offer
 
@@ -30,31 +30,6 @@ TITLE = "DAAM explorer: why a model decided"
 QUEUE_LENGTH = 64  # waiting runs; the next visitor is told to come back
 OPEN_SESSIONS = 200  # visitors whose results are kept; the longest idle one goes first
 CACHE_CHECK, CACHE_AGE = 3600, 86_400  # seconds: uploads are deleted a day after they came
-
-
-@dataclass(frozen=True)
-class Serving:
-    """How the page is served.
-
-    Attributes:
-        host: address to bind; ``127.0.0.1`` is this machine only.
-        port: to bind; a busy one is an error.
-        max_upload_mb: largest file accepted, in megabytes.
-        max_disk_mb: of all files of visitors together.
-        root_path: path under which a proxy shows the page, empty for none.
-        allowed_hosts: further names that the page is reached by.
-        proxies: addresses whose word on where a request came from is believed.
-        logins: who may come in; everybody if empty.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 7860
-    max_upload_mb: int = 25
-    max_disk_mb: int = 2000
-    root_path: str = ""
-    allowed_hosts: tuple[str, ...] = ()
-    proxies: tuple[str, ...] = ()
-    logins: Mapping[str, Password] = field(default_factory=dict)
 
 
 def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:

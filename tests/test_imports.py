@@ -95,8 +95,11 @@ TABLE = {
     ),
     "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
-    "app.main": allow("kernels trained app.server app.visit app.page app.api", "gradio starlette"),
-    "app.__main__": allow("checkpoint trained app.server app.main"),
+    "app.serving": allow("app.server"),
+    "app.main": allow(
+        "kernels trained app.server app.visit app.page app.api app.serving", "gradio starlette"
+    ),
+    "app.__main__": allow("checkpoint trained app.server app.main app.serving"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from app.main import Serving, build_demo, launch
+from app.main import build_demo, launch
+from app.serving import Serving
 from daam_core.encoding import pool
 from daam_core.explain import explain
 from daam_core.model import DaamClassifier, ModelConfig

@@ -10,8 +10,9 @@ from gradio.context import LocalContext
 from gradio.mcp import GradioMCPServer
 from gradio.route_utils import FnIndexInferError
 
-from app.main import Serving, build_demo, launch
+from app.main import build_demo, launch
 from app.server import arguments
+from app.serving import Serving
 from tests.app.server.running import free_port
 
 MOVED = "Gradio {version} has no {name} any more, which {user} needs: look where it went."

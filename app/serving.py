@@ -1,0 +1,33 @@
+"""How the page is served: every setting with its default, which the command line takes from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .server.login import Password
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How the page is served.
+
+    Attributes:
+        host: address to bind; ``127.0.0.1`` is this machine only.
+        port: to bind; a busy one is an error.
+        max_upload_mb: largest file accepted, in megabytes.
+        max_disk_mb: of all files of visitors together.
+        root_path: path under which a proxy shows the page, empty for none.
+        allowed_hosts: further names that the page is reached by.
+        proxies: addresses whose word on where a request came from is believed.
+        logins: who may come in; everybody if empty.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    max_upload_mb: int = 25
+    max_disk_mb: int = 2000
+    root_path: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    logins: Mapping[str, "Password"] = field(default_factory=dict)
