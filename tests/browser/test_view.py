@@ -121,6 +121,25 @@ def test_a_logarithmic_scale_gives_each_factor_the_same_step(view: Callable[...,
     assert "Logarithmic colours" in page.locator(".dv-bar-text").inner_text()
 
 
+def test_the_few_layers_that_hold_everything_can_be_magnified(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=2, layers=8)
+    shares = np.full((2, 8), 0.01, dtype=np.float32)
+    shares[:, 7] = 49.93
+    page = view(replace(e, layer_contribution=shares), section="heatmap")
+    strip = page.locator(".dv-strip")
+    assert "Layer 7 holds 99.9 % of the density attention." in strip.inner_text()
+    strip.get_by_role("button", name="Magnify layer 7").click()
+    settle(page)
+    assert state(page)["zoom"] == {"x0": 0, "x1": e.shape[2], "y0": 6, "y1": 8}
+    assert page.locator(".dv-row-ticks span").all_inner_texts() == ["6", "7"]
+    strip.get_by_role("button", name="Show all layers").click()
+    settle(page)
+    assert state(page)["zoom"] is None
+    # Where layers share it, there is nothing to magnify.
+    page = view(e, section="heatmap")
+    assert page.locator(".dv-strip").count() == 0
+
+
 def test_axes_are_named_on_the_map(view: Callable[..., Page]) -> None:
     page = view(make_explanation(heads=2), section="heatmap")
     named = page.locator(".dv-row-title"), page.locator(".dv-column-title")

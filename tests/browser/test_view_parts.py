@@ -535,7 +535,7 @@ def test_two_results_and_their_difference(view: Callable[..., Page]) -> None:
     rows = {row[0]: row for row in table(page, "Probabilities")}
     for i, name in enumerate(a.class_names):
         assert number(rows[name][1]) == pytest.approx(100 * a.probabilities[i], abs=0.006)
-        assert number(rows[name][2]) == pytest.approx(100 * b.probabilities[i], abs=0.006)
+        assert number(rows[name][2]) == pytest.approx(100 * b.probabilities[i], abs=0.01)  # or "< 0.01"
         change = 100 * (b.probabilities[i] - a.probabilities[i])
         assert number(rows[name][3].removesuffix(" points")) == pytest.approx(change, abs=0.006)
     page.get_by_label("Show", exact=True).select_option("density_attention")
@@ -568,7 +568,7 @@ def test_every_map_can_show_the_difference(view: Callable[..., Page], tab: str) 
 OTHERS = {
     "fewer heads": {"heads": 2},
     "fewer layers and features": {"layers": 4, "features": 9},
-    "groups of layers": {"mode": "layer_groups"},
+    "groups of layers": {"mode": "layer_groups", "heads": 2},
     "mixture": {"gate_kind": "mixture"},
     "a sound": {"modality": "audio", "tokens": 7},
     "a picture": {"modality": "image", "heads": 3},

@@ -118,7 +118,7 @@ def readout(page: Page) -> dict[str, str]:
 
 
 def number(text: str) -> float:
-    return float(text.replace("−", "-").replace(",", "").replace("%", "").strip())
+    return float(text.replace("−", "-").replace(",", "").strip("<>% "))
 
 
 def hover(page: Page, head: int, layer: int, feature: int) -> dict[str, str]:

@@ -30,6 +30,7 @@ import {
   useBinning,
   zoomMaps,
 } from '../maps.js';
+import { LayerStrip } from './layer_strip.js';
 
 /** @typedef {import('../store.js').Store} Store */
 
@@ -63,6 +64,7 @@ function AllHeads() {
     table=${() => html`<${CellTables} heads=${heads} />`}
   >
     <div class="dv-reading">
+      <${LayerStrip} />
       <${Readout} />
       <div class="dv-multiples">
         ${heads.map((head, i) => html`<${SmallMap} key=${head} head=${head} onDraw=${i === 0 ? onDraw : null} />`)}

@@ -5,6 +5,7 @@ import { field, scaleOf, scaleText, whichOf } from '../fields.js';
 import { ColourBar, Figure } from '../figure.js';
 import { html, useStore } from '../html.js';
 import { axisNames, BinningNote, CellTables, HeadMap, Readout, useBinning, zoomMaps } from '../maps.js';
+import { LayerStrip } from './layer_strip.js';
 
 const HELP =
   'Shows how strongly the chosen head weighs every feature in every layer. It does not show which class a cell ' +
@@ -23,6 +24,7 @@ export function OneHead() {
     table=${() => html`<${CellTables} heads=${[head]} />`}
   >
     <div class="dv-reading">
+      <${LayerStrip} />
       <${Readout} />
       <div><${HeadMap} head=${head} which=${which} title="Map of head ${head}" onDraw=${onDraw} /></div>
       <div>
