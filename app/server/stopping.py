@@ -35,6 +35,8 @@ class Stop:
         """Serve until asked to stop, close the server, and end the process."""
         self._serving = True
         self._asked.wait()
+        # Answers that are cut short from now on are no defects.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         closing = threading.Thread(target=close, daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
