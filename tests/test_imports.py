@@ -99,7 +99,7 @@ TABLE = {
     "app.main": allow(
         "kernels trained app.server app.visit app.page app.api app.serving", "gradio starlette"
     ),
-    "app.__main__": allow("checkpoint trained app.server app.main app.serving"),
+    "app.__main__": allow("checkpoint trained app.server app.serving app.main"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 

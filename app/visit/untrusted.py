@@ -7,7 +7,7 @@ from typing import get_args
 from daam_core.errors import InputError, is_number, is_whole, shown
 from daam_core.inputs import Region, SoundChange
 from daam_core.inputs.changes import MAX_SNR, MIN_SNR
-from daam_core.inputs.decoded import MAX_SECONDS
+from daam_core.inputs.limits import MAX_SECONDS
 from daam_core.inputs.picture import Fill
 from daam_core.result import Scale
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from daam_core.errors import InputError
-from daam_core.inputs.decoded import MIN_SECONDS, check_seconds
+from daam_core.inputs.decoded import check_seconds
+from daam_core.inputs.limits import MIN_SECONDS
 from daam_core.inputs.picture import Picture, Region
 from daam_core.inputs.sound import Sound, SoundChange
 from daam_core.inputs.text import Edit, Text, read_text

@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from daam_core.errors import InputError
-from daam_core.inputs.files import MISSING_SHARE
-
-MIN_SECONDS = 0.1
-MAX_SECONDS = 600.0
+from daam_core.inputs.limits import MAX_SECONDS, MIN_SECONDS, MISSING_SHARE
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 
 from daam_core.errors import InputError
 from daam_core.inputs.decoded import DecodedSound
-from daam_core.inputs.files import MISSING_SHARE
-from daam_core.inputs.repair import View
+from daam_core.inputs.limits import MISSING_SHARE
+from daam_core.inputs.repair import MendedFile
 
 #: FFmpeg's name of each container that it may be given.
 CONTAINERS = {
@@ -44,7 +44,7 @@ _CODEC_KINDS = ("pcm_", "adpcm_")
 
 
 @contextmanager
-def opened(stream: View, container: str, name: str) -> Iterator[DecodedSound]:
+def opened(stream: MendedFile, container: str, name: str) -> Iterator[DecodedSound]:
     """The first sound track of a file.
 
     Args:
@@ -121,5 +121,5 @@ def opened(stream: View, container: str, name: str) -> Iterator[DecodedSound]:
 class _Plain:
     """A stream's methods that FFmpeg needs, and no name that it could take for a file's."""
 
-    def __init__(self, stream: View) -> None:
+    def __init__(self, stream: MendedFile) -> None:
         self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell

@@ -10,12 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from daam_core.errors import InputError
-
-#: A file that lacks up to this share of what its header announces is read, and that is said; one that
-#: lacks more is refused.
-MISSING_SHARE = 0.05
-#: Of an input that is no file on disk: a pipe could go on forever.
-MAX_HELD_BYTES = 200_000_000
+from daam_core.inputs.limits import MAX_HELD_BYTES
 
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf|file|data):", re.IGNORECASE)
 

@@ -14,7 +14,7 @@ import numpy as np
 from daam_core.errors import InputError
 from daam_core.inputs.decoded import DecodedSound
 from daam_core.inputs.first_bytes import id3_bytes
-from daam_core.inputs.repair import View
+from daam_core.inputs.repair import MendedFile
 
 _BLOCK = 1 << 20  # values decoded at a time
 
@@ -28,7 +28,7 @@ class NotToItsEndError(InputError):
 
 
 @contextmanager
-def opened(stream: View, name: str) -> Iterator[DecodedSound]:
+def opened(stream: MendedFile, name: str) -> Iterator[DecodedSound]:
     """A file's sound.
 
     Args:
@@ -88,7 +88,7 @@ def _announced_share(file_format: str, log: str) -> float:
     return announced / there if 0 < there < announced < 0x7FFF_0000 else 1.0
 
 
-def _ends_inside_ogg_page(stream: View) -> bool:
+def _ends_inside_ogg_page(stream: MendedFile) -> bool:
     """Whether an OGG file's last page reaches beyond its end; libsndfile plays what there is."""
     longest = 27 + 255 + 255 * 255  # bytes of a page: header, segment table, segments
     stream.seek(0)
@@ -106,7 +106,7 @@ def _ends_inside_ogg_page(stream: View) -> bool:
     return page + 27 + tail[page + 26] + sum(table) > len(tail)
 
 
-def _is_mp3_without_length(stream: View) -> bool:
+def _is_mp3_without_length(stream: MendedFile) -> bool:
     """Whether this is an MP3 that does not say how many frames it has.
 
     Its length is then guessed from its size, tags included, so a shorter sound is no sign of damage.

@@ -10,23 +10,14 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from daam_core.errors import InputError
-from daam_core.inputs.files import MISSING_SHARE
 from daam_core.inputs.first_bytes import HEAD, format_of
+from daam_core.inputs.limits import MAX_ASPECT, MAX_PIXELS, MAX_REDUCED_PIXELS, MAX_WEBP_PIXELS, MISSING_SHARE
 from daam_core.inputs.refusals import unreadable
 from daam_core.inputs.tiff import tiff_kind
 from daam_core.inputs.upright import DEFECTS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-#: Pixels of a picture as it is decoded. JPEG and JPEG 2000 are decoded smaller where they have more.
-MAX_PIXELS = 30_000_000
-#: Of WebP, whose decoder takes 16 bytes for each.
-MAX_WEBP_PIXELS = 20_000_000
-#: Pixels that the header of such a file may announce.
-MAX_REDUCED_PIXELS = 16 * MAX_PIXELS
-#: How many times as long as the other a side may be: encoders make the shorter side some hundreds.
-MAX_ASPECT = 200
 
 _UNHEARD = logging.NullHandler()
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA", "HEIF")

@@ -7,9 +7,9 @@ from daam_core.inputs.first_bytes import HEAD, Format, format_of
 
 #: What of each kind can be read, for messages.
 READABLE = {
-    "sound": "WAV, FLAC, OGG, MP3, M4A, AAC and WebM can",
-    "picture": "PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP and TIFF can",
-    "text": "files of plain text can",
+    "sound": "WAV, FLAC, OGG, MP3, M4A, AAC and WebM can be read",
+    "picture": "PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP and TIFF can be read",
+    "text": "files of plain text can be read",
 }
 _CONVERT = {"sound": "WAV, FLAC or MP3", "picture": "PNG or JPEG", "text": "plain text"}
 _SPELLED_OUT = frozenset({"FLV", "M4A", "MP3", "MP4", "MPEG", "RTF", "XZ"})  # an MP3, but a FLAC

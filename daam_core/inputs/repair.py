@@ -9,8 +9,8 @@ import struct
 from typing import IO
 
 from daam_core.errors import InputError
-from daam_core.inputs.files import MISSING_SHARE
 from daam_core.inputs.first_bytes import HEAD, format_of, id3_bytes
+from daam_core.inputs.limits import MISSING_SHARE
 
 PADDING = 64  # bytes
 
@@ -18,7 +18,7 @@ _MOST_CHUNKS = 100
 _UNKNOWN = 0x7FFF_0000  # bytes; programs that do not know the length announce at least this
 
 
-class View(io.RawIOBase):
+class MendedFile(io.RawIOBase):
     """A stream from a place on, some bytes replaced, zeros behind it: without a name and open to any seek.
 
     Without a name, libsndfile goes by the content. It also seeks to wherever a damaged header says; an
@@ -69,7 +69,7 @@ class View(io.RawIOBase):
         return len(found)
 
 
-def whole_sound(stream: IO[bytes], name: str, *, pad: bool = False) -> tuple[View, list[str]]:
+def whole_sound(stream: IO[bytes], name: str, *, pad: bool = False) -> tuple[MendedFile, list[str]]:
     """The sound of a file as its writer meant it, and what was done.
 
     Args:
@@ -89,18 +89,18 @@ def whole_sound(stream: IO[bytes], name: str, *, pad: bool = False) -> tuple[Vie
         if behind is not None and behind.name in ("WAV", "FLAC", "OGG", "AIFF"):
             start = tag
             done.append("ID3 tag before the sound skipped")
-    view = View(stream, start=start)
+    view = MendedFile(stream, start=start)
     lacking = _lacking_of_boxes(view) if head[4:8] == b"ftyp" else PADDING if pad else 0
     if 0 < lacking <= PADDING:
         done.append("zeros put in place of its last bytes, which are missing")
-        return View(stream, start=start, padding=lacking), done
+        return MendedFile(stream, start=start, padding=lacking), done
     at, announced = _wav_data(view)
     there = view.size - at
     if at == 0 or announced == there:
         return view, done
     if announced == 0 and there > 0 and not _is_chunk(view, at):
         done.append("length taken from the file, its header says 0 bytes")
-        return View(stream, start=start, patch=(at - 4, struct.pack("<I", there))), done
+        return MendedFile(stream, start=start, patch=(at - 4, struct.pack("<I", there))), done
     if announced >= _UNKNOWN and there < announced:
         done.append("length taken from the file, its header leaves it open")
     elif announced > there:
@@ -116,7 +116,7 @@ def whole_sound(stream: IO[bytes], name: str, *, pad: bool = False) -> tuple[Vie
     return view, done
 
 
-def _lacking_of_boxes(view: View) -> int:
+def _lacking_of_boxes(view: MendedFile) -> int:
     """How many bytes an MP4 file is shorter than its last box says."""
     at = 0
     for _ in range(_MOST_CHUNKS):
@@ -133,7 +133,7 @@ def _lacking_of_boxes(view: View) -> int:
     return 0
 
 
-def _wav_data(view: View) -> tuple[int, int]:
+def _wav_data(view: MendedFile) -> tuple[int, int]:
     """Where the samples of a WAV file begin and how many bytes its header announces; 0, 0 of others."""
     if not _begins_wav(view):
         return 0, 0
@@ -150,13 +150,13 @@ def _wav_data(view: View) -> tuple[int, int]:
     return 0, 0
 
 
-def _begins_wav(view: View) -> bool:
+def _begins_wav(view: MendedFile) -> bool:
     view.seek(0)
     head = view.read(12)
     return head[:4] == b"RIFF" and head[8:] == b"WAVE"
 
 
-def _is_chunk(view: View, at: int) -> bool:
+def _is_chunk(view: MendedFile, at: int) -> bool:
     """Whether another chunk of a plausible length begins there, so that one of 0 bytes is really empty."""
     view.seek(at)
     head = view.read(8)

@@ -16,9 +16,10 @@ import numpy as np
 from daam_core.errors import InputError
 from daam_core.inputs.arrays import as_array
 from daam_core.inputs.base import BaseInput
-from daam_core.inputs.decoded import MIN_SECONDS, DecodedSound, check_seconds
+from daam_core.inputs.decoded import DecodedSound, check_seconds
 from daam_core.inputs.files import called, open_file, sha256_of
 from daam_core.inputs.libsndfile import NotToItsEndError
+from daam_core.inputs.limits import MIN_SECONDS
 from daam_core.inputs.mixing import mono
 from daam_core.inputs.modality import Modality
 from daam_core.inputs.quiet import silenced

@@ -11,9 +11,9 @@ from daam_core.errors import InputError, shown
 from daam_core.inputs.base import BaseInput
 from daam_core.inputs.decoding import decode
 from daam_core.inputs.files import describe
+from daam_core.inputs.limits import MAX_CHARACTERS
 from daam_core.inputs.modality import Modality
 
-MAX_CHARACTERS = 50_000
 NAME_CHARACTERS = 40  # of a text's beginning that it is called by
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

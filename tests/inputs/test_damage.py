@@ -11,7 +11,7 @@ from PIL import Image
 
 from daam_core.errors import InputError
 from daam_core.inputs import read_picture, read_sound
-from daam_core.inputs.files import MISSING_SHARE
+from daam_core.inputs.limits import MISSING_SHARE
 from tests.support.media import RATE, encoded, picture_file, sound_file, tone, with_data_size
 
 WAV = sound_file(tone())

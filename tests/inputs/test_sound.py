@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daam_core.errors import InputError
-from daam_core.inputs.decoded import MAX_SECONDS
+from daam_core.inputs.limits import MAX_SECONDS
 from daam_core.inputs.sound import SAMPLE_RATE, read_sound
 from tests.support.media import loudest_hertz, sound_file, tone
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daam_core.errors import InputError
-from daam_core.inputs.text import MAX_CHARACTERS, read_text
+from daam_core.inputs.limits import MAX_CHARACTERS
+from daam_core.inputs.text import read_text
 
 
 class TestText:

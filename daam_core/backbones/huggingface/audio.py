@@ -24,7 +24,7 @@ from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersP
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
 from daam_core.inputs import SAMPLE_RATE, Input, Sound, read_sound
-from daam_core.inputs.decoded import MIN_SECONDS
+from daam_core.inputs.limits import MIN_SECONDS
 from daam_core.progress import stop_if_asked
 
 NEEDS = SOUND_OR_PICTURE_FILES
