@@ -24,7 +24,7 @@ DEFECT = (
 UNCHANGED = "The last result is unchanged."
 
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
+Worked = TypeVar("Worked")
 
 
 def sentence_of(error: Exception) -> str:
@@ -51,9 +51,9 @@ def at_once(place: gr.HTML, action: Callable[[], Updates], *, failed: Updates | 
 
 def step_by_step(
     page: Page,
-    work: Callable[[threading.Event], Result],
+    work: Callable[[threading.Event], Worked],
     message: str,
-    finished: Callable[[Result], Updates],
+    finished: Callable[[Worked], Updates],
     *,
     place: gr.HTML | None = None,
     replaces: bool = False,

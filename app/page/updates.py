@@ -6,7 +6,7 @@ from gradio.blocks import Block
 from daam_core.inputs import Sound, Text
 
 from ..visit.offer import Offer
-from ..visit.session import Session, Study
+from ..visit.session import Result, Session
 from ..visit.view_values import view_value
 from .html.comparison import comparison_html
 from .html.faithfulness import NOT_CHECKED
@@ -66,11 +66,11 @@ def show(page: Page, offer: Offer, session: Session) -> Updates:
     }
 
 
-def _heads(current: Study) -> list[tuple[str, int]]:
+def _heads(current: Result) -> list[tuple[str, int]]:
     return [(f"Head {head}", head) for head in range(current.explanation.shape[0])]
 
 
-def _show_mutes(page: Page, session: Session, current: Study) -> Updates:
+def _show_mutes(page: Page, session: Session, current: Result) -> Updates:
     """The controls that mute parts of the model."""
     heads, layers, _ = current.explanation.shape
     mutes, muted = current.mutes, page.muted

@@ -17,7 +17,7 @@ from ..visit.faithfulness import Checked, check_current
 from ..visit.inputs import Given, given_file, given_text
 from ..visit.mutes import NOTHING_MUTED
 from ..visit.offer import Offer
-from ..visit.session import Session, Study
+from ..visit.session import Result, Session
 from ..visit.untrusted import region_of
 from ..visit.view_values import exact_value
 from .html.faithfulness import check_html
@@ -88,10 +88,10 @@ def _run(
     )
 
 
-def _done(study: Study) -> str:
-    if study.given.modality == "text":
-        return f"explained {len(study.explanation.token_labels):,} tokens"
-    sound = study.given.held
+def _done(result: Result) -> str:
+    if result.given.modality == "text":
+        return f"explained {len(result.explanation.token_labels):,} tokens"
+    sound = result.given.held
     return (
         f"explained {sound.seconds:.1f} s of sound" if isinstance(sound, Sound) else "explained the picture"
     )
@@ -354,9 +354,9 @@ def _wire_save(offer: Offer, page: Page) -> None:
 
     def write_file(session: Session, format_: object, width: object, scale: object) -> Updates:
         def written() -> Updates:
-            study = actions.needed(session.current)
-            explanation = actions.rescaled(offer, study, scale)
-            path = downloads.write(explanation, study.given, format_=format_, width=width, pair=session.pair)
+            result = actions.needed(session.current)
+            explanation = actions.rescaled(offer, result, scale)
+            path = downloads.write(explanation, result.given, format_=format_, width=width, pair=session.pair)
             alone = session.pair is not None and format_ != "html"
             said = " It holds B alone; the interactive page holds both." if alone else ""
             told = status(f"Saved {path.name}.{said}", kind="done")

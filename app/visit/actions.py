@@ -20,7 +20,7 @@ from .links import Link
 from .media import page_media
 from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
 from .offer import Offer
-from .session import MAX_HISTORY, Session, Study
+from .session import MAX_HISTORY, Result, Session
 from .untrusted import indices_of, scale_of, whole_number
 
 MAX_TOP = 1000  # cells that can be muted by rank at once
@@ -29,10 +29,10 @@ MAX_TOP = 1000  # cells that can be muted by rank at once
 def explain_input(
     offer: Offer, session: Session, model_name: object, given: Given, *, target: int | None = None
 ) -> Session:
-    """Explain a new input: the session's current study and the start of what-ifs."""
-    study, session = _study(offer, session, model_name, given, target=target)
+    """Explain a new input: the session's current result and the start of what-ifs."""
+    result, session = _result(offer, session, model_name, given, target=target)
     baseline = session.baseline if session.pinned else None
-    return replace(session, current=study, original=study, baseline=baseline, cell=None, undo=(), redo=())
+    return replace(session, current=result, original=result, baseline=baseline, cell=None, undo=(), redo=())
 
 
 def follow(offer: Offer, session: Session, link: Link) -> Session:
@@ -62,19 +62,19 @@ def change_input(offer: Offer, session: Session, given: Given) -> Session:
     """Explain a changed version of the original input, with the original as A."""
     original = needed(session.original)
     target = original.explanation.explained  # the same class before and after
-    study, session = _study(offer, session, original.model, given, target=target)
+    result, session = _result(offer, session, original.model, given, target=target)
     before = _recomputed(offer, original, target=target)
-    return replace(session, current=study, baseline=before, pinned=False, undo=(), redo=())
+    return replace(session, current=result, baseline=before, pinned=False, undo=(), redo=())
 
 
 def compare_models(offer: Offer, session: Session, other: object) -> Session:
-    """Explain the current input with another model as B, the current study as A."""
+    """Explain the current input with another model as B, the current result as A."""
     current = needed(session.current)
     model = offer[other]
     if model.name == current.model:
         raise InputError(f"{model.name} is the model on screen already; choose another one to compare.")
-    study, session = _study(offer, session, model.name, current.given, target=None)
-    return replace(session, current=study, baseline=current, pinned=False, undo=(), redo=())
+    result, session = _result(offer, session, model.name, current.given, target=None)
+    return replace(session, current=result, baseline=current, pinned=False, undo=(), redo=())
 
 
 def explain_once(
@@ -103,24 +103,24 @@ def encode_once(offer: Offer, model_name: object, given: Given) -> Encoding:
 
 
 def choose_class(offer: Offer, session: Session, target: object) -> Session:
-    """Explain another class of the current study (and of A, where it has that class)."""
+    """Explain another class of the current result (and of A, where it has that class)."""
     current = needed(session.current)
     if target is not None and not is_whole(target):
         raise InputError("A class is chosen by its number.")
-    study = _recomputed(offer, current, target=target)
+    result = _recomputed(offer, current, target=target)
     baseline = session.baseline
-    if baseline is not None and baseline.explanation.class_names == study.explanation.class_names:
-        baseline = _recomputed(offer, baseline, target=study.explanation.explained)
-    return replace(session, current=study, baseline=baseline)
+    if baseline is not None and baseline.explanation.class_names == result.explanation.class_names:
+        baseline = _recomputed(offer, baseline, target=result.explanation.explained)
+    return replace(session, current=result, baseline=baseline)
 
 
 def pin(session: Session) -> Session:
-    """Keep the current study as A; the next ones are B."""
+    """Keep the current result as A; the next ones are B."""
     return replace(session, baseline=needed(session.current), pinned=True)
 
 
 def end_comparison(session: Session) -> Session:
-    """Without an A; the current study stays."""
+    """Without an A; the current result stays."""
     return replace(session, baseline=None, pinned=False)
 
 
@@ -207,26 +207,28 @@ def _steps(steps: tuple[Mutes, ...], word: str) -> tuple[Mutes, ...]:
     return steps
 
 
-def rescaled(offer: Offer, study: Study, scale: object) -> Explanation:
-    """A study's explanation with the Importance Factor scaled as asked, for saving."""
+def rescaled(offer: Offer, result: Result, scale: object) -> Explanation:
+    """A result's explanation with the Importance Factor scaled as asked, for saving."""
     scale = scale_of(scale)
-    if study.explanation.scale == scale:
-        return study.explanation
-    keep = keep_mask(study.mutes, study.explanation.shape)
-    return explain_encoding(offer[study.model], study.encoding, target=study.target, scale=scale, keep=keep)
+    if result.explanation.scale == scale:
+        return result.explanation
+    keep = keep_mask(result.mutes, result.explanation.shape)
+    return explain_encoding(
+        offer[result.model], result.encoding, target=result.target, scale=scale, keep=keep
+    )
 
 
-def _study(
+def _result(
     offer: Offer, session: Session, model_name: object, given: Given, *, target: int | None
-) -> tuple[Study, Session]:
-    """A study of an input, its encoding taken from the cache where it is there."""
+) -> tuple[Result, Session]:
+    """A result of an input, its encoding taken from the cache where it is there."""
     model = offer[model_name]
     key = _cache_key(model, given)
     encoding = session.cached(key) or (offer.example(key) if given.example else None)
     if encoding is None:
         encoding = offer.encode(model, given, key=key)
     explanation = explain_encoding(model, encoding, target=target)
-    study = Study(
+    result = Result(
         model=model.name,
         given=given.kept(),
         encoding=encoding,
@@ -237,7 +239,7 @@ def _study(
     # Examples are kept once for everybody, so they take no room here.
     if given.example is None or given.change is not None:
         session = session.remembering(key, encoding)
-    return study, session
+    return result, session
 
 
 def _cache_key(model: TrainedClassifier, given: Given) -> str:
@@ -249,32 +251,32 @@ def _muted(offer: Offer, session: Session, mutes: Mutes) -> Session:
     current = needed(session.current)
     # The class stays the same while parts go on and off, so that the change can be read.
     target = current.explanation.explained
-    study = _recomputed(offer, current, target=target, mutes=mutes)
+    result = _recomputed(offer, current, target=target, mutes=mutes)
     baseline, pinned = session.baseline, session.pinned
     if baseline is None:
         baseline = _recomputed(offer, current, target=target, mutes=NOTHING_MUTED)
-    elif not pinned and not mutes and _same_input(baseline, study):
+    elif not pinned and not mutes and _same_input(baseline, result):
         baseline = None
-    return replace(session, current=study, baseline=baseline)
+    return replace(session, current=result, baseline=baseline)
 
 
-def _same_input(one: Study, other: Study) -> bool:
+def _same_input(one: Result, other: Result) -> bool:
     return one.model == other.model and one.given.key == other.given.key
 
 
-def _recomputed(offer: Offer, study: Study, *, target: int | None, mutes: Mutes | None = None) -> Study:
-    mutes = study.mutes if mutes is None else mutes
-    keep = keep_mask(mutes, study.explanation.shape)
-    explanation = explain_encoding(offer[study.model], study.encoding, target=target, keep=keep)
-    return replace(study, explanation=explanation, target=target, mutes=mutes)
+def _recomputed(offer: Offer, result: Result, *, target: int | None, mutes: Mutes | None = None) -> Result:
+    mutes = result.mutes if mutes is None else mutes
+    keep = keep_mask(mutes, result.explanation.shape)
+    explanation = explain_encoding(offer[result.model], result.encoding, target=target, keep=keep)
+    return replace(result, explanation=explanation, target=target, mutes=mutes)
 
 
-def needed(study: Study | None) -> Study:
-    """A study that must be there for an action.
+def needed(result: Result | None) -> Result:
+    """A result that must be there for an action.
 
     Raises:
         InputError: there is none.
     """
-    if study is None:
+    if result is None:
         raise InputError("There is no result yet, or it has expired: explain an input first.")
-    return study
+    return result

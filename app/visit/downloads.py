@@ -12,7 +12,7 @@ from daam_core.view.page import view_html
 
 from ..server.files import new_file, written
 from .inputs import Given
-from .session import Study
+from .session import Result
 
 FORMATS = export.SUFFIXES
 WIDTHS = ("single", "double")
@@ -25,7 +25,7 @@ def write(
     *,
     format_: object,
     width: object,
-    pair: tuple[Study, Study] | None = None,
+    pair: tuple[Result, Result] | None = None,
 ) -> Path:
     """Save an explanation under a name that says what it is, in a folder that nobody can guess.
 
@@ -56,7 +56,7 @@ def write(
         return path
 
 
-def _compared_page(a: Study, b: Study, explanation: Explanation) -> str:
+def _compared_page(a: Result, b: Result, explanation: Explanation) -> str:
     """A and B in one page; ``explanation`` is B's, as it was asked for."""
     return view_html(
         a.explanation,

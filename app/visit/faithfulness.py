@@ -41,11 +41,11 @@ def check_current(offer: Offer, session: Session) -> Checked:
     Raises:
         InputError: there is no result.
     """
-    study = needed(session.current)
-    model = offer[study.model]
-    found = check_encoding(model, study.encoding)
+    result = needed(session.current)
+    model = offer[result.model]
+    found = check_encoding(model, result.encoding)
     predicted = model.class_names[found.prediction]
-    return Checked(study.given.title, study.model, predicted, found, published(model))
+    return Checked(result.given.title, result.model, predicted, found, published(model))
 
 
 def check_values(

@@ -13,7 +13,7 @@ from .untrusted import text_of
 APART = Apart()
 
 #: A larger input is read again from its file when it is needed again, instead of being kept in a
-#: session: three studies of 30 million pixels would be 270 MB.
+#: session: three results of 30 million pixels would be 270 MB.
 MAX_HELD_BYTES = 64_000_000
 
 

@@ -15,7 +15,7 @@ from daam_core.inputs.picture import Fill
 
 from .examples import EXAMPLES
 from .offer import Offer
-from .session import Session, Study
+from .session import Result, Session
 
 MAX_QUERY = 4000  # characters
 MAX_RESULTS = 3000  # characters of it that say what is explained, so that there is room for the view
@@ -132,15 +132,15 @@ def restored_by(session: Session) -> str:
         said.append("The change is too long for a link.")
     if pair is not None and not baseline and pair[0].given.example is None:
         said.append("A is your own input, so it is not in the link.")
-    if any(study.mutes for study in pair or (current,)):
+    if any(result.mutes for result in pair or (current,)):
         said.append("Muted parts are not in it.")
     return " ".join(said)
 
 
-def _linked(session: Session, current: Study) -> tuple[dict[str, str], dict[str, str]]:
+def _linked(session: Session, current: Result) -> tuple[dict[str, str], dict[str, str]]:
     """What is said of the result on screen and of A: as much as a link may hold and has room for."""
     fields, pair = _fields(current), session.pair
-    both = pair is not None and all(study.given.example and not study.mutes for study in pair)
+    both = pair is not None and all(result.given.example and not result.mutes for result in pair)
     baseline = _fields(pair[0]) if pair is not None and both else {}
     bare = {name: text for name, text in fields.items() if name != "change"}
     for choice in ((fields, baseline), (fields, {})):
@@ -153,12 +153,12 @@ def _encoded(fields: Mapping[str, str], baseline: Mapping[str, str]) -> str:
     return urlencode({**fields, **{f"{BASELINE}{name}": text for name, text in baseline.items()}})
 
 
-def _fields(study: Study) -> dict[str, str]:
-    fields = {"model": study.model, "input": study.given.example or OWN_INPUT}
-    if study.target is not None:
-        fields["class"] = str(study.target)
-    if study.given.example is not None and study.given.change is not None:
-        fields["change"] = _change_text(study.given.change)
+def _fields(result: Result) -> dict[str, str]:
+    fields = {"model": result.model, "input": result.given.example or OWN_INPUT}
+    if result.target is not None:
+        fields["class"] = str(result.target)
+    if result.given.example is not None and result.given.change is not None:
+        fields["change"] = _change_text(result.given.change)
     return fields
 
 

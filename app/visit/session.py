@@ -21,7 +21,7 @@ SESSION_SECONDS = 3600  # a visitor's state is forgotten after an idle hour
 
 
 @dataclass(frozen=True)
-class Study:
+class Result:
     """One explained input.
 
     Attributes:
@@ -54,8 +54,8 @@ class Session:
     """Everything the page shows one visitor.
 
     Attributes:
-        current: the study on screen (B, where there is an A).
-        original: the study that what-if changes of the input start from.
+        current: the result on screen (B, where there is an A).
+        original: the result that what-if changes of the input start from.
         baseline: A of a comparison.
         pinned: A was chosen by the visitor, so a new input does not replace it.
         cell: the selected (head, layer, feature).
@@ -63,9 +63,9 @@ class Session:
         encodings: this visitor's cache, (key, encoding), oldest first.
     """
 
-    current: Study | None = None
-    original: Study | None = None
-    baseline: Study | None = None
+    current: Result | None = None
+    original: Result | None = None
+    baseline: Result | None = None
     pinned: bool = False
     cell: Cell | None = None
     undo: tuple[Mutes, ...] = ()
@@ -73,7 +73,7 @@ class Session:
     encodings: tuple[tuple[str, Encoding], ...] = ()
 
     @property
-    def pair(self) -> tuple[Study, Study] | None:
+    def pair(self) -> tuple[Result, Result] | None:
         """A and B, or None where there is nothing to compare."""
         if self.baseline is None or self.current is None or self.baseline is self.current:
             return None

@@ -38,9 +38,9 @@ def exact_value(session: Session, asked: Mapping[str, object]) -> dict[str, obje
         InputError: there is no such array, head or result.
     """
     side, name, head = asked.get("side"), asked.get("name"), asked.get("head")
-    study = session.pair[0] if session.pair and side == "a" else session.current
-    if study is None or side not in ("a", "b"):
+    result = session.pair[0] if session.pair and side == "a" else session.current
+    if result is None or side not in ("a", "b"):
         raise InputError("There is no result on this page to take values from; explain an input first.")
     if not isinstance(name, str) or not (head is None or is_whole(head)):
         raise InputError("An array is asked for by its name and the number of a head.")
-    return {"id": asked.get("id"), "array": view_array(study.explanation, name, head=head)}
+    return {"id": asked.get("id"), "array": view_array(result.explanation, name, head=head)}

@@ -6,7 +6,7 @@ from daam_core.reading.differences import largest_changes, map_correlation
 from daam_core.reading.numbers import percent, signed
 from daam_core.result import Explanation
 
-from ...visit.session import Session, Study
+from ...visit.session import Result, Session
 
 CHANGED_CLASSES = 6
 NO_COMPARISON = (
@@ -57,7 +57,7 @@ def _probability_changes(a: Explanation, b: Explanation) -> str:
     )
 
 
-def _map_changes(a: Study, b: Study) -> str:
+def _map_changes(a: Result, b: Result) -> str:
     correlation = map_correlation(a.explanation, b.explanation)
     if a.model != b.model:
         likeness = (

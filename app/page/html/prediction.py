@@ -21,10 +21,10 @@ CONSTANT_MAP = """
 
 def prediction_html(session: Session) -> str:
     """The decision with every class's probability, most probable first."""
-    study = session.current
-    if study is None:
+    result = session.current
+    if result is None:
         return EMPTY_PREDICTION
-    e = study.explanation
+    e = result.explanation
     order = sorted(range(len(e.class_names)), key=lambda c: -e.probabilities[c])
     rows = [_class_row(e, c) for c in order]
     shown, rest = rows[:TOP_CLASSES], rows[TOP_CLASSES:]
@@ -35,16 +35,16 @@ def prediction_html(session: Session) -> str:
         else ""
     )
     muted = (
-        f'<span class="dx-badge dx-warn">without {escape(study.mutes.describe())}</span>'
-        if study.mutes
+        f'<span class="dx-badge dx-warn">without {escape(result.mutes.describe())}</span>'
+        if result.mutes
         else ""
     )
     return (
         '<div class="dx-prediction"><p class="dx-previous">Previous result</p>'
-        f'<p class="dx-input-name">{escape(study.given.title)}</p>'
+        f'<p class="dx-input-name">{escape(result.given.title)}</p>'
         f'<p class="dx-answer"><strong>{escape(e.predicted_class)}</strong> '
         f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
-        f'<p class="dx-badges"><span class="dx-badge">{escape(study.model)}</span>{muted}</p>'
+        f'<p class="dx-badges"><span class="dx-badge">{escape(result.model)}</span>{muted}</p>'
         f'<ul class="dx-classes" aria-label="Probability of each class">{"".join(shown)}</ul>{more}'
         f"{CONSTANT_MAP if e.degenerate else ''}"
         + "".join(f'<p class="dx-note">The input: {escape(remark)}.</p>' for remark in remarks(e))

@@ -68,14 +68,14 @@ def test_an_unknown_format_or_width_is_refused(session, format_, width):
 @pytest.mark.parametrize("format_", ["json", "html", "png"])
 def test_a_full_disk_is_a_sentence_without_a_path(session, format_, monkeypatch, tmp_path):
     """Whatever of it fails: the folder, the file, or what is written into it."""
-    study = session.current
+    result = session.current
 
     def full(*_arguments, **_options):
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
 
     def save():
-        pair = (study, study) if format_ == "html" else None
-        downloads.write(study.explanation, study.given, format_=format_, width="single", pair=pair)
+        pair = (result, result) if format_ == "html" else None
+        downloads.write(result.explanation, result.given, format_=format_, width="single", pair=pair)
 
     last = "pathlib.Path.write_text" if format_ == "html" else "pathlib.Path.replace"
     for place in ("tempfile.mkdtemp", last):

@@ -26,6 +26,6 @@ def test_a_text_or_file_of_an_example_is_that_example(tmp_path):
 def test_every_example_can_be_explained(offer):
     for example in EXAMPLES.values():
         name = offer.names(example.modality)[0]
-        study = explain_input(offer, Session(), name, example.given()).current
-        assert study.explanation.probabilities.sum() == pytest.approx(1)
-        assert study.given.title == example.title
+        result = explain_input(offer, Session(), name, example.given()).current
+        assert result.explanation.probabilities.sum() == pytest.approx(1)
+        assert result.given.title == example.title
