@@ -20,24 +20,29 @@ class QuantityText:
     """How a map is named, and what its score means, in figures and tables.
 
     Attributes:
-        name: short name, for titles.
+        name: for titles.
+        short: for columns and readouts.
         meaning: what a score says, for the colour bar.
         signed: values of both signs are meaningful, so colours diverge from zero.
     """
 
     name: str
+    short: str
     meaning: str
     signed: bool = False
 
 
 QUANTITIES: Mapping[Quantity, QuantityText] = {
-    "importance": QuantityText("Importance Factor", "0 = weakest, 1 = strongest density attention"),
+    "importance": QuantityText("Importance Factor", "IF", "0 = weakest, 1 = strongest density attention"),
     "density_attention": QuantityText(
-        "Density attention", "amplitude × gate: how much the head lets through"
+        "Density attention", "DA", "amplitude × gate: how much the head lets through"
     ),
-    "gate": QuantityText("Gate", "1 = the value is typical for its feature"),
+    "gate": QuantityText("Gate", "Gate", "1 = the value is typical for its feature"),
     "class_importance": QuantityText(
-        "Class importance", "in logits: positive speaks for the class, negative against it", signed=True
+        "Class importance",
+        "Class",
+        "in logits: positive speaks for the class, negative against it",
+        signed=True,
     ),
 }
 

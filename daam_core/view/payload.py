@@ -10,6 +10,7 @@ notebook cell has nobody to ask, so it always holds everything.
 
 import base64
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
+from daam_core.reading.quantities import QUANTITIES
 from daam_core.reading.sentences import in_words
 from daam_core.reading.terms import TERMS
 from daam_core.reading.words import join_words
@@ -84,8 +86,8 @@ def view_payload(
         limit: bytes of arrays a head may take, of each explanation; None sends everything exactly.
 
     Returns:
-        ``{"version", "a", "b", "colours", "terms"}``. Arrays are float32; plain text is not escaped, since
-        the script never treats it as markup.
+        ``{"version", "a", "b", "colours", "quantities", "terms"}``. Arrays are float32; plain text is not
+        escaped, since the script never treats it as markup.
     """
     return {
         "version": 2,
@@ -98,6 +100,7 @@ def view_payload(
             "diverging": list(DIVERGING),
             "diverging_dark": list(DIVERGING_DARK),
         },
+        "quantities": {name: asdict(text) for name, text in QUANTITIES.items()},
         "terms": {symbol: f"{term.name}: {term.sentence}" for symbol, term in TERMS.items()},
     }
 

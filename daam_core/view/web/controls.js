@@ -1,7 +1,6 @@
 // @ts-check
 /** What a reader sets: lists, choices, sliders, and those that are bound to the state. */
 import { range } from './arrays.js';
-import { QUANTITIES } from './fields.js';
 import { html, useId, useStore } from './html.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -125,7 +124,7 @@ export const MAP_CONTROLS = ['quantity', 'side', 'scale', 'colours', 'palette', 
  * @type {Record<string, [string, any, (store: Store) => any[]]>}
  */
 const BOUND = {
-  quantity: ['Show', Select, () => Object.entries(QUANTITIES).map(([key, q]) => [key, q.name])],
+  quantity: ['Show', Select, (store) => Object.entries(store.quantities).map(([key, q]) => [key, q.name])],
   side: ['Input', Select, sidesOf],
   head: ['Head', Select, headNames],
   palette: [

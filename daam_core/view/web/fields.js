@@ -12,27 +12,6 @@ import * as format from './format.js';
  * @typedef {import('./colour.js').Scale} Scale
  */
 
-/** @type {Record<string, {name: string, short: string, meaning: string, signed?: boolean}>} */
-export const QUANTITIES = {
-  importance: {
-    name: 'Importance Factor',
-    short: 'IF',
-    meaning: '0 = weakest, 1 = strongest density attention',
-  },
-  density_attention: {
-    name: 'Density attention',
-    short: 'DA',
-    meaning: 'amplitude × gate: how much the head lets through',
-  },
-  gate: { name: 'Gate', short: 'Gate', meaning: '1 = the value is typical for its feature' },
-  class_importance: {
-    name: 'Class importance',
-    short: 'Class',
-    meaning: 'in logits: positive speaks for the class, negative against it',
-    signed: true,
-  },
-};
-
 /** The map that the state asks for. @param {Store} store @returns {Which} */
 export function whichOf(store) {
   const { quantity, scale, side } = store.state;
@@ -58,7 +37,7 @@ export function field(store, head, which) {
     rows: result.L,
     columns: result.F,
     seen: (row) => shown.every((one) => one.seen(head, row)),
-    signed: difference || Boolean(QUANTITIES[which.quantity]?.signed),
+    signed: difference || Boolean(store.quantities[which.quantity]?.signed),
     exact: shown.every((one) =>
       partsOf(which).every((dataset) => one.isExact(which.quantity, head, dataset)),
     ),
@@ -256,7 +235,7 @@ export function scaleTogether(store, whichs) {
 
 /** What the colours of a map mean. @param {Store} store @param {Which} which */
 export function scaleText(store, which) {
-  const { name, meaning } = QUANTITIES[which.quantity];
+  const { name, meaning } = store.quantities[which.quantity];
   const { scale, colours } = store.state;
   const difference = which.side === 'difference';
   let scaled = 'a scale of its own for each head';

@@ -261,7 +261,7 @@ export function Readout() {
 function cellItems(store, cell) {
   const { quantity, scale } = store.state;
   if (store.isDifference()) {
-    const { short } = fields.QUANTITIES[quantity];
+    const { short } = store.quantities[quantity];
     return /** @type {const} */ (['a', 'b', 'difference']).map((side) => {
       const name = side === 'difference' ? 'Difference' : `${short}, ${store.letter(side)}`;
       if (!cell) return [name, '–'];
@@ -286,7 +286,7 @@ function describeCell(store, cell) {
     return `${place} not seen by this head.`;
   }
   const shown = fields.fieldNumber(fields.field(store, head, which), layer * store.result().F + feature);
-  const { short } = fields.QUANTITIES[store.state.quantity];
+  const { short } = store.quantities[store.state.quantity];
   if (store.isDifference()) return `${place} difference in ${short} ${shown}.`;
   return `${place} ${short} ${shown}, value ${factTexts(store, cell)[0]}.`;
 }
@@ -328,7 +328,7 @@ export function CellTables({ heads }) {
     const change = difference ? [fields.fieldNumber(fields.field(store, head, which), at)] : [];
     return [head, cell.layer, cell.feature, ...factTexts(store, cell), ...change];
   };
-  const { name } = fields.QUANTITIES[which.quantity];
+  const { name } = store.quantities[which.quantity];
   return html`<${Table}
     caption="Top ${Math.min(rows, candidates.length)} cells by ${name}"
     columns=${columns}

@@ -111,6 +111,11 @@ export class Store {
     this.selected({ head, layer, feature });
   }
 
+  /** What the maps are called, by name. */
+  get quantities() {
+    return this.payload?.quantities ?? {};
+  }
+
   /** The result that `side` names; a difference is shown with the cells of A. @returns {Result} */
   result() {
     return this.state.side === 'b' && this.b ? this.b : this.a;

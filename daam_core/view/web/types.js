@@ -39,6 +39,7 @@
  * @typedef {{
  *   version: 2, a: Explained, b: Explained | null,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]}, terms: Record<string, string>,
+ *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
  * }} Payload
  *
  * @typedef {'a' | 'b'} Side

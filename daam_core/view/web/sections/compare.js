@@ -2,7 +2,7 @@
 /** Section "compare": one result against another. */
 import { range, sum } from '../arrays.js';
 import { Chart, LayerBar, ZeroLine } from '../charts.js';
-import { QUANTITIES, scaleTogether } from '../fields.js';
+import { scaleTogether } from '../fields.js';
 import { EmptyFigure, Figure, numeric, Table } from '../figure.js';
 import * as format from '../format.js';
 import { html, useStore } from '../html.js';
@@ -50,7 +50,7 @@ function whyNot(a, b) {
 function ComparedMaps() {
   const store = useStore();
   const { quantity, scale } = store.state;
-  const { name, short } = QUANTITIES[quantity];
+  const { name, short } = store.quantities[quantity];
   const [a, b, difference] = /** @type {const} */ (['a', 'b', 'difference']).map((side) => ({
     title: store.label(side),
     which: { quantity, scale, side },

@@ -1,6 +1,6 @@
 // @ts-check
 /** Section "dataset": an input against the average of the data set. */
-import { QUANTITIES, scaleTogether } from '../fields.js';
+import { scaleTogether } from '../fields.js';
 import { EmptyFigure } from '../figure.js';
 import * as format from '../format.js';
 import { html, useStore } from '../html.js';
@@ -59,7 +59,7 @@ function bothAgainst(store) {
   const sides = store.sides().map((side) => `${store.letter(side)} − data set`);
   const whichs = store.sides().map((side) => which(store, side, 'difference'));
   const scale = scaleTogether(store, whichs);
-  const text = `${QUANTITIES.importance.name}, input minus data set; both maps on one scale.`;
+  const text = `${store.quantities.importance.name}, input minus data set; both maps on one scale.`;
   return {
     specs: [
       ...sides.map((title, i) => ({ title, which: whichs[i], scale, text })),

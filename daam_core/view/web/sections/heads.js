@@ -10,7 +10,6 @@ import {
   fieldNumber,
   headDifference,
   needExact,
-  QUANTITIES,
   resultsOf,
   scaleOf,
   scaleText,
@@ -226,7 +225,7 @@ function HeadPair() {
   const [cell, setCell] = useState(/** @type {any} */ (null));
   /** @param {number} row @param {number} column */
   const sentence = (row, column) => {
-    const { short } = QUANTITIES[which.quantity];
+    const { short } = store.quantities[which.quantity];
     if (!difference?.seen(row)) return `Layer ${row}, feature ${column}: not seen by both heads.`;
     needExact(store, which, pair);
     const [one, other, change] = maps().map((f) => fieldNumber(f, row * result.F + column));
@@ -268,7 +267,7 @@ function HeadPair() {
         ${
           difference &&
           html`<${ColourBar} scale=${scale}>
-            ${`${QUANTITIES[which.quantity].name}${of}, head ${pair[0]} minus head ${pair[1]}.`}
+            ${`${store.quantities[which.quantity].name}${of}, head ${pair[0]} minus head ${pair[1]}.`}
           <//>`
         }
       </div>

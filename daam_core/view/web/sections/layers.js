@@ -4,7 +4,7 @@ import { range, sum } from '../arrays.js';
 import { Chart, LayerBar, line, ZeroLine } from '../charts.js';
 import { headColour } from '../colour.js';
 import { useControls } from '../controls.js';
-import { needExact, QUANTITIES, shareText, topFeatures, whichOf } from '../fields.js';
+import { needExact, shareText, topFeatures, whichOf } from '../fields.js';
 import { Figure, HeadName, Legend, numeric, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useState, useStore } from '../html.js';
@@ -146,7 +146,7 @@ function Loading() {
 /** @param {{rows: NonNullable<ReturnType<typeof topFeatures>>}} props */
 function FeatureTable({ rows }) {
   const store = useStore();
-  const short = `${QUANTITIES[store.state.quantity].short}${store.isDifference() ? ' change' : ''}`;
+  const short = `${store.quantities[store.state.quantity].short}${store.isDifference() ? ' change' : ''}`;
   return html`<${Table}
     caption="Top ${rows.length} features by mean ${short} over heads and layers"
     columns=${[...numeric('Feature', `Mean ${short}`, 'Head', 'Layer', `${short} there`), '']}
