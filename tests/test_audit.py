@@ -58,12 +58,19 @@ def test_packages_that_the_service_does_not_know_are_listed():
 @pytest.mark.parametrize(
     ("expression", "allowed"),
     [
-        ("MIT", True), ("MIT OR GPL-3.0-only", True), ("MIT AND GPL-3.0-only", False), ("", False),
-        ("Apache-2.0 WITH LLVM-exception AND MIT", True), ("(MIT OR GPL-3.0-only) AND (ISC)", True),
-        ("(GPL-3.0-only OR AGPL-3.0-only) AND MIT", False), ("MIT AND", False), ("MIT MIT", False),
-        ("(MIT", False), ("Proprietary", False),
+        ("MIT", True),
+        ("MIT OR GPL-3.0-only", True),
+        ("MIT AND GPL-3.0-only", False),
+        ("", False),
+        ("Apache-2.0 WITH LLVM-exception AND MIT", True),
+        ("(MIT OR GPL-3.0-only) AND (ISC)", True),
+        ("(GPL-3.0-only OR AGPL-3.0-only) AND MIT", False),
+        ("MIT AND", False),
+        ("MIT MIT", False),
+        ("(MIT", False),
+        ("Proprietary", False),
     ],
-)  # fmt: skip
+)
 def test_licences_are_judged_as_expressions(expression, allowed):
     assert is_allowed(expression) is allowed
 

@@ -175,9 +175,13 @@ def let_tools_in(demo: Any) -> None:
     The call of a tool itself carries the name and password that the agent gave.
     """
     demo.mcp_server_obj._client_instance = Client(
-        demo.local_url, headers={"x-gradio-user": "mcp", "authorization": _OWN}, download_files=False,
-        verbose=False, analytics_enabled=False, _skip_components=False,
-    )  # fmt: skip
+        demo.local_url,
+        headers={"x-gradio-user": "mcp", "authorization": _OWN},
+        download_files=False,
+        verbose=False,
+        analytics_enabled=False,
+        _skip_components=False,
+    )
 
 
 def _decoded(header: str) -> str:

@@ -124,9 +124,11 @@ def _run(words: list[str]) -> int:
 def _run_own(name: str, words: list[str]) -> int:
     module = import_module(COMMANDS[name].module)
     parser = _Parser(
-        prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
+        prog=f"{PROGRAM} {name}",
+        description=module.__doc__,
+        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     module.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args(words[1:])

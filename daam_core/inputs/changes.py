@@ -64,9 +64,11 @@ def without_silence(sound: Sound) -> Sound:
     import librosa
 
     _, (start, end) = librosa.effects.trim(
-        sound.samples, top_db=SILENCE_DB, frame_length=round(SILENCE_FRAME * sound.rate),
+        sound.samples,
+        top_db=SILENCE_DB,
+        frame_length=round(SILENCE_FRAME * sound.rate),
         hop_length=round(SILENCE_FRAME * sound.rate / 4),
-    )  # fmt: skip
+    )
     cut = start > 0 or end < len(sound.samples)
     if not cut or (end - start) / sound.rate < MIN_SECONDS:
         return sound

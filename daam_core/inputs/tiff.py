@@ -3,8 +3,13 @@
 from typing import IO
 
 _BITS, _SAMPLES, _SAMPLE_FORMAT, _COMPRESSION = 258, 277, 339, 259
-_SAMPLE_FORMATS = {1: "integers", 2: "signed integers", 3: "floating-point numbers", 5: "complex integers",
-                   6: "complex numbers"}  # fmt: skip
+_SAMPLE_FORMATS = {
+    1: "integers",
+    2: "signed integers",
+    3: "floating-point numbers",
+    5: "complex integers",
+    6: "complex numbers",
+}
 
 
 def tiff_kind(stream: IO[bytes]) -> str:

@@ -53,10 +53,24 @@ if importlib.util.find_spec("triton") is not None:
 
     @triton.jit
     def _forward(
-        x_at, offsets_at, spreads_at, amplitude_at, out_at, gates_at, checks_at, L, F, H, floor,
-        ROWS: tl.constexpr, TILE: tl.constexpr, shared: tl.constexpr, mixture: tl.constexpr,
-        raised: tl.constexpr, with_gate: tl.constexpr,
-    ):  # fmt: skip
+        x_at,
+        offsets_at,
+        spreads_at,
+        amplitude_at,
+        out_at,
+        gates_at,
+        checks_at,
+        L,
+        F,
+        H,
+        floor,
+        ROWS: tl.constexpr,
+        TILE: tl.constexpr,
+        shared: tl.constexpr,
+        mixture: tl.constexpr,
+        raised: tl.constexpr,
+        with_gate: tl.constexpr,
+    ):
         b, tile, own = tl.program_id(0).to(tl.int64), tl.program_id(1), tl.program_id(2)
         first, n = _head_layers(own, L, H, shared)
         rows = H * L if shared else L
@@ -85,11 +99,28 @@ if importlib.util.find_spec("triton") is not None:
 
     @triton.jit
     def _backward(
-        x_at, offsets_at, spreads_at, amplitude_at, of_out_at, of_gate_at,
-        of_x_at, of_offsets_at, of_spreads_at, of_amplitude_at, L, F, H, floor,
-        ROWS: tl.constexpr, TILE: tl.constexpr, shared: tl.constexpr, mixture: tl.constexpr,
-        raised: tl.constexpr, of_gate: tl.constexpr, of_input: tl.constexpr,
-    ):  # fmt: skip
+        x_at,
+        offsets_at,
+        spreads_at,
+        amplitude_at,
+        of_out_at,
+        of_gate_at,
+        of_x_at,
+        of_offsets_at,
+        of_spreads_at,
+        of_amplitude_at,
+        L,
+        F,
+        H,
+        floor,
+        ROWS: tl.constexpr,
+        TILE: tl.constexpr,
+        shared: tl.constexpr,
+        mixture: tl.constexpr,
+        raised: tl.constexpr,
+        of_gate: tl.constexpr,
+        of_input: tl.constexpr,
+    ):
         b, tile, own = tl.program_id(0).to(tl.int64), tl.program_id(1), tl.program_id(2)
         first, n = _head_layers(own, L, H, shared)
         rows = H * L if shared else L
@@ -150,10 +181,21 @@ def forward(
     checks = x.new_empty(grid)
     with torch.cuda.device(x.device):
         _forward[grid](
-            x, offsets, spreads, x if amplitude is None else amplitude,
-            output, output if gate is None else gate, checks, L, F, heads.heads, _floor(heads),
-            raised=amplitude is not None, with_gate=with_gate, **settings,
-        )  # fmt: skip
+            x,
+            offsets,
+            spreads,
+            x if amplitude is None else amplitude,
+            output,
+            output if gate is None else gate,
+            checks,
+            L,
+            F,
+            heads.heads,
+            _floor(heads),
+            raised=amplitude is not None,
+            with_gate=with_gate,
+            **settings,
+        )
     if checks.sum().item() != 0:  # NaN
         raise NotFiniteError
     return output, gate
@@ -178,12 +220,25 @@ def backward(
     of_amplitude = None if amplitude is None else x.new_zeros(B * grid[1], H, L)
     with torch.cuda.device(x.device):
         _backward[grid](
-            x, offsets, spreads, x if amplitude is None else amplitude,
-            of_output, of_output if of_gate is None else of_gate, x if of_x is None else of_x,
-            of_offsets, of_spreads, x if of_amplitude is None else of_amplitude,
-            L, F, H, _floor(heads), raised=amplitude is not None, of_gate=of_gate is not None,
-            of_input=of_input, **settings,
-        )  # fmt: skip
+            x,
+            offsets,
+            spreads,
+            x if amplitude is None else amplitude,
+            of_output,
+            of_output if of_gate is None else of_gate,
+            x if of_x is None else of_x,
+            of_offsets,
+            of_spreads,
+            x if of_amplitude is None else of_amplitude,
+            L,
+            F,
+            H,
+            _floor(heads),
+            raised=amplitude is not None,
+            of_gate=of_gate is not None,
+            of_input=of_input,
+            **settings,
+        )
     summed = None if of_amplitude is None else of_amplitude.sum(0)
     return of_x, of_offsets.sum(0), of_spreads.sum(0), summed
 

@@ -148,9 +148,16 @@ def mel_power(samples: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
             # A window of 25 ms cannot tell the lowest bands apart at every rate; they stay dark.
             warnings.filterwarnings("ignore", "Empty filters detected", UserWarning)
             bands = melspectrogram(
-                y=block, sr=rate, n_fft=size, hop_length=hop, center=False,
-                n_mels=MEL_BANDS, fmax=top, htk=True, norm=None,
-            )  # fmt: skip
+                y=block,
+                sr=rate,
+                n_fft=size,
+                hop_length=hop,
+                center=False,
+                n_mels=MEL_BANDS,
+                fmax=top,
+                htk=True,
+                norm=None,
+            )
         power[:, first:last] = bands.reshape(MEL_BANDS, -1, group).mean(axis=2)
     return power, top
 

@@ -496,7 +496,10 @@ def test_cell_prediction_and_heads_are_subtracted(view: Callable[..., Page]) -> 
     page = view(a, section="cell", payload={"compare": b}, state=wanted)
     rows = {row[0]: row[1:] for row in table(page, "Change of the value and of each gate")}
     assert [np.float32(number(text)) for text in rows["Value"]] == [
-        a.values[2, 7], b.values[2, 7], b.values[2, 7] - a.values[2, 7]]  # fmt: skip
+        a.values[2, 7],
+        b.values[2, 7],
+        b.values[2, 7] - a.values[2, 7],
+    ]
     for head in range(a.shape[0]):
         gates = [e.gate[head, 2, 7] for e in (a, b)]
         found = [np.float32(number(text)) for text in rows[f"Gate, head {head}"]]

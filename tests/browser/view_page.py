@@ -68,8 +68,10 @@ def view(page: Page) -> Iterator[Callable[..., Page]]:
 
 def settle(page: Page) -> None:
     """Until the frames that draw are over."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
-                  "requestAnimationFrame(() => setTimeout(done, 0)))))")  # fmt: skip
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
+        "requestAnimationFrame(() => setTimeout(done, 0)))))"
+    )
 
 
 def state(page: Page) -> dict[str, Any]:

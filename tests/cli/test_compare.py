@@ -16,8 +16,10 @@ def test_a_comparison_measures_every_method_in_the_same_way(letters, run, tmp_pa
     assert "3 folds, stratified" in text
     data = json.loads((tmp_path / "cmp" / "compare.json").read_text())
     assert [method["method"] for method in data["methods"]] == [
-        "DAAM as configured", "linear probe", "last layer"
-    ]  # fmt: skip
+        "DAAM as configured",
+        "linear probe",
+        "last layer",
+    ]
     for method in data["methods"]:
         assert np.shape(method["accuracies"]) == (2, 3)
         assert method["accuracy"] == pytest.approx(np.mean(method["accuracies"]))

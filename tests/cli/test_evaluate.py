@@ -17,9 +17,14 @@ def test_evaluation_writes_every_file(letter_checkpoint, letters, run, refused, 
     assert "The classifier was trained on this data" in text
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert names == {
-        "report.json", "report.md", "report.html", "importance.npz", "importance.svg", "layers.svg",
+        "report.json",
+        "report.md",
+        "report.html",
+        "importance.npz",
+        "importance.svg",
+        "layers.svg",
         "parameters.svg",
-    }  # fmt: skip
+    }
     with np.load(tmp_path / "report" / "importance.npz") as arrays:
         assert arrays["importance"].shape == arrays["gate"].shape == (2, 6, 8)
         assert arrays["importance"].max() == 1

@@ -22,8 +22,11 @@ def test_models_lists_classifiers_and_encoders(letter_checkpoint, run, refused, 
 def test_the_built_in_classifiers_are_listed_with_what_they_reach(run):
     found = {model["name"]: model for model in json.loads(run("models", "--json")[1])["models"]}
     assert {name: len(model["classes"]) for name, model in found.items()} == {
-        "speech-emotion": 4, "news-topic": 4, "image-object": 10, "image-grocery": 43
-    }  # fmt: skip
+        "speech-emotion": 4,
+        "news-topic": 4,
+        "image-object": 10,
+        "image-grocery": 43,
+    }
     for model in found.values():
         assert model["heads"] >= 4
         assert 0.7 < model["accuracy"] < 1

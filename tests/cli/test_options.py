@@ -16,8 +16,19 @@ def test_every_option_has_an_explanation():
 
 def test_printed_commands_carry_no_folders_of_this_computer(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["train", "/data/letters.csv", "--cache-dir", "/somewhere", f"--out={tmp_path}/new/one",
-             "--test", "data/test.csv", "--backbone", "google/bert", "--group-pattern", "^(..)"]  # fmt: skip
+    words = [
+        "train",
+        "/data/letters.csv",
+        "--cache-dir",
+        "/somewhere",
+        f"--out={tmp_path}/new/one",
+        "--test",
+        "data/test.csv",
+        "--backbone",
+        "google/bert",
+        "--group-pattern",
+        "^(..)",
+    ]
     assert options.printed_command(words) == (
         "python -m daam_core train letters.csv --out=new/one --test data/test.csv --backbone google/bert "
         "--group-pattern '^(..)'"

@@ -71,8 +71,11 @@ def test_train_evaluate_and_explain_with_a_real_encoder(run, tmp_path, modality,
     assert (status, err) == (0, "")
     assert "2 folds" in text
     assert {path.name for path in out.iterdir()} == {
-        "config.json", "model.safetensors", "README.md", "report.json"
-    }  # fmt: skip
+        "config.json",
+        "model.safetensors",
+        "README.md",
+        "report.json",
+    }
     report = json.loads((out / "report.json").read_text())
     assert report["accuracy"] > 0.7
     assert report["parameters"]["encoder"] > 1_000_000

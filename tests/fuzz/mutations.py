@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-EXTREME = [bytes.fromhex(digits) for digits in (
-    "00000000 ffffffff 7fffffff ffffff7f 80000000 00000080 00000001 01000000 ffff0000 0000ffff".split()
-)]  # fmt: skip
+EXTREME = [
+    bytes.fromhex(digits)
+    for digits in (
+        "00000000 ffffffff 7fffffff ffffff7f 80000000 00000080 00000001 01000000 ffff0000 0000ffff".split()
+    )
+]
 HEAD = 256  # bytes, where formats keep their numbers
 
 Mutation = Callable[[bytearray], None]

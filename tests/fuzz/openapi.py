@@ -27,11 +27,30 @@ def try_openapi(
     """Calls of every documented address with right and wrong values."""
     place = f"http://127.0.0.1:{server.port}"
     command = [
-        sys.executable, "-m", "schemathesis.cli", "run", f"{place}/gradio_api/openapi.json", "--url", place,
-        "--checks", CHECKS, "--max-time", str(max(1, round(seconds))), "--seed", str(first_seed),
-        "--request-timeout", "120", "--phases", "examples,coverage,fuzzing",
-        "--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure", "--no-color",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "run",
+        f"{place}/gradio_api/openapi.json",
+        "--url",
+        place,
+        "--checks",
+        CHECKS,
+        "--max-time",
+        str(max(1, round(seconds))),
+        "--seed",
+        str(first_seed),
+        "--request-timeout",
+        "120",
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--suppress-health-check",
+        "all",
+        "--warnings",
+        "off",
+        "--continue-on-failure",
+        "--no-color",
+    ]
     if examples is not None:
         command += ["--max-examples", str(examples)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 300, check=False)

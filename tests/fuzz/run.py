@@ -42,10 +42,14 @@ def fuzz(
 def _one_seed(target: Target, tried: Tried, number: int, examples: int) -> None:
     @seed(number)
     @settings(
-        max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink), print_blob=False,
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+        print_blob=False,
         report_multiple_bugs=False,
-    )  # fmt: skip
+    )
     @given(st.data())
     def attempt(data: st.DataObject) -> None:
         name, taken = target.one(data)

@@ -13,8 +13,16 @@ from tests.support.media import encoded
 from tests.support.small_heads import RATE, colour_picture, tone
 
 SOUNDFILE = ("WAV", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64", "RF64", "VOC", "NIST", "SVX")
-CONTAINERS = (("ipod", "aac"), ("ipod", "alac"), ("mp4", "aac"), ("3gp", "aac"), ("mov", "pcm_s16le"),
-              ("adts", "aac"), ("webm", "libopus"), ("matroska", "libopus"))  # fmt: skip
+CONTAINERS = (
+    ("ipod", "aac"),
+    ("ipod", "alac"),
+    ("mp4", "aac"),
+    ("3gp", "aac"),
+    ("mov", "pcm_s16le"),
+    ("adts", "aac"),
+    ("webm", "libopus"),
+    ("matroska", "libopus"),
+)
 PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF", "HEIF")
 
 

@@ -161,10 +161,26 @@ def call_endpoint(data: Data) -> tuple[str, bool]:
     values, function = right_call(name)
     wrong = data.draw(st.lists(st.integers(0, len(values) - 1), min_size=1, max_size=2))
     for index in wrong:
-        values[index] = data.draw(ANYTHING | st.sampled_from(
-            ["", "nobody", -1, 0, 1e308, 1e400, 10**30, {"path": "/dev/null"}, {"path": "a\0b"}, "\ud800",
-             '{"heads": [0]}', '{"cells": [[0, 0, 0]]}', '{"heads": [1e400]}']
-        ))  # fmt: skip
+        values[index] = data.draw(
+            ANYTHING
+            | st.sampled_from(
+                [
+                    "",
+                    "nobody",
+                    -1,
+                    0,
+                    1e308,
+                    1e400,
+                    10**30,
+                    {"path": "/dev/null"},
+                    {"path": "a\0b"},
+                    "\ud800",
+                    '{"heads": [0]}',
+                    '{"cells": [[0, 0, 0]]}',
+                    '{"heads": [1e400]}',
+                ]
+            )
+        )
     return name, judged(lambda: function(*values), f"{name}{values!r:.500}")
 
 
@@ -173,13 +189,23 @@ def right_call(name: str) -> tuple[list[Any], Callable[..., object]]:
     labels, function = endpoints()[name]
     kind = name.rpartition("_")[2]
     right = {
-        "Sound": {"path": str(_sample("audio"))}, "Image": {"path": str(_sample("image"))}, "Text": "A goal.",
-        "Changed text": "A bank.", "Start, seconds": 0.0, "End, seconds": None, "Width of figures": "single",
-        "Signal-to-noise ratio of added noise, dB": None, "Seed of the noise": 0, "Filling": "mean",
-        "Format": "csv", "Scale of the Importance Factor": "all_heads",
-        **{f"{edge}, share of the picture": share for edge, share in
-           (("Left", 0.1), ("Top", 0.1), ("Right", 0.6), ("Bottom", 0.6))},
-    }  # fmt: skip
+        "Sound": {"path": str(_sample("audio"))},
+        "Image": {"path": str(_sample("image"))},
+        "Text": "A goal.",
+        "Changed text": "A bank.",
+        "Start, seconds": 0.0,
+        "End, seconds": None,
+        "Width of figures": "single",
+        "Signal-to-noise ratio of added noise, dB": None,
+        "Seed of the noise": 0,
+        "Filling": "mean",
+        "Format": "csv",
+        "Scale of the Importance Factor": "all_heads",
+        **{
+            f"{edge}, share of the picture": share
+            for edge, share in (("Left", 0.1), ("Top", 0.1), ("Right", 0.6), ("Bottom", 0.6))
+        },
+    }
     model = {"sound": "tones", "text": "topics", "image": "colours"}[kind]
     return [right.get(label, model if "odel" in label else "") for label in labels], function
 

@@ -224,9 +224,13 @@ def test_what_was_given_is_known_by_its_bytes(tmp_path):
     assert a.sha256 == b.sha256 == read_sound(content.getvalue()).sha256
     assert a != b
     assert a.record == {
-        "name": "a.wav", "sha256": a.sha256, "seconds": 8000 / 44_100, "rate": 44_100, "channels": 1,
+        "name": "a.wav",
+        "sha256": a.sha256,
+        "seconds": 8000 / 44_100,
+        "rate": 44_100,
+        "channels": 1,
         "format": "WAV",
-    }  # fmt: skip
+    }
 
 
 def test_samples_cannot_be_overwritten_and_the_callers_can():

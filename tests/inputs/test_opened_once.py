@@ -100,11 +100,19 @@ def test_a_trimmed_sound_still_says_what_it_was_cut_from(clip, models):
     explanation = explain(models["tones"], trimmed)
     record = explanation.provenance["input"]
     assert (record["name"], record["seconds"], record["rate"], record["channels"], record["format"]) == (
-        "clip.wav", 3.328, 48_000, 2, "WAV",
-    )  # fmt: skip
+        "clip.wav",
+        3.328,
+        48_000,
+        2,
+        "WAV",
+    )
     assert record["change"] == {
-        "description": "1.00 s to 2.00 s", "start": 1.0, "end": 2.0, "snr": None, "seed": 0,
-    }  # fmt: skip
+        "description": "1.00 s to 2.00 s",
+        "start": 1.0,
+        "end": 2.0,
+        "snr": None,
+        "seed": 0,
+    }
     assert export.from_json(export.to_json(explanation)).provenance["input"] == record
 
 

@@ -69,7 +69,7 @@ def float64_tiff() -> bytes:
         (read_picture, "x.tif", float64_tiff(), "TIFF file of 64-bit floating-point numbers in 1 channel"),
         (read_picture, "x.png", PNG[:-30], "x.png is truncated or damaged"),
     ],
-)  # fmt: skip
+)
 def test_the_true_cause_and_what_to_do(read, name, content, said, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=said) as caught:

@@ -197,8 +197,10 @@ class Visitor:
     def changes(self) -> None:
         given = self.chance.choice(self.given)
         changes: dict[str, list[Any]] = {
-            "text": ["The team won."], "sound": [0.1, 0.5, 20, 1], "image": [0.1, 0.1, 0.5, 0.5, "blur"],
-        }  # fmt: skip
+            "text": ["The team won."],
+            "sound": [0.1, 0.5, 20, 1],
+            "image": [0.1, 0.1, 0.5, 0.5, "blur"],
+        }
         values = [self.value(given), *changes[given.kind], MODELS[given.kind]]
         answer = self.call(f"change_{given.kind}", values)
         self.compare(given, answer["before"])
@@ -282,9 +284,19 @@ class Visitor:
     def next(self) -> Callable[[], None]:
         """What this visitor does next."""
         (chosen,) = self.chance.choices(
-            (self.explains_in_a_browser, self.explains_from_a_program, self.changes, self.checks, self.saves,
-             self.uses_a_tool, self.looks_around, self.is_wrong, self.gives_a_broken_file, self.leaves,
-             self.breaks_off_an_upload),
+            (
+                self.explains_in_a_browser,
+                self.explains_from_a_program,
+                self.changes,
+                self.checks,
+                self.saves,
+                self.uses_a_tool,
+                self.looks_around,
+                self.is_wrong,
+                self.gives_a_broken_file,
+                self.leaves,
+                self.breaks_off_an_upload,
+            ),
             (20, 30, 10, 4, 4, 6, 8, 8, 6, 2, 2),
-        )  # fmt: skip
+        )
         return chosen

@@ -221,8 +221,12 @@ def test_folds_by_group_take_every_fifth_group():
     groups = tuple(f"{i % 10:02d}" for i in range(40))
     parts = folds(letters(groups=groups), 5)
     assert [sorted({groups[i] for i in test}) for _, test in parts] == [
-        ["00", "05"], ["01", "06"], ["02", "07"], ["03", "08"], ["04", "09"],
-    ]  # fmt: skip
+        ["00", "05"],
+        ["01", "06"],
+        ["02", "07"],
+        ["03", "08"],
+        ["04", "09"],
+    ]
     for train, test in parts:
         assert not {groups[i] for i in train} & {groups[i] for i in test}
     assert sorted(np.concatenate([test for _, test in parts])) == list(range(40))

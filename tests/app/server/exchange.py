@@ -49,10 +49,19 @@ async def _request(app, path, pieces, method, headers, client, pause, leaves):
 
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "root_path": "",
-        "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": raw,
-        "client": (client, 1), "server": ("127.0.0.1", 80),
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "root_path": "",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": raw,
+        "client": (client, 1),
+        "server": ("127.0.0.1", 80),
+    }
     await app(scope, receive, send)
     if not sent:
         return 0, "", {}

@@ -22,20 +22,45 @@ TEXT = "The bank raised its interest rate on Monday."
 NUMBERS = ["a", "1", 1e308, math.inf, -math.inf, math.nan, -1e9, 10**30, [], {}, True, [1]]
 CHOICES = ["nobody", "", 5, [], {}, ["all_heads"], "a" * 100_000, "\0", "\ud800", "<img src=x onerror=a()>"]
 FILES = [
-    None, 5, "", "clip.wav", [], {}, {"path": ""}, {"path": 5}, {"path": "a\0b"}, {"path": "/etc/passwd"},
-    {"path": "a" * 100_000}, {"path": "../../etc/passwd"}, {"path": "file:///etc/passwd"},
-    {"path": "http://127.0.0.1:1/a.wav"}, {"path": "http://127.0.0.1/gradio_api/file=/etc/passwd"},
+    None,
+    5,
+    "",
+    "clip.wav",
+    [],
+    {},
+    {"path": ""},
+    {"path": 5},
+    {"path": "a\0b"},
+    {"path": "/etc/passwd"},
+    {"path": "a" * 100_000},
+    {"path": "../../etc/passwd"},
+    {"path": "file:///etc/passwd"},
+    {"path": "http://127.0.0.1:1/a.wav"},
+    {"path": "http://127.0.0.1/gradio_api/file=/etc/passwd"},
     {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
     {"path": "a", "url": "http://127.0.0.1:1/a.wav", "meta": {"_type": "gradio.FileData"}},
-]  # fmt: skip
+]
 WRONG: dict[str, list[Any]] = {
     "text": [None, 5, 1e400, True, "", " \n", [], {}, {"\n": 1}, {"text": "a"}, "a" * 60_000],
     "changed_text": [None, 5, True, "", [], {}, "a" * 60_000],
     "explained_class": ["nobody", 5, True, [], {}, "\ud800", "a" * 100_000],
     "mute": [
-        "x", "{", "5", '{"heads": [1e400]}', '{"heads": [-1]}', '{"heads": [99]}', '{"heads": 1}',
-        '{"cells": [[0, 0]]}', '{"cells": [[0, 0, 99999]]}', '{"nobody": []}', '{"layers": ["a"]}',
-        '{"heads": [' + "9" * 5000 + "]}", "[" * 100_000, 5, [5], {"heads": [1e300]},
+        "x",
+        "{",
+        "5",
+        '{"heads": [1e400]}',
+        '{"heads": [-1]}',
+        '{"heads": [99]}',
+        '{"heads": 1}',
+        '{"cells": [[0, 0]]}',
+        '{"cells": [[0, 0, 99999]]}',
+        '{"nobody": []}',
+        '{"layers": ["a"]}',
+        '{"heads": [' + "9" * 5000 + "]}",
+        "[" * 100_000,
+        5,
+        [5],
+        {"heads": [1e300]},
     ],
     "seed": [*NUMBERS, 0.5, -1, 2**32],
     "start": [*NUMBERS, -1, 1e4],
@@ -47,7 +72,7 @@ WRONG: dict[str, list[Any]] = {
     "file_format": [*CHOICES, None, "exe", "../a"],
     "model": [*CHOICES, None],
     "other_model": [*CHOICES, None],
-}  # fmt: skip
+}
 WRONG |= {edge: [*NUMBERS, None, -0.1, 1.1] for edge in ("left", "top", "right", "bottom")}
 WRONG |= dict.fromkeys(("sound", "image"), FILES)
 
@@ -65,15 +90,31 @@ def right(server: Running) -> dict[str, Any]:
     sound, image = io.BytesIO(), io.BytesIO()
     soundfile.write(sound, tone(300), RATE, format="WAV")
     Image.new("RGB", (64, 48), "red").save(image, "PNG")
-    paths = [json.loads(server.upload(*pair)[1])[0] for pair in (("a.wav", sound.getvalue()),
-             ("a.png", image.getvalue()))]  # fmt: skip
+    paths = [
+        json.loads(server.upload(*pair)[1])[0]
+        for pair in (("a.wav", sound.getvalue()), ("a.png", image.getvalue()))
+    ]
     files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths]
     return {
-        "text": TEXT, "sound": files[0], "image": files[1], "changed_text": "The team won the final.",
-        "explained_class": "", "scale": "all_heads", "mute": "", "file_format": "json", "width": "double",
-        "start": 0.0, "end": 0.5, "noise": None, "seed": 0,
-        "left": 0.1, "top": 0.1, "right": 0.5, "bottom": 0.5, "fill": "black",
-    }  # fmt: skip
+        "text": TEXT,
+        "sound": files[0],
+        "image": files[1],
+        "changed_text": "The team won the final.",
+        "explained_class": "",
+        "scale": "all_heads",
+        "mute": "",
+        "file_format": "json",
+        "width": "double",
+        "start": 0.0,
+        "end": 0.5,
+        "noise": None,
+        "seed": 0,
+        "left": 0.1,
+        "top": 0.1,
+        "right": 0.5,
+        "bottom": 0.5,
+        "fill": "black",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +200,23 @@ def test_too_few_and_too_many_values_are_counted(server, right, endpoints):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"5", b"null", b"\xff", b'{"data": 5}', b'{"data": null}', b"{}", b'{"data": "abc"}',
-     b'{"data": [' + b"[" * 50_000 + b"]" * 50_000 + b"]}", b'{"data": [' + b"9" * 5_000 + b"]}",
-     b'{"data": {"text": "a"}}', b'{"data": [], "session_hash": 5}'],
-)  # fmt: skip
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"5",
+        b"null",
+        b"\xff",
+        b'{"data": 5}',
+        b'{"data": null}',
+        b"{}",
+        b'{"data": "abc"}',
+        b'{"data": [' + b"[" * 50_000 + b"]" * 50_000 + b"]}",
+        b'{"data": [' + b"9" * 5_000 + b"]}",
+        b'{"data": {"text": "a"}}',
+        b'{"data": [], "session_hash": 5}',
+    ],
+)
 def test_a_body_of_another_form_is_refused_in_one_sentence(server, body):
     for path in ("call/explain_text", "call/v2/explain_text", "queue/join"):
         headers = {"content-type": "application/json"}

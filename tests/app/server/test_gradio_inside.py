@@ -31,8 +31,13 @@ def assigned(kind: type, name: str, user: str) -> None:
 
 def test_the_queue_is_where_departures_looks_for_it():
     user = "app.server.departures"
-    for name in ("event_queue_per_concurrency_id", "active_jobs", "pending_messages_per_session",
-                 "pending_event_ids_session", "event_ids_to_events"):  # fmt: skip
+    for name in (
+        "event_queue_per_concurrency_id",
+        "active_jobs",
+        "pending_messages_per_session",
+        "pending_event_ids_session",
+        "event_ids_to_events",
+    ):
         assigned(queueing.Queue, name, user)
     for name in ("_id", "session_hash", "alive"):
         assigned(queueing.Event, name, user)

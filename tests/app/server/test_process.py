@@ -116,8 +116,11 @@ def test_an_upload_broken_off_leaves_nothing(server):
 
 def test_slow_heads_and_slow_bodies_are_cut(server):
     """600 connections, some that send nothing, some half a head, some a body that never ends."""
-    beginnings = (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"POST /gradio_api/queue/join HTTP/1.1\r\n"
-                  b"Host: localhost\r\nContent-Length: 1000\r\n\r\n{")  # fmt: skip
+    beginnings = (
+        b"",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST /gradio_api/queue/join HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{",
+    )
     began = time.monotonic()
     connections = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(600)]
     try:
@@ -213,9 +216,18 @@ def test_login_names_proxy_a_small_disk_and_the_end(tmp_path):
     logins = tmp_path / "logins"
     logins.write_text(Password.of("a long secret").line("ada") + "\n")
     server = start(
-        tmp_path / "run", "--auth-file", str(logins), "--allowed-host", "daam.example",
-        "--proxy", "127.0.0.1", "--root-path", "/daam", "--max-disk-mb", "2",
-    )  # fmt: skip
+        tmp_path / "run",
+        "--auth-file",
+        str(logins),
+        "--allowed-host",
+        "daam.example",
+        "--proxy",
+        "127.0.0.1",
+        "--root-path",
+        "/daam",
+        "--max-disk-mb",
+        "2",
+    )
     ada = {"authorization": "Basic YWRhOmEgbG9uZyBzZWNyZXQ="}
     try:
         assert server.ask("GET", "/config")[0] == 401

@@ -92,11 +92,14 @@ def _sentence(read, value) -> str:
 @given(ANYTHING)
 def test_anything_is_read_or_refused_in_one_sentence(value):
     readers = (
-        mutes_of, lambda v: mutes_of(json.dumps(v)), indices_of, scale_of,
+        mutes_of,
+        lambda v: mutes_of(json.dumps(v)),
+        indices_of,
+        scale_of,
         *(lambda v, i=i: sound_change_of(*(v if j == i else None for j in range(4))) for i in range(4)),
         *(partial(reader, name="value") for reader in (text_of, name_of, share_of)),
         partial(choice_of, name="value", choices=("a", "b")),
-    )  # fmt: skip
+    )
     for read in readers:
         assert "\n" not in _sentence(read, value)
 
