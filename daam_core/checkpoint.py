@@ -22,6 +22,7 @@ from torch import Tensor
 from daam_core.dataset_mean import from_averages
 from daam_core.errors import CheckpointError, ConfigError, first_line
 from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.plain import PlainMapping, PlainObject
 from daam_core.result import DatasetMean
 from daam_core.shipped import shipped
 from daam_core.writing.files import replacing, write_text
@@ -68,7 +69,7 @@ class Checkpoint:
     classifier: DaamClassifier
     dataset: DatasetMean | None = None
     card: str = ""
-    report: Mapping[str, Any] = field(default_factory=dict)
+    report: PlainMapping = field(default_factory=dict)
     sha256: str = ""
     encoder_folder: str = ""
 
@@ -282,7 +283,7 @@ def _read_optional(path: Path, parse: Callable[[str], Any]) -> Any:
         raise CheckpointError(f"{path.parent.name}/{path.name} is damaged: {first_line(error)}") from error
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def _json_object(text: str) -> PlainObject:
     found = json.loads(text)
     if not isinstance(found, dict):
         raise ValueError(f"a JSON object is needed, got {type(found).__name__}")

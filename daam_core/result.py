@@ -4,13 +4,13 @@ Everything that draws, exports or serves takes an :class:`Explanation`. It holds
 no plotting methods.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from daam_core.errors import ShapeError
+from daam_core.plain import PlainMapping
 
 Scale = Literal["all_heads", "per_head"]
 
@@ -131,7 +131,7 @@ class Explanation:
     head_token_attribution: np.ndarray
     text: str | None
     dataset: DatasetMean | None
-    provenance: Mapping[str, Any]
+    provenance: PlainMapping
 
     def __post_init__(self) -> None:
         heads, layers, features = self.gate.shape

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from huggingface_hub import ModelHubMixin
@@ -20,6 +19,7 @@ from daam_core.backbones.huggingface.hub import LOCAL
 from daam_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
 from daam_core.errors import DaamError, EncoderError
 from daam_core.model import DaamClassifier, Decision, EncoderIdentity, ModelConfig
+from daam_core.plain import PlainMapping
 from daam_core.result import DatasetMean
 from daam_core.writing.files import replacing
 
@@ -63,7 +63,7 @@ class TrainedClassifier(
         name: str = "model",
         dataset: DatasetMean | None = None,
         card: str = "",
-        report: Mapping[str, Any] | None = None,
+        report: PlainMapping | None = None,
         sha256: str = "",
         encoder: str | None = None,
         folder: Path | None = None,

@@ -37,6 +37,7 @@ def allow(ours: str = "", theirs: str = "") -> Allowed:
 # daam_core, those of the page begin with `app`.
 TABLE = {
     "errors": allow(),
+    "plain": allow(),
     "version": allow(),
     "shipped": allow(),
     "progress": allow(),
@@ -171,7 +172,7 @@ def needs(source: str, module: str, *, package: bool = False) -> Iterator[tuple[
         target = _module_of(name)
         other = unit(target)
         # A module without a line of its own counts as itself, so it is never let through.
-        if other not in (own, "errors", "app"):
+        if other not in (own, "errors", "plain", "app"):
             yield "ours", target if other is None else other
 
 

@@ -1,13 +1,13 @@
 """Is this explanation true? The check of one input as plain values, and what was measured of its model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from daam_core.encoding import Encoding
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.one_input import InputCheck, check_encoding
 from daam_core.faithfulness.report.published import published
+from daam_core.plain import PlainMapping
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
 
@@ -32,7 +32,7 @@ class Checked:
     model: str
     predicted_class: str
     found: InputCheck
-    published: Mapping[str, Any] | None
+    published: PlainMapping | None
 
 
 def check_current(offer: Offer, session: Session) -> Checked:

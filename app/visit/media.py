@@ -1,15 +1,14 @@
 """The explained sound or picture as the interactive view shows it."""
 
-from typing import Any
-
 from daam_core.inputs import Sound
+from daam_core.plain import PlainObject
 from daam_core.view.media import media_of, wav_bytes
 
 from ..server.files import address_of_bytes, address_of_file
 from .inputs import Given
 
 
-def page_media(given: Given) -> dict[str, Any] | None:
+def page_media(given: Given) -> PlainObject | None:
     """Waveform and spectrogram, or the picture, as it was explained; None for a text.
 
     Sounds are played from this server.

@@ -4,11 +4,10 @@ Everything here is a frozen value; an action takes a session and returns another
 cancelled action leaves the last result as it was.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from daam_core.encoding import Encoding
+from daam_core.plain import PlainMapping
 from daam_core.result import Explanation
 
 from .inputs import Given
@@ -40,7 +39,7 @@ class Result:
     explanation: Explanation
     mutes: Mutes = NOTHING_MUTED
     target: int | None = None
-    media: Mapping[str, Any] | None = None
+    media: PlainMapping | None = None
 
     @property
     def title(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from daam_core.errors import DaamError, DataError, first_line, is_whole
+from daam_core.plain import PlainObject
 from daam_core.result import DatasetMean, Explanation, arrays
 
 FORMAT, FORMAT_VERSION = "daam-explanation", 3
@@ -132,7 +133,7 @@ def to_npz(explanation: Explanation) -> bytes:
     numpy's texts cannot hold. Equal explanations give equal bytes.
     """
     plain = _plain(explanation)
-    readable: dict[str, Any] = {
+    readable: PlainObject = {
         name: np.array(json.dumps(value) if isinstance(value, dict) else value)
         for name, value in plain.items()
         if value is not None
@@ -186,7 +187,7 @@ def from_npz(content: bytes) -> Explanation:
 # ---- From fields to an explanation -------------------------------------------------------------------
 
 
-def _plain(explanation: Explanation) -> dict[str, Any]:
+def _plain(explanation: Explanation) -> PlainObject:
     """Every field that is neither array nor data set, as JSON knows it."""
     plain = {name: getattr(explanation, name) for name in _PLAIN_TYPES}
     return plain | {
@@ -199,7 +200,7 @@ def _plain(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _explanation(plain: dict[str, Any], read: dict[str, np.ndarray], samples: Any) -> Explanation:
+def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: object) -> Explanation:
     for name, kind in _PLAIN_TYPES.items():
         if name not in plain:
             raise DataError(f"The explanation is damaged: {name} is missing.")
@@ -224,7 +225,7 @@ def _explanation(plain: dict[str, Any], read: dict[str, np.ndarray], samples: An
             raise DataError(f"The explanation is damaged: a data set of {str(samples)[:40]} samples.")
         dataset = DatasetMean(**{name: read[f"dataset_{name}"] for name in _DATASET_ARRAYS}, samples=samples)
     try:
-        everything: dict[str, Any] = {**plain, **{name: read[name] for name in _ARRAYS}, "dataset": dataset}
+        everything: PlainObject = {**plain, **{name: read[name] for name in _ARRAYS}, "dataset": dataset}
         explanation = Explanation(**everything)
     except (DaamError, ValueError) as error:
         raise DataError(f"The explanation is damaged: {first_line(error)}") from error
@@ -258,7 +259,7 @@ def _check_the_rest(explanation: Explanation, read: Mapping[str, np.ndarray]) ->
             raise DataError(f"The explanation is damaged: {name} cannot hold {array.dtype}.")
 
 
-def _check_version(version: Any) -> None:
+def _check_version(version: object) -> None:
     if version != FORMAT_VERSION:
         raise DataError(
             f"The explanation has format version {version!r}, this program reads version {FORMAT_VERSION}; "

@@ -7,9 +7,8 @@ import contextlib
 import io
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from daam_core.faithfulness.packages import measuring_packages
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.layers import DensityAttention
 from daam_core.model import DaamClassifier
+from daam_core.plain import PlainMapping
 from daam_core.progress import Progress
 
 MEASURED = ("importance", "decision_importance", "class_importance", "integrated_gradients")
@@ -87,7 +87,7 @@ class _Metric:
 
     name: str
     kind: str
-    options: Mapping[str, Any]
+    options: PlainMapping
     better: str
     settings: str
 

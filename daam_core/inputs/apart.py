@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from daam_core.errors import InputError
 from daam_core.inputs.files import called, open_file
 from daam_core.inputs.picture import Picture
 from daam_core.inputs.sound import SAMPLE_RATE, Sound
+from daam_core.plain import PlainMapping, PlainObject
 
 MEMORY_MB = 350  # beside the 60 that its loaded libraries take
 SECONDS = 30.0  # ten minutes of any format, or 30 million pixels, take up to 5 on one slow core
@@ -117,7 +117,7 @@ class _Process:
     def lives(self) -> bool:
         return self._socket.fileno() >= 0 and self._process.poll() is None
 
-    def ask(self, request: Mapping[str, object], file: int) -> tuple[dict[str, Any], bytearray]:
+    def ask(self, request: Mapping[str, object], file: int) -> tuple[PlainObject, bytearray]:
         """A file's answer; the file is handed over open.
 
         Raises:
@@ -139,7 +139,7 @@ class _Process:
             self._socket.close()
 
 
-def receive(connection: socket.socket) -> tuple[dict[str, Any], bytearray]:
+def receive(connection: socket.socket) -> tuple[PlainObject, bytearray]:
     """One message: its JSON part and the bytes behind it.
 
     Raises:
@@ -166,7 +166,7 @@ def _exactly(connection: socket.socket, size: int) -> bytearray:
     return content
 
 
-def _sound(answer: Mapping[str, Any], content: bytearray) -> Sound:
+def _sound(answer: PlainMapping, content: bytearray) -> Sound:
     samples = np.frombuffer(content, np.float32)
     return Sound(
         name=answer["name"],
@@ -177,7 +177,7 @@ def _sound(answer: Mapping[str, Any], content: bytearray) -> Sound:
     )
 
 
-def _picture(answer: Mapping[str, Any], content: bytearray) -> Picture:
+def _picture(answer: PlainMapping, content: bytearray) -> Picture:
     from PIL import Image
 
     rgb = Image.frombytes("RGB", (answer["width"], answer["height"]), bytes(content))

@@ -78,7 +78,7 @@ def sha256_of(stream: IO[bytes]) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def _stored(given: Mapping[Any, Any], kind: str) -> tuple[object, str | None]:
+def _stored(given: Mapping[object, object], kind: str) -> tuple[object, str | None]:
     """The bytes or the path, and the name, of what 🤗 datasets stores: ``{"bytes": …, "path": …}``."""
     content, path = given.get("bytes"), given.get("path")
     name = describe(path) if isinstance(path, (str, Path)) else None

@@ -15,6 +15,7 @@ from daam_core.inputs.base import BaseInput
 from daam_core.inputs.files import Opened, called
 from daam_core.inputs.picture import Picture, read_picture
 from daam_core.inputs.sound import read_sound
+from daam_core.plain import PlainObject
 
 _REQUEST = 65_536  # bytes of a request, at most
 _BAND = 1 << 20  # pixels sent at a time
@@ -41,7 +42,7 @@ def main(descriptor: int, memory_mb: int) -> None:
             connection.sendall(piece)
 
 
-def _answer(request: dict[str, Any], stream: Any, memory_mb: int) -> Answer:
+def _answer(request: PlainObject, stream: Any, memory_mb: int) -> Answer:
     """What was read, or why it cannot be read."""
     given = Opened(stream, request["name"])
     try:

@@ -267,7 +267,7 @@ def _lane_by_lane(name: str) -> Any:
 _add, _subtract, _multiply, _divide = (_lane_by_lane(name) for name in ("fadd", "fsub", "fmul", "fdiv"))
 
 
-def _both(a: Any, b: Any) -> bool:
+def _both(a: object, b: object) -> bool:
     return isinstance(a, Lanes) and a == b
 
 

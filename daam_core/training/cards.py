@@ -7,13 +7,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.model import ModelConfig
+from daam_core.plain import PlainObject
 from daam_core.training.run import TrainingReport
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown
 
@@ -92,7 +92,7 @@ def read_about(path: str | Path) -> About:
         raise DataError(f"{path.name} must hold a JSON object with the entries {', '.join(known)}.")
     if unknown := sorted(set(raw) - set(known)):
         raise DataError(f"{path.name} has the unknown entry {unknown[0]!r}; there are {', '.join(known)}.")
-    values: dict[str, Any] = {}
+    values: PlainObject = {}
     for name, value in raw.items():
         if known[name] is str:
             fits = isinstance(value, str)

@@ -6,7 +6,6 @@ Letters: N inputs, L layers, F features.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from daam_core.backbones.base import Backbone
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.model import ModelConfig
+from daam_core.plain import PlainMapping
 from daam_core.trained import identity_of
 from daam_core.training.accuracy import Split, SplitData
 from daam_core.training.data import (
@@ -135,7 +135,7 @@ class ExperimentOptions:
     validation_groups: tuple[str, ...] = ()
     refit: bool = True
     reading: DataOptions = field(default_factory=DataOptions)
-    classifier: Mapping[str, Any] = field(default_factory=dict)
+    classifier: PlainMapping = field(default_factory=dict)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self) -> None:

@@ -1,13 +1,13 @@
 """Is this explanation true? The check of one input as HTML, and what was measured of its model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 
 from daam_core.faithfulness.maps.methods import METHODS
 from daam_core.faithfulness.one_input import InputCheck
+from daam_core.plain import PlainMapping
 from daam_core.reading.numbers import percent
 
 from ...visit.faithfulness import Checked
@@ -28,7 +28,7 @@ def check_html(checked: Checked) -> str:
     )
 
 
-def _published(found: Mapping[str, Any] | None) -> str:
+def _published(found: PlainMapping | None) -> str:
     """The findings measured over a data set, where they come with the model."""
     if found is None:
         return '<p class="dx-note">No measurement over a data set comes with this model.</p>'

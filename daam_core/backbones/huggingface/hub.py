@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from daam_core.errors import EncoderError, first_line
 from daam_core.inputs.files import describe
+from daam_core.plain import PlainObject
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -175,7 +175,7 @@ def settings_digest(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def read_config(files: EncoderFiles) -> dict[str, Any]:
+def read_config(files: EncoderFiles) -> PlainObject:
     """The model's configuration as a plain dictionary.
 
     Raises:
@@ -217,7 +217,7 @@ def _shards(files: EncoderFiles) -> list[str]:
     return names
 
 
-def _json(files: EncoderFiles, name: str) -> dict[str, Any]:
+def _json(files: EncoderFiles, name: str) -> PlainObject:
     try:
         content = json.loads((files.folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from daam_core.backbones.huggingface.hub import (
 from daam_core.encoding import Encoding
 from daam_core.errors import DaamError, EncoderError
 from daam_core.inputs import Input
+from daam_core.plain import PlainMapping
 
 #: A model, tokenizer or processor of transformers, which gives the many of a kind no common type.
 TransformersPart = Any
@@ -123,7 +124,7 @@ def _check_memory(files: EncoderFiles) -> None:
         )
 
 
-def _check_complete(report: Mapping[str, Any], files: EncoderFiles, *, prefix: str) -> None:
+def _check_complete(report: PlainMapping, files: EncoderFiles, *, prefix: str) -> None:
     """Refuses a model of which a parameter that counts would have kept its random start."""
     other_shape = sorted((name, list(there), list(here)) for name, there, here in report["mismatched_keys"])
     for name, there, here in other_shape:

@@ -2,8 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
+from daam_core.plain import PlainObject
 from daam_core.shipped import shipped
 from daam_core.trained import TrainedClassifier
 
@@ -11,7 +11,7 @@ from daam_core.trained import TrainedClassifier
 FOLDER = shipped("faithfulness")
 
 
-def published(model: TrainedClassifier, *, folder: Path = FOLDER) -> dict[str, Any] | None:
+def published(model: TrainedClassifier, *, folder: Path = FOLDER) -> PlainObject | None:
     """The published summary of exactly these weights, or None.
 
     A summary of other weights under the same name is not this model's, and neither is a damaged one.
