@@ -106,6 +106,13 @@ def _array(address, length, dtype):
 
 
 @_compiled
+def _two(job, at, dtype):
+    """Arrays number ``at`` and ``at + 1`` of a job."""
+    place = ARRAYS + 2 * at
+    return _array(job[place], job[place + 1], dtype), _array(job[place + 2], job[place + 3], dtype)
+
+
+@_compiled
 def _forward(job, dtype, _made_from):
     """Output, and gates unless their array is empty. A part is one tile of one sample.
 
@@ -114,16 +121,9 @@ def _forward(job, dtype, _made_from):
     """
     L, F, H = job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
     shared, mixture, past_caches = job[SIZES + 4] != 0, job[SIZES + 5] != 0, job[SIZES + 6] != 0
-    x, offsets, spreads = (
-        _array(job[ARRAYS + 0], job[ARRAYS + 1], dtype),
-        _array(job[ARRAYS + 2], job[ARRAYS + 3], dtype),
-        _array(job[ARRAYS + 4], job[ARRAYS + 5], dtype),
-    )
-    amplitude, out, gates = (
-        _array(job[ARRAYS + 6], job[ARRAYS + 7], dtype),
-        _array(job[ARRAYS + 8], job[ARRAYS + 9], dtype),
-        _array(job[ARRAYS + 10], job[ARRAYS + 11], dtype),
-    )
+    x, offsets = _two(job, 0, dtype)
+    spreads, amplitude = _two(job, 2, dtype)
+    out, gates = _two(job, 4, dtype)
     step, tiles = lanes_of(x), (F + TILE - 1) // TILE
     R, raised, keep = H * L if shared else L, amplitude.size > 0, gates.size > 0
     centred, gate = np.empty(L * TILE, x.dtype), np.empty(L * TILE, x.dtype)
@@ -174,24 +174,12 @@ def _backward(job, dtype, _made_from):
     """
     B, L, F, H = job[SIZES], job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
     shared, mixture, pieces = job[SIZES + 4] != 0, job[SIZES + 5] != 0, job[SIZES + 6]
-    x, offsets, spreads = (
-        _array(job[ARRAYS + 0], job[ARRAYS + 1], dtype),
-        _array(job[ARRAYS + 2], job[ARRAYS + 3], dtype),
-        _array(job[ARRAYS + 4], job[ARRAYS + 5], dtype),
-    )
-    amplitude, out_gradient, gate_gradient = (
-        _array(job[ARRAYS + 6], job[ARRAYS + 7], dtype),
-        _array(job[ARRAYS + 8], job[ARRAYS + 9], dtype),
-        _array(job[ARRAYS + 10], job[ARRAYS + 11], dtype),
-    )
-    x_gradient, offset_gradient = (
-        _array(job[ARRAYS + 12], job[ARRAYS + 13], dtype),
-        _array(job[ARRAYS + 14], job[ARRAYS + 15], dtype),
-    )
-    spread_gradient, amplitude_gradient = (
-        _array(job[ARRAYS + 16], job[ARRAYS + 17], dtype),
-        _array(job[ARRAYS + 18], job[ARRAYS + 19], dtype),
-    )
+    x, offsets = _two(job, 0, dtype)
+    spreads, amplitude = _two(job, 2, dtype)
+    out_gradient, gate_gradient = _two(job, 4, dtype)
+    x_gradient = _array(job[ARRAYS + 12], job[ARRAYS + 13], dtype)
+    parameter_gradients = _two(job, 7, dtype)
+    amplitude_gradient = _array(job[ARRAYS + 18], job[ARRAYS + 19], dtype)
     step, tiles = lanes_of(x), (F + TILE - 1) // TILE
     R, raised, of_gate = H * L if shared else L, amplitude.size > 0, gate_gradient.size > 0
     centred, direct = np.empty(L * TILE, x.dtype), np.empty(L * TILE, x.dtype)
@@ -247,38 +235,62 @@ def _backward(job, dtype, _made_from):
                             store(direct, i * TILE + j, multiply_add(sharp * minus_log_4, pull, to_x))
                     if raised:
                         amplitude_gradient[(part * H + h) * L + first + i] += total(of_row)
-                if mixture:  # a share of the sum: what raises all bells alike changes nothing
-                    for j in range(0, width, step):
-                        sharp, offset, everywhere = load(sharpness, j), load(offsets, of_head + j), zero
-                        for i in range(n):
-                            everywhere = everywhere + load(weighted, i * TILE + j)
-                        one, two = zero, zero
-                        for i in range(n):
-                            t = (load(centred, i * TILE + j) - offset) * sharp
-                            e = load(weighted, i * TILE + j) - load(gate, i * TILE + j) * everywhere
-                            pull = e * t
-                            one, two = one + pull, multiply_add(pull, t, two)
-                            place = i * TILE + j
-                            store(direct, place, multiply_add(sharp * minus_log_4, pull, load(direct, place)))
-                        store(first_moment, j, one)
-                        store(second_moment, j, two)
-                for j in range(0, width, step):
-                    to_offset = spread(x, 2.0 / _LOG2_E) * load(sharpness, j) * load(first_moment, j)
-                    to_logarithm = spread(x, 1.0 / _LOG2_E) * load(second_moment, j)
-                    place = (piece * H + h) * F + f + j
-                    to_spread = to_logarithm / load(spreads, of_head + j)
-                    store(offset_gradient, place, load(offset_gradient, place) + to_offset)
-                    store(spread_gradient, place, load(spread_gradient, place) + to_spread)
-                    store(along_mean, j, load(along_mean, j) + to_offset)
-                    store(along_variance, j, load(along_variance, j) + to_logarithm / load(variance, j))
+                moments, along = (first_moment, second_moment), (along_mean, along_variance)
+                if mixture:
+                    _through_shares(
+                        centred, offsets, of_head, n, width, sharpness, gate, weighted, direct, moments
+                    )
+                at = (piece * H + h) * F + f
+                _to_parameters(
+                    spreads, of_head, width, variance, sharpness, moments, parameter_gradients, at, along
+                )
                 if x_gradient.size and (h == H - 1 or not shared):
-                    for j in range(0, width, step):
-                        evenly = load(along_mean, j) * spread(x, 1.0 / n)
-                        outwards = load(along_variance, j) * spread(x, 2.0 / (n - 1 if mixture else n))
-                        for i in range(n):
-                            to_x = load(direct, i * TILE + j) + evenly
-                            to_x = multiply_add(outwards, load(centred, i * TILE + j), to_x)
-                            store(x_gradient, seen + i * F + j, to_x)
+                    _to_x(x_gradient, seen, F, n, width, mixture, centred, direct, along)
+
+
+@_compiled
+def _through_shares(centred, offsets, of_head, n, width, sharpness, gate, weighted, direct, moments):
+    """Of a mixture, whose gate is a share of a sum: what raises all bells alike changes nothing."""
+    zero, minus_log_4 = spread(centred, 0.0), spread(centred, -2.0 / _LOG2_E)
+    for j in range(0, width, lanes_of(centred)):
+        sharp, offset, everywhere = load(sharpness, j), load(offsets, of_head + j), zero
+        for i in range(n):
+            everywhere = everywhere + load(weighted, i * TILE + j)
+        one, two = zero, zero
+        for i in range(n):
+            t = (load(centred, i * TILE + j) - offset) * sharp
+            e = load(weighted, i * TILE + j) - load(gate, i * TILE + j) * everywhere
+            pull = e * t
+            one, two = one + pull, multiply_add(pull, t, two)
+            place = i * TILE + j
+            store(direct, place, multiply_add(sharp * minus_log_4, pull, load(direct, place)))
+        store(moments[0], j, one)
+        store(moments[1], j, two)
+
+
+@_compiled
+def _to_parameters(spreads, of_head, width, variance, sharpness, moments, gradients, at, along):
+    """From both moments of the pull to the offset and the spread, and to the mean and variance of x."""
+    for j in range(0, width, lanes_of(variance)):
+        to_offset = spread(variance, 2.0 / _LOG2_E) * load(sharpness, j) * load(moments[0], j)
+        to_logarithm = spread(variance, 1.0 / _LOG2_E) * load(moments[1], j)
+        to_spread = to_logarithm / load(spreads, of_head + j)
+        store(gradients[0], at + j, load(gradients[0], at + j) + to_offset)
+        store(gradients[1], at + j, load(gradients[1], at + j) + to_spread)
+        store(along[0], j, load(along[0], j) + to_offset)
+        store(along[1], j, load(along[1], j) + to_logarithm / load(variance, j))
+
+
+@_compiled
+def _to_x(x_gradient, seen, F, n, width, mixture, centred, direct, along):
+    """What a value changes itself, and by the mean and variance it is part of."""
+    for j in range(0, width, lanes_of(centred)):
+        evenly = load(along[0], j) * spread(centred, 1.0 / n)
+        outwards = load(along[1], j) * spread(centred, 2.0 / (n - 1 if mixture else n))
+        for i in range(n):
+            to_x = load(direct, i * TILE + j) + evenly
+            to_x = multiply_add(outwards, load(centred, i * TILE + j), to_x)
+            store(x_gradient, seen + i * F + j, to_x)
 
 
 def entries(kind: str) -> tuple[Any, Any]:
