@@ -30,6 +30,7 @@ def assert_close(found: Explanation, expected: Explanation) -> None:
             assert getattr(found, field.name) == value, field.name
 
 
+@pytest.mark.slow
 @given(st.lists(words, max_size=9), st.integers(1, 5))
 def test_each_is_explained_as_it_is_alone_and_in_order(texts: list[str], batch_size: int) -> None:
     model = letter_model()

@@ -377,6 +377,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_importing_everything_has_no_effect():
     names = [name for name in modules() if not name.endswith("__main__")]
     assert _python(IMPORT_EACH, *names) == ""

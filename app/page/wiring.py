@@ -31,8 +31,9 @@ from .updates import Updates, changing, say, show, show_original
 #: What every listener of the page is given: no endpoint, and no veil over what it updates.
 Options = dict[str, Any]
 PRIVATE: Options = {"api_visibility": "private", "show_progress": "hidden"}
-#: One encoder run at a time, whoever asks for it.
-ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1}
+#: One encoder run at a time, whoever asks for it. Gradio's page can hold a cancelled run for one that still
+#: goes on, and would then swallow the next click; so clicks count whatever it believes.
+ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1, "trigger_mode": "multiple"}
 RUNNING = "Running the encoder"
 RECOMPUTED = "Done: the prediction is computed anew."
 OWN_LINK = (

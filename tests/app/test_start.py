@@ -46,6 +46,7 @@ def test_a_busy_port_is_one_sentence_and_status_2():
     ]
 
 
+@pytest.mark.slow
 def test_an_unknown_model_is_one_sentence_and_status_2():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

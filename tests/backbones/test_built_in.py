@@ -139,6 +139,7 @@ class TestLoading:
         )
         assert done.stdout.strip() == "[]"
 
+    @pytest.mark.slow
     def test_encoders_need_none_of_the_packages_their_weights_come_in(self):
         code = """
             import sys
@@ -453,6 +454,7 @@ class TestWhisper:
         kept = (windows - 1) * (size // group) + -(-last // group)
         assert kept <= audio.MAX_TOKENS
 
+    @pytest.mark.slow
     def test_ten_minutes_stay_within_two_hundred_and_fifty_megabytes(self, tmp_path):
         """Peak of the whole process, beyond what the encoder itself takes."""
         code = """
@@ -559,7 +561,7 @@ class TestEfficientNet:
             -127 / 128,
         ]
 
-    @pytest.mark.parametrize("size", [(1, 1), (1, 500), (2000, 3)])
+    @pytest.mark.parametrize("size", [(1, 1), (1, 200), (600, 3)])
     def test_any_shape(self, lite0, size):
         encoding = encode(lite0, np.full(size, 90, np.uint8))
         assert encoding.hidden.shape == (16, 49, 320)

@@ -182,6 +182,7 @@ class TestConverted:
         assert [path.suffix for path in cache_folder().iterdir()] in ([], [".lock"])
         assert converted(wheel, convert)["rows"].shape == (10, 100)
 
+    @pytest.mark.slow
     def test_processes_at_once_convert_one_time(self, wheel, tmp_path):
         log = tmp_path / "log"
         code = """

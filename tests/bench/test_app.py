@@ -13,6 +13,7 @@ from tests.support.data import class_folders
 from tests.support.small import letter_model
 
 
+@pytest.mark.slow
 def test_the_real_app_is_timed(tmp_path, capsys):
     try:
         load_backbone("minilm-l6")

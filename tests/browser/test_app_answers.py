@@ -39,6 +39,7 @@ def test_what_goes_on_and_its_end_are_in_sight_with_a_long_text(app: AppPage, si
     expect(app.page.locator("#cancel")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_result_of_something_else_is_called_the_previous_one(app: AppPage) -> None:
     page = app.page
     previous, answer = page.get_by_text("Previous result"), page.locator("#prediction .dx-answer strong")

@@ -1,6 +1,7 @@
 """The charts that are drawn when asked for hold the explanation's numbers, and none of an earlier result."""
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from daam_core import explain
@@ -19,6 +20,7 @@ def drawn(app) -> list[dict]:
     return graph.evaluate(READ)
 
 
+@pytest.mark.slow
 def test_charts_hold_the_results_numbers(app, server, tmp_path):
     app.explain_text(TEXT, model="topics")
     e = explain(server.models["topics"], TEXT)

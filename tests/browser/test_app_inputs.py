@@ -164,6 +164,7 @@ def test_a_file_over_the_limit_is_refused(app, server, tmp_path):
     app.says("There is no sound yet")
 
 
+@pytest.mark.slow
 def test_two_visitors_never_see_each_others_results(browser, server):
     pages = []
     for text in ("My own secret about planets.", "Another person's football match."):

@@ -74,6 +74,7 @@ def wide(tmp_path_factory):
     demo.close(verbose=False)
 
 
+@pytest.mark.slow
 def test_the_planted_cell_is_seen_and_read_exactly(page, wide):
     model, url = wide
     e = explain(model, TEXT)

@@ -405,6 +405,7 @@ def test_a_hostile_link_does_no_harm(app, query):
     app.explain_text(TEXT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["png", "svg", "pdf", "html", "json", "npz", "csv", "ipynb"])
 def test_every_format_can_be_saved(app, server, topics, tmp_path, format_):
 
@@ -437,6 +438,7 @@ def _serious(page) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_barrier_on_any_tab(app, scheme):
     app.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -506,6 +508,7 @@ def test_the_page_works_by_keyboard_alone(app):
     assert app.state()["cell"] is not None
 
 
+@pytest.mark.slow
 def test_the_tour_walks_along_the_page(app):
     app.page.click("#tour-open")
     tour = app.page.locator("#tour")

@@ -122,6 +122,7 @@ def problems(page: Page) -> list[str]:
     return [str(one) for one in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("modality", ["text", "audio", "image"])

@@ -302,6 +302,7 @@ def test_words_are_read_out_by_the_keyboard(view: Callable[..., Page]) -> None:
     expect(live).to_contain_text("“Markets”")
 
 
+@pytest.mark.slow
 def test_a_moment_is_read_and_playback_moves_the_cursor(view: Callable[..., Page]) -> None:
     e = make_explanation("audio", tokens=50)
     rate = 8000
@@ -580,6 +581,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("turned", [False, True])
 def test_every_section_goes_from_one_result_to_quite_another(

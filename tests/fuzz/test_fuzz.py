@@ -69,8 +69,8 @@ def test_mutations_keep_a_file_recognisable(data):
 def test_the_servers_own_description_tried_by_schemathesis(tmp_path):
     server = start(tmp_path, "--model", "speech-emotion", "--model", "image-object")
     try:
-        tried = try_openapi(server, seconds=15, examples=5)
+        tried = try_openapi(server, seconds=15, examples=2)
     finally:
         stop(server)
     assert tried.right, tried.said
-    assert tried.calls > 100, tried.said
+    assert tried.calls > 30, tried.said

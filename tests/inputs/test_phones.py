@@ -60,6 +60,7 @@ def test_a_film_gives_its_sound_and_one_without_a_sound_is_refused():
         read_sound(stream.getvalue())
 
 
+@pytest.mark.slow
 def test_a_long_film_is_refused_by_its_header():
     with pytest.raises(InputError, match=r"lasts 601\.\d s; sounds of up to 600 s"):
         read_sound(encoded("ipod", "aac", seconds=601, rate=8_000))

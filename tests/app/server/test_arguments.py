@@ -164,6 +164,7 @@ def log_without_traceback(server: Running) -> str:
     return log
 
 
+@pytest.mark.slow
 def test_every_wrong_value_of_every_endpoint_is_one_sentence(server, right, endpoints):
     assert len(endpoints) == 16
     asked, seen = [], set()
@@ -263,6 +264,7 @@ def tool(server: Running, name: str, arguments: dict[str, Any]) -> dict[str, Any
     return json.loads(said.partition("data: ")[2])["result"]
 
 
+@pytest.mark.slow
 def test_wrong_values_of_tools_are_one_sentence(server, right, endpoints):
     own = f"http://127.0.0.1:{server.port}/gradio_api/file="
     for name, parameters in endpoints.items():

@@ -114,6 +114,7 @@ def test_an_upload_broken_off_leaves_nothing(server):
     _until(lambda: not partial_files(server))
 
 
+@pytest.mark.slow
 def test_slow_heads_and_slow_bodies_are_cut(server):
     """600 connections, some that send nothing, some half a head, some a body that never ends."""
     beginnings = (
@@ -163,6 +164,7 @@ def test_a_form_without_files_is_refused_in_one_sentence(server, field):
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.slow
 def test_work_of_departed_visitors_does_not_keep_others_waiting(server):
     data = {"data": [LONG_TEXT, "news-topic", "", "all_heads", ""]}
     for index in range(8):  # whose pages close before they listen
@@ -181,6 +183,7 @@ def test_a_visitor_who_stops_listening_has_left(server):
     _until(lambda: _queued(server) == 0)
 
 
+@pytest.mark.slow
 def test_a_run_whose_visitor_leaves_is_interrupted(server):
     """The next visitor does not wait for it to end."""
     began = time.monotonic()
@@ -211,6 +214,7 @@ def _until(true) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_login_names_proxy_a_small_disk_and_the_end(tmp_path):
     """One server for all options that concern who is answered; SIGTERM during a run ends it."""
     logins = tmp_path / "logins"
