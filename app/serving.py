@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from daam_core.inputs.limits import MAX_UPLOAD_MB
+
 if TYPE_CHECKING:
     from .server.login import Password
 
@@ -25,7 +27,7 @@ class Serving:
 
     host: str = "127.0.0.1"
     port: int = 7860
-    max_upload_mb: int = 25
+    max_upload_mb: int = MAX_UPLOAD_MB
     max_disk_mb: int = 2000
     root_path: str = ""
     allowed_hosts: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ TABLE = {
     ),
     "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
-    "app.serving": allow("app.server"),
+    "app.serving": allow("inputs app.server"),
     "app.main": allow(
         "kernels trained app.server app.visit app.page app.api app.serving", "gradio starlette"
     ),

@@ -14,7 +14,7 @@ APART = Apart()
 
 #: A larger input is read again from its file when it is needed again, instead of being kept in a
 #: session: three results of 30 million pixels would be 270 MB.
-MAX_HELD_BYTES = 64_000_000
+MAX_KEPT_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Given:
 
     def kept(self) -> "Given":
         """As it goes into a session: without an input that is too large for that."""
-        large = self.held is not None and self.file is not None and self.held.nbytes > MAX_HELD_BYTES
+        large = self.held is not None and self.file is not None and self.held.nbytes > MAX_KEPT_BYTES
         return replace(self, held=None) if large else self
 
 

@@ -1,6 +1,7 @@
-"""How large an input may be. Every limit of a sound, picture or text stands here; the size of an uploaded
-file in megabytes is a setting of the server (``app/serving.py``).
-"""
+"""How large an input may be: every limit of a sound, a picture, a text, and of the file it comes in."""
+
+#: Megabytes of a file that is given on the page, if ``--max-upload-mb`` says nothing else.
+MAX_UPLOAD_MB = 25
 
 #: Seconds of a sound, in whatever file it comes.
 MIN_SECONDS, MAX_SECONDS = 0.1, 600.0

@@ -36,7 +36,7 @@ def test_it_is_named_by_its_file_only(tmp_path):
 
 
 def test_a_large_input_is_not_kept_in_a_session_but_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.visit.inputs.MAX_HELD_BYTES", 1000)
+    monkeypatch.setattr("app.visit.inputs.MAX_KEPT_BYTES", 1000)
     colour_picture(0.2).save(tmp_path / "a.png")
     whole = given_file("image", tmp_path / "a.png")
     covered = whole.changed(Region(0, 0, 0.5, 0.5))
