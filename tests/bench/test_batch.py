@@ -13,7 +13,6 @@ def test_ratios_are_those_of_the_times() -> None:
     assert case.inputs == 64
     assert case.speedup == pytest.approx(case.one_by_one_seconds / case.together_seconds)
     assert case.ratio == pytest.approx(case.together_seconds / case.encoder_seconds)
-    assert case.ratio > 1
 
 
 @pytest.mark.parametrize("name", ["news-topic", "image-object", "speech-emotion"])
