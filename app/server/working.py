@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Result = TypeVar("Result")
+Worked = TypeVar("Worked")
 
 POLL_SECONDS = 0.1
 SPEAK_SECONDS = 1.0  # between two words on the time that has passed
 
 
 @dataclass(frozen=True)
-class Finished(Generic[Result]):
+class Finished(Generic[Worked]):
     """The last step: what the work returned."""
 
-    result: Result
+    result: Worked
 
 
-def working(work: Callable[[threading.Event], Result], message: str) -> Iterator[str | Finished[Result]]:
+def working(work: Callable[[threading.Event], Worked], message: str) -> Iterator[str | Finished[Worked]]:
     """Run ``work`` in a thread of its own; yield what to say while it lasts, then its result.
 
     A generator can be stopped between two steps, so whoever waits for this one can cancel. The event
@@ -27,7 +27,7 @@ def working(work: Callable[[threading.Event], Result], message: str) -> Iterator
     Raises:
         whatever ``work`` raises.
     """
-    results: list[Result] = []
+    results: list[Worked] = []
     errors: list[BaseException] = []
     done, stop = threading.Event(), threading.Event()
 

@@ -6,12 +6,12 @@ for the rows and an NPZ of each. An interrupted run goes on where it stopped.
 """
 
 import argparse
-import re
 import sys
 from pathlib import Path
 from typing import IO, get_args
 
 from daam_core.cli.explain_several import are_several, explain_several
+from daam_core.cli.named import existing_file
 from daam_core.cli.output import Output, say
 from daam_core.errors import InputError
 from daam_core.explain import explain
@@ -25,7 +25,6 @@ from daam_core.trained import load_model
 
 #: Classes that the printed answer names; JSON has them all.
 _SHOWN = 10
-_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf)://\S+", re.IGNORECASE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +101,12 @@ def _run_several(arguments: argparse.Namespace) -> Output:
     if arguments.modality not in (None, model.config.modality):
         raise InputError(f"{model.name} takes {model.config.modality}, not {arguments.modality}.")
     return explain_several(
-        model, arguments.input, out=arguments.out, target=arguments.target, scale=arguments.scale
+        model,
+        arguments.input,
+        out=arguments.out,
+        target=arguments.target,
+        scale=arguments.scale,
+        asked=arguments.modality is None,
     )
 
 
@@ -121,7 +125,7 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     if given == "-":
         path, by_name = None, None
     else:
-        path = _existing(given, said or needed, asked=said is None)
+        path = existing_file(given, said or needed, asked=said is None)
         # What a name ends in says something of files only: a text may well end in "song.mp3".
         named = path is not None or not any(map(str.isspace, given))
         by_name = modality_by_suffix(given) if named else None
@@ -135,25 +139,6 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     if path is None and by_name is not None:
         raise InputError(f"There is no file {Path(given).name}; give an existing file, or a text in quotes.")
     return path or given
-
-
-def _existing(given: str, kind: Modality, *, asked: bool) -> Path | None:
-    """The file of that name, if there is one.
-
-    Raises:
-        InputError: it is an address, and not said to be a text.
-    """
-    if (asked or kind != "text") and _ADDRESS.fullmatch(given):
-        raise InputError(
-            "INPUT is an address, and nothing is downloaded; fetch it and give the file"
-            + (", or say --modality text if it is the text." if kind == "text" else ".")
-        )
-    try:
-        path = Path(given)
-        file = path.is_file()
-    except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
-        return None
-    return path if file else None
 
 
 def _text(explanation: Explanation, out: str | None) -> str:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from daam_core.cli.output import Output, progress_bar
+from daam_core.cli.named import existing_file, existing_folder
+from daam_core.cli.output import Output, progress_bar, refused_lines
 from daam_core.errors import DaamError, InputError
 from daam_core.explain_many import explain_each
 from daam_core.export import save
@@ -14,19 +15,23 @@ from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 from daam_core.training.data_folders import files_below
 
-#: Inputs that could not be explained, named in the printed answer; the rows have them all.
-_NAMED = 5
 #: The rows of a folder that holds an NPZ of each explanation.
 _ROWS = "rows.jsonl"
 
 
 def are_several(given: Sequence[str]) -> bool:
     """Whether these arguments are several inputs: more than one, or a folder."""
-    return len(given) > 1 or _is_folder(given[0])
+    return len(given) > 1 or existing_folder(given[0]) is not None
 
 
 def explain_several(
-    model: TrainedClassifier, given: Sequence[str], *, out: str | None, target: str | int | None, scale: Scale
+    model: TrainedClassifier,
+    given: Sequence[str],
+    *,
+    out: str | None,
+    target: str | int | None,
+    scale: Scale,
+    asked: bool,
 ) -> Output:
     """Explain files, folders of files and texts; one row each.
 
@@ -36,6 +41,7 @@ def explain_several(
         out: a file of rows (``.jsonl``, ``.csv``, ``.parquet``), or a folder for rows and an NPZ each.
         target: the explained class.
         scale: of the Importance Factor.
+        asked: whether nobody said what the inputs are: then an address is no text.
 
     Raises:
         InputError: nothing is there to explain, or ``out`` is missing or of another kind.
@@ -46,7 +52,7 @@ def explain_several(
     place = Path(out)
     whole = place if place.suffix else place / _ROWS
     row_suffix(whole)  # refused before the encoder runs
-    inputs = list(_inputs(given, model.config.modality))
+    inputs = list(_inputs(given, model.config.modality, asked=asked))
     begun = whole.with_name(f".{whole.name}.begun")
     facts = {"checkpoint": model.sha256, "target": target, "scale": scale}
     rows = _rows_so_far(begun, facts)
@@ -79,12 +85,11 @@ def explain_several(
     return _output(ordered, model.name, place.name)
 
 
-def _inputs(given: Sequence[str], modality: Modality) -> Iterator[tuple[str, str | Path]]:
+def _inputs(given: Sequence[str], modality: Modality, *, asked: bool) -> Iterator[tuple[str, str | Path]]:
     """Names, each once, with inputs: files, those below folders that can be read by their names, texts."""
     found: dict[str, str | Path] = {}
     for one in given:
-        if _is_folder(one):
-            folder = Path(one)
+        if folder := existing_folder(one):
             files = [path for path in files_below(folder)[0] if path.suffix.lower() in SUFFIXES[modality]]
             if not files:
                 raise InputError(
@@ -92,17 +97,9 @@ def _inputs(given: Sequence[str], modality: Modality) -> Iterator[tuple[str, str
                 )
             found |= {path.relative_to(folder).as_posix(): path for path in files}
         else:
-            path = Path(one)
-            is_file = len(one) < 4096 and path.is_file()
-            found[path.name if is_file else one] = path if is_file or modality != "text" else one
+            path = existing_file(one, modality, asked=asked)
+            found[path.name if path else one] = path or (one if modality == "text" else Path(one))
     yield from found.items()
-
-
-def _is_folder(given: str) -> bool:
-    try:
-        return Path(given).is_dir()
-    except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
-        return False
 
 
 def _row(name: str, given: str | Path, result: object, model: TrainedClassifier) -> Row:
@@ -136,9 +133,7 @@ def _output(rows: Sequence[Row], model: str, written: str) -> Output:
             counts[str(row["prediction"])] = counts.get(str(row["prediction"]), 0) + 1
     lines = [f"{model}: {len(rows) - len(refused):,} of {len(rows):,} inputs explained"]
     lines += [f"  {name}  {count:,}" for name, count in sorted(counts.items(), key=lambda pair: -pair[1])]
-    lines += [f"  refused: {row['name']}: {row['reason']}" for row in refused[:_NAMED]]
-    if len(refused) > _NAMED:
-        lines.append(f"  and {len(refused) - _NAMED:,} more; the rows name them all")
+    lines += refused_lines([(str(row["name"]), str(row["reason"])) for row in refused])
     data = {
         "model": model,
         "inputs": len(rows),

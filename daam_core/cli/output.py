@@ -3,7 +3,7 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,9 @@ from tqdm import tqdm
 
 from daam_core.errors import DaamError
 from daam_core.writing.files import usual_mode
+
+#: Refused inputs that a printed answer names; the rows have them all.
+_REFUSED_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ def say(note: str) -> None:
 def progress_bar(total: int, text: str) -> "tqdm[None]":
     """A bar on standard error, if that is a terminal."""
     return tqdm(total=total, desc=text, disable=None, leave=False)
+
+
+def refused_lines(refused: Sequence[tuple[str, str]]) -> list[str]:
+    """Lines of a printed answer on inputs that could not be explained, names and reasons."""
+    lines = [f"  refused: {name}: {reason}" for name, reason in refused[:_REFUSED_NAMED]]
+    if len(refused) > _REFUSED_NAMED:
+        lines.append(f"  and {len(refused) - _REFUSED_NAMED:,} more; the rows name them all")
+    return lines
 
 
 def check_folder(out: str | Path, *, overwrite: bool, known: frozenset[str]) -> None:

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from daam_core.cli import options
-from daam_core.cli.output import Output, progress_bar
+from daam_core.cli.output import Output, progress_bar, refused_lines
 from daam_core.explain_many import BATCH_SIZE
 from daam_core.study.folder import Study
 from daam_core.study.make import make_study
@@ -18,9 +18,6 @@ from daam_core.study.report import report_blocks, report_title
 from daam_core.trained import load_model
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import to_html, to_markdown
-
-#: Inputs that could not be explained, named in the printed answer; the rows have them all.
-_NAMED = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +65,6 @@ def run(arguments: argparse.Namespace) -> Output:
 def study_summary(study: Study) -> dict[str, object]:
     """Plain values: how many inputs, how many right, which refused."""
     facts, rows = study.facts, study.rows
-    refused = rows.filter(rows["reason"].is_valid())
     right = study.explained["right"].to_pylist()
     return {
         "model": facts.model,
@@ -78,10 +74,7 @@ def study_summary(study: Study) -> dict[str, object]:
         "explained": len(right),
         "right": sum(right),
         "accuracy": sum(right) / len(right) if right else None,
-        "refused": [
-            {"place": row["place"], "reason": row["reason"]}
-            for row in refused.select(["place", "reason"]).to_pylist()
-        ],
+        "refused": [{"place": place, "reason": reason} for place, reason in study.refused],
     }
 
 
@@ -92,10 +85,7 @@ def _text(study: Study, folder: str) -> str:
         f"{study.facts.model} on {study.facts.data}: {len(right):,} of {study.facts.inputs:,} inputs "
         f"explained, {sum(right):,} right ({accuracy})"
     ]
-    refused = study.rows.filter(study.rows["reason"].is_valid()).to_pylist()
-    lines += [f"  refused: {row['place']}: {row['reason']}" for row in refused[:_NAMED]]
-    if len(refused) > _NAMED:
-        lines.append(f"  and {len(refused) - _NAMED:,} more; the rows name them all")
+    lines += refused_lines(study.refused)
     if not study.complete:
         lines.append(f"Not finished: {study.rows.num_rows:,} inputs done so far; other processes go on.")
     return "\n".join([*lines, f"Written: {folder}"])

@@ -43,6 +43,11 @@ def scores(study: Study, place: Place, name: MapName = "density_attention") -> n
         number = getattr(place, axis)
         if number is not None and not (is_whole(number) and 0 <= number < size):
             raise ShapeError(f"There is no {axis} {number!r}; they go from 0 to {size - 1}.")
+    if name != "values" and place.head is not None and place.layer is not None and place.feature is not None:
+        if not study.head_layers[place.head, place.layer]:
+            raise ShapeError(f"Head {place.head} does not see layer {place.layer}.")
+        cell = (place.head, place.layer, place.feature)
+        return study.column(name, cell).astype(np.float64)  # without the rest of the map
     head, layer, feature = (
         slice(None) if number is None else slice(number, number + 1)
         for number in (place.head, place.layer, place.feature)

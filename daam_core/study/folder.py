@@ -139,6 +139,12 @@ class Study:
         return self.rows.filter(self.rows["reason"].is_null())
 
     @cached_property
+    def refused(self) -> list[tuple[str, str]]:
+        """Places and reasons of the inputs that could not be explained."""
+        rows = self.rows.filter(self.rows["reason"].is_valid()).select(["place", "reason"])
+        return [(row["place"], row["reason"]) for row in rows.to_pylist()]
+
+    @cached_property
     def head_layers(self) -> np.ndarray:
         """``[H, L]`` bool, which layers each head sees."""
         return np.array(self.facts.head_layers)

@@ -9,7 +9,7 @@ from daam_core.reading.numbers import fixed
 from daam_core.reading.quantities import top_cells
 from daam_core.study.cells import class_preference
 from daam_core.study.folder import Study
-from daam_core.study.slices import compare_slices, mean_map
+from daam_core.study.slices import compare_slices
 from daam_core.training.pages import class_table, confusion_table
 from daam_core.training.scores import Scores, score
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table
@@ -70,9 +70,9 @@ def report_blocks(study: Study) -> list[Block]:
             Heading("What this does not show"),
             Paragraph(_CAUTION),
         ]
-    refused = study.rows.filter(study.rows["reason"].is_valid()).to_pylist()
+    refused = study.refused
     if refused:
-        rows = tuple((row["place"], row["reason"]) for row in refused[:ERRORS_SHOWN])
+        rows = tuple(refused[:ERRORS_SHOWN])
         note = "" if len(refused) <= ERRORS_SHOWN else f"{len(refused):,} in all; the rows name them."
         blocks += [
             Heading("Inputs that could not be explained"),
@@ -110,21 +110,20 @@ def _apart(study: Study) -> Table:
             continue
         found = compare_slices(study, outside, inside, permutations=PERMUTATIONS)
         holds = found.holds()
-        means = mean_map(study, inside), mean_map(study, outside)
         strongest = top_cells(np.where(holds, found.difference, 0), CELLS_SHOWN, absolute=True).tolist()
         for place, (head, layer, feature) in enumerate(strongest):
             cell = (head, layer, feature)
             if not holds[cell]:
                 continue
-            area = class_preference(study, study.column("density_attention", cell))[name]
+            column = study.column("density_attention", cell).astype(np.float64)
             rows.append(
                 (
                     name if place == 0 else "",
                     f"{int(holds.sum()):,}" if place == 0 else "",
                     f"head {head}, layer {layer}, feature {feature}",
-                    fixed(means[0][cell]),
-                    fixed(means[1][cell]),
-                    fixed(area),
+                    fixed(column[labels == name].mean()),
+                    fixed(column[labels != name].mean()),
+                    fixed(class_preference(study, column)[name]),
                 )
             )
     return Table(

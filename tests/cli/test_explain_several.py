@@ -69,6 +69,21 @@ def test_texts_and_files_may_be_given_beside_each_other_as_csv_and_parquet(tmp_p
         assert json.loads(one["top_layers"]) == other["top_layers"]
 
 
+def test_a_text_too_long_for_a_files_name_is_a_text(tmp_path):
+    given = [f"{TEXTS[0]} " * 20, TEXTS[1]]
+    words = ["explain", *given, "--model", "news-topic", "--out", str(tmp_path / "rows.jsonl")]
+    assert main(words) == 0
+    model = load_model("news-topic")
+    expected = [explain(model, text).predicted_class for text in given]
+    assert [row["prediction"] for row in rows_of(tmp_path / "rows.jsonl")] == expected
+
+
+def test_an_address_among_several_is_refused_as_alone(tmp_path, capsys):
+    words = ["explain", TEXTS[0], "https://example.org/a.txt", "--model", "news-topic"]
+    assert main([*words, "--out", str(tmp_path / "rows.jsonl")]) == 2
+    assert "is an address, and nothing is downloaded" in capsys.readouterr().err
+
+
 def test_a_folder_takes_the_arrays_of_each(tmp_path):
     draw = np.random.default_rng(0)
     for name in ("x.png", "deep/y.png"):

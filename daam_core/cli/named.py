@@ -1,0 +1,42 @@
+"""What an argument of the command line names: a file, a folder, or nothing on disk."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from daam_core.errors import InputError
+from daam_core.inputs import Modality
+
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf)://\S+", re.IGNORECASE)
+
+
+def existing_file(given: str, kind: Modality, *, asked: bool) -> Path | None:
+    """The file of that name, if there is one.
+
+    Args:
+        given: the argument.
+        kind: the modality that it is of.
+        asked: whether nobody said so: then an address is no text either.
+
+    Raises:
+        InputError: it is an address, and not said to be a text.
+    """
+    if (asked or kind != "text") and _ADDRESS.fullmatch(given):
+        raise InputError(
+            "INPUT is an address, and nothing is downloaded; fetch it and give the file"
+            + (", or say --modality text if it is the text." if kind == "text" else ".")
+        )
+    return _named(given, Path.is_file)
+
+
+def existing_folder(given: str) -> Path | None:
+    """The folder of that name, if there is one."""
+    return _named(given, Path.is_dir)
+
+
+def _named(given: str, there: Callable[[Path], bool]) -> Path | None:
+    try:
+        path = Path(given)
+        return path if there(path) else None
+    except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
+        return None
