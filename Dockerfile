@@ -7,11 +7,9 @@
 # pip's own settings choose where torch comes from; without any, its build with GPU libraries is taken
 # (several GB larger): docker build --build-arg PIP_EXTRA_INDEX_URL=<an index with CPU builds> …
 
-# The image's base, named in one place. A tag may be moved to other content; a digest may not. To pin it, ask
-# the registry for the tag's digest (docker buildx imagetools inspect python:3.11-slim-bookworm), look whether
-# its publisher announced it, and pass it on, or write it here:
-#   docker build --build-arg BASE=python:3.11-slim-bookworm@sha256:… …
-ARG BASE=python:3.11-slim-bookworm
+# The image's base, named in one place: a tag may be moved to other content, a digest may not. It is that of the
+# index for all platforms, Python 3.11.16. A newer one: docker buildx imagetools inspect python:3.11-slim-bookworm
+ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 FROM ${BASE} AS build
 ARG PIP_EXTRA_INDEX_URL
