@@ -1,13 +1,11 @@
 """What an argument of the command line names: a file, a folder, or nothing on disk."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 from daam_core.errors import InputError
 from daam_core.inputs import Modality
-
-_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf)://\S+", re.IGNORECASE)
+from daam_core.inputs.files import is_address
 
 
 def existing_file(given: str, kind: Modality, *, asked: bool) -> Path | None:
@@ -21,7 +19,7 @@ def existing_file(given: str, kind: Modality, *, asked: bool) -> Path | None:
     Raises:
         InputError: it is an address, and not said to be a text.
     """
-    if (asked or kind != "text") and _ADDRESS.fullmatch(given):
+    if (asked or kind != "text") and is_address(given):
         raise InputError(
             "INPUT is an address, and nothing is downloaded; fetch it and give the file"
             + (", or say --modality text if it is the text." if kind == "text" else ".")

@@ -12,7 +12,8 @@ from typing import IO, Any
 from daam_core.errors import InputError
 from daam_core.inputs.limits import MAX_HELD_BYTES
 
-_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf|file|data):", re.IGNORECASE)
+# Of a path, too, in which two slashes have become one.
+_ADDRESS = re.compile(r"((https?|ftp|s3|gs|hf|file):/|data:)\S+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,15 @@ class Opened:
 
     stream: IO[bytes]
     name: str | None
+
+
+def is_address(given: str | Path) -> bool:
+    """Whether this names something on another machine, or holds a file itself, rather than a path here.
+
+    >>> is_address("https://example.org/a.wav"), is_address("a.wav"), is_address("data: seen twice")
+    (True, False, False)
+    """
+    return bool(_ADDRESS.fullmatch(str(given)))
 
 
 def describe(path: str | Path) -> str:
@@ -108,7 +118,7 @@ def _content(file: Any, kind: str) -> bytes:
 
 
 def _open_path(path: Path, name: str, kind: str) -> IO[bytes]:
-    if _ADDRESS.match(str(path)):
+    if is_address(path):
         raise InputError(f"{name} is an address, and nothing is fetched from there; download it first.")
     try:
         found = path.is_file()  # a folder is not, nor a device that could be read forever

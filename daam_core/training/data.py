@@ -19,7 +19,7 @@ from torch import Tensor
 
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
-from daam_core.inputs.files import sha256_of
+from daam_core.inputs.files import is_address, sha256_of
 from daam_core.inputs.text import text_sha256
 from daam_core.training.data_folders import PARTS, read_folder
 from daam_core.training.data_rows import (
@@ -57,7 +57,6 @@ _NUMBERED_PART = re.compile(
 )
 #: Folders called like this hold inputs without a class.
 _UNLABELLED = frozenset({"unsup", "unsupervised", "unlabeled", "unlabelled", "_background_noise_"})
-_ADDRESS = re.compile(r"(https?|ftp|s3|gs|hf):/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ def load_dataset(
         DataError: nothing is there, the classes are none or one, a column is unknown, a file is
             missing or a text empty; the message names the row or file.
     """
-    if _ADDRESS.match(str(path)):
+    if is_address(path):
         raise DataError("The data set is given as an address, and nothing is downloaded; fetch it first.")
     path = Path(path)
     columns, written, classes = columns or TableColumns(), written or TextFormat(), classes or ClassChoice()

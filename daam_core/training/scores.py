@@ -48,7 +48,7 @@ def one_class_only(scores: Scores) -> str:
     """One sentence where every prediction is the same class though labels differ; else empty.
 
     >>> one_class_only(score([0, 0, 1], [0, 0, 0], ["cat", "dog"]))
-    "All 3 inputs are taken for 'cat', which 2 of them are: nothing else was learned; ..."
+    "All 3 inputs are taken for 'cat', which 2 of them are: the classes are not told apart ..."
     """
     predicted = [k for k in range(len(scores.classes)) if any(row[k] for row in scores.confusion)]
     present = sum(figures.inputs > 0 for figures in scores.classes)
@@ -57,8 +57,8 @@ def one_class_only(scores: Scores) -> str:
     (only,) = (scores.classes[k] for k in predicted)
     return (
         f"All {scores.inputs:,} inputs are taken for {only.name!r}, which {only.inputs:,} of them are: "
-        "nothing else was learned; give more inputs of the other classes, train longer, or change the "
-        "learning rate."
+        "the classes are not told apart here. In training, give more inputs of the other classes, train "
+        "longer, or change the learning rate."
     )
 
 

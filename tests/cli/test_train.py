@@ -227,7 +227,7 @@ def test_a_classifier_that_knows_one_class_only_is_said(letters, run, tmp_path):
     table = write_table(tmp_path / "uneven.csv", [("text", "label"), *rows])
     status, out, err = run(*train_words(table, tmp_path / "out", "--json"))
     assert status == 0
-    said = "All 80 inputs are taken for 'many', which 76 of them are: nothing else was learned"
+    said = "All 80 inputs are taken for 'many', which 76 of them are: the classes are not told apart here"
     assert err.startswith(f"daam: note: {said}")
     assert json.loads(out)["warnings"][0].startswith(said)
     assert said in (tmp_path / "out" / "README.md").read_text()
