@@ -80,7 +80,7 @@ TABLE = {
     ),
     "study": allow(
         "version writing result inputs reading trained explain_many training",
-        "accelerate numpy pandas pyarrow sklearn",
+        "accelerate numpy pandas pyarrow sklearn umap",
     ),
     "cli": allow(
         "version progress writing result inputs model backbones reading export "

@@ -3,7 +3,6 @@
 Letters: M explained inputs, H heads, L layers, F features.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,25 +47,20 @@ def scores(study: Study, place: Place, name: MapName = "density_attention") -> n
             raise ShapeError(f"Head {place.head} does not see layer {place.layer}.")
         cell = (place.head, place.layer, place.feature)
         return study.column(name, cell).astype(np.float64)  # without the rest of the map
-    head, layer, feature = (
+    part = tuple(
         slice(None) if number is None else slice(number, number + 1)
         for number in (place.head, place.layer, place.feature)
     )
     if name == "values":
-        parts = (batch[:, layer, feature].mean((1, 2)) for batch in study.batches(name, study.numbers))
-        return np.concatenate([*parts, np.empty(0)])
-    seen = study.head_layers[head, layer, None]
-    if not seen.any():
-        raise ShapeError(f"Head {place.head} does not see layer {place.layer}.")
-    return np.concatenate(
-        [
-            *(
-                batch[:, head, layer, feature].mean(-1, keepdims=True).mean((1, 2, 3), where=seen)
-                for batch in study.batches(name, study.numbers)
-            ),
-            np.empty(0),
-        ]
-    )
+        parts = (batch.mean((1, 2)) for batch in study.batches(name, study.numbers, part=part[1:]))
+    else:
+        seen = study.head_layers[part[:2]]
+        if not seen.any():
+            raise ShapeError(f"Head {place.head} does not see layer {place.layer}.")
+        parts = (
+            batch.mean(-1).mean((1, 2), where=seen) for batch in study.batches(name, study.numbers, part=part)
+        )
+    return np.concatenate([*parts, np.empty(0)])
 
 
 def extreme_inputs(study: Study, found: np.ndarray, count: int = 20, *, lowest: bool = False) -> np.ndarray:
@@ -105,25 +99,71 @@ def cells_like(
         name: the map.
     """
     index = cell[1:] if name == "values" else cell
-    own = study.column(name, index).astype(np.float64)
+    own = study.column(name, index)
     if len(own) < 2:
         raise ShapeError("Cells can be compared over two explained inputs or more.")
     own -= own.mean()
     total = squares = products = np.zeros(())
+    shift: np.ndarray | None = None
     start = 0
     for batch in study.batches(name, study.numbers):
-        maps = batch.astype(np.float64)
-        weights = own[start : start + len(maps)]
-        total, squares = total + maps.sum(0), squares + (maps**2).sum(0)
-        products = products + np.tensordot(weights, maps, 1)
+        maps = batch.reshape(len(batch), -1)
+        shift = maps.mean(0) if shift is None else shift  # keeps the sums of squares exact in float32
+        maps -= shift
+        total = total + maps.sum(0, dtype=np.float64)
+        squares = squares + np.einsum("ic,ic->c", maps, maps).astype(np.float64)
+        products = products + (own[start : start + len(maps)] @ maps).astype(np.float64)
         start += len(maps)
-    spread = np.sqrt(np.maximum(squares - total**2 / len(own), 0) * (own @ own))
+    varying = np.maximum(squares - total**2 / len(own), 0)
+    spread = np.sqrt(varying * float(own.astype(np.float64) @ own))
     # What is left of a constant cell is rounding of float16 maps and their sums.
-    varies = spread > 1e-9 * np.maximum(squares, 1e-30)
+    varies = (varying > 1e-6 * squares) & (spread > 0)
     alike = np.divide(products, spread, out=np.full(spread.shape, -np.inf), where=varies)
-    alike[index] = -np.inf
-    order = np.argsort(-alike, axis=None, kind="stable")[:count]
-    places: Sequence[tuple[int, ...]] = [
-        tuple(int(i) for i in np.unravel_index(flat, alike.shape)) for flat in order
+    shape = study.facts.map_shape(name)[1:]
+    alike[np.ravel_multi_index(index, shape)] = -np.inf
+    order = [int(flat) for flat in np.argsort(-alike, kind="stable")[:count]]
+    return [
+        (tuple(int(i) for i in np.unravel_index(flat, shape)), float(alike[flat]))
+        for flat in order
+        if np.isfinite(alike[flat])
     ]
-    return [(place, float(alike[place])) for place in places if np.isfinite(alike[place])]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How often scores lie where.
+
+    Attributes:
+        edges: ``[B + 1]`` of the bins, rising.
+        counts: ``[B]``, how many explained inputs lie in each; the last bin holds its upper edge too.
+        by_class: the same, ``[B]``, of each label's inputs.
+    """
+
+    edges: np.ndarray
+    counts: np.ndarray
+    by_class: dict[str, np.ndarray]
+
+    def bin_of(self, score: float) -> int:
+        """The bin that a score lies in, or the nearest one: where a given input stands."""
+        found = int(np.searchsorted(self.edges, score, side="right")) - 1
+        return min(max(found, 0), len(self.counts) - 1)
+
+
+def histogram(study: Study, found: np.ndarray, bins: int = 40) -> Histogram:
+    """Histogram of scores ``[M]``, such as of a cell's gate or values over the data set.
+
+    Raises:
+        ShapeError: there is no bin, or no explained input.
+    """
+    if not is_whole(bins) or bins < 1:
+        raise ShapeError(f"A histogram has one bin at least, got {bins!r}.")
+    if not len(found):
+        raise ShapeError("A histogram needs one explained input at least.")
+    edges = np.histogram_bin_edges(found, bins)
+    labels = np.asarray(study.explained["label"])
+    of_class = {
+        name: np.histogram(found[labels == name], edges)[0]
+        for name in study.facts.class_names
+        if (labels == name).any()
+    }
+    return Histogram(edges, np.histogram(found, edges)[0], of_class)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -29,15 +29,18 @@ from daam_core.writing.files import replacing, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1
+VERSION = 2
 #: Inputs in a part: what an interruption loses at most.
 PART = 256
 
 FACTS = "study.json"
-MapName = Literal["density_attention", "class_importance", "values"]
-MAPS: tuple[MapName, ...] = get_args(MapName)
+StoredMap = Literal["density_attention", "class_importance", "values"]
+MAPS: tuple[StoredMap, ...] = get_args(StoredMap)
+#: What is asked of: the stored maps, and the gate, which is density attention without the amplitude.
+MapName = StoredMap | Literal["gate"]
 
-#: Columns of the rows. ``reason`` says why an input could not be explained; then the rest is null.
+#: Columns of the rows; after them come the data set's own (``Facts.columns``). ``reason`` says why an
+#: input could not be explained; then the rest is null.
 SCHEMA = pa.schema(
     [
         ("number", pa.int64()),  # among the N inputs, from 0
@@ -75,6 +78,8 @@ class Facts:
         class_names: C names.
         heads, layers, features: H, L and F.
         head_layers: ``[H][L]``, which layers each head sees.
+        amplitude: ``[H][L]``, the learned height λ; density attention is amplitude × gate.
+        columns: of the rows that are the data set's own, such as a speaker's age; texts.
         data: the data set's name.
         data_sha256: of all inputs' places, contents and labels, in order.
         inputs: N.
@@ -93,6 +98,8 @@ class Facts:
     layers: int
     features: int
     head_layers: tuple[tuple[bool, ...], ...]
+    amplitude: tuple[tuple[float, ...], ...]
+    columns: tuple[str, ...]
     data: str
     data_sha256: str
     inputs: int
@@ -103,6 +110,11 @@ class Facts:
     @property
     def parts(self) -> int:
         return -(-self.inputs // PART)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns of the rows."""
+        return pa.schema([*SCHEMA, *((name, pa.string()) for name in self.columns)])
 
     def map_shape(self, name: MapName) -> tuple[int, ...]:
         cells = (self.layers, self.features)
@@ -115,7 +127,7 @@ class Study:
     Attributes:
         folder: where it lies.
         facts: what was studied.
-        rows: one row an input, in order (:data:`SCHEMA`); those of unfinished parts are missing.
+        rows: one row an input, in order (``facts.schema``); those of unfinished parts are missing.
         numbers: ``[M]`` the inputs that were explained: places in the maps.
     """
 
@@ -149,7 +161,13 @@ class Study:
         """``[H, L]`` bool, which layers each head sees."""
         return np.array(self.facts.head_layers)
 
-    def map(self, name: MapName) -> np.ndarray:
+    @cached_property
+    def amplitude(self) -> np.ndarray:
+        """``[H, L]`` float32, the learned height λ; 1 where a head does not see a layer or it vanishes."""
+        heights = np.array(self.facts.amplitude, dtype=np.float32)
+        return np.where(heights > 0, heights, np.float32(1))
+
+    def map(self, name: StoredMap) -> np.ndarray:
         """A map of all N inputs, on disk; NaN where an input was not explained.
 
         ``class_importance`` is divided by each input's ``importance_scale``, since float16 ends at
@@ -158,26 +176,45 @@ class Study:
         stored: np.ndarray = np.load(self.folder / "maps" / f"{name}.npy", mmap_mode="r")
         return stored
 
-    def batches(self, name: MapName, numbers: np.ndarray, *, size: int = PART) -> Iterator[np.ndarray]:
-        """Maps of some inputs, ``[≤ size, ..]`` float32 at a time, in their order."""
-        stored = self.map(name)
+    def batches(
+        self, name: MapName, numbers: np.ndarray, *, size: int = PART, part: tuple[slice, ...] = ()
+    ) -> Iterator[np.ndarray]:
+        """Maps of some inputs, ``[≤ size, ..]`` float32 at a time, in their order.
+
+        Args:
+            name: the map.
+            numbers: the inputs.
+            size: how many are held at a time, at most.
+            part: slices of the map's own axes, (head, layer, feature) or (layer, feature); the rest is
+                not read.
+        """
+        stored = self.map("density_attention" if name == "gate" else name)
         for start in range(0, len(numbers), size):
             chosen = numbers[start : start + size]
-            maps = stored[chosen].astype(np.float32)
+            index: tuple[np.ndarray | slice, ...] = (chosen, *part)
+            maps = stored[index].astype(np.float32)
             if name == "class_importance":
-                scales = np.asarray(self.rows["importance_scale"])[self.rows_of(chosen)]
-                maps *= scales.astype(np.float32).reshape(-1, 1, 1, 1)
+                maps *= self._importance_scales(chosen).reshape(-1, *[1] * (maps.ndim - 1))
+            elif name == "gate":
+                maps /= self.amplitude[part[:2]][..., None]
             yield maps
 
     def column(self, name: MapName, cell: tuple[int, ...]) -> np.ndarray:
         """One cell of every explained input, ``[M]`` float32; ``cell`` is (head, layer, feature), or
         (layer, feature) of the values."""
-        stored = self.map(name)
+        stored = self.map("density_attention" if name == "gate" else name)
         found = stored.reshape(len(stored), -1)[:, np.ravel_multi_index(cell, stored.shape[1:])]
         found = found[self.numbers].astype(np.float32)
         if name == "class_importance":
-            found = found * np.asarray(self.explained["importance_scale"], dtype=np.float32)
+            found = found * self._importance_scales(self.numbers)
+        elif name == "gate":
+            found = found / self.amplitude[cell[:2]]
         return np.asarray(found)
+
+    def _importance_scales(self, numbers: np.ndarray) -> np.ndarray:
+        scales = np.asarray(self.rows["importance_scale"])[self.rows_of(numbers)]
+        found: np.ndarray = scales.astype(np.float32)
+        return found
 
     def rows_of(self, numbers: np.ndarray) -> np.ndarray:
         """Positions in ``rows`` of some inputs."""
@@ -193,8 +230,10 @@ def open_study(folder: str | Path) -> Study:
     folder = Path(folder)
     facts = read_facts(folder)
     try:
-        parts = [pq.read_table(part_path(folder, part), schema=SCHEMA) for part in finished(folder, facts)]
-        rows = pa.concat_tables(parts) if parts else SCHEMA.empty_table()
+        parts = [
+            pq.read_table(part_path(folder, part), schema=facts.schema) for part in finished(folder, facts)
+        ]
+        rows = pa.concat_tables(parts) if parts else facts.schema.empty_table()
         study = Study(folder, facts, rows)
         for name in MAPS:
             if (found := study.map(name)).shape != facts.map_shape(name) or found.dtype != np.float16:
@@ -224,17 +263,21 @@ def read_facts(folder: Path) -> Facts:
     return facts
 
 
-def _facts(raw: Mapping[str, object]) -> Facts | None:
+def _facts(raw: Mapping[str, Any]) -> Facts | None:
     if set(raw) != {field.name for field in fields(Facts)} or raw["modality"] not in MODALITIES:
         return None
-    classes, seen = raw["class_names"], raw["head_layers"]
+    classes, columns, seen, heights = (
+        raw[name] for name in ("class_names", "columns", "head_layers", "amplitude")
+    )
     sizes = [raw[name] for name in ("heads", "layers", "features", "inputs")]
-    if not isinstance(classes, list) or not isinstance(seen, list):
+    if not all(isinstance(listed, list) for listed in (classes, columns, seen, heights)):
         return None
     if not all(type(size) is int and size > 0 for size in sizes):
         return None
-    changed = {"class_names": tuple(classes), "head_layers": tuple(map(tuple, seen))}
-    return Facts(**{**raw, **changed})  # type: ignore[arg-type]
+    changed = {"class_names": tuple(classes), "columns": tuple(columns)} | {
+        name: tuple(map(tuple, raw[name])) for name in ("head_layers", "amplitude")
+    }
+    return Facts(**{**raw, **changed})
 
 
 def write_facts(folder: Path, facts: Facts) -> None:
@@ -250,10 +293,10 @@ def finished(folder: Path, facts: Facts) -> list[int]:
     return [part for part in range(facts.parts) if part_path(folder, part).is_file()]
 
 
-def write_part(folder: Path, part: int, rows: list[dict[str, object]]) -> None:
+def write_part(folder: Path, facts: Facts, part: int, rows: list[dict[str, object]]) -> None:
     """Write a part's rows; its maps must be on disk by then."""
     with replacing(part_path(folder, part)) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary)
+        pq.write_table(pa.Table.from_pylist(rows, schema=facts.schema), temporary)
 
 
 def new_maps(folder: Path, facts: Facts) -> None:
@@ -264,6 +307,6 @@ def new_maps(folder: Path, facts: Facts) -> None:
         np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=facts.map_shape(name)).flush()
 
 
-def open_maps(folder: Path) -> dict[MapName, np.memmap]:
+def open_maps(folder: Path) -> dict[StoredMap, np.memmap]:
     """The maps, to be written."""
     return {name: np.lib.format.open_memmap(folder / "maps" / f"{name}.npy", mode="r+") for name in MAPS}

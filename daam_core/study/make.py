@@ -16,7 +16,7 @@ from daam_core.study.folder import (
     FACTS,
     PART,
     Facts,
-    MapName,
+    StoredMap,
     Study,
     finished,
     new_maps,
@@ -74,7 +74,7 @@ def make_study(
     for part in range(index, facts.parts, count):
         numbers = range(part * PART, min((part + 1) * PART, len(dataset)))
         if part not in done:
-            _make_part(model, dataset, keys, folder, part, numbers, batch_size)
+            _make_part(model, dataset, facts, keys, folder, part, numbers, batch_size)
         on_progress(len(numbers))
     return open_study(folder)
 
@@ -95,6 +95,8 @@ def _facts(model: TrainedClassifier, dataset: Dataset, keys: list[str], command:
         layers=config.n_layers,
         features=config.n_features,
         head_layers=tuple(tuple(bool(seen) for seen in head) for head in attention.head_layers),
+        amplitude=tuple(tuple(float(height) for height in head) for head in attention.amplitude.tolist()),
+        columns=(),
         data=dataset.name,
         data_sha256=digest.hexdigest(),
         inputs=len(dataset),
@@ -129,6 +131,7 @@ def _prepare(folder: Path, facts: Facts) -> None:
 def _make_part(
     model: TrainedClassifier,
     dataset: Dataset,
+    facts: Facts,
     keys: list[str],
     folder: Path,
     part: int,
@@ -164,7 +167,7 @@ def _make_part(
             row |= _found(result, given, str(row["label"]))
             scale = float(np.abs(result.class_importance).max()) or 1.0
             row["importance_scale"] = scale
-            kept: dict[MapName, np.ndarray] = {
+            kept: dict[StoredMap, np.ndarray] = {
                 "density_attention": result.density_attention,
                 "class_importance": result.class_importance / scale,
                 "values": result.values,
@@ -178,7 +181,7 @@ def _make_part(
         rows.append(row)
     for stored in maps.values():
         stored.flush()
-    write_part(folder, part, rows)
+    write_part(folder, facts, part, rows)
 
 
 def _found(e: Explanation, given: Input, label: str) -> dict[str, object]:

@@ -143,20 +143,14 @@ def _blocks(
 ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
     """Parts of a map as ``[inputs, cells]`` float32: a layer of a head at a time, or as many as fit."""
     *rows, features = study.facts.map_shape(name)[1:]
-    stored = study.map(name)
-    scales = (
-        np.asarray(study.rows["importance_scale"], dtype=np.float32)[study.rows_of(numbers)]
-        if name == "class_importance"
-        else np.ones(len(numbers), np.float32)
-    )
     layers_at_once = max(1, BLOCK // (features * (permutations + len(numbers))))
     heads = [slice(h, h + 1) for h in range(rows[0])] if len(rows) == 2 else [None]
     for head in heads:
         for layer in range(0, rows[-1], layers_at_once):
             layers = slice(layer, layer + layers_at_once)
             block = (layers,) if head is None else (head, layers)
-            cells = stored[(slice(None), *block)][numbers].reshape(len(numbers), -1)
-            yield block, cells.astype(np.float32) * scales[:, None]
+            (cells,) = study.batches(name, numbers, size=len(numbers), part=block)
+            yield block, cells.reshape(len(numbers), -1)
 
 
 def _welch(cells: np.ndarray, in_second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

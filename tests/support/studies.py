@@ -46,6 +46,8 @@ def drawn_study(
         layers=layers,
         features=features,
         head_layers=((True,) * layers,) * heads,
+        amplitude=((2.0,) + (0.5,) * (layers - 1),) * heads,
+        columns=("speaker",),
         data="drawn",
         data_sha256=f"{seed:064}",
         inputs=inputs,
@@ -71,6 +73,7 @@ def drawn_study(
         stored.flush()
     rows: list[dict[str, object]] = [
         {"number": number, "place": f"row {number}", "label": labels[number]}
+        | {"speaker": f"{number % 4:02}"}
         | (
             {"reason": "empty"}
             if number in refused
@@ -80,5 +83,5 @@ def drawn_study(
         for number in range(inputs)
     ]
     for part in range(facts.parts):
-        write_part(folder, part, rows[part * PART : (part + 1) * PART])
+        write_part(folder, facts, part, rows[part * PART : (part + 1) * PART])
     return open_study(folder)
