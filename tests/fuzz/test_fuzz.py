@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from daam_core.errors import InputError
 from daam_core.inputs import read_input
-from tests.app.server.running import start, stop
 from tests.fuzz.mutations import mutated
-from tests.fuzz.openapi import try_openapi
 from tests.fuzz.run import fuzz
 from tests.fuzz.samples import files
 from tests.fuzz.targets import TARGETS, DefectError, endpoints, judged, right_call
@@ -62,15 +60,3 @@ def test_what_is_no_sentence_is_a_defect():
 def test_mutations_keep_a_file_recognisable(data):
     content = bytes(range(256)) * 4
     assert len(data.draw(mutated(content))) <= len(content) + 6 * 64
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_the_servers_own_description_tried_by_schemathesis(tmp_path):
-    server = start(tmp_path, "--model", "speech-emotion", "--model", "image-object")
-    try:
-        tried = try_openapi(server, seconds=15, examples=2)
-    finally:
-        stop(server)
-    assert tried.right, tried.said
-    assert tried.calls > 30, tried.said

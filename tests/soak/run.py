@@ -32,6 +32,7 @@ from tests.soak.visitors import MODELS, BusyError, Given, Visitor, WrongError, i
 
 DISK_MB = 400
 CROWD = 50
+SAID_EVERY = 60.0  # seconds
 SETTLE_SECONDS = 5.0  # after a fault, until answers must be right again
 
 
@@ -63,8 +64,8 @@ class Found:
 class Soak:
     """One run; see :func:`soak`."""
 
-    def __init__(self, folder: Path, *, seed: int) -> None:
-        self.folder, self.found = folder, Found()
+    def __init__(self, folder: Path, *, seed: int, say: Callable[[str], None]) -> None:
+        self.folder, self.found, self.say = folder, Found(), say
         self.chance = random.Random(seed)
         self.lock = threading.Lock()
         self.fault_ended = 0.0  # the time, infinite while one lasts
@@ -111,6 +112,7 @@ class Soak:
                 self.found.seconds[action.__name__].append(ended - began)
             elif outcome == "wrong":
                 self.found.wrong.append(said[:1000])
+                self.say(f"WRONG: {said[:1000]}")
         return outcome == "done"
 
     # Faults
@@ -223,13 +225,20 @@ class Soak:
     # The whole
 
     def watch(self) -> None:
-        began = time.monotonic()
+        """Note the server's memory, and say every minute how far things are."""
+        began = said = time.monotonic()
         while not self.over.wait(2):
+            now = time.monotonic()
             try:
-                held = self.server.memory() / 1e6
+                self.found.memory.append((now - began, self.server.memory() / 1e6))
             except (OSError, IndexError):  # it is being started
                 continue
-            self.found.memory.append((time.monotonic() - began, held))
+            if now - said >= SAID_EVERY:
+                said = now
+                outcomes = ", ".join(f"{count:,} {name}" for name, count in self.found.outcomes.most_common())
+                faults = sum(map(len, self.found.faults.values()))
+                held = self.found.memory[-1][1]
+                self.say(f"{(now - began) / 60:.0f} min: {outcomes}; {faults} faults survived; {held:.0f} MB")
 
     def close(self) -> None:
         stop(self.server)
@@ -241,10 +250,18 @@ class Soak:
 FAULTS = ("full_disk", "killed_worker", "crowd", "killed_server", "corrupt_cache", "stopped_and_started")
 
 
-def soak(folder: Path, *, seconds: float, visitors: int, faults: Sequence[str], seed: int = 0) -> Found:
-    """Load a server for some time, with a fault at equal distances."""
+def soak(
+    folder: Path,
+    *,
+    seconds: float,
+    visitors: int,
+    faults: Sequence[str],
+    seed: int = 0,
+    say: Callable[[str], None] = print,
+) -> Found:
+    """Load a server for some time, with a fault at equal distances; ``say`` hears what goes on."""
     given = inputs()
-    run = Soak(folder, seed=seed)
+    run = Soak(folder, seed=seed, say=say)
     try:
         until = time.monotonic() + seconds
         people = [Visitor(run.port, index, given) for index in range(visitors)]
@@ -333,7 +350,14 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="daam-soak-"))
     try:
         seconds = options.minutes * 60
-        found = soak(folder, seconds=seconds, visitors=options.visitors, faults=faults, seed=options.seed)
+        found = soak(
+            folder,
+            seconds=seconds,
+            visitors=options.visitors,
+            faults=faults,
+            seed=options.seed,
+            say=lambda line: print(line, flush=True),
+        )
         print(report(found), flush=True)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps({"visitors": options.visitors, **vars(found)}))
