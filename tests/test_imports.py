@@ -62,36 +62,37 @@ TABLE = {
     "export": allow("writing result inputs reading figures view", "numpy pyarrow"),
     "checkpoint": allow("shipped writing result model dataset_mean", "huggingface_hub safetensors torch"),
     "trained": allow("writing result model backbones checkpoint", "huggingface_hub torch"),
-    "explain": allow("version result importance inputs encoding layers model trained", "numpy torch"),
-    "explain_many": allow("result inputs trained explain"),
+    "explaining": allow("version result importance inputs encoding layers model trained", "numpy torch"),
+    "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
         "version writing result importance inputs encoding layers model dataset_mean "
-        "backbones reading figures trained explain",
+        "backbones reading figures trained explaining",
         "huggingface_hub numpy safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
         "shipped progress writing result inputs encoding layers model backbones reading "
-        "trained explain training",
+        "trained explaining training",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow(
-        "inputs kernels layers model backbones view checkpoint trained explain explain_many",
+        "inputs kernels layers model backbones view checkpoint trained explaining explaining_many",
         "PIL numpy torch",
     ),
     "study": allow(
-        "version writing result inputs reading trained explain_many training",
+        "version writing result inputs reading trained explaining_many training",
         "accelerate numpy pandas pyarrow sklearn umap",
     ),
     "cli": allow(
         "version progress writing result inputs model backbones reading export "
-        "checkpoint trained explain explain_many training faithfulness bench study",
+        "checkpoint trained explaining explaining_many training faithfulness bench study",
         "numpy tqdm",
     ),
     "__main__": allow("cli"),
-    "": allow("version result importance model checkpoint trained explain explain_many"),
+    "": allow("version result importance model checkpoint trained explaining explaining_many", "lazy_loader"),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
-        "progress result inputs encoding reading figures view export trained explain faithfulness app.server",
+        "progress result inputs encoding reading figures view export trained explaining "
+        "faithfulness app.server",
         "numpy plotly",
     ),
     "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),
@@ -117,10 +118,11 @@ def _dotted(path: Path) -> str:
 
 
 def _source(module: str) -> tuple[str, bool]:
-    """Its text, and whether it is a package."""
+    """Its text, with that of the stub from which a package imports lazily, and whether it is a package."""
     path = ROOT.joinpath(*module.split("."))
     package = path.is_dir()
-    return (path / "__init__.py" if package else path.with_suffix(".py")).read_text("utf-8"), package
+    files = sorted(path.glob("__init__.py*")) if package else [path.with_suffix(".py")]
+    return "\n".join(file.read_text("utf-8") for file in files), package
 
 
 def imported(source: str, module: str, *, package: bool) -> Iterator[str]:
@@ -217,11 +219,11 @@ def test_the_table_holds_exactly_what_is_used():
         ("daam_core.gating", "def f():\n    from daam_core.layers import x", "imports layers"),
         ("daam_core.result", "if TYPE_CHECKING:\n    import torch", "imports torch"),
         ("daam_core.result", "from . import model", "imports model"),
-        ("daam_core.figures.maps", "from ..explain import explain", "imports explain"),
+        ("daam_core.figures.maps", "from ..explaining import explain", "imports explaining"),
         ("daam_core.figures.maps", "import gradio.blocks", "imports gradio"),
-        ("daam_core.explain", "importlib.import_module('gradio')", "imports gradio"),
-        ("daam_core.explain", "from app import main", "imports app.main"),
-        ("daam_core.explain", "import daam_core.cli", "imports cli"),
+        ("daam_core.explaining", "importlib.import_module('gradio')", "imports gradio"),
+        ("daam_core.explaining", "from app import main", "imports app.main"),
+        ("daam_core.explaining", "import daam_core.cli", "imports cli"),
         ("app.visit.actions", "from daam_core.training.fitting import fit", "imports training"),
         ("app.visit.actions", "from app.page import html", "imports app.page"),
         ("app.server.upkeep", "from daam_core import model", "imports model"),
@@ -355,6 +357,13 @@ LIGHT = ("daam_core", "daam_core.backbones", "daam_core.figures", "daam_core.exp
 def test_importing_the_library_is_light():
     code = f"import sys, {', '.join(LIGHT)}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
     assert sorted(HEAVY & set(_python(code).split())) == []
+
+
+def test_help_does_not_wait_for_torch():
+    code = (
+        "from daam_core.cli.main import main; main(['--help']); print('torch' in __import__('sys').modules)"
+    )
+    assert _python(code).splitlines()[-1] == "False"
 
 
 IMPORT_EACH = """

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from daam_core.checkpoint import BUILT_IN_FOLDER, built_in_models
 from daam_core.errors import DaamError, ShapeError
-from daam_core.explain import explain_encoding
+from daam_core.explaining import explain_encoding
 from daam_core.inputs import read_text
 from daam_core.model import DaamClassifier
 from daam_core.trained import TrainedClassifier, load_model

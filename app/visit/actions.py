@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from daam_core.encoding import Encoding
 from daam_core.errors import InputError, is_whole
-from daam_core.explain import class_index, explain_encoding
+from daam_core.explaining import class_index, explain_encoding
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier

@@ -8,8 +8,8 @@ import torch
 
 from daam_core.bench.library import one_for_each_encoder
 from daam_core.bench.measuring import Timings, median_seconds
-from daam_core.explain import explain
-from daam_core.explain_many import BATCH_SIZE, explain_many
+from daam_core.explaining import explain
+from daam_core.explaining_many import BATCH_SIZE, explain_many
 from daam_core.inputs import SAMPLE_RATE, Modality, read_input
 from daam_core.trained import TrainedClassifier, load_model
 
@@ -32,7 +32,7 @@ class BatchCase:
 
 
 def bench_batch(*, runs: int = 5, models: Sequence[str] | None = None) -> Timings[BatchCase]:
-    """:func:`~daam_core.explain_many.explain_many` against a loop, on short generated inputs."""
+    """:func:`~daam_core.explaining_many.explain_many` against a loop, on short generated inputs."""
     timed = [load_model(name) for name in models] if models is not None else one_for_each_encoder()
     return Timings(runs, torch.get_num_threads(), tuple(_case(model, runs) for model in timed))
 

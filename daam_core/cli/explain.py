@@ -14,7 +14,7 @@ from daam_core.cli.explain_several import are_several, explain_several
 from daam_core.cli.named import existing_file
 from daam_core.cli.output import Output, say
 from daam_core.errors import InputError
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.reading.numbers import signed

@@ -7,7 +7,7 @@ from pathlib import Path
 from daam_core.cli.named import existing_file, existing_folder
 from daam_core.cli.output import Output, progress_bar, refused_lines
 from daam_core.errors import DaamError, InputError
-from daam_core.explain_many import explain_each
+from daam_core.explaining_many import explain_each
 from daam_core.export import save
 from daam_core.export.rows import Row, explanation_row, json_line, row_suffix, write_rows
 from daam_core.inputs import SUFFIXES, Modality

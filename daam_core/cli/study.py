@@ -10,7 +10,7 @@ from pathlib import Path
 
 from daam_core.cli import options
 from daam_core.cli.output import Output, progress_bar, refused_lines
-from daam_core.explain_many import BATCH_SIZE
+from daam_core.explaining_many import BATCH_SIZE
 from daam_core.study.folder import Study
 from daam_core.study.make import make_study
 from daam_core.study.processes import among_processes

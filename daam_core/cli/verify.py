@@ -10,7 +10,7 @@ import argparse
 from daam_core.cli.explain import meant_by
 from daam_core.cli.output import Output
 from daam_core.errors import DataError
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from daam_core.export import load
 from daam_core.inputs import read_input
 from daam_core.reading.differences import differences_by_part

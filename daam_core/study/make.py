@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from daam_core.errors import DaamError
-from daam_core.explain_many import BATCH_SIZE, explain_each
+from daam_core.explaining_many import BATCH_SIZE, explain_each
 from daam_core.inputs import Input, Picture, Sound, read_input
 from daam_core.result import Explanation
 from daam_core.study.folder import (

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from daam_core.encoding import Encoding, Tokens
-from daam_core.explain import explain_encoding
+from daam_core.explaining import explain_encoding
 from daam_core.reading.numbers import fixed, number
 from daam_core.reading.quantities import top_cells
 from daam_core.result import Explanation

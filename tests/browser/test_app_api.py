@@ -18,7 +18,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 from daam_core import export
-from daam_core.explain import explain, explain_encoding
+from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import Region, SoundChange, changed, read_picture, read_sound
 from tests.support.encode import encode
 from tests.support.small_heads import RATE, colour_picture, tone

@@ -10,7 +10,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from app.visit.examples import EXAMPLES
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from tests.browser.app_page import AppPage
 from tests.support.media import encoded, picture_file
 from tests.support.small_heads import RATE, colour_picture, tone

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from app.page.parts.save import FORMATS
 from app.visit.examples import EXAMPLES
 from daam_core import export
-from daam_core.explain import explain, explain_encoding
+from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import Region, SoundChange, changed, read_picture, read_sound
 from daam_core.reading.sentences import in_words
 from daam_core.reading.terms import TERMS

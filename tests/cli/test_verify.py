@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from daam_core.cli.main import main
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from daam_core.export import save
 from daam_core.inputs import Edit, Region, SoundChange, changed, read_input
 from daam_core.trained import load_model

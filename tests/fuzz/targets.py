@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from app.main import build_demo
 from app.page.outcomes import DEFECT
 from daam_core.errors import DaamError
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from daam_core.export import load, save
 from daam_core.inputs import read_input
 from daam_core.trained import load_model

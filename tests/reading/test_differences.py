@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from daam_core.reading.differences import differences_by_part, largest_changes, map_correlation
 from tests.support.builders import make_explanation
 from tests.support.small import letter_model

@@ -15,7 +15,7 @@ from typing import Any
 import soundfile
 from PIL import Image
 
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from daam_core.trained import TrainedClassifier, load_model
 from tests.app.server.running import form
 from tests.support.small_heads import RATE, colour_picture, tone

@@ -10,7 +10,7 @@ import torch
 
 from daam_core.dataset_mean import dataset_mean
 from daam_core.encoding import Encoding, Tokens
-from daam_core.explain import explain_encoding
+from daam_core.explaining import explain_encoding
 from daam_core.importance import importance_factor, layer_contribution
 from daam_core.inputs import Modality
 from daam_core.layers import GateKind, Mode

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from daam_core.encoding import pool
-from daam_core.explain import explain_encoding
+from daam_core.explaining import explain_encoding
 from daam_core.faithfulness.maps.cells import Cells
 from daam_core.faithfulness.packages import measuring_packages
 from daam_core.faithfulness.removal.curves import ORDERS, Curve, Order, deletion_curve, random_curve

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from daam_core.errors import DataError, is_number
-from daam_core.explain import provenance_of
+from daam_core.explaining import provenance_of
 from daam_core.faithfulness.destroyed.learned import Learned, what_is_learned
 from daam_core.faithfulness.destroyed.models import Similarity, sanity_checks, trained_again
 from daam_core.faithfulness.destroyed.small_changes import PERTURBATIONS

@@ -7,7 +7,7 @@ from app.visit import actions
 from app.visit.actions import explain_input
 from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
-from daam_core.explain import explain
+from daam_core.explaining import explain
 from tests.app.visitor import OTHER, TEXT, edited
 from tests.support.small_heads import colour_picture
 

@@ -13,7 +13,7 @@ from app.visit.examples import examples_of
 from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
 from daam_core.errors import InputError
-from daam_core.explain import explain, explain_encoding
+from daam_core.explaining import explain, explain_encoding
 from tests.app.visitor import OTHER, TEXT, edited
 from tests.support.small_heads import RATE, colour_picture, tone
 

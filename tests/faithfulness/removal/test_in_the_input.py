@@ -5,7 +5,7 @@ import torch
 
 from daam_core.encoding import pool
 from daam_core.errors import CancelledError
-from daam_core.explain import explain_encoding
+from daam_core.explaining import explain_encoding
 from daam_core.faithfulness.removal.in_the_input import (
     LEAVE_ONE_OUT,
     TOKEN_ATTRIBUTION,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from daam_core import explain, explain_each, explain_many
 from daam_core.backbones import load_backbone
 from daam_core.errors import ConfigError, InputError
-from daam_core.explain_many import BATCHES_AHEAD
+from daam_core.explaining_many import BATCHES_AHEAD
 from daam_core.inputs import read_picture, read_text
 from daam_core.result import Explanation, arrays
 from tests.support.small import letter_model

@@ -6,7 +6,7 @@ import torch
 
 from daam_core.encoding import pool
 from daam_core.errors import InputError, ShapeError
-from daam_core.explain import class_index, explain, explain_encoding
+from daam_core.explaining import class_index, explain, explain_encoding
 from daam_core.importance import importance_factor
 from tests.support.encode import encode
 from tests.support.small import CLASSES, FEATURES, LAYERS, LetterEncoder, letter_model

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from daam_core.errors import ConfigError, InputError, ShapeError, is_whole
-from daam_core.explain import class_index, explain_encodings
+from daam_core.explaining import class_index, explain_encodings
 from daam_core.inputs import Input, Picture, Sound, read_input
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
@@ -34,7 +34,7 @@ def explain_many(
 
     Args:
         model: from :func:`~daam_core.trained.load_model`.
-        inputs: as :func:`~daam_core.explain.explain` takes them; read as they are needed.
+        inputs: as :func:`~daam_core.explaining.explain` takes them; read as they are needed.
         batch_size: inputs encoded together, at most.
         target: the explained class, by name or index; each input's predicted class by default.
         scale: what the Importance Factor is scaled by.
