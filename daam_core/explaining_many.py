@@ -15,8 +15,9 @@ from daam_core.trained import TrainedClassifier
 BATCH_SIZE = 32
 #: Inputs read before they are sorted by length, in batches: more makes batches more even.
 BATCHES_AHEAD = 8
-#: Bytes of inputs, and of explanations, that are held at a time, if one alone does not take more.
-HELD_BYTES = 256 << 20
+#: Bytes of inputs, of those read ahead of them, and of explanations, that are held at a time, if one alone
+#: does not take more.
+HELD_BYTES = 128 << 20
 
 Refused = InputError | ShapeError
 T = TypeVar("T")
@@ -61,6 +62,22 @@ def explain_each(
     scale: Scale = "all_heads",
 ) -> Iterator[Explanation | Refused]:
     """As :func:`explain_many`; in place of an input that cannot be used, the error that says why."""
+    for _, result in read_and_explain(model, inputs, batch_size=batch_size, target=target, scale=scale):
+        yield result
+
+
+def read_and_explain(
+    model: TrainedClassifier,
+    inputs: Iterable[object],
+    *,
+    batch_size: int = BATCH_SIZE,
+    target: str | int | None = None,
+    scale: Scale = "all_heads",
+) -> Iterator[tuple[Input | None, Explanation | Refused]]:
+    """As :func:`explain_each`, each result beside its input as it was read; None where it could not be.
+
+    While some inputs are encoded, those after them are read.
+    """
     class_index(model.class_names, target)  # refused before the encoder runs
     if not is_whole(batch_size) or batch_size < 1:
         raise ConfigError(f"batch_size must be a positive whole number, got {batch_size!r}.")
@@ -82,9 +99,12 @@ def explain_each(
 
     batch_size = min(batch_size, max(1, HELD_BYTES // _explanation_bytes(model)))
     workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as executor:
-        given = (read_one for some in _groups(inputs, workers) for read_one in executor.map(read, some))
-        for held in _held(given, BATCHES_AHEAD * batch_size):
+    with ThreadPoolExecutor(workers) as readers, ThreadPoolExecutor(1) as ahead:
+        given = (read_one for some in _groups(inputs, workers) for read_one in readers.map(read, some))
+        groups = _held(given, BATCHES_AHEAD * batch_size)
+        coming = ahead.submit(next, groups, None)
+        while (held := coming.result()) is not None:
+            coming = ahead.submit(next, groups, None)
             results: dict[int, Explanation | Refused] = {
                 number: one for number, one in enumerate(held) if isinstance(one, Refused)
             }
@@ -93,7 +113,8 @@ def explain_each(
             for batch in _groups(usable, batch_size):
                 numbers, together = zip(*batch, strict=True)
                 results |= zip(numbers, explained([*together]), strict=True)
-            yield from (results[number] for number in range(len(held)))
+            for number, one in enumerate(held):
+                yield None if isinstance(one, Refused) else one, results.pop(number)
 
 
 def _groups(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -6,6 +6,7 @@ the inputs.
 """
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from daam_core.cli import options
@@ -13,6 +14,7 @@ from daam_core.cli.output import Output, progress_bar, refused_lines
 from daam_core.explaining_many import BATCH_SIZE
 from daam_core.study.folder import Study
 from daam_core.study.make import make_study
+from daam_core.study.memory import Growth, growth, held_mib
 from daam_core.study.processes import among_processes
 from daam_core.study.report import report_blocks, report_title
 from daam_core.trained import load_model
@@ -43,7 +45,13 @@ def run(arguments: argparse.Namespace) -> Output:
     reading = options.data_options(arguments)
     dataset = reading.load(arguments.data, modality=model.config.modality, class_names=model.class_names)
     share, turn = among_processes()
+    before, after = held_mib(), list[tuple[int, float]]()
     with progress_bar(len(dataset) // share[1], f"Explaining {dataset.name}") as bar:
+
+        def done(inputs: int) -> None:
+            bar.update(inputs)
+            after.append((inputs + (after[-1][0] if after else 0), held_mib() or 0.0))
+
         study = make_study(
             model,
             dataset,
@@ -52,14 +60,17 @@ def run(arguments: argparse.Namespace) -> Output:
             command=options.printed_command(arguments.words),
             share=share,
             turn=turn,
-            on_progress=bar.update,
+            on_progress=done,
         )
     found = study_summary(study)
+    grown = None if before is None else growth(before, after)
+    if grown is not None:
+        found["memory"] = asdict(grown)
     if study.complete and share[0] == 0:
         title, blocks = report_title(study), report_blocks(study)
         write_text(study.folder / "report.html", to_html(title, blocks))
         write_text(study.folder / "report.md", to_markdown(title, blocks))
-    return Output(found, _text(study, Path(arguments.out).name))
+    return Output(found, _text(study, grown, Path(arguments.out).name))
 
 
 def study_summary(study: Study) -> dict[str, object]:
@@ -78,7 +89,7 @@ def study_summary(study: Study) -> dict[str, object]:
     }
 
 
-def _text(study: Study, folder: str) -> str:
+def _text(study: Study, grown: Growth | None, folder: str) -> str:
     right = study.explained["right"].to_pylist()
     accuracy = f"{sum(right) / len(right):.3f}" if right else "–"
     lines = [
@@ -88,4 +99,6 @@ def _text(study: Study, folder: str) -> str:
     lines += refused_lines(study.refused)
     if not study.complete:
         lines.append(f"Not finished: {study.rows.num_rows:,} inputs done so far; other processes go on.")
+    if grown is not None:
+        lines.append(f"Memory: {grown}")
     return "\n".join([*lines, f"Written: {folder}"])

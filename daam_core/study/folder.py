@@ -46,7 +46,7 @@ SCHEMA = pa.schema(
         ("number", pa.int64()),  # among the N inputs, from 0
         ("place", pa.string()),  # the path below the data set's folder, or the table's row
         ("path", pa.string()),  # of a sound or picture; null for a text
-        ("sha256", pa.string()),  # of the input's bytes
+        ("sha256", pa.string()),  # of the input's bytes; null where it could not be read
         ("group", pa.string()),
         ("label", pa.string()),
         ("reason", pa.string()),
@@ -81,7 +81,7 @@ class Facts:
         amplitude: ``[H][L]``, the learned height λ; density attention is amplitude × gate.
         columns: of the rows that are the data set's own, such as a speaker's age; texts.
         data: the data set's name.
-        data_sha256: of all inputs' places, contents and labels, in order.
+        data_sha256: of all inputs' places, labels and texts, or their files' sizes, in order.
         inputs: N.
         tool: this program and its version.
         command: that made the study.

@@ -2,15 +2,16 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from daam_core.errors import DaamError
-from daam_core.explaining_many import BATCH_SIZE, explain_each
-from daam_core.inputs import Input, Picture, Sound, read_input
+from daam_core.explaining_many import BATCH_SIZE, read_and_explain
+from daam_core.inputs import Input, Picture, Sound
+from daam_core.inputs.text import text_sha256
 from daam_core.result import Explanation
 from daam_core.study.folder import (
     FACTS,
@@ -27,7 +28,7 @@ from daam_core.study.folder import (
     write_part,
 )
 from daam_core.trained import TrainedClassifier
-from daam_core.training.data import Dataset, content_hash
+from daam_core.training.data import Dataset, size_of
 from daam_core.version import __version__
 
 #: Longer side of a picture's thumbnail in pixels.
@@ -48,7 +49,7 @@ def make_study(
     """Explain every input of a data set and keep what was found in a folder.
 
     Parts that an earlier, interrupted run finished are kept. Memory does not grow with the data set:
-    one part is held at a time.
+    one part is held at a time. Each file is read once, while others are encoded.
 
     Args:
         model: the classifier.
@@ -65,8 +66,7 @@ def make_study(
         DataError: a study in it is damaged.
     """
     folder = Path(folder)
-    keys = [content_hash(given) for given in dataset.inputs]
-    facts = _facts(model, dataset, keys, command)
+    facts = _facts(model, dataset, command)
     with turn or nullcontext():
         _prepare(folder, facts)
     done = set(finished(folder, facts))
@@ -74,16 +74,18 @@ def make_study(
     for part in range(index, facts.parts, count):
         numbers = range(part * PART, min((part + 1) * PART, len(dataset)))
         if part not in done:
-            _make_part(model, dataset, facts, keys, folder, part, numbers, batch_size)
+            _make_part(model, dataset, facts, folder, part, numbers, batch_size)
         on_progress(len(numbers))
     return open_study(folder)
 
 
-def _facts(model: TrainedClassifier, dataset: Dataset, keys: list[str], command: str) -> Facts:
+def _facts(model: TrainedClassifier, dataset: Dataset, command: str) -> Facts:
     config, attention = model.config, model.classifier.attention
     digest = hashlib.sha256()
-    for place, key, label in zip(dataset.places, keys, dataset.labels, strict=True):
-        digest.update(f"{place}\0{key}\0{label}\n".encode())
+    for place, given, label in zip(dataset.places, dataset.inputs, dataset.labels, strict=True):
+        # Files are read once, when they are explained: here their sizes must do.
+        content = text_sha256(given) if isinstance(given, str) else size_of(given)
+        digest.update(f"{place}\0{content}\0{label}\n".encode())
     return Facts(
         model=model.name,
         checkpoint_sha256=model.sha256,
@@ -132,7 +134,6 @@ def _make_part(
     model: TrainedClassifier,
     dataset: Dataset,
     facts: Facts,
-    keys: list[str],
     folder: Path,
     part: int,
     numbers: range,
@@ -140,26 +141,13 @@ def _make_part(
 ) -> None:
     rows: list[dict[str, object]] = []
     maps = open_maps(folder)
-    shown: dict[int, Input] = {}
-
-    def read() -> Iterator[object]:
-        # Read here and not by explain_each, so that thumbnails need no second reading.
-        for number in numbers:
-            try:
-                found = read_input(dataset.inputs[number], dataset.modality, rate=model.backbone.sample_rate)
-            except DaamError:
-                yield dataset.inputs[number]  # refused again, with its reason
-            else:
-                shown[number] = found
-                yield found
-
-    for number, result in zip(numbers, explain_each(model, read(), batch_size=batch_size), strict=True):
-        given = shown.pop(number, None)
+    results = read_and_explain(model, (dataset.inputs[n] for n in numbers), batch_size=batch_size)
+    for number, (given, result) in zip(numbers, results, strict=True):
         row: dict[str, object] = {
             "number": number,
             "place": dataset.places[number],
             "path": str(dataset.inputs[number]) if isinstance(dataset.inputs[number], Path) else None,
-            "sha256": keys[number],
+            "sha256": None if given is None else given.sha256,
             "group": None if dataset.groups is None else dataset.groups[number],
             "label": dataset.class_names[dataset.labels[number]],
         }

@@ -47,6 +47,7 @@ __all__ = [
     "hold_out_groups",
     "load_dataset",
     "shared_inputs",
+    "size_of",
 ]
 
 #: Folders called like this are speakers, folds and the like; data sets put the class elsewhere.
@@ -199,6 +200,14 @@ def content_hash(given: str | Path) -> str:
             return sha256_of(file)
     except OSError as error:
         raise DataError(f"{given.name} cannot be read: {error.strerror}.") from error
+
+
+def size_of(given: Path) -> int:
+    """A file's size in bytes; -1 where there is no such file."""
+    try:
+        return given.stat().st_size
+    except OSError:
+        return -1
 
 
 def shared_inputs(tested: Dataset, trained: Dataset) -> int:

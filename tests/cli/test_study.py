@@ -10,6 +10,7 @@ import pytest
 
 from daam_core.cli.main import main
 from daam_core.study.folder import open_study
+from daam_core.study.memory import held_mib
 
 ROWS = [
     "text,label",
@@ -50,8 +51,8 @@ def test_a_study_needs_a_place(table, capsys):
 @pytest.mark.slow
 def test_two_processes_share_a_study(tmp_path):
     table = tmp_path / "news.csv"
-    rows = [f"Company number {number} rose on Monday.,Business" for number in range(260)]
-    rows += [f"Team number {number} won on Sunday.,Sports" for number in range(260)]
+    rows = [f"Company number {number} rose on Monday.,Business" for number in range(130)]
+    rows += [f"Team number {number} won on Sunday.,Sports" for number in range(130)]
     table.write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -63,4 +64,29 @@ def test_two_processes_share_a_study(tmp_path):
     assert done.returncode == 0, done.stderr
     study = open_study(tmp_path / "out")
     assert study.complete
-    assert len(study.numbers) == 520
+    assert len(study.numbers) == 260
+
+
+def test_growth_of_memory_is_fitted_and_said(table, tmp_path, capsys, monkeypatch):
+    held = iter([100.0, 500.0, 502.0, 503.0, 504.0])
+    monkeypatch.setattr("daam_core.cli.study.held_mib", lambda: next(held))
+    monkeypatch.setattr("daam_core.study.folder.PART", 1)
+    monkeypatch.setattr("daam_core.study.make.PART", 1)
+    with table.open("a", encoding="utf-8") as file:
+        file.write("Shares rose.,Business\nThe match ended in a draw.,Sports\n")
+    words = ["study", str(table), "--model", "news-topic", "--out", str(tmp_path / "out"), "--skip-broken"]
+    assert main(words) == 0
+    assert (
+        "Memory: 404 MiB beyond the model and the list of inputs, +1000.0 MiB per 1,000 inputs"
+        in capsys.readouterr().out
+    )
+
+
+def test_memory_held_is_that_of_this_process():
+    held = held_mib()
+    if not sys.platform.startswith("linux"):
+        assert held is None
+        return
+    block = bytearray(64 << 20)
+    assert 60 < held_mib() - held < 70
+    del block

@@ -84,7 +84,7 @@ def test_an_interrupted_study_goes_on_with_what_is_missing(tmp_path, small_parts
     assert begun.numbers.tolist() == [0, 1, 2, 3]
     made = []
     real = make._make_part
-    monkeypatch.setattr(make, "_make_part", lambda *given: (made.append(given[5]), real(*given)))
+    monkeypatch.setattr(make, "_make_part", lambda *given: (made.append(given[4]), real(*given)))
     study = make_study(letter_model(), letters(10), tmp_path / "study")
     assert made == [1, 2]
     assert study.rows.equals(whole.rows)
