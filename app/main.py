@@ -79,7 +79,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
         },
         enable_monitoring=False,
         run_history=False,
-        footer_links=["api"],
+        footer_links=[],
         state_session_capacity=OPEN_SESSIONS,
         mcp_server=True,
         ssr_mode=False,

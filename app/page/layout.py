@@ -43,23 +43,24 @@ def lay_out(offer: Offer) -> Page:
     session = gr.State(Session(), time_to_live=SESSION_SECONDS)
     gr.HTML(frame.HEADER, elem_id="top", apply_default_css=False)
     tour.build()
+    # Before the first result the answer stands beside the input's form; then it is a strip above the maps
+    # that stays in sight, and the form is folded behind its button.
     with gr.Row(elem_id="ask", elem_classes="dx-columns"):
-        with gr.Column(scale=6, min_width=320, elem_id="step-input", elem_classes="dx-card"):
-            _heading(1, "Input")
-            given = give.build(offer)
         with gr.Column(scale=5, min_width=320, elem_id="step-prediction", elem_classes="dx-card"):
-            _heading(2, "Prediction")
+            _heading("Answer")
             with gr.Row(elem_id="working"):
                 status = gr.HTML(frame.READY, elem_id="status", apply_default_css=False)
                 cancel = gr.Button("Cancel", elem_id="cancel", size="sm", min_width=0, visible="hidden")
             prediction = gr.HTML(EMPTY_PREDICTION, elem_id="prediction", apply_default_css=False)
+        with gr.Column(scale=6, min_width=320, elem_id="step-input", elem_classes="dx-card"):
+            _heading("Input")
+            given = give.build(offer)
     with gr.Column(elem_id="step-why", elem_classes="dx-card"):
-        _heading(3, "Why")
-        gr.HTML(frame.LIMITS, apply_default_css=False)
+        gr.HTML(frame.WHY, apply_default_css=False)
         reasons = why.build()
         drawn = charts.build()
     with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as compare_step:
-        _heading(4, "Compare and change")
+        _heading("Compare and change")
         with gr.Tabs(elem_id="change-tabs"):
             with gr.Tab("A and B", id="compare", elem_id="tab-compare"):
                 compared = compare.build()
@@ -71,7 +72,7 @@ def lay_out(offer: Offer) -> Page:
                 checked = is_it_true.build()
         comparison = compare.build_result()
     with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as save_step:
-        _heading(5, "Save and share")
+        _heading("Save and share")
         saved = save.build()
     gr.HTML(frame.FOOTER, elem_id="foot", apply_default_css=False)
     sections = (compare_step, save_step)
@@ -93,5 +94,5 @@ def lay_out(offer: Offer) -> Page:
     )
 
 
-def _heading(number: int, title: str) -> None:
-    gr.HTML(frame.heading(number, title), apply_default_css=False)
+def _heading(title: str) -> None:
+    gr.HTML(frame.heading(title), apply_default_css=False)

@@ -1,6 +1,6 @@
 """Colours, type and spacing of the page: system fonts, an 8-pixel grid, light and dark.
 
-The tokens here and those in ``static/app.css`` are the page's whole palette.
+This is the page's whole palette. ``static/app.css`` names its tokens, and the view takes those over.
 """
 
 import gradio as gr
@@ -8,17 +8,18 @@ from gradio.themes.utils import colors, fonts, sizes
 
 # From the lightest (50) to the darkest (950).
 INK = colors.Color(
-    *("#f0f4f9", "#dde6f1", "#bccde2", "#92aecf", "#648bb8", "#3d6a9e"),
-    *("#235288", "#194272", "#12335a", "#0c2545", "#071730"),
+    *("#f0f5fc", "#deeafa", "#c2d8f5", "#9cc0ec", "#74a3de", "#4a80c4"),
+    *("#2f63a8", "#1f4e8c", "#183f73", "#12305a", "#0a1f3d"),
     name="ink",
 )
-PAPER = colors.Color(
-    *("#fafaf8", "#f3f3f0", "#e5e5e0", "#d1d1cb", "#a3a39c", "#6e6e68"),
-    *("#52524d", "#3a3a37", "#242526", "#18191b", "#101113"),
-    name="paper",
+SLATE = colors.Color(
+    *("#f8f9fa", "#f1f3f5", "#e6e9ed", "#d6dae0", "#99a2ae", "#6c7581"),
+    *("#535d69", "#3b434d", "#21262d", "#171a1f", "#101215"),
+    name="slate",
 )
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
+RADII = sizes.Size(name="radii", xxs="2px", xs="4px", sm="6px", md="6px", lg="6px", xl="10px", xxl="10px")
 # The grid's steps by Gradio's names.
 SPACING = sizes.Size(name="grid", xxs="2px", xs="4px", sm="4px", md="8px", lg="8px", xl="16px", xxl="16px")
 
@@ -81,9 +82,9 @@ def theme() -> gr.themes.Base:
     return gr.themes.Base(
         primary_hue=INK,
         secondary_hue=INK,
-        neutral_hue=PAPER,
+        neutral_hue=SLATE,
         spacing_size=SPACING,
-        radius_size=sizes.radius_sm,
+        radius_size=RADII,
         text_size=sizes.text_md,
         font=[fonts.Font(name) for name in SANS],
         font_mono=[fonts.Font(name) for name in MONO],

@@ -24,7 +24,16 @@ class AppPage:
         self.page.wait_for_selector("#theme-toggle", timeout=WAIT)
         self.page.wait_for_selector("#view .dx-mount > *", timeout=WAIT)
 
+    def open_input(self) -> None:
+        """Unfold the form that takes an input; a result folds it."""
+        button = self.page.locator("#change-given")
+        if button.count() and button.get_attribute("aria-expanded") == "false":
+            button.click()
+
     def tab(self, name: str) -> None:
+        """A tab of the page; those of the input's form are behind its button while there is a result."""
+        if name in ("Sound", "Text", "Image"):
+            self.open_input()
         self.page.get_by_role("tab", name=name, exact=True).first.click()
 
     def view_tab(self, name: str) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.app_page import WAIT, AppPage
 
 TEXT = "The keeper saved two penalties."
-LONG = " ".join(f"Sentence number {i} is about the weather in town {i}." for i in range(100))
+LONG = " ".join(f"Sentence number {i} is about the weather in town {i}." for i in range(900))
 
 
 def in_sight(page, place: Locator) -> bool:
@@ -25,6 +25,7 @@ def in_sight(page, place: Locator) -> bool:
 def test_what_goes_on_and_its_end_are_in_sight_with_a_long_text(app: AppPage, size: tuple[int, int]) -> None:
     app.page.set_viewport_size({"width": size[0], "height": size[1]})
     app.explain_text(TEXT)
+    app.tab("Text")
     app.page.fill("#input-text textarea", LONG)
     app.page.locator("#run-text").scroll_into_view_if_needed()
     app.page.click("#run-text")
@@ -48,6 +49,7 @@ def test_a_result_of_something_else_is_called_the_previous_one(app: AppPage) -> 
     expect(previous).to_be_hidden()
     full = answer.evaluate(colour)
     # While another input is explained.
+    app.tab("Text")
     page.fill("#input-text textarea", LONG)
     page.click("#run-text")
     app.says("Running the encoder")
@@ -61,6 +63,7 @@ def test_a_result_of_something_else_is_called_the_previous_one(app: AppPage) -> 
     expect(previous).to_be_hidden()
     assert answer.evaluate(colour) == full
     # After another input failed.
+    app.tab("Text")
     page.fill("#input-text textarea", "   ")
     page.click("#run-text")
     app.says("The text is empty")

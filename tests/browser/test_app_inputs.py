@@ -62,7 +62,7 @@ def test_a_picture_of_ones_own(app, server, tmp_path):
     app.give_file("image", path)
     app.does("#run-image")
     assert_is_the_cores(app, explain(server.models["colours"], path))
-    expect(app.page.locator("#prediction summary")).to_have_text("7 more classes")
+    expect(app.page.locator("#prediction summary")).to_have_text("All 12 classes")
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,7 @@ def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
     app.explain_text(TEXT)
     before = app.probabilities()
     long = " ".join(f"Sentence number {i} is about the weather in town {i}." for i in range(900))
+    app.tab("Text")
     app.page.fill("#input-text textarea", long)
     app.page.click("#run-text")
     app.says("Running the encoder")

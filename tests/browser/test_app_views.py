@@ -24,7 +24,7 @@ from tests.support.small_heads import SENTENCES
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TEXT = SENTENCES["sport"][0] + " " + SENTENCES["science"][1]
 CHANGED = SENTENCES["money"][0]
-VIEW_TABS = ("Prediction", "Input", "Heads", "Map and cell", "Layers", "Parameters", "Data set", "Compare")
+VIEW_TABS = ("Input", "Heads", "Map and cell", "Layers", "Parameters", "Data set", "Compare")
 FOCUSED = """() => {
   const element = document.activeElement;
   return (element.getAttribute('aria-label') || element.innerText || '').trim();

@@ -18,12 +18,15 @@ HEADER = """
   </div>
 </header>
 """
-LIMITS = f'<p class="dx-limits"><strong>What the map does not show.</strong> {escape(CAUTION)}</p>'
+WHY = (
+    '<div class="dx-why"><h2 class="dx-heading">Why</h2><p class="dx-limits"><strong>What the map does not '
+    f"show.</strong> {escape(CAUTION)}</p></div>"
+)
 FOOTER = f"""
 <div class="dx-footer">{terms_html()}
 <p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You Need</em>, arXiv
 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for decisions about
-people.</p></div>
+people. Programs can ask it too: <a href="?view=api">API and MCP</a>.</p></div>
 """
 
 
@@ -43,11 +46,9 @@ def status(text: str, *, kind: str = "info", previous: bool = False) -> str:
     )
 
 
-def heading(number: int, title: str) -> str:
-    """A step's heading; the page reads in the order of the numbers."""
-    return (
-        f'<h2 class="dx-heading"><span class="dx-step" aria-hidden="true">{number}</span>{escape(title)}</h2>'
-    )
+def heading(title: str) -> str:
+    """A step's heading."""
+    return f'<h2 class="dx-heading">{escape(title)}</h2>'
 
 
 READY = status("Ready.")

@@ -1,63 +1,108 @@
-"""The decision as HTML: the predicted class, every class's probability, and what is special about it."""
+"""The answer as HTML: what was explained by which model, the predicted class, every class's probability.
+
+It is the one place on the page where these stand, so it shows A and B where two results are compared.
+"""
 
 from html import escape
 
-from daam_core.reading.numbers import percent
+from daam_core.inputs import Modality, Sound, Text
+from daam_core.inputs.picture import Picture
+from daam_core.reading.numbers import percent, signed
 from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation
 
-from ...visit.session import Session
+from ...visit.inputs import Given
+from ...visit.session import Result, Session
 
-TOP_CLASSES = 5
+TOP_CLASSES = 3
+KINDS: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Picture"}
 EMPTY_PREDICTION = (
     '<div class="dx-empty"><p class="dx-empty-title">Nothing explained yet</p>'
-    "<p>Pick an example on the left, or give a sound, a text or a picture of your own. The decision "
-    "appears here, and below it what led to it.</p></div>"
+    "<p>Pick an example, or give a sound, a text or a picture of your own. The answer appears here, and "
+    "below it what led to it.</p></div>"
 )
 CONSTANT_MAP = """
 <p class="dx-note">The map is constant: no cell stands out, so the Importance Factor is 0 everywhere.</p>
 """
+# The input's form is folded while there is a result; a script opens it.
+CHANGE = (
+    '<button type="button" class="dx-plain dx-small" id="change-given" aria-expanded="false" '
+    'aria-controls="step-input">Change input</button>'
+)
 
 
 def prediction_html(session: Session) -> str:
-    """The decision with every class's probability, most probable first."""
+    """The answer for what is on screen, in one strip that stays in sight."""
     result = session.current
     if result is None:
         return EMPTY_PREDICTION
-    e = result.explanation
+    e, before = result.explanation, session.pair[0] if session.pair else None
     order = sorted(range(len(e.class_names)), key=lambda c: -e.probabilities[c])
-    rows = [_class_row(e, c) for c in order]
-    shown, rest = rows[:TOP_CLASSES], rows[TOP_CLASSES:]
-    more = (
-        f'<details class="dx-more"><summary>{len(rest)} more class{"es" if len(rest) > 1 else ""}</summary>'
-        f'<ul class="dx-classes">{"".join(rest)}</ul></details>'
-        if rest
-        else ""
-    )
-    muted = (
-        f'<span class="dx-badge dx-warn">without {escape(result.mutes.describe())}</span>'
-        if result.mutes
-        else ""
-    )
+    few = " dx-few" if len(order) <= TOP_CLASSES else ""
+    rows = [_class_row(e, c, before) for c in order]
+    notes = [CONSTANT_MAP] if e.degenerate else []
+    notes += [f'<p class="dx-note">The input: {escape(remark)}.</p>' for remark in remarks(e)]
     return (
-        '<div class="dx-prediction"><p class="dx-previous">Previous result</p>'
-        f'<p class="dx-input-name">{escape(result.given.title)}</p>'
+        f'<div class="dx-prediction">{_before(before) if before else ""}'
+        '<div class="dx-given"><p class="dx-previous">Previous result</p>'
+        f"{_given(result, before is not None)}</div>{CHANGE}"
         f'<p class="dx-answer"><strong>{escape(e.predicted_class)}</strong> '
         f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
-        f'<p class="dx-badges"><span class="dx-badge">{escape(result.model)}</span>{muted}</p>'
-        f'<ul class="dx-classes" aria-label="Probability of each class">{"".join(shown)}</ul>{more}'
-        f"{CONSTANT_MAP if e.degenerate else ''}"
-        + "".join(f'<p class="dx-note">The input: {escape(remark)}.</p>' for remark in remarks(e))
-        + "</div>"
+        '<ul class="dx-classes dx-top" aria-label="Probability of the likeliest classes">'
+        f"{''.join(rows[:TOP_CLASSES])}</ul>"
+        f'<details class="dx-all{few}"><summary>All {len(rows)} classes</summary>'
+        f'<ul class="dx-classes" aria-label="Probability of each class">{"".join(rows)}</ul></details>'
+        f"{''.join(notes)}</div>"
     )
 
 
-def _class_row(e: Explanation, c: int) -> str:
+def _before(result: Result) -> str:
+    """A of a comparison, in one line."""
+    e = result.explanation
+    return (
+        f'<p class="dx-before"><b>A</b> <span class="dx-input-a">{escape(result.given.title)}</span> '
+        f"{_of(result)} <strong>{escape(e.predicted_class)}</strong> "
+        f"{percent(e.probabilities[e.prediction])}</p>"
+    )
+
+
+def _given(result: Result, compared: bool) -> str:
+    letter = "<b>B</b> " if compared else ""
+    return (
+        f'<p class="dx-name-line">{letter}<span class="dx-input-name">{escape(result.given.title)}</span></p>'
+        f'<p class="dx-of-line">{escape(kind_of(result.given))} {_of(result)}</p>'
+    )
+
+
+def _of(result: Result) -> str:
+    """The model, and which of its parts are muted."""
+    muted = f" without {escape(result.mutes.describe())}" if result.mutes else ""
+    warn = " dx-warn" if muted else ""
+    return f'<span class="dx-badge{warn}">{escape(result.model)}{muted}</span>'
+
+
+def kind_of(given: Given) -> str:
+    """What an input is, in a few words."""
+    kind, held = KINDS[given.modality], given.held
+    if isinstance(held, Sound):
+        return f"{kind}, {held.seconds:.1f} s"
+    if isinstance(held, Text):
+        return f"{kind}, {len(held.content):,} characters"
+    if isinstance(held, Picture):
+        return f"{kind}, {held.rgb.width:,} × {held.rgb.height:,} pixels"
+    return kind
+
+
+def _class_row(e: Explanation, c: int, before: Result | None) -> str:
     share = float(e.probabilities[c])
     chosen = " dx-explained" if c == e.explained else ""
+    moved = ""
+    if before is not None and before.explanation.class_names == e.class_names:
+        change = 100 * (share - float(before.explanation.probabilities[c]))
+        moved = f'<span class="dx-moved" title="Points more or less than in A">{signed(change, 1)}</span>'
     return (
         f'<li class="dx-class{chosen}" data-class="{c}" data-probability="{share!r}">'
         f'<span class="dx-name">{escape(e.class_names[c])}</span>'
         f'<span class="dx-bar" aria-hidden="true"><i style="width:{100 * share:.2f}%"></i></span>'
-        f'<span class="dx-number">{percent(share)}</span></li>'
+        f'<span class="dx-number">{percent(share)}{moved}</span></li>'
     )

@@ -95,6 +95,7 @@ def _value(modality: Modality) -> gr.components.Component:
             sources=["upload", "microphone"],
             type="filepath",
             label="Sound",
+            show_label=False,
             elem_id="input-audio",
             editable=False,
             buttons=[],
@@ -111,6 +112,7 @@ def _value(modality: Modality) -> gr.components.Component:
     return picture(
         sources=["upload", "clipboard", "webcam"],
         label="Image",
+        show_label=False,
         height=280,
         elem_id="input-image",
         buttons=[],

@@ -1,6 +1,10 @@
 // @ts-check
 /** The interactive view on this page, the address that restores it, and the way back through it. */
+import { foldInput } from './fold.js';
 import { DaamView, DEFAULTS, queryToState, stateToQuery, unknownParts } from './view/daam_view.js';
+
+// The prediction stands above them already.
+const TABS = ['input', 'heads', 'heatmap', 'layers', 'parameters', 'dataset', 'compare'];
 
 /** @type {DaamView | null} */
 let shown = null; // the <daam-view>, once there is something to show
@@ -14,7 +18,7 @@ let returning = false; // the state comes from the history, which must not grow 
 export function view(element, props, watch, trigger, [cell, target, exact]) {
   const make = () => {
     const view = new DaamView();
-    view.options = { theme: 'class', heading: 3, serves: ['target', 'exact'], remark: said };
+    view.options = { theme: 'class', heading: 3, tabs: TABS, serves: ['target', 'exact'], remark: said };
     view.state = queryToState(asked()); // what the address asks for
     view.addEventListener('state', address);
     for (const [event, name] of Object.entries({ cell, target, exact })) {
@@ -38,6 +42,7 @@ export function view(element, props, watch, trigger, [cell, target, exact]) {
     if (begins) shown.state = { side: 'b' };
     if (first) sayUnknown(element, unknownParts(asked(), value.payload));
     performance.measure('daam-show', { start: begin, end: performance.now() });
+    foldInput();
     place = ''; // a new result is no step in the history of the view
     address();
     document.documentElement.dataset.daamShown = String(value.revision);

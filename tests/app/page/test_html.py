@@ -8,6 +8,7 @@ from app.visit.actions import explain_input
 from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
 from daam_core.explaining import explain
+from daam_core.reading.numbers import percent, signed
 from tests.app.visitor import OTHER, TEXT, edited
 from tests.support.small_heads import colour_picture
 
@@ -25,10 +26,28 @@ def test_all_classes_are_there_and_the_rest_is_folded(offer, tmp_path):
     colour_picture(0.0).save(tmp_path / "red.png")
     session = explain_input(offer, Session(), "colours", given_file("image", tmp_path / "red.png"))
     written = prediction_html(session)
-    shares = [float(part.split('"')[0]) for part in written.split('data-probability="')[1:]]
-    assert shares == sorted(session.current.explanation.probabilities.tolist(), reverse=True)
-    assert "<summary>7 more classes</summary>" in written
-    assert written.index("data-probability") < written.index("<details")
+    top, every = written.split("<details")
+    likeliest_first = sorted(session.current.explanation.probabilities.tolist(), reverse=True)
+    assert _shares(top) == likeliest_first[:3]
+    assert _shares(every) == likeliest_first
+    assert "<summary>All 12 classes</summary>" in written
+    assert "Picture, 32 × 32 pixels" in written
+
+
+def _shares(written: str) -> list[float]:
+    return [float(part.split('"')[0]) for part in written.split('data-probability="')[1:]]
+
+
+def test_of_two_results_both_answers_are_there(offer, session):
+    muted = actions.mute_parts(offer, session, ["0"], [], "")
+    written = prediction_html(muted)
+    a, b = (result.explanation for result in muted.pair)
+    before, after = written.split('<div class="dx-given">')
+    assert f'<b>A</b> <span class="dx-input-a">{session.current.given.title}' in before
+    assert f"<strong>{a.predicted_class}</strong> {percent(a.probabilities.max())}" in before
+    assert "topics without head 0" in after
+    moved = 100 * (b.probabilities[b.prediction] - a.probabilities[b.prediction])
+    assert f'in A">{signed(moved, 1)}</span>' in after
 
 
 def test_what_was_repaired_in_an_input_is_said(offer, tmp_path):
