@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .server.login import read_logins
     from .server.stopping import Stop
     from .server.uploads import MB
+    from .visit.study import open_studies
 
     try:
         logins = read_logins(options.auth_file) if options.auth_file else {}
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         models = [load_model(name) for name in names]
         if not options.model:
             models.sort(key=lambda model: len(model.class_names))  # the simplest is offered first
-        demo = build_demo(models)
+        shown = open_studies(options.study, models)
+        demo = build_demo(models, shown)
     except DaamError as error:
         return _refuse(str(error))
     stop = Stop(own_folder)
@@ -70,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"DAAM explorer: http://{options.host}:{options.port} (Ctrl-C stops it)", flush=True)  # noqa: T201
     upkeep.start(models, folder, room=options.max_disk_mb * MB)
     try:
-        launch(demo, serving, folder)
+        launch(demo, serving, folder, shown)
     except OSError:
         return _refuse(f"Port {options.port} is in use; choose another with --port.")
     stop.wait(lambda: demo.close(verbose=False))
@@ -91,6 +93,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="NAME",
         help="built-in name, folder or hub id; may be repeated (all built-in models)",
+    )
+    parser.add_argument(
+        "--study",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a data set's study to show, as daam study makes it; may be repeated",
     )
     parser.add_argument(
         "--max-upload-mb",

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from daam_core.kernels import cpu
 from daam_core.trained import TrainedClassifier
 
-from . import api
+from . import api, studies
 from .page.layout import lay_out
 from .page.theme import theme
 from .page.wiring import wire
@@ -25,6 +25,7 @@ from .server.uploads import UploadLimits, Uploads
 from .serving import Serving
 from .visit import examples
 from .visit.offer import Offer
+from .visit.study import Studies
 
 TITLE = "DAAM explorer: why a model decided"
 QUEUE_LENGTH = 64  # waiting runs; the next visitor is told to come back
@@ -32,29 +33,30 @@ OPEN_SESSIONS = 200  # visitors whose results are kept; the longest idle one goe
 CACHE_CHECK, CACHE_AGE = 3600, 86_400  # seconds: uploads are deleted a day after they came
 
 
-def build_demo(models: Sequence[TrainedClassifier]) -> gr.Blocks:
-    """The page for these models, not yet served.
+def build_demo(models: Sequence[TrainedClassifier], shown: Studies | None = None) -> gr.Blocks:
+    """The page for these models and studies of data sets, not yet served.
 
     Raises:
         ConfigError: no models, or two of one name.
     """
-    offer = Offer(models)
+    offer, shown = Offer(models), shown or Studies()
     delete = (CACHE_CHECK, CACHE_AGE)
     with CheckedBlocks(title=TITLE, analytics_enabled=False, delete_cache=delete, fill_width=True) as demo:
-        page = lay_out(offer)
+        page = lay_out(offer, shown)
         api.build(offer)  # before the page's own events, so that its names are not taken
-        wire(demo, offer, page)
+        wire(demo, offer, page, shown)
     built: gr.Blocks = demo
     return built
 
 
-def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
+def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | None = None) -> str:
     """Serve the page from threads of its own until ``demo.close()``; the address it answers at.
 
     Args:
         demo: from :func:`build_demo`.
         serving: where and with what limits.
         folder: where visitors' files are kept.
+        shown: the studies that the page was built for.
 
     Raises:
         OSError: the port is busy.
@@ -74,7 +76,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path) -> str:
         app_kwargs={
             "middleware": _guards(serving, folder, listeners),
             "exception_handlers": HANDLERS,
-            "routes": [*assets.routes(), health],
+            "routes": [*assets.routes(), *studies.routes(shown or Studies()), health],
             "lifespan": listeners.lifespan(),
         },
         enable_monitoring=False,

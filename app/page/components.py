@@ -35,12 +35,15 @@ def answer_place(elem_id: str) -> gr.HTML:
     return gr.HTML("", elem_id=elem_id, elem_classes="dx-said", apply_default_css=False)
 
 
-def script_view(script: str, *, events: tuple[str, ...] = (), **options: Any) -> gr.HTML:
+def script_view(
+    script: str, *, value: object = None, events: tuple[str, ...] = (), **options: Any
+) -> gr.HTML:
     """An element that a script of this page fills; its value is data, never markup.
 
     Args:
         script: function in ``DaamPage`` (``static/page.js``) that takes ``(element, props, watch,
             trigger, events)``.
+        value: data that it has from the start.
         events: names of the events that it triggers; each is a listener of the component.
         options: as for ``gr.HTML``.
     """
@@ -48,7 +51,7 @@ def script_view(script: str, *, events: tuple[str, ...] = (), **options: Any) ->
     place = "element.querySelector('.dx-mount')"
     module = f"new URL('{assets.address('page.js')}', document.baseURI)"
     return gr.HTML(
-        None,
+        value,
         html_template='<div class="dx-mount"></div>',
         # Gradio loads no modules of its own accord; the browser loads this one once for all such elements.
         js_on_load=f"import({module}).then(() => "

@@ -6,9 +6,10 @@ import gradio as gr
 
 from ..visit.offer import Offer
 from ..visit.session import SESSION_SECONDS, Session
+from ..visit.study import Studies
 from .html import frame
 from .html.prediction import EMPTY_PREDICTION
-from .parts import change_input, charts, compare, give, is_it_true, mute_parts, save, tour, why
+from .parts import change_input, charts, compare, data_set, give, is_it_true, mute_parts, save, tour, why
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Page:
     Attributes:
         session: what this visitor has done, never seen.
         status: the line that says what happens.
+        data_set: there where studies of data sets are shown.
         cancel: ends what goes on; only there while something does.
         sections: steps that are hidden until there is a result.
     """
@@ -35,14 +37,16 @@ class Page:
     checked: is_it_true.IsItTrue
     comparison: gr.HTML
     saved: save.Save
+    data_set: data_set.DataSet | None
     sections: tuple[gr.Column, ...]
 
 
-def lay_out(offer: Offer) -> Page:
+def lay_out(offer: Offer, studies: Studies) -> Page:
     """Place every component; to be called while the page is being built."""
     session = gr.State(Session(), time_to_live=SESSION_SECONDS)
     gr.HTML(frame.HEADER, elem_id="top", apply_default_css=False)
     tour.build()
+    whole = data_set.build(studies)
     # Before the first result the answer stands beside the input's form; then it is a strip above the maps
     # that stays in sight, and the form is folded behind its button.
     with gr.Row(elem_id="ask", elem_classes="dx-columns"):
@@ -90,6 +94,7 @@ def lay_out(offer: Offer) -> Page:
         checked,
         comparison,
         saved,
+        whole,
         sections,
     )
 

@@ -18,6 +18,7 @@ from ..visit.inputs import Given, given_file, given_text
 from ..visit.mutes import NOTHING_MUTED
 from ..visit.offer import Offer
 from ..visit.session import Result, Session
+from ..visit.study import Studies
 from ..visit.untrusted import region_of
 from ..visit.view_values import exact_value
 from .html.faithfulness import check_html
@@ -44,10 +45,11 @@ WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(),
 WITH_QUERY = "(session) => [session, window.location.search]"
 
 
-def wire(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
+def wire(blocks: gr.Blocks, offer: Offer, page: Page, studies: Studies) -> None:
     """Connect every control of the page."""
     runs = [run for way in page.given.ways for run in _wire_way(offer, page, way)]
     runs += _wire_changes(offer, page)
+    runs += _wire_data_set(offer, page, studies)
     _wire_cancel(page, runs)
     _wire_comparison(offer, page)
     _wire_mutes(offer, page)
@@ -200,6 +202,30 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
         picture.run.click(change_picture, picture_values, outputs, js=WITH_REGION, **options),
         compared.run.click(compare_models, [page.session, compared.other], outputs, **options),
     ]
+
+
+def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> list[Dependency]:
+    """An input of a study is explained where one input is."""
+    if page.data_set is None:
+        return []
+    ways = {way.modality: way for way in page.given.ways}
+
+    def explain(session: Session, event: gr.EventData) -> Iterator[Updates]:
+        name, number = _sent(event, "study"), _sent(event, "number")
+
+        def work(offer: Offer) -> Session:
+            return actions.explain_input(
+                offer, session, studies[name].facts.model, studies.given(name, number)
+            )
+
+        if isinstance(name, str) and name in studies.studies and studies.explains(name):
+            facts = studies[name].facts
+            way = ways[facts.modality]
+            yield {page.given.tabs: gr.update(selected=way.modality), way.model: facts.model}
+        yield from _run(offer, page, work)
+
+    outputs = [*changing(page), page.cancel, page.given.tabs, *(way.model for way in page.given.ways)]
+    return [page.data_set.view.explain(explain, page.session, outputs, **ENCODER, **PRIVATE)]
 
 
 def _wire_cancel(page: Page, runs: Sequence[dict[str, Any]]) -> None:

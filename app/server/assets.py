@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from daam_core.view.modules import modules, view_style
+from daam_core.view.modules import STUDY_ENTRY, modules, study_style, view_style
 
 STATIC = Path(__file__).resolve().parents[1] / "page" / "static"
 FOLDER = "daam"  # below the page's own address
@@ -20,13 +20,15 @@ FOREVER = "public, max-age=31536000, immutable"
 def scripts() -> dict[str, str]:
     """Texts of all modules by their path; they import each other relatively."""
     own = {path.name: path.read_text("utf-8") for path in sorted(STATIC.glob("*.js"))}
-    return own | {f"view/{path}": text for path, text in modules().items()}
+    views = modules() | modules(STUDY_ENTRY)
+    return own | {f"view/{path}": text for path, text in views.items()}
 
 
 @cache
 def style() -> str:
-    """The page's style sheet, the interactive view's included."""
-    return view_style() + (STATIC / "app.css").read_text("utf-8")
+    """The page's style sheet, the interactive views' included."""
+    own = [(STATIC / name).read_text("utf-8") for name in ("app.css", "data_set.css")]
+    return "".join([view_style(), study_style(), *own])
 
 
 @cache

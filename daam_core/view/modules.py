@@ -14,13 +14,15 @@ from functools import cache
 from importlib import resources
 
 ENTRY = "daam_view.js"
+#: Of the view of a whole data set, which shares modules with the other.
+STUDY_ENTRY = "study/daam_study.js"
 _PREFIX = "daam-view/"  # of names in an import map
 _IMPORT = re.compile(r"(?:(?<=\bfrom )|(?<=\bimport ))'(\.{1,2}/[^']+)'")
 
 
 @cache
-def modules() -> dict[str, str]:
-    """Texts of all modules by their path below ``web/``; each stands behind those that it imports."""
+def modules(entry: str = ENTRY) -> dict[str, str]:
+    """Texts of all modules that one needs by their path below ``web/``; each stands behind its imports."""
     found: dict[str, str] = {}
 
     def add(path: str) -> None:
@@ -30,7 +32,7 @@ def modules() -> dict[str, str]:
                 add(other)
             found[path] = text
 
-    add(ENTRY)
+    add(entry)
     return found
 
 
@@ -38,6 +40,12 @@ def modules() -> dict[str, str]:
 def view_style() -> str:
     """The view's style sheet."""
     return (resources.files("daam_core.view") / "web" / "view.css").read_text(encoding="utf-8")
+
+
+@cache
+def study_style() -> str:
+    """The style sheet of the view of a data set, which comes on top of the view's."""
+    return (resources.files("daam_core.view") / "web" / "study" / "study.css").read_text(encoding="utf-8")
 
 
 def import_map() -> dict[str, dict[str, str]]:

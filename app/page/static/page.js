@@ -3,8 +3,10 @@
 import { download } from './download.js';
 import './files.js';
 import './lists.js';
+import './pages.js';
 import { markedText, region } from './region.js';
 import { copyLink, exact, remark, shownView, view } from './shown_view.js';
+import { study } from './study.js';
 import './theme.js';
 import './tour.js';
 
@@ -17,4 +19,5 @@ import './tour.js';
   download,
   copyLink,
   shownView,
+  study,
 };

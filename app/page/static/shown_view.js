@@ -1,6 +1,7 @@
 // @ts-check
 /** The interactive view on this page, the address that restores it, and the way back through it. */
 import { foldInput } from './fold.js';
+import { ofDataSet, onPage } from './pages.js';
 import { DaamView, DEFAULTS, queryToState, stateToQuery, unknownParts } from './view/daam_view.js';
 
 // The prediction stands above them already.
@@ -99,7 +100,7 @@ export function shownView() {
  * tab or cell is a step that one can go back from.
  */
 function address() {
-  if (!shown) return;
+  if (!shown || ofDataSet()) return;
   const { tab, head, cell } = shown.state;
   const now = JSON.stringify([tab, cell && [head, cell]]);
   const kept = new URLSearchParams(window.location.search).get('__theme');
@@ -111,8 +112,13 @@ function address() {
   returning = false;
 }
 
+onPage(() => {
+  place = ''; // back from the data set: the address is this view's again
+  address();
+});
+
 window.addEventListener('popstate', () => {
-  if (!shown) return;
+  if (!shown || ofDataSet()) return;
   returning = true;
   shown.state = { ...DEFAULTS, ...queryToState(asked()) };
   // The result is still the newest one, whatever this step of the history was made for.

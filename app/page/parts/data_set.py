@@ -1,0 +1,40 @@
+"""Studies of whole data sets, as a page of their own beside that of one input."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ...visit.study import Studies
+from ..components import script_view
+
+PAGES = """
+<div class="dx-pages" role="tablist" aria-label="What is looked at">
+  <button type="button" role="tab" id="page-input" data-page="input" aria-selected="true">One input</button>
+  <button type="button" role="tab" id="page-data-set" data-page="data-set" aria-selected="false"
+    tabindex="-1">Data set</button>
+</div>
+"""
+HELP = """
+<h2 class="dx-heading">Data set</h2>
+<p class="dx-help">Every input of a data set, explained once: which ones the model gets wrong, what each of its
+cells answers to, and how groups of inputs differ.</p>
+"""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The view of studies; triggers ``explain`` (study, number)."""
+
+    view: gr.HTML
+
+
+def build(studies: Studies) -> DataSet | None:
+    """The page's two tabs and the second one's content; None where there is no study."""
+    if not studies:
+        return None
+    gr.HTML(PAGES, elem_id="pages", apply_default_css=False)
+    with gr.Column(elem_id="data-set", elem_classes="dx-card"):
+        gr.HTML(HELP, apply_default_css=False)
+        value = {"studies": [{"name": name, "explains": studies.explains(name)} for name in studies.studies]}
+        view = script_view("study", value=value, events=("explain",), elem_id="study")
+    return DataSet(view)

@@ -1,0 +1,283 @@
+"""Studies of data sets that the page shows: which there are, and what visitors may ask them.
+
+Visitors change nothing here; whatever they ask is checked, and the answers are kept for everybody, since
+they are the same for everybody.
+"""
+
+import gzip
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import get_args
+
+from daam_core.errors import ConfigError, DaamError, DataError, InputError, is_whole, shown
+from daam_core.inputs import Sound
+from daam_core.study.cells import Place
+from daam_core.study.folder import MapName, Study, open_study
+from daam_core.study.payload import (
+    alike_answer,
+    inputs_answer,
+    place_answer,
+    projection_answer,
+    slices_answer,
+    study_payload,
+)
+from daam_core.study.projection import Method
+from daam_core.trained import TrainedClassifier
+from daam_core.view.media import wav_bytes
+
+from .inputs import Given, given_file, given_text
+
+#: Answers kept, over all studies: some hundred kilobytes each at most.
+KEPT_ANSWERS = 64
+#: Inputs that are told in full at a time.
+MOST_INPUTS = 64
+#: Digits of a number that a visitor asks by.
+LONGEST_INDEX = 9
+#: Seconds that a question may wait for another one's answer.
+PATIENCE = 40.0
+AXES = ("head", "layer", "feature")
+
+
+class Studies:
+    """Studies by name, with what was asked of them.
+
+    Args:
+        studies: with distinct names.
+        models: those on offer, by name; a study whose classifier is not among them can be looked at, but
+            its inputs cannot be explained.
+
+    Raises:
+        ConfigError: two of one name.
+        DataError: a study holds no explained input, or is of another classifier than the model of its name.
+    """
+
+    def __init__(
+        self, studies: Sequence[Study] = (), models: Mapping[str, TrainedClassifier] | None = None
+    ) -> None:
+        self.studies = {study.folder.name: study for study in studies}
+        if len(self.studies) != len(studies):
+            names = ", ".join(study.folder.name for study in studies)
+            raise ConfigError(f"Studies need folders of different names; got {names}.")
+        self._models = dict(models or {})
+        for study in studies:
+            _check(study, self._models)
+        self._answers: OrderedDict[object, bytes] = OrderedDict()
+        self._asking = threading.Lock()  # one at a time: each reads maps with every core
+
+    def __bool__(self) -> bool:
+        return bool(self.studies)
+
+    def __getitem__(self, name: object) -> Study:
+        if isinstance(name, str) and name in self.studies:
+            return self.studies[name]
+        raise InputError(f"There is no study {shown(name)} here; there is {', '.join(self.studies) or 'none'}.")
+
+    def explains(self, name: str) -> bool:
+        """Whether the classifier of a study is on offer."""
+        return self[name].facts.model in self._models
+
+    def payload(self, name: str) -> bytes:
+        """What the page shows of a study at once, as compressed JSON."""
+        study = self[name]
+        return self._answer(("payload", name), lambda: study_payload(study) | {"explains": self.explains(name)})
+
+    def place(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """Scores of every input at a place, and how well they tell the classes."""
+        study, place, quantity = self[name], place_of(asked), quantity_of(asked.get("quantity"))
+        return self._answer(
+            ("place", name, place, quantity), lambda: place_answer(study, place, quantity)
+        )
+
+    def alike(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """Cells like the one that is asked about."""
+        study, place, quantity = self[name], place_of(asked), quantity_of(asked.get("quantity"))
+        return self._answer(
+            ("alike", name, place, quantity), lambda: alike_answer(study, place, quantity)
+        )
+
+    def projection(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """The inputs as points of a plane."""
+        study, method = self[name], method_of(asked.get("method"))
+        return self._answer(("projection", name, method), lambda: projection_answer(study, method))
+
+    def inputs(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """Some inputs in full."""
+        study, numbers = self[name], numbers_of(asked.get("numbers"), most=MOST_INPUTS)
+        return _compressed(inputs_answer(study, numbers))
+
+    def slices(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """Mean maps of one or two groups of inputs, and which cells differ."""
+        study = self[name]
+        most = len(study.numbers)
+        first, second = (numbers_of(asked.get(group), most=most) for group in ("first", "second"))
+        quantity = quantity_of(asked.get("quantity"))
+        if quantity == "values":
+            raise InputError("Slices are compared by density attention, gate or class importance.")
+        groups = hashlib.sha256(repr((first, second)).encode()).hexdigest()
+        return self._answer(
+            ("slices", name, quantity, groups), lambda: slices_answer(study, first, second, quantity)
+        )
+
+    def thumbnail(self, name: str, number: object) -> bytes:
+        """The small picture of an input, JPEG."""
+        picture = self._row(name, number)["thumbnail"]
+        if not isinstance(picture, bytes):
+            raise InputError(f"The study holds no picture of input {shown(number)}.")
+        return picture
+
+    def sound(self, name: str, number: object) -> bytes:
+        """The sound of an input as WAV, if its file is still where it was."""
+        given = self.given(name, number)
+        heard = given.input
+        if not isinstance(heard, Sound):
+            raise InputError(f"{given.name} is no sound.")
+        return wav_bytes(heard.samples, heard.rate)
+
+    def given(self, name: object, number: object) -> Given:
+        """An input of a study, read again.
+
+        Raises:
+            InputError: there is no such input, or it is not where it was or not what it was.
+        """
+        study, row = self[name], self._row(name, number)
+        place = str(row["place"])
+        if row["text"] is not None:
+            return given_text(row["text"], name=place)
+        path = str(row["path"])
+        if not Path(path).is_file():
+            raise InputError(
+                f"The file of {place} is no longer where the study found it; put it back, or give it as an "
+                "input of your own."
+            )
+        given = given_file(study.facts.modality, path, name=place)
+        # Nothing but what was studied is ever handed out, whatever a study says where it lies.
+        if given.sha256 != row["sha256"]:
+            raise InputError(f"The file of {place} has changed since it was studied; make the study again.")
+        return given
+
+    def _row(self, name: object, number: object) -> dict[str, object]:
+        study = self[name]
+        index = number if is_whole(number) else _index(number)
+        if index is None or index not in study.numbers:
+            raise InputError(f"There is no explained input {shown(number)} in this study.")
+        row: dict[str, object] = study.rows.slice(int(study.rows_of(index)), 1).to_pylist()[0]
+        return row
+
+    def _answer(self, key: object, compute: Callable[[], object]) -> bytes:
+        """A kept answer, or a new one; one is computed at a time."""
+        if (kept := self._answers.get(key)) is not None:
+            return kept
+        if not self._asking.acquire(timeout=PATIENCE):
+            raise InputError("Others are asking, too, and the answer takes long; ask again in a while.")
+        try:
+            if (kept := self._answers.get(key)) is None:
+                kept = self._answers[key] = _compressed(compute())
+                while len(self._answers) > KEPT_ANSWERS:
+                    self._answers.popitem(last=False)
+        finally:
+            self._asking.release()
+        return kept
+
+
+def open_studies(folders: Sequence[str | Path], models: Sequence[TrainedClassifier]) -> Studies:
+    """Open the studies that the page is to show.
+
+    Raises:
+        DaamError: a folder is not there, is no study, or the study is damaged or of another classifier.
+    """
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise DataError(f"There is no folder {folder}; daam study DATA --model NAME --out {folder} makes one.")
+    return Studies([open_study(Path(folder).resolve()) for folder in folders], {one.name: one for one in models})
+
+
+def _check(study: Study, models: Mapping[str, TrainedClassifier]) -> None:
+    facts = study.facts
+    if not len(study.numbers):
+        raise DataError(f"The study {study.folder.name} holds no explained input yet; finish it with daam study.")
+    model = models.get(facts.model)
+    if model is not None and model.sha256 != facts.checkpoint_sha256:
+        raise DataError(
+            f"The study {study.folder.name} is of another classifier called {facts.model} (weights "
+            f"{facts.checkpoint_sha256[:8]}, here {model.sha256[:8]}); make the study again."
+        )
+
+
+# What visitors send
+
+
+def place_of(asked: Mapping[str, object]) -> Place:
+    """A cell, head, layer or feature; what is left out stands for all.
+
+    Raises:
+        InputError: something that is no index.
+    """
+    found: dict[str, int] = {}
+    for axis in AXES:
+        value = asked.get(axis)
+        if value is None or value == "":
+            continue
+        index = _index(value)
+        if index is None:
+            raise InputError(f"{axis} is a whole number from 0, or left out; got {shown(value)}.")
+        found[axis] = index
+    return Place(**found)
+
+
+def quantity_of(value: object) -> MapName:
+    """A map that places are asked for.
+
+    Raises:
+        InputError: something else.
+    """
+    known: MapName
+    for known in ("density_attention", "gate", "class_importance", "values"):
+        if value == known:
+            return known
+    raise InputError(
+        f"quantity is density_attention, gate, class_importance or values; got {shown(value)}."
+    )
+
+
+def method_of(value: object) -> Method:
+    """A way to lay inputs out on a plane.
+
+    Raises:
+        InputError: something else.
+    """
+    known: Method
+    for known in get_args(Method):
+        if value == known:
+            return known
+    raise InputError(f"method is {' or '.join(get_args(Method))}; got {shown(value)}.")
+
+
+def numbers_of(value: object, *, most: int) -> tuple[int, ...]:
+    """Numbers of inputs, each once.
+
+    Raises:
+        InputError: something else, too many, or one twice.
+    """
+    listed = value if isinstance(value, list) else None
+    if listed is None or not all(is_whole(one) and 0 <= one < 10**LONGEST_INDEX for one in listed):
+        raise InputError(f"Inputs are named by a list of whole numbers; got {shown(value)}.")
+    if len(listed) > most:
+        raise InputError(f"Up to {most:,} inputs can be asked for at a time; got {len(listed):,}.")
+    if len(set(listed)) < len(listed):
+        raise InputError("An input is named twice.")
+    return tuple(listed)
+
+
+def _index(value: object) -> int | None:
+    text = str(value) if is_whole(value) else value
+    if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= LONGEST_INDEX:
+        return int(text)
+    return None
+
+
+def _compressed(answer: object) -> bytes:
+    return gzip.compress(json.dumps(answer, allow_nan=False, separators=(",", ":")).encode(), 3)

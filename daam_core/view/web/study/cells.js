@@ -1,0 +1,330 @@
+// @ts-check
+/** What a cell, a head, a layer or a feature answers to, over all inputs. */
+import { bounds, histogram, range } from '../arrays.js';
+import { Chart } from '../charts.js';
+import { Select } from '../controls.js';
+import { Figure, numeral, numeric, Table } from '../figure.js';
+import * as format from '../format.js';
+import { html, useId, useState } from '../html.js';
+import { InputCard } from './card.js';
+import { Asked, useStudy } from './parts.js';
+import { extremes } from './selecting.js';
+import { placeName } from './store.js';
+
+const SHOWN = 20; // inputs at either end
+const BINS = 40;
+const MOST_CLASSES = 12; // told unasked
+const ALL = 'all';
+
+export function Cells() {
+  const store = useStudy();
+  const { state, payload } = store;
+  const { place, quantity } = state;
+  const asked = { ...place, quantity };
+  const answer = store.answer('place', asked);
+  const { meaning } = /** @type {any} */ (payload).quantities[quantity];
+  const name = placeName(place);
+  const [picked, pick] = useState(-1); // class that the histogram shows apart
+  return html`<div class="dv-stack ds-cells">
+    <${Chooser} />
+    <${Asked}
+      title=${name}
+      help="${said(store)}. ${quantity === 'class_importance' ? `It is ${meaning}; the class is what was predicted of each input.` : `${meaning[0].toUpperCase()}${meaning.slice(1)}.`}"
+      answer=${answer}
+      table=${() => html`<${Scores} scores=${answer?.value.data} />`}
+    >
+      ${(found) =>
+        found.constant
+          ? html`<p class="dv-empty">It is the same for every input: ${format.short(found.data[0])}.</p>`
+          : html`<div class="ds-two">
+              <${Histogram} scores=${found.data} picked=${picked} />
+              <${Preferences} preference=${found.preference} picked=${picked} pick=${pick} />
+            </div>`}
+    <//>
+    ${answer?.value && !answer.value.constant && html`<${Extremes} scores=${answer.value.data} key=${JSON.stringify(asked)} />`}
+    ${answer?.value && html`<${Alike} asked=${asked} />`}
+  </div>`;
+}
+
+/** What a number at the place is. @param {import('./store.js').StudyStore} store */
+function said({ state, payload }) {
+  const { head, layer, feature } = state.place;
+  const name = /** @type {any} */ (payload).quantities[state.quantity].name;
+  const one = layer !== null && feature !== null && (head !== null || state.quantity === 'values');
+  return one ? name : `${name}, mean over its cells`;
+}
+
+function Chooser() {
+  const store = useStudy();
+  const { state, payload } = store;
+  const { place, quantity } = state;
+  const [heads, layers, features] = /** @type {any} */ (payload).facts.shape;
+  /** @param {string} word @param {number} size */
+  const options = (word, size) => [
+    [ALL, `All ${word}s`],
+    ...range(size).map((i) => [i, `${word[0].toUpperCase()}${word.slice(1)} ${i}`]),
+  ];
+  /** @param {keyof import('./types.js').Place} axis */
+  const choose = (axis) => (v) => store.set({ place: { ...place, [axis]: v === ALL ? null : Number(v) } });
+  return html`<div class="dv-controls">
+    <${Select}
+      label="Show"
+      options=${Object.entries(/** @type {any} */ (payload).quantities).map(([key, q]) => [key, /** @type {any} */ (q).name])}
+      value=${quantity}
+      onChange=${(v) => store.set({ quantity: v })}
+    />
+    ${
+      quantity !== 'values' &&
+      html`<${Select} label="Head" options=${options('head', heads)} value=${place.head ?? ALL} onChange=${choose('head')} />`
+    }
+    <${Select} label="Layer" options=${options('layer', layers)} value=${place.layer ?? ALL} onChange=${choose('layer')} />
+    <${FeatureField} value=${place.feature} size=${features} onChange=${choose('feature')} />
+    <button
+      type="button"
+      class="dv-button"
+      onClick=${() => store.set({ tab: 'inputs', colour: 'score' })}
+    >
+      Colour the plane by it
+    </button>
+    <button
+      type="button"
+      class="dv-button"
+      onClick=${() => store.set({ tab: 'inputs', sort: 'score', down: true })}
+    >
+      Order the table by it
+    </button>
+  </div>`;
+}
+
+/** A feature's number; empty stands for all of them. */
+function FeatureField({ value, size, onChange }) {
+  const id = useId('feature');
+  return html`<div class="dv-control">
+    <label for=${id} class="dv-label">Feature, empty for all</label>
+    <input
+      id=${id}
+      class="dv-input"
+      type="number"
+      min="0"
+      max=${size - 1}
+      step="1"
+      placeholder="all ${format.count(size)}"
+      value=${value ?? ''}
+      onChange=${(e) => {
+        const text = e.currentTarget.value;
+        const index = Math.min(size - 1, Math.max(0, Math.round(Number(text) || 0)));
+        e.currentTarget.value = text === '' ? '' : String(index);
+        onChange(text === '' ? ALL : index);
+      }}
+    />
+  </div>`;
+}
+
+/** @param {{scores: Float32Array, picked: number}} props */
+function Histogram({ scores, picked }) {
+  const store = useStudy();
+  const { columns, state, payload } = store;
+  const [low, high] = bounds(scores);
+  const counts = histogram(scores, low, high, BINS);
+  const apart =
+    picked < 0
+      ? null
+      : histogram(
+          scores.filter((_, row) => columns.label[row] === picked),
+          low,
+          high,
+          BINS,
+        );
+  const most = Math.max(1, ...counts);
+  const name = /** @type {any} */ (payload).quantities[state.quantity].name;
+  const now = store.current?.(state.place, state.quantity) ?? null;
+  const chosen = store.row() >= 0 ? scores[store.row()] : null;
+  /** @type {[string, number, string][]} */
+  const marks = [];
+  if (chosen !== null) marks.push(['the chosen input', chosen, 'dv-value']);
+  if (now !== null) marks.push(['the input on screen', now, 'ds-now']);
+  const label = `Histogram of ${name} over ${format.count(scores.length)} inputs, ${format.reach(low, high)}`;
+  return html`<div class="ds-side">
+    <${Chart}
+      label=${label}
+      height=${220}
+      x=${[low, high]}
+      y=${[0, most]}
+      xLabel=${name}
+      yLabel="Inputs"
+      draw=${(pen) => {
+        const step = (high - low) / BINS;
+        /** @param {number[]} heights @param {string} kind */
+        const bars = (heights, kind) =>
+          heights.map(
+            (count, i) =>
+              count > 0 &&
+              html`<rect
+                class=${kind}
+                x=${pen.x(low + i * step) + 0.5}
+                width=${Math.max(1, pen.x(low + step) - pen.x(low) - 1)}
+                y=${pen.y(count)}
+                height=${pen.y(0) - pen.y(count)}
+              ><title>${format.short(low + i * step)} to ${format.short(low + (i + 1) * step)}: ${count}</title></rect>`,
+          );
+        return html`${bars(counts, 'ds-bin')} ${apart && bars(apart, 'ds-bin-class')}
+        ${marks.map(([, value, kind]) => {
+          const x = pen.x(Math.min(high, Math.max(low, value)));
+          return html`<line class=${kind} x1=${x} x2=${x} y1=${pen.top} y2=${pen.bottom} />`;
+        })}`;
+      }}
+    />
+    <ul class="dv-keys">
+      <li><span class="dv-key ds-key-bin"></span>all inputs</li>
+      ${picked >= 0 && html`<li><span class="dv-key ds-key-class"></span>${columns.className(picked)}</li>`}
+      ${marks.map(([text, value, kind]) => html`<li key=${kind}><span class="dv-key ds-key-${kind}"></span>${text}: ${format.short(value)}</li>`)}
+    </ul>
+  </div>`;
+}
+
+/** @param {{preference: (number | null)[], picked: number, pick: (code: number) => void}} props */
+function Preferences({ preference, picked, pick }) {
+  const store = useStudy();
+  const { columns } = store;
+  const [whole, setWhole] = useState(false);
+  const order = preference
+    .map((area, code) => ({ area, code }))
+    .filter(({ area }) => area !== null)
+    .sort((a, b) => /** @type {number} */ (b.area) - /** @type {number} */ (a.area));
+  const ends = order.length > MOST_CLASSES && !whole;
+  const half = MOST_CLASSES / 2;
+  const shown = ends ? [...order.slice(0, half), ...order.slice(-half)] : order;
+  return html`<div class="ds-side">
+    <h4 class="ds-small-title">How well it tells each class</h4>
+    <p class="dv-note">
+      AUROC over the inputs: 1 where every input of the class has a higher number than all others, 0 where
+      every one has a lower, 0.5 where it says nothing of the class. Press a class to see it apart.
+    </p>
+    <ul class="ds-areas">
+      ${shown.map(({ area, code }) => {
+        const value = /** @type {number} */ (area);
+        return html`<li key=${code}>
+          <button
+            type="button"
+            class="dv-link ds-area ${picked === code ? 'dv-strong' : ''}"
+            aria-pressed=${String(picked === code)}
+            data-class=${columns.classes[code]}
+            onClick=${() => pick(picked === code ? -1 : code)}
+          >
+            <span class="ds-area-name">${columns.className(code)}</span>
+            <span class="ds-area-track"
+              ><span
+                style=${{ left: `${100 * Math.min(0.5, value)}%`, width: `${100 * Math.abs(value - 0.5)}%` }}
+              ></span
+            ></span>
+            <span class="dv-number">${format.fixed(value, 3)}</span>
+          </button>
+        </li>`;
+      })}
+    </ul>
+    <div class="dv-row">
+      ${
+        ends &&
+        html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => setWhole(true)}>
+          Show all ${order.length} classes
+        </button>`
+      }
+      ${
+        picked >= 0 &&
+        html`<button
+          type="button"
+          class="dv-button dv-quiet-button"
+          onClick=${() => store.set({ tab: 'slices', first: `label.${picked}`, second: 'others' })}
+        >
+          Compare ${columns.className(picked)} with all others
+        </button>`
+      }
+    </div>
+  </div>`;
+}
+
+/** @param {{scores: Float32Array}} props */
+function Extremes({ scores }) {
+  const store = useStudy();
+  const highest = extremes(scores, SHOWN, false);
+  const lowest = extremes(scores, SHOWN, true).filter((row) => !highest.includes(row));
+  const numbers = store.numbersOf([...highest, ...lowest]);
+  const answer = store.answer('inputs', { numbers });
+  /** @param {any[]} found @param {number[]} rows @param {number} from */
+  const cards = (found, rows, from) =>
+    html`<div class="ds-cards">
+      ${rows.map(
+        (row, i) =>
+          html`<${InputCard} key=${row} row=${row} input=${found[from + i]} score=${format.short(scores[row])} />`,
+      )}
+    </div>`;
+  const parts = /** @type {const} */ ([
+    ['highest', highest, 0],
+    ['lowest', lowest, highest.length],
+  ]);
+  return html`<div class="dv-stack">
+    ${parts.map(
+      ([word, rows, from]) =>
+        rows.length > 0 &&
+        html`<${Asked}
+          key=${word}
+          title="The ${rows.length} inputs where it is ${word}"
+          help=${
+            from === 0
+              ? 'The number is the place’s; colours show what each part of the input contributed to its prediction, blue against and orange for it.'
+              : ''
+          }
+          answer=${answer}
+        >
+          ${(found) => html`<div data-end=${word}>${cards(found, rows, from)}</div>`}
+        <//>`,
+    )}
+  </div>`;
+}
+
+/** @param {{asked: any}} props */
+function Alike({ asked }) {
+  const store = useStudy();
+  const { head, layer, feature, quantity } = asked;
+  if (layer === null || feature === null || (head === null && quantity !== 'values')) {
+    return html`<${Figure} title="Cells like this one">
+      <p class="dv-note">Choose one head, layer and feature to see which other cells go up and down with it.</p>
+    <//>`;
+  }
+  const answer = store.answer('alike', asked);
+  return html`<${Asked}
+    title="Cells like this one"
+    help="They go up and down over the inputs as it does: Pearson’s r."
+    answer=${answer}
+  >
+    ${(found) =>
+      found.length === 0
+        ? html`<p class="dv-empty">It does not vary, so no cell is like it.</p>`
+        : html`<ul class="ds-pairs">
+            ${found.map(([h, l, f, r]) => {
+              const other = { head: h ?? store.state.place.head, layer: l, feature: f };
+              return html`<li key="${h}.${l}.${f}">
+                <button type="button" class="dv-button" onClick=${() => store.goTo(other)}>
+                  ${placeName(h === null ? { ...other, head: null } : other)} <span class="dv-quiet">r ${format.fixed(r, 2)}</span>
+                </button>
+              </li>`;
+            })}
+          </ul>`}
+  <//>`;
+}
+
+/** @param {{scores: Float32Array}} props */
+function Scores({ scores }) {
+  const { columns } = useStudy();
+  const rows = extremes(scores, 100, false);
+  return html`<${Table}
+    caption="The ${rows.length} highest of ${format.count(scores.length)} inputs"
+    columns=${['Input', 'True class', 'Predicted', ...numeric('Number')]}
+    rows=${rows.map((row) => [
+      columns.place[row],
+      columns.className(columns.label[row]),
+      columns.className(columns.prediction[row]),
+      numeral(scores[row]),
+    ])}
+  />`;
+}

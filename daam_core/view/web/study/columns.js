@@ -1,0 +1,52 @@
+// @ts-check
+/** The columns of a study: what is known of every input at once, as typed arrays. */
+import { bytes, range } from '../arrays.js';
+
+/**
+ * @typedef {import('./types.js').Packed} Packed
+ * @typedef {import('./types.js').StudyPayload} StudyPayload
+ */
+
+/** @param {Packed} packed @returns {Float32Array | Int32Array} */
+export function unpack({ dtype, data }) {
+  const { buffer, byteOffset, byteLength } = bytes(data);
+  return dtype === 'int32'
+    ? new Int32Array(buffer, byteOffset, byteLength / 4)
+    : new Float32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** Rows are the explained inputs in the order of the study, 0 to M − 1. */
+export class Columns {
+  /** @param {StudyPayload} payload */
+  constructor(payload) {
+    const { columns, facts, groups } = payload;
+    this.number = unpack(columns.number);
+    this.label = unpack(columns.label);
+    this.prediction = unpack(columns.prediction);
+    this.confidence = unpack(columns.confidence);
+    this.seconds = columns.seconds && unpack(columns.seconds);
+    this.outside = payload.outside && unpack(payload.outside);
+    this.place = columns.place;
+    this.text = columns.text;
+    this.classes = facts.classes;
+    this.count = this.number.length;
+    /** @type {Record<string, {names: string[], codes: Float32Array | Int32Array}>} */
+    this.groups = Object.fromEntries(
+      Object.entries(groups).map(([name, { names, codes }]) => [name, { names, codes: unpack(codes) }]),
+    );
+    this.right = Uint8Array.from(range(this.count), (row) =>
+      Number(this.label[row] === this.prediction[row]),
+    );
+    /** What a search looks at. */
+    this.searched = range(this.count).map((row) =>
+      `${this.place[row]}\n${this.text ? this.text[row] : ''}`.toLowerCase(),
+    );
+    this.rows = new Map(Array.from(this.number, (number, row) => [number, row]));
+    this.errors = this.right.reduce((sum, right) => sum + 1 - right, 0);
+  }
+
+  /** The name of a class, for reading. @param {number} code */
+  className(code) {
+    return code < 0 ? '–' : this.classes[code];
+  }
+}

@@ -1,0 +1,163 @@
+// @ts-check
+/** All inputs: a filter, the table, the plane and the confusion matrix, each of which narrows the others. */
+import { Select } from '../controls.js';
+import * as format from '../format.js';
+import { html, useId } from '../html.js';
+import { InputCard } from './card.js';
+import { Confusion } from './confusion.js';
+import { useStudy } from './parts.js';
+import { Plane } from './plane.js';
+import { sliceName } from './selecting.js';
+import { InputTable } from './table.js';
+
+export function Inputs() {
+  const store = useStudy();
+  const row = store.row();
+  return html`<div class="ds-inputs">
+    <${FilterBar} />
+    <div class="ds-two">
+      <div class="ds-side">
+        <${InputTable} />
+        <div class="ds-chosen" aria-live="polite">
+          ${
+            row < 0
+              ? html`<p class="dv-note">
+                  Choose an input to see it: click a row or a point, or go through the table with the arrow
+                  keys.
+                </p>`
+              : html`<${InputCard} row=${row} large=${true} />`
+          }
+        </div>
+      </div>
+      <div class="ds-side">
+        <${Plane} />
+        <${Confusion} />
+      </div>
+    </div>
+  </div>`;
+}
+
+function FilterBar() {
+  const store = useStudy();
+  const { columns, state, payload } = store;
+  const { filter, sort, down } = state;
+  const shown = store.fitting().length;
+  const classes = [[-1, 'Any'], ...columns.classes.map((name, code) => [code, name])];
+  const orders = [
+    ['errors', 'Errors first, most confident on top'],
+    ['confidence.true', 'Most confident first'],
+    ['confidence.false', 'Least confident first'],
+    ...(columns.outside ? [['outside.true', 'Least like the training data first']] : []),
+    ['number.false', 'As in the data set'],
+  ];
+  const order = sort === 'errors' ? sort : `${sort}.${down}`;
+  const known = orders.some(([name]) => name === order);
+  const groups = Object.entries(columns.groups);
+  return html`<div class="dv-controls ds-filter" role="search">
+    <${Search}
+      value=${filter.find}
+      label=${columns.text ? 'Words or name' : 'Name'}
+      title=${payload?.cut ? 'Looks at the name and at the beginning of each text' : ''}
+      onInput=${(find) => store.narrow({ find })}
+    />
+    <${Select}
+      label="True class"
+      options=${classes}
+      value=${filter.label}
+      onChange=${(v) => store.narrow({ label: Number(v) })}
+    />
+    <${Select}
+      label="Predicted"
+      options=${classes}
+      value=${filter.prediction}
+      onChange=${(v) => store.narrow({ prediction: Number(v) })}
+    />
+    <${Select}
+      label="Right or wrong"
+      options=${[['any', 'Both'], ['wrong', 'Errors'], ['right', 'Right ones']]}
+      value=${filter.right}
+      onChange=${(right) => store.narrow({ right })}
+    />
+    <${Percent} label="Probability from" value=${filter.from} usual=${0} onChange=${(from) => store.narrow({ from })} />
+    <${Percent} label="to" value=${filter.to} usual=${1} onChange=${(to) => store.narrow({ to })} />
+    ${groups.map(
+      ([name, { names }]) => html`<${Select}
+        key=${name}
+        label=${name}
+        options=${[[-1, 'Any'], ...names.map((text, code) => [code, text])]}
+        value=${filter.group === name ? filter.value : -1}
+        onChange=${(v) => store.narrow({ group: Number(v) < 0 ? '' : name, value: Number(v) })}
+      />`,
+    )}
+    <${Select}
+      label="Order"
+      options=${known ? orders : [...orders, [order, `By ${sort}, ${down ? 'largest' : 'smallest'} first`]]}
+      value=${order}
+      onChange=${(v) => {
+        const [key, falling] = v.split('.');
+        store.set({ sort: key, down: falling === 'true' });
+      }}
+    />
+    <div class="ds-count" role="status">
+      <strong>${format.count(shown)}</strong> of ${format.count(columns.count)}
+      ${store.marked && html`<span class="dv-quiet"> marked on the plane</span>`}
+      ${
+        store.filtering() &&
+        html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => store.clear()}>
+          Show all
+        </button>`
+      }
+      ${
+        store.filtering() &&
+        shown > 0 &&
+        html`<button
+          type="button"
+          class="dv-button dv-quiet-button"
+          onClick=${() => store.set({ tab: 'slices', first: 'filter', second: 'others' })}
+        >
+          Compare with ${sliceName(columns, 'others')}
+        </button>`
+      }
+    </div>
+  </div>`;
+}
+
+/** @param {{value: string, label: string, title: string, onInput: (text: string) => void}} props */
+function Search({ value, label, title, onInput }) {
+  const id = useId('search');
+  return html`<div class="dv-control">
+    <label for=${id} class="dv-label">${label}</label>
+    <input
+      id=${id}
+      class="dv-input ds-search"
+      type="search"
+      maxlength="100"
+      value=${value}
+      title=${title}
+      onInput=${(e) => onInput(e.currentTarget.value)}
+    />
+  </div>`;
+}
+
+/** A probability in percent; empty is the usual one. */
+function Percent({ label, value, usual, onChange }) {
+  const id = useId('percent');
+  return html`<div class="dv-control">
+    <label for=${id} class="dv-label">${label}</label>
+    <input
+      id=${id}
+      class="dv-input ds-percent"
+      type="number"
+      min="0"
+      max="100"
+      step="any"
+      placeholder="${100 * usual} %"
+      value=${value === usual ? '' : Number((100 * value).toFixed(6))}
+      onInput=${(e) => {
+        const text = e.currentTarget.value;
+        const share = Number(text) / 100;
+        onChange(text === '' || !(share >= 0 && share <= 1) ? usual : share);
+      }}
+    />
+  </div>`;
+}

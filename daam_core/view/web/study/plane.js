@@ -1,0 +1,265 @@
+// @ts-check
+/** The inputs as points of a plane; those that the model sees alike lie together. */
+import { bounds } from '../arrays.js';
+import { css, makeScale } from '../colour.js';
+import { Select } from '../controls.js';
+import { ColourBar } from '../figure.js';
+import * as format from '../format.js';
+import { html, useLayoutEffect, useMemo, useRef, useState, useWidth } from '../html.js';
+import { Asked, useStudy } from './parts.js';
+import { frameOf, inside, largest, nearest, placeOf } from './scatter.js';
+import { placeName } from './store.js';
+
+const REACH = 12; // pixels from a point at which it counts as pointed at
+const OWN_COLOURS = 7; // classes with a colour of their own; the eighth is grey, for all others
+const REST = 7;
+
+export function Plane() {
+  const store = useStudy();
+  const { state, payload } = store;
+  const answer = store.answer('projection', { method: state.method });
+  const scored = Boolean(store.scores());
+  const controls = [
+    html`<${Select}
+      label="Colour by"
+      options=${[
+        ['label', 'True class'],
+        ['prediction', 'Predicted class'],
+        ['right', 'Right or wrong'],
+        ['confidence', 'Probability'],
+        ['score', `${placeName(state.place)} (${payload?.quantities[state.quantity].name.toLowerCase()})`],
+      ]}
+      value=${state.colour}
+      onChange=${(colour) => store.set({ colour })}
+    />`,
+    (payload?.methods.length || 0) > 1 &&
+      html`<${Select}
+        label="Laid out by"
+        options=${[['pca', 'PCA'], ['umap', 'UMAP']]}
+        value=${state.method}
+        onChange=${(method) => store.set({ method })}
+      />`,
+  ];
+  if (state.colour === 'score' && !scored)
+    store.answer('place', { ...state.place, quantity: state.quantity });
+  return html`<${Asked}
+    title="Inputs that the heads see alike"
+    help="Click a point to choose it; drag a rectangle to keep those inside. The plane is of density attention × values${
+      state.method === 'umap' ? '; distances between far points mean nothing.' : '.'
+    }"
+    controls=${controls}
+    answer=${answer}
+  >
+    ${(points) => html`<${Scatter} points=${points} />`}
+  <//>`;
+}
+
+/** Colours of all points: an index into a table each, and what stands in the legend. */
+function paint(store) {
+  const { columns, state, payload } = store;
+  const heads = payload?.colours.heads || [];
+  const { colour } = state;
+  if (colour === 'confidence' || colour === 'score') {
+    const data = colour === 'score' ? store.scores() : columns.confidence;
+    if (!data) return { css: () => heads[REST], legend: [], scale: null };
+    const signed = colour === 'score' && Boolean(payload?.quantities[state.quantity].signed);
+    let [low, high] = bounds(data);
+    if (signed) [low, high] = [-Math.max(-low, high), Math.max(-low, high)];
+    const scale = makeScale([low, high], store.table(signed), { signed });
+    return { css: (row) => css(scale.colour(data[row])), legend: [], scale };
+  }
+  if (colour === 'right') {
+    const [wrong, right] = [heads[5], heads[4]];
+    return {
+      css: (row) => (columns.right[row] ? right : wrong),
+      legend: [
+        ['Right', right],
+        ['Error', wrong],
+      ],
+      scale: null,
+    };
+  }
+  const codes = colour === 'prediction' ? columns.prediction : columns.label;
+  const own = largest(codes, columns.classes.length <= OWN_COLOURS + 1 ? OWN_COLOURS + 1 : OWN_COLOURS);
+  const at = new Map(own.map((code, i) => [code, heads[i]]));
+  const rest = columns.classes.length > own.length ? [['All others', heads[REST]]] : [];
+  return {
+    css: (row) => at.get(codes[row]) ?? heads[REST],
+    legend: [...own.map((code) => [columns.className(code), heads[own.indexOf(code)]]), ...rest],
+    scale: null,
+  };
+}
+
+/** @param {{points: {x: Float32Array, y: Float32Array, explained: number[] | null}}} props */
+function Scatter({ points }) {
+  const store = useStudy();
+  const { columns, state } = store;
+  const box = useRef(null);
+  const canvas = useRef(null);
+  const width = useWidth(box);
+  const height = Math.round(Math.min(420, Math.max(260, 0.8 * width)));
+  const [hover, setHover] = useState(-1);
+  const [drag, setDrag] = useState(/** @type {[number, number][] | null} */ (null));
+  const fits = store.fitting();
+  const shown = useMemo(() => {
+    const flags = new Uint8Array(columns.count);
+    for (const row of fits) flags[row] = 1;
+    return flags;
+  }, [fits]);
+  const frame = useMemo(() => frameOf(points.x, points.y, width, height), [points, width, height]);
+  const colours = paint(store);
+  const key = `${state.colour} ${JSON.stringify(state.place)} ${state.quantity} ${Boolean(store.scores())} ${store.dark}`;
+  const chosen = store.row();
+
+  useLayoutEffect(() => {
+    if (width > 0)
+      draw(canvas.current, { width, height, frame, points, shown, columns, colours, dark: store.dark });
+  }, [points, width, height, shown, key]);
+
+  /** @param {PointerEvent} e @returns {[number, number]} */
+  const at = (e) => {
+    const edges = box.current.getBoundingClientRect();
+    return [e.clientX - edges.left, e.clientY - edges.top];
+  };
+  /** @param {PointerEvent} e */
+  const move = (e) => {
+    if (drag) setDrag([drag[0], at(e)]);
+    else if (e.pointerType !== 'touch') setHover(nearest(frame, points.x, points.y, at(e), REACH, shown));
+  };
+  /** @param {PointerEvent} e */
+  const up = (e) => {
+    if (!drag) return;
+    setDrag(null);
+    const end = at(e);
+    if (Math.hypot(end[0] - drag[0][0], end[1] - drag[0][1]) < 5) {
+      const row = nearest(frame, points.x, points.y, end, REACH, shown);
+      if (row >= 0) store.set({ input: columns.number[row] });
+      else if (store.marked) store.mark(null);
+      return;
+    }
+    const found = inside(frame, points.x, points.y, drag[0], end);
+    store.mark(found.some(Boolean) ? found : null);
+  };
+  /** @param {KeyboardEvent} e */
+  const keys = (e) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[e.key];
+    if (e.key === 'Escape' && store.marked) store.mark(null);
+    if (!step || !fits.length) return;
+    e.preventDefault();
+    const along = e.key === 'ArrowRight' || e.key === 'ArrowLeft' ? points.x : points.y;
+    const order = Int32Array.from(fits).sort((a, b) => along[a] - along[b]);
+    const place = order.indexOf(chosen);
+    const sign = along === points.y ? -step : step;
+    const next = place < 0 ? 0 : Math.min(order.length - 1, Math.max(0, place + sign));
+    store.set({ input: columns.number[order[next]] });
+  };
+  /** @param {number} row @param {string} kind */
+  const mark = (row, kind) => {
+    if (row < 0 || !width) return null;
+    const [x, y] = placeOf(frame, points.x[row], points.y[row]);
+    return html`<span class="ds-mark ${kind}" style=${{ left: `${x}px`, top: `${y}px` }}></span>`;
+  };
+  const shares = points.explained;
+  return html`<div class="ds-plane">
+    <div
+      ref=${box}
+      class="ds-stage"
+      style=${{ height: `${height}px` }}
+      tabindex="0"
+      role="application"
+      aria-roledescription="plane of inputs"
+      aria-label="${format.count(fits.length)} inputs as points. Arrow keys go from point to point, Escape takes marks away."
+      onPointerDown=${(e) => {
+        e.currentTarget.setPointerCapture(e.pointerId);
+        setDrag([at(e), at(e)]);
+      }}
+      onPointerMove=${move}
+      onPointerUp=${up}
+      onPointerCancel=${() => setDrag(null)}
+      onPointerLeave=${() => setHover(-1)}
+      onKeyDown=${keys}
+    >
+      <canvas ref=${canvas} aria-hidden="true"></canvas>
+      ${mark(chosen, 'ds-mark-chosen')} ${mark(hover, 'ds-mark-hover')}
+      ${
+        drag &&
+        html`<span
+          class="ds-drag"
+          style=${{
+            left: `${Math.min(drag[0][0], drag[1][0])}px`,
+            top: `${Math.min(drag[0][1], drag[1][1])}px`,
+            width: `${Math.abs(drag[0][0] - drag[1][0])}px`,
+            height: `${Math.abs(drag[0][1] - drag[1][1])}px`,
+          }}
+        ></span>`
+      }
+    </div>
+    <p class="dv-note ds-said">
+      ${
+        hover >= 0
+          ? `${columns.place[hover]}: ${columns.className(columns.label[hover])}${
+              columns.right[hover] ? '' : `, taken for ${columns.className(columns.prediction[hover])}`
+            } (${format.percent(columns.confidence[hover])})`
+          : shares &&
+            `Across: ${format.percent(shares[0])} of the variance, upwards: ${format.percent(shares[1])}. Rings are errors.`
+      }
+    </p>
+    ${
+      colours.scale
+        ? html`<${ColourBar} scale=${colours.scale}>${
+            state.colour === 'score'
+              ? `${placeName(state.place)}: ${store.payload?.quantities[state.quantity].meaning}`
+              : 'Probability of the predicted class'
+          }.<//>`
+        : html`<ul class="dv-legend">
+            ${colours.legend.map(
+              ([name, colour]) =>
+                html`<li key=${name} class="dv-head-name">
+                  <span class="dv-chip" style=${{ background: colour }} aria-hidden="true"></span>${name}
+                </li>`,
+            )}
+          </ul>`
+    }
+  </div>`;
+}
+
+/** Points that do not fit the filter stay as specks; errors are rings. */
+function draw(canvas, { width, height, frame, points, shown, columns, colours, dark }) {
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  pen.scale(ratio, ratio);
+  pen.clearRect(0, 0, width, height);
+  const { x, y } = points;
+  const size = Math.max(1.8, Math.min(4, 120 / Math.sqrt(x.length)));
+  pen.fillStyle = dark ? '#3b444f' : '#d5dae1';
+  for (let row = 0; row < x.length; row += 1) {
+    if (shown[row]) continue;
+    const [px, py] = placeOf(frame, x[row], y[row]);
+    pen.fillRect(px - 0.75, py - 0.75, 1.5, 1.5);
+  }
+  const errors = [];
+  pen.globalAlpha = 0.8;
+  for (let row = 0; row < x.length; row += 1) {
+    if (!shown[row]) continue;
+    if (!columns.right[row]) {
+      errors.push(row);
+      continue;
+    }
+    const [px, py] = placeOf(frame, x[row], y[row]);
+    pen.fillStyle = colours.css(row);
+    pen.beginPath();
+    pen.arc(px, py, size, 0, 6.283);
+    pen.fill();
+  }
+  pen.globalAlpha = 1;
+  pen.lineWidth = 1.75;
+  for (const row of errors) {
+    const [px, py] = placeOf(frame, x[row], y[row]);
+    pen.strokeStyle = colours.css(row);
+    pen.beginPath();
+    pen.arc(px, py, size + 0.5, 0, 6.283);
+    pen.stroke();
+  }
+}

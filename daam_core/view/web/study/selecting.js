@@ -1,0 +1,208 @@
+// @ts-check
+/** Which inputs are shown, in which order, and how they are counted: over columns, without the page. */
+
+/**
+ * @typedef {import('./columns.js').Columns} Columns
+ * @typedef {import('./types.js').Filter} Filter
+ */
+
+/** @type {Readonly<Filter>} */
+export const ANY = Object.freeze({
+  find: '',
+  label: -1,
+  prediction: -1,
+  right: 'any',
+  from: 0,
+  to: 1,
+  group: '',
+  value: -1,
+});
+
+/**
+ * Rows that fit a filter, rising.
+ * @param {Columns} columns
+ * @param {Filter} filter
+ * @param {Uint8Array | null} [marked] 1 for rows that are marked on the plane; null: nothing is marked
+ * @returns {Int32Array}
+ */
+export function fitting(columns, filter, marked = null) {
+  const { label, prediction, confidence, right, searched, count } = columns;
+  const find = filter.find.trim().toLowerCase();
+  const codes = columns.groups[filter.group]?.codes;
+  const wanted = filter.right === 'any' ? -1 : Number(filter.right === 'right');
+  // Float32, as the probabilities are: what is shown as the limit lies inside.
+  const [from, to] = [Math.fround(filter.from), Math.fround(filter.to)];
+  const found = new Int32Array(count);
+  let n = 0;
+  for (let row = 0; row < count; row += 1) {
+    if (filter.label >= 0 && label[row] !== filter.label) continue;
+    if (filter.prediction >= 0 && prediction[row] !== filter.prediction) continue;
+    if (wanted >= 0 && right[row] !== wanted) continue;
+    if (!(confidence[row] >= from && confidence[row] <= to)) continue;
+    if (codes && filter.value >= 0 && codes[row] !== filter.value) continue;
+    if (marked && !marked[row]) continue;
+    if (find && !searched[row].includes(find)) continue;
+    found[n] = row;
+    n += 1;
+  }
+  return found.slice(0, n);
+}
+
+/**
+ * Some rows in an order: `errors` (wrong ones first, the most confident of them on top), the name of a
+ * column, or `score`.
+ * @param {Columns} columns
+ * @param {Int32Array} rows
+ * @param {string} key
+ * @param {boolean} down largest first
+ * @param {Float32Array | null} [scores] of every row
+ * @returns {Int32Array}
+ */
+export function sorted(columns, rows, key, down, scores = null) {
+  const { confidence, right, place } = columns;
+  if (key === 'errors') {
+    return Int32Array.from(rows).sort(
+      (a, b) => right[a] - right[b] || confidence[b] - confidence[a] || a - b,
+    );
+  }
+  const sign = down ? -1 : 1;
+  if (key === 'place') {
+    const { compare } = new Intl.Collator('en', { numeric: true });
+    return Int32Array.from(rows).sort((a, b) => sign * compare(place[a], place[b]) || a - b);
+  }
+  /** @type {Record<string, ArrayLike<number> | null>} */
+  const known = {
+    number: columns.number,
+    label: ranks(columns, columns.label),
+    prediction: ranks(columns, columns.prediction),
+    confidence,
+    outside: columns.outside,
+    seconds: columns.seconds,
+    score: scores,
+  };
+  const keys = known[key] || columns.number;
+  return Int32Array.from(rows).sort((a, b) => sign * (keys[a] - keys[b]) || a - b);
+}
+
+/** Classes by the place of their names in the alphabet. */
+function ranks(columns, codes) {
+  const order = columns.classes
+    .map((_, code) => code)
+    .sort((a, b) => columns.classes[a].localeCompare(columns.classes[b], 'en'));
+  const rank = new Int32Array(order.length);
+  order.forEach((code, place) => {
+    rank[code] = place;
+  });
+  return codes.map((code) => (code < 0 ? order.length : rank[code]));
+}
+
+/**
+ * How many inputs of each class got each prediction, over some rows: `[C · C]`, a row a true class.
+ * @param {Columns} columns
+ * @param {ArrayLike<number>} rows
+ */
+export function confusion(columns, rows) {
+  const size = columns.classes.length;
+  const counts = new Int32Array(size * size);
+  for (let i = 0; i < rows.length; i += 1) {
+    const [label, prediction] = [columns.label[rows[i]], columns.prediction[rows[i]]];
+    if (label >= 0 && prediction >= 0) counts[label * size + prediction] += 1;
+  }
+  return counts;
+}
+
+/**
+ * The pairs of classes that are confused most often: `[[label, prediction, count], …]`.
+ * @param {Int32Array} counts
+ * @param {number} size
+ * @param {number} most
+ */
+export function confused(counts, size, most) {
+  /** @type {[number, number, number][]} */
+  const pairs = [];
+  counts.forEach((count, at) => {
+    const [label, prediction] = [Math.floor(at / size), at % size];
+    if (count && label !== prediction) pairs.push([label, prediction, count]);
+  });
+  return pairs.sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1]).slice(0, most);
+}
+
+/**
+ * Rows with the highest (or lowest) scores, in order; ties by row.
+ * @param {ArrayLike<number>} scores
+ * @param {number} count
+ * @param {boolean} lowest
+ * @returns {number[]}
+ */
+export function extremes(scores, count, lowest) {
+  const sign = lowest ? 1 : -1;
+  return Array.from(scores, (_, row) => row)
+    .sort((a, b) => sign * (scores[a] - scores[b]) || a - b)
+    .slice(0, count);
+}
+
+/**
+ * The rows that a slice names: `all`, `right`, `wrong`, `label.3`, `prediction.3`, `filter`, `others`,
+ * `group.NAME.2` or `selection.NAME`. Null where there is no such slice.
+ * @param {Columns} columns
+ * @param {string} name
+ * @param {{filtered: Int32Array, others?: Int32Array | null, selections: Record<string, ArrayLike<number>>}} known
+ *   filtered: rows of the table; others: rows of the slice that this one is the rest of
+ * @returns {Int32Array | null}
+ */
+export function sliceRows(columns, name, { filtered, others = null, selections }) {
+  const [kind, ...rest] = name.split('.');
+  /** @param {(row: number) => boolean} fits */
+  const where = (fits) => Int32Array.from(columns.number.keys()).filter(fits);
+  if (name === 'all') return where(() => true);
+  if (name === 'filter') return filtered;
+  if (name === 'right' || name === 'wrong') {
+    return where((row) => Boolean(columns.right[row]) === (name === 'right'));
+  }
+  if (name === 'others') {
+    const out = new Set(others || []);
+    return where((row) => !out.has(row));
+  }
+  if (kind === 'label' || kind === 'prediction') {
+    const code = Number(rest[0]);
+    return rest.length === 1 && columns.classes[code] !== undefined
+      ? where((row) => columns[kind][row] === code)
+      : null;
+  }
+  if (kind === 'group') {
+    const code = Number(rest[rest.length - 1]);
+    const group = columns.groups[rest.slice(0, -1).join('.')];
+    return group?.names[code] !== undefined ? where((row) => group.codes[row] === code) : null;
+  }
+  const kept = kind === 'selection' ? selections[rest.join('.')] : undefined;
+  if (!kept) return null;
+  const rows = Array.from(kept, (number) => columns.rows.get(number)).filter((row) => row !== undefined);
+  return Int32Array.from(/** @type {number[]} */ (rows));
+}
+
+/**
+ * A slice in words.
+ * @param {Columns} columns
+ * @param {string} name
+ */
+export function sliceName(columns, name) {
+  const [kind, ...rest] = name.split('.');
+  const code = Number(rest[rest.length - 1]);
+  if (kind === 'label') return `true class ${columns.className(code)}`;
+  if (kind === 'prediction') return `predicted ${columns.className(code)}`;
+  if (kind === 'group') {
+    const group = rest.slice(0, -1).join('.');
+    return `${group} ${columns.groups[group]?.names[code] ?? '–'}`;
+  }
+  if (kind === 'selection') return `selection “${rest.join('.')}”`;
+  /** @type {Record<string, string>} */
+  const said = {
+    all: 'all inputs',
+    right: 'right ones',
+    wrong: 'errors',
+    filter: 'what the table shows',
+    others: 'all others',
+    none: 'nothing',
+  };
+  return said[name] || name;
+}

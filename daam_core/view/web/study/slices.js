@@ -1,0 +1,281 @@
+// @ts-check
+/** Mean maps of groups of inputs, and the difference of two with what of it holds. */
+import { range, top } from '../arrays.js';
+import { makeScale } from '../colour.js';
+import { Select } from '../controls.js';
+import { extent, onlySeen } from '../fields.js';
+import { ColourBar, HeadName, numeral, numeric, Table } from '../figure.js';
+import * as format from '../format.js';
+import { html, useMemo, useState } from '../html.js';
+import { BinningNote, MapCanvas, useBinning } from '../maps.js';
+import { Asked, useStudy } from './parts.js';
+import { sliceName } from './selecting.js';
+
+const LISTED = 20; // cells that differ most
+
+export function Slices() {
+  const store = useStudy();
+  const { columns, state, payload } = store;
+  const { first, second, slicing } = state;
+  const [one, other] = store.slices();
+  const problem = trouble(one, other, second);
+  const answer = problem
+    ? { error: problem }
+    : store.answer('slices', {
+        first: store.numbersOf(/** @type {Int32Array} */ (one)),
+        second: other ? store.numbersOf(other) : [],
+        quantity: slicing,
+      });
+  const names = [first, second].map((name) => sliceName(columns, name));
+  const options = sliceOptions(store);
+  const controls = [
+    html`<${Select}
+      label="Group 1"
+      options=${options}
+      value=${first}
+      onChange=${(v) => store.set({ first: v })}
+    />`,
+    html`<${Select}
+      label="Group 2"
+      options=${[['others', 'All others'], ['none', 'None: the mean of group 1 alone'], ...options]}
+      value=${second}
+      onChange=${(v) => store.set({ second: v })}
+    />`,
+    html`<${Select}
+      label="By"
+      options=${['density_attention', 'gate', 'class_importance'].map((key) => [key, payload?.quantities[key].name])}
+      value=${slicing}
+      onChange=${(v) => store.set({ slicing: v })}
+    />`,
+  ];
+  const sizes = `${format.count(one?.length || 0)} inputs${other ? ` against ${format.count(other.length)}` : ''}`;
+  const title = second === 'none' ? `Mean map: ${names[0]}` : `${capital(names[0])} against ${names[1]}`;
+  return html`<div class="dv-stack ds-slices">
+    <${Asked} title=${title} help="${sizes}." controls=${controls} answer=${answer}>
+      ${(found) => html`<${Compared} found=${found} names=${names} />`}
+    <//>
+  </div>`;
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text ? text[0].toUpperCase() + text.slice(1) : text;
+}
+
+/** Why two groups cannot be compared, or nothing. */
+function trouble(one, other, second) {
+  if (!one || (!other && second !== 'none'))
+    return 'There is no such group in this study; choose another one.';
+  if (!one.length) return 'Group 1 holds no input.';
+  if (second === 'none') return '';
+  if (one.length < 2 || other.length < 2) return 'A comparison needs two inputs in each group at least.';
+  const inFirst = new Set(one);
+  const shared = Array.from(other).filter((row) => inFirst.has(row)).length;
+  if (shared) return `The groups share ${format.count(shared)} inputs; compare groups that do not.`;
+  return '';
+}
+
+/** @param {import('./store.js').StudyStore} store */
+function sliceOptions(store) {
+  const { columns, selections } = store;
+  return [
+    ['all', 'All inputs'],
+    ['right', 'Right ones'],
+    ['wrong', 'Errors'],
+    ...(store.filtering() || store.state.first === 'filter' ? [['filter', 'What the table shows']] : []),
+    ...Object.keys(selections).map((name) => [`selection.${name}`, `Selection “${name}”`]),
+    ...columns.classes.map((name, code) => [`label.${code}`, `True class ${name}`]),
+    ...columns.classes.map((name, code) => [`prediction.${code}`, `Predicted ${name}`]),
+    ...Object.entries(columns.groups).flatMap(([group, { names }]) =>
+      names.map((name, code) => [`group.${group}.${code}`, `${group} ${name}`]),
+    ),
+  ];
+}
+
+/** @param {{found: any, names: string[]}} props */
+function Compared({ found, names }) {
+  const store = useStudy();
+  const { state, payload } = store;
+  const [heads, layers, features] = /** @type {any} */ (payload).facts.shape;
+  const cells = layers * features;
+  const quantity = /** @type {any} */ (payload).quantities[state.slicing];
+  const compared = Boolean(found.difference);
+  const shown = compared ? state.map : 'first';
+  const holds = useMemo(
+    () => (compared ? Uint8Array.from(found.q, (q) => Number(q <= found.level)) : null),
+    [found],
+  );
+  const seenCells = useMemo(
+    () => /** @type {any} */ (payload).facts.head_layers.flat().filter(Boolean).length * features,
+    [payload],
+  );
+  const number = holds ? holds.reduce((sum, one) => sum + one, 0) : 0;
+  const signed = shown === 'difference' || quantity.signed;
+  const onlyCertain = shown === 'difference' && state.certain;
+  // What does not hold has the colour of nothing.
+  const data = useMemo(
+    () => (onlyCertain && holds ? found.difference.map((v, i) => (holds[i] ? v : 0)) : found[shown]),
+    [found, shown, onlyCertain],
+  );
+  const fields = range(heads).map((head) => ({
+    data: data.subarray(head * cells, (head + 1) * cells),
+    rows: layers,
+    columns: features,
+    seen: (row) => /** @type {any} */ (payload).facts.head_layers[head][row],
+    signed,
+    exact: true,
+  }));
+  const scale = useMemo(() => {
+    let [low, high] = extent(fields);
+    if (signed) [low, high] = [-Math.max(-low, high), Math.max(-low, high)];
+    return makeScale([low, high], store.table(signed), { signed });
+  }, [data, signed, store.dark]);
+  return html`<div class="dv-stack">
+    ${compared && html`<${Finding} found=${found} number=${number} cells=${seenCells} names=${names} />`}
+    ${
+      compared &&
+      html`<div class="dv-controls">
+        <${Select}
+          label="Map"
+          options=${[
+            ['difference', `Difference: ${names[0]} − ${names[1]}`],
+            ['first', `Mean: ${names[0]}`],
+            ['second', `Mean: ${names[1]}`],
+          ]}
+          value=${state.map}
+          onChange=${(v) => store.set({ map: v })}
+        />
+        ${
+          shown === 'difference' &&
+          html`<label class="dv-check">
+            <input
+              type="checkbox"
+              checked=${state.certain}
+              onChange=${(e) => store.set({ certain: e.currentTarget.checked })}
+            />
+            Only cells whose difference holds
+          </label>`
+        }
+      </div>`
+    }
+    <div class="dv-multiples">
+      ${fields.map((field, head) => html`<${SliceMap} key=${head} head=${head} field=${field} scale=${scale} found=${found} holds=${holds} shown=${shown} />`)}
+    </div>
+    <${ColourBar} scale=${scale}>
+      ${quantity.name}${shown === 'difference' ? `: ${names[0]} minus ${names[1]}` : `, mean of ${names[shown === 'second' ? 1 : 0]}`};
+      ${' '}one scale for all heads. Press a cell to see what it answers to.
+    <//>
+    <${Strongest} found=${found} holds=${holds} names=${names} />
+  </div>`;
+}
+
+/** What the comparison says, in a sentence. */
+function Finding({ found, number, cells, names }) {
+  const whole = found.sizes.join() === found.compared.join();
+  const some = whole
+    ? ''
+    : ` Compared were ${found.compared.map(format.count).join(' and ')} of them, drawn at random.`;
+  const percent = Math.round(100 * found.level);
+  return html`<div class="dv-in-words" role="status">
+    <p>
+      ${
+        number === 0
+          ? html`<strong>No cell differs</strong> for certain between ${names[0]} and ${names[1]}.`
+          : html`<strong>${format.count(number)} of ${format.count(cells)} cells differ</strong> between
+              ${names[0]} and ${names[1]}.`
+      }
+    </p>
+    <p class="dv-quiet">
+      By ${found.permutations} permutations; of the cells called different, at most ${percent} % are so by chance
+      on average (false discovery rate).${some} Cells depend on each other, so many may say one thing.
+    </p>
+  </div>`;
+}
+
+function SliceMap({ head, field, scale, found, holds, shown }) {
+  const store = useStudy();
+  const [zoom, setZoom] = useState(/** @type {any} */ (null));
+  const [hover, setHover] = useState(/** @type {any} */ (null));
+  const [binning, onDraw] = useBinning();
+  const { place } = store.state;
+  const marked = place.head === head && place.layer !== null && place.feature !== null;
+  /** @param {number} layer @param {number} feature */
+  const describe = (layer, feature) => {
+    const at = layer * field.columns + feature;
+    const all = head * field.rows * field.columns + at;
+    if (!field.seen(layer)) return `Layer ${layer}: not seen by this head.`;
+    const value = shown === 'difference' ? found.difference[all] : field.data[at];
+    const certain = shown === 'difference' ? (holds[all] ? ', holds' : ', may be chance') : '';
+    return `Layer ${layer}, feature ${feature}: ${format.short(value)}${certain}`;
+  };
+  return html`<div class="dv-map-box">
+    <div class="dv-map-caption">
+      <${HeadName} head=${head} />
+      <span class="dv-note dv-number">${hover ? describe(hover.row, hover.column) : ''}</span>
+    </div>
+    <${MapCanvas}
+      label="Head ${head}. Arrow keys move from cell to cell, Enter shows what it answers to."
+      field=${field}
+      scale=${scale}
+      zoom=${zoom}
+      binning="max"
+      marks=${{ hover: null, cell: marked ? { row: place.layer, column: place.feature } : null }}
+      height=${(rows) => Math.max(96, Math.min(360, rows * 14))}
+      onHover=${setHover}
+      onZoom=${setZoom}
+      onDraw=${onDraw}
+      onSelect=${({ row, column }) => store.goTo({ head, layer: row, feature: column }, store.state.slicing)}
+      describe=${describe}
+    />
+    <${BinningNote}>${binning}<//>
+  </div>`;
+}
+
+/** The cells with the largest differences that hold, or the largest means. */
+function Strongest({ found, holds, names }) {
+  const store = useStudy();
+  const { state, payload } = store;
+  const [, layers, features] = /** @type {any} */ (payload).facts.shape;
+  const compared = Boolean(holds);
+  const seen = /** @type {any} */ (payload).facts.head_layers;
+  const data = compared
+    ? found.difference.map((v, i) => (holds[i] ? v : NaN))
+    : onlySeen({
+        data: found.first,
+        rows: seen.length * layers,
+        columns: features,
+        seen: (row) => seen[Math.floor(row / layers)][row % layers],
+        signed: false,
+        exact: true,
+      });
+  const best = top(data, LISTED, true);
+  if (!best.length) return null;
+  const rows = best.map((at) => {
+    const [head, layer, feature] = [
+      Math.floor(at / (layers * features)),
+      Math.floor(at / features) % layers,
+      at % features,
+    ];
+    const link = html`<button
+      type="button"
+      class="dv-link ds-cell-link"
+      onClick=${() => store.goTo({ head, layer, feature }, state.slicing)}
+    >
+      head ${head}, layer ${layer}, feature ${feature}
+    </button>`;
+    return compared
+      ? [
+          link,
+          numeral(found.first[at]),
+          numeral(found.second[at]),
+          numeral(found.difference[at]),
+          numeral(found.q[at]),
+        ]
+      : [link, numeral(found.first[at])];
+  });
+  return html`<${Table}
+    caption=${compared ? `The ${rows.length} cells of largest difference, of those that hold` : `The ${rows.length} largest means`}
+    columns=${['Cell', ...numeric(...(compared ? [`Mean: ${names[0]}`, `Mean: ${names[1]}`, 'Difference', 'q'] : ['Mean']))]}
+    rows=${rows}
+  />`;
+}

@@ -1,0 +1,51 @@
+// @ts-check
+/**
+ * The shapes of what the view of a study gets, asks for and remembers. Letters: M explained inputs,
+ * H heads, L layers, F features. Made by daam_core/study/payload.py. Text is shown as text, never as markup.
+ *
+ * @typedef {{dtype: 'float32' | 'int32', data: string}} Packed numbers as base64
+ *
+ * @typedef {{
+ *   version: 1, name: string, explains: boolean, cut: boolean,
+ *   facts: {
+ *     model: string, checkpoint: string, encoder: string, modality: 'audio' | 'image' | 'text', classes: string[],
+ *     shape: [number, number, number], head_layers: boolean[][], data: string, inputs: number,
+ *     finished: number, command: string,
+ *   },
+ *   refused: {count: number, first: [string, string][]},
+ *   columns: {
+ *     number: Packed, label: Packed, prediction: Packed, confidence: Packed, seconds: Packed | null,
+ *     place: string[], text: string[] | null,
+ *   },
+ *   outside: Packed | null, groups: Record<string, {names: string[], codes: Packed}>,
+ *   selections: Record<string, Packed>, methods: string[],
+ *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
+ *   colours: {heads: string[], diverging: string[], diverging_dark: string[]},
+ *   terms: Record<string, string>,
+ * }} StudyPayload cut: some texts are longer than what is here of them
+ *
+ * @typedef {{head: number | null, layer: number | null, feature: number | null}} Place null: all of the axis
+ * @typedef {'density_attention' | 'gate' | 'class_importance' | 'values'} Asked
+ *
+ * @typedef {{
+ *   find: string, label: number, prediction: number, right: 'any' | 'right' | 'wrong', from: number,
+ *   to: number, group: string, value: number,
+ * }} Filter −1 and empty texts stand for any; from and to are probabilities
+ *
+ * @typedef {{
+ *   tab: 'inputs' | 'cells' | 'slices', filter: Filter, sort: string, down: boolean, colour: string,
+ *   method: string, input: number, place: Place, quantity: Asked, first: string, second: string,
+ *   slicing: Asked, map: 'difference' | 'first' | 'second', head: number, certain: boolean,
+ * }} StudyState what is shown; see DEFAULTS in state.js. input: number of the chosen one, or −1
+ *
+ * @typedef {{
+ *   number: number, text: string | null, probabilities: [string, number][],
+ *   spans: (number[] | null)[], attribution: number[], thumbnail: boolean, file: boolean,
+ * }} Input one input in full
+ *
+ * @typedef {{
+ *   ask: (question: string, asked: Record<string, any>) => Promise<any>,
+ *   address: (kind: 'thumbnail' | 'sound', number: number) => string,
+ * }} Source who answers: rejects with an Error whose message can be shown
+ */
+export {};
