@@ -32,7 +32,12 @@ def routes(studies: Studies) -> list[Route]:
         name, question = request.path_params["name"], request.path_params["question"]
         if question == "payload":
             return await _told(lambda: studies.payload(name), JSON_TYPE, COMPRESSED)
-        asking = {"place": studies.place, "alike": studies.alike, "projection": studies.projection}
+        asking = {
+            "place": studies.place,
+            "alike": studies.alike,
+            "telling": studies.telling,
+            "projection": studies.projection,
+        }
         if (answer := asking.get(question)) is None:
             return _refused(InputError("A study is not asked this."), 404)
         query: Mapping[str, object] = dict(request.query_params)

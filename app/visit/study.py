@@ -24,6 +24,7 @@ from daam_core.study.payload import (
     projection_answer,
     slices_answer,
     study_payload,
+    telling_answer,
 )
 from daam_core.study.projection import Method
 from daam_core.trained import TrainedClassifier
@@ -98,6 +99,11 @@ class Studies:
         return self._answer(
             ("alike", name, place, quantity), lambda: alike_answer(study, place, quantity)
         )
+
+    def telling(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """The cells that tell each class best; nothing is asked beside."""
+        study = self[name]
+        return self._answer(("telling", name), lambda: telling_answer(study))
 
     def projection(self, name: str, asked: Mapping[str, object]) -> bytes:
         """The inputs as points of a plane."""

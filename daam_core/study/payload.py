@@ -21,6 +21,7 @@ from daam_core.study.folder import MapName, Study
 from daam_core.study.projection import Method, has_umap, project
 from daam_core.study.selection import selections
 from daam_core.study.slices import compare_slices, mean_map
+from daam_core.study.telling import telling_cells
 
 #: Characters of a text that the table shows and searches.
 EXCERPT = 300
@@ -124,6 +125,12 @@ def alike_answer(study: Study, place: Place, quantity: MapName) -> list[list[obj
     ]
 
 
+def telling_answer(study: Study) -> list[list[list[object]]]:
+    """For each class, the cells that tell it best: ``[[head, layer, feature, d], …]``."""
+    found = telling_cells(study)
+    return [[[*cell, size] for cell, size in found.get(name, [])] for name in study.facts.class_names]
+
+
 def projection_answer(study: Study, method: Method) -> dict[str, object]:
     """Where each explained input lies on a plane: x and y ``[M]``, and the axes' shares of the variance.
 
@@ -172,7 +179,8 @@ def slices_answer(study: Study, first: Sequence[int], second: Sequence[int], qua
         return answer
     answer["second"] = _encoded(mean_map(study, other, quantity), np.float32)
     compared = _drawn(study, one, other)
-    found = compare_slices(study, *compared, name=quantity, permutations=PERMUTATIONS)
+    # Their difference is the second group's mean minus the first's; people read it the other way.
+    found = compare_slices(study, *compared[::-1], name=quantity, permutations=PERMUTATIONS)
     return answer | {
         "compared": [len(group) for group in compared],
         "difference": _encoded(found.difference, np.float32),

@@ -5,7 +5,7 @@ import { Chart } from '../charts.js';
 import { Select } from '../controls.js';
 import { Figure, numeral, numeric, Table } from '../figure.js';
 import * as format from '../format.js';
-import { html, useId, useState } from '../html.js';
+import { html, useEffect, useId, useState } from '../html.js';
 import { InputCard } from './card.js';
 import { Asked, useStudy } from './parts.js';
 import { extremes } from './selecting.js';
@@ -26,6 +26,7 @@ export function Cells() {
   const name = placeName(place);
   const [picked, pick] = useState(-1); // class that the histogram shows apart
   return html`<div class="dv-stack ds-cells">
+    <${Telling} />
     <${Chooser} />
     <${Asked}
       title=${name}
@@ -52,6 +53,50 @@ function said({ state, payload }) {
   const name = /** @type {any} */ (payload).quantities[state.quantity].name;
   const one = layer !== null && feature !== null && (head !== null || state.quantity === 'values');
   return one ? name : `${name}, mean over its cells`;
+}
+
+/** Where to begin: the cells that tell a class best. */
+function Telling() {
+  const store = useStudy();
+  const { columns } = store;
+  const [code, setCode] = useState(0);
+  const answer = store.answer('telling', {});
+  const found = answer?.value;
+  useEffect(() => {
+    // Nobody asked for a cell yet: one that says something.
+    const best = found?.find((cells) => cells.length)?.[0];
+    if (best && !store.placed) store.set({ place: { head: best[0], layer: best[1], feature: best[2] } });
+  }, [found]);
+  const cells = found?.[code] || [];
+  return html`<div class="dv-row ds-telling">
+    <${Select}
+      label="Cells that tell a class best"
+      options=${columns.classes.map((name, i) => [i, name])}
+      value=${code}
+      onChange=${(v) => setCode(Number(v))}
+    />
+    ${
+      answer &&
+      !cells.length &&
+      html`<span class="dv-note">${answer.error || 'Of this class there are too few inputs.'}</span>`
+    }
+    <ul class="ds-pairs">
+      ${cells.map(([head, layer, feature, size]) => {
+        const place = { head, layer, feature };
+        const on = JSON.stringify(place) === JSON.stringify(store.state.place);
+        return html`<li key="${head}.${layer}.${feature}">
+          <button
+            type="button"
+            class="dv-button ${on ? 'ds-on' : ''}"
+            title="Its mean is ${format.short(Math.abs(size))} deviations ${size > 0 ? 'higher' : 'lower'} for ${columns.className(code)} than for all others"
+            onClick=${() => store.goTo(place, 'density_attention')}
+          >
+            ${placeName(place)} <span class="dv-quiet">${format.signed(size)}</span>
+          </button>
+        </li>`;
+      })}
+    </ul>
+  </div>`;
 }
 
 function Chooser() {

@@ -44,6 +44,8 @@ export class DaamStudy extends HTMLElement {
     /** @type {HTMLElement | null} */
     this.root = null;
     this.frame = 0;
+    this.drawing = false;
+    this.stale = false; // something changed while it was being drawn
     this.themed = () => this.root && this.store.setDark(isDark(this.root));
     this.observer = new MutationObserver(this.themed);
     this.system = window.matchMedia('(prefers-color-scheme: dark)');
@@ -132,11 +134,19 @@ export class DaamStudy extends HTMLElement {
   #draw() {
     const { root, store, settings } = this;
     if (!root) return;
+    // What an effect changes while the view is being drawn is drawn after it, never inside.
+    this.stale = true;
+    if (this.drawing) return;
+    this.drawing = true;
     root.dataset.theme = settings.theme;
     (store.payload?.colours.heads || []).forEach((colour, head) => {
       root.style.setProperty(`--dv-head-${head}`, colour);
     });
-    render(html`<${StudyView} store=${store} heading=${settings.heading} />`, root);
+    while (this.stale) {
+      this.stale = false;
+      render(html`<${StudyView} store=${store} heading=${settings.heading} />`, root);
+    }
+    this.drawing = false;
   }
 }
 

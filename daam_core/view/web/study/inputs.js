@@ -12,21 +12,15 @@ import { InputTable } from './table.js';
 
 export function Inputs() {
   const store = useStudy();
-  const row = store.row();
+  // Before anybody chose: what is on top of the table.
+  const row = store.row() >= 0 ? store.row() : (store.rows()[0] ?? -1);
   return html`<div class="ds-inputs">
     <${FilterBar} />
     <div class="ds-two">
       <div class="ds-side">
         <${InputTable} />
         <div class="ds-chosen" aria-live="polite">
-          ${
-            row < 0
-              ? html`<p class="dv-note">
-                  Choose an input to see it: click a row or a point, or go through the table with the arrow
-                  keys.
-                </p>`
-              : html`<${InputCard} row=${row} large=${true} />`
-          }
+          ${row < 0 ? null : html`<${InputCard} row=${row} large=${true} />`}
         </div>
       </div>
       <div class="ds-side">

@@ -176,18 +176,15 @@ function Finding({ found, number, cells, names }) {
     ? ''
     : ` Compared were ${found.compared.map(format.count).join(' and ')} of them, drawn at random.`;
   const percent = Math.round(100 * found.level);
+  const apart = ` between ${names[0]} and ${names[1]}.`;
+  const many = `${format.count(number)} of ${format.count(cells)} cells differ`;
   return html`<div class="dv-in-words" role="status">
-    <p>
-      ${
-        number === 0
-          ? html`<strong>No cell differs</strong> for certain between ${names[0]} and ${names[1]}.`
-          : html`<strong>${format.count(number)} of ${format.count(cells)} cells differ</strong> between
-              ${names[0]} and ${names[1]}.`
-      }
-    </p>
+    <p><strong>${number ? many : 'No cell differs for certain'}</strong>${apart}</p>
     <p class="dv-quiet">
-      By ${found.permutations} permutations; of the cells called different, at most ${percent} % are so by chance
-      on average (false discovery rate).${some} Cells depend on each other, so many may say one thing.
+      ${
+        `By ${found.permutations} permutations; of the cells called different, at most ${percent} % are so by ` +
+        `chance on average (false discovery rate).${some} Cells depend on each other, so many may say one thing.`
+      }
     </p>
   </div>`;
 }

@@ -36,6 +36,7 @@ export class StudyStore {
     this.answers = new Map();
     /** @type {((place: Place, quantity: string) => number | null) | null} */
     this.current = null;
+    this.placed = false; // whether anybody chose a place
     /** @type {((number: number) => void) | null} asks for an input's explanation */
     this.explain = null;
     this.dark = false;
@@ -78,6 +79,7 @@ export class StudyStore {
       if (JSON.stringify(next[key]) !== JSON.stringify(before[key])) changed.push(key);
       else next[key] = before[key]; // what did not change stays the same object
     }
+    if (changed.includes('place')) this.placed = true;
     if (!changed.length) return;
     this.state = next;
     this.changed(new Set(changed));

@@ -143,7 +143,7 @@ export function InputTable() {
 /** @param {Column[]} shown @param {boolean} pictures */
 function template(shown, pictures) {
   const widths = shown.map(({ key, number }) => {
-    if (key === 'place') return 'minmax(0, 2fr)';
+    if (key === 'place') return 'minmax(0, 3fr)';
     return number ? '88px' : 'minmax(0, 1fr)';
   });
   return [...(pictures ? ['48px'] : []), ...widths].join(' ');
