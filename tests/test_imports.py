@@ -92,16 +92,17 @@ TABLE = {
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
         "progress result inputs encoding reading figures view export trained explaining "
-        "faithfulness app.server",
+        "faithfulness study app.server",
         "numpy plotly",
     ),
     "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
     "app.serving": allow("inputs app.server"),
+    "app.studies": allow("app.visit app.page", "starlette"),
     "app.main": allow(
-        "kernels trained app.server app.visit app.page app.api app.serving", "gradio starlette"
+        "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),
-    "app.__main__": allow("checkpoint trained app.server app.serving app.main"),
+    "app.__main__": allow("checkpoint trained app.server app.visit app.serving app.main"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from daam_core.errors import ConfigError, DaamError, DataError, InputError, is_whole, shown
+import numpy as np
+
+from daam_core.errors import ConfigError, DataError, InputError, is_whole, shown
 from daam_core.inputs import Sound
 from daam_core.study.cells import Place
 from daam_core.study.folder import MapName, Study, open_study
@@ -75,7 +77,9 @@ class Studies:
     def __getitem__(self, name: object) -> Study:
         if isinstance(name, str) and name in self.studies:
             return self.studies[name]
-        raise InputError(f"There is no study {shown(name)} here; there is {', '.join(self.studies) or 'none'}.")
+        raise InputError(
+            f"There is no study {shown(name)} here; there is {', '.join(self.studies) or 'none'}."
+        )
 
     def explains(self, name: str) -> bool:
         """Whether the classifier of a study is on offer."""
@@ -84,21 +88,19 @@ class Studies:
     def payload(self, name: str) -> bytes:
         """What the page shows of a study at once, as compressed JSON."""
         study = self[name]
-        return self._answer(("payload", name), lambda: study_payload(study) | {"explains": self.explains(name)})
+        return self._answer(
+            ("payload", name), lambda: study_payload(study) | {"explains": self.explains(name)}
+        )
 
     def place(self, name: str, asked: Mapping[str, object]) -> bytes:
         """Scores of every input at a place, and how well they tell the classes."""
         study, place, quantity = self[name], place_of(asked), quantity_of(asked.get("quantity"))
-        return self._answer(
-            ("place", name, place, quantity), lambda: place_answer(study, place, quantity)
-        )
+        return self._answer(("place", name, place, quantity), lambda: place_answer(study, place, quantity))
 
     def alike(self, name: str, asked: Mapping[str, object]) -> bytes:
         """Cells like the one that is asked about."""
         study, place, quantity = self[name], place_of(asked), quantity_of(asked.get("quantity"))
-        return self._answer(
-            ("alike", name, place, quantity), lambda: alike_answer(study, place, quantity)
-        )
+        return self._answer(("alike", name, place, quantity), lambda: alike_answer(study, place, quantity))
 
     def telling(self, name: str, asked: Mapping[str, object]) -> bytes:
         """The cells that tell each class best; nothing is asked beside."""
@@ -170,7 +172,7 @@ class Studies:
         index = number if is_whole(number) else _index(number)
         if index is None or index not in study.numbers:
             raise InputError(f"There is no explained input {shown(number)} in this study.")
-        row: dict[str, object] = study.rows.slice(int(study.rows_of(index)), 1).to_pylist()[0]
+        row: dict[str, object] = study.rows.slice(int(study.rows_of(np.array(index))), 1).to_pylist()[0]
         return row
 
     def _answer(self, key: object, compute: Callable[[], object]) -> bytes:
@@ -197,14 +199,20 @@ def open_studies(folders: Sequence[str | Path], models: Sequence[TrainedClassifi
     """
     for folder in folders:
         if not Path(folder).is_dir():
-            raise DataError(f"There is no folder {folder}; daam study DATA --model NAME --out {folder} makes one.")
-    return Studies([open_study(Path(folder).resolve()) for folder in folders], {one.name: one for one in models})
+            raise DataError(
+                f"There is no folder {folder}; daam study DATA --model NAME --out {folder} makes one."
+            )
+    return Studies(
+        [open_study(Path(folder).resolve()) for folder in folders], {one.name: one for one in models}
+    )
 
 
 def _check(study: Study, models: Mapping[str, TrainedClassifier]) -> None:
     facts = study.facts
     if not len(study.numbers):
-        raise DataError(f"The study {study.folder.name} holds no explained input yet; finish it with daam study.")
+        raise DataError(
+            f"The study {study.folder.name} holds no explained input yet; finish it with daam study."
+        )
     model = models.get(facts.model)
     if model is not None and model.sha256 != facts.checkpoint_sha256:
         raise DataError(
@@ -244,9 +252,7 @@ def quantity_of(value: object) -> MapName:
     for known in ("density_attention", "gate", "class_importance", "values"):
         if value == known:
             return known
-    raise InputError(
-        f"quantity is density_attention, gate, class_importance or values; got {shown(value)}."
-    )
+    raise InputError(f"quantity is density_attention, gate, class_importance or values; got {shown(value)}.")
 
 
 def method_of(value: object) -> Method:

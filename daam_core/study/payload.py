@@ -156,7 +156,9 @@ def inputs_answer(study: Study, numbers: Sequence[int]) -> list[dict[str, object
     return [_input(study, row) for row in rows]
 
 
-def slices_answer(study: Study, first: Sequence[int], second: Sequence[int], quantity: MapName) -> dict:
+def slices_answer(
+    study: Study, first: Sequence[int], second: Sequence[int], quantity: MapName
+) -> dict[str, object]:
     """Mean maps of one or two groups, and which cells differ for certain.
 
     Args:
@@ -199,9 +201,12 @@ def _drawn(study: Study, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray
         return one, other
     smaller = min(len(one), len(other), most // 2)
     chance = np.random.default_rng(0)
-    sizes = [len(group) if len(group) <= smaller else min(len(group), most - smaller) for group in (one, other)]
+    sizes = [
+        len(group) if len(group) <= smaller else min(len(group), most - smaller) for group in (one, other)
+    ]
     return tuple(  # type: ignore[return-value]
-        np.sort(chance.choice(group, size, replace=False)) for group, size in zip((one, other), sizes, strict=True)
+        np.sort(chance.choice(group, size, replace=False))
+        for group, size in zip((one, other), sizes, strict=True)
     )
 
 

@@ -16,8 +16,8 @@ PAGES = """
 """
 HELP = """
 <h2 class="dx-heading">Data set</h2>
-<p class="dx-help">Every input of a data set, explained once: which ones the model gets wrong, what each of its
-cells answers to, and how groups of inputs differ.</p>
+<p class="dx-help">Every input of a data set, explained once: which ones the model gets wrong, what each of
+its cells answers to, and how groups of inputs differ.</p>
 """
 
 
