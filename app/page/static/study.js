@@ -26,7 +26,7 @@ export function study(element, props, _watch, trigger, [explain]) {
     trigger(explain, /** @type {CustomEvent} */ (told).detail);
     window.history.pushState(window.history.state, '', window.location.search);
     showPage('input');
-    document.querySelector('#step-prediction')?.scrollIntoView({ block: 'start' });
+    window.scrollTo({ top: 0 });
   });
   element.append(view);
   onPage(() => ofDataSet() && open());
