@@ -123,8 +123,7 @@ def problems(page: Page) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "dark"), [(390, True), (1280, False)])
 @pytest.mark.parametrize("modality", ["text", "audio", "image"])
 def test_no_view_has_a_serious_accessibility_problem(
     browser: Browser, modality: str, width: int, dark: bool, tmp_path: Path
