@@ -67,7 +67,7 @@ TABLE = {
     "training": allow(
         "version writing result importance inputs encoding layers model dataset_mean "
         "backbones reading figures trained explaining",
-        "huggingface_hub numpy safetensors sklearn torch tqdm",
+        "huggingface_hub numpy pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
         "shipped progress writing result inputs encoding layers model backbones reading "

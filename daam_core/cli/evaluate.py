@@ -8,6 +8,7 @@ from pathlib import Path
 from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.trained import load_model
+from daam_core.training.data import MEASURED
 from daam_core.training.evaluation import evaluate
 from daam_core.training.pages import evaluation_files, evaluation_text
 
@@ -33,7 +34,12 @@ def run(arguments: argparse.Namespace) -> Output:
         check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
     model = load_model(arguments.model, encoder=arguments.encoder)
     reading = options.data_options(arguments)
-    dataset = reading.load(arguments.data, modality=model.config.modality, class_names=model.class_names)
+    dataset = reading.load(
+        arguments.data,
+        modality=model.config.modality,
+        class_names=model.class_names,
+        preferred=MEASURED,
+    )
     report = evaluate(model, dataset, cache_dir=reading.cache_dir, skip_broken=reading.skip_broken)
     command = options.printed_command(arguments.words)
     if arguments.out is not None:

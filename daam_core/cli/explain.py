@@ -1,7 +1,8 @@
 """Explain an input: the class, and which layers, features and parts of the input led to it.
 
 INPUT is a sound or picture file, a text file, a text in quotes, or - for one of these on standard input.
-Of several, or of a folder of files, one row each is written: --out rows.parquet, .csv or .jsonl, or a folder
+Of several, of a folder of files or the rows of a table (CSV, JSON lines, Parquet, what datasets saved), one
+row each is written: --out rows.parquet, .csv or .jsonl, or a folder
 for the rows and an NPZ of each. An interrupted run goes on where it stopped.
 """
 
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import IO, get_args
 
+from daam_core.cli import options
 from daam_core.cli.explain_several import are_several, explain_several
 from daam_core.cli.named import existing_file
 from daam_core.cli.output import Output, say
@@ -22,6 +24,7 @@ from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation, Scale
 from daam_core.trained import load_model
+from daam_core.training.data import TableColumns
 
 #: Classes that the printed answer names; JSON has them all.
 _SHOWN = 10
@@ -56,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ".parquet, or a folder",
     )
     parser.add_argument(
+        "--input-column", metavar="NAME[,NAME…]", help="of a table: column of paths, or columns of texts"
+    )
+    parser.add_argument("--label-column", metavar="NAME", help="of a table: column of class names")
+    parser.add_argument("--part", metavar="NAME", help="of a folder of tables in parts: train, test")
+    parser.add_argument(
         "--table",
         choices=get_args(TableKind),
         help="rows of a .csv: cells of the map (default), or tokens (words, seconds, regions)",
@@ -66,6 +74,9 @@ def run(arguments: argparse.Namespace) -> Output:
     if are_several(arguments.input):
         return _run_several(arguments)
     (only,) = arguments.input
+    for name in ("input_column", "label_column", "part"):
+        if getattr(arguments, name):
+            raise InputError(f"--{name.replace('_', '-')} is for tables; leave it out.")
     if arguments.out is not None:
         # Refused before the encoder runs.
         if checked_suffix(arguments.out) != "csv" and arguments.table is not None:
@@ -107,6 +118,8 @@ def _run_several(arguments: argparse.Namespace) -> Output:
         target=arguments.target,
         scale=arguments.scale,
         asked=arguments.modality is None,
+        columns=TableColumns(options.names_in(arguments.input_column), arguments.label_column),
+        part=arguments.part,
     )
 
 

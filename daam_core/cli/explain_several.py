@@ -1,11 +1,12 @@
 """Several inputs of ``daam explain``: a row each, kept at once, so that an interrupted run goes on."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from daam_core.cli.named import existing_file, existing_folder
-from daam_core.cli.output import Output, progress_bar, refused_lines
+from daam_core.cli.named import existing, existing_file, existing_folder
+from daam_core.cli.output import Output, progress_bar, refused_lines, say
 from daam_core.errors import DaamError, InputError
 from daam_core.explaining_many import explain_each
 from daam_core.export import save
@@ -13,15 +14,29 @@ from daam_core.export.rows import Row, explanation_row, json_line, row_suffix, w
 from daam_core.inputs import SUFFIXES, Modality
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
+from daam_core.training.data import Row as DataRow
+from daam_core.training.data import TableColumns, parts_of, read_inputs
 from daam_core.training.data_folders import files_below
+from daam_core.training.data_tables import TABLES
 
 #: The rows of a folder that holds an NPZ of each explanation.
 _ROWS = "rows.jsonl"
 
 
 def are_several(given: Sequence[str]) -> bool:
-    """Whether these arguments are several inputs: more than one, or a folder."""
-    return len(given) > 1 or existing_folder(given[0]) is not None
+    """Whether these arguments are several inputs: more than one, a folder, or a table."""
+    return len(given) > 1 or existing_folder(given[0]) is not None or _stored(given[0]) is not None
+
+
+def _stored(given: str) -> Path | None:
+    """The table, or the folder of tables, of that name."""
+    if (folder := existing_folder(given)) is not None:
+        parts = parts_of(folder) or {}
+        tables = bool(parts) and all(
+            isinstance(f, Path) and f.is_file() for one in parts.values() for f in one
+        )
+        return folder if tables else None
+    return existing(given) if given.lower().endswith(TABLES) else None
 
 
 def explain_several(
@@ -32,16 +47,20 @@ def explain_several(
     target: str | int | None,
     scale: Scale,
     asked: bool,
+    columns: TableColumns,
+    part: str | None,
 ) -> Output:
-    """Explain files, folders of files and texts; one row each.
+    """Explain files, folders of files, rows of tables, and texts; one row each.
 
     Args:
         model: the classifier.
-        given: names of files and folders, or texts.
+        given: names of files, folders and tables, or texts.
         out: a file of rows (``.jsonl``, ``.csv``, ``.parquet``), or a folder for rows and an NPZ each.
         target: the explained class.
         scale: of the Importance Factor.
         asked: whether nobody said what the inputs are: then an address is no text.
+        columns: of tables.
+        part: of a folder of tables in parts, such as ``test``.
 
     Raises:
         InputError: nothing is there to explain, or ``out`` is missing or of another kind.
@@ -52,20 +71,21 @@ def explain_several(
     place = Path(out)
     whole = place if place.suffix else place / _ROWS
     row_suffix(whole)  # refused before the encoder runs
-    inputs = list(_inputs(given, model.config.modality, asked=asked))
+    inputs = _inputs(given, model.config.modality, asked=asked, columns=columns, part=part)
     begun = whole.with_name(f".{whole.name}.begun")
     facts = {"checkpoint": model.sha256, "target": target, "scale": scale}
     rows = _rows_so_far(begun, facts)
-    left = [(name, one) for name, one in inputs if name not in rows]
+    left = [one for one in inputs if one.place not in rows]
     try:
         begun.parent.mkdir(parents=True, exist_ok=True)
         with begun.open("a", encoding="utf-8") as file, progress_bar(len(inputs), "Explaining") as bar:
             if not rows and file.tell() == 0:
                 file.write(json_line(facts) + "\n")
             bar.update(len(inputs) - len(left))
-            results = explain_each(model, (one for _, one in left), target=target, scale=scale)
-            for (name, one), result in zip(left, results, strict=True):
-                rows[name] = _row(name, one, result, model)
+            results = explain_each(model, (one.given for one in left), target=target, scale=scale)
+            for one, result in zip(left, results, strict=True):
+                name = one.place
+                rows[name] = _row(one, result, model)
                 if isinstance(result, Explanation) and not place.suffix:
                     save(result, place / f"{Path(name).as_posix().replace('/', '__')}.npz")
                 file.write(json_line(rows[name]) + "\n")
@@ -79,32 +99,46 @@ def explain_several(
     finally:
         if not rows:  # nothing to go on with, and another run may be meant next
             begun.unlink(missing_ok=True)
-    ordered = [rows[name] for name, _ in inputs]
+    ordered = [rows[one.place] for one in inputs]
     write_rows(ordered, whole)
     begun.unlink()
     return _output(ordered, model.name, place.name)
 
 
-def _inputs(given: Sequence[str], modality: Modality, *, asked: bool) -> Iterator[tuple[str, str | Path]]:
-    """Names, each once, with inputs: files, those below folders that can be read by their names, texts."""
-    found: dict[str, str | Path] = {}
+def _inputs(
+    given: Sequence[str], modality: Modality, *, asked: bool, columns: TableColumns, part: str | None
+) -> list[DataRow]:
+    """Inputs, each name once: files, those below folders that can be read by their names, rows of tables,
+    texts."""
+    found: dict[str, DataRow] = {}
     for one in given:
-        if folder := existing_folder(one):
+        if table := _stored(one):
+            rows, notes = read_inputs(table, modality=modality, columns=columns, part=part)
+            for note in notes:
+                say(note)
+            for row in rows:
+                place = row.place if row.place.startswith(table.name) else f"{table.name} {row.place}"
+                found[place] = replace(row, place=place)
+        elif folder := existing_folder(one):
             files = [path for path in files_below(folder)[0] if path.suffix.lower() in SUFFIXES[modality]]
             if not files:
                 raise InputError(
                     f"The folder {folder.name or one} holds no file that can be read as {modality}."
                 )
-            found |= {path.relative_to(folder).as_posix(): path for path in files}
+            for path in files:
+                place = path.relative_to(folder).as_posix()
+                found[place] = DataRow(path, path.parent.name, place)
         else:
-            path = existing_file(one, modality, asked=asked)
-            found[path.name if path else one] = path or (one if modality == "text" else Path(one))
-    yield from found.items()
+            file = existing_file(one, modality, asked=asked)
+            name = file.name if file else one
+            text = file or (one if modality == "text" else Path(one))
+            found[name] = DataRow(text, file.parent.name if file else "", name)
+    return [*found.values()]
 
 
-def _row(name: str, given: str | Path, result: object, model: TrainedClassifier) -> Row:
-    parent = given.parent.name if isinstance(given, Path) else ""
-    row: Row = {"name": name, "label": parent if parent in model.class_names else None, "reason": None}
+def _row(given: DataRow, result: object, model: TrainedClassifier) -> Row:
+    label = given.label if given.label in model.class_names else None
+    row: Row = {"name": given.place, "label": label, "reason": None}
     if isinstance(result, Explanation):
         return row | explanation_row(result)
     return row | {"reason": str(result)}

@@ -24,6 +24,11 @@ def existing_file(given: str, kind: Modality, *, asked: bool) -> Path | None:
             "INPUT is an address, and nothing is downloaded; fetch it and give the file"
             + (", or say --modality text if it is the text." if kind == "text" else ".")
         )
+    return existing(given)
+
+
+def existing(given: str) -> Path | None:
+    """The file of that name, if there is one."""
     return _named(given, Path.is_file)
 
 

@@ -28,8 +28,13 @@ TRAINING_OPTIONS = tuple(field.name for field in fields(TrainingConfig))
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """The data set and how to read it."""
-    parser.add_argument("data", metavar="DATA", help="folder of class folders, or a .csv or .tsv table")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="folder of class folders, table (CSV, JSON lines, Parquet), saved data set, a name on the hub",
+    )
     group = parser.add_argument_group("reading the data")
+    group.add_argument("--part", metavar="NAME", help="of a data set in parts: train, test (default: said)")
     group.add_argument("--input-column", metavar="NAME[,NAME…]", help="column of paths, or columns of texts")
     group.add_argument("--label-column", metavar="NAME", help="column of class names")
     group.add_argument("--group-column", metavar="NAME", help="column of groups, such as speakers")
@@ -65,17 +70,20 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
     """How the options say that data sets are read."""
     said = arguments.delimiter
     return DataOptions(
-        columns=TableColumns(_names(arguments.input_column), arguments.label_column, arguments.group_column),
+        columns=TableColumns(
+            names_in(arguments.input_column), arguments.label_column, arguments.group_column
+        ),
         group_pattern=arguments.group_pattern,
         skip_broken=arguments.skip_broken,
         cache_dir=arguments.cache_dir,
         written=TextFormat(arguments.encoding, _DELIMITERS.get(said, said), arguments.heading),
-        classes=ClassChoice(_names(arguments.classes), arguments.class_pattern, arguments.merge_alike),
+        classes=ClassChoice(names_in(arguments.classes), arguments.class_pattern, arguments.merge_alike),
+        part=arguments.part,
         say=say,
     )
 
 
-def _names(listed: str | None) -> tuple[str, ...]:
+def names_in(listed: str | None) -> tuple[str, ...]:
     """Names that an option lists, separated by commas."""
     return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
 
@@ -127,7 +135,7 @@ def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
         folds=arguments.folds,
         seeds=arguments.seeds,
         validation=_number_or_path(arguments.validation),
-        validation_groups=_names(arguments.validation_groups),
+        validation_groups=names_in(arguments.validation_groups),
         refit=arguments.refit,
         reading=data_options(arguments),
         classifier=chosen(arguments, CLASSIFIER_OPTIONS),

@@ -18,6 +18,7 @@ from daam_core.study.memory import Growth, growth, held_mib
 from daam_core.study.processes import among_processes
 from daam_core.study.report import report_blocks, report_title
 from daam_core.trained import load_model
+from daam_core.training.data import MEASURED
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import to_html, to_markdown
 
@@ -43,7 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Output:
     model = load_model(arguments.model, encoder=arguments.encoder)
     reading = options.data_options(arguments)
-    dataset = reading.load(arguments.data, modality=model.config.modality, class_names=model.class_names)
+    dataset = reading.load(
+        arguments.data,
+        modality=model.config.modality,
+        class_names=model.class_names,
+        preferred=MEASURED,
+    )
     share, turn = among_processes()
     before, after = held_mib(), list[tuple[int, float]]()
     with progress_bar(len(dataset) // share[1], f"Explaining {dataset.name}") as bar:

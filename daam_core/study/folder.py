@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from daam_core.errors import DataError
 from daam_core.inputs import MODALITIES, Modality
+from daam_core.training.data_stored import StoredInput, stored_input
 from daam_core.writing.files import replacing, write_text
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ SCHEMA = pa.schema(
     [
         ("number", pa.int64()),  # among the N inputs, from 0
         ("place", pa.string()),  # the path below the data set's folder, or the table's row
-        ("path", pa.string()),  # of a sound or picture; null for a text
+        ("path", pa.string()),  # of a sound or picture, or of its cell in a table; null for a text
         ("sha256", pa.string()),  # of the input's bytes; null where it could not be read
         ("group", pa.string()),
         ("label", pa.string()),
@@ -210,6 +212,29 @@ class Study:
         elif name == "gate":
             found = found / self.amplitude[cell[:2]]
         return np.asarray(found)
+
+    def original(self, number: int) -> str | Path | StoredInput:
+        """An input as it was given, to be explained again.
+
+        Raises:
+            DataError: there is no such input, or its file is no longer there.
+        """
+        row = self.rows.filter(pc.equal(self.rows["number"], number)).select(["text", "path"]).to_pylist()
+        if not row:
+            raise DataError(f"There is no input {number}; they go from 0 to {self.facts.inputs - 1}.")
+        text, path = row[0]["text"], row[0]["path"]
+        if path is None:
+            return str(text or "")
+        found = Path(path)
+        if found.is_file():
+            return found
+        try:
+            stored = stored_input(path)
+        except ValueError:
+            stored = None
+        if stored is None or not stored.file.is_file():
+            raise DataError(f"{found.name} is no longer where it was when the study was made.")
+        return stored
 
     def _importance_scales(self, numbers: np.ndarray) -> np.ndarray:
         scales = np.asarray(self.rows["importance_scale"])[self.rows_of(numbers)]

@@ -16,6 +16,7 @@ from daam_core.result import Explanation
 from daam_core.study.folder import (
     FACTS,
     PART,
+    SCHEMA,
     Facts,
     StoredMap,
     Study,
@@ -98,13 +99,18 @@ def _facts(model: TrainedClassifier, dataset: Dataset, command: str) -> Facts:
         features=config.n_features,
         head_layers=tuple(tuple(bool(seen) for seen in head) for head in attention.head_layers),
         amplitude=tuple(tuple(float(height) for height in head) for head in attention.amplitude.tolist()),
-        columns=(),
+        columns=tuple(_own_columns(dataset)),
         data=dataset.name,
         data_sha256=digest.hexdigest(),
         inputs=len(dataset),
         tool=f"daam-explorer {__version__}",
         command=command,
     )
+
+
+def _own_columns(dataset: Dataset) -> dict[str, str]:
+    """The data set's own columns by the names that they have in the study, where others have theirs."""
+    return {f"{name} of the data" if name in SCHEMA.names else name: name for name in dataset.columns}
 
 
 def _prepare(folder: Path, facts: Facts) -> None:
@@ -146,11 +152,11 @@ def _make_part(
         row: dict[str, object] = {
             "number": number,
             "place": dataset.places[number],
-            "path": str(dataset.inputs[number]) if isinstance(dataset.inputs[number], Path) else None,
+            "path": None if isinstance(dataset.inputs[number], str) else str(dataset.inputs[number]),
             "sha256": None if given is None else given.sha256,
             "group": None if dataset.groups is None else dataset.groups[number],
             "label": dataset.class_names[dataset.labels[number]],
-        }
+        } | {name: dataset.columns[own][number] or None for name, own in _own_columns(dataset).items()}
         if isinstance(result, Explanation) and given is not None:
             row |= _found(result, given, str(row["label"]))
             scale = float(np.abs(result.class_importance).max()) or 1.0

@@ -1,15 +1,17 @@
 """Data sets: what people have on disk, as inputs with labels, and how it is split for measuring.
 
-A data set is a folder of class folders, or a table (CSV, tabs, semicolons) with a column of paths or
-texts and a column of labels. The order of inputs never depends on the file system.
+A data set is a folder of class folders, a table (CSV, tabs, semicolons, JSON lines, Parquet) with a column of
+inputs or their paths and a column of labels, what 🤗 datasets saved, or a name on the hub; any of them may
+come in parts, such as train and test. The order of inputs never depends on the file system.
 Letters: N inputs, C classes.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -22,8 +24,10 @@ from daam_core.inputs import Modality
 from daam_core.inputs.files import is_address, sha256_of
 from daam_core.inputs.text import text_sha256
 from daam_core.training.data_folders import PARTS, read_folder
+from daam_core.training.data_parts import MEASURED, TRAINED, Files, HubFile, chosen_part, hub_name, parts_of
 from daam_core.training.data_rows import (
     ClassChoice,
+    Given,
     Row,
     Rows,
     Skipped,
@@ -33,12 +37,17 @@ from daam_core.training.data_rows import (
     first_group,
     listed,
 )
-from daam_core.training.data_tables import read_table
+from daam_core.training.data_stored import StoredInput
+from daam_core.training.data_tables import TABLES, read_table
 
 __all__ = [
+    "MEASURED",
     "ClassChoice",
     "Dataset",
+    "Given",
+    "Row",
     "Skipped",
+    "StoredInput",
     "TableColumns",
     "TextFormat",
     "content_hash",
@@ -46,6 +55,8 @@ __all__ = [
     "hold_out",
     "hold_out_groups",
     "load_dataset",
+    "parts_of",
+    "read_inputs",
     "shared_inputs",
     "size_of",
 ]
@@ -67,22 +78,24 @@ class Dataset:
     Attributes:
         name: the folder's or table's name.
         modality: ``audio``, ``text`` or ``image``.
-        inputs: N texts, or N paths of sounds or pictures.
+        inputs: N texts, or N sounds or pictures: paths, or cells of a table.
         labels: N class indices.
         class_names: C names, sorted, or in a model's order.
         places: N short names for messages and tables: a path below the folder, or a table's row.
         groups: N groups that must not be split between training and test, such as speakers; or None.
+        columns: what else a table says of its inputs: N texts by column, "" where there is none.
         skipped: what was left out because it cannot be used, with the reasons.
         notes: sentences about how the data set was read and what looks strange about it.
     """
 
     name: str
     modality: Modality
-    inputs: tuple[str | Path, ...]
+    inputs: tuple[Given, ...]
     labels: tuple[int, ...]
     class_names: tuple[str, ...]
     places: tuple[str, ...]
     groups: tuple[str, ...] | None = None
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -109,6 +122,7 @@ class Dataset:
             labels=tuple(self.labels[i] for i in chosen),
             places=tuple(self.places[i] for i in chosen),
             groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
+            columns={name: tuple(cells[i] for i in chosen) for name, cells in self.columns.items()},
         )
 
 
@@ -122,6 +136,8 @@ def load_dataset(
     skip_broken: bool = False,
     written: TextFormat | None = None,
     classes: ClassChoice | None = None,
+    part: str | None = None,
+    preferred: Sequence[str] = TRAINED,
 ) -> Dataset:
     """Read the list of inputs and labels; sounds and pictures themselves are opened later.
 
@@ -129,8 +145,8 @@ def load_dataset(
     was found out about encodings and separators, and classes that look like something else.
 
     Args:
-        path: a folder of class folders, or a table ending in ``.csv`` or ``.tsv``. Paths in a table
-            are relative to the table.
+        path: a folder of class folders or of parts; a table, whose paths are relative to it; a folder
+            that 🤗 datasets saved; or a data set's name on the hub.
         modality: what the inputs are.
         columns: a table's columns, where their names are not the usual ones.
         group_pattern: regular expression searched for in each file's name; its first group (or the
@@ -141,6 +157,8 @@ def load_dataset(
             ``skipped``, instead of refusing the data set.
         written: encoding, separator and heading of tables and texts; found out by default.
         classes: which classes are meant, where that is not plain.
+        part: which one is meant of a data set in parts.
+        preferred: parts that are taken where nobody says, the first that is there.
 
     Raises:
         DataError: nothing is there, the classes are none or one, a column is unknown, a file is
@@ -151,7 +169,7 @@ def load_dataset(
     path = Path(path)
     columns, written, classes = columns or TableColumns(), written or TextFormat(), classes or ClassChoice()
     found = Rows(lenient=skip_broken)
-    _read(path, modality, columns, written, classes, found)
+    name = _read(path, modality, columns, written, classes, found, part=part, preferred=preferred)
     rows = _of_chosen_classes(path, found, classes, class_names)
     if not rows:
         raise DataError(f"{path.name} holds no inputs{_of_which(found.skipped)}.")
@@ -175,26 +193,56 @@ def load_dataset(
     if absent := sorted(set(names) - {row.label for row in rows}):
         found.notes.append(f"{path.name} has no inputs of {listed(absent)}; they count as absent.")
     return Dataset(
-        name=path.resolve().name,
+        name=name,
         modality=modality,
         inputs=tuple(row.given for row in rows),
         labels=tuple(index[row.label] for row in rows),
         class_names=names,
         places=tuple(row.place for row in rows),
         groups=_groups(rows, columns, group_pattern),
+        columns=_columns(rows),
         skipped=tuple(found.skipped),
         notes=tuple(found.notes),
     )
 
 
-def content_hash(given: str | Path) -> str:
-    """SHA-256 of a text, or of a file's bytes.
+def read_inputs(
+    path: str | Path, *, modality: Modality, columns: TableColumns | None = None, part: str | None = None
+) -> tuple[list[Row], list[str]]:
+    """The inputs of a table or of a data set's tables, labelled or not, and sentences about how they were
+    read.
+
+    Raises:
+        DataError: as :func:`load_dataset`.
+    """
+    found = Rows(lenient=False)
+    _read(
+        Path(path),
+        modality,
+        columns or TableColumns(),
+        TextFormat(),
+        ClassChoice(),
+        found,
+        part=part,
+        preferred=MEASURED,
+        labelled=False,
+    )
+    return found.rows, found.notes
+
+
+def content_hash(given: Given) -> str:
+    """SHA-256 of a text, or of the bytes of a file or cell.
 
     Raises:
         DataError: the file cannot be read.
     """
     if isinstance(given, str):
         return text_sha256(given)
+    if isinstance(given, StoredInput):
+        content = given["bytes"]
+        if isinstance(content, bytes):
+            return hashlib.sha256(content).hexdigest()
+        given = Path(str(given["path"]))
     try:
         with given.open("rb") as file:
             return sha256_of(file)
@@ -202,10 +250,10 @@ def content_hash(given: str | Path) -> str:
         raise DataError(f"{given.name} cannot be read: {error.strerror}.") from error
 
 
-def size_of(given: Path) -> int:
-    """A file's size in bytes; -1 where there is no such file."""
+def size_of(given: Path | StoredInput) -> int:
+    """A file's size in bytes, of a cell that of its table; -1 where there is no such file."""
     try:
-        return given.stat().st_size
+        return (given.file if isinstance(given, StoredInput) else given).stat().st_size
     except OSError:
         return -1
 
@@ -317,21 +365,46 @@ def _read(
     written: TextFormat,
     classes: ClassChoice,
     found: Rows,
-) -> None:
-    if path.is_dir():
-        if columns != TableColumns():
-            raise DataError(f"{path.name} is a folder of class folders: columns are for tables only.")
-        read_folder(path, modality, written, classes, found)
-        if not classes.names and classes.pattern is None:
-            found.notes += _strange_folders(path, sorted({row.label for row in found.rows}))
-    elif path.is_file():
-        if classes.pattern is not None:
-            raise DataError(f"{path.name} is a table, its classes are a column: leave out --class-pattern.")
-        read_table(path, modality, columns, written, found)
-    else:
-        raise DataError(
-            f"There is no data set {path.name!r}: give a folder of class folders, or a table (.csv or .tsv)."
-        )
+    *,
+    part: str | None,
+    preferred: Sequence[str],
+    labelled: bool = True,
+) -> str:
+    """Add what a data set holds; its name."""
+    name = path.as_posix() if hub_name(path) else path.resolve().name
+    files: Files = [path]
+    if (parts := parts_of(path, classes)) is not None:
+        chosen, said = chosen_part(name, parts, part, preferred)
+        found.notes += [said] if said else []
+        files, name = parts[chosen], f"{name}/{chosen}" if chosen else name
+    elif part is not None:
+        raise DataError(f"{name} has no parts; leave out --part.")
+    for file in files:
+        place = file.fetch() if isinstance(file, HubFile) else file
+        if place.is_dir():
+            if columns != TableColumns():
+                raise DataError(f"{place.name} is a folder of class folders: columns are for tables only.")
+            read_folder(place, modality, written, classes, found)
+            if not classes.names and classes.pattern is None:
+                found.notes += _strange_folders(place, sorted({row.label for row in found.rows}))
+        elif place.is_file():
+            if classes.pattern is not None:
+                raise DataError(
+                    f"{place.name} is a table, its classes are a column: leave out --class-pattern."
+                )
+            named = len(files) > 1
+            read_table(place, modality, columns, written, found, labelled=labelled, named=named)
+        else:
+            raise DataError(
+                f"There is no data set {place.name!r}: give a folder of class folders, or a table "
+                f"({', '.join(TABLES)})."
+            )
+    return name
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
+    names = dict.fromkeys(name for row in rows for name in row.columns)
+    return {name: tuple(row.columns.get(name, "") for row in rows) for name in names}
 
 
 def _of_chosen_classes(

@@ -78,6 +78,11 @@ def read_folder(
     found.notes += _encodings(decoded)
 
 
+def own_entries(folder: Path) -> list[Path]:
+    """What people put into a folder, by name."""
+    return _own(folder)[0]
+
+
 def _own(folder: Path) -> tuple[list[Path], list[str]]:
     """What people put into a folder, by name, and the names of the rest."""
     entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
@@ -123,11 +128,6 @@ def _by_folder(folder: Path, entries: Sequence[Path], classes: ClassChoice) -> I
         hint = f"; give one of its tables: {listed(tables)}" if tables else ""
         raise DataError(f"{folder.name} has no class folders{hint}.")
     names = [entry.name for entry in folders]
-    if not classes.names and {name.lower() for name in names} <= PARTS:
-        raise DataError(
-            f"{folder.name} holds the parts {listed(names)} and no classes; give one of the parts, or say "
-            "where the class stands in the files' paths with --class-pattern."
-        )
     wanted = set(names if classes.everything else classes.names or names)
     return ((entry, entry.name) for entry in folders if entry.name in wanted)
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from daam_core.errors import DaamError, DataError
+from daam_core.training.data_stored import StoredInput
 
+#: An input of a data set: a text, a file, or what lies in a table's cell.
+Given = str | Path | StoredInput
 Found = TypeVar("Found")
 
 
@@ -80,12 +83,13 @@ class ClassChoice:
 
 @dataclass(frozen=True)
 class Row:
-    """One input: a text or a path, its label, its place, and its group."""
+    """One input: its label ("" where it has none), its place, its group, and what else its table says."""
 
-    given: str | Path
+    given: Given
     label: str
     place: str
     group: str | None = None
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,11 @@ from daam_core.errors import DataError, InputError
 from daam_core.inputs import Modality, modality_by_suffix
 from daam_core.inputs.decoding import decode
 from daam_core.training.data_rows import Row, Rows, TableColumns, TextFormat, listed
+from daam_core.training.data_stored import ARROW, PARQUET, StoredInput, read_stored
 
+_SEPARATED, _JSON_LINES = (".csv", ".tsv", ".tab"), (".jsonl", ".ndjson", ".json")
+#: Endings of files that are read as tables, in small letters.
+TABLES = (*_SEPARATED, *_JSON_LINES, *PARQUET, *ARROW)
 #: Usual names of columns, tried in this order where none is given.
 TEXT_COLUMNS = ("text", "sentence", "content", "review", "document", "message")
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "audio", "sound", "image", "picture")
@@ -29,31 +34,102 @@ _MAX_CELL = 4_000_000
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 
 
+Cell = str | StoredInput
+
+
 @dataclass(frozen=True)
 class _Table:
-    """A table's own columns and rows, and whether the first row named the columns."""
+    """A table's own columns and rows."""
 
     columns: list[str]
-    rows: list[list[str]]
+    rows: list[list[Cell]]
 
 
 def read_table(
-    path: Path, modality: Modality, columns: TableColumns, written: TextFormat, found: Rows
+    path: Path,
+    modality: Modality,
+    columns: TableColumns,
+    written: TextFormat,
+    found: Rows,
+    *,
+    labelled: bool = True,
+    named: bool = False,
 ) -> None:
     """Add the inputs of a table.
+
+    Args:
+        path: the table; its ending says how it is written.
+        modality: what the inputs are.
+        columns: which ones to read.
+        written: encoding, separator and heading of a text.
+        found: what they are added to.
+        labelled: whether every row needs a label; otherwise one that is there is read.
+        named: whether a row's place names the table, as one of several.
 
     Raises:
         DataError: no table, a column is unknown, or a row cannot be used; its number is named.
     """
-    if path.suffix.lower() not in (".csv", ".tsv", ".tab"):
-        raise DataError(f"{path.name} is no table: a data set is a folder, or a file ending in .csv or .tsv.")
-    table = _parsed(path, _content(path, written, found), written, found)
-    chosen = _chosen_columns(path, table, modality, columns, written, found)
+    suffix = path.suffix.lower()
+    if suffix in (*PARQUET, *ARROW):
+        stored = read_stored(path)
+        table = _Table(stored.columns, stored.rows)
+    elif suffix in _JSON_LINES:
+        table = _of_json(path, _content(path, written, found), found)
+    elif suffix in _SEPARATED:
+        table = _parsed(path, _content(path, written, found), written, found)
+    else:
+        raise DataError(
+            f"{path.name} is no table: a data set is a folder, or a file ending in {', '.join(TABLES)}."
+        )
+    if suffix not in _SEPARATED:
+        written = TextFormat()  # these have names of columns always
+    chosen = _chosen_columns(path, table, modality, columns, written, found, labelled=labelled)
     for number, cells in enumerate(table.rows, start=1):
-        place = f"row {number}"
-        row = found.usable(partial(_row, path, modality, chosen, table.columns, cells, place), place)
+        place = f"{path.name} row {number}" if named else f"row {number}"
+        where = f"{path.name}, row {number}" + (" below the heading" if suffix in _SEPARATED else "")
+        read = partial(_row, path, modality, chosen, table.columns, cells, place, where, labelled=labelled)
+        row = found.usable(read, place)
         if row is not None:
             found.rows.append(row)
+
+
+def _of_json(path: Path, text: str, found: Rows) -> _Table:
+    """JSON lines, an object each; or one list of objects."""
+    objects: list[dict[str, object]] = []
+    if text.lstrip().startswith("["):
+        try:
+            listed_whole = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"{path.name} is no list of JSON objects: {error}.") from error
+        numbered: Iterator[tuple[str, object]] = (
+            (f"{path.name}, object {number}", one) for number, one in enumerate(listed_whole, start=1)
+        )
+    else:
+        lines = enumerate(text.split("\n"), start=1)
+        numbered = ((f"{path.name}, line {number}", line) for number, line in lines if line.strip())
+    for where, one in numbered:
+        kept = found.usable(partial(_object, where, one), where.rpartition(", ")[2])
+        if kept is not None:
+            objects.append(kept)
+    names = list(dict.fromkeys(name for one in objects for name in one))
+    return _Table(names, [[_json_cell(one.get(name)) for name in names] for one in objects])
+
+
+def _object(where: str, given: object) -> dict[str, object]:
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError as error:
+            raise DataError(f"{where}: it is no JSON: {error}.") from error
+    if not isinstance(given, dict):
+        raise DataError(f'{where}: it is no JSON object, such as {{"text": …, "label": …}}.')
+    return given
+
+
+def _json_cell(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _content(path: Path, written: TextFormat, found: Rows) -> str:
@@ -75,8 +151,10 @@ def _parsed(path: Path, text: str, written: TextFormat, found: Rows) -> _Table:
     delimiter = written.delimiter or (said[1] if said is not None else _delimiter(path, text, found))
     rows = _rows(path, text, delimiter, found)
     if not written.heading:
-        return _Table([str(number) for number in range(max(map(len, rows), default=0))], rows)
-    return _Table(rows[0] if rows else [], rows[1:])
+        return _Table(
+            [str(number) for number in range(max(map(len, rows), default=0))], [[*row] for row in rows]
+        )
+    return _Table(rows[0] if rows else [], [[*row] for row in rows[1:]])
 
 
 def _delimiter(path: Path, text: str, found: Rows) -> str:
@@ -140,26 +218,38 @@ def _by_quotes(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]
 
 
 def _row(
-    table: Path, modality: Modality, columns: TableColumns, names: list[str], cells: list[str], place: str
+    table: Path,
+    modality: Modality,
+    columns: TableColumns,
+    names: list[str],
+    cells: list[Cell],
+    place: str,
+    where: str,
+    *,
+    labelled: bool,
 ) -> Row:
-    where = f"{table.name}, {place} below the heading"
     by_name = dict(zip(names, cells, strict=False))
-    needed = [*columns.inputs, columns.label or "", *([columns.group] if columns.group else [])]
+    needed = [*columns.inputs, *(name for name in (columns.label, columns.group) if name is not None)]
     if len(cells) > len(names) or any(name not in by_name for name in needed):
         raise DataError(
             f"{where}: it has not as many cells as the heading, {len(cells)} and not {len(names)}; cells "
             "that hold the separator need quotation marks, and --delimiter names another separator."
         )
-    label = by_name[columns.label or ""].strip()
-    if not label:
+    said = {name: cell.strip() for name, cell in by_name.items() if isinstance(cell, str)}
+    label = "" if columns.label is None else said.get(columns.label, "")
+    if labelled and not label:
         raise DataError(f"{where}: the column {columns.label!r} is empty.")
-    given = [by_name[name].strip() for name in columns.inputs]
+    group = said.get(columns.group) if columns.group else None
+    others = {name: cell for name, cell in said.items() if name not in needed}
+    first = by_name[columns.inputs[0]]
+    if isinstance(first, StoredInput):
+        return Row(first, label, place, group, others)
+    given = [said.get(name, "") for name in columns.inputs]
     if not any(given):
         kind = "text" if modality == "text" else "path"
         raise DataError(f"{where}: the {kind} is empty.")
-    group = by_name[columns.group].strip() if columns.group else None
     if modality == "text":
-        return Row("\n".join(cell for cell in given if cell), label, place, group)
+        return Row("\n".join(cell for cell in given if cell), label, place, group, others)
     path = table.parent / given[0]
     try:
         there = path.is_file()
@@ -167,11 +257,18 @@ def _row(
         there = False
     if not there:
         raise DataError(f"{where}: there is no file {given[0]!r}; paths are relative to the table's folder.")
-    return Row(path, label, place, group)
+    return Row(path, label, place, group, others)
 
 
 def _chosen_columns(
-    path: Path, table: _Table, modality: Modality, asked: TableColumns, written: TextFormat, found: Rows
+    path: Path,
+    table: _Table,
+    modality: Modality,
+    asked: TableColumns,
+    written: TextFormat,
+    found: Rows,
+    *,
+    labelled: bool,
 ) -> TableColumns:
     present = table.columns
     given = [*asked.inputs, *(name for name in (asked.label, asked.group) if name is not None)]
@@ -185,22 +282,37 @@ def _chosen_columns(
     usual = TEXT_COLUMNS if modality == "text" else PATH_COLUMNS
     inputs = asked.inputs or tuple(_usual(present, usual)[:1])
     label = asked.label or next(iter(_usual(present, LABEL_COLUMNS)), None)
-    if not inputs or label is None:
+    if not inputs or (label is None and labelled):
         what, option = ("texts" if modality == "text" else "paths", "--input-column")
         if inputs:
             what, option = "labels", "--label-column"
+        heading = ", or give --no-heading if its first row is one of the inputs"
+        heading = heading if path.suffix.lower() in _SEPARATED else ""
         raise DataError(
             f"{path.name}: which column holds the {what}? Its columns are {_named(present)}; name one with "
-            f"{option}, or give --no-heading if its first row is one of the inputs."
+            f"{option}{heading}."
         )
     if modality != "text" and len(inputs) > 1:
         raise DataError(f"Paths stand in one column, got {len(inputs)}: {listed(inputs)}.")
+    stored = (
+        {name for name, cell in zip(present, table.rows[0], strict=False) if not isinstance(cell, str)}
+        if table.rows
+        else set()
+    )
+    if wrong := [
+        name for name in (label, asked.group, *(inputs if modality == "text" else ())) if name in stored
+    ]:
+        raise DataError(
+            f"The column {wrong[0]!r} of {path.name} holds files and no texts; name another column."
+        )
     return TableColumns(inputs, label, asked.group)
 
 
 def _guessed(path: Path, table: _Table, modality: Modality, asked: TableColumns, found: Rows) -> TableColumns:
     """Columns without names: labels repeat, paths end as files do, texts are long."""
-    cells = {name: [row[i] for row in table.rows if i < len(row)] for i, name in enumerate(table.columns)}
+    cells = {
+        name: [str(row[i]) for row in table.rows if i < len(row)] for i, name in enumerate(table.columns)
+    }
     free = [name for name in table.columns if name not in (*asked.inputs, asked.label, asked.group)]
 
     def most_like_inputs(name: str) -> tuple[bool, int]:

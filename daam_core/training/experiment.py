@@ -20,6 +20,7 @@ from daam_core.plain import PlainMapping
 from daam_core.trained import identity_of
 from daam_core.training.accuracy import Split, SplitData
 from daam_core.training.data import (
+    MEASURED,
     ClassChoice,
     Dataset,
     TableColumns,
@@ -28,6 +29,7 @@ from daam_core.training.data import (
     hold_out,
     hold_out_groups,
     load_dataset,
+    parts_of,
     shared_inputs,
 )
 from daam_core.training.features import extract
@@ -48,6 +50,7 @@ class DataOptions:
         cache_dir: where features are kept; the user's cache by default.
         written: encoding, separator and heading of tables and texts.
         classes: which classes are meant.
+        part: which part of a data set in parts; of the main one.
         say: is given every sentence about how a data set was read, before anything is computed.
     """
 
@@ -57,6 +60,7 @@ class DataOptions:
     cache_dir: str | Path | None = None
     written: TextFormat = field(default_factory=TextFormat)
     classes: ClassChoice = field(default_factory=ClassChoice)
+    part: str | None = None
     say: Callable[[str], object] | None = None
 
     def load(
@@ -66,6 +70,7 @@ class DataOptions:
         modality: Modality,
         class_names: Sequence[str] | None = None,
         main: bool = True,
+        preferred: Sequence[str] = ("train",),
     ) -> Dataset:
         """Read a data set.
 
@@ -75,9 +80,10 @@ class DataOptions:
             class_names: of a model, or of the main data set.
             main: the data set that is split, by its groups if it has any. Columns that are named may be
                 meant for it alone where another one is a folder.
+            preferred: parts that are taken where nobody says, the first that is there.
         """
         columns = TableColumns(self.columns.inputs, self.columns.label, self.columns.group if main else None)
-        table = Path(path).is_file()
+        table = not Path(path).is_dir() or parts_of(path, self.classes) is not None
         found = load_dataset(
             path,
             modality=modality,
@@ -87,6 +93,8 @@ class DataOptions:
             skip_broken=self.skip_broken,
             written=self.written,
             classes=self.classes if main or not table else replace(self.classes, pattern=None),
+            part=self.part if main else None,
+            preferred=preferred,
         )
         self._say(found.notes)
         return found
@@ -218,9 +226,15 @@ def prepare(options: ExperimentOptions) -> Experiment:
         "validation": None if isinstance(options.validation, int | float) else options.validation,
         "test": options.test,
     }
+    if options.test is None and options.folds is None and _has_test_part(options):
+        paths["test"] = options.data
     datasets = {"train": dataset} | {
         name: options.reading.load(
-            path, modality=options.modality, class_names=dataset.class_names, main=False
+            path,
+            modality=options.modality,
+            class_names=dataset.class_names,
+            main=False,
+            preferred=(name, *MEASURED),
         )
         for name, path in paths.items()
         if path is not None
@@ -247,6 +261,11 @@ def prepare(options: ExperimentOptions) -> Experiment:
         shipped=shipped,
         measured_on=measured_on,
     )
+
+
+def _has_test_part(options: ExperimentOptions) -> bool:
+    parts = parts_of(options.data, options.reading.classes) or {}
+    return len(parts) > 1 and "test" in parts and options.reading.part != "test"
 
 
 def _splits(options: ExperimentOptions, parts: Mapping[str, Part]) -> tuple[SplitData, SplitData | None]:

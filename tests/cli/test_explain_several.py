@@ -158,3 +158,35 @@ def test_an_empty_folder_is_said(tmp_path, capsys):
     words = ["explain", str(tmp_path), "--model", "image-grocery", "--out", str(tmp_path / "x.csv")]
     assert main(words) == 2
     assert "holds no file that can be read as image" in capsys.readouterr().err
+
+
+def test_rows_of_a_table_are_inputs_with_or_without_labels(tmp_path, capsys):
+    table = tmp_path / "news.jsonl"
+    rows = [{"title": "Markets", "words": TEXTS[0], "topic": "Business"}, {"words": TEXTS[1]}]
+    table.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    words = ["explain", str(table), "--model", "news-topic", "--out", str(tmp_path / "rows.jsonl")]
+    assert main(words) == 2
+    assert "which column holds the texts" in capsys.readouterr().err
+    assert main([*words, "--input-column", "title,words", "--label-column", "topic"]) == 0
+    found = rows_of(tmp_path / "rows.jsonl")
+    assert [(row["name"], row["label"]) for row in found] == [
+        ("news.jsonl row 1", "Business"),
+        ("news.jsonl row 2", None),
+    ]
+    expected = explain(load_model("news-topic"), f"Markets\n{TEXTS[0]}")
+    assert found[0]["confidence"] == pytest.approx(float(expected.probabilities.max()), abs=1e-5)
+
+
+def test_of_a_folder_of_tables_the_test_part_is_explained_and_said(tmp_path, capsys):
+    for name, text in (("train", TEXTS[0]), ("test", TEXTS[1])):
+        (tmp_path / "set" / f"{name}.csv").parent.mkdir(exist_ok=True)
+        (tmp_path / "set" / f"{name}.csv").write_text(f"text\n{text}\n", encoding="utf-8")
+    words = ["explain", str(tmp_path / "set"), "--model", "news-topic", "--out", str(tmp_path / "rows.jsonl")]
+    assert main(words) == 0
+    assert "set has the parts test, train; test is read (--part)." in capsys.readouterr().err
+    assert [row["name"] for row in rows_of(tmp_path / "rows.jsonl")] == ["set row 1"]
+
+
+def test_options_of_tables_are_refused_for_one_input(capsys):
+    assert main(["explain", TEXTS[0], "--model", "news-topic", "--part", "test"]) == 2
+    assert "--part is for tables; leave it out" in capsys.readouterr().err

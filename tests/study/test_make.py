@@ -10,10 +10,11 @@ from daam_core import explain
 from daam_core.errors import DaamError, DataError
 from daam_core.study import folder as study_folder
 from daam_core.study import make
-from daam_core.study.folder import MAPS, SCHEMA, open_study
+from daam_core.study.folder import MAPS, SCHEMA, open_study, write_part
 from daam_core.study.make import make_study
-from daam_core.training.data import Dataset
+from daam_core.training.data import Dataset, StoredInput
 from tests.support.small import CLASSES, letter_data, letter_model
+from tests.support.studies import drawn_study
 
 
 def letters(count: int, **changes: object) -> Dataset:
@@ -156,3 +157,37 @@ def test_a_damaged_study_is_refused_in_one_sentence(tmp_path, name, message):
     shutil.rmtree(tmp_path / "study")
     with pytest.raises(DataError, match=r"holds no study\.json"):
         open_study(tmp_path / "study")
+
+
+def test_a_studys_inputs_can_be_had_again(tmp_path):
+    """Texts from the rows, files and cells of tables from where they lie."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"x")
+    cell = StoredInput(tmp_path / "t.parquet", "sound", 3)
+    study = drawn_study(tmp_path / "study", inputs=4)
+    rows = study.rows.to_pylist()
+    rows[0]["text"] = "A text."
+    for row, place in zip(rows[1:], (path, cell, tmp_path / "gone.wav"), strict=True):
+        row["path"] = str(place)
+    write_part(study.folder, study.facts, 0, rows)
+    study = open_study(study.folder)
+    assert study.original(0) == "A text."
+    assert study.original(1) == path
+    with pytest.raises(DataError, match=r"t\.parquet#sound:3 is no longer where it was"):
+        study.original(2)
+    cell.file.write_bytes(b"x")
+    assert study.original(2) == cell
+    with pytest.raises(DataError, match=r"gone\.wav is no longer where it was when the study was made"):
+        study.original(3)
+    with pytest.raises(DataError, match="There is no input 4; they go from 0 to 3"):
+        study.original(4)
+
+
+def test_the_data_sets_own_columns_are_the_studys(tmp_path):
+    ages = ("31", "", "40", "31")
+    data = letters(4, columns={"age": ages, "text": ("p", "q", "r", "s")})
+    study = make_study(letter_model(), data, tmp_path / "study")
+    assert study.facts.columns == ("age", "text of the data")
+    assert study.rows["age"].to_pylist() == ["31", None, "40", "31"]
+    assert study.rows["text of the data"].to_pylist() == ["p", "q", "r", "s"]
+    assert open_study(tmp_path / "study").rows.schema == study.facts.schema

@@ -73,6 +73,24 @@ def test_other_data_sets_stand_after_the_training_data(options, tmp_path):
     assert found.measured_on.features.shape == (90, 6, 8)
 
 
+def test_of_a_data_set_in_parts_the_test_part_measures(options, tmp_path):
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    letter_table(folder / "train.csv", 60)
+    letter_table(folder / "test.csv", 20, seed=4)
+    said = []
+    reading = replace(options.reading, say=said.append)
+    found = prepare(replace(options, data=folder, reading=reading))
+    assert [part.dataset.name for part in found.parts] == ["letters/train", "letters/test"]
+    assert found.measured_on.splits[0].test.tolist() == list(range(60, 80))
+    assert said == [
+        "letters has the parts test, train; train is read (--part).",
+        "letters has the parts test, train; test is read (--part).",
+    ]
+    assert prepare(replace(options, data=folder, folds=3)).test is None
+    assert prepare(replace(options, data=folder, reading=replace(reading, part="test"))).test is None
+
+
 def test_options_that_contradict_each_other_are_refused(options):
     with pytest.raises(DataError, match="not both"):
         replace(options, folds=3, test="x.csv")
