@@ -19,7 +19,7 @@ from ..visit.mutes import NOTHING_MUTED
 from ..visit.offer import Offer
 from ..visit.session import Result, Session
 from ..visit.study import Studies
-from ..visit.untrusted import region_of
+from ..visit.untrusted import pins_of, region_of
 from ..visit.view_values import exact_value
 from .html.faithfulness import check_html
 from .html.frame import status
@@ -43,6 +43,7 @@ OWN_LINK = (
 )
 WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(), fill]"
 WITH_QUERY = "(session) => [session, window.location.search]"
+WITH_PINS = "(...given) => [...given.slice(0, -1), window.DaamPage.pinsText()]"
 
 
 def wire(blocks: gr.Blocks, offer: Offer, page: Page, studies: Studies) -> None:
@@ -374,16 +375,26 @@ def _sent(event: gr.EventData, name: str) -> object:
 
 def _wire_save(offer: Offer, page: Page) -> None:
     saved = page.saved
+    pins = gr.Textbox(visible=False)  # filled by the page's script
 
     def has_width(format_: object) -> Updates:
         """What the chosen format knows nothing of cannot be chosen."""
         return {saved.width: gr.update(interactive=format_ in downloads.FIGURES)}
 
-    def write_file(session: Session, format_: object, width: object, scale: object) -> Updates:
+    def write_file(
+        session: Session, format_: object, width: object, scale: object, pinned: object
+    ) -> Updates:
         def written() -> Updates:
             result = actions.needed(session.current)
             explanation = actions.rescaled(offer, result, scale)
-            path = downloads.write(explanation, result.given, format_=format_, width=width, pair=session.pair)
+            path = downloads.write(
+                explanation,
+                result.given,
+                format_=format_,
+                width=width,
+                pair=session.pair,
+                pins=pins_of(pinned),
+            )
             alone = session.pair is not None and format_ != "html"
             said = " It holds B alone; the interactive page holds both." if alone else ""
             told = status(f"Saved {path.name}.{said}", kind="done")
@@ -391,10 +402,11 @@ def _wire_save(offer: Offer, page: Page) -> None:
 
         return at_once(saved.said, written, failed={saved.file: gr.update(value=None)})
 
-    inputs, outputs = [page.session, saved.format, saved.width, saved.scale], [saved.said, saved.file]
+    inputs = [page.session, saved.format, saved.width, saved.scale, pins]
+    outputs = [saved.said, saved.file]
     saved.format.change(has_width, saved.format, saved.width, queue=False, **PRIVATE)
     done = saved.run.click(
-        write_file, inputs, outputs, concurrency_id="export", concurrency_limit=2, **PRIVATE
+        write_file, inputs, outputs, js=WITH_PINS, concurrency_id="export", concurrency_limit=2, **PRIVATE
     )
     done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")

@@ -1,6 +1,7 @@
 """Results as files to download."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def write(
     format_: object,
     width: object,
     pair: tuple[Result, Result] | None = None,
+    pins: Sequence[Mapping[str, object]] = (),
 ) -> Path:
     """Save an explanation under a name that says what it is, in a folder that nobody can guess.
 
@@ -36,6 +38,7 @@ def write(
         width: of figures, one of :data:`WIDTHS`.
         pair: A and B of a comparison, which the interactive page shows whole; other formats hold
             ``explanation`` alone.
+        pins: cells with a note each, kept in the interactive page.
 
     Raises:
         InputError: an unknown format or width, or an input that is no longer there.
@@ -47,8 +50,8 @@ def write(
         )
     path = new_file(f"{_stem(explanation, given)}.{format_}")
     with written():
-        if format_ == "html" and pair is not None:
-            path.write_text(_compared_page(*pair, explanation), encoding="utf-8")
+        if format_ == "html":
+            path.write_text(_page(explanation, given, pair, pins), encoding="utf-8")
             return path
         # Called as on the page, where examples have titles of their own.
         explained = replace(given.input, name=given.name) if format_ in export.SHOWING_THE_INPUT else None
@@ -56,15 +59,25 @@ def write(
         return path
 
 
-def _compared_page(a: Result, b: Result, explanation: Explanation) -> str:
-    """A and B in one page; ``explanation`` is B's, as it was asked for."""
+def _page(
+    explanation: Explanation,
+    given: Given,
+    pair: tuple[Result, Result] | None,
+    pins: Sequence[Mapping[str, object]],
+) -> str:
+    """The explanation, or A and B in one page; ``explanation`` is then B's, as it was asked for."""
+    state = {"scale": explanation.scale, "pins": list(pins)}
+    if pair is None:
+        shown = replace(given.input, name=given.name)
+        return view_html(explanation, media=media_of(shown), names=(shown.title, ""), state=state)
+    a, b = pair
     return view_html(
         a.explanation,
         compare=explanation,
         media=media_of(a.given.input),
         compare_media=media_of(b.given.input),
         names=(a.title, b.title),
-        state={"scale": explanation.scale, "side": "b"},
+        state=state | {"side": "b"},
     )
 
 

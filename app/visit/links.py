@@ -17,7 +17,7 @@ from .examples import EXAMPLES
 from .offer import Offer
 from .session import Result, Session
 
-MAX_QUERY = 4000  # characters
+MAX_QUERY = 6000  # characters; pins and their notes, which the view reads, take up to 2000 of them
 MAX_RESULTS = 3000  # characters of it that say what is explained, so that there is room for the view
 OWN_INPUT = "own"
 BASELINE = "a-"  # before the names of what is said of A

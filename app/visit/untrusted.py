@@ -18,6 +18,8 @@ PARTS = ("heads", "layers", "features")
 LARGEST_WHOLE = 2**53  # as far as JSON's numbers are exact
 LARGEST_SEED = 2**32 - 1
 LONGEST_NAME = 200
+MOST_PINS = 12  # as in the view's own script
+LONGEST_NOTE = 120
 
 
 def whole_number(value: object) -> int:
@@ -149,6 +151,31 @@ def region_of(edges: object, fill: object) -> Region:
         if fill == known:
             return Region(left, top, right, bottom, known)
     raise InputError("A region is covered with its mean colour, black or a blur.")
+
+
+def pins_of(text: object) -> list[dict[str, object]]:
+    """Pinned cells with their notes from JSON, as the view has them in its state.
+
+    Raises:
+        InputError: something else, or more than the view allows.
+    """
+    given = _from_json(text) or []
+    if not isinstance(given, list) or len(given) > MOST_PINS:
+        raise InputError(f"Pinned cells are a JSON list of up to {MOST_PINS}.")
+    return [_pin(one) for one in given]
+
+
+def _pin(given: object) -> dict[str, object]:
+    places = ("head", "layer", "feature")
+    if isinstance(given, dict) and isinstance(note := given.get("note"), str) and len(note) <= LONGEST_NOTE:
+        try:
+            return {**{name: whole_number(given.get(name)) for name in places}, "note": note}
+        except ValueError:
+            pass
+    raise InputError(
+        f"A pinned cell has the numbers of its head, layer and feature and a note of up to {LONGEST_NOTE} "
+        "characters."
+    )
 
 
 def mutes_of(text: object) -> Mutes:

@@ -419,10 +419,7 @@ def test_mean_binning_hides_what_maximum_shows(
     view: Callable[..., Page], page: Page, large: Explanation
 ) -> None:
     ask(page, large)
-    view(large, section="heatmap", state={"head": 1})
-    page.get_by_role("radio", name="Mean").check()
-    settle(page)
-    assert state(page)["binning"] == "mean"
+    view(large, section="heatmap", state={"head": 1, "binning": "mean"})
     assert pixel(page, 1, 17, 3333) != colour_of("cividis", 1.0)
     assert "shows the mean of up to" in page.locator(".dv-note").last.inner_text()
 
@@ -614,7 +611,7 @@ def test_heads_share_scale_zoom_selection_and_pointer(view: Callable[..., Page])
 
 def test_heads_are_chosen_and_ordered_by_contribution(view: Callable[..., Page]) -> None:
     e = make_explanation(heads=5)
-    page = view(e, section="heads")
+    page = view(e, section="heads", state={"display": "open"})
 
     def shown() -> list[str]:
         return page.locator(".dv-multiples .dv-link .dv-head-name").evaluate_all(
@@ -635,7 +632,7 @@ def test_heads_are_chosen_and_ordered_by_contribution(view: Callable[..., Page])
 
 def test_of_many_heads_the_strongest_are_shown_when_ordered_so(view: Callable[..., Page]) -> None:
     e = make_explanation(heads=11)
-    page = view(e, section="heads", state={"order": "contribution"})
+    page = view(e, section="heads", state={"order": "contribution", "display": "open"})
     shown = page.locator(".dv-multiples .dv-link .dv-head-name").evaluate_all(
         "all => all.map((one) => Number(one.childNodes[1].textContent.slice(5)))"
     )

@@ -31,6 +31,11 @@ test('a state goes through a link and back', () => {
     opacity: 0.35,
     layerChart: 'lines',
     top: 25,
+    display: 'open',
+    pins: [
+      { head: 1, layer: 3, feature: 17, note: 'sport? a.b ~ “ü” & more' },
+      { head: 0, layer: 0, feature: 2, note: '' },
+    ],
   };
   assert.deepEqual(Object.keys(state).sort(), Object.keys(DEFAULTS).sort());
   assert.deepEqual(queryToState(stateToQuery(state)), state);

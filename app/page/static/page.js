@@ -5,7 +5,7 @@ import './files.js';
 import './lists.js';
 import './pages.js';
 import { markedText, region } from './region.js';
-import { copyLink, exact, remark, shownView, view } from './shown_view.js';
+import { copyLink, exact, pinsText, remark, shownView, view } from './shown_view.js';
 import { study } from './study.js';
 import './theme.js';
 import './tour.js';
@@ -18,6 +18,7 @@ import './tour.js';
   markedText,
   download,
   copyLink,
+  pinsText,
   shownView,
   study,
 };

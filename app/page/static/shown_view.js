@@ -61,7 +61,7 @@ export function view(element, props, watch, trigger, [cell, target, exact]) {
 
 /** The address's query, as far as it can be one of this page. */
 function asked() {
-  return window.location.search.slice(0, 4000);
+  return window.location.search.slice(0, 6000);
 }
 
 /** @param {Element} element @param {string[]} parts */
@@ -95,6 +95,11 @@ export function shownView() {
   return shown;
 }
 
+/** The pinned cells as JSON, for a saved page. */
+export function pinsText() {
+  return JSON.stringify(shown ? shown.state.pins : []);
+}
+
 /**
  * The view's address: the server's part, the view's part, and Gradio's own theme choice. Going to another
  * tab or cell is a step that one can go back from.
@@ -120,7 +125,9 @@ onPage(() => {
 window.addEventListener('popstate', () => {
   if (!shown || ofDataSet()) return;
   returning = true;
-  shown.state = { ...DEFAULTS, ...queryToState(asked()) };
+  // What was pinned since stays: steps of the history are of places, not of notes.
+  const { pins } = shown.state;
+  shown.state = { ...DEFAULTS, ...queryToState(asked()), pins };
   // The result is still the newest one, whatever this step of the history was made for.
   requestAnimationFrame(() => requestAnimationFrame(address));
 });
@@ -137,11 +144,17 @@ export function copyLink() {
     note.replaceChildren(line);
   };
   address();
+  const { pins } = shown?.state || { pins: [] };
+  const carried = queryToState(window.location.search).pins || [];
+  const cut = pins.some(({ note }, i) => note !== carried[i]?.note);
+  const also = pins.length
+    ? ` The pinned cells are in it${cut ? ', but not all of their notes, which are too long for a link' : ' with their notes'}.`
+    : '';
   const copied = navigator.clipboard
     ? navigator.clipboard.writeText(window.location.href)
     : Promise.reject(new Error('no clipboard'));
   copied.then(
-    () => say(`Link copied. ${restores}`),
-    () => say(`Copy the address of this page. ${restores}`),
+    () => say(`Link copied. ${restores}${also}`),
+    () => say(`Copy the address of this page. ${restores}${also}`),
   );
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a reader sets: lists, choices, sliders, and those that are bound to the state. */
 import { range } from './arrays.js';
-import { html, useId, useStore } from './html.js';
+import { html, useId, useRef, useStore } from './html.js';
 
 /** @typedef {import('./store.js').Store} Store */
 
@@ -46,7 +46,7 @@ function Segments({ label, options, value, onChange }) {
 }
 
 /** A share between 0 and 1, in percent. */
-export function Slider({ label, value, onChange }) {
+function Slider({ label, value, onChange }) {
   const id = useId('slider');
   return html`<div class="dv-control">
     <label for=${id} class="dv-label">${label}</label>
@@ -117,76 +117,60 @@ export function ZoomButtons({ work, all = 'Show everything', disabled = false })
   </div>`;
 }
 
-export const MAP_CONTROLS = ['quantity', 'side', 'scale', 'colours', 'palette', 'binning'];
+export const MAP_CONTROLS = ['quantity', 'side', 'scale', 'colours', 'palette', 'binning', 'top'];
 
 /**
- * By key of the state: title, control, options.
- * @type {Record<string, [string, any, (store: Store) => any[]]>}
+ * By key of the state. What has `menu` stands in the menu "Display"; options are by value, or a list that
+ * the store makes.
+ * @type {Record<string, {label: string, Control: any, options: any, menu?: boolean}>}
  */
 const BOUND = {
-  quantity: ['Show', Select, (store) => Object.entries(store.quantities).map(([key, q]) => [key, q.name])],
-  side: ['Input', Select, sidesOf],
-  head: ['Head', Select, headNames],
-  palette: [
-    'Palette',
-    Select,
-    () => [
-      ['cividis', 'Cividis'],
-      ['viridis', 'Viridis'],
-      ['grey', 'Grey'],
-    ],
-  ],
-  scale: [
-    'Scale',
-    Segments,
-    () => [
-      ['all_heads', 'All heads'],
-      ['per_head', 'Per head'],
-    ],
-  ],
-  colours: [
-    'Colours',
-    Segments,
-    () => [
-      ['linear', 'Linear'],
-      ['log', 'Log'],
-      ['rank', 'Rank'],
-    ],
-  ],
-  binning: [
-    'Binning',
-    Segments,
-    () => [
-      ['max', 'Maximum'],
-      ['mean', 'Mean'],
-    ],
-  ],
-  order: [
-    'Order by',
-    Segments,
-    () => [
-      ['index', 'Number'],
-      ['contribution', 'Contribution'],
-    ],
-  ],
-  tokenMode: [
-    'Values',
-    Segments,
-    () => [
-      ['signed', 'Signed'],
-      ['absolute', 'Size only'],
-    ],
-  ],
-  layerChart: [
-    'Draw as',
-    Segments,
-    () => [
-      ['bars', 'Stacked bars'],
-      ['lines', 'Lines'],
-    ],
-  ],
-  top: ['Rows', Segments, () => [5, 10, 25].map((n) => [n, String(n)])],
-  tokenHead: ['Heads', Select, (store) => [[-1, 'All heads together'], ...headNames(store)]],
+  quantity: {
+    label: 'Show',
+    Control: Select,
+    options: ({ quantities }) => Object.entries(quantities).map(([key, { name }]) => [key, name]),
+  },
+  side: { label: 'Input', Control: Select, options: sidesOf },
+  head: { label: 'Head', Control: Select, options: headNames },
+  tokenHead: {
+    label: 'Heads',
+    Control: Select,
+    options: (store) => [[-1, 'All heads together'], ...headNames(store)],
+  },
+  scale: { label: 'Scale', Control: Segments, options: { all_heads: 'All heads', per_head: 'Per head' } },
+  colours: {
+    label: 'Colours',
+    Control: Segments,
+    options: { linear: 'Linear', log: 'Log', rank: 'Rank' },
+    menu: true,
+  },
+  palette: {
+    label: 'Palette',
+    Control: Select,
+    options: { cividis: 'Cividis', viridis: 'Viridis', grey: 'Grey' },
+    menu: true,
+  },
+  binning: { label: 'Binning', Control: Segments, options: { max: 'Maximum', mean: 'Mean' }, menu: true },
+  order: {
+    label: 'Order by',
+    Control: Segments,
+    options: { index: 'Number', contribution: 'Contribution' },
+    menu: true,
+  },
+  tokenMode: {
+    label: 'Values',
+    Control: Segments,
+    options: { signed: 'Signed', absolute: 'Size only' },
+    menu: true,
+  },
+  layerChart: {
+    label: 'Draw as',
+    Control: Segments,
+    options: { bars: 'Stacked bars', lines: 'Lines' },
+    menu: true,
+  },
+  top: { label: 'Rows of tables', Control: Segments, options: { 5: '5', 10: '10', 25: '25' }, menu: true },
+  opacity: { label: 'Overlay', Control: Slider, options: {}, menu: true },
 };
 const NUMBERS = ['head', 'tokenHead', 'top'];
 
@@ -202,15 +186,59 @@ export function headNames(store) {
   return range(store.result().H).map((head) => [head, `Head ${head}`]);
 }
 
-/** Controls bound to the state, in the order of `keys`. @param {string[]} keys */
-export function useControls(keys) {
+/** A control bound to the state. @param {{name: string}} props */
+function Bound({ name }) {
   const store = useStore();
-  return keys
-    .filter((key) => key !== 'side' || store.b)
-    .map((key) => {
-      const [label, Control, options] = BOUND[key];
-      const set = (v) => store.set({ [key]: NUMBERS.includes(key) ? Number(v) : v });
-      const value = /** @type {any} */ (store.state)[key];
-      return html`<${Control} key=${key} label=${label} options=${options(store)} value=${value} onChange=${set} />`;
-    });
+  const { label, Control, options } = BOUND[name];
+  const listed = typeof options === 'function' ? options(store) : Object.entries(options);
+  const set = (v) => store.set({ [name]: NUMBERS.includes(name) ? Number(v) : v });
+  const value = /** @type {any} */ (store.state)[name];
+  return html`<${Control} label=${label} options=${listed} value=${value} onChange=${set} />`;
+}
+
+/**
+ * Controls bound to the state, in the order of `keys`: first what says what is shown, `zoom` and the
+ * search for a feature among it where there are maps, then the menu with the rest and with `children`.
+ * @param {{keys: string[], maps?: any, children?: any}} props
+ */
+export function Controls({ keys, maps = null, children = null }) {
+  const store = useStore();
+  const offered = keys.filter((key) => key !== 'side' || store.b);
+  const inMenu = offered.filter((key) => BOUND[key].menu);
+  return [
+    offered.filter((key) => !BOUND[key].menu).map((key) => html`<${Bound} key=${key} name=${key} />`),
+    maps,
+    (inMenu.length > 0 || children) &&
+      html`<${Display}>${inMenu.map((key) => html`<${Bound} key=${key} name=${key} />`)}${children}<//>`,
+  ];
+}
+
+/** The menu of how things are drawn; open or closed everywhere alike, and in a link, too. */
+function Display({ children }) {
+  const store = useStore();
+  const id = useId('display');
+  const button = useRef(null);
+  const open = store.state.display === 'open';
+  /** @param {KeyboardEvent} e */
+  const key = (e) => {
+    if (e.key !== 'Escape' || !open) return;
+    store.set({ display: 'closed' });
+    button.current.focus();
+  };
+  return [
+    html`<button
+      ref=${button}
+      type="button"
+      class="dv-button dv-menu-button"
+      aria-expanded=${String(open)}
+      aria-controls=${id}
+      onClick=${() => store.set({ display: open ? 'closed' : 'open' })}
+      onKeyDown=${key}
+    >
+      Display
+    </button>`,
+    html`<div id=${id} class="dv-menu" role="group" aria-label="Display" hidden=${!open} onKeyDown=${key}>
+      ${open && children}
+    </div>`,
+  ];
 }

@@ -3,6 +3,7 @@
 import { bounds, minus, range, top } from './arrays.js';
 import { LOG_SPAN, logThresholds, makeScale, rankThresholds } from './colour.js';
 import * as format from './format.js';
+import { mapsSheet, numeral } from './sheets.js';
 
 /**
  * @typedef {import('./store.js').Store} Store
@@ -120,6 +121,29 @@ export function needExact(store, which, heads) {
   return Promise.all(jobs).then((came) => came.some(Boolean));
 }
 
+/**
+ * Every number of some maps, exactly, or the sentence that they are not to be had.
+ * @param {Store} store
+ * @param {number[]} heads
+ * @param {[string, Which][]} maps titles of columns, and what stands in them
+ */
+export async function exactSheet(store, heads, maps) {
+  await Promise.all(maps.map(([, which]) => needExact(store, which, heads)));
+  return mapsSheet(
+    heads,
+    maps.map(([title, which]) => [title, (head) => field(store, head, which)]),
+  );
+}
+
+/** What is shown, as columns of numbers: of two results both and their difference. @param {Store} store @returns {[string, Which][]} */
+export function shownColumns(store) {
+  const which = whichOf(store);
+  const { short } = store.quantities[which.quantity];
+  if (!store.isDifference()) return [[short, which]];
+  const sides = /** @type {const} */ (['a', 'b', 'difference']);
+  return sides.map((side) => [`${short}, ${store.letter(side)}`, { ...which, side }]);
+}
+
 /** Asks for the exact arrays behind a cell's numbers. @param {Store} store @param {number} head */
 export function needCell(store, head) {
   for (const quantity of /** @type {const} */ (['values', 'gate', 'density_attention', 'class_importance'])) {
@@ -128,13 +152,18 @@ export function needCell(store, head) {
 }
 
 /**
- * A number of a field (or none) for reading; rounded ones are marked.
+ * A number of a field, or none, for a table.
  * @param {Field | null} f
  * @param {number} at
  */
+export function fieldNumeral(f, at) {
+  return numeral(f?.seen(Math.floor(at / f.columns)) ? f.data[at] : NaN, f?.exact);
+}
+
+/** The same as text; rounded ones are marked. @param {Field | null} f @param {number} at */
 export function fieldNumber(f, at) {
-  if (!f?.seen(Math.floor(at / f.columns))) return format.exact(NaN);
-  return format.sure(f.data[at], f.exact);
+  const { value, known } = fieldNumeral(f, at);
+  return format.sure(value, known);
 }
 
 /** The numbers of a field, NaN where there is no cell. @param {Field} f */

@@ -2,20 +2,32 @@
 /** The frame around every figure, tables, names of heads, and the bar with a scale's colours. */
 import { headColour } from './colour.js';
 import * as format from './format.js';
-import { html, useEffect, useHeading, useId, useLayoutEffect, useRef, useState, useStore } from './html.js';
+import {
+  html,
+  onWidth,
+  useEffect,
+  useHeading,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useStore,
+} from './html.js';
+import { SaveMenu } from './save_menu.js';
+import { numeralText, padding } from './sheets.js';
 
 export const TOO_LARGE = 'These numbers are too large to be part of this page.';
 
 /**
- * Title, controls, body, one sentence of help, and the figure's numbers as a table.
- * `table` is called while the table is open.
+ * Title, controls, body, one sentence of help, the figure's numbers as a table, and the figure as a file.
+ * `table` is called while the table is open; csv gives all numbers, see save_menu.js.
  * @param {any} props
  */
-export function Figure({ title, help, controls, table, children }) {
+export function Figure({ title, help, controls, table, csv, children }) {
   const id = useId('figure');
   const heading = useHeading();
   const [open, setOpen] = useState(false);
-  const shown = [controls].flat(2).filter(Boolean);
+  const body = useRef(null);
   return html`<section class="dv-figure" aria-labelledby=${id}>
     <div class="dv-figure-head">
       <${`h${heading}`} class="dv-title" id=${id}>${title}<//>
@@ -31,10 +43,11 @@ export function Figure({ title, help, controls, table, children }) {
           ${open ? 'Hide table' : 'Show as table'}
         </button>`
       }
+      ${csv && html`<${SaveMenu} title=${title} body=${body} csv=${csv} />`}
     </div>
     ${help && html`<p class="dv-help">${help}</p>`}
-    ${shown.length > 0 && html`<div class="dv-controls">${shown}</div>`}
-    ${children}
+    ${controls && html`<div class="dv-controls">${controls}</div>`}
+    <div class="dv-body" ref=${body}>${children}</div>
     <div class="dv-table-place" id="${id}-table" hidden=${!open}>${open && table()}</div>
   </section>`;
 }
@@ -98,23 +111,17 @@ export function EmptyFigure({ title, children }) {
   return html`<${Figure} title=${title}><p class="dv-empty">${children}</p><//>`;
 }
 
-/** @param {number | null} value @param {boolean} known */
-function numeralText(value, known) {
-  const missing = value === null || Number.isNaN(value);
-  return missing ? format.exact(value) : `${known ? '' : '≈ '}${format.short(value, 4)}`;
-}
-
 /**
  * A number of an array as people read it, four digits of it; pointing at it or copying it gives all of
  * them. `known`: whether the array behind it is exact.
- * @param {{value: number | null, known?: boolean}} props
+ * @param {{value: number | null, known?: boolean, text?: string}} props
  */
-export function Numeral({ value, known = true }) {
+export function Numeral({ value, known = true, text }) {
   const whole = format.exact(value);
   if (value === null || Number.isNaN(value)) return whole;
-  const text = numeralText(value, known);
-  return html`<data class="dv-numeral" value=${whole} title=${known ? whole : `${text}: known only rounded`}
-    >${text}</data
+  const read = numeralText(value, known, text);
+  return html`<data class="dv-numeral" value=${whole} title=${known ? whole : `${read}: known only rounded`}
+    >${read}</data
   >`;
 }
 
@@ -141,45 +148,7 @@ export function copyWhole(event) {
   event.preventDefault();
 }
 
-/** Titles of columns with numbers. @param {string[]} titles */
-export function numeric(...titles) {
-  return titles.map((title) => ({ title, number: true }));
-}
-
-/** A number for a column of a table. @param {number | null} value @param {boolean} [known] */
-export function numeral(value, known = true) {
-  return { value, known };
-}
-
-/** The text of a table's number, or of what stands in its place; null where it is an element. */
-function numberText(cell) {
-  if (cell && typeof cell === 'object' && 'known' in cell) return numeralText(cell.value, cell.known);
-  return typeof cell === 'string' || typeof cell === 'number' ? String(cell) : null;
-}
-
-/**
- * What to put behind each number of a column so that all points stand below each other.
- * @param {any[]} cells
- * @returns {string[]}
- */
-export function padding(cells) {
-  const decimals = cells.map((cell) => {
-    const text = numberText(cell);
-    if (text === null || !/^[≈ +−]*\d[\d,]*(\.\d+)?(e[−\d]+)?$/.test(text)) return null;
-    return text.includes('.') ? text.length - text.indexOf('.') : 0;
-  });
-  const most = Math.max(0, ...decimals.map((length) => length ?? 0));
-  // A figure space is as wide as a digit, a punctuation space as a point.
-  return decimals.map((length) => {
-    if (length === null || length === most) return '';
-    return length === 0 ? `\u2008${'\u2007'.repeat(most - 1)}` : '\u2007'.repeat(most - length);
-  });
-}
-
-/**
- * columns: a title each, or {title, number: true} (with `term` what is no number, but a symbol); rows: lists of text or elements.
- * @param {{caption: string, columns: (string | {title: string, number?: boolean, term?: boolean})[], rows: any[][]}} props
- */
+/** Cells are text, numbers (sheets.js), heads as {head}, or elements. @param {import('./sheets.js').Listed} props */
 export function Table({ caption, columns, rows }) {
   const titles = columns.map((c) => (typeof c === 'string' ? { title: c } : c));
   /** @param {number} i */
@@ -187,13 +156,17 @@ export function Table({ caption, columns, rows }) {
   const paddings = titles.map((c, i) => (c.number ? padding(rows.map((row) => row[i])) : []));
   /** @param {any} content @param {number} i @param {number} r */
   const cell = (content, i, r) => {
-    const numeral = content && typeof content === 'object' && 'known' in content;
-    return [numeral ? html`<${Numeral} ...${content} />` : content, paddings[i][r] || ''];
+    let shown = content;
+    if (content && typeof content === 'object') {
+      if ('known' in content) shown = html`<${Numeral} ...${content} />`;
+      else if ('head' in content) shown = html`<${HeadName} head=${content.head} />`;
+    }
+    return [shown, paddings[i][r] || ''];
   };
   return html`<${TableFrame} caption=${caption}>
     <thead>
       <tr>
-        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.number || c.term ? html`<${Term} name=${c.title} />` : c.title}</th>`)}
+        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.number ? heading(c.title) : c.title}</th>`)}
       </tr>
     </thead>
     <tbody>
@@ -208,12 +181,34 @@ export function Table({ caption, columns, rows }) {
   <//>`;
 }
 
+/** A title that may begin with a symbol, such as `δ max`. @param {string} title */
+function heading(title) {
+  const [, symbol, rest = ''] = title.match(/^([^\s,]+)(.*)$/s) || ['', title];
+  return html`<${Term} name=${symbol} />${rest}`;
+}
+
 /** A table that scrolls sideways in a frame of its own. */
 export function TableFrame({ caption, kind = '', children }) {
-  return html`<div class="dv-table-wrap" tabindex="0" role="region" aria-label=${caption}>
+  const frame = useRef(null);
+  const [more, setMore] = useState(false);
+  // A table that goes on beyond its frame fades out there, and says which way to scroll.
+  const look = () => {
+    const { scrollLeft, clientWidth, scrollWidth } = frame.current;
+    setMore(scrollLeft + clientWidth < scrollWidth - 2);
+  };
+  useLayoutEffect(() => onWidth(frame.current, look), []);
+  useLayoutEffect(look);
+  return html`<div
+    ref=${frame}
+    class="dv-table-wrap ${more ? 'dv-more' : ''}"
+    tabindex="0"
+    role="region"
+    aria-label=${caption}
+    onScroll=${look}
+  >
     <table class="dv-table ${kind}">
       <caption>
-        <span class="dv-caption">${caption}</span>
+        <span class="dv-caption">${caption}${more && html`<span class="dv-scroll-cue">Scroll sideways for more →</span>`}</span>
       </caption>
       ${children}
     </table>

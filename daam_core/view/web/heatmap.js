@@ -9,11 +9,12 @@ import { isDark, onWidth, wheelFactor, wheelZooms } from './html.js';
  * @typedef {import('./types.js').Field} Field
  * @typedef {import('./types.js').Zoom} Zoom
  * @typedef {{row: number, column: number}} Place a cell
+ * @typedef {Place & {number: number}} Pinned a cell with the number it has in the list
  * @typedef {{x: number, y: number}} Point in CSS pixels
  *
  * @typedef {{
  *   field: Field, scale: import('./colour.js').Scale, zoom: Zoom | null, binning: 'max' | 'mean',
- *   marks: {hover: Place | null, cell: Place | null}, height: (rows: number, width: number) => number,
+ *   marks: {hover: Place | null, cell: Place | null, pins?: Pinned[]}, height: (rows: number, width: number) => number,
  *   rowNames?: string[], onHover?: (cell: Place | null) => void,
  *   onSelect?: (cell: Place) => void, onZoom?: (zoom: Zoom | null) => void,
  *   onDraw?: (map: HeatMap) => void, describe?: (row: number, column: number) => string,
@@ -22,6 +23,14 @@ import { isDark, onWidth, wheelFactor, wheelZooms } from './html.js';
 
 const MIN_COLUMNS = 4; // as far as one can zoom in
 const MIN_ROWS = 2;
+
+/** @type {WeakMap<HTMLCanvasElement, (ratio: number) => HTMLCanvasElement>} */
+const painters = new WeakMap();
+
+/** How the map on a canvas is drawn with so many times the pixels; nothing where it holds no map. */
+export function painterOf(canvas) {
+  return painters.get(canvas);
+}
 
 /** First and one past the last index that pixel `i` of `n` covers on an axis from `start` to `end`. */
 function span(i, n, start, end, size) {
@@ -65,6 +74,13 @@ export class HeatMap {
     this.moved = false;
     /** @type {Point} */
     this.start = { x: 0, y: 0 };
+    painters.set(this.canvas, (ratio) => {
+      const larger = document.createElement('canvas');
+      larger.width = this.cssWidth * ratio;
+      larger.height = this.cssHeight * ratio;
+      this.paint(larger);
+      return larger;
+    });
     this.stopWidth = onWidth(this.stage, (width) => this.resize(width));
     this.listen();
   }
@@ -150,10 +166,17 @@ export class HeatMap {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     const { canvas, field } = this;
-    const width = canvas.width;
-    const height = canvas.height;
-    if (!field || !width || !height) return;
-    const { scale } = this.shown;
+    if (!field || !canvas.width || !canvas.height) return;
+    this.paint(canvas);
+    this.drawTicks();
+    this.drawOverlay();
+    this.shown.onDraw?.(this);
+  }
+
+  /** @param {HTMLCanvasElement} canvas */
+  paint(canvas) {
+    const { width, height } = canvas;
+    const { field, scale } = this.shown;
     const pen = /** @type {any} */ (canvas.getContext('2d'));
     const picture = pen.createImageData(width, height);
     const pixels = new Uint32Array(picture.data.buffer);
@@ -181,9 +204,6 @@ export class HeatMap {
       if (pixels[at] === 0) pixels[at] = blank[((at % width) + Math.floor(at / width)) % 12 < 6 ? 0 : 1];
     }
     pen.putImageData(picture, 0, 0);
-    this.drawTicks();
-    this.drawOverlay();
-    this.shown.onDraw?.(this);
   }
 
   /** Value shown for a block of cells: largest (by size where signed), or mean. NaN where there is none. */
@@ -290,7 +310,24 @@ export class HeatMap {
       pen.fillRect(x + w / 2 + 0.5, 0, 1, this.cssHeight);
       pen.fillRect(0, y + t / 2 + 0.5, this.cssWidth, 1);
     };
+    /** @param {Pinned} pinned */
+    const pin = (pinned) => {
+      const [x, y, w, t] = box(pinned, 0);
+      pen.beginPath();
+      pen.arc(x + w / 2, y + t / 2, 7.5, 0, 2 * Math.PI);
+      pen.fillStyle = '#fff';
+      pen.fill();
+      pen.lineWidth = 1.5;
+      pen.strokeStyle = '#000';
+      pen.stroke();
+      pen.fillStyle = '#000';
+      pen.font = '600 10px system-ui, sans-serif';
+      pen.textAlign = 'center';
+      pen.textBaseline = 'middle';
+      pen.fillText(String(pinned.number), x + w / 2, y + t / 2 + 0.5);
+    };
     if (this.shown.marks.hover) lines(this.shown.marks.hover);
+    for (const pinned of this.shown.marks.pins || []) pin(pinned);
     if (this.shown.marks.cell) outline(this.shown.marks.cell, 7, '#ff4fd8');
     if (this.cursor && document.activeElement === overlay) outline(this.cursor, 9, '#fff');
     pen.restore();

@@ -1,8 +1,10 @@
 // @ts-check
 /** Maps bound to the state, with the readouts and tables that they share. */
 import { top } from './arrays.js';
+import { Controls, ZoomButtons } from './controls.js';
+import { FeatureSearch } from './feature_search.js';
 import * as fields from './fields.js';
-import { Numeral, numeric, Table, Term } from './figure.js';
+import { Numeral, Table, Term } from './figure.js';
 import * as format from './format.js';
 import { HeatMap } from './heatmap.js';
 import {
@@ -16,6 +18,8 @@ import {
   useState,
   useStore,
 } from './html.js';
+import { MOST_PINS, pinIndex } from './pins.js';
+import { numeral, numeric } from './sheets.js';
 
 /**
  * @typedef {import('./store.js').Store} Store
@@ -87,8 +91,14 @@ export function axisNames(store) {
   return `Rows are layers 0 to ${L - 1}, columns features 0 to ${format.count(F - 1)}.`;
 }
 
+/** Controls of a figure with maps: zoom and search among them. @param {{keys: string[], children?: any}} props */
+export function MapControls({ keys, children }) {
+  const maps = html`<${ZoomButtons} work=${zoomMaps(useStore())} /><${FeatureSearch} />`;
+  return html`<${Controls} keys=${keys} maps=${maps}>${children}<//>`;
+}
+
 /** Zooms the first of some maps about its middle; the others follow. @param {Store} store */
-export function zoomMaps(store) {
+function zoomMaps(store) {
   /** @param {'out' | 'in' | 'all'} how */
   return (how) => {
     const map = Array.from(store.maps).find((one) => one.field);
@@ -135,6 +145,10 @@ export function HeadMap({ head, which, title, caption, children, onlyOwnRows, on
     return {
       hover: hover && { row: hover.layer, column: hover.feature },
       cell: cell && { row: cell.layer, column: cell.feature },
+      pins: store
+        .pins()
+        .map((pin, i) => ({ head: pin.head, row: pin.layer, column: pin.feature, number: i + 1 }))
+        .filter((pin) => (o.heads || [head]).includes(pin.head)),
     };
   };
   useHover(store, () => map.current?.setMarks(marks()));
@@ -210,15 +224,9 @@ const FACTS = /** @type {const} */ ([
  */
 function factsOf(store, cell) {
   const facts = store.result().cell(cell, store.state.scale);
-  return FACTS.map(([, key]) => ({
-    value: facts.seen || key === 'value' ? facts.numbers[key] : NaN,
-    known: facts.exact[key],
-  }));
-}
-
-/** The same as text. @param {Store} store @param {import('./types.js').HeadCell} cell */
-function factTexts(store, cell) {
-  return factsOf(store, cell).map(({ value, known }) => format.sure(value, known));
+  return FACTS.map(([, key]) =>
+    numeral(facts.seen || key === 'value' ? facts.numbers[key] : NaN, facts.exact[key]),
+  );
 }
 
 /** The numbers of the cell under the pointer, or of the selected one; in full when hovered or copied. */
@@ -244,7 +252,7 @@ export function Readout() {
     ...cellItems(store, cell),
   ];
   return html`<div class="dv-readout">
-    <span class="dv-readout-title">${title}</span>
+    <div class="dv-readout-head"><span class="dv-readout-title">${title}</span><${PinButton} /></div>
     <dl class="dv-readout-list">
       ${items.map(
         ([name, value]) =>
@@ -255,6 +263,27 @@ export function Readout() {
       )}
     </dl>
   </div>`;
+}
+
+/** Pins the selected cell, or takes it off the list. */
+function PinButton() {
+  const store = useStore();
+  const { head, cell, pins } = store.state;
+  const chosen = cell && { head, ...cell };
+  const pinned = chosen && pinIndex(pins, chosen) >= 0;
+  let reason = '';
+  if (!chosen) reason = 'Select a cell first';
+  else if (store.pins() !== pins) reason = `Pins belong to the maps of ${store.letter('a')}`;
+  else if (!pinned && pins.length >= MOST_PINS) reason = `${MOST_PINS} cells are pinned, which is the most`;
+  return html`<button
+    type="button"
+    class="dv-button dv-quiet-button dv-pin"
+    disabled=${Boolean(reason)}
+    title=${reason || 'Keeps the selected cell in a list, with room for a note'}
+    onClick=${() => chosen && store.pin(chosen, pinned ? null : '')}
+  >
+    ${pinned ? 'Unpin this cell' : 'Pin this cell'}
+  </button>`;
 }
 
 /** @param {Store} store @param {import('./types.js').HeadCell | null} cell */
@@ -288,7 +317,8 @@ function describeCell(store, cell) {
   const shown = fields.fieldNumber(fields.field(store, head, which), layer * store.result().F + feature);
   const { short } = store.quantities[store.state.quantity];
   if (store.isDifference()) return `${place} difference in ${short} ${shown}.`;
-  return `${place} ${short} ${shown}, value ${factTexts(store, cell)[0]}.`;
+  const [{ value, known }] = factsOf(store, cell);
+  return `${place} ${short} ${shown}, value ${format.sure(value, known)}.`;
 }
 
 /**
@@ -325,8 +355,8 @@ export function CellTables({ heads }) {
   /** @param {{head: number, at: number}} cell */
   const row = ({ head, at }) => {
     const cell = { head, layer: Math.floor(at / F), feature: at % F };
-    const change = difference ? [fields.fieldNumber(fields.field(store, head, which), at)] : [];
-    return [head, cell.layer, cell.feature, ...factTexts(store, cell), ...change];
+    const change = difference ? [fields.fieldNumeral(fields.field(store, head, which), at)] : [];
+    return [head, cell.layer, cell.feature, ...factsOf(store, cell), ...change];
   };
   const { name } = store.quantities[which.quantity];
   return html`<${Table}
@@ -347,7 +377,7 @@ export function DifferenceTable({ what, sides, maps }) {
     ? top(fields.onlySeen(difference), store.state.top, true).map((at) => [
         Math.floor(at / difference.columns),
         at % difference.columns,
-        ...maps.map((f) => fields.fieldNumber(f, at)),
+        ...maps.map((f) => fields.fieldNumeral(f, at)),
       ])
     : [];
   return html`<${Table}

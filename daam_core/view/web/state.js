@@ -1,5 +1,6 @@
 // @ts-check
 /** What is shown: the defaults, which values fit an explanation, and the short form for a link. */
+import { MOST_PINS, pinOf, pinTexts, validPins } from './pins.js';
 
 /**
  * @typedef {import('./types.js').State} State
@@ -38,6 +39,8 @@ export const DEFAULTS = Object.freeze({
   opacity: 0.6, // of the overlay on a picture
   layerChart: 'bars',
   top: 10, // rows of "top" tables
+  display: 'closed', // the menu of how things are drawn
+  pins: [], // cells to come back to, with a note each
 });
 
 /** @type {Record<string, string[]>} */
@@ -52,6 +55,7 @@ const CHOICES = {
   order: ['index', 'contribution'],
   tokenMode: ['signed', 'absolute'],
   layerChart: ['bars', 'lines'],
+  display: ['closed', 'open'],
 };
 
 /**
@@ -94,6 +98,10 @@ export function validState(wanted, payload) {
   }
   if (zoom && inside(zoom.x0, zoom.x1, features) && inside(zoom.y0, zoom.y1, layers)) {
     found.zoom = { x0: zoom.x0, x1: zoom.x1, y0: zoom.y0, y1: zoom.y1 };
+  }
+  if (Array.isArray(wanted.pins)) {
+    const shapes = payload ? [payload.a, payload.b].flatMap((one) => (one ? [one.shape] : [])) : null;
+    found.pins = validPins(wanted.pins, shapes);
   }
   return found;
 }
@@ -143,6 +151,8 @@ const SHORT = {
   opacity: 'op',
   layerChart: 'lc',
   top: 'n',
+  display: 'd',
+  pins: 'pin',
 };
 
 /**
@@ -156,6 +166,10 @@ export function stateToQuery(state) {
     const unchanged = JSON.stringify(value) === JSON.stringify(/** @type {any} */ (DEFAULTS)[key]);
     if (value === undefined || value === null || unchanged) continue;
     let text = String(value);
+    if (key === 'pins') {
+      for (const one of pinTexts(value)) query.append(name, one);
+      continue;
+    }
     if (Array.isArray(value)) text = value.join('.');
     else if (key === 'cell') text = `${value.layer}.${value.feature}`;
     else if (key === 'zoom') {
@@ -177,6 +191,10 @@ export function queryToState(query) {
   for (const [key, name] of Object.entries(SHORT)) {
     const text = given.get(name);
     if (text === null) continue;
+    if (key === 'pins') {
+      state.pins = given.getAll(name).map(pinOf);
+      continue;
+    }
     const [one, two, three, four] = text.split(key === 'zoom' ? '_' : '.').map(Number);
     if (key === 'cell') state.cell = { layer: one, feature: two };
     else if (key === 'zoom') state.zoom = { x0: one, x1: two, y0: three, y1: four };
@@ -196,11 +214,13 @@ export function queryToState(query) {
 export function unknownParts(query, payload) {
   const given = new URLSearchParams(query);
   const { side = 'a' } = queryToState(query);
-  return Object.entries(SHORT).flatMap(([key, name]) => {
-    const text = given.get(name);
-    if (text === null) return [];
-    const alone = queryToState(`${name}=${encodeURIComponent(text)}`);
-    const known = key in alone && key in validState({ side, ...alone }, payload);
-    return known ? [] : [`${name}=${text.slice(0, 40)}`];
-  });
+  return Object.entries(SHORT).flatMap(([key, name]) =>
+    given.getAll(name).flatMap((text, i) => {
+      if (i > 0 && key !== 'pins') return [];
+      const alone = queryToState(`${name}=${encodeURIComponent(text)}`);
+      const fitting = /** @type {any} */ (validState({ side, ...alone }, payload));
+      const known = key in alone && key in fitting && fitting.pins?.length !== 0 && i < MOST_PINS;
+      return known ? [] : [`${name}=${text.slice(0, 40)}`];
+    }),
+  );
 }

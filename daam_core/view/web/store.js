@@ -2,6 +2,7 @@
 /** What one view holds: payload, decoded results, state, and who is told of changes. */
 import { range } from './arrays.js';
 import { between, palette } from './colour.js';
+import { pinIndex } from './pins.js';
 import { Result } from './result.js';
 import { comparable, DEFAULTS, validState } from './state.js';
 
@@ -38,6 +39,8 @@ export class Store {
     this.maps = new Set();
     /** @type {Set<() => void>} */
     this.hoverListeners = new Set();
+    /** @type {Map<string, import('./types.js').Pin[]>} pins in other models' maps, by checkpoint */
+    this.otherPins = new Map();
     /** @type {((index: number) => void) | null} asks for another class; null where nobody answers */
     this.askTarget = null;
     this.dark = false;
@@ -52,7 +55,14 @@ export class Store {
     if (given && given.version !== 2) {
       throw new Error(`<daam-view> reads payloads of version 2, got ${given.version}.`);
     }
+    const before = this.payload?.a.checkpoint;
     this.payload = given?.a ? given : null;
+    const after = this.payload?.a.checkpoint;
+    if (before !== undefined && after !== undefined && before !== after) {
+      // What was noted of one model's cells says nothing of another's.
+      this.otherPins.set(before, this.state.pins);
+      this.state = { ...this.state, pins: this.otherPins.get(after) || [] };
+    }
     const { a, b } = this.payload || { a: null, b: null };
     const arrived = () => this.arrived();
     this.a = a && new Result(a, 'a', this.load, arrived);
@@ -109,6 +119,24 @@ export class Store {
   select({ head, layer, feature }, tab) {
     this.set({ head, cell: { layer, feature }, ...(tab ? { tab } : {}) });
     this.selected({ head, layer, feature });
+  }
+
+  /** Pins on the maps that are shown: those of A's model. @returns {import('./types.js').Pin[]} */
+  pins() {
+    return this.state.side === 'b' && this.twoModels() ? [] : this.state.pins;
+  }
+
+  /**
+   * Pins a cell, changes its note, or, with null for a note, takes it off.
+   * @param {HeadCell} cell
+   * @param {string | null} note
+   */
+  pin({ head, layer, feature }, note) {
+    const pins = this.state.pins.slice();
+    const at = pinIndex(pins, { head, layer, feature });
+    const changed = note === null ? [] : [{ head, layer, feature, note }];
+    pins.splice(at < 0 ? pins.length : at, at < 0 ? 0 : 1, ...changed);
+    this.set({ pins });
   }
 
   /** What the maps are called, by name. */

@@ -47,6 +47,7 @@
  * @typedef {'importance' | 'density_attention' | 'gate' | 'class_importance'} Quantity
  * @typedef {{layer: number, feature: number}} Cell
  * @typedef {{head: number, layer: number, feature: number}} HeadCell
+ * @typedef {HeadCell & {note: string}} Pin
  * @typedef {{x0: number, x1: number, y0: number, y1: number}} Zoom in features (x) and layers (y)
  *
  * @typedef {{
@@ -54,7 +55,7 @@
  *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number,
  *   heads: number[] | null, order: 'index' | 'contribution', pair: number[] | null, cell: Cell | null,
  *   zoom: Zoom | null, tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,
- *   layerChart: 'bars' | 'lines', top: number,
+ *   layerChart: 'bars' | 'lines', top: number, display: 'closed' | 'open', pins: Pin[],
  * }} State what is shown; see DEFAULTS in state.js
  *
  * @typedef {{

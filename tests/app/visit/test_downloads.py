@@ -32,6 +32,16 @@ def test_a_saved_comparison_says_what_is_muted(offer, session):
     assert "without head 0" in payload["b"]["name"]
 
 
+def test_a_saved_page_keeps_the_pinned_cells(session):
+    pins = [{"head": 0, "layer": 1, "feature": 2, "note": "</script> & ü"}]
+    current = session.current
+    path = downloads.write(current.explanation, current.given, format_="html", width="double", pins=pins)
+    page = path.read_text("utf-8")
+    assert json.loads(page.split('id="state">')[1].split("</script>")[0])["pins"] == pins
+    payload = json.loads(page.split('id="payload">')[1].split("</script>")[0])
+    assert (payload["a"]["name"], payload["b"]) == (current.given.title, None)
+
+
 def test_a_saved_trim_keeps_its_place_in_the_clip():
     media = media_of(EXAMPLES["speech-note"].given().changed(SoundChange(0.5, 1.5)).input)
     assert media["audio"]["start"] == 0.5

@@ -13,6 +13,7 @@ from app.visit.untrusted import (
     indices_of,
     mutes_of,
     name_of,
+    pins_of,
     region_of,
     scale_of,
     share_of,
@@ -171,3 +172,27 @@ def test_what_cannot_be_written_is_quoted_by_its_kind():
         deep = [deep]
     assert shown(10**5000) == "a value of type int"
     assert shown(deep) == "a value of type list"
+
+
+PIN = {"head": 1, "layer": 2, "feature": 17, "note": "sport?"}
+
+
+def test_pins_are_read_from_json_and_only_what_a_pin_has_is_kept():
+    assert pins_of(None) == pins_of("[]") == []
+    assert pins_of(json.dumps([PIN | {"more": 1}])) == [PIN]
+
+
+@pytest.mark.parametrize(
+    "pins",
+    [
+        {"head": 0},
+        [PIN] * 13,
+        [PIN | {"note": "x" * 121}],
+        [PIN | {"note": None}],
+        [PIN | {"head": "1"}],
+        [7],
+    ],
+)
+def test_pins_beyond_what_the_view_allows_are_refused(pins):
+    with pytest.raises(InputError, match=r"Pinned cells are a JSON list of up to 12|A pinned cell has"):
+        pins_of(json.dumps(pins))

@@ -5,10 +5,12 @@ import { Chart, line } from '../charts.js';
 import { headColour } from '../colour.js';
 import { NumberField } from '../controls.js';
 import { strongestCell } from '../fields.js';
-import { Figure, HeadName, Numeral, numeral, numeric, Table, TOO_LARGE } from '../figure.js';
+import { Figure, Numeral, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { cellArrays, cellCurves } from '../gaussians.js';
 import { html, useEffect, useStore } from '../html.js';
+import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
+import { PinnedCells } from './pinned_cells.js';
 
 /**
  * @typedef {import('../store.js').Store} Store
@@ -31,9 +33,21 @@ export function OneCell() {
   });
   const set = (change) => store.set({ cell: { ...cell, ...change } });
   const [one, other] = shown.map((part) => part.curves);
-  return html`<${Figure}
+  const csv = async () => {
+    await Promise.all(need(shown, true));
+    const parts = gaussiansOf(store, cell);
+    if (parts.some(({ curves }) => !curves?.exact || curves.heads.some((c) => !c.exact))) return ROUNDED;
+    return sheetOf(
+      ...parts.map(({ title, curves, dataset }) => {
+        const known = /** @type {Curves} */ (curves);
+        return cellTable(known, dataset, `${title}, value ${format.exact(known.value)}`);
+      }),
+    );
+  };
+  const figure = html`<${Figure}
     title="One cell: the learned Gaussians"
     help=${HELP}
+    csv=${csv}
     controls=${[
       html`<${NumberField}
         label="Layer"
@@ -65,6 +79,7 @@ export function OneCell() {
       <${Keys} averages=${shown.some((part) => part.dataset)} own=${result.raw.mode === 'layer_groups'} />
     </div>
   <//>`;
+  return [html`<${PinnedCells} />`, figure];
 }
 
 /** What is drawn: each input shown, and the data set's average. @param {Store} store @returns {Shown[]} */
@@ -95,13 +110,14 @@ function gaussiansOf(store, cell) {
  * @param {boolean} selected
  */
 function need(shown, selected) {
-  for (const { result, dataset, curves } of shown) {
-    if (curves && !selected) continue;
-    for (const name of cellArrays(dataset)) result.needArray(name);
-    for (const { head } of curves?.heads || []) {
-      for (const name of ['gate', 'density_attention']) result.need(name, head, dataset);
-    }
-  }
+  return shown
+    .filter(({ curves }) => !curves || selected)
+    .flatMap(({ result, dataset, curves }) => [
+      ...cellArrays(dataset).map((name) => result.needArray(name)),
+      ...(curves?.heads || []).flatMap(({ head }) =>
+        ['gate', 'density_attention'].map((name) => result.need(name, head, dataset)),
+      ),
+    ]);
 }
 
 function Gaussians({ title, dataset, curves, cell }) {
@@ -119,7 +135,7 @@ function Gaussians({ title, dataset, curves, cell }) {
       <strong>${title}</strong><span class="dv-quiet dv-number"><${Value} curves=${curves} /></span>
     </div>
     <${GaussianChart} curves=${curves} label=${label} highlighted=${store.state.head} />
-    <${CellTable} curves=${curves} dataset=${dataset} />
+    <${Table} ...${cellTable(curves, dataset)} />
   </div>`;
 }
 
@@ -207,20 +223,24 @@ function dots(pen, curves, c, radius) {
 }
 
 /**
- * One row per head. Mean and deviation go into the caption where all heads share them.
- * @param {{curves: Curves, dataset: boolean}} props
+ * One row per head. Mean and deviation go into the caption where all heads share them, and no other is given.
+ * @param {Curves} curves
+ * @param {boolean} dataset
+ * @param {string} [title]
  */
-function CellTable({ curves, dataset }) {
+function cellTable(curves, dataset, title) {
   const [first] = curves.heads;
-  const shared = curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);
+  const shared =
+    !title && curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);
   const caption =
-    shared && first
+    title ||
+    (shared && first
       ? `Mean over layers ${format.fixed(first.mean, 4)}, deviation ${format.fixed(first.deviation, 4)}`
-      : 'Mean and deviation are those of each head’s own layers';
+      : 'Mean and deviation are those of each head’s own layers');
   const density = curves.heads.every((c) => c.offset !== null);
   /** @param {Curves['heads'][0]} c */
   const row = (c) => [
-    html`<${HeadName} head=${c.head} />`,
+    { head: c.head },
     ...(shared ? [] : [numeral(c.mean), numeral(c.deviation)]),
     ...(density ? [numeral(c.offset), numeral(c.variance)] : []),
     numeral(c.centre),
@@ -231,11 +251,11 @@ function CellTable({ curves, dataset }) {
   ];
   const where = [...(shared ? [] : ['Mean', 'Deviation']), ...(density ? ['δ', 'ξ'] : [])];
   const gates = dataset ? ['Gate of the average', 'Mean gate'] : ['Gate', 'λ', 'DA'];
-  return html`<${Table}
-    caption=${caption}
-    columns=${['Head', ...numeric(...where, 'Centre', 'Width', ...gates)]}
-    rows=${curves.heads.map(row)}
-  />`;
+  return {
+    caption,
+    columns: ['Head', ...numeric(...where, 'Centre', 'Width', ...gates)],
+    rows: curves.heads.map(row),
+  };
 }
 
 /** What changes at a cell from one input to the other. @param {{one: Curves, other: Curves}} props */
@@ -249,7 +269,7 @@ function ChangeTable({ one, other }) {
   /** @param {string} name @param {number} before @param {number} after @param {boolean} exact */
   const row = (name, before, after, exact) => [
     name,
-    ...[before, after, Math.fround(after - before)].map((v) => format.sure(v, exact)),
+    ...[before, after, Math.fround(after - before)].map((v) => numeral(v, exact)),
   ];
   return html`<${Table}
     caption="Change of the value and of each gate"

@@ -1,20 +1,16 @@
 // @ts-check
 /** Section "compare": one result against another. */
-import { range, sum } from '../arrays.js';
-import { Chart, LayerBar, ZeroLine } from '../charts.js';
 import { scaleTogether } from '../fields.js';
-import { EmptyFigure, Figure, numeric, Table } from '../figure.js';
-import * as format from '../format.js';
+import { EmptyFigure, Figure, Table } from '../figure.js';
 import { html, useStore } from '../html.js';
+import { sheetOf } from '../sheets.js';
 import { TwoAndDifference } from './linked_maps.js';
-import { ProbabilityTable } from './prediction.js';
+import { probabilities } from './prediction.js';
 
+const MOST_ROWS = 20;
 const MAPS_HELP =
   'The same head on both, and the second minus the first. Importance Factors are scaled within each result; choose ' +
   'density attention to compare amounts.';
-const LAYERS_HELP =
-  'How each layer’s share of the density attention changes from the first result to the second; shares sum to 100 % ' +
-  'in both, so gains and losses cancel.';
 
 export function Compare() {
   const store = useStore();
@@ -23,16 +19,20 @@ export function Compare() {
       >Nothing to compare with yet: explain a second input, change this one, or mute a part of the model.<//
     >`;
   }
+  const all = probabilities(store);
+  const { length } = all.rows;
+  const caption = length > MOST_ROWS ? `${all.caption}, ${MOST_ROWS} of ${length} classes` : all.caption;
   return html`<div class="dv-stack dv-wide-gap">
     <${Figure}
-      title="Prediction"
+      title="Both predictions"
       help="What the model says of both, and how far each probability moves; a small move of the probability can hide a large move of the logits."
+      csv=${() => sheetOf(all)}
     >
-      <${ProbabilityTable} />
+      <${Table} ...${all} caption=${caption} rows=${all.rows.slice(0, MOST_ROWS)} />
     <//>
     ${
       store.canSubtract()
-        ? html`<${ComparedMaps} /><${ComparedLayers} />`
+        ? html`<${ComparedMaps} />`
         : html`<${EmptyFigure} title="Maps">${whyNot(store.a.raw, store.b.raw)}<//>`
     }
   </div>`;
@@ -62,43 +62,9 @@ function ComparedMaps() {
   return html`<${TwoAndDifference}
     title="Maps"
     help=${MAPS_HELP}
-    controls=${['head', 'quantity', 'scale', 'colours', 'palette', 'binning']}
+    controls=${['head', 'quantity', 'scale', 'colours', 'palette', 'binning', 'top']}
     specs=${[{ ...a, ...together }, { ...b, ...together }, difference]}
     sides=${[store.letter('a'), store.letter('b')]}
     short=${short}
   />`;
-}
-
-function ComparedLayers() {
-  const store = useStore();
-  const { L } = store.a;
-  const [one, other] = [store.a, store.b].map((result) =>
-    range(L).map((l) => sum(result.raw.layer_contribution.map((row) => row[l]))),
-  );
-  const change = one.map((v, l) => other[l] - v);
-  const size = 1.1 * Math.max(1e-9, ...change.map(Math.abs));
-  const [less, more] = [store.anchors()[1], store.anchors()[6]];
-  const table = () => html`<${Table}
-    caption="Share of density attention in percent"
-    columns=${numeric('Layer', store.letter('a'), store.letter('b'), 'Change')}
-    rows=${change.map((v, l) => [l, format.short(one[l], 4), format.short(other[l], 4), format.signed(v, 4)])}
-  />`;
-  return html`<${Figure} title="Layers" help=${LAYERS_HELP} table=${table}>
-    <${Chart}
-      label="Change of each layer's share of density attention, ${store.label('difference')}"
-      height=${180}
-      x=${[-0.5, L - 0.5]}
-      y=${[-size, size]}
-      xTicks=${format.ticks(0, L - 1, 12).filter(Number.isInteger)}
-      xLabel="Layer"
-      yLabel="Change in points"
-      draw=${(pen) => [
-        change.map(
-          (v, layer) =>
-            html`<${LayerBar} pen=${pen} layers=${L} layer=${layer} from=${0} to=${v} fill=${v >= 0 ? more : less} />`,
-        ),
-        html`<${ZeroLine} pen=${pen} />`,
-      ]}
-    />
-  <//>`;
 }

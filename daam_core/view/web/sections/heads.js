@@ -2,9 +2,10 @@
 /** Section "heads": maps of all heads, the difference of two, and how alike they are. */
 import { bounds, range, sum, top } from '../arrays.js';
 import { css, ink, makeScale } from '../colour.js';
-import { headNames, MAP_CONTROLS, Select, useControls, ZoomButtons } from '../controls.js';
+import { headNames, MAP_CONTROLS, Select } from '../controls.js';
 import {
   colourScale,
+  exactSheet,
   extent,
   field,
   fieldNumber,
@@ -14,6 +15,7 @@ import {
   scaleOf,
   scaleText,
   shareText,
+  shownColumns,
   whichOf,
 } from '../fields.js';
 import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame } from '../figure.js';
@@ -25,18 +27,23 @@ import {
   CellTables,
   DifferenceTable,
   HeadMap,
+  MapControls,
   Readout,
   useBinning,
-  zoomMaps,
 } from '../maps.js';
+import { mapsSheet, numeral, numeric, sheetOf } from '../sheets.js';
 import { LayerStrip } from './layer_strip.js';
+import { PinnedCells } from './pinned_cells.js';
 
-/** @typedef {import('../store.js').Store} Store */
+/**
+ * @typedef {import('../store.js').Store} Store
+ * @typedef {import('../result.js').Result} Result
+ */
 
 export function Heads() {
   const several = useStore().result().H > 1;
   return html`<div class="dv-stack dv-wide-gap">
-    <${AllHeads} /><${HeadNumbers} />
+    <${AllHeads} /><${PinnedCells} /><${HeadNumbers} />
     ${several && html`<${HeadPair} />`} ${several && html`<${Similarity} />`}
   </div>`;
 }
@@ -51,16 +58,14 @@ function AllHeads() {
   const store = useStore();
   const heads = store.shownHeads();
   const [binning, onDraw] = useBinning();
-  const controls = useControls([...MAP_CONTROLS, 'order']);
   return html`<${Figure}
     title="All heads"
     help=${ALL_HELP}
-    controls=${[
-      controls,
-      html`<${ZoomButtons} work=${zoomMaps(store)} />`,
-      store.result().H > 1 && html`<${HeadChooser} />`,
-    ]}
+    controls=${html`<${MapControls} keys=${[...MAP_CONTROLS, 'order']}>
+      ${store.result().H > 1 && html`<${HeadChooser} />`}
+    <//>`}
     table=${() => html`<${CellTables} heads=${heads} />`}
+    csv=${() => exactSheet(store, heads, shownColumns(store))}
   >
     <div class="dv-reading">
       <${LayerStrip} />
@@ -83,33 +88,37 @@ const NUMBERS_HELP =
 
 function HeadNumbers() {
   const store = useStore();
-  const result = store.result();
+  const results = store.sides().map((side) => store[side]);
   useEffect(() => {
-    for (const name of ['mean_offset', 'scaled_variance']) result.needArray(name);
-  }, [result]);
-  const learned = result.isMixture() ? ['m', 'c'] : ['δ', 'ξ'];
-  const of = store.isDifference() ? `, ${store.letter('a')}` : '';
-  return html`<${Figure} title="Each head in numbers" help=${NUMBERS_HELP}>
-    <${Table}
-      caption=${`Heads, the largest share first${of}`}
-      columns=${[
-        'Head',
-        { title: 'Share, %', number: true },
-        'Most on layers',
-        'Top features',
-        ...learned.map((title) => ({ title, term: true })),
-        {
-          title: 'Entropy',
-          number: true,
-        },
-        'Most alike',
-      ]}
-      rows=${result.byContribution().map((head) => headRow(result, head))}
-    />
+    for (const result of results) {
+      for (const name of ['mean_offset', 'scaled_variance']) result.needArray(name);
+    }
+  }, results);
+  const tables = results.map((result) => ({
+    caption: `Heads, the largest share first${store.b ? `, ${result.raw.letter}` : ''}`,
+    columns: headColumns(result),
+    rows: result.byContribution().map((head) => headRow(result, head)),
+  }));
+  return html`<${Figure} title="Each head in numbers" help=${NUMBERS_HELP} csv=${() => sheetOf(...tables)}>
+    <div class="dv-stack">${tables.map((table) => html`<${Table} ...${table} />`)}</div>
   <//>`;
 }
 
-/** @param {import('../result.js').Result} result @param {number} head */
+/** @param {Result} result */
+function headColumns(result) {
+  const learned = result.isMixture() ? ['m', 'c'] : ['δ', 'ξ'];
+  return [
+    'Head',
+    ...numeric('Share, %'),
+    'Most on layers',
+    'Top features',
+    ...numeric(...learned.flatMap((name) => [`${name} min`, `${name} max`]), 'Entropy'),
+    'Most alike',
+    ...numeric('Correlation'),
+  ];
+}
+
+/** @param {Result} result @param {number} head */
 function headRow(result, head) {
   const shares = result.raw.layer_contribution[head];
   const order = top(shares, shares.length, false);
@@ -126,20 +135,25 @@ function headRow(result, head) {
   const alike = result.raw.similarity[head].map((r, other) => (other === head || r === null ? NaN : r));
   const [nearest] = top(alike, 1, false);
   /** @param {string} name */
-  const reach = (name) => {
+  const ends = (name) => {
     const data = result.array(name);
+    if (!data) return [null, null];
     const width = result.arrays[name].shape[1];
-    return data ? format.reach(...bounds(data.subarray(head * width, (head + 1) * width))) : '–';
+    const [low, high] = bounds(data.subarray(head * width, (head + 1) * width));
+    const nothing = Math.abs(low) < 1e-3 * Math.abs(high); // beside the other
+    return [numeral(low, true, nothing ? '0' : undefined), numeral(high)];
   };
+  const entropy = result.raw.entropy[head];
   return [
-    html`<${HeadName} head=${head} />`,
-    format.fixed(total, 1),
+    { head },
+    numeral(total, true, format.fixed(total, 1)),
     layers.sort((a, b) => a - b).join(', '),
     means ? top(means, 3, false).join(', ') : '–',
-    reach('mean_offset'),
-    reach('scaled_variance'),
-    format.fixed(result.raw.entropy[head], 3),
-    nearest === undefined ? '–' : `head ${nearest} (${format.fixed(alike[nearest], 2)})`,
+    ...ends('mean_offset'),
+    ...ends('scaled_variance'),
+    numeral(entropy, true, format.fixed(entropy, 3)),
+    nearest === undefined ? '–' : { head: nearest },
+    nearest === undefined ? '–' : numeral(alike[nearest], true, format.fixed(alike[nearest], 2)),
   ];
 }
 
@@ -235,6 +249,14 @@ function HeadPair() {
   if (cell) text = sentence(cell.row, cell.column);
   if (!common) text = `Heads ${pair.join(' and ')} see no layer in common, so there is nothing to subtract.`;
   const of = store.b ? ` of ${store.letter(store.state.side)}` : '';
+  const csv = async () => {
+    await needExact(store, which, pair);
+    const sheet = mapsSheet(
+      [pair[0]],
+      [...names, 'Difference'].map((title, i) => [title, () => maps()[i]]),
+    );
+    return typeof sheet === 'string' ? sheet : withoutHead(sheet);
+  };
   return html`<${Figure}
     title="One head minus another"
     help=${PAIR_HELP}
@@ -247,6 +269,7 @@ function HeadPair() {
       />`,
     )}
     table=${() => html`<${PairTable} names=${names} maps=${maps()} />`}
+    csv=${csv}
   >
     <div class="dv-stack">
       <div hidden=${!common}>
@@ -275,6 +298,11 @@ function HeadPair() {
       <p class="dv-note dv-number">${text}</p>
     </div>
   <//>`;
+}
+
+/** @param {import('../sheets.js').Sheet} sheet */
+function withoutHead({ columns, rows }) {
+  return { columns: columns.slice(1), rows: rows.map((row) => row.slice(1)) };
 }
 
 function PairTable({ names, maps }) {
@@ -306,7 +334,15 @@ function Similarity() {
   const caption = 'Correlation of the gates';
   const sides = store.sides();
   const found = sides.map((side) => store[side].raw.similarity);
-  return html`<${Figure} title=${title} help=${SIMILARITY_HELP}>
+  const csv = () =>
+    sheetOf(
+      ...found.map((numbers, i) => ({
+        caption: store.letter(sides[i]),
+        columns: numeric('Head', ...range(numbers.length).map((head) => `Head ${head}`)),
+        rows: numbers.map((row, head) => [head, ...row]),
+      })),
+    );
+  return html`<${Figure} title=${title} help=${SIMILARITY_HELP} csv=${csv}>
     <div class="dv-matrices" style=${`--dv-least: ${96 + 52 * store.result().H}px`}>
       ${found.map(
         (numbers, i) =>

@@ -1,15 +1,16 @@
 // @ts-check
 /** Section "input": importance back on the input, of one result or of two. */
-import { sum } from '../arrays.js';
-import { Select, Slider, useControls } from '../controls.js';
-import { ColourBar, Figure, TOO_LARGE } from '../figure.js';
+import { sum, top } from '../arrays.js';
+import { Controls, Select } from '../controls.js';
+import { ColourBar, Figure, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useStore } from '../html.js';
+import { ROUNDED, sheetOf } from '../sheets.js';
 import { changeOf, tokenPairs } from './pairs.js';
 import { PicturePanel } from './picture.js';
 import { SoundPanel } from './sound.js';
-import { attribution, spanOf, TokenTables, tokenScale } from './tokens.js';
-import { ownWordValues, WordsDifference, WordsPanel, WordTables } from './words.js';
+import { attribution, partTable, spanOf, tokenParts, tokenScale } from './tokens.js';
+import { ownWordValues, WordsDifference, WordsPanel, wordParts } from './words.js';
 
 /**
  * @typedef {import('./tokens.js').Kind} Kind
@@ -26,7 +27,9 @@ const KINDS = {
       `Share of each word in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. It does not say ` +
       'what would happen if the word were left out; the encoder would read the rest differently.',
     Panel: WordsPanel,
-    Tables: WordTables,
+    part: 'Word',
+    more: ['Pieces'],
+    parts: wordParts,
     Difference: WordsDifference,
     grouped: ownWordValues,
   },
@@ -36,7 +39,9 @@ const KINDS = {
       `Share of each moment in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. The encoder ` +
       'also hears what comes before and after a moment, so the borders are soft.',
     Panel: SoundPanel,
-    Tables: (props) => html`<${TokenTables} place="Moment" ...${props} />`,
+    part: 'Moment',
+    more: ['Start, s', 'End, s'],
+    parts: tokenParts,
     grouped: (_, values) => values,
   },
   image: {
@@ -45,35 +50,39 @@ const KINDS = {
       `Share of each region in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. The encoder ` +
       'also sees around a region, so the borders are soft.',
     Panel: PicturePanel,
-    Tables: (props) => html`<${TokenTables} place="Region" ...${props} />`,
+    part: 'Region',
+    more: ['Left', 'Top', 'Right', 'Bottom'],
+    parts: tokenParts,
     grouped: (_, values) => values,
   },
 };
 
 export function BackToInput() {
   const store = useStore();
-  const { tokenHead, opacity } = store.state;
+  const { tokenHead } = store.state;
   const { modality } = store.result().raw;
   const kind = KINDS[modality];
   const wanted = ['token_attribution', 'token_spans', ...(tokenHead < 0 ? [] : ['head_token_attribution'])];
   const results = store.sides().map((side) => store[side]);
   const complete = results.every((result) => wanted.every((name) => result.array(name)));
+  const need = () => results.flatMap((result) => wanted.map((name) => result.needArray(name)));
   useEffect(() => {
-    for (const result of results) for (const name of wanted) result.needArray(name);
+    need();
   }, [...results, wanted.join()]);
+  const csv = async () => {
+    await Promise.all(need());
+    return results.every((one) => wanted.every((name) => one.array(name)))
+      ? sheetOf(...partsOf(store, kind).map(([label, parts]) => partTable(kind, label, parts)))
+      : ROUNDED;
+  };
   return html`<${Figure}
     title=${kind.title}
     help=${kind.help}
     controls=${[
-      useControls(['side', 'tokenHead', 'tokenMode']),
-      modality === 'image' &&
-        html`<${Slider}
-          label="Overlay"
-          value=${opacity}
-          onChange=${(v) => store.set({ opacity: v })}
-        />`,
       store.askTarget && html`<${ClassChoice} />`,
+      html`<${Controls} keys=${['side', 'tokenHead', 'tokenMode', 'top', ...(modality === 'image' ? ['opacity'] : [])]} />`,
     ]}
+    csv=${csv}
     table=${() => complete && html`<${Tables} kind=${kind} />`}
   >
     <div class="dv-stack">
@@ -154,11 +163,13 @@ function Caption({ title, total }) {
 /** The change B − A over tokens in the same places; its pairs are null where there are none. */
 function useChange() {
   const store = useStore();
-  const { tokenHead } = store.state;
-  return useMemo(() => {
-    const pairs = tokenPairs(store.a, store.b);
-    return { pairs, change: pairs && changeOf(store.a, store.b, tokenHead, pairs) };
-  }, [store.payload, tokenHead]);
+  return useMemo(() => changeBetween(store), [store.payload, store.state.tokenHead]);
+}
+
+/** @param {import('../store.js').Store} store */
+function changeBetween({ a, b, state }) {
+  const pairs = tokenPairs(a, b);
+  return { pairs, change: pairs && changeOf(a, b, state.tokenHead, pairs) };
 }
 
 /**
@@ -213,35 +224,39 @@ function common(other, pairs) {
   return `, over the ${format.fixed(seconds, 2)} s that both sounds have`;
 }
 
-/** @param {{kind: Kind}} props */
-function Tables({ kind }) {
-  const store = useStore();
-  const { tokenHead, top } = store.state;
-  return html`<div class="dv-stack">
-    ${store.sides().map(
-      (side) =>
-        html`<${kind.Tables}
-          result=${store[side]}
-          tokenHead=${tokenHead}
-          rows=${top}
-          label=${store.b ? `${store.label(side)}. ` : ''}
-        />`,
-    )}
-    ${store.isDifference() && html`<${ChangeTables} kind=${kind} />`}
-  </div>`;
+/**
+ * The parts of each input shown, and of their difference where they are cut alike.
+ * @param {import('../store.js').Store} store
+ * @param {Kind} kind
+ * @returns {[string, import('./tokens.js').Part[]][]} with what stands before their captions
+ */
+function partsOf(store, kind) {
+  const { tokenHead } = store.state;
+  /** @type {[string, import('./tokens.js').Part[]][]} */
+  const found = store.sides().map((side) => {
+    const result = store[side];
+    const label = store.b ? store.label(side) : '';
+    return [label, kind.parts(result, attribution(result, tokenHead))];
+  });
+  const change = store.isDifference() && changeBetween(store).change;
+  if (change) found.push([store.label('difference'), kind.parts(change, attribution(change, -1))]);
+  return found;
 }
 
-/** @param {{kind: Kind}} props */
-function ChangeTables({ kind }) {
+/** Parts by size and in order. @param {{kind: Kind}} props */
+function Tables({ kind }) {
   const store = useStore();
-  const { change } = useChange();
-  return (
-    change &&
-    html`<${kind.Tables}
-      result=${change}
-      tokenHead=${-1}
-      rows=${store.state.top}
-      label=${`${store.label('difference')}. `}
-    />`
-  );
+  return partsOf(store, kind).map(([label, parts]) => {
+    const values = parts.map(({ value }) => value);
+    const largest = top(values, store.state.top, true).map((i) => parts[i]);
+    const first = parts.slice(0, 25);
+    const before = label && `${label}. `;
+    const titles = [
+      `${before}The ${largest.length} of largest size`,
+      `${before}First ${first.length} of ${format.count(parts.length)}`,
+    ];
+    return html`<div class="dv-two">
+      ${[largest, first].map((some, i) => html`<${Table} ...${partTable(kind, titles[i], some)} />`)}
+    </div>`;
+  });
 }

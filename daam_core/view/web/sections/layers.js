@@ -1,13 +1,14 @@
 // @ts-check
-/** Section "layers": layer profile, top features, entropy of each head. */
+/** Section "layers": layer profile and top features. */
 import { range, sum } from '../arrays.js';
 import { Chart, LayerBar, line, ZeroLine } from '../charts.js';
 import { headColour } from '../colour.js';
-import { useControls } from '../controls.js';
+import { Controls } from '../controls.js';
 import { needExact, shareText, topFeatures, whichOf } from '../fields.js';
-import { Figure, HeadName, Legend, numeric, Table, TOO_LARGE } from '../figure.js';
+import { Figure, Legend, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useState, useStore } from '../html.js';
+import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
 
 /** @typedef {import('../store.js').Store} Store */
 
@@ -17,12 +18,9 @@ const PROFILE_HELP =
 const FEATURES_HELP =
   'Features with the highest mean over all heads and layers, and where each is strongest; where numbers have a sign, ' +
   'their size counts. A feature is one number of the encoder; it need not mean one thing.';
-const ENTROPY_HELP =
-  'Relative entropy of the gate over the cells a head sees: 1 lets everything through alike, 0 a single cell. Selective is ' +
-  'not the same as important.';
 
 export function Layers() {
-  return html`<div class="dv-stack dv-wide-gap"><${Profile} /><${TopFeatures} /><${Entropies} /></div>`;
+  return html`<div class="dv-stack dv-wide-gap"><${Profile} /><${TopFeatures} /></div>`;
 }
 
 // ---- profile ------------------------------------------------------------------------------------
@@ -38,20 +36,24 @@ function Profile() {
   const store = useStore();
   const { H, L } = store.result();
   const shares = contribution(store);
-  const controls = useControls(['side', 'layerChart']);
-  const table = () => html`<${Table}
-    caption=${
-      store.isDifference()
-        ? `Change in percentage points, ${store.label('difference')}`
-        : 'Percent of all density attention'
-    }
-    columns=${numeric('Layer', ...range(H).map((head) => `Head ${head}`), 'All heads')}
-    rows=${range(L).map((l) => {
+  const controls = html`<${Controls} keys=${['side', 'layerChart']} />`;
+  const table = {
+    caption: store.isDifference()
+      ? `Change in percentage points, ${store.label('difference')}`
+      : 'Percent of all density attention',
+    columns: numeric('Layer', ...range(H).map((head) => `Head ${head}`), 'All heads'),
+    rows: range(L).map((l) => {
       const own = shares.map((row) => row[l]);
-      return [l, ...own.map((v) => format.short(v, 4)), format.short(sum(own), 4)];
-    })}
-  />`;
-  return html`<${Figure} title="Layer profile" help=${PROFILE_HELP} controls=${controls} table=${table}>
+      return [l, ...[...own, sum(own)].map((v) => numeral(v))];
+    }),
+  };
+  return html`<${Figure}
+    title="Layer profile"
+    help=${PROFILE_HELP}
+    controls=${controls}
+    table=${() => html`<${Table} ...${table} />`}
+    csv=${() => sheetOf(table)}
+  >
     <div class="dv-stack">
       <${ProfileChart} shares=${shares} />
       <div>
@@ -125,10 +127,16 @@ function drawBars(pen, shares, unit) {
 
 function TopFeatures() {
   const store = useStore();
-  const controls = useControls(['quantity', 'top']);
+  const controls = html`<${Controls} keys=${['quantity', 'top']} />`;
   const rows = topFeatures(store);
-  return html`<${Figure} title="Top features" help=${FEATURES_HELP} controls=${controls}>
-    <div>${rows ? html`<${FeatureTable} rows=${rows} />` : html`<${Loading} />`}</div>
+  const table = rows && featureTable(store, rows);
+  const csv = async () => {
+    await needExact(store, whichOf(store), range(store.result().H));
+    const found = topFeatures(store);
+    return found?.every(({ exact }) => exact) ? sheetOf(featureTable(store, found)) : ROUNDED;
+  };
+  return html`<${Figure} title="Top features" help=${FEATURES_HELP} controls=${controls} csv=${csv}>
+    ${table ? html`<${Table} ...${table} />` : html`<${Loading} />`}
   <//>`;
 }
 
@@ -143,19 +151,18 @@ function Loading() {
   return html`<p class="dv-missing">${failed ? TOO_LARGE : 'Loading these numbers …'}</p>`;
 }
 
-/** @param {{rows: NonNullable<ReturnType<typeof topFeatures>>}} props */
-function FeatureTable({ rows }) {
-  const store = useStore();
+/** @param {Store} store @param {NonNullable<ReturnType<typeof topFeatures>>} rows */
+function featureTable(store, rows) {
   const short = `${store.quantities[store.state.quantity].short}${store.isDifference() ? ' change' : ''}`;
-  return html`<${Table}
-    caption="Top ${rows.length} features by mean ${short} over heads and layers"
-    columns=${[...numeric('Feature', `Mean ${short}`, 'Head', 'Layer', `${short} there`), '']}
-    rows=${rows.map(({ feature, mean, head, layer, value, exact }) => [
+  return {
+    caption: `Top ${rows.length} features by mean ${short} over heads and layers`,
+    columns: [...numeric('Feature', `Mean ${short}`, 'Head', 'Layer', `${short} there`), ''],
+    rows: rows.map(({ feature, mean, head, layer, value, exact }) => [
       feature,
-      `${exact ? '' : '≈ '}${format.short(mean, 4)}`,
+      numeral(mean, exact),
       head,
       layer,
-      format.sure(value, exact),
+      numeral(value, exact),
       html`<button
         type="button"
         class="dv-button"
@@ -164,41 +171,6 @@ function FeatureTable({ rows }) {
       >
         Look
       </button>`,
-    ])}
-  />`;
-}
-
-// ---- entropy ------------------------------------------------------------------------------------
-
-function Entropies() {
-  const store = useStore();
-  const result = store.result();
-  /** @param {number} head @param {number | null} entropy */
-  const meter = (head, entropy) =>
-    html`<span class="dv-meter-row"
-      ><span class="dv-meter" aria-hidden="true"
-        ><span style=${{ width: `${(100 * (entropy || 0)).toFixed(1)}%`, background: headColour(head) }}></span></span
-      ><span>${format.fixed(entropy, 4)}</span></span
-    >`;
-  /** @param {number} head */
-  const row = (head) => {
-    const name = html`<${HeadName} head=${head} />`;
-    const one = result.raw.entropy[head];
-    if (!store.isDifference()) return [name, meter(head, one), `${format.short(result.share(head), 4)} %`];
-    const other = store.b.raw.entropy[head];
-    const change = one === null || other === null ? null : other - one;
-    return [name, meter(head, one), meter(head, other), format.fixed(change, 4)];
+    ]),
   };
-  const titles = store.isDifference()
-    ? [`Entropy, ${store.letter('a')}`, `Entropy, ${store.letter('b')}`, 'Change']
-    : ['Entropy', 'Share of density attention'];
-  return html`<${Figure} title="How selective each head is" help=${ENTROPY_HELP}>
-    <div>
-      <${Table}
-        caption="Entropy of each head’s gate"
-        columns=${['Head', ...numeric(...titles)]}
-        rows=${result.byContribution().map(row)}
-      />
-    </div>
-  <//>`;
 }

@@ -1,10 +1,9 @@
 // @ts-check
 /** Two maps of one head and their difference: the frame of sections "dataset" and "compare". */
-import { useControls, ZoomButtons } from '../controls.js';
-import { field, fieldNumber, needExact, scaleOf, scaleText } from '../fields.js';
+import { exactSheet, field, fieldNumber, needExact, scaleOf, scaleText } from '../fields.js';
 import { ColourBar, Figure } from '../figure.js';
 import { html, useEffect, useHover, useRedraw, useStore } from '../html.js';
-import { BinningNote, DifferenceTable, HeadMap, useBinning, zoomMaps } from '../maps.js';
+import { BinningNote, DifferenceTable, HeadMap, MapControls, useBinning } from '../maps.js';
 
 /**
  * @typedef {import('../types.js').Which} Which
@@ -20,12 +19,17 @@ import { BinningNote, DifferenceTable, HeadMap, useBinning, zoomMaps } from '../
 export function TwoAndDifference({ title, help, controls, specs, sides, short }) {
   const store = useStore();
   const { head } = store.state;
-  const bound = useControls(controls);
   return html`<${Figure}
     title=${title}
     help=${help}
-    controls=${[bound, html`<${ZoomButtons} work=${zoomMaps(store)} />`]}
+    controls=${html`<${MapControls} keys=${controls} />`}
     table=${() => html`<${Numbers} specs=${specs} sides=${sides} />`}
+    csv=${() =>
+      exactSheet(
+        store,
+        [head],
+        specs.map(({ which }, i) => [sides[i] || 'Difference', which]),
+      )}
   >
     <div class="dv-stack">
       <div class="dv-multiples dv-three">

@@ -1,10 +1,10 @@
 // @ts-check
 /** Section "heatmap": the map of one head, layers × features. */
-import { MAP_CONTROLS, useControls, ZoomButtons } from '../controls.js';
-import { field, scaleOf, scaleText, whichOf } from '../fields.js';
+import { MAP_CONTROLS } from '../controls.js';
+import { exactSheet, field, scaleOf, scaleText, shownColumns, whichOf } from '../fields.js';
 import { ColourBar, Figure } from '../figure.js';
 import { html, useStore } from '../html.js';
-import { axisNames, BinningNote, CellTables, HeadMap, Readout, useBinning, zoomMaps } from '../maps.js';
+import { axisNames, BinningNote, CellTables, HeadMap, MapControls, Readout, useBinning } from '../maps.js';
 import { LayerStrip } from './layer_strip.js';
 
 const HELP =
@@ -16,12 +16,12 @@ export function OneHead() {
   const { head } = store.state;
   const which = whichOf(store);
   const [binning, onDraw] = useBinning();
-  const controls = useControls(['head', ...MAP_CONTROLS]);
   return html`<${Figure}
     title="One head: layers × features"
     help=${HELP}
-    controls=${[controls, html`<${ZoomButtons} work=${zoomMaps(store)} />`]}
+    controls=${html`<${MapControls} keys=${['head', ...MAP_CONTROLS]} />`}
     table=${() => html`<${CellTables} heads=${[head]} />`}
+    csv=${() => exactSheet(store, [head], shownColumns(store))}
   >
     <div class="dv-reading">
       <${LayerStrip} />

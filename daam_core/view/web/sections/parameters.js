@@ -3,12 +3,13 @@
 import { bounds, histogram, minus, range } from '../arrays.js';
 import { Chart, line } from '../charts.js';
 import { headColour, makeScale } from '../colour.js';
-import { useControls } from '../controls.js';
-import { ColourBar, Figure, HeadName, Legend, numeric, Table, TOO_LARGE } from '../figure.js';
+import { Controls } from '../controls.js';
+import { ColourBar, Figure, Legend, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { headGaussian } from '../gaussians.js';
 import { html, useEffect, useMemo, useState, useStore } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
+import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
 
 /**
  * @typedef {import('../store.js').Store} Store
@@ -85,30 +86,27 @@ function Summary() {
   useParameters();
   const parameters = NAMES.map((name) => ({ name, ...parameter(store, name) })).filter((p) => p.learned);
   const change = parameters.some((p) => p.change);
+  const nameOf = (p) => titleOf(store, p.name) + (p.change ? ' (change)' : '');
   const rows = parameters.flatMap((p) => [
-    [titleOf(store, p.name) + (p.change ? ' (change)' : ''), 'all', ...summary(p.learned, p.initial)],
-    ...range(store.result().H).map((head) => [
-      '',
-      html`<${HeadName} head=${head} />`,
-      ...summary(p.head(head), p.start(head)),
-    ]),
+    [nameOf(p), 'all', ...summary(p.learned, p.initial)],
+    ...range(store.result().H).map((head) => [nameOf(p), { head }, ...summary(p.head(head), p.start(head))]),
   ]);
   const moved = change ? [] : ['Mean |change|', 'Largest |change|'];
+  const table = {
+    caption: change
+      ? `Change of the learned parameters, ${store.letter('difference')}`
+      : 'Range of the learned parameters, and how far training moved them from their start',
+    columns: ['Parameter', 'Head', ...numeric('Min', 'Max', 'Mean', 'Deviation', ...moved)],
+    rows,
+  };
   return html`<${Figure}
     title="What was learned"
     help="The numbers of every gate over features, as in the paper’s Table 2. Parameters that hardly moved mean that the map shows the data rather than anything learned."
-    controls=${useControls(['side'])}
+    controls=${html`<${Controls} keys=${['side']} />`}
+    csv=${() => sheetOf(table)}
   >
     <div>
-      <${Table}
-        caption=${
-          change
-            ? `Change of the learned parameters, ${store.letter('difference')}`
-            : 'Range of the learned parameters, and how far training moved them from their start'
-        }
-        columns=${['Parameter', 'Head', ...numeric('Min', 'Max', 'Mean', 'Deviation', ...moved)]}
-        rows=${rows}
-      />
+      <${Table} ...${table} />
       ${
         store.isDifference() &&
         !sameKind(store) &&
@@ -135,7 +133,7 @@ function summary(data, start) {
     most = Math.max(most, change);
   }
   const numbers = [...bounds(data), mean, Math.sqrt(squares / size)];
-  return [...numbers, ...(start ? [moved / size, most] : [])].map((v) => format.short(v, 4));
+  return [...numbers, ...(start ? [moved / size, most] : [])].map((v) => numeral(v));
 }
 
 // ---- one parameter ------------------------------------------------------------------------------
@@ -147,14 +145,29 @@ function Parameter({ name }) {
   const title = titleOf(store, name);
   const { H } = store.result();
   const unit = store.result().isMixture() ? 'Gaussian' : 'Feature';
-  const table = () => {
-    if (!p.learned) return html`<p class="dv-missing">Not part of this page.</p>`;
-    const shown = Math.min(20, p.width);
-    return html`<${Table}
-      caption="First ${shown} of ${format.count(p.width)}"
-      columns=${numeric(unit, ...range(H).map((head) => `Head ${head}`))}
-      rows=${range(shown).map((i) => [i, ...range(H).map((head) => format.exact(p.head(head)?.[i]))])}
-    />`;
+  const most = Math.min(20, p.width);
+  /** @param {ReturnType<typeof parameter>} one @param {number} rows @param {boolean} start */
+  const listed = (one, rows, start = false) => ({
+    caption: `First ${rows} of ${format.count(p.width)}`,
+    columns: numeric(
+      unit,
+      ...range(H).map((head) => `Head ${head}`),
+      ...(start ? range(H).map((head) => `Head ${head} at the start`) : []),
+    ),
+    rows: range(rows).map((i) => [
+      i,
+      ...range(H).map((head) => numeral(one.head(head)?.[i])),
+      ...(start ? range(H).map((head) => numeral(one.start(head)?.[i])) : []),
+    ]),
+  });
+  const table = () =>
+    p.learned
+      ? html`<${Table} ...${listed(p, most)} />`
+      : html`<p class="dv-missing">Not part of this page.</p>`;
+  const csv = async () => {
+    await Promise.all([name, `initial_${name}`].map((one) => store.result().needArray(one)));
+    const now = parameter(store, name);
+    return now.learned ? sheetOf(listed(now, p.width, Boolean(now.initial))) : ROUNDED;
   };
   let body = html`<p class="dv-missing">${TOO_LARGE}</p>`;
   if (p.change && p.learned?.every((v) => v === 0)) {
@@ -163,7 +176,7 @@ function Parameter({ name }) {
     const full = p.change ? `${title}, ${store.label('difference')}` : title;
     body = html`<${Drawn} p=${p} title=${full} unit=${unit} signed=${name === 'mean_offset' || p.change} />`;
   }
-  return html`<${Figure} title=${title} help=${HELP[name]} table=${table}>
+  return html`<${Figure} title=${title} help=${HELP[name]} table=${table} csv=${csv}>
     <div class="dv-stack">${body}</div>
   <//>`;
 }
@@ -173,11 +186,9 @@ function Drawn({ p, title, unit, signed }) {
   const store = useStore();
   const { H } = store.result();
   const [cell, setCell] = useState(/** @type {any} */ (null));
-  const [zoom, setZoom] = useState(null);
   const [binning, onDraw] = useBinning();
   useEffect(() => {
     setCell(null);
-    setZoom(null);
   }, [p.learned]);
   const { palette } = store.state;
   const scale = useMemo(() => {
@@ -192,6 +203,12 @@ function Drawn({ p, title, unit, signed }) {
       ? { row: store.state.head, column: chosen.feature }
       : null;
   const shownCell = cell || selected;
+  // Features are zoomed and searched in all maps together, whatever their rows are.
+  const [whole, { L, F }] = [unit === 'Gaussian', store.result()];
+  const { zoom } = store.state;
+  const columns = useMemo(() => (zoom && !whole ? { ...zoom, y0: 0, y1: H } : null), [zoom, whole, H]);
+  const setZoom = (z) => !whole && store.set({ zoom: z && z.x1 - z.x0 < F ? { ...z, y0: 0, y1: L } : null });
+  const pins = store.pins().map((pin, i) => ({ row: pin.head, column: pin.feature, number: i + 1 }));
   const shown = { data: p.learned, rows: H, columns: p.width, seen: () => true, signed };
   /** @param {number} row @param {number} column */
   const sentence = (row, column) => {
@@ -206,9 +223,9 @@ function Drawn({ p, title, unit, signed }) {
       label="${title} of every head and feature. Arrow keys move, plus and minus zoom, 0 shows everything."
       field=${shown}
       scale=${scale}
-      zoom=${zoom}
+      zoom=${columns}
       binning="max"
-      marks=${{ hover: null, cell: selected }}
+      marks=${{ hover: null, cell: selected, pins: whole ? [] : pins }}
       rowTitle="Head"
       columnTitle=${unit}
       rowNames=${range(H).map((head) => `h${head}`)}
@@ -287,23 +304,19 @@ function Distribution({ p, title, unit }) {
 function Mixture() {
   const store = useStore();
   const sides = store.sides().filter((side) => store[side].isMixture());
+  const tables = sides.map((side) => ({
+    caption: `One Gaussian per head${store.b ? `, ${store.letter(side)}` : ''}`,
+    columns: ['Head', ...numeric('Effective mean', 'Effective variance')],
+    rows: range(store[side].H).map((head) => {
+      const one = headGaussian(store[side], head);
+      return [{ head }, numeral(one?.mean), numeral(one?.variance)];
+    }),
+  }));
   return html`<${Figure}
     title="What the mixture amounts to"
     help="A product of Gaussians is one Gaussian up to a factor: 1/variance = Σ 1/c², mean = variance · Σ m/c². The variance is a factor on that of the values."
+    csv=${() => sheetOf(...tables)}
   >
-    <div class="dv-stack">
-      ${sides.map((side) => {
-        const gaussians = range(store[side].H).map((head) => headGaussian(store[side], head));
-        return html`<${Table}
-          caption=${`One Gaussian per head${store.b ? `, ${store.letter(side)}` : ''}`}
-          columns=${['Head', ...numeric('Effective mean', 'Effective variance')]}
-          rows=${gaussians.map((one, head) => [
-            html`<${HeadName} head=${head} />`,
-            format.exact(one?.mean),
-            format.exact(one?.variance),
-          ])}
-        />`;
-      })}
-    </div>
+    <div class="dv-stack">${tables.map((table) => html`<${Table} ...${table} />`)}</div>
   <//>`;
 }

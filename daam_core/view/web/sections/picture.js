@@ -71,11 +71,13 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
     show(current < 0 ? tokens[0] : neighbour(result, current, ways[e.key]), true);
   };
   const ratio = media ? media.width / media.height : 1;
+  const size = { aspectRatio: String(ratio), maxWidth: `${Math.round(Math.min(640, 480 * ratio))}px` };
   return html`<div class="dv-stack">
+   <div class="dv-beside"><div class="dv-beside-row">
     <div
       ref=${frame}
       class="dv-picture-frame"
-      style=${{ aspectRatio: String(ratio), maxWidth: `${Math.round(Math.min(640, 480 * ratio))}px` }}
+      style=${size}
     >
       ${
         media
@@ -95,6 +97,8 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
         onKeyDown=${key}
       ></canvas>
     </div>
+    ${media && html`<img src=${media.url} alt="${label}: the picture alone" class="dv-original" style=${size} />`}
+    </div></div>
     <p class="dv-note dv-number">${said}</p>
     <div class="dv-hidden" aria-live="polite">${spoken}</div>
   </div>`;

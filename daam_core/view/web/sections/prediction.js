@@ -1,36 +1,32 @@
 // @ts-check
 /** Section "summary": what the model predicts, with the probability of every class. */
 import { range } from '../arrays.js';
-import { useControls } from '../controls.js';
-import { Figure, numeric, Table } from '../figure.js';
+import { Controls } from '../controls.js';
+import { Figure, Table } from '../figure.js';
 import * as format from '../format.js';
 import { html, useStore } from '../html.js';
+import { numeral, numeric, sheetOf } from '../sheets.js';
 
 const MOST_BARS = 10;
-const MOST_ROWS = 20;
 
 export function Prediction() {
   const store = useStore();
-  const tables = () => html`<div class="dv-stack">
-    ${store.sides().map((side) => {
-      const { class_names, probabilities, logits } = store[side].raw;
-      return html`<${Table}
-        caption=${store.b ? `All classes, ${store.label(side)}` : 'All classes'}
-        columns=${['Class', ...numeric('Probability', 'Logit')]}
-        rows=${class_names.map((name, i) => [name, format.exact(probabilities[i]), format.exact(logits[i])])}
-      />`;
-    })}
-  </div>`;
+  const tables = store.sides().map((side) => {
+    const { class_names, probabilities, logits } = store[side].raw;
+    return {
+      caption: store.b ? `All classes, ${store.label(side)}` : 'All classes',
+      columns: ['Class', ...numeric('Probability', 'Logit')],
+      rows: class_names.map((name, i) => [name, numeral(probabilities[i]), numeral(logits[i])]),
+    };
+  });
   return html`<${Figure}
     title="Prediction"
     help="Probability of every class. It says what the model holds likely, not how often it is right."
-    controls=${useControls(['side'])}
-    table=${tables}
+    controls=${html`<${Controls} keys=${['side']} />`}
+    table=${() => html`<div class="dv-two">${tables.map((one) => html`<${Table} ...${one} />`)}</div>`}
+    csv=${() => sheetOf(...tables)}
   >
-    <div class="dv-stack">
-      <div class="dv-two">${store.sides().map((side) => html`<${Classes} key=${side} side=${side} />`)}</div>
-      <div>${store.isDifference() && html`<${ProbabilityTable} />`}</div>
-    </div>
+    <div class="dv-two">${store.sides().map((side) => html`<${Classes} key=${side} side=${side} />`)}</div>
   <//>`;
 }
 
@@ -62,29 +58,25 @@ function Classes({ side }) {
   </div>`;
 }
 
-/** Probabilities of both results and how far each moves, largest first. */
-export function ProbabilityTable() {
-  const store = useStore();
+/** Probabilities of both results and how far each moves, largest first. @param {import('../store.js').Store} store */
+export function probabilities(store) {
   const [a, b] = [store.a.raw, store.b.raw];
   const names = Array.from(new Set([...a.class_names, ...b.class_names]));
   /** @param {string} name */
   const of = (raw, name) => raw.probabilities[raw.class_names.indexOf(name)] ?? null;
   const rows = names
     .map((name) => ({ name, a: of(a, name), b: of(b, name) }))
-    .sort((x, y) => Math.max(y.a, y.b) - Math.max(x.a, x.b))
-    .slice(0, MOST_ROWS);
-  /** @param {number} v in percentage points */
-  const points = (v) => `${v >= 0.005 ? '+' : ''}${format.fixed(v, 2)} points`;
+    .sort((x, y) => Math.max(y.a, y.b) - Math.max(x.a, x.b));
   /** @param {number | null} p */
-  const percent = (p) => (p === null ? '–' : format.percent(p, 2));
-  return html`<${Table}
-    caption=${`Probabilities${names.length > rows.length ? `, ${rows.length} of ${names.length} classes` : ''}`}
-    columns=${['Class', ...numeric(store.letter('a'), store.letter('b'), store.letter('difference'))]}
-    rows=${rows.map((row) => [
-      row.name,
-      percent(row.a),
-      percent(row.b),
-      row.a === null || row.b === null ? '–' : points(100 * (row.b - row.a)),
-    ])}
-  />`;
+  const percent = (p) => numeral(p, true, p === null ? '–' : format.percent(p, 2));
+  const change = ({ a: before, b: after }) => {
+    if (before === null || after === null) return '–';
+    const points = 100 * (after - before);
+    return numeral(after - before, true, `${points >= 0.005 ? '+' : ''}${format.fixed(points, 2)} points`);
+  };
+  return {
+    caption: 'Probabilities',
+    columns: ['Class', ...numeric(store.letter('a'), store.letter('b'), store.letter('difference'))],
+    rows: rows.map((row) => [row.name, percent(row.a), percent(row.b), change(row)]),
+  };
 }

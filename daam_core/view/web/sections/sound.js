@@ -17,11 +17,14 @@ import {
   wheelZooms,
 } from '../html.js';
 import { curveBounds, drawCurve, drawMel, drawWave } from './sound_drawing.js';
+import { PartButtons, partBetween, usePartPlayer } from './sound_part.js';
 import { attribution, placedTokens, spanOf, tokenText } from './tokens.js';
 
 /**
  * @typedef {import('./tokens.js').Shown} Shown
- * @typedef {{now: number, from: number, to: number}} Place the cursor and what is shown, in seconds
+ * @typedef {{
+ *   now: number, from: number, to: number, part: import('./sound_part.js').Part | null,
+ * }} Place the cursor, what is shown, and what is selected, in seconds
  */
 
 const SHORTEST = 0.5; // seconds that zooming in goes down to
@@ -68,7 +71,9 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
   const width = useWidth(stage);
   const [pointed, setPointed] = useState(-1);
   const place = usePlace(result.raw, duration);
-  const { now, from, to } = place.current;
+  const { now, from, to, part } = place.current;
+  const player = usePartPlayer(audio);
+  const pressed = useRef(/** @type {{x: number, seconds: number} | null} */ (null));
   useDrawing(stage, { sound, scale, from, to, width });
   /** @param {number} seconds */
   const move = (seconds) => {
@@ -79,6 +84,7 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
   /** @param {number} seconds */
   const seek = (seconds) => {
     move(seconds);
+    player.play(null);
     if (audio.current) audio.current.currentTime = place.current.now;
   };
   const share = (seconds) => (seconds - from) / (to - from);
@@ -114,6 +120,15 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
         duration > SHORTEST &&
         html`<${ZoomButtons} work=${place.zoom} all="Show the whole sound" disabled=${to - from >= duration} />`
       }
+      ${
+        media?.url &&
+        html`<${PartButtons}
+          part=${part}
+          shown=${to - from < duration ? { from, to } : null}
+          player=${player}
+          clear=${() => place.select(null)}
+        />`
+      }
     </div>
     <div class="dv-sound">
       <div
@@ -121,8 +136,8 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
         class="dv-sound-stage"
         tabindex="0"
         role="slider"
-        aria-label="${label}: position in the sound. Plus and minus zoom, 0 shows everything, the space bar plays."
-        aria-keyshortcuts="ArrowLeft ArrowRight Home End PageUp PageDown + - 0 Space"
+        aria-label="${label}: position in the sound. Plus and minus zoom, 0 shows everything, the space bar plays, square brackets begin and end a part, P plays it."
+        aria-keyshortcuts="ArrowLeft ArrowRight Home End PageUp PageDown + - 0 Space [ ] p"
         aria-valuemin="0"
         aria-valuemax=${duration.toFixed(2)}
         aria-valuenow=${place.moved() ? now.toFixed(2) : '0'}
@@ -130,7 +145,10 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
         onPointerMove=${(e) => {
           const t = tokenAt(sound, secondsAt(e));
           if (t >= 0) setPointed(t);
-          if (e.buttons & 1) seek(secondsAt(e));
+          const start = pressed.current;
+          if (start && Math.abs(e.clientX - start.x) > 4) {
+            place.select(partBetween(start.seconds, secondsAt(e), duration));
+          }
         }}
         onPointerLeave=${() => {
           setPointed(-1);
@@ -138,15 +156,28 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
         }}
         onPointerDown=${(e) => {
           stage.current.setPointerCapture(e.pointerId);
+          pressed.current = { x: e.clientX, seconds: secondsAt(e) };
           seek(secondsAt(e));
         }}
+        onPointerUp=${() => {
+          pressed.current = null;
+        }}
+        onPointerCancel=${() => {
+          pressed.current = null;
+        }}
         onKeyDown=${(e) => {
-          if (key(e, sound, place, seek, audio.current)) e.preventDefault();
+          if (key(e, sound, place, seek, audio.current, player)) e.preventDefault();
         }}
       >
         <canvas class="dv-sound-canvas dv-wave" aria-hidden="true"></canvas>
         ${media?.mel && html`<canvas class="dv-sound-canvas dv-mel" aria-hidden="true"></canvas>`}
         <canvas class="dv-sound-canvas dv-curve" aria-hidden="true"></canvas>
+        <div
+          class="dv-part"
+          aria-hidden="true"
+          hidden=${!part}
+          style=${{ left: `${100 * share(part?.from ?? 0)}%`, width: `${(100 * ((part?.to ?? 0) - (part?.from ?? 0))) / (to - from)}%` }}
+        ></div>
         <div
           class="dv-playhead"
           aria-hidden="true"
@@ -177,7 +208,7 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
 function usePlace(owner, duration) {
   const redraw = useRedraw();
   const kept = useRef(null);
-  if (!kept.current) kept.current = places.get(owner) || { now: 0, from: 0, to: duration };
+  if (!kept.current) kept.current = places.get(owner) || { now: 0, from: 0, to: duration, part: null };
   const touched = useRef(kept.current.now > 0);
   /** @param {Partial<Place>} change */
   const set = (change) => {
@@ -203,6 +234,11 @@ function usePlace(owner, duration) {
       redraw();
     },
     show,
+    /** @param {Place['part']} part */
+    select: (part) => {
+      touched.current = true;
+      set({ part });
+    },
     /** @param {number} seconds */
     move: (seconds) => {
       touched.current = true;
@@ -228,9 +264,9 @@ function usePlace(owner, duration) {
  * @param {(seconds: number) => void} seek
  * @param {HTMLAudioElement | null} audio
  */
-function key(e, { tokens, duration }, place, seek, audio) {
+function key(e, { tokens, duration }, place, seek, audio, player) {
   if (e.ctrlKey || e.metaKey || e.altKey) return false; // the browser's own zoom and history
-  const { now } = place.current;
+  const { now, part, from, to } = place.current;
   const step = tokens.length ? Math.max(0.02, tokens[0].end - tokens[0].start) : 0.1;
   /** @type {Record<string, number>} */
   const moves = {
@@ -247,6 +283,11 @@ function key(e, { tokens, duration }, place, seek, audio) {
   else if (e.key === '+' || e.key === '=') place.zoom('in');
   else if (e.key === '-') place.zoom('out');
   else if (e.key === '0') place.zoom('all');
+  else if (e.key === '[')
+    place.select(partBetween(now, part && part.to > now ? part.to : duration, duration));
+  else if (e.key === ']') place.select(partBetween(part && part.from < now ? part.from : 0, now, duration));
+  else if (e.key === 'p') player.play(part || { from, to });
+  else if (e.key === 'Escape' && part) place.select(null);
   else if (e.key === ' ' && audio) {
     if (audio.paused) audio.play().catch(() => {});
     else audio.pause();

@@ -1,10 +1,9 @@
 // @ts-check
 /** Shares of an input's tokens, whatever they stand for: words, moments or regions. */
-import { range, top } from '../arrays.js';
+import { range } from '../arrays.js';
 import { makeScale } from '../colour.js';
-import { numeric, Table } from '../figure.js';
 import * as format from '../format.js';
-import { html } from '../html.js';
+import { numeral, numeric } from '../sheets.js';
 
 /**
  * @typedef {import('../store.js').Store} Store
@@ -14,11 +13,14 @@ import { html } from '../html.js';
  *   raw: any, H: number, arrays: any, array: (name: string) => Float32Array | null,
  * }} Shown a result, or the change from one to another in its form
  *
+ * @typedef {{name: string, value: number, more: (string | number)[]}} Part a word, moment or region
+ *
  * @typedef {{
- *   title: string, help: string, Panel: any, Tables: any,
+ *   title: string, help: string, Panel: any, part: string, more: string[],
+ *   parts: (result: Shown, values: Float32Array) => Part[],
  *   grouped: (result: Shown, values: Float32Array) => ArrayLike<number>, Difference?: any,
- * }} Kind what a modality shows: grouped sums tokens to what colours are scaled by; Difference is for inputs that are
- *   cut into different parts
+ * }} Kind what a modality shows: its parts and what is said of each beside its share; grouped sums tokens to what
+ *   colours are scaled by; Difference is for inputs that are cut into different parts
  */
 
 /**
@@ -73,25 +75,31 @@ export function tokenScale(store, results, kind, tokenHead) {
   return signed ? scale : { ...scale, colour: (v) => scale.colour(Math.abs(v)) };
 }
 
-/** Tables of tokens by size and in order; `label` stands before their captions. */
-export function TokenTables({ result, tokenHead, rows, place, label }) {
-  const values = attribution(result, tokenHead);
-  const first = Math.min(25, values.length);
-  const columns = [place, ...numeric('Logits')];
-  /** @param {number} t */
-  const row = (t) => [result.raw.token_labels[t], format.exact(values[t])];
-  return html`<div class="dv-stack">
-    <${Table}
-      caption="${label}The ${Math.min(rows, values.length)} of largest size"
-      columns=${columns}
-      rows=${top(values, rows, true).map(row)}
-    />
-    <${Table}
-      caption="${label}First ${first} of ${format.count(values.length)}"
-      columns=${columns}
-      rows=${range(first).map(row)}
-    />
-  </div>`;
+/** Tokens as parts of the input: their names and shares, and where they lie. @param {Shown} result @param {Float32Array} values @returns {Part[]} */
+export function tokenParts(result, values) {
+  return result.raw.token_labels.map((name, t) => ({
+    name,
+    value: values[t],
+    more: Array.from(spanOf(result, t)),
+  }));
+}
+
+/**
+ * Parts of an input as a table.
+ * @param {Kind} kind
+ * @param {string} caption
+ * @param {Part[]} parts
+ */
+export function partTable(kind, caption, parts) {
+  return {
+    caption,
+    columns: [kind.part, ...numeric('Logits'), ...(kind.more.length > 1 ? numeric(...kind.more) : kind.more)],
+    rows: parts.map(({ name, value, more }) => [
+      name,
+      numeral(value),
+      ...more.map((one) => (typeof one === 'number' ? numeral(one) : one)),
+    ]),
+  };
 }
 
 /**

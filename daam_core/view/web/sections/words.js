@@ -2,9 +2,10 @@
 /** Importance on the words of a text. */
 import { range } from '../arrays.js';
 import { css, ink } from '../colour.js';
-import { numeric, Table } from '../figure.js';
+import { Table } from '../figure.js';
 import * as format from '../format.js';
 import { html, useLayoutEffect, useMemo, useRef, useState } from '../html.js';
+import { numeral, numeric } from '../sheets.js';
 import { alignWords } from './pairs.js';
 import { attribution } from './tokens.js';
 
@@ -168,34 +169,14 @@ export function WordsPanel({ result, tokenHead, scale, label }) {
   </div>`;
 }
 
-export function WordTables({ result, tokenHead, rows, label }) {
-  const values = wordValues(result, attribution(result, tokenHead));
+/** The words with their pieces. @param {Shown} result @param {Float32Array} values @returns {import('./tokens.js').Part[]} */
+export function wordParts(result, values) {
+  const shares = wordValues(result, values);
   const { list } = /** @type {Words} */ (result.raw.words);
-  const words = range(list.length).filter((i) => list[i].tokens.length);
-  const first = words.slice(0, 50);
-  const largest = words
-    .slice()
-    .sort((i, j) => Math.abs(values[j]) - Math.abs(values[i]))
-    .slice(0, rows);
-  const columns = ['Word', ...numeric('Logits'), 'Pieces'];
-  /** @param {number} i */
-  const row = (i) => [
-    list[i].text,
-    format.exact(values[i]),
-    list[i].tokens.map((t) => result.raw.token_labels[t]).join(' '),
-  ];
-  return html`<div class="dv-stack">
-    <${Table}
-      caption="${label}The ${largest.length} words of largest size"
-      columns=${columns}
-      rows=${largest.map(row)}
-    />
-    <${Table}
-      caption="${label}First ${first.length} of ${words.length} words"
-      columns=${columns}
-      rows=${first.map(row)}
-    />
-  </div>`;
+  return list.flatMap(({ text, tokens }, i) => {
+    const pieces = tokens.map((t) => result.raw.token_labels[t]).join(' ');
+    return tokens.length ? [{ name: text, value: shares[i], more: [pieces] }] : [];
+  });
 }
 
 /** Words that two different texts share, in order, and how the share of each changes. */
@@ -211,26 +192,8 @@ export function WordsDifference({ results, tokenHead, rows, names }) {
   if (!pairs) {
     return html`<p class="dv-note">The two texts are too long to be aligned word by word here.</p>`;
   }
-  /** @param {number[]} pair */
-  const change = ([i, j]) => own[1][j].value - own[0][i].value;
-  const largest = pairs.slice().sort((p, q) => Math.abs(change(q)) - Math.abs(change(p)));
   return html`<div class="dv-stack">
-    <${Table}
-      caption=${
-        pairs.length
-          ? `Largest changes among the ${pairs.length} words that both texts share, in logits`
-          : 'The two texts share no word'
-      }
-      columns=${['Word', ...numeric(...names)]}
-      rows=${largest
-        .slice(0, rows)
-        .map(([i, j]) => [
-          texts[0][i],
-          format.exact(own[0][i].value),
-          format.exact(own[1][j].value),
-          format.exact(Math.fround(change([i, j]))),
-        ])}
-    />
+    <${Table} ...${wordChanges(own, pairs, names, rows)} />
     ${[0, 1].map((side) => {
       const paired = new Set(pairs.map((pair) => pair[side]));
       const rest = own[side].filter((_, k) => !paired.has(k));
@@ -242,4 +205,22 @@ export function WordsDifference({ results, tokenHead, rows, names }) {
       );
     })}
   </div>`;
+}
+
+/** @param {{text: string, value: number}[][]} own @param {number[][]} pairs @param {string[]} names @param {number} rows */
+function wordChanges(own, pairs, names, rows) {
+  /** @param {number[]} pair */
+  const change = ([i, j]) => own[1][j].value - own[0][i].value;
+  const largest = pairs.slice().sort((p, q) => Math.abs(change(q)) - Math.abs(change(p)));
+  return {
+    caption: pairs.length
+      ? `Largest changes among the ${pairs.length} words that both texts share, in logits`
+      : 'The two texts share no word',
+    columns: ['Word', ...numeric(...names)],
+    rows: largest.slice(0, rows).map((pair) => {
+      const [i, j] = pair;
+      const numbers = [own[0][i].value, own[1][j].value, Math.fround(change(pair))];
+      return [own[0][i].text, ...numbers.map((v) => numeral(v))];
+    }),
+  };
 }

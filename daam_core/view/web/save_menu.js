@@ -1,0 +1,75 @@
+// @ts-check
+/** "Save this": a panel alone, as a picture or as numbers. */
+import { html, useId, useRef, useState, useStore } from './html.js';
+import { fileName, hand, pictureOf } from './saving.js';
+import { csvOf } from './sheets.js';
+
+const KINDS = /** @type {const} */ (['png', 'svg', 'pdf', 'csv']);
+
+/**
+ * The button and, once it is pressed, the formats. `body` refers to what is drawn; csv gives its numbers.
+ * @param {{
+ *   title: string, body: {current: HTMLElement | null},
+ *   csv: () => import('./sheets.js').Sheet | string | Promise<import('./sheets.js').Sheet | string>,
+ * }} props
+ */
+export function SaveMenu({ title, body, csv }) {
+  const store = useStore();
+  const id = useId('save');
+  const [open, setOpen] = useState(false);
+  const [said, setSaid] = useState('');
+  const button = useRef(null);
+  /** @param {typeof KINDS[number]} kind */
+  const save = async (kind) => {
+    const name = `${fileName(store, title)}.${kind}`;
+    setSaid('Saving …');
+    try {
+      if (kind === 'csv') {
+        const sheet = await csv();
+        if (typeof sheet === 'string') return setSaid(sheet);
+        hand(name, csvOf(sheet), 'text/csv;charset=utf-8');
+      } else {
+        const shown = store.sides().map((side) => store[side]);
+        const inputs = store.sides().map((side) => (store.b ? store.label(side) : store[side].raw.name));
+        const models = new Set(shown.map(({ raw }) => raw.model));
+        const classes = new Set(shown.map((result) => `class “${result.explainedClass()}”`));
+        const subtitle = [...inputs, ...models, ...classes].filter(Boolean).join(' · ');
+        const [content, type] = await pictureOf(
+          kind,
+          /** @type {HTMLElement} */ (body.current),
+          title,
+          subtitle,
+        );
+        hand(name, content, type);
+      }
+      setSaid(`Saved as ${name}`);
+    } catch {
+      setSaid(`This browser could not make the ${kind.toUpperCase()} file; try another format.`);
+    }
+  };
+  /** @param {KeyboardEvent} e */
+  const key = (e) => {
+    if (e.key !== 'Escape' || !open) return;
+    setOpen(false);
+    button.current.focus();
+  };
+  return html`<div class="dv-save" onKeyDown=${key}>
+    <button
+      ref=${button}
+      type="button"
+      class="dv-button dv-quiet-button"
+      aria-expanded=${String(open)}
+      aria-controls=${id}
+      onClick=${() => setOpen(!open)}
+    >
+      Save this
+    </button>
+    <div id=${id} class="dv-menu" role="group" aria-label="Save this panel as" hidden=${!open}>
+      ${KINDS.map(
+        (kind) =>
+          html`<button type="button" class="dv-button" onClick=${() => save(kind)}>${kind.toUpperCase()}</button>`,
+      )}
+      <span class="dv-note" role="status">${said}</span>
+    </div>
+  </div>`;
+}

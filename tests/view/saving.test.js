@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inflateSync } from 'node:zlib';
+import { exactSheet } from '../../daam_core/view/web/fields.js';
+import { fileName, pdfOf } from '../../daam_core/view/web/saving.js';
+import { afterPart, partBetween } from '../../daam_core/view/web/sections/sound_part.js';
+import {
+  csvOf,
+  mapsSheet,
+  numeral,
+  numeric,
+  padding,
+  ROUNDED,
+  sheetOf,
+} from '../../daam_core/view/web/sheets.js';
+import { Store } from '../../daam_core/view/web/store.js';
+import { payload } from './payloads.js';
+
+test('CSV holds every digit, and texts that are neither torn nor formulas', () => {
+  const third = Math.fround(1 / 3);
+  const columns = ['Word', 'Number'];
+  const rows = [
+    ['a "b", c', third],
+    ['=1+1', -0.1],
+    ['line\nbreak', 1e-12],
+    ['', null],
+    ['none', NaN],
+  ];
+  const lines = csvOf({ columns, rows }).split('\r\n');
+  assert.equal(lines[0], 'Word,Number');
+  assert.equal(lines[1], '"a ""b"", c",0.33333334');
+  assert.equal(Math.fround(Number(lines[1].split(',').pop())), third);
+  assert.equal(lines[2], "'=1+1,-0.1");
+  assert.equal(lines[3], '"line\nbreak",1e-12');
+  assert.equal(lines[4], ',');
+  assert.equal(lines[5], 'none,');
+  assert.equal(csvOf({ columns: ['x'], rows: [[1 / 3]] }), 'x\r\n0.3333333333333333\r\n');
+});
+
+test('a table is saved whole: numbers in full, heads by number, no buttons', () => {
+  const columns = ['Head', ...numeric('Share, %'), ''];
+  const rows = [[{ head: 3 }, numeral(12.3456789, true, '12.3'), { type: 'button' }]];
+  assert.deepEqual(sheetOf({ caption: 'A', columns, rows }), {
+    columns: ['Head', 'Share, %'],
+    rows: [[3, 12.3456789]],
+  });
+  const two = sheetOf(
+    { caption: 'A', columns, rows },
+    { caption: 'B', columns: ['Head', 'Note'], rows: [[1, 'x']] },
+  );
+  assert.deepEqual(two.columns, ['Table', 'Head', 'Share, %', 'Note']);
+  assert.deepEqual(two.rows, [
+    ['A', 3, 12.3456789, null],
+    ['B', 1, null, 'x'],
+  ]);
+});
+
+test('points of a column stand below each other', () => {
+  const padded = padding([numeral(1.25), numeral(-10), numeral(0.5), '–']).map(({ length }) => length);
+  assert.deepEqual(padded, [0, 3, 1, 0]);
+});
+
+test('a map is saved with every cell that a head sees, exactly or not at all', async () => {
+  const store = new Store();
+  const quantities = { gate: { short: 'Gate', signed: false } };
+  const head_layers = [
+    [true, false],
+    [true, true],
+  ];
+  store.setPayload({ ...payload({ head_layers }), quantities });
+  const which = { quantity: 'gate', scale: 'all_heads', side: 'a' };
+  const sheet = await exactSheet(store, [0, 1], [['Gate', which]]);
+  assert.deepEqual(sheet.columns, ['Head', 'Layer', 'Feature', 'Gate']);
+  assert.equal(sheet.rows.length, 9);
+  assert.deepEqual(sheet.rows[2], [0, 0, 2, Math.fround(0.3)]);
+  assert.deepEqual(sheet.rows[8], [1, 1, 2, 0]);
+  assert.equal(mapsSheet([0], [['Gate', () => null]]), ROUNDED);
+  const rounded = { data: new Float32Array(1), rows: 1, columns: 1, seen: () => true, exact: false };
+  assert.equal(mapsSheet([0], [['Gate', () => rounded]]), ROUNDED);
+});
+
+test('files are named by input, model and chart', () => {
+  const store = new Store();
+  store.setPayload(payload({ name: 'My/../file: "x".wav', model: 'speech-emotion' }));
+  assert.equal(
+    fileName(store, 'One head: layers × features'),
+    'my-file-x-wav_speech-emotion_one-head-layers-features',
+  );
+  store.setPayload(payload({ name: '' }, { name: 'Ärger', model: 'm' }));
+  assert.equal(fileName(store, 'Maps'), 'a_m_maps');
+  store.set({ side: 'difference' });
+  assert.equal(fileName(store, 'Maps'), 'a-and-ärger_m_maps');
+});
+
+test('a PDF holds the picture to the last pixel, and its table of places is right', async () => {
+  const rgba = Uint8ClampedArray.from([255, 0, 0, 255, 1, 2, 3, 255, 9, 8, 7, 255, 0, 0, 255, 255]);
+  const pdf = Buffer.from(await pdfOf(rgba, 2, 2, 96));
+  const text = pdf.toString('latin1');
+  assert.match(text, /\/MediaBox \[0 0 72\.00 72\.00\]/);
+  const places = [...text.matchAll(/^(\d{10}) 00000 n/gm)].map(([, at]) => Number(at));
+  assert.equal(places.length, 5);
+  places.forEach((at, i) => {
+    assert.ok(text.startsWith(`${i + 1} 0 obj`, at));
+  });
+  const table = Number(text.match(/startxref\n(\d+)/)[1]);
+  assert.ok(text.startsWith('xref', table));
+  const start = text.indexOf('stream\n', places[4]) + 7;
+  const length = Number(text.slice(places[4]).match(/\/Length (\d+)/)[1]);
+  const rgb = Array.from(inflateSync(pdf.subarray(start, start + length)));
+  assert.deepEqual(rgb, [255, 0, 0, 1, 2, 3, 9, 8, 7, 0, 0, 255]);
+});
+
+test('a part of a sound lies within it, and is played once or over and over', () => {
+  assert.deepEqual(partBetween(1.5, 0.5, 2), { from: 0.5, to: 1.5 });
+  assert.deepEqual(partBetween(-1, 9, 2), { from: 0, to: 2 });
+  assert.equal(partBetween(1, 1.001, 2), null);
+  const part = { from: 0.5, to: 1.5 };
+  assert.equal(afterPart(part, 1.49, true), null);
+  assert.equal(afterPart(part, 1.51, true), 0.5);
+  assert.equal(afterPart(part, 1.5, false), 'stop');
+});
