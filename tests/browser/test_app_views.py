@@ -231,11 +231,13 @@ def test_a_link_restores_the_view(app, browser, server):
     app.example("Text", "news-telescope")
     app.page.evaluate(
         "DaamPage.shownView().state = "
-        "{tab: 'heatmap', head: 2, scale: 'per_head', cell: {layer: 1, feature: 77}}"
+        "{tab: 'heatmap', head: 2, scale: 'per_head', cell: {layer: 1, feature: 77}, pins: "
+        "[{head: 2, layer: 1, feature: 77, note: 'sport? a.b & ü'}]}"
     )
     app.page.wait_for_function("location.search.includes('77')")
     app.page.click("#copy-link")
-    expect(app.page.locator("#link-note")).to_contain_text("It restores the model, the example and the view.")
+    said = "It restores the model, the example and the view. The pinned cells are in it with their notes."
+    expect(app.page.locator("#link-note")).to_contain_text(said)
     query = app.page.url.removeprefix(server.url)
     assert "input=news-telescope" in query
     context = browser.new_context()
@@ -246,6 +248,7 @@ def test_a_link_restores_the_view(app, browser, server):
     state = other.state()
     assert (state["tab"], state["head"], state["scale"]) == ("heatmap", 2, "per_head")
     assert state["cell"] == {"layer": 1, "feature": 77}
+    assert state["pins"] == [{"head": 2, "layer": 1, "feature": 77, "note": "sport? a.b & ü"}]
     expect(other.page.locator("#model-text input")).to_have_value("topics-b")
     assert other.problems == []
     context.close()

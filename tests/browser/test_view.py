@@ -679,7 +679,7 @@ def test_the_binning_is_stated_with_the_pixels_that_are_there(
         settle(page)
         width = page.locator(".dv-map-canvas").first.evaluate("canvas => canvas.width")
         said = page.locator(".dv-binning:visible").first.inner_text()
-        features = 2900 if "zoom" in state_ and section != "parameters" else 3000
+        features = 2900 if "zoom" in state_ else 3000
         assert f"{features:,} features on {width:,} pixels: each pixel shows the" in said
         assert ("the mean of" in said) == (state_.get("binning") == "mean" and section != "parameters")
 

@@ -1,5 +1,6 @@
 """What the view's modules compute, against the core; and their own tests. None of it needs a browser."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -11,6 +12,7 @@ import torch
 
 from daam_core.importance import importance_factor
 from daam_core.reading.gaussians import cell_gaussians
+from daam_core.view.modules import view_style
 from daam_core.view.payload import view_payload
 from tests.support.builders import make_explanation
 from tests.view.node import evaluate, run
@@ -51,6 +53,31 @@ def test_rank_colours_give_every_colour_equally_many_cells() -> None:
     counts = np.bincount(indices, minlength=256)
     assert counts.sum() == e.importance[0].size
     assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.parametrize(("dark", "theme"), [(False, r"^\.dv \{"), (True, r"^\.dv\[data-theme='dark'\]")])
+@pytest.mark.parametrize("colours", ["linear", "log", "rank"])
+def test_no_difference_has_the_colour_of_the_page(dark: bool, theme: str, colours: str) -> None:
+    """On a dark page as on a light one; the ends stand out from it."""
+    e, other = make_explanation(heads=1), make_explanation(heads=1, seed=3)
+    found = evaluate(
+        "{ Store } from store.js; { field, scaleOf } from fields.js",
+        """(() => {
+            const [payload, dark, colours] = data;
+            const store = new Store();
+            store.setPayload(payload);
+            store.dark = dark;
+            store.set({side: 'difference', colours});
+            const scale = scaleOf(store, 0, {quantity: 'gate', side: 'difference'});
+            return [0, ...scale.limits].map(scale.colour);
+        })()""",
+        [view_payload(e, compare=other), dark, colours],
+    )
+    (rule,) = re.findall(theme + r"[^}]*--dv-surface: #(\w{6})", view_style(), re.MULTILINE | re.DOTALL)
+    page = np.frombuffer(bytes.fromhex(rule), np.uint8).astype(int)
+    apart = np.abs(np.array(found) - page).max(1)
+    assert apart[0] <= 24
+    assert apart[1:].min() > 120
 
 
 @pytest.mark.parametrize("gate_kind", ["density", "mixture"])

@@ -312,9 +312,14 @@ export class HeatMap {
     };
     /** @param {Pinned} pinned */
     const pin = (pinned) => {
-      const [x, y, w, t] = box(pinned, 0);
+      const [left, top, w, t] = box(pinned, 0);
+      const [x, y] = [left + w / 2, top + t / 2];
+      // Beside the cell, which is to be seen: above it where there is room.
+      const at = y > 24 ? y - 14 : y + 14;
+      pen.fillStyle = '#000';
+      pen.fillRect(x - 1, Math.min(at, y), 2, Math.abs(at - y));
       pen.beginPath();
-      pen.arc(x + w / 2, y + t / 2, 7.5, 0, 2 * Math.PI);
+      pen.arc(x, at, 7.5, 0, 2 * Math.PI);
       pen.fillStyle = '#fff';
       pen.fill();
       pen.lineWidth = 1.5;
@@ -324,7 +329,7 @@ export class HeatMap {
       pen.font = '600 10px system-ui, sans-serif';
       pen.textAlign = 'center';
       pen.textBaseline = 'middle';
-      pen.fillText(String(pinned.number), x + w / 2, y + t / 2 + 0.5);
+      pen.fillText(String(pinned.number), x, at + 0.5);
     };
     if (this.shown.marks.hover) lines(this.shown.marks.hover);
     for (const pinned of this.shown.marks.pins || []) pin(pinned);

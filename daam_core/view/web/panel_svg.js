@@ -7,7 +7,7 @@ import { painterOf } from './heatmap.js';
 
 /** What belongs to the page and not to the figure: things to press, what is only read out or pointed at. */
 const LEFT_OUT =
-  'button:not(.dv-link), input, select, audio, .dv-hidden, .dv-tip, .dv-term-tip, .dv-readout, .dv-player, .dv-playhead';
+  'button:not(.dv-link), input, audio, .dv-hidden, .dv-tip, .dv-term-tip, .dv-playhead, .dv-scroll-cue';
 const EDGES = /** @type {const} */ (['Top', 'Right', 'Bottom', 'Left']);
 const DRAWN = [
   'fill',
@@ -59,7 +59,13 @@ function drawing(body, title, subtitle) {
   const named = { family: style.fontFamily, style: 'normal', anchor: 'start' };
   pen.text(title, own.left, own.top - 34, { ...named, size: 18, weight: '600', colour: style.color });
   pen.text(subtitle, own.left, own.top - 14, { ...named, size: 13, weight: '400', colour: style.color });
-  pen.reach(own.right, own.bottom);
+  for (const [text, font] of [
+    [title, `600 18px ${style.fontFamily}`],
+    [subtitle, `13px ${style.fontFamily}`],
+  ]) {
+    pen.measure.font = font;
+    pen.reach(own.left + pen.measure.measureText(text).width, own.top);
+  }
   walk(body, pen);
   const [width, height] = [Math.ceil(pen.width + MARGIN), Math.ceil(pen.height + MARGIN)];
   const page = `<rect width="${width}" height="${height}" fill="${pageColour(body)}"/>`;
@@ -80,7 +86,7 @@ function pageColour(element) {
 class Pen {
   /** @param {number} left @param {number} top @param {string} family */
   constructor(left, top, family) {
-    Object.assign(this, { left, top, family });
+    this.family = family;
     this.left = left;
     this.top = top;
     this.width = 0;
@@ -114,6 +120,7 @@ class Pen {
 
   /** @param {number[]} ends x1, y1, x2, y2 @param {string} colour @param {string} width @param {string} kind */
   line([x1, y1, x2, y2], colour, width, kind) {
+    this.reach(x2, y2);
     const dashes = kind === 'dashed' ? ' stroke-dasharray="4 4"' : '';
     this.parts.push(
       `<path d="M${px(x1 - this.left)} ${px(y1 - this.top)}L${px(x2 - this.left)} ${px(y2 - this.top)}" ` +
@@ -174,7 +181,6 @@ function chart(element, box, pen) {
 /** Background and borders. @param {Element} element @param {CSSStyleDeclaration} style @param {Pen} pen */
 function surface(element, style, pen) {
   for (const box of element.getClientRects()) {
-    pen.reach(box.right, box.bottom);
     if (visible(style.backgroundColor) && box.width && box.height) {
       pen.box(box, `rx="${parseFloat(style.borderTopLeftRadius) || 0}" fill="${style.backgroundColor}"`);
     }

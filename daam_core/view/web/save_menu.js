@@ -69,7 +69,7 @@ export function SaveMenu({ title, body, csv }) {
         (kind) =>
           html`<button type="button" class="dv-button" onClick=${() => save(kind)}>${kind.toUpperCase()}</button>`,
       )}
-      <span class="dv-note" role="status">${said}</span>
+      <span class="dv-saved" role="status">${said}</span>
     </div>
   </div>`;
 }

@@ -99,7 +99,7 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
     </div>
     ${media && html`<img src=${media.url} alt="${label}: the picture alone" class="dv-original" style=${size} />`}
     </div></div>
-    <p class="dv-note dv-number">${said}</p>
+    <p class="dv-note dv-number dv-said">${said}</p>
     <div class="dv-hidden" aria-live="polite">${spoken}</div>
   </div>`;
 }

@@ -199,7 +199,7 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
           place.show(to - from, Number(e.currentTarget.value) * (duration - (to - from)) + (to - from) / 2)}
       />
     </div>
-    <p class="dv-note dv-number">${said}</p>
+    <p class="dv-note dv-number dv-said">${said}</p>
     <p class="dv-note">${facts(sound)}</p>
   </div>`;
 }

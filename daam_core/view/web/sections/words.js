@@ -165,7 +165,7 @@ export function WordsPanel({ result, tokenHead, scale, label }) {
         ])}
       </p>`
     }
-    <p class="dv-note dv-number">${said}</p>
+    <p class="dv-note dv-number dv-said">${said}</p>
   </div>`;
 }
 

@@ -1,0 +1,272 @@
+"""What a reader does with the maps: look for a feature, pin cells, save a panel, play a part of a sound."""
+
+import base64
+import csv
+import io
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from daam_core.view.media import picture_media, sound_media
+from daam_core.view.page import view_html
+from tests.browser.test_view_page import problems
+from tests.browser.view_page import AXE, colour_of, number, settle
+from tests.support.builders import make_explanation
+
+SVG = "{http://www.w3.org/2000/svg}"
+STATE = "document.querySelector('daam-view').state"
+
+
+def opened(browser: Browser, file: Path, page_text: str, **options: object) -> Page:
+    """A saved page from a file, under its own policy; complaints of its console are failures."""
+    file.write_text(page_text, encoding="utf-8")
+    page = browser.new_context(**options).new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.on("console", lambda m: pytest.fail(m.text) if m.type == "error" else None)
+    page.goto(file.as_uri())
+    settle(page)
+    return page
+
+
+def saved(panel: Locator, kind: str) -> tuple[str, bytes]:
+    """Name and content of what "Save this" gives; its menu is open."""
+    with panel.page.expect_download() as started:
+        panel.get_by_role("group", name="Save this panel as").get_by_role("button", name=kind).click()
+    expect(panel.get_by_role("status")).to_have_text(f"Saved as {started.value.suggested_filename}")
+    return started.value.suggested_filename, Path(started.value.path()).read_bytes()
+
+
+def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
+    browser: Browser, tmp_path: Path
+) -> None:
+    e = make_explanation(heads=2, features=400)
+    text = view_html(e, names=("News / today", ""))
+    page = opened(browser, tmp_path / "view.html", text, viewport={"width": 1280, "height": 800})
+    page.evaluate(AXE.read_text("utf-8"))
+    panel = page.get_by_role("region", name="All heads", exact=True)
+
+    # The menu: closed at first, opened and closed by the keyboard, and what was set in it stays.
+    menu = panel.get_by_role("button", name="Display")
+    rank = panel.get_by_role("radio", name="Rank")
+    assert rank.count() == 0
+    menu.focus()
+    page.keyboard.press("Enter")
+    rank.check()
+    assert page.evaluate(STATE)["display"] == "open"
+    assert problems(page) == []
+    rank.focus()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    assert rank.count() == 0
+    shown = page.evaluate(STATE)
+    assert (shown["display"], shown["colours"]) == ("closed", "rank")
+
+    # The search: a sentence for what is not there, and the cell of what is.
+    box = panel.get_by_label("Find feature")
+    box.fill("5.900")
+    box.press("Enter")
+    said = panel.get_by_role("alert")
+    expect(said).to_have_text("There is no feature 900; features go from 0 to 399.")
+    assert box.get_attribute("aria-invalid") == "true"
+    box.fill("3.123")
+    box.press("Enter")
+    expect(said).to_be_hidden()
+    shown = page.evaluate(STATE)
+    assert shown["cell"] == {"layer": 3, "feature": 123}
+    assert shown["zoom"] == {"x0": 104, "x1": 144, "y0": 0, "y1": 6}
+    gate = panel.locator(".dv-readout-list > div", has_text="Gate").locator("data").get_attribute("value")
+    assert np.float32(number(gate or "")) == e.gate[0, 3, 123]
+    box.fill("200-259")
+    panel.get_by_role("button", name="Go").click()
+    strongest = np.unravel_index(e.importance[0, :, 200:260].argmax(), (6, 60))
+    assert page.evaluate(STATE)["cell"] == {
+        "layer": int(strongest[0]),
+        "feature": 200 + int(strongest[1]),
+    }
+    assert page.evaluate(STATE)["zoom"] == {"x0": 200, "x1": 260, "y0": 0, "y1": 6}
+
+    # Pins: the selected cell with a note, its numbers, and its mark on its head's map alone.
+    panel.get_by_role("button", name="Show everything").click()
+    page.evaluate(f"{STATE.replace('.state', '')}.state = {{colours: 'linear'}}")
+    panel.get_by_role("button", name="Pin this cell").click()
+    pins = page.get_by_role("region", name="Pinned cells", exact=True)
+    note = pins.get_by_label("Note of pin 1")
+    note.fill("looks like sport")
+    note.press("Tab")
+    cell = int(strongest[0]), 200 + int(strongest[1])
+    pinned = {"head": 0, "layer": cell[0], "feature": cell[1], "note": "looks like sport"}
+    assert page.evaluate(STATE)["pins"] == [pinned]
+    value = pins.locator("table data").get_attribute("value")
+    assert number(value or "") == pytest.approx(float(e.importance[(0, *cell)]), rel=1e-5)
+    white = page.evaluate(
+        """() => Array.from(document.querySelectorAll('.dv-multiples .dv-map-overlay'), (c) => {
+            const {data} = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+            let white = 0;
+            for (let at = 0; at < data.length; at += 4) {
+                if (Math.min(...data.slice(at, at + 4)) > 250) white += 1;
+            }
+            return white;
+        })"""
+    )
+    assert white[0] > 50
+    assert white[1] == 0
+    assert problems(page) == []
+
+    # The panel as files, named by input, model and chart.
+    panel.get_by_role("button", name="Save this").click()
+    name, content = saved(panel, "CSV")
+    assert name == f"news-today_{e.model}_all-heads.csv"
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+    assert len(rows) == e.importance.size
+    found = np.array([float(row["IF"]) for row in rows], np.float32).reshape(e.importance.shape)
+    np.testing.assert_allclose(found, e.importance, rtol=1e-5, atol=1e-7)
+    assert [int(rows[-1][key]) for key in ("Head", "Layer", "Feature")] == [1, 5, 399]
+
+    name, content = saved(panel, "SVG")
+    assert name.endswith("_all-heads.svg")
+    drawing = ET.fromstring(content)
+    texts = [part.text for part in drawing.iter(f"{SVG}text")]
+    assert texts[:2] == ["All heads", f"News / today · {e.model} · class “{e.explained_class}”"]
+    assert {"Layer", "Feature", "350", "Head 0", "Head 1"} <= set(texts)
+    assert "Display" not in texts
+    maps = [part for part in drawing.iter(f"{SVG}image") if part.get("style")]
+    assert len(maps) == 2
+    picture = Image.open(io.BytesIO(base64.b64decode((maps[0].get("href") or "").split(",")[1]))).convert(
+        "RGB"
+    )
+    head, layer, feature = np.unravel_index(e.importance.argmax(), e.importance.shape)
+    picture = Image.open(io.BytesIO(base64.b64decode((maps[head].get("href") or "").split(",")[1])))
+    at = int((feature + 0.5) / 400 * picture.width), int((layer + 0.5) / 6 * picture.height)
+    assert picture.convert("RGB").getpixel(at) == colour_of("cividis", 1.0)
+    assert picture.width > 400  # each feature has a pixel of its own, which it has not on the page
+    _, content = saved(panel, "PNG")
+    width, height = float(drawing.get("width") or 0), float(drawing.get("height") or 0)
+    assert Image.open(io.BytesIO(content)).size == (round(3 * width), round(3 * height))
+    _, content = saved(panel, "PDF")
+    assert content.startswith(b"%PDF-1.4")
+    assert f"/MediaBox [0 0 {width * 0.75:.2f}".encode() in content
+
+    # Every panel of every tab can be saved, charts and tables as well.
+    for tab in ("summary", "input", "heatmap", "layers", "parameters", "dataset"):
+        page.evaluate(f"tab => {{ {STATE.replace('.state', '')}.state = {{tab}}; }}", tab)
+        settle(page)
+        for one in page.locator(".dv-figure").all():
+            one.get_by_role("button", name="Save this").click()
+            name, content = saved(one, "CSV")
+            assert len(content.decode("utf-8").splitlines()) > 1, name
+            _, content = saved(one, "SVG")
+            assert len(list(ET.fromstring(content).iter(f"{SVG}text"))) > 3, name
+    pins.get_by_role("button", name="Remove pin 1").click() if pins.count() else None
+    page.context.close()
+
+
+def test_nothing_of_the_tools_is_cut_off_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    e = make_explanation(heads=8, features=400)
+    pins = [{"head": 0, "layer": 1, "feature": 2, "note": "a note of some length about this cell"}]
+    text = view_html(e, state={"pins": pins, "display": "open", "cell": {"layer": 1, "feature": 2}})
+    page = opened(browser, tmp_path / "view.html", text, viewport={"width": 390, "height": 800})
+    page.evaluate(AXE.read_text("utf-8"))
+    panel = page.get_by_role("region", name="All heads", exact=True)
+    panel.get_by_label("Find feature").fill("nothing")
+    panel.get_by_role("button", name="Go").click()
+    panel.get_by_role("button", name="Save this").click()
+    expect(panel.get_by_role("alert")).to_contain_text("“nothing” is no feature: write a number such as 17")
+    for part in (
+        *panel.locator("button:visible, input:visible, select:visible, .dv-wrong, .dv-segments-row").all(),
+        *page.locator(".dv-tab").all(),
+    ):
+        box = part.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390, part.inner_text()
+    # A table that goes on beyond the window says so, until one has scrolled to its end.
+    table = page.get_by_role("region", name="Pinned cells, 1")
+    expect(table).to_contain_text("Scroll sideways for more")
+    table.evaluate("frame => { frame.scrollLeft = frame.scrollWidth; }")
+    expect(table).not_to_contain_text("Scroll sideways for more")
+    page.get_by_role("button", name="Remove pin 1").click()
+    assert page.evaluate(STATE)["pins"] == []
+    expect(page.get_by_role("region", name="Pinned cells", exact=True)).to_have_count(0)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert problems(page) == []
+    page.context.close()
+
+
+def test_a_part_of_a_sound_is_selected_played_and_looped(browser: Browser, tmp_path: Path) -> None:
+    e = make_explanation("audio", tokens=100)
+    sound = np.sin(np.arange(16_000) * 0.3).astype(np.float32) * 0.3
+    text = view_html(e, media=sound_media(sound, 8000), state={"tab": "input"})
+    size = {"width": 1280, "height": 900}
+    page = opened(browser, tmp_path / "view.html", text, viewport=size, bypass_csp=True)
+    stage = page.locator(".dv-sound-stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box
+    play = page.get_by_role("button", name="Play part")
+    expect(play).to_be_disabled()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 20, steps=3)
+    page.mouse.up()
+    group = page.get_by_role("group", name="Part of the sound")
+    expect(group.get_by_role("status")).to_have_text("Selected: 0.80 to 1.00 s")
+    part = page.locator(".dv-part").bounding_box()
+    assert part
+    assert part["width"] == pytest.approx(box["width"] * 0.1, abs=2)
+    audio = "document.querySelector('audio')"
+    page.evaluate(f"{audio}.muted = true")
+    play.click()
+    page.wait_for_function(f"{audio}.paused && {audio}.currentTime >= 1")
+    assert page.evaluate(f"{audio}.currentTime") < 1.5  # it did not go on to the end
+    page.get_by_role("button", name="Loop").click()
+    page.evaluate(
+        f"""() => {{
+            window.jumps = 0;
+            {audio}.addEventListener('seeked', () => {{ jumps += 1; }});
+        }}"""
+    )
+    play.click()
+    page.wait_for_function("jumps >= 3")
+    assert not page.evaluate(f"{audio}.paused")
+    page.get_by_role("button", name="Loop").click()
+    page.wait_for_function(f"{audio}.paused")
+    # By the keyboard: from the cursor on, up to the cursor, and none.
+    stage.focus()
+    for key, said in (
+        ("Home", "Selected: 0.80 to 1.00 s"),
+        ("[", "Selected: 0.00 to 1.00 s"),
+        ("PageUp", "Selected: 0.00 to 1.00 s"),
+        ("]", "Selected: 0.00 to 0.20 s"),
+        ("Escape", "Drag over the sound to select a part"),
+    ):
+        page.keyboard.press(key)
+        expect(group.get_by_role("status")).to_have_text(said)
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_picture_stands_beside_its_colours_where_there_is_room(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    picture = np.zeros((60, 80, 3), np.uint8)
+    text = view_html(
+        make_explanation("image", tokens=49), media=picture_media(picture), state={"tab": "input"}
+    )
+    page = opened(browser, tmp_path / "view.html", text, viewport={"width": width, "height": 800})
+    coloured, alone = page.locator(".dv-picture-frame"), page.locator(".dv-original")
+    assert alone.is_visible() == (width == 1280)
+    if width == 1280:
+        one, other = coloured.bounding_box(), alone.bounding_box()
+        assert one
+        assert other
+        assert (one["y"], one["width"], one["height"]) == pytest.approx(
+            (other["y"], other["width"], other["height"]), abs=1
+        )
+        assert other["x"] > one["x"] + one["width"]
+        assert re.match(r"data:image/jpeg", alone.get_attribute("src") or "")
+    page.context.close()
