@@ -231,7 +231,7 @@ def test_a_part_of_a_sound_is_selected_played_and_looped(browser: Browser, tmp_p
         }}"""
     )
     play.click()
-    page.wait_for_function("jumps >= 3")
+    page.wait_for_function("jumps >= 2")
     assert not page.evaluate(f"{audio}.paused")
     page.get_by_role("button", name="Loop").click()
     page.wait_for_function(f"{audio}.paused")

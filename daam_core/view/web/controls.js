@@ -120,58 +120,26 @@ export function ZoomButtons({ work, all = 'Show everything', disabled = false })
 export const MAP_CONTROLS = ['quantity', 'side', 'scale', 'colours', 'palette', 'binning', 'top'];
 
 /**
- * By key of the state. What has `menu` stands in the menu "Display"; options are by value, or a list that
- * the store makes.
- * @type {Record<string, {label: string, Control: any, options: any, menu?: boolean}>}
+ * By key of the state: label, control, and its options by value, or as a list that the store makes.
+ * @type {Record<string, [string, any, any?]>}
  */
 const BOUND = {
-  quantity: {
-    label: 'Show',
-    Control: Select,
-    options: ({ quantities }) => Object.entries(quantities).map(([key, { name }]) => [key, name]),
-  },
-  side: { label: 'Input', Control: Select, options: sidesOf },
-  head: { label: 'Head', Control: Select, options: headNames },
-  tokenHead: {
-    label: 'Heads',
-    Control: Select,
-    options: (store) => [[-1, 'All heads together'], ...headNames(store)],
-  },
-  scale: { label: 'Scale', Control: Segments, options: { all_heads: 'All heads', per_head: 'Per head' } },
-  colours: {
-    label: 'Colours',
-    Control: Segments,
-    options: { linear: 'Linear', log: 'Log', rank: 'Rank' },
-    menu: true,
-  },
-  palette: {
-    label: 'Palette',
-    Control: Select,
-    options: { cividis: 'Cividis', viridis: 'Viridis', grey: 'Grey' },
-    menu: true,
-  },
-  binning: { label: 'Binning', Control: Segments, options: { max: 'Maximum', mean: 'Mean' }, menu: true },
-  order: {
-    label: 'Order by',
-    Control: Segments,
-    options: { index: 'Number', contribution: 'Contribution' },
-    menu: true,
-  },
-  tokenMode: {
-    label: 'Values',
-    Control: Segments,
-    options: { signed: 'Signed', absolute: 'Size only' },
-    menu: true,
-  },
-  layerChart: {
-    label: 'Draw as',
-    Control: Segments,
-    options: { bars: 'Stacked bars', lines: 'Lines' },
-    menu: true,
-  },
-  top: { label: 'Rows of tables', Control: Segments, options: { 5: '5', 10: '10', 25: '25' }, menu: true },
-  opacity: { label: 'Overlay', Control: Slider, options: {}, menu: true },
+  quantity: ['Show', Select, (store) => Object.entries(store.quantities).map(([key, q]) => [key, q.name])],
+  side: ['Input', Select, sidesOf],
+  head: ['Head', Select, headNames],
+  tokenHead: ['Heads', Select, (store) => [[-1, 'All heads together'], ...headNames(store)]],
+  scale: ['Scale', Segments, { all_heads: 'All heads', per_head: 'Per head' }],
+  colours: ['Colours', Segments, { linear: 'Linear', log: 'Log', rank: 'Rank' }],
+  palette: ['Palette', Select, { cividis: 'Cividis', viridis: 'Viridis', grey: 'Grey' }],
+  binning: ['Binning', Segments, { max: 'Maximum', mean: 'Mean' }],
+  order: ['Order by', Segments, { index: 'Number', contribution: 'Contribution' }],
+  tokenMode: ['Values', Segments, { signed: 'Signed', absolute: 'Size only' }],
+  layerChart: ['Draw as', Segments, { bars: 'Stacked bars', lines: 'Lines' }],
+  top: ['Rows of tables', Segments, { 5: '5', 10: '10', 25: '25' }],
+  opacity: ['Overlay', Slider],
 };
+/** What says what is shown stands in sight, the rest in the menu. */
+const IN_SIGHT = ['quantity', 'side', 'head', 'tokenHead', 'scale'];
 const NUMBERS = ['head', 'tokenHead', 'top'];
 
 /** @param {Store} store */
@@ -189,7 +157,7 @@ export function headNames(store) {
 /** A control bound to the state. @param {{name: string}} props */
 function Bound({ name }) {
   const store = useStore();
-  const { label, Control, options } = BOUND[name];
+  const [label, Control, options = {}] = BOUND[name];
   const listed = typeof options === 'function' ? options(store) : Object.entries(options);
   const set = (v) => store.set({ [name]: NUMBERS.includes(name) ? Number(v) : v });
   const value = /** @type {any} */ (store.state)[name];
@@ -204,13 +172,12 @@ function Bound({ name }) {
 export function Controls({ keys, maps = null, children = null }) {
   const store = useStore();
   const offered = keys.filter((key) => key !== 'side' || store.b);
-  const inMenu = offered.filter((key) => BOUND[key].menu);
-  return [
-    offered.filter((key) => !BOUND[key].menu).map((key) => html`<${Bound} key=${key} name=${key} />`),
-    maps,
-    (inMenu.length > 0 || children) &&
-      html`<${Display}>${inMenu.map((key) => html`<${Bound} key=${key} name=${key} />`)}${children}<//>`,
-  ];
+  const [shown, inMenu] = [true, false].map((sight) =>
+    offered
+      .filter((key) => IN_SIGHT.includes(key) === sight)
+      .map((key) => html`<${Bound} key=${key} name=${key} />`),
+  );
+  return [shown, maps, (inMenu.length > 0 || children) && html`<${Display}>${inMenu}${children}<//>`];
 }
 
 /** The menu of how things are drawn; open or closed everywhere alike, and in a link, too. */

@@ -85,12 +85,6 @@ export function BinningNote({ children }) {
   return html`<p class="dv-note dv-binning" hidden=${!text}>${text}</p>`;
 }
 
-/** @param {Store} store */
-export function axisNames(store) {
-  const { L, F } = store.result();
-  return `Rows are layers 0 to ${L - 1}, columns features 0 to ${format.count(F - 1)}.`;
-}
-
 /** Controls of a figure with maps: zoom and search among them. @param {{keys: string[], children?: any}} props */
 export function MapControls({ keys, children }) {
   const maps = html`<${ZoomButtons} work=${zoomMaps(useStore())} /><${FeatureSearch} />`;

@@ -22,7 +22,6 @@ import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame } from '../
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
 import {
-  axisNames,
   BinningNote,
   CellTables,
   DifferenceTable,
@@ -74,7 +73,7 @@ function AllHeads() {
         ${heads.map((head, i) => html`<${SmallMap} key=${head} head=${head} onDraw=${i === 0 ? onDraw : null} />`)}
       </div>
       <div><${AllBar} /></div>
-      <${BinningNote}>${axisNames(store)} ${binning}<//>
+      <${BinningNote}>${binning}<//>
     </div>
   <//>`;
 }

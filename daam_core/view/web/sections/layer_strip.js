@@ -12,7 +12,7 @@ const FEWEST_LAYERS = 6; // fewer are all to be seen
  * those are not few.
  * @param {number[]} shares of all heads together, percent
  */
-export function activeLayers(shares) {
+function activeLayers(shares) {
   if (shares.length < FEWEST_LAYERS) return null;
   const total = sum(shares);
   let [first, last] = [0, shares.length - 1];

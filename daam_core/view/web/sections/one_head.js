@@ -4,7 +4,7 @@ import { MAP_CONTROLS } from '../controls.js';
 import { exactSheet, field, scaleOf, scaleText, shownColumns, whichOf } from '../fields.js';
 import { ColourBar, Figure } from '../figure.js';
 import { html, useStore } from '../html.js';
-import { axisNames, BinningNote, CellTables, HeadMap, MapControls, Readout, useBinning } from '../maps.js';
+import { BinningNote, CellTables, HeadMap, MapControls, Readout, useBinning } from '../maps.js';
 import { LayerStrip } from './layer_strip.js';
 
 const HELP =
@@ -33,7 +33,7 @@ export function OneHead() {
           html`<${ColourBar} scale=${scaleOf(store, head, which)}>${scaleText(store, which)}<//>`
         }
       </div>
-      <${BinningNote}>${axisNames(store)} ${binning}<//>
+      <${BinningNote}>${binning}<//>
     </div>
   <//>`;
 }

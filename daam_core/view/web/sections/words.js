@@ -22,7 +22,7 @@ const MOST_WORDS = 4000; // drawn at first; a button shows the rest
  * @param {Float32Array} values
  * @returns {number[]}
  */
-export function wordValues(result, values) {
+function wordValues(result, values) {
   const { list } = /** @type {Words} */ (result.raw.words);
   return list.map((word) => word.tokens.reduce((sum, t) => sum + values[t], 0));
 }
