@@ -3,9 +3,10 @@
 import { bounds, histogram, range } from '../arrays.js';
 import { Chart } from '../charts.js';
 import { Select } from '../controls.js';
-import { Figure, numeral, numeric, Table } from '../figure.js';
+import { Figure, Table } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useId, useState } from '../html.js';
+import { numeral, numeric } from '../sheets.js';
 import { InputCard } from './card.js';
 import { Asked, useStudy } from './parts.js';
 import { extremes } from './selecting.js';

@@ -2,9 +2,10 @@
 /** Which class is taken for which; each count narrows the table to its inputs. */
 import { range } from '../arrays.js';
 import { css, ink, makeScale } from '../colour.js';
-import { Figure, numeric, Table, TableFrame } from '../figure.js';
+import { Figure, Table, TableFrame } from '../figure.js';
 import * as format from '../format.js';
 import { html } from '../html.js';
+import { numeric } from '../sheets.js';
 import { useStudy } from './parts.js';
 import { ANY, confused, confusion, fitting } from './selecting.js';
 

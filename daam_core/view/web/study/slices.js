@@ -4,10 +4,11 @@ import { range, top } from '../arrays.js';
 import { makeScale } from '../colour.js';
 import { Select } from '../controls.js';
 import { extent, onlySeen } from '../fields.js';
-import { ColourBar, HeadName, numeral, numeric, Table } from '../figure.js';
+import { ColourBar, HeadName, Table } from '../figure.js';
 import * as format from '../format.js';
 import { html, useMemo, useState } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
+import { numeral, numeric } from '../sheets.js';
 import { Asked, useStudy } from './parts.js';
 import { sliceName } from './selecting.js';
 
