@@ -97,10 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--study",
         action="append",
+        nargs="?",
         default=[],
         type=Path,
         metavar="DIR",
-        help="a data set's study to show, as daam study makes it; may be repeated",
+        help="a data set's study to show, as daam study makes it; may be repeated; without DIR, that of the "
+        "photographs that come along",
     )
     parser.add_argument(
         "--max-upload-mb",

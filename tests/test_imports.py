@@ -79,8 +79,8 @@ TABLE = {
         "PIL numpy torch",
     ),
     "study": allow(
-        "version writing result inputs reading trained explaining_many training",
-        "accelerate numpy pandas pyarrow sklearn umap",
+        "version shipped writing result inputs backbones reading trained explaining_many training",
+        "accelerate filelock numpy pandas pyarrow sklearn umap",
     ),
     "cli": allow(
         "version progress writing result inputs model backbones reading export "

@@ -18,6 +18,7 @@ import numpy as np
 from daam_core.errors import ConfigError, DataError, InputError, is_whole, shown
 from daam_core.inputs import Sound
 from daam_core.study.cells import Place
+from daam_core.study.example import MODEL, example_study
 from daam_core.study.folder import MapName, Study, open_study
 from daam_core.study.payload import (
     alike_answer,
@@ -29,9 +30,10 @@ from daam_core.study.payload import (
     telling_answer,
 )
 from daam_core.study.projection import Method
-from daam_core.trained import TrainedClassifier
+from daam_core.trained import TrainedClassifier, load_model
 from daam_core.view.media import wav_bytes
 
+from ..server.files import new_file, written
 from .inputs import Given, given_file, given_text
 
 #: Answers kept, over all studies: some hundred kilobytes each at most.
@@ -155,12 +157,15 @@ class Studies:
         place = str(row["place"])
         if row["text"] is not None:
             return given_text(row["text"], name=place)
-        path = str(row["path"])
-        if not Path(path).is_file():
+        try:
+            path = study.original(int(str(row["number"])))
+        except DataError as error:
             raise InputError(
                 f"The file of {place} is no longer where the study found it; put it back, or give it as an "
                 "input of your own."
-            )
+            ) from error
+        if isinstance(path, Mapping):
+            path = _file_of(path)
         given = given_file(study.facts.modality, path, name=place)
         # Nothing but what was studied is ever handed out, whatever a study says where it lies.
         if given.sha256 != row["sha256"]:
@@ -191,20 +196,36 @@ class Studies:
         return kept
 
 
-def open_studies(folders: Sequence[str | Path], models: Sequence[TrainedClassifier]) -> Studies:
-    """Open the studies that the page is to show.
+def _file_of(cell: Mapping[str, object]) -> Path:
+    """What lies in a table's cell as a file, since visitors' inputs are decoded from files, apart."""
+    content = cell["bytes"]
+    if not isinstance(content, bytes):
+        return Path(str(cell["path"]))
+    path = new_file(Path(str(cell["path"] or "input")).name)
+    with written():
+        path.write_bytes(content)
+    return path
+
+
+def open_studies(folders: Sequence[str | Path | None], models: Sequence[TrainedClassifier]) -> Studies:
+    """Open the studies that the page is to show; None stands for the one that comes along.
 
     Raises:
         DaamError: a folder is not there, is no study, or the study is damaged or of another classifier.
     """
     for folder in folders:
-        if not Path(folder).is_dir():
+        if folder is not None and not Path(folder).is_dir():
             raise DataError(
                 f"There is no folder {folder}; daam study DATA --model NAME --out {folder} makes one."
             )
-    return Studies(
-        [open_study(Path(folder).resolve()) for folder in folders], {one.name: one for one in models}
-    )
+    by_name = {one.name: one for one in models}
+    opened = [
+        open_study(Path(folder).resolve())
+        if folder is not None
+        else example_study(by_name.get(MODEL) or load_model(MODEL))
+        for folder in folders
+    ]
+    return Studies(opened, by_name)
 
 
 def _check(study: Study, models: Mapping[str, TrainedClassifier]) -> None:
