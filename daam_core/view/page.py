@@ -90,7 +90,7 @@ _PAGE = """<!DOCTYPE html>
 <script type="importmap">{modules}</script>
 <style>
 body {{ margin: 0; background: #ffffff; color: #1c2430; font: 14px/1.5 system-ui, sans-serif; }}
-main {{ max-width: 1280px; margin: 0 auto; padding: 24px clamp(16px, 3vw, 40px) 64px; }}
+main {{ max-width: 1600px; margin: 0 auto; padding: 24px clamp(16px, 3vw, 40px) 64px; }}
 h1 {{ font-size: 24px; line-height: 32px; font-weight: 600; margin: 0 0 24px; letter-spacing: -0.01em; \
 overflow-wrap: anywhere; }}
 .given {{ margin: -16px 0 16px; overflow-wrap: anywhere; }}

@@ -352,6 +352,8 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
     app.tab("A and B")
     app.does("#pin")
     app.explain_text(CHANGED)
+    pins = [{"head": 1, "layer": 2, "feature": 3, "note": "worth a look"}]
+    app.page.evaluate("pins => { DaamPage.shownView().state = {pins}; }", pins)
     app.choose("#save-format", "Interactive page (HTML, works without network)")
     with app.page.expect_download() as started:
         app.page.click("#save")
@@ -365,6 +367,7 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
     )
     page.goto(path.as_uri())
     page.evaluate("document.querySelector('daam-view').state = {tab: 'compare'}")
+    assert page.evaluate("document.querySelector('daam-view').state.pins") == pins
     rows = page.locator("table").first.locator("tbody tr").all_inner_texts()
     a, b = explain(topics, TEXT), explain(topics, CHANGED)
     shown = {row.split("\t")[0]: row.split("\t")[1:] for row in rows}

@@ -315,7 +315,8 @@ export class HeatMap {
       const [left, top, w, t] = box(pinned, 0);
       const [x, y] = [left + w / 2, top + t / 2];
       // Beside the cell, which is to be seen: above it where there is room.
-      const at = y > 24 ? y - 14 : y + 14;
+      const gap = Math.min(t / 2, 12) + 11;
+      const at = y > gap + 8 ? y - gap : y + gap;
       pen.fillStyle = '#000';
       pen.fillRect(x - 1, Math.min(at, y), 2, Math.abs(at - y));
       pen.beginPath();
@@ -332,8 +333,8 @@ export class HeatMap {
       pen.fillText(String(pinned.number), x, at + 0.5);
     };
     if (this.shown.marks.hover) lines(this.shown.marks.hover);
-    for (const pinned of this.shown.marks.pins || []) pin(pinned);
     if (this.shown.marks.cell) outline(this.shown.marks.cell, 7, '#ff4fd8');
+    for (const pinned of this.shown.marks.pins || []) pin(pinned);
     if (this.cursor && document.activeElement === overlay) outline(this.cursor, 9, '#fff');
     pen.restore();
   }
@@ -490,6 +491,7 @@ export class HeatMap {
     const first = !this.cursor && !this.shown.marks.cell;
     const step = event.shiftKey ? 10 : 1;
     const middle = { x: this.cssWidth / 2, y: this.cssHeight / 2 };
+    const zooms = { '+': [0.5, 1], '=': [0.5, 1], '-': [2, 2], ']': [1, 0.5], '[': [1, 2] };
     const moves = {
       ArrowLeft: [0, -step],
       ArrowRight: [0, step],
@@ -507,12 +509,10 @@ export class HeatMap {
         column: Math.min(columns - 1, Math.max(0, at.column + dc)),
       });
     } else if (event.ctrlKey) return;
-    else if (event.key === '+' || event.key === '=')
-      this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 0.5, 1);
-    else if (event.key === '-') this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 2, 2);
-    else if (event.key === ']') this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 1, 0.5);
-    else if (event.key === '[') this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, 1, 2);
-    else if (event.key === '0') this.propose({ x0: 0, x1: columns, y0: 0, y1: rows });
+    else if (zooms[event.key]) {
+      const [x, y] = zooms[event.key];
+      this.zoomAt(this.cursor ? this.centre(this.cursor) : middle, x, y);
+    } else if (event.key === '0') this.propose({ x0: 0, x1: columns, y0: 0, y1: rows });
     else if (event.key === 'm') this.moveTo(this.strongest());
     else if (event.key === 'Enter' || event.key === ' ') this.choose(at);
     else return;

@@ -4,7 +4,15 @@ import { html, useId, useRef, useState, useStore } from './html.js';
 import { fileName, hand, pictureOf } from './saving.js';
 import { csvOf } from './sheets.js';
 
-const KINDS = /** @type {const} */ (['png', 'svg', 'pdf', 'csv']);
+/** @typedef {'png' | 'svg' | 'pdf' | 'csv'} Kind */
+
+/** @type {[Kind, string][]} */
+const KINDS = [
+  ['png', 'A picture, 288 pixels to the inch'],
+  ['svg', 'A drawing: texts and lines stay what they are, maps are pictures in it'],
+  ['pdf', 'The picture on a page of its size'],
+  ['csv', 'All numbers of this panel with every digit'],
+];
 
 /**
  * The button and, once it is pressed, the formats. `body` refers to what is drawn; csv gives its numbers.
@@ -19,7 +27,7 @@ export function SaveMenu({ title, body, csv }) {
   const [open, setOpen] = useState(false);
   const [said, setSaid] = useState('');
   const button = useRef(null);
-  /** @param {typeof KINDS[number]} kind */
+  /** @param {Kind} kind */
   const save = async (kind) => {
     const name = `${fileName(store, title)}.${kind}`;
     setSaid('Saving …');
@@ -66,8 +74,8 @@ export function SaveMenu({ title, body, csv }) {
     </button>
     <div id=${id} class="dv-menu" role="group" aria-label="Save this panel as" hidden=${!open}>
       ${KINDS.map(
-        (kind) =>
-          html`<button type="button" class="dv-button" onClick=${() => save(kind)}>${kind.toUpperCase()}</button>`,
+        ([kind, meaning]) =>
+          html`<button type="button" class="dv-button" title=${meaning} onClick=${() => save(kind)}>${kind.toUpperCase()}</button>`,
       )}
       <span class="dv-saved" role="status">${said}</span>
     </div>
