@@ -91,22 +91,6 @@ def test_signed_maps_are_centred_at_zero(view: Callable[..., Page]) -> None:
     assert numbers == pytest.approx([-size, 0, size], rel=1e-3)
 
 
-def test_what_is_nothing_is_like_the_page_in_the_dark(view: Callable[..., Page]) -> None:
-    """Differences are neutral where there is none: light on a light page, dark on a dark one."""
-    e = make_explanation(heads=2)
-    same = replace(e, density_attention=e.density_attention.copy())
-    page = view(e, payload={"compare": same}, section="heatmap", state={"side": "difference"}, theme="light")
-    assert min(pixel(page, 0, 2, 5)) > 235
-    page.evaluate("() => { view.options = {theme: 'dark'}; }")
-    settle(page)
-    assert max(pixel(page, 0, 2, 5)) < 60
-    set_state(page, side="a", quantity="class_importance")
-    values = e.class_importance[0]
-    high = np.unravel_index(np.abs(values).argmax(), values.shape)
-    low = np.unravel_index(np.abs(values).argmin(), values.shape)
-    assert sum(pixel(page, 0, *map(int, high))) > 2 * sum(pixel(page, 0, *map(int, low)))
-
-
 def test_a_logarithmic_scale_gives_each_factor_the_same_step(view: Callable[..., Page]) -> None:
     e = make_explanation(heads=1)
     page = view(e, section="heatmap", state={"quantity": "density_attention", "colours": "log"})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { exactSheet } from '../../daam_core/view/web/fields.js';
-import { fileName, pdfOf } from '../../daam_core/view/web/saving.js';
+import { fileName, pdfOf, subtitle } from '../../daam_core/view/web/saving.js';
 import { afterPart, partBetween } from '../../daam_core/view/web/sections/sound_part.js';
 import {
   csvOf,
@@ -90,6 +90,10 @@ test('files are named by input, model and chart', () => {
   assert.equal(fileName(store, 'Maps'), 'a_m_maps');
   store.set({ side: 'difference' });
   assert.equal(fileName(store, 'Maps'), 'a-and-ärger_m_maps');
+  // The app's names say which model it was, so it is not said twice.
+  store.setPayload(payload({ name: 'Interview · speech', model: 'speech' }));
+  assert.equal(fileName(store, 'Maps'), 'interview-speech_maps');
+  assert.equal(subtitle(store), 'Interview · speech · class “x”');
 });
 
 test('a PDF holds the picture to the last pixel, and its table of places is right', async () => {

@@ -1,7 +1,7 @@
 // @ts-check
 /** "Save this": a panel alone, as a picture or as numbers. */
 import { html, useId, useRef, useState, useStore } from './html.js';
-import { fileName, hand, pictureOf } from './saving.js';
+import { fileName, hand, pictureOf, subtitle } from './saving.js';
 import { csvOf } from './sheets.js';
 
 /** @typedef {'png' | 'svg' | 'pdf' | 'csv'} Kind */
@@ -37,17 +37,8 @@ export function SaveMenu({ title, body, csv }) {
         if (typeof sheet === 'string') return setSaid(sheet);
         hand(name, csvOf(sheet), 'text/csv;charset=utf-8');
       } else {
-        const shown = store.sides().map((side) => store[side]);
-        const inputs = store.sides().map((side) => (store.b ? store.label(side) : store[side].raw.name));
-        const models = new Set(shown.map(({ raw }) => raw.model));
-        const classes = new Set(shown.map((result) => `class “${result.explainedClass()}”`));
-        const subtitle = [...inputs, ...models, ...classes].filter(Boolean).join(' · ');
-        const [content, type] = await pictureOf(
-          kind,
-          /** @type {HTMLElement} */ (body.current),
-          title,
-          subtitle,
-        );
+        const drawn = /** @type {HTMLElement} */ (body.current);
+        const [content, type] = await pictureOf(kind, drawn, title, subtitle(store));
         hand(name, content, type);
       }
       setSaid(`Saved as ${name}`);

@@ -2,19 +2,37 @@
 /** A panel as a file: PNG, SVG, PDF or CSV, made on the page itself. */
 import { panelSvg } from './panel_svg.js';
 
+/** @typedef {import('./store.js').Store} Store */
+
 const DENSE = 3; // pixels of a picture for each one on screen: 288 to the inch
 const MOST_PIXELS = 8000; // of a side
 
 /**
- * What files of a panel are called, without the suffix: input, model and chart.
- * @param {import('./store.js').Store} store
- * @param {string} title
+ * What is shown: inputs, and models that are not named with them already.
+ * @param {Store} store
+ * @param {(side: import('./types.js').Side) => string} input
  */
+function inputsAndModels(store, input) {
+  const sides = store.sides();
+  const inputs = sides.map(input).filter(Boolean);
+  const models = new Set(sides.map((side) => store[side].raw.model));
+  return [inputs, Array.from(models).filter((model) => !inputs.some((name) => name.includes(model)))];
+}
+
+/** What files of a panel are called, without the suffix: input, model and chart. @param {Store} store @param {string} title */
 export function fileName(store, title) {
-  const shown = store.sides().map((side) => store[side].raw);
-  const inputs = shown.map(({ name, letter }) => name || (store.b ? letter : 'input'));
-  const models = new Set(shown.map(({ model }) => model));
-  return [inputs.join(' and '), Array.from(models).join(' and '), title].map(slug).filter(Boolean).join('_');
+  const named = inputsAndModels(store, (side) => {
+    const { name, letter } = store[side].raw;
+    return name || (store.b ? letter : 'input');
+  });
+  return [...named.map((some) => some.join(' and ')), title].map(slug).filter(Boolean).join('_');
+}
+
+/** The same in words, for the drawing itself, with the explained class. @param {Store} store */
+export function subtitle(store) {
+  const named = inputsAndModels(store, (side) => (store.b ? store.label(side) : store[side].raw.name));
+  const classes = store.sides().map((side) => `class “${store[side].explainedClass()}”`);
+  return [...named.flat(), ...new Set(classes)].join(' · ');
 }
 
 /** @param {string} text */
@@ -39,11 +57,11 @@ export function hand(name, content, type) {
  * @param {'png' | 'svg' | 'pdf'} kind
  * @param {HTMLElement} body of the panel
  * @param {string} title
- * @param {string} subtitle
+ * @param {string} under the title
  * @returns {Promise<[BlobPart, string]>} content and media type
  */
-export async function pictureOf(kind, body, title, subtitle) {
-  const { svg, width, height } = panelSvg(body, title, subtitle);
+export async function pictureOf(kind, body, title, under) {
+  const { svg, width, height } = panelSvg(body, title, under);
   if (kind === 'svg') return [svg, 'image/svg+xml'];
   const canvas = await painted(svg, width, height);
   if (kind === 'png') {

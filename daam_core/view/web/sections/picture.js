@@ -6,6 +6,8 @@ import { attribution, placedTokens, spanOf, tokenText } from './tokens.js';
 
 /** @typedef {import('./tokens.js').Shown} Shown */
 
+const ROOM_FOR_BOTH = 720; // CSS pixels in which the picture stands alone beside the coloured one, too
+
 /**
  * The region in a direction that is nearest, sideways distance counting three times.
  * @param {Shown} result
@@ -43,6 +45,8 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
   const frame = useRef(null);
   const overlay = useRef(null);
   const width = useWidth(frame);
+  const room = useRef(null);
+  const beside = useWidth(room) >= ROOM_FOR_BOTH;
   useLayoutEffect(() => {
     if (width) draw(frame.current, overlay.current, { result, tokens, values, scale, opacity, current });
   });
@@ -73,7 +77,7 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
   const ratio = media ? media.width / media.height : 1;
   const size = { aspectRatio: String(ratio), maxWidth: `${Math.round(Math.min(640, 480 * ratio))}px` };
   return html`<div class="dv-stack">
-   <div class="dv-beside"><div class="dv-beside-row">
+   <div class="dv-beside" ref=${room}>
     <div
       ref=${frame}
       class="dv-picture-frame"
@@ -97,8 +101,8 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
         onKeyDown=${key}
       ></canvas>
     </div>
-    ${media && html`<img src=${media.url} alt="${label}: the picture alone" class="dv-original" style=${size} />`}
-    </div></div>
+    ${media && beside && html`<img src=${media.url} alt="${label}: the picture alone" class="dv-original" style=${size} />`}
+    </div>
     <p class="dv-note dv-number dv-said">${said}</p>
     <div class="dv-hidden" aria-live="polite">${spoken}</div>
   </div>`;
