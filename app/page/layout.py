@@ -35,7 +35,6 @@ class Page:
     changed: change_input.ChangeInput
     muted: mute_parts.MuteParts
     checked: is_it_true.IsItTrue
-    comparison: gr.HTML
     saved: save.Save
     data_set: data_set.DataSet | None
     sections: tuple[gr.Column, ...]
@@ -64,17 +63,16 @@ def lay_out(offer: Offer, studies: Studies) -> Page:
         reasons = why.build()
         drawn = charts.build()
     with gr.Column(elem_id="step-compare", elem_classes="dx-card dx-after", visible=False) as compare_step:
-        _heading("Compare and change")
+        steps = compare.build_steps(frame.heading("Compare and change"))
         with gr.Tabs(elem_id="change-tabs"):
-            with gr.Tab("A and B", id="compare", elem_id="tab-compare"):
-                compared = compare.build()
+            with gr.Tab("Results", id="compare", elem_id="tab-compare"):
+                compared = compare.build(*steps)
             with gr.Tab("Edit input", id="input", elem_id="tab-change-input"):
                 changed = change_input.build()
             with gr.Tab("Mute parts", id="model", elem_id="tab-change-model"):
                 muted = mute_parts.build()
             with gr.Tab("Is it true?", id="check", elem_id="tab-check"):
                 checked = is_it_true.build()
-        comparison = compare.build_result()
     with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as save_step:
         _heading("Save and share")
         saved = save.build()
@@ -92,7 +90,6 @@ def lay_out(offer: Offer, studies: Studies) -> Page:
         changed,
         muted,
         checked,
-        comparison,
         saved,
         whole,
         sections,

@@ -6,9 +6,9 @@ from gradio.blocks import Block
 from daam_core.inputs import Sound, Text
 
 from ..visit.offer import Offer
+from ..visit.results import results_value
 from ..visit.session import Result, Session
 from ..visit.view_values import view_value
-from .html.comparison import comparison_html
 from .html.faithfulness import NOT_CHECKED
 from .html.frame import status
 from .html.muted_parts import muted_parts_html
@@ -22,14 +22,21 @@ Updates = dict[Block, object]
 
 
 def changing(page: Page) -> list[Block]:
-    """Everything that :func:`show` and :func:`show_original` may update."""
+    """Everything that :func:`show` may update."""
     muted, changed, compared = page.muted, page.changed, page.compared
-    of_the_result = [page.prediction, page.reasons.view, page.comparison, page.checked.result]
+    of_the_result = [page.prediction, page.reasons.view, page.checked.result]
     of_the_result.append(page.reasons.remark)
     of_the_charts = [page.charts.plot, page.charts.head]
     of_the_mutes = [muted.note, muted.heads, muted.layers, muted.features]
-    of_the_mutes += [muted.undo, muted.redo, muted.reset]
-    of_the_comparison = [compared.swap, compared.end, compared.other, compared.models]
+    of_the_mutes.append(muted.reset)
+    of_the_comparison: list[Block] = [
+        compared.results,
+        compared.undo,
+        compared.redo,
+        compared.swap,
+        compared.end,
+    ]
+    of_the_comparison += [compared.other, compared.models]
     groups = [changed.text.group, changed.sound.group, changed.picture.group]
     return [
         *(page.session, page.status, *page.sections, *of_the_result, *of_the_charts),
@@ -42,23 +49,31 @@ def say(page: Page, text: str, *, kind: str = "done", previous: bool = False) ->
     return {page.status: status(text, kind=kind, previous=previous)}
 
 
-def show(page: Page, offer: Offer, session: Session) -> Updates:
-    """The session's result in every part of the page."""
+def show(page: Page, offer: Offer, session: Session, *, before: Session) -> Updates:
+    """The session's result in every part of the page.
+
+    The controls that change an input keep what the visitor set, until there is another original.
+    """
     current = session.current
     if current is None:
         return {page.session: session}
     others = [name for name in offer.names(current.given.modality) if name != current.model]
+    original, earlier = session.original, before.original
+    another = earlier is None or original is None or original.given.key != earlier.given.key
     return {
+        **(_show_original(page, session) if another else {}),
         page.session: session,
         page.prediction: prediction_html(session),
         page.reasons.view: view_value(session),
-        page.comparison: comparison_html(session),
         page.checked.result: NOT_CHECKED,
         page.reasons.remark: {"text": UNCHECKED},
         page.charts.plot: gr.update(value=None, visible=False),  # of another result
         page.charts.head: gr.update(choices=_heads(current), value=0),
         **{section: gr.update(visible=True) for section in page.sections},
         **_show_mutes(page, session, current),
+        page.compared.results: results_value(session),
+        page.compared.undo: gr.update(interactive=bool(session.undo)),
+        page.compared.redo: gr.update(interactive=bool(session.redo)),
         page.compared.swap: gr.update(interactive=session.pair is not None),
         page.compared.end: gr.update(interactive=session.baseline is not None),
         page.compared.models: gr.update(visible=bool(others)),
@@ -85,13 +100,11 @@ def _show_mutes(page: Page, session: Session, current: Result) -> Updates:
             value=[str(layer) for layer in sorted(mutes.layers)],
         ),
         muted.features: ", ".join(map(str, sorted(mutes.features))),
-        muted.undo: gr.update(interactive=bool(session.undo)),
-        muted.redo: gr.update(interactive=bool(session.redo)),
         muted.reset: gr.update(interactive=bool(mutes)),
     }
 
 
-def show_original(page: Page, session: Session) -> Updates:
+def _show_original(page: Page, session: Session) -> Updates:
     """The controls that change the input, set to a new original."""
     if session.original is None:
         return {}

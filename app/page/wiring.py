@@ -27,7 +27,7 @@ from .html.muted_parts import muted_parts_html
 from .layout import Page
 from .outcomes import at_once, sentence_of, step_by_step
 from .parts.give import Way
-from .updates import Updates, changing, say, show, show_original
+from .updates import Updates, changing, say, show
 
 #: What every listener of the page is given: no endpoint, and no veil over what it updates.
 Options = dict[str, Any]
@@ -70,15 +70,16 @@ def _run(
     work: Callable[[Offer], Session],
     message: str = RUNNING,
     *,
+    before: Session,
     place: gr.HTML | None = None,
     note: str = "",
 ) -> Iterator[Updates]:
-    """An action that may run the encoder, as a stream of updates; ``note`` is said with its result."""
+    """An action that may run the encoder on the session ``before`` it; ``note`` is said with its result."""
 
     def finished(session: Session) -> Updates:
         done = "" if session.current is None else f"Done: {_done(session.current)}. {note}"
         said = say(page, done.strip(), kind="info" if note else "done") if done else {}
-        return show(page, offer, session) | show_original(page, session) | said
+        return show(page, offer, session, before=before) | said
 
     return step_by_step(
         page,
@@ -107,14 +108,14 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> list[Dependency]:
             given = given_text(value) if way.modality == "text" else given_file(way.modality, value)
             return actions.explain_input(offer, session, model, recognised(given))
 
-        yield from _run(offer, page, work)
+        yield from _run(offer, page, work, before=session)
 
     def explain_example(example: Example, session: Session, model: str) -> Iterator[Updates]:
         def work(offer: Offer) -> Session:
             return actions.explain_input(offer, session, model, example.given())
 
         yield {way.value: _content(example)}
-        yield from _run(offer, page, work)
+        yield from _run(offer, page, work, before=session)
 
     inputs, outputs = [page.session, way.model], [*changing(page), page.cancel]
     arrived = _wire_arrival(page, way)
@@ -154,11 +155,6 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
     text, sound, picture = page.changed.text, page.changed.sound, page.changed.picture
     compared = page.compared
 
-    def keeping(updates: Iterator[Updates]) -> Iterator[Updates]:
-        """The controls keep what the visitor set; only a new original resets them."""
-        for step in updates:
-            yield {part: value for part, value in step.items() if part not in page.changed.values}
-
     def explain(session: Session, change: Callable[[Given], Given]) -> Iterator[Updates]:
         def work(offer: Offer) -> Session:
             if session.original is None:
@@ -166,7 +162,7 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
             return actions.change_input(offer, session, change(session.original.given))
 
         message = f"{RUNNING} on the changed input"
-        return keeping(_run(offer, page, work, message, place=page.changed.said))
+        return _run(offer, page, work, message, before=session, place=page.changed.said)
 
     def change_text(session: Session, text: str) -> Iterator[Updates]:
         yield from explain(session, lambda given: given.changed(Edit(text)))
@@ -189,7 +185,8 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
         def work(offer: Offer) -> Session:
             return actions.compare_models(offer, session, other)
 
-        yield from keeping(_run(offer, page, work, f"Explaining with {other}", place=compared.said))
+        message = f"Explaining with {other}"
+        yield from _run(offer, page, work, message, before=session, place=compared.said)
 
     sound.noisy.change(
         lambda noisy: gr.update(interactive=bool(noisy)), sound.noisy, sound.snr, queue=False, **PRIVATE
@@ -254,21 +251,37 @@ def _on_click(
     """A button whose action needs the session alone."""
 
     def clicked(session: Session) -> Updates:
-        return _act(offer, page, lambda: action(session), said, place=place)
+        return _act(offer, page, session, lambda: action(session), said, place=place)
 
     button.click(clicked, page.session, [*changing(page), place], **PRIVATE)
 
 
-def _act(offer: Offer, page: Page, action: Callable[[], Session], said: str, *, place: gr.HTML) -> Updates:
-    return at_once(place, lambda: show(page, offer, action()) | say(page, said))
+def _act(
+    offer: Offer, page: Page, before: Session, action: Callable[[], Session], said: str, *, place: gr.HTML
+) -> Updates:
+    return at_once(place, lambda: show(page, offer, action(), before=before) | say(page, said))
 
 
 def _wire_comparison(offer: Offer, page: Page) -> None:
     compared = page.compared
+
+    def show_again(session: Session, event: gr.EventData) -> Updates:
+        action = partial(actions.show_again, session, _sent(event, "number"))
+        return _act(offer, page, session, action, "An earlier result is shown.", place=compared.said)
+
+    def use_as_a(session: Session, event: gr.EventData) -> Updates:
+        action = partial(actions.use_as_a, session, _sent(event, "number"))
+        said = "A is chosen; what is on screen, and what you explain next, is B."
+        return _act(offer, page, session, action, said, place=compared.said)
+
+    outputs = [*changing(page), compared.said]
+    compared.results.show(show_again, page.session, outputs, **PRIVATE)
+    compared.results.compare(use_as_a, page.session, outputs, **PRIVATE)
     on_click = partial(_on_click, offer, page, place=compared.said)
-    on_click(compared.pin, actions.pin, "Kept as A. Explain another input to compare.")
     on_click(compared.swap, actions.swap, "A and B changed places.")
     on_click(compared.end, actions.end_comparison, "The comparison has ended.")
+    on_click(compared.undo, actions.undo, "The last change is undone.")
+    on_click(compared.redo, actions.redo, "The change is made again.")
 
 
 def _wire_mutes(offer: Offer, page: Page) -> None:
@@ -278,11 +291,11 @@ def _wire_mutes(offer: Offer, page: Page) -> None:
         def action() -> Session:
             return actions.mute_parts(offer, session, heads, layers, features)
 
-        return _act(offer, page, action, RECOMPUTED, place=muted.said)
+        return _act(offer, page, session, action, RECOMPUTED, place=muted.said)
 
     def mute_top(session: Session, count: object) -> Updates:
         top = partial(actions.mute_top, offer, session, count)
-        return _act(offer, page, top, RECOMPUTED, place=muted.said)
+        return _act(offer, page, session, top, RECOMPUTED, place=muted.said)
 
     parts = [page.session, muted.heads, muted.layers, muted.features]
     outputs = [*changing(page), muted.said]
@@ -294,8 +307,6 @@ def _wire_mutes(offer: Offer, page: Page) -> None:
     muted.top.click(mute_top, [page.session, muted.count], outputs, **PRIVATE)
     for button, action in (
         (muted.cell, actions.mute_selected),
-        (muted.undo, actions.undo),
-        (muted.redo, actions.redo),
         (muted.reset, partial(actions.set_mutes, mutes=NOTHING_MUTED)),
     ):
         _on_click(offer, page, button, partial(action, offer), RECOMPUTED, place=muted.said)
@@ -333,7 +344,7 @@ def _wire_view(offer: Offer, page: Page) -> None:
         def action() -> Session:
             return actions.choose_class(offer, session, _sent(event, "index"))
 
-        return _act(offer, page, action, "Another class is explained.", place=page.reasons.said)
+        return _act(offer, page, session, action, "Another class is explained.", place=page.reasons.said)
 
     def exact(session: Session, event: gr.EventData) -> dict[str, object]:
         asked = {name: _sent(event, name) for name in ("id", "side", "name", "head")}
@@ -434,7 +445,7 @@ def _wire_link(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
             return actions.follow(offer, session, link)
 
         yield at | {way.value: _content(example)}
-        yield from _run(offer, page, work, "Restoring the view of the link", note=missing)
+        yield from _run(offer, page, work, "Restoring the view of the link", before=session, note=missing)
 
     outputs = [*changing(page), page.cancel, page.given.tabs]
     outputs += [part for way in page.given.ways for part in (way.value, way.model)]

@@ -20,7 +20,7 @@ from .links import Link
 from .media import page_media
 from .mutes import NOTHING_MUTED, Mutes, keep_mask, parse_indices
 from .offer import Offer
-from .session import MAX_HISTORY, Result, Session
+from .session import Result, Session
 from .untrusted import indices_of, scale_of, whole_number
 
 MAX_TOP = 1000  # cells that can be muted by rank at once
@@ -30,9 +30,7 @@ def explain_input(
     offer: Offer, session: Session, model_name: object, given: Given, *, target: int | None = None
 ) -> Session:
     """Explain a new input: the session's current result and the start of what-ifs."""
-    result, session = _result(offer, session, model_name, given, target=target)
-    baseline = session.baseline if session.pinned else None
-    return replace(session, current=result, original=result, baseline=baseline, cell=None, undo=(), redo=())
+    return session.beginning(_result(offer, session, model_name, given, target=target))
 
 
 def follow(offer: Offer, session: Session, link: Link) -> Session:
@@ -46,7 +44,8 @@ def follow(offer: Offer, session: Session, link: Link) -> Session:
     if link.baseline is None:
         return session
     pinned = link.change is None and link.model == link.baseline.model
-    return replace(session, baseline=before.current, pinned=pinned)
+    shown = needed(session.current)
+    return replace(session.showing(shown, baseline=before.current, pinned=pinned), undo=session.undo)
 
 
 def _followed(offer: Offer, session: Session, link: Link) -> Session:
@@ -62,9 +61,9 @@ def change_input(offer: Offer, session: Session, given: Given) -> Session:
     """Explain a changed version of the original input, with the original as A."""
     original = needed(session.original)
     target = original.explanation.explained  # the same class before and after
-    result, session = _result(offer, session, original.model, given, target=target)
+    result = _result(offer, session, original.model, given, target=target)
     before = _recomputed(offer, original, target=target)
-    return replace(session, current=result, baseline=before, pinned=False, undo=(), redo=())
+    return session.showing(replace(result, original=original), baseline=before)
 
 
 def compare_models(offer: Offer, session: Session, other: object) -> Session:
@@ -73,8 +72,10 @@ def compare_models(offer: Offer, session: Session, other: object) -> Session:
     model = offer[other]
     if model.name == current.model:
         raise InputError(f"{model.name} is the model on screen already; choose another one to compare.")
-    result, session = _result(offer, session, model.name, current.given, target=None)
-    return replace(session, current=result, baseline=current, pinned=False, undo=(), redo=())
+    result = _result(offer, session, model.name, current.given, target=None)
+    # An unchanged input is an original of its own; a changed one is still the change of the same.
+    original = None if current.given.change is None else current.original
+    return session.showing(replace(result, original=original), baseline=current)
 
 
 def explain_once(
@@ -111,24 +112,37 @@ def choose_class(offer: Offer, session: Session, target: object) -> Session:
     baseline = session.baseline
     if baseline is not None and baseline.explanation.class_names == result.explanation.class_names:
         baseline = _recomputed(offer, baseline, target=result.explanation.explained)
-    return replace(session, current=result, baseline=baseline)
+    return session.showing(result, baseline=baseline, pinned=session.pinned)
 
 
-def pin(session: Session) -> Session:
-    """Keep the current result as A; the next ones are B."""
-    return replace(session, baseline=needed(session.current), pinned=True)
+def use_as_a(session: Session, number: object) -> Session:
+    """Compare with a kept result: it is A of what is on screen and of what comes next."""
+    return session.showing(needed(session.current), baseline=_kept(session, number), pinned=True)
+
+
+def show_again(session: Session, number: object) -> Session:
+    """A kept result on screen again, beside the chosen A where there is one."""
+    baseline = session.baseline if session.pinned else None
+    return session.showing(_kept(session, number), baseline=baseline, pinned=session.pinned)
+
+
+def _kept(session: Session, number: object) -> Result:
+    for kept in session.kept:
+        if is_whole(number) and kept.number == number:
+            return kept.result
+    raise InputError("This result is no longer kept: explain the input again.")
 
 
 def end_comparison(session: Session) -> Session:
     """Without an A; the current result stays."""
-    return replace(session, baseline=None, pinned=False)
+    return session.showing(needed(session.current), baseline=None)
 
 
 def swap(session: Session) -> Session:
     """A becomes B and B becomes A."""
     if session.baseline is None:
-        raise InputError("There is nothing to swap: pin an input first.")
-    return replace(session, current=session.baseline, baseline=session.current, undo=(), redo=())
+        raise InputError("There is nothing to swap: choose a result as A first.")
+    return session.showing(session.baseline, baseline=session.current, pinned=session.pinned)
 
 
 def select_cell(session: Session, head: object, layer: object, feature: object) -> Session:
@@ -148,8 +162,15 @@ def set_mutes(offer: Offer, session: Session, mutes: Mutes) -> Session:
     current = needed(session.current)
     if mutes == current.mutes:
         return session
-    undo = (*session.undo, current.mutes)[-MAX_HISTORY:]
-    return replace(_muted(offer, session, mutes), undo=undo, redo=())
+    # The class stays the same while parts go on and off, so that the change can be read.
+    target = current.explanation.explained
+    result = replace(_recomputed(offer, current, target=target, mutes=mutes), original=session.original)
+    baseline, pinned = session.baseline, session.pinned
+    if baseline is None:
+        baseline = _recomputed(offer, current, target=target, mutes=NOTHING_MUTED)
+    elif not pinned and not mutes and baseline.is_of(result):
+        baseline = None
+    return session.showing(result, baseline=baseline, pinned=pinned)
 
 
 def mute_parts(offer: Offer, session: Session, heads: object, layers: object, features: str) -> Session:
@@ -187,24 +208,18 @@ def mute_top(offer: Offer, session: Session, count: object) -> Session:
     return set_mutes(offer, session, replace(current.mutes, cells=current.mutes.cells | found))
 
 
-def undo(offer: Offer, session: Session) -> Session:
-    """Back to what was muted before."""
-    *earlier, mutes = _steps(session.undo, "undo")
-    later = (*session.redo, needed(session.current).mutes)
-    return replace(_muted(offer, session, mutes), undo=tuple(earlier), redo=later)
+def undo(session: Session) -> Session:
+    """Before the last change of the input, of what is muted or of what is compared."""
+    if not session.undo:
+        raise InputError("There is nothing to undo.")
+    return session.undone()
 
 
-def redo(offer: Offer, session: Session) -> Session:
-    """Forward again to what was muted before the last undo."""
-    *later, mutes = _steps(session.redo, "redo")
-    earlier = (*session.undo, needed(session.current).mutes)
-    return replace(_muted(offer, session, mutes), undo=earlier, redo=tuple(later))
-
-
-def _steps(steps: tuple[Mutes, ...], word: str) -> tuple[Mutes, ...]:
-    if not steps:
-        raise InputError(f"There is nothing to {word}.")
-    return steps
+def redo(session: Session) -> Session:
+    """Forward again to what was undone last."""
+    if not session.redo:
+        raise InputError("There is nothing to redo.")
+    return session.redone()
 
 
 def rescaled(offer: Offer, result: Result, scale: object) -> Explanation:
@@ -220,7 +235,7 @@ def rescaled(offer: Offer, result: Result, scale: object) -> Explanation:
 
 def _result(
     offer: Offer, session: Session, model_name: object, given: Given, *, target: int | None
-) -> tuple[Result, Session]:
+) -> Result:
     """A result of an input, its encoding taken from the cache where it is there."""
     model = offer[model_name]
     key = _cache_key(model, given)
@@ -228,40 +243,20 @@ def _result(
     if encoding is None:
         encoding = offer.encode(model, given, key=key)
     explanation = explain_encoding(model, encoding, target=target)
-    result = Result(
+    return Result(
         model=model.name,
         given=given.kept(),
+        key=key,
         encoding=encoding,
         explanation=explanation,
         target=target,
         media=page_media(given),
     )
-    # Examples are kept once for everybody, so they take no room here.
-    if given.example is None or given.change is not None:
-        session = session.remembering(key, encoding)
-    return result, session
 
 
 def _cache_key(model: TrainedClassifier, given: Given) -> str:
     encoder = model.config.encoder
     return f"{encoder.weights_sha256}:{encoder.preprocessing}:{given.key}"
-
-
-def _muted(offer: Offer, session: Session, mutes: Mutes) -> Session:
-    current = needed(session.current)
-    # The class stays the same while parts go on and off, so that the change can be read.
-    target = current.explanation.explained
-    result = _recomputed(offer, current, target=target, mutes=mutes)
-    baseline, pinned = session.baseline, session.pinned
-    if baseline is None:
-        baseline = _recomputed(offer, current, target=target, mutes=NOTHING_MUTED)
-    elif not pinned and not mutes and _same_input(baseline, result):
-        baseline = None
-    return replace(session, current=result, baseline=baseline)
-
-
-def _same_input(one: Result, other: Result) -> bool:
-    return one.model == other.model and one.given.key == other.given.key
 
 
 def _recomputed(offer: Offer, result: Result, *, target: int | None, mutes: Mutes | None = None) -> Result:

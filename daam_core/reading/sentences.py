@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from daam_core.reading.differences import largest_changes, map_correlation
 from daam_core.reading.heads import head_order
+from daam_core.reading.numbers import fixed, percent
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.words import join_words
 from daam_core.result import Explanation
@@ -33,6 +35,47 @@ def in_words(explanation: Explanation) -> tuple[str, ...]:
         for sentence in (_heads(explanation), _cells(explanation), _input(explanation))
         if sentence is not None
     )
+
+
+def changes_in_words(a: Explanation, b: Explanation) -> tuple[str, ...]:
+    """What differs between two explanations: the decision, how alike the maps are, and where they are not.
+
+    Returns:
+        One to three sentences. Heads of two models do not correspond, so no single cells are named then.
+    """
+    return (_decisions(a, b), *_alike(a, b))
+
+
+def _decisions(a: Explanation, b: Explanation) -> str:
+    p, q = float(a.probabilities[a.prediction]), float(b.probabilities[b.prediction])
+    if a.class_names != b.class_names:
+        return (
+            "The two models know different classes, so each decision stands by itself: A says "
+            f"“{a.predicted_class}” ({percent(p)}), B says “{b.predicted_class}” ({percent(q)})."
+        )
+    if a.prediction == b.prediction:
+        return f"A and B both say “{a.predicted_class}”, A with {percent(p)}, B with {percent(q)}."
+    before = percent(b.probabilities[a.prediction])
+    return (
+        f"A says “{a.predicted_class}” ({percent(p)}), B says “{b.predicted_class}” ({percent(q)}); "
+        f"“{a.predicted_class}” has {before} there."
+    )
+
+
+def _alike(a: Explanation, b: Explanation) -> tuple[str, ...]:
+    found = map_correlation(a, b)
+    if a.model != b.model:
+        if found is None:
+            return ("Their encoders have different sizes, so the maps cannot be laid over each other.",)
+        return (f"All heads together, by layer and feature, the two maps correlate at {fixed(found)}.",)
+    said = () if found is None else (f"The two maps correlate at {fixed(found)}.",)
+    changes = largest_changes(a, b, 1)
+    if not changes:
+        return (*said, "The Importance Factor is the same in every cell.") if a.shape == b.shape else said
+    ((head, layer, feature, before, after),) = changes
+    where = f"feature {feature} on layer {layer} in head {head}"
+    moved = f"from {fixed(before)} to {fixed(after)}"
+    return (*said, f"The Importance Factor changes most at {where}: {moved}.")
 
 
 def _heads(e: Explanation) -> str:

@@ -19,7 +19,7 @@ from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
 from daam_core.reading.quantities import QUANTITIES
-from daam_core.reading.sentences import in_words
+from daam_core.reading.sentences import changes_in_words, in_words
 from daam_core.reading.terms import TERMS
 from daam_core.reading.words import join_words
 from daam_core.result import DatasetMean, Explanation
@@ -95,6 +95,7 @@ def view_payload(
         "b": None
         if compare is None
         else _explanation_payload(compare, compare_media, limit) | {"letter": "B", "name": names[1]},
+        "changes": [] if compare is None else list(changes_in_words(explanation, compare)),
         "colours": {
             "heads": list(HEAD_COLOURS),
             "diverging": list(DIVERGING),

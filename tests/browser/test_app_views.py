@@ -15,7 +15,8 @@ from app.visit.examples import EXAMPLES
 from daam_core import export
 from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import Region, SoundChange, changed, read_picture, read_sound
-from daam_core.reading.sentences import in_words
+from daam_core.reading.numbers import percent
+from daam_core.reading.sentences import changes_in_words, in_words
 from daam_core.reading.terms import TERMS
 from tests.browser.app_page import AppPage
 from tests.support.encode import encode
@@ -29,7 +30,7 @@ FOCUSED = """() => {
   const element = document.activeElement;
   return (element.getAttribute('aria-label') || element.innerText || '').trim();
 }"""
-PAGE_TABS = ("A and B", "Edit input", "Mute parts")
+PAGE_TABS = ("Results", "Edit input", "Mute parts")
 
 
 @pytest.fixture
@@ -108,7 +109,6 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     without_both = explain_encoding(topics, encoding, target=e.explained, keep=keep).probabilities.tolist()
     assert app.probabilities() == dict(enumerate(without_both))
     app.says("Done: the prediction is computed anew.")
-    expect(app.page.locator("#comparison")).to_contain_text("B − A")
     app.does("#undo")
     assert app.probabilities() == dict(enumerate(without_head))
     app.does("#undo")
@@ -140,15 +140,13 @@ def test_choosing_a_class_explains_it(app, topics):
 
 def test_a_pinned_input_is_compared_with_the_next(app, topics):
     app.explain_text(TEXT)
-    app.tab("A and B")
-    app.does("#pin")
+    app.tab("Results")
+    app.does(".dx-results [data-does=compare]")
     app.explain_text(CHANGED)
     a, b = explain(topics, TEXT), explain(topics, CHANGED)
-    rows = app.page.locator("#comparison tr[data-class]")
-    found = rows.evaluate_all("rows => rows.map(r => [r.dataset.class, r.dataset.a, r.dataset.b])")
-    assert {int(c): (float(x), float(y)) for c, x, y in found} == {
-        c: (a.probabilities[c], b.probabilities[c]) for c in range(3)
-    }
+    app.view_tab("Compare")
+    expect(app.page.locator("#view .dv-changes")).to_have_text(" ".join(changes_in_words(a, b)))
+    expect(app.page.locator("#prediction .dx-before")).to_contain_text(percent(a.probabilities.max()))
     # Every view knows A, B and B − A; the map of the difference is the core's.
     app.page.evaluate(
         "DaamPage.shownView().state = {side: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'}"
@@ -157,20 +155,19 @@ def test_a_pinned_input_is_compared_with_the_next(app, topics):
     difference = np.float32(b.gate[0, 3, 30]) - np.float32(a.gate[0, 3, 30])
     numbers = app.readout(30)
     assert any(number == pytest.approx(difference, rel=1e-3) for number in numbers), (difference, numbers)
-    app.tab("A and B")
+    app.tab("Results")
     app.does("#swap")
     assert app.probabilities() == dict(enumerate(a.probabilities.tolist()))
     app.does("#end-comparison")
-    expect(app.page.locator("#comparison")).to_contain_text("Nothing is compared yet")
+    expect(app.page.locator("#prediction .dx-before")).to_have_count(0)
 
 
 def test_two_models_on_one_input(app, server):
     app.explain_text(TEXT)
-    app.tab("A and B")
+    app.tab("Results")
     app.does("#compare-models")
     b = explain(server.models["topics-b"], TEXT)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
-    expect(app.page.locator("#comparison")).to_contain_text("heads of two models do not correspond")
     said = app.page.locator("#view .dv-apart")
     app.page.evaluate("DaamPage.shownView().state = {side: 'b', tab: 'heads'}")
     expect(said).to_be_hidden()
@@ -186,7 +183,9 @@ def test_what_if_the_text_were_another(app, topics):
     app.does("#run-changed-text")
     b = explain(topics, CHANGED)
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
-    expect(app.page.locator("#comparison caption").first).to_have_text("Probability")
+    expect(app.page.locator("#prediction .dx-before .dx-input-a")).to_have_text(
+        app.page.evaluate("DaamPage.shownView().payload.a.name").split(" · ")[0]
+    )
     # What the visitor wrote stays in its place.
     expect(app.page.locator("#changed-text textarea")).to_have_value(CHANGED)
 
@@ -272,15 +271,15 @@ def test_a_link_holds_a_changed_example_and_what_it_is_compared_with(app, browse
     numbers = "DaamPage.shownView().payload.%s.probabilities"
     for side in "ab":
         assert other.page.evaluate(numbers % side) == app.page.evaluate(numbers % side)
-    assert other.page.inner_text("#comparison .dx-pair") == app.page.inner_text("#comparison .dx-pair")
+    assert other.page.inner_text("#prediction") == app.page.inner_text("#prediction")
     assert other.page.url == app.page.url
     context.close()
 
 
 def test_a_link_holds_two_examples(app, browser, server):
     app.example("Text", "news-rates")
-    app.tab("A and B")
-    app.does("#pin")
+    app.tab("Results")
+    app.does(".dx-results [data-does=compare]")
     app.example("Text", "news-final")
     assert app.state()["side"] == "b"
     app.page.wait_for_function("location.search.includes('x=b')")
@@ -349,8 +348,8 @@ def test_a_link_to_a_cell_that_is_not_there_says_so(app):
 
 def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
     app.explain_text(TEXT)
-    app.tab("A and B")
-    app.does("#pin")
+    app.tab("Results")
+    app.does(".dx-results [data-does=compare]")
     app.explain_text(CHANGED)
     pins = [{"head": 1, "layer": 2, "feature": 3, "note": "worth a look"}]
     app.page.evaluate("pins => { DaamPage.shownView().state = {pins}; }", pins)

@@ -8,7 +8,7 @@ import pytest
 
 from daam_core.export.summary import summary
 from daam_core.reading.heads import head_order
-from daam_core.reading.sentences import MAJORITY, in_words
+from daam_core.reading.sentences import MAJORITY, changes_in_words, in_words
 from tests.support.builders import make_explanation
 
 
@@ -93,3 +93,32 @@ def test_a_constant_map_has_one_sentence():
     assert in_words(make_explanation(constant=True)) == (
         "No cell stands out: the density attention is the same everywhere.",
     )
+
+
+def test_changes_name_the_decisions_and_the_cell_that_moved_most():
+    a, b = (make_explanation("text", heads=2, layers=4, seed=seed) for seed in (1, 2))
+    decision, alike, cell = changes_in_words(a, b)
+    for letter, e in (("A", a), ("B", b)):
+        assert re.search(rf"{letter}.*“{e.predicted_class}”", decision) or "both say" in decision
+    flat = [np.asarray(e.importance[e.head_layers], np.float64).ravel() for e in (a, b)]
+    assert float(re.search(r"at (−?[\d.]+)\.$", alike)[1].replace("−", "-")) == pytest.approx(
+        np.corrcoef(*flat)[0, 1], abs=5e-4
+    )
+    feature, layer, head, before, after = re.search(
+        r"feature (\d+) on layer (\d+) in head (\d+): from ([\d.]+) to ([\d.]+)\.$", cell
+    ).groups()
+    place = (int(head), int(layer), int(feature))
+    change = np.abs(np.asarray(b.importance, np.float64) - a.importance)
+    assert change[place] == change.max()
+    assert (float(before), float(after)) == pytest.approx(
+        (a.importance[place], b.importance[place]), abs=5e-4
+    )
+
+
+def test_two_models_are_compared_without_naming_heads():
+    a = make_explanation("text", heads=2, layers=4, seed=1)
+    b = replace(make_explanation("text", heads=2, layers=4, seed=2), model="another")
+    other = replace(b, class_names=tuple(f"{name} too" for name in b.class_names))
+    assert "head" not in " ".join(changes_in_words(a, b)).replace("All heads together", "")
+    assert changes_in_words(a, other)[0].startswith("The two models know different classes")
+    assert changes_in_words(a, a)[-1] == "The Importance Factor is the same in every cell."

@@ -52,5 +52,5 @@ export function explained(changes = {}) {
 export function payload(changes = {}, other = null) {
   const colours = { heads: ['#000000', '#ffffff'], diverging: ['#0000ff', '#ffffff', '#ff8800'] };
   const b = other && explained({ letter: 'B', ...other });
-  return { version: 2, a: explained(changes), b, colours };
+  return { version: 2, a: explained(changes), b, changes: [], colours };
 }

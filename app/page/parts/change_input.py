@@ -54,7 +54,7 @@ class ChangeInput:
 
     @property
     def values(self) -> list[Component]:
-        """The controls that hold what the visitor sets; only a new original resets them."""
+        """The controls that hold what the visitor sets."""
         return [self.text.text, self.sound.start, self.sound.end, self.picture.region]
 
 

@@ -113,7 +113,7 @@ def _value(modality: Modality) -> gr.components.Component:
         sources=["upload", "clipboard", "webcam"],
         label="Image",
         show_label=False,
-        height=280,
+        height=200,
         elem_id="input-image",
         buttons=[],
     )

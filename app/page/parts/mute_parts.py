@@ -17,8 +17,6 @@ class MuteParts:
     cell: gr.Button
     count: gr.Number
     top: gr.Button
-    undo: gr.Button
-    redo: gr.Button
     reset: gr.Button
     note: gr.HTML
     said: gr.HTML
@@ -43,8 +41,6 @@ def build() -> MuteParts:
         )
     with gr.Row(elem_classes="dx-actions"):
         apply = gr.Button("Apply", elem_id="mute-apply", size="md", min_width=0, variant="primary")
-        undo = gr.Button("Undo", elem_id="undo", size="md", min_width=0, interactive=False)
-        redo = gr.Button("Redo", elem_id="redo", size="md", min_width=0, interactive=False)
         reset = gr.Button("Unmute everything", elem_id="unmute", size="md", min_width=0)
     said = answer_place("said-mute")
     with gr.Row(elem_classes="dx-actions"):
@@ -60,4 +56,4 @@ def build() -> MuteParts:
             scale=0,
         )
         top = gr.Button("Mute these", elem_id="mute-top", size="md", min_width=0)
-    return MuteParts(heads, layers, features, apply, cell, count, top, undo, redo, reset, note, said)
+    return MuteParts(heads, layers, features, apply, cell, count, top, reset, note, said)

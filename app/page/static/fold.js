@@ -24,13 +24,19 @@ export function foldInput() {
   openInput(false);
   if (!open) return;
   if (given) window.scrollTo({ top: 0 });
-  // Once the answer is there.
-  requestAnimationFrame(() => {
+  const goesOn = given;
+  given = false;
+  // Once the answer is there, and the form has gone.
+  const settle = (tries) => {
+    const button = find('#change-given');
+    if (!button && tries) {
+      requestAnimationFrame(() => settle(tries - 1));
+      return;
+    }
     follow();
-    if (given && (!document.activeElement || document.activeElement === document.body))
-      find('#change-given')?.focus({ preventScroll: true });
-    given = false;
-  });
+    if (goesOn) button?.focus({ preventScroll: true });
+  };
+  requestAnimationFrame(() => settle(60));
 }
 
 let followed = /** @type {Element | null} */ (null);

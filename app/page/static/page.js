@@ -5,6 +5,7 @@ import './files.js';
 import './lists.js';
 import './pages.js';
 import { markedText, region } from './region.js';
+import { results } from './results.js';
 import { copyLink, exact, pinsText, remark, shownView, view } from './shown_view.js';
 import { study } from './study.js';
 import './theme.js';
@@ -15,6 +16,7 @@ import './tour.js';
   exact,
   remark,
   region,
+  results,
   markedText,
   download,
   copyLink,

@@ -1,6 +1,8 @@
 // @ts-check
 /** A picture on which a rectangle is marked: by dragging, or by its four edges in percent. */
 
+import { node } from './nodes.js';
+
 const EDGES = [
   ['left', 'Left'],
   ['top', 'Top'],
@@ -8,13 +10,6 @@ const EDGES = [
   ['bottom', 'Bottom'],
 ];
 const START = { left: 0.3, top: 0.3, right: 0.7, bottom: 0.7 };
-
-function node(name, attributes, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
 
 let marked = null;
 

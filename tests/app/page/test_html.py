@@ -1,15 +1,13 @@
 """What a session becomes as HTML."""
 
-from app.page.html.comparison import comparison_html
 from app.page.html.frame import status
 from app.page.html.prediction import prediction_html
 from app.visit import actions
 from app.visit.actions import explain_input
 from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
-from daam_core.explaining import explain
 from daam_core.reading.numbers import percent, signed
-from tests.app.visitor import OTHER, TEXT, edited
+from tests.app.visitor import edited
 from tests.support.small_heads import colour_picture
 
 
@@ -17,7 +15,7 @@ def test_nothing_a_visitor_writes_becomes_markup(offer):
     evil = '<img src=x onerror="alert(1)">& the goalkeeper'
     session = explain_input(offer, Session(), "topics", given_text(evil))
     session = actions.change_input(offer, session, edited(session, evil + " again"))
-    for part in (prediction_html(session), comparison_html(session), status(evil)):
+    for part in (prediction_html(session), status(evil)):
         assert "<img" not in part
         assert "&lt;img" in part
 
@@ -31,7 +29,8 @@ def test_all_classes_are_there_and_the_rest_is_folded(offer, tmp_path):
     assert _shares(top) == likeliest_first[:3]
     assert _shares(every) == likeliest_first
     assert "<summary>All 12 classes</summary>" in written
-    assert "Picture, 32 × 32 pixels" in written
+    width, height = session.current.given.held.rgb.size
+    assert f"Picture, {width} × {height} pixels" in written
 
 
 def _shares(written: str) -> list[float]:
@@ -54,18 +53,3 @@ def test_what_was_repaired_in_an_input_is_said(offer, tmp_path):
     colour_picture(0.0).convert("RGBA").save(tmp_path / "red.png")
     session = explain_input(offer, Session(), "colours", given_file("image", tmp_path / "red.png"))
     assert '<p class="dx-note">The input: put on white.</p>' in prediction_html(session)
-
-
-def test_the_comparison_gives_the_cores_differences(offer, session):
-    changed = actions.change_input(offer, session, edited(session, OTHER))
-    before, after = (explain(offer["topics"], text).probabilities for text in (TEXT, OTHER))
-    written = comparison_html(changed)
-    for index in range(3):
-        row = written.split(f'data-class="{index}"')[1].split("</tr>")[0]
-        assert float(row.split('data-a="')[1].split('"')[0]) == before[index]
-        assert float(row.split('data-b="')[1].split('"')[0]) == after[index]
-
-
-def test_heads_of_two_models_are_not_subtracted(offer, session):
-    compared = actions.compare_models(offer, session, "topics-b")
-    assert "heads of two models do not correspond" in comparison_html(compared)

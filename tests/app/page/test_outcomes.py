@@ -34,16 +34,16 @@ def test_wrong_input_is_its_own_sentence_and_a_defect_is_logged(caplog):
 
 def test_an_action_shows_its_updates_or_what_was_wrong(page):
     place = page.muted.said
-    assert at_once(place, lambda: {page.comparison: "A"}) == {page.comparison: "A", place: ""}
-    shown = at_once(place, _fails(InputError("<No>")), failed={page.comparison: None})
+    assert at_once(place, lambda: {page.prediction: "A"}) == {page.prediction: "A", place: ""}
+    shown = at_once(place, _fails(InputError("<No>")), failed={page.prediction: None})
     assert "&lt;No&gt;" in shown[place]
     assert 'role="alert"' in shown[place]
     assert page.status not in shown
-    assert shown[page.comparison] is None
+    assert shown[page.prediction] is None
 
 
 def test_long_work_shows_that_it_lasts_and_then_its_result(page):
-    cancel, result = page.cancel, page.comparison
+    cancel, result = page.cancel, page.prediction
     around = {"meanwhile": {cancel: 1}, "afterwards": {cancel: 0}}
     steps = list(step_by_step(page, lambda _: 7, "Counting", lambda n: {result: n}, **around))
     assert "Counting…" in steps[0][page.status]
@@ -53,11 +53,11 @@ def test_long_work_shows_that_it_lasts_and_then_its_result(page):
 
 @pytest.mark.parametrize(("error", "said"), [(InputError("No."), "No."), (ZeroDivisionError(), DEFECT)])
 def test_failed_work_ends_as_it_would_have(page, error, said):
-    around = {"afterwards": {page.comparison: 0}}
+    around = {"afterwards": {page.prediction: 0}}
     *_, last = step_by_step(page, _fails(error), "Working", lambda _: {}, replaces=True, **around)
     assert said in last[page.status]
     assert "data-previous" in last[page.status]
-    assert last[page.comparison] == 0
+    assert last[page.prediction] == 0
     # Where the control has a place of its own, the status line only says that nothing changed.
     place = page.changed.said
     *_, last = step_by_step(page, _fails(error), "Working", lambda _: {}, place=place, **around)

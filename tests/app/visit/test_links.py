@@ -69,7 +69,7 @@ def test_a_link_holds_an_example_and_its_change(offer, name):
 
 def test_a_link_holds_two_examples_and_two_models(offer):
     first = explain_input(offer, Session(), "topics", _example("text"), target=1)
-    pinned = explain_input(offer, actions.pin(first), "topics-b", _example("text", 2))
+    pinned = explain_input(offer, actions.use_as_a(first, 1), "topics-b", _example("text", 2))
     other = actions.compare_models(offer, first, "topics-b")
     for session in (pinned, other):
         restored = actions.follow(offer, Session(), links.parse(links.query_of(session), offer))
@@ -85,7 +85,7 @@ def test_what_a_link_cannot_hold_is_said(offer):
     muted = actions.mute_parts(offer, session, ["0"], [], "")
     assert "a-" not in links.query_of(muted)
     assert links.restored_by(muted).endswith("Muted parts are not in it.")
-    own = actions.pin(explain_input(offer, Session(), "topics", given_text(OTHER)))
+    own = actions.use_as_a(explain_input(offer, Session(), "topics", given_text(OTHER)), 1)
     own = explain_input(offer, own, "topics", _example("text"))
     assert "rate" not in links.query_of(own).replace("news-rates", "")
     assert "A is your own input, so it is not in the link." in links.restored_by(own)

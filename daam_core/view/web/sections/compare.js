@@ -23,6 +23,7 @@ export function Compare() {
   const { length } = all.rows;
   const caption = length > MOST_ROWS ? `${all.caption}, ${MOST_ROWS} of ${length} classes` : all.caption;
   return html`<div class="dv-stack dv-wide-gap">
+    <p class="dv-changes">${store.payload?.changes.join(' ')}</p>
     <${Figure}
       title="Both predictions"
       help="What the model says of both, and how far each probability moves; a small move of the probability can hide a large move of the logits."
