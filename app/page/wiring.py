@@ -220,7 +220,7 @@ def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> list[Dependenc
             facts = studies[name].facts
             way = ways[facts.modality]
             yield {page.given.tabs: gr.update(selected=way.modality), way.model: facts.model}
-        yield from _run(offer, page, work)
+        yield from _run(offer, page, work, before=session)
 
     outputs = [*changing(page), page.cancel, page.given.tabs, *(way.model for way in page.given.ways)]
     return [page.data_set.view.explain(explain, page.session, outputs, **ENCODER, **PRIVATE)]
