@@ -8,13 +8,14 @@ import pytest
 from app.page.layout import lay_out
 from app.page.outcomes import DEFECT, at_once, sentence_of, step_by_step
 from app.visit.offer import Offer
+from app.visit.study import Studies
 from daam_core.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def page(models):
     with gr.Blocks(analytics_enabled=False):
-        return lay_out(Offer(models))
+        return lay_out(Offer(models), Studies())
 
 
 def _fails(error):
