@@ -1,5 +1,7 @@
 """Studies for tests: maps that the test draws, written as ``make_study`` writes them."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,16 +28,21 @@ def drawn_study(
     planted: tuple[int, int, int] | None = None,
     seed: int = 0,
     refused: tuple[int, ...] = (),
+    facts: Mapping[str, object] | None = None,
+    row: Callable[[int], Mapping[str, object]] = lambda _: {},
 ) -> Study:
     """A study of random maps with labels in turn.
 
     Args:
-        planted: (head, layer, feature) of a cell whose density attention is high for "sad" alone.
+        planted: (head, layer, feature) of a cell whose density attention is high for the last class alone,
+            which is "sad".
         refused: numbers of inputs that could not be explained.
+        facts: others than the usual ones.
+        row: what an explained input has in other columns, or else in these.
     """
     heads, layers, features = shape
     draw = np.random.default_rng(seed)
-    facts = Facts(
+    made = Facts(
         model="drawn",
         checkpoint_sha256="0" * 64,
         encoder="drawn",
@@ -54,13 +61,15 @@ def drawn_study(
         tool="daam-explorer",
         command="",
     )
-    new_maps(folder, facts)
-    write_facts(folder, facts)
-    labels = [CLASSES[number % 3] for number in range(inputs)]
+    made = replace(made, **(facts or {}))  # type: ignore[arg-type]
+    classes = made.class_names
+    new_maps(folder, made)
+    write_facts(folder, made)
+    labels = [classes[number % len(classes)] for number in range(inputs)]
     attention = draw.uniform(0.2, 0.8, (inputs, *shape))
     if planted is not None:
         attention[(slice(None), *planted)] = (
-            0.1 + 0.8 * np.equal(labels, "sad") + draw.normal(0, 0.02, inputs)
+            0.1 + 0.8 * np.equal(labels, classes[-1]) + draw.normal(0, 0.02, inputs)
         )
     maps = open_maps(folder)
     maps["density_attention"][:] = attention
@@ -77,11 +86,12 @@ def drawn_study(
         | (
             {"reason": "empty"}
             if number in refused
-            else {"prediction": "sad", "right": labels[number] == "sad", "importance_scale": 2.0}
+            else {"prediction": classes[-1], "right": labels[number] == classes[-1], "importance_scale": 2.0}
             | {"confidence": 0.5 + number / (2 * inputs), "layers": [100 / layers] * layers}
+            | row(number)
         )
         for number in range(inputs)
     ]
-    for part in range(facts.parts):
-        write_part(folder, facts, part, rows[part * PART : (part + 1) * PART])
+    for part in range(made.parts):
+        write_part(folder, made, part, rows[part * PART : (part + 1) * PART])
     return open_study(folder)

@@ -14,11 +14,7 @@ PAGES = """
     tabindex="-1">Data set</button>
 </div>
 """
-HELP = """
-<h2 class="dx-heading">Data set</h2>
-<p class="dx-help">Every input of a data set, explained once: which ones the model gets wrong, what each of
-its cells answers to, and how groups of inputs differ.</p>
-"""
+HEADING = '<h2 class="dx-unseen">Data set</h2>'
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ def build(studies: Studies) -> DataSet | None:
         return None
     gr.HTML(PAGES, elem_id="pages", apply_default_css=False)
     with gr.Column(elem_id="data-set", elem_classes="dx-card"):
-        gr.HTML(HELP, apply_default_css=False)
+        gr.HTML(HEADING, apply_default_css=False)
         value = {"studies": [{"name": name, "explains": studies.explains(name)} for name in studies.studies]}
         view = script_view("study", value=value, events=("explain",), elem_id="study")
     return DataSet(view)

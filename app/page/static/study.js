@@ -81,7 +81,8 @@ async function open() {
       ask: (question, wanted) => ask(asked, question, wanted),
       address: (kind, number) => at(asked, `${kind}/${number}`),
     };
-    view.options = { theme: 'class', heading: 3, explains: payload.explains, current: onScreen };
+    const explains = payload.explains;
+    view.options = { theme: 'class', heading: 3, explains, current: onScreen, cell: chosenCell };
     view.payload = payload;
     place = '';
     address();
@@ -172,6 +173,15 @@ function onScreen({ head, layer, feature }, quantity) {
     }
   }
   return count ? sum / count : null;
+}
+
+/** The cell that is chosen in the view of one input, if it is of the same classifier. */
+function chosenCell() {
+  const view = shownView();
+  const result = view?.store.result();
+  const chosen = view?.state;
+  if (!chosen?.cell || result?.raw.checkpoint !== shown?.payload?.facts.checkpoint) return null;
+  return { head: chosen.head, layer: chosen.cell.layer, feature: chosen.cell.feature };
 }
 
 /** Going to another tab, place or comparison is a step that one can go back from. */

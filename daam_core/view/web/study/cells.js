@@ -112,6 +112,7 @@ function Chooser() {
   ];
   /** @param {keyof import('./types.js').Place} axis */
   const choose = (axis) => (v) => store.set({ place: { ...place, [axis]: v === ALL ? null : Number(v) } });
+  const viewed = store.cell?.() ?? null;
   return html`<div class="dv-controls">
     <${Select}
       label="Show"
@@ -125,6 +126,13 @@ function Chooser() {
     }
     <${Select} label="Layer" options=${options('layer', layers)} value=${place.layer ?? ALL} onChange=${choose('layer')} />
     <${FeatureField} value=${place.feature} size=${features} onChange=${choose('feature')} />
+    ${
+      viewed &&
+      JSON.stringify(viewed) !== JSON.stringify(place) &&
+      html`<button type="button" class="dv-button" onClick=${() => store.set({ place: viewed })}>
+        ${placeName(viewed)}, as in the view of one input
+      </button>`
+    }
     <button
       type="button"
       class="dv-button"

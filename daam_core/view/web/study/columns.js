@@ -15,6 +15,16 @@ export function unpack({ dtype, data }) {
     : new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
+/**
+ * An object of nothing but these: a link may ask for any name.
+ * @template T
+ * @param {[string, T][]} entries
+ * @returns {Record<string, T>}
+ */
+export function named(entries) {
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
+}
+
 /** Rows are the explained inputs in the order of the study, 0 to M − 1. */
 export class Columns {
   /** @param {StudyPayload} payload */
@@ -31,7 +41,7 @@ export class Columns {
     this.classes = facts.classes;
     this.count = this.number.length;
     /** @type {Record<string, {names: string[], codes: Float32Array | Int32Array}>} */
-    this.groups = Object.fromEntries(
+    this.groups = named(
       Object.entries(groups).map(([name, { names, codes }]) => [name, { names, codes: unpack(codes) }]),
     );
     this.right = Uint8Array.from(range(this.count), (row) =>

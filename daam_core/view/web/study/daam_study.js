@@ -14,7 +14,7 @@
  *   source    asked for what the payload does not hold
  *   options   theme: as of <daam-view>; heading: level of the figures' headings; explains: whether somebody
  *             answers the event 'explain'; current: (place, quantity) => the number that the input on
- *             screen has there, or null
+ *             screen has there, or null; cell: () => the cell that is chosen in its view, or null
  * Events
  *   state     after every change of the state, once a frame; detail: the state
  *   explain   an input is to be explained; detail: {study, number}
@@ -34,6 +34,7 @@ const DEFAULT_OPTIONS = {
   heading: 3,
   explains: false,
   current: /** @type {((place: any, quantity: string) => number | null) | null} */ (null),
+  cell: /** @type {(() => import('./types.js').Place | null) | null} */ (null),
 };
 
 export class DaamStudy extends HTMLElement {
@@ -102,8 +103,9 @@ export class DaamStudy extends HTMLElement {
   /** @param {Partial<typeof DEFAULT_OPTIONS>} options */
   set options(options) {
     this.settings = { ...this.settings, ...options };
-    const { explains, current } = this.settings;
+    const { explains, current, cell } = this.settings;
     this.store.current = current;
+    this.store.cell = cell;
     this.store.explain = explains
       ? (number) => this.#tell('explain', { study: this.payload?.name, number })
       : null;

@@ -1,7 +1,7 @@
 // @ts-check
 /** What one view of a study holds: columns, state, answers, and who is told of changes. */
 import { between, palette } from '../colour.js';
-import { Columns, unpack } from './columns.js';
+import { Columns, named, unpack } from './columns.js';
 import { ANY, fitting, sliceRows, sorted } from './selecting.js';
 import { DEFAULTS, validState } from './state.js';
 
@@ -36,6 +36,8 @@ export class StudyStore {
     this.answers = new Map();
     /** @type {((place: Place, quantity: string) => number | null) | null} */
     this.current = null;
+    /** @type {(() => Place | null) | null} the cell chosen in the view of one input */
+    this.cell = null;
     this.placed = false; // whether anybody chose a place
     /** @type {((number: number) => void) | null} asks for an input's explanation */
     this.explain = null;
@@ -55,7 +57,7 @@ export class StudyStore {
     this.marked = null;
     if (payload) {
       this.columns = new Columns(payload);
-      this.selections = Object.fromEntries(
+      this.selections = named(
         Object.entries(payload.selections).map(([name, packed]) => [name, unpack(packed)]),
       );
       this.state = { ...DEFAULTS, ...validState(this.state, this.facts()) };

@@ -1,0 +1,213 @@
+"""The page of a whole data set, on a study of 10,000 inputs with a cell that fires for one class alone."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.main import build_demo, launch
+from app.serving import Serving
+from app.visit.study import Studies
+from daam_core import explain
+from daam_core.trained import load_model
+from tests.browser.app_page import WAIT, AppPage
+from tests.browser.conftest import free_port
+from tests.support.small_heads import SENTENCES, small_heads
+from tests.support.studies import drawn_study
+
+INPUTS = 10_000
+PLANTED = (1, 2, 7)
+CLASSES = ("sport", "money", "science")
+#: A filter's answer, from a key pressed to the frame that shows it, on a quiet machine below 100.
+MOST_MILLISECONDS = 100
+BUSY = 5  # times slower a machine may be on which many tests run
+
+
+def _row(number: int) -> dict[str, object]:
+    """Texts of the topics; every 50th is taken for money, with a probability that falls with the number."""
+    label = CLASSES[number % 3]
+    wrong = number % 50 == 0
+    text = f"{SENTENCES[label][number % 2]} No. {number}"
+    prediction = "money" if wrong and label != "money" else label
+    return {
+        "text": text,
+        "prediction": prediction,
+        "right": prediction == label,
+        "confidence": 0.99 - 0.4 * number / INPUTS,
+        "probabilities": [0.1, 0.2, 0.7],
+        "token_spans": [0.0, 3.0],
+        "token_attribution": [1.0],
+    }
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """The study, its model, and the address of a page that shows it."""
+    model = load_model(small_heads()["topics"])
+    facts = {
+        "model": model.name,
+        "checkpoint_sha256": model.sha256,
+        "class_names": CLASSES,
+        "encoder": model.config.encoder.name,
+    }
+    folder = tmp_path_factory.mktemp("studies") / "ten thousand"
+    study = drawn_study(folder, inputs=INPUTS, planted=PLANTED, facts=facts, row=_row)
+    studies = Studies([study], {model.name: model})
+    demo = build_demo([model], studies)
+    url = launch(demo, Serving(port=free_port()), tmp_path_factory.mktemp("uploads"), studies)
+    yield study, model, url
+    demo.close(verbose=False)
+
+
+def open_page(page: Page, url: str, query: str = "") -> AppPage:
+    app = AppPage(page, url)
+    app.open(query)
+    if "study=" not in query:
+        page.get_by_role("tab", name="Data set", exact=True).first.click()
+    expect(page.locator("#study .ds-summary")).to_be_visible(timeout=WAIT)
+    return app
+
+
+def frame_after(page: Page, action: str) -> float:
+    """Milliseconds from an action in the page until what it changed is drawn."""
+    script = (
+        "async () => { const begin = performance.now(); "
+        f"{action}; "
+        "await new Promise((shown) => requestAnimationFrame(() => setTimeout(shown))); "
+        "return performance.now() - begin; }"
+    )
+    return float(page.evaluate(script))
+
+
+def typed(text: str) -> str:
+    return (
+        "const field = document.querySelector('.ds-search'); "
+        f"field.value = {json.dumps(text)}; field.dispatchEvent(new Event('input', {{ bubbles: true }}))"
+    )
+
+
+def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
+    study, _, url = shown
+    app = open_page(page, url)
+    rows = page.locator("#study .ds-row")
+    table = study.to_pandas()
+    wrong = table[table["right"] == False].sort_values("confidence", ascending=False)  # noqa: E712
+    top = rows.evaluate_all("rows => rows.slice(0, 3).map((row) => Number(row.dataset.number))")
+    assert top == wrong["number"].head(3).tolist()
+    expect(page.locator("#study .ds-summary")).to_contain_text(f"{len(wrong)} errors")
+    assert rows.count() < 40  # of 10,000
+
+    # The matrix narrows the table; pressed again, it lets go.
+    taken = int(((table["label"] == "sport") & (table["prediction"] == "money")).sum())
+    count = page.locator("#study .ds-count")
+    cell = page.get_by_role("button", name=f"sport taken for money: {taken} of ")
+    cell.click()
+    expect(count).to_contain_text(f"{taken} of 10,000")
+    assert "dfl=0&dfp=1" in page.url
+    cell.click()
+    expect(count).to_contain_text("10,000 of 10,000")
+
+    # So does a rectangle over the plane, and a point in it is the row.
+    stage = page.locator("#study .ds-stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2, steps=3)
+    page.mouse.up()
+    expect(count).to_contain_text("marked on the plane")
+    marked = int(re.sub(r"\D", "", count.locator("strong").inner_text()))
+    assert 0 < marked < INPUTS
+    page.get_by_role("button", name="Show all").click()
+
+    # The table by keys; the chosen input is marked on the plane and told in full.
+    listed = page.get_by_role("listbox")
+    listed.focus()
+    page.keyboard.press("End")
+    last = rows.and_(page.locator("[aria-selected=true]"))
+    expect(last).to_have_attribute("aria-posinset", "10000")
+    number = last.get_attribute("data-number")
+    expect(page.locator("#study .ds-large")).to_contain_text(f"No. {number}")
+    expect(page.locator("#study .ds-mark-chosen")).to_be_visible()
+
+    # 10,000 inputs stay fluent.
+    frame_after(page, typed("no. 1"))
+    times = [frame_after(page, typed(text)) for text in ("no. 12", "no. 123", "no. 12", "marathon", "")]
+    print(f"\nfilter of {INPUTS:,} inputs: {', '.join(f'{time:.0f}' for time in times)} ms")
+    assert min(times) < MOST_MILLISECONDS * BUSY
+    frame_after(page, typed("no. 123"))
+    fitting = int(table["text"].str.lower().str.contains("no. 123", regex=False).sum())
+    expect(count).to_contain_text(f"{fitting} of 10,000")
+    assert app.problems == []
+
+
+def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_it(page, shown):
+    study, _, url = shown
+    app = open_page(page, url, "/?study=ten+thousand&dt=slices&da=label.2&db=others")
+    found = page.locator("#study .ds-slices")
+    expect(found).to_contain_text("1 of 120 cells differ", timeout=WAIT)
+    expect(found).to_contain_text("true class science")
+    found.get_by_role("button", name="head 1, layer 2, feature 7").click()
+
+    cells = page.locator("#study .ds-cells")
+    expect(cells.get_by_role("heading", name="Head 1, layer 2, feature 7")).to_be_visible()
+    areas = cells.locator(".ds-area")
+    expect(areas.first).to_have_attribute("data-class", "science")
+    expect(areas.first).to_contain_text("1.000")
+    for end, wanted in (("highest", {"science"}), ("lowest", {"sport", "money"})):
+        cards = cells.locator(f"[data-end={end}] .ds-card")
+        expect(cards).to_have_count(20, timeout=WAIT)
+        numbers = cards.evaluate_all("cards => cards.map((card) => Number(card.dataset.number))")
+        assert {CLASSES[number % 3] for number in numbers} <= wanted
+    scores = study.column("density_attention", PLANTED)
+    highest = cells.locator("[data-end=highest] .ds-card").first
+    assert int(highest.get_attribute("data-number")) == study.numbers[np.argmax(scores)]
+
+    # A null comparison finds nothing; the way back leads to the cell, and its link to the same page.
+    link = page.url
+    assert "dt=cells" in link
+    assert "dp=1.2.7" in link
+    page.get_by_role("tab", name="How groups differ").click()
+    page.get_by_label("Group 1").select_option("group.speaker.0")
+    expect(found).to_contain_text("No cell differs for certain", timeout=WAIT)
+    page.go_back()
+    page.go_back()
+    expect(cells.get_by_role("heading", name="Head 1, layer 2, feature 7")).to_be_visible()
+    app.open(link.removeprefix(url))
+    expect(cells.locator("[data-end=highest] .ds-card")).to_have_count(20, timeout=WAIT)
+    expect(page.get_by_role("tab", name="What a cell answers to")).to_have_attribute("aria-selected", "true")
+
+    # What a link asks for and is not here is said, or left out.
+    app.open("/?study=another&dt=cells&dp=99.0.0")
+    expect(page.locator("#study")).to_contain_text("names the study “another”, which is not here")
+    assert app.problems == []
+
+
+def test_an_input_of_the_study_is_explained_in_the_ordinary_view(page, shown):
+    study, model, url = shown
+    app = open_page(page, url)
+    number = int(page.locator("#study .ds-row").first.get_attribute("data-number"))
+    app.does("#study .ds-large .ds-primary")
+    e = explain(model, study.to_pandas().set_index("number").loc[number, "text"])
+    shares = app.probabilities()
+    assert shares[e.prediction] == pytest.approx(e.probabilities[e.prediction], abs=1e-4)
+    expect(page.locator("#study")).to_be_hidden()
+    assert "study=" not in page.url
+
+    # It is marked among all inputs where a place is looked at.
+    page.get_by_role("tab", name="Data set", exact=True).first.click()
+    page.get_by_role("tab", name="What a cell answers to").click()
+    page.get_by_label("Head", exact=True).select_option("0")
+    marks = page.locator("#study .dv-keys")
+    expect(marks).to_contain_text("the input on screen", timeout=WAIT)
+    head, layer, feature = (
+        page.evaluate("document.querySelector('daam-study').state.place")[axis] for axis in AXES
+    )
+    shown_number = float(re.search(r"on screen: ([\d.]+)", marks.inner_text())[1])
+    assert shown_number == pytest.approx(e.density_attention[head, layer, feature], rel=1e-2, abs=1e-4)
+    assert app.problems == []
+
+
+AXES = ("head", "layer", "feature")

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Columns } from '../../daam_core/view/web/study/columns.js';
+import { frameOf, inside, largest, nearest, placeOf } from '../../daam_core/view/web/study/scatter.js';
+import {
+  ANY,
+  confused,
+  confusion,
+  extremes,
+  fitting,
+  sliceName,
+  sliceRows,
+  sorted,
+} from '../../daam_core/view/web/study/selecting.js';
+import { DEFAULTS, queryToState, stateToQuery, validState } from '../../daam_core/view/web/study/state.js';
+import { StudyStore } from '../../daam_core/view/web/study/store.js';
+import { pieces } from '../../daam_core/view/web/study/words.js';
+
+const packed = (kind, numbers) => ({
+  dtype: kind === Int32Array ? 'int32' : 'float32',
+  data: Buffer.from(new kind(numbers).buffer).toString('base64'),
+});
+
+/** Six inputs of three classes; two errors, the second of them the more confident. */
+function payload() {
+  return {
+    version: 1,
+    name: 'six',
+    explains: true,
+    cut: false,
+    facts: {
+      classes: ['sad', 'angry', 'calm'],
+      shape: [2, 3, 20],
+      head_layers: [
+        [true, true, true],
+        [true, true, true],
+      ],
+      modality: 'text',
+    },
+    refused: { count: 0, first: [] },
+    columns: {
+      number: packed(Int32Array, [0, 1, 3, 4, 5, 6]),
+      label: packed(Int32Array, [0, 1, 2, 0, 1, 2]),
+      prediction: packed(Int32Array, [0, 2, 2, 1, 1, 2]),
+      confidence: packed(Float32Array, [0.9, 0.6, 0.7, 0.95, 0.3, 0.5]),
+      seconds: null,
+      place: ['row 10', 'row 9', 'row 8', 'row 7', 'row 6', 'row 5'],
+      text: ['One', 'two', 'THREE', 'four', 'five', 'six'],
+    },
+    outside: null,
+    groups: { speaker: { names: ['a', 'b'], codes: packed(Int32Array, [0, 0, 0, 1, 1, -1]) } },
+    selections: { mine: packed(Int32Array, [3, 6, 99]) },
+    methods: ['pca'],
+    quantities: {},
+    colours: { heads: [], diverging: [], diverging_dark: [] },
+    terms: {},
+  };
+}
+const columns = new Columns(payload());
+const all = fitting(columns, ANY);
+const list = (numbers) => Array.from(numbers);
+
+test('errors come first, the most confident on top', () => {
+  assert.deepEqual(list(sorted(columns, all, 'errors', false)), [3, 1, 0, 2, 5, 4]);
+  assert.equal(columns.errors, 2);
+});
+
+test('columns sort by number, by name and by the alphabet', () => {
+  assert.deepEqual(list(sorted(columns, all, 'confidence', true)), [3, 0, 2, 1, 5, 4]);
+  assert.deepEqual(list(sorted(columns, all, 'place', false)), [5, 4, 3, 2, 1, 0]); // row 9 before row 10
+  assert.deepEqual(list(sorted(columns, all, 'label', false)), [1, 4, 2, 5, 0, 3]); // angry, calm, sad
+  const scores = Float32Array.from([5, 1, 4, 2, 3, 0]);
+  assert.deepEqual(list(sorted(columns, all, 'score', true, scores)), [0, 2, 4, 3, 1, 5]);
+});
+
+test('a filter keeps what fits all of it', () => {
+  const fits = (filter, marked) => list(fitting(columns, { ...ANY, ...filter }, marked));
+  assert.deepEqual(fits({ right: 'wrong' }), [1, 3]);
+  assert.deepEqual(fits({ find: ' three ' }), [2]);
+  assert.deepEqual(fits({ find: 'ROW 1' }), [0]);
+  assert.deepEqual(fits({ label: 2, from: 0.6 }), [2]);
+  assert.deepEqual(fits({ to: 0.3 }), [4]); // 0.3 of float32 is as much as it says
+  assert.deepEqual(fits({ group: 'speaker', value: 1 }), [3, 4]);
+  assert.deepEqual(fits({ right: 'right' }, Uint8Array.from([1, 1, 0, 0, 0, 1])), [0, 5]);
+});
+
+test('the confusion matrix counts every pair once', () => {
+  const counts = confusion(columns, all);
+  assert.deepEqual(list(counts), [1, 1, 0, 0, 1, 1, 0, 0, 2]);
+  assert.deepEqual(confused(counts, 3, 1), [[0, 1, 1]]);
+});
+
+test('slices name rows', () => {
+  const known = {
+    filtered: Int32Array.from([4]),
+    others: Int32Array.from([0, 1]),
+    selections: { mine: [3, 6, 99] },
+  };
+  const rows = (name) => sliceRows(columns, name, known) && list(sliceRows(columns, name, known));
+  assert.deepEqual(rows('label.1'), [1, 4]);
+  assert.deepEqual(rows('prediction.2'), [1, 2, 5]);
+  assert.deepEqual(rows('wrong'), [1, 3]);
+  assert.deepEqual(rows('others'), [2, 3, 4, 5]);
+  assert.deepEqual(rows('filter'), [4]);
+  assert.deepEqual(rows('group.speaker.1'), [3, 4]);
+  assert.deepEqual(rows('selection.mine'), [2, 5]); // 99 is not in the study
+  for (const name of ['label.9', 'label', 'label.x', 'group.height.0', 'selection.yours', 'nonsense']) {
+    assert.equal(rows(name), null, name);
+  }
+  assert.equal(sliceName(columns, 'group.speaker.1'), 'speaker b');
+  assert.equal(sliceName(columns, 'label.0'), 'true class sad');
+});
+
+test('extremes are in order, ties by row', () => {
+  assert.deepEqual(extremes([1, 3, 3, 0], 3, false), [1, 2, 0]);
+  assert.deepEqual(extremes([1, 3, 3, 0], 2, true), [3, 0]);
+});
+
+test('points of the plane are met where they are drawn', () => {
+  const [x, y] = [
+    [0, 1, 2],
+    [0, 10, 5],
+  ];
+  const frame = frameOf(x, y, 220, 120);
+  assert.deepEqual(placeOf(frame, 0, 0), [10, 110]);
+  assert.deepEqual(placeOf(frame, 2, 10), [210, 10]);
+  const shown = [1, 1, 1];
+  assert.equal(nearest(frame, x, y, [112, 12], 12, shown), 1);
+  assert.equal(nearest(frame, x, y, [112, 12], 12, [1, 0, 1]), -1);
+  assert.deepEqual(list(inside(frame, x, y, [220, 120], [100, 0])), [0, 1, 1]);
+  assert.deepEqual(largest([2, 1, 2, -1, -1, -1, 0, 0, 0], 2), [0, 2]);
+  const one = frameOf([3], [3], 100, 100); // a single point lies in the middle
+  assert.deepEqual(placeOf(one, 3, 3), [50, 50]);
+});
+
+test('words are cut at their tokens, by whole letters', () => {
+  const text = 'A 😀 day\u202e.';
+  assert.deepEqual(pieces(text, [null, [0, 1], [2, 3], [4, 7], [4, 7]]), [
+    ['A', 1],
+    [' ', -1],
+    ['😀', 2],
+    [' ', -1],
+    ['day', 3],
+    ['.', -1],
+  ]);
+  assert.deepEqual(pieces('ab', [[0, 9]]), [['ab', -1]]);
+});
+
+test('a state goes through a link and back', () => {
+  const state = {
+    tab: 'cells',
+    filter: {
+      find: 'a b',
+      label: 1,
+      prediction: 2,
+      right: 'wrong',
+      from: 0.25,
+      to: 0.75,
+      group: 'speaker',
+      value: 1,
+    },
+    sort: 'score',
+    down: true,
+    colour: 'score',
+    method: 'umap',
+    input: 4,
+    place: { head: 1, layer: null, feature: 3 },
+    quantity: 'gate',
+    first: 'group.speaker.1',
+    second: 'none',
+    slicing: 'class_importance',
+    map: 'second',
+    head: 1,
+    certain: false,
+  };
+  assert.deepEqual(Object.keys(state).sort(), Object.keys(DEFAULTS).sort());
+  assert.deepEqual(queryToState(stateToQuery(state)), state);
+  assert.equal(stateToQuery(DEFAULTS), '');
+});
+
+test('a broken link is harmless', () => {
+  const query =
+    'dt=x&ds=hack&dp=1.2&di=-7&da=label.zz&db=%00&dq=1&df0=nan&df1=7&dfl=1e9&dfv=1&dfg=__proto__&dh=-1&dd=1';
+  const wanted = queryToState(query);
+  const store = new StudyStore();
+  store.setPayload(payload());
+  store.set(wanted);
+  assert.deepEqual(store.state, { ...DEFAULTS });
+  for (const junk of [
+    null,
+    7,
+    'x',
+    { place: { head: 9, layer: 0, feature: 0 } },
+    { filter: 7 },
+    { first: {} },
+  ]) {
+    assert.deepEqual(validState(junk, store.facts()), {});
+  }
+});
+
+test('a store keeps what it worked out, and asks once', async () => {
+  const told = [];
+  const store = new StudyStore((changed) => told.push(...changed));
+  store.setPayload(payload());
+  assert.equal(store.rows(), store.rows());
+  let asked = 0;
+  store.source = {
+    ask: async (question) => {
+      asked += 1;
+      if (question === 'alike') throw new Error('No.');
+      return { scores: packed(Float32Array, [6, 5, 4, 3, 2, 1]) };
+    },
+    address: () => '',
+  };
+  const place = { ...store.state.place, quantity: store.state.quantity };
+  assert.equal(store.answer('place', place), null);
+  assert.equal(store.answer('place', place), null);
+  store.answer('alike', place);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(asked, 2);
+  assert.deepEqual(store.answer('alike', place), { error: 'No.' });
+  assert.deepEqual(list(store.scores()), [6, 5, 4, 3, 2, 1]);
+  store.narrow({ right: 'wrong' });
+  assert.deepEqual(store.numbersOf(store.rows()), [4, 1]);
+  assert.deepEqual(store.slices().map(list), [
+    [0, 3],
+    [1, 2, 4, 5],
+  ]);
+  assert.ok(told.includes('answers') && told.includes('filter'));
+});
