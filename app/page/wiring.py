@@ -216,7 +216,7 @@ def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> list[Dependenc
                 offer, session, studies[name].facts.model, studies.given(name, number)
             )
 
-        if isinstance(name, str) and name in studies.studies and studies.explains(name):
+        if isinstance(name, str) and name in studies.names and studies.explains(name):
             facts = studies[name].facts
             way = ways[facts.modality]
             yield {page.given.tabs: gr.update(selected=way.modality), way.model: facts.model}

@@ -36,6 +36,8 @@ from daam_core.view.media import wav_bytes
 from ..server.files import new_file, written
 from .inputs import Given, given_file, given_text
 
+#: What the study that comes along is called.
+EXAMPLE = "photographs"
 #: Answers kept, over all studies: some hundred kilobytes each at most.
 KEPT_ANSWERS = 64
 #: Inputs that are told in full at a time.
@@ -54,6 +56,7 @@ class Studies:
         studies: with distinct names.
         models: those on offer, by name; a study whose classifier is not among them can be looked at, but
             its inputs cannot be explained.
+        later: studies of models on offer that are made or opened when they are first asked, by name.
 
     Raises:
         ConfigError: two of one name.
@@ -61,31 +64,46 @@ class Studies:
     """
 
     def __init__(
-        self, studies: Sequence[Study] = (), models: Mapping[str, TrainedClassifier] | None = None
+        self,
+        studies: Sequence[Study] = (),
+        models: Mapping[str, TrainedClassifier] | None = None,
+        *,
+        later: Mapping[str, Callable[[], Study]] | None = None,
     ) -> None:
-        self.studies = {study.folder.name: study for study in studies}
-        if len(self.studies) != len(studies):
+        self._studies = {study.folder.name: study for study in studies}
+        self._later = dict(later or {})
+        if len(self._studies) != len(studies):
             names = ", ".join(study.folder.name for study in studies)
             raise ConfigError(f"Studies need folders of different names; got {names}.")
         self._models = dict(models or {})
         for study in studies:
             _check(study, self._models)
         self._answers: OrderedDict[object, bytes] = OrderedDict()
+        self._opening = threading.Lock()
         self._asking = threading.Lock()  # one at a time: each reads maps with every core
 
+    @property
+    def names(self) -> list[str]:
+        """What the studies are called, in the order given."""
+        return [*self._studies, *(name for name in self._later if name not in self._studies)]
+
     def __bool__(self) -> bool:
-        return bool(self.studies)
+        return bool(self.names)
 
     def __getitem__(self, name: object) -> Study:
-        if isinstance(name, str) and name in self.studies:
-            return self.studies[name]
-        raise InputError(
-            f"There is no study {shown(name)} here; there is {', '.join(self.studies) or 'none'}."
-        )
+        if not isinstance(name, str) or name not in self.names:
+            raise InputError(
+                f"There is no study {shown(name)} here; there is {', '.join(self.names) or 'none'}."
+            )
+        if name not in self._studies:
+            with self._opening:
+                if name not in self._studies:
+                    self._studies[name] = self._later[name]()
+        return self._studies[name]
 
     def explains(self, name: str) -> bool:
         """Whether the classifier of a study is on offer."""
-        return self[name].facts.model in self._models
+        return name not in self._studies or self[name].facts.model in self._models
 
     def payload(self, name: str) -> bytes:
         """What the page shows of a study at once, as compressed JSON."""
@@ -210,22 +228,27 @@ def _file_of(cell: Mapping[str, object]) -> Path:
 def open_studies(folders: Sequence[str | Path | None], models: Sequence[TrainedClassifier]) -> Studies:
     """Open the studies that the page is to show; None stands for the one that comes along.
 
+    Where none is named and its classifier is on offer, that one is there, too, and made when it is looked at.
+
     Raises:
         DaamError: a folder is not there, is no study, or the study is damaged or of another classifier.
     """
+    offered = {one.name: one for one in models}
     for folder in folders:
         if folder is not None and not Path(folder).is_dir():
             raise DataError(
-                f"There is no folder {folder}; daam study DATA --model NAME --out {folder} makes one."
+                f"There is no folder {folder}; daam study DATA --model NAME --out {folder} makes a study."
             )
-    by_name = {one.name: one for one in models}
+    example = offered.get(MODEL)
+    if not folders and example is not None:
+        return Studies((), offered, later={EXAMPLE: lambda: example_study(example)})
     opened = [
         open_study(Path(folder).resolve())
         if folder is not None
-        else example_study(by_name.get(MODEL) or load_model(MODEL))
+        else example_study(example or load_model(MODEL))
         for folder in folders
     ]
-    return Studies(opened, by_name)
+    return Studies(opened, offered)
 
 
 def _check(study: Study, models: Mapping[str, TrainedClassifier]) -> None:

@@ -31,6 +31,6 @@ def build(studies: Studies) -> DataSet | None:
     gr.HTML(PAGES, elem_id="pages", apply_default_css=False)
     with gr.Column(elem_id="data-set", elem_classes="dx-card"):
         gr.HTML(HEADING, apply_default_css=False)
-        value = {"studies": [{"name": name, "explains": studies.explains(name)} for name in studies.studies]}
+        value = {"studies": [{"name": name, "explains": studies.explains(name)} for name in studies.names]}
         view = script_view("study", value=value, events=("explain",), elem_id="study")
     return DataSet(view)

@@ -25,7 +25,7 @@ def told(answer: bytes) -> object:
 
 
 def test_a_folder_that_is_no_study_is_refused_at_the_start(study: Study, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"There is no folder .*nowhere; daam study DATA"):
+    with pytest.raises(DataError, match=r"There is no folder .*nowhere; daam study DATA .* makes a study"):
         open_studies([tmp_path / "nowhere"], [])
     with pytest.raises(DataError, match="is no study"):
         open_studies([tmp_path], [])

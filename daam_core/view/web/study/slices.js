@@ -272,7 +272,7 @@ function Strongest({ found, holds, names }) {
       : [link, numeral(found.first[at])];
   });
   return html`<${Table}
-    caption=${compared ? `The ${rows.length} cells of largest difference, of those that hold` : `The ${rows.length} largest means`}
+    caption=${compared ? `${rows.length === 1 ? 'The cell' : `The ${rows.length} cells`} of largest difference, of those that hold` : `The ${rows.length} largest means`}
     columns=${['Cell', ...numeric(...(compared ? [`Mean: ${names[0]}`, `Mean: ${names[1]}`, 'Difference', 'q'] : ['Mean']))]}
     rows=${rows}
   />`;
