@@ -49,6 +49,21 @@ def take(page: Page, url: str) -> None:
         write(name, page.locator(selector).screenshot())
     page.locator("#step-compare").scroll_into_view_if_needed()
     write("compare", page.locator("#step-compare").screenshot())
+    take_data_set(page, url)
+
+
+def take_data_set(page: Page, url: str) -> None:
+    """The tour of the study that comes along."""
+    for name, query in {
+        "inputs": "",
+        "cell": "&dt=cells",
+        "groups": "&dt=slices&da=label.1",
+    }.items():
+        page.goto(f"{url}?study=photographs{query}")
+        page.wait_for_selector("#study .dv-panel .dv-figure", timeout=START_SECONDS * 1000)
+        page.wait_for_function("!document.querySelector('#study [aria-busy=true]')", timeout=60_000)
+        page.wait_for_timeout(1500)  # its photographs
+        write(f"dataset-{name}", page.locator("#data-set").screenshot())
 
 
 def main() -> None:
