@@ -67,9 +67,12 @@ def shown(tmp_path_factory):
 
 
 def open_page(page: Page, url: str, query: str = "") -> AppPage:
+    """The page of the data set, by its tab or by a link."""
     app = AppPage(page, url)
-    app.open(query)
-    if "study=" not in query:
+    if query:
+        page.goto(url + query)
+    else:
+        app.open()
         page.get_by_role("tab", name="Data set", exact=True).first.click()
     expect(page.locator("#study .ds-summary")).to_be_visible(timeout=WAIT)
     return app
@@ -180,13 +183,15 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     page.go_back()
     page.go_back()
     expect(cells.get_by_role("heading", name="Head 1, layer 2, feature 7")).to_be_visible()
-    app.open(link.removeprefix(url))
+    page.goto(link)
     expect(cells.locator("[data-end=highest] .ds-card")).to_have_count(20, timeout=WAIT)
     expect(page.get_by_role("tab", name="What a cell answers to")).to_have_attribute("aria-selected", "true")
 
     # What a link asks for and is not here is said, or left out.
-    app.open("?study=another&dt=cells&dp=99.0.0")
-    expect(page.locator("#study")).to_contain_text("names the study “another”, which is not here")
+    page.goto(f"{url}?study=another&dt=cells&dp=99.0.0")
+    expect(page.locator("#study")).to_contain_text(
+        "names the study “another”, which is not here", timeout=WAIT
+    )
     assert app.problems == []
 
 
@@ -204,6 +209,7 @@ def test_an_input_of_the_study_is_explained_in_the_ordinary_view(page, shown):
     # It is marked among all inputs where a place is looked at.
     page.get_by_role("tab", name="Data set", exact=True).first.click()
     page.get_by_role("tab", name="What a cell answers to").click()
+    expect(page.get_by_role("heading", name="Head 1, layer 2, feature 7")).to_be_visible(timeout=WAIT)
     page.locator("#study").get_by_label("Head", exact=True).select_option("0")
     expect(page.get_by_role("heading", name="Head 0, layer 2, feature 7")).to_be_visible()
     marks = page.locator("#study .dv-keys")

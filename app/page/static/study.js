@@ -10,6 +10,7 @@ let shown = null;
 let names = [];
 let name = ''; // of the study that is shown
 let place = ''; // what the address was last written for
+let missing = ''; // what the link asks for and is not here
 let returning = false;
 /** @type {HTMLElement | null} */
 let said = null;
@@ -41,9 +42,9 @@ function restore() {
     showPage('input');
     return;
   }
-  if (!names.includes(wanted)) {
-    say(`The link names the study “${wanted.slice(0, 40)}”, which is not here.`);
-  } else if (name !== wanted) {
+  const known = names.includes(wanted);
+  missing = known ? '' : `The link names the study “${wanted.slice(0, 40)}”, which is not here.`;
+  if (known && name !== wanted) {
     name = wanted;
     if (shown) shown.payload = null;
   }
@@ -76,7 +77,8 @@ async function open() {
   try {
     const payload = await ask(asked, 'payload', {});
     if (asked !== name) return;
-    say('');
+    say(missing);
+    missing = '';
     view.source = {
       ask: (question, wanted) => ask(asked, question, wanted),
       address: (kind, number) => at(asked, `${kind}/${number}`),

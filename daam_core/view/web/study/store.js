@@ -60,7 +60,9 @@ export class StudyStore {
       this.selections = named(
         Object.entries(payload.selections).map(([name, packed]) => [name, unpack(packed)]),
       );
-      this.state = { ...DEFAULTS, ...validState(this.state, this.facts()) };
+      const kept = validState(this.state, this.facts());
+      this.placed = this.placed && 'place' in kept;
+      this.state = { ...DEFAULTS, ...kept };
     }
     this.changed(new Set(['payload']));
   }
