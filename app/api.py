@@ -3,7 +3,8 @@
 Endpoints keep nothing: each call gives its input and gets its answer, with the same numbers as
 ``daam_core.explain``. Names and parameters here are a promise; the page's own events are private.
 There is an endpoint for every action of :data:`ACTIONS` on every kind of :data:`KINDS`, such as
-``explain_text``, ``change_sound`` or ``save_image``; and ``list_models``.
+``explain_text``, ``change_sound`` or ``save_image``, or on several inputs at once, ``explain_texts``; and
+``list_models``.
 """
 
 import inspect
@@ -17,6 +18,7 @@ from gradio.components import Component
 
 from daam_core.export import summary
 from daam_core.inputs import Change, Edit, Modality
+from daam_core.inputs.limits import MAX_UPLOAD_MB
 from daam_core.inputs.picture import Fill
 from daam_core.reading.differences import map_correlation
 from daam_core.result import Explanation, Scale
@@ -24,13 +26,14 @@ from daam_core.result import Explanation, Scale
 from .page.components import picture
 from .page.outcomes import sentence_of
 from .page.wiring import ENCODER
-from .server.arguments import path_of
+from .server.arguments import path_of, paths_of
 from .server.departures import asker_has_left
 from .visit import downloads
 from .visit.actions import encode_once, explain_once
 from .visit.faithfulness import check_values
 from .visit.inputs import Given, given_file, given_text
 from .visit.offer import Offer
+from .visit.several import MOST_CHARACTERS, MOST_INPUTS, explain_several, several_of
 from .visit.untrusted import choice_of, mutes_of, name_of, region_of, share_of, sound_change_of, text_of
 
 Values = Mapping[str, Any]  # an endpoint's arguments by name; each is checked where it is used
@@ -68,6 +71,7 @@ class Kind:
         part: what attributions are about.
         example: a built-in model.
         value: the parameter that takes the input.
+        values: the parameter that takes several.
         changes: parameters of a change.
         about_change: what a change does, as the first words of a sentence.
         change: from the parameters' values.
@@ -79,6 +83,7 @@ class Kind:
     part: str
     example: str
     value: Parameter
+    values: Parameter
     changes: tuple[Parameter, ...]
     about_change: str
     change: Callable[[Values], Change]
@@ -106,6 +111,25 @@ class Action:
     answer: Callable[[Offer, Kind, Given, Values], object]
     output: str
     changes: bool = False
+
+
+@dataclass(frozen=True)
+class SeveralAction:
+    """What endpoints do with several inputs.
+
+    Attributes:
+        name: the beginning of each endpoint's name.
+        about: its description; ``{noun}``, ``{part}`` and ``{most}`` are filled in.
+        parameters: after the inputs.
+        answer: from the models on offer, the kind and the values.
+        output: label of the answer.
+    """
+
+    name: str
+    about: str
+    parameters: tuple[Parameter, ...]
+    answer: Callable[[Offer, Kind, Values], object]
+    output: str
 
 
 # Parameters that several actions have
@@ -180,6 +204,16 @@ def _edge(name: str, about: str) -> Parameter:
     return Parameter(name, about, build, share_of, float)
 
 
+def _files(name: str, about: str) -> Parameter:
+    def build(models: list[str]) -> Component:
+        return gr.File(file_count="multiple", label=name.capitalize())
+
+    def check(values: object, name: str) -> list[str]:
+        return several_of(paths_of(values, name), name, texts=False)
+
+    return Parameter(name, about, build, check, list[str])
+
+
 KINDS = (
     Kind(
         modality="audio",
@@ -193,6 +227,7 @@ KINDS = (
             lambda models: gr.Audio(type="filepath", label="Sound"),
             path_of,
         ),
+        values=_files("sounds", "Sound files, up to {most} and {size} MB all together; see explain_sound."),
         changes=(
             Parameter(
                 "start",
@@ -235,6 +270,13 @@ KINDS = (
         part="word",
         example="news-topic",
         value=Parameter("text", "The text, in English, up to 50,000 characters.", _text(label="Text")),
+        values=Parameter(
+            "texts",
+            "A JSON list of texts, up to {most} and {characters} characters all together.",
+            lambda models: gr.JSON(label="Texts"),
+            partial(several_of, texts=True),
+            list[str],
+        ),
         changes=(
             Parameter("changed_text", "The text after the change.", _text(label="Changed text"), text_of),
         ),
@@ -253,6 +295,7 @@ KINDS = (
             lambda models: picture(label="Image"),
             path_of,
         ),
+        values=_files("images", "Picture files, up to {most} and {size} MB all together; see explain_image."),
         changes=(
             _edge("left", "Left edge of the region, as a share of the picture's width, 0 to 1."),
             _edge("top", "Upper edge, as a share of its height."),
@@ -360,6 +403,27 @@ randomised, and what was measured of the model over a data set.""",
 )
 
 
+def _explain_several(offer: Offer, kind: Kind, values: Values) -> dict[str, object]:
+    target, scale = values["explained_class"] or None, values["scale"]
+    given = values[kind.values.name]
+    return explain_several(offer, values["model"], given, kind.read, target=target, scale=scale)
+
+
+SEVERAL = (
+    SeveralAction(
+        "explain",
+        """Explain several {noun}s at once: a row each, in the same order.
+
+A row has the prediction with all probabilities, the layers with the most density attention, and what
+of the {noun} speaks most for or against the class, in logits. Of a {noun} that cannot be explained the row
+has the reason, and its other values are missing.""",
+        (MODEL, CLASS, SCALE),
+        _explain_several,
+        "Rows",
+    ),
+)
+
+
 def list_models(offer: Offer) -> list[dict[str, object]]:
     """The models on offer: name, modality, classes, encoder, and the size of their maps."""
     return [
@@ -390,22 +454,28 @@ def build(offer: Offer) -> None:
         _add(listed, [], gr.JSON(label="Models"), "list_models", concurrency_limit=4)
         for kind in KINDS:
             if names := offer.names(kind.modality):
-                for action in ACTIONS:
+                for action in (*ACTIONS, *SEVERAL):
                     _add_endpoint(offer, kind, action, names)
 
 
-def _add_endpoint(offer: Offer, kind: Kind, action: Action, models: list[str]) -> None:
+def _add_endpoint(offer: Offer, kind: Kind, action: Action | SeveralAction, models: list[str]) -> None:
     output = (gr.File if action.answer is _save else gr.JSON)(label=action.output)
-    parameters = _parameters(kind, action)
-    components = [parameter.build(models) for parameter in parameters]
-    _add(_function(offer, kind, action), components, output, f"{action.name}_{kind.name}", **ENCODER)
+    components = [parameter.build(models) for parameter in _parameters(kind, action)]
+    _add(_function(offer, kind, action), components, output, _name(kind, action), **ENCODER)
 
 
-def _parameters(kind: Kind, action: Action) -> tuple[Parameter, ...]:
+def _parameters(kind: Kind, action: Action | SeveralAction) -> tuple[Parameter, ...]:
+    if isinstance(action, SeveralAction):
+        return (kind.values, *action.parameters)
     return (kind.value, *(kind.changes if action.changes else ()), *action.parameters)
 
 
-def _function(offer: Offer, kind: Kind, action: Action) -> Callable[..., object]:
+def _name(kind: Kind, action: Action | SeveralAction) -> str:
+    taken = kind.values if isinstance(action, SeveralAction) else kind.value
+    return f"{action.name}_{taken.name}"
+
+
+def _function(offer: Offer, kind: Kind, action: Action | SeveralAction) -> Callable[..., object]:
     """The endpoint as a function whose name, signature and description say what it takes and does."""
     parameters = _parameters(kind, action)
 
@@ -415,10 +485,13 @@ def _function(offer: Offer, kind: Kind, action: Action) -> Callable[..., object]
             for p, value in zip(parameters, arguments, strict=True)
         }
         waited_for = offer.until(asker_has_left())
+        if isinstance(action, SeveralAction):
+            return action.answer(waited_for, kind, values)
         return action.answer(waited_for, kind, kind.read(values[kind.name]), values)
 
     words = {"{noun}": kind.noun, "{part}": kind.part, "{about_change}": kind.about_change}
-    words["{example}"] = kind.example
+    words |= {"{example}": kind.example, "{most}": str(MOST_INPUTS), "{size}": str(MAX_UPLOAD_MB)}
+    words["{characters}"] = f"{MOST_CHARACTERS:,}"
 
     def filled(text: str) -> str:
         for mark, word in words.items():
@@ -433,7 +506,7 @@ def _function(offer: Offer, kind: Kind, action: Action) -> Callable[..., object]
             default = offer.names(kind.modality)[0]  # a model, after what may be left out
         place = inspect.Parameter.POSITIONAL_OR_KEYWORD
         signature.append(inspect.Parameter(p.name, place, default=default, annotation=p.type))
-    answer.__name__ = f"{action.name}_{kind.name}"
+    answer.__name__ = _name(kind, action)
     answer.__doc__ = f"{filled(action.about)}\n\nArgs:{arguments}"
     answer.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     return answer

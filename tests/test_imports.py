@@ -92,7 +92,7 @@ TABLE = {
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
         "progress result inputs encoding reading figures view export trained explaining "
-        "faithfulness study app.server",
+        "explaining_many faithfulness study app.server",
         "numpy plotly",
     ),
     "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),

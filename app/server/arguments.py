@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
 from gradio.block_function import BlockFunction
-from gradio.data_classes import FileData, ImageData
+from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.route_utils import FnIndexInferError
 from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
@@ -65,7 +65,7 @@ class CheckedBlocks(gr.Blocks):
         self.validate_inputs(block_fn, inputs)
         try:
             inputs = [
-                _uploaded(value) if getattr(block, "data_model", None) in FILES else value
+                _checked(value, getattr(block, "data_model", None))
                 for block, value in zip(block_fn.inputs, inputs, strict=True)
             ]
             values: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
@@ -117,6 +117,28 @@ def path_of(value: object, name: str) -> str | None:
     if not isinstance(path, str):
         raise InputError(f"{name} is a file: {FILE_HINT}.")
     return path
+
+
+def paths_of(value: object, name: str) -> list[str | None]:
+    """Where uploaded files lie; None is no file.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if value is not None and not isinstance(value, list):
+        raise InputError(f"{name} is a list of files: upload each first, and give their paths.")
+    return [path_of(one, name) for one in value or []]
+
+
+def _checked(value: object, holds: object) -> object:
+    """A value whose files were uploaded here, by what its component holds."""
+    if holds in FILES:
+        return _uploaded(value)
+    if holds is ListFiles and isinstance(value, list):
+        return [_uploaded(one) for one in value]
+    if holds is ListFiles and value is not None:
+        raise InputError(f"Files are given as a list: {FILE_HINT}.")
+    return value
 
 
 def _uploaded(value: object) -> dict[str, object] | None:

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from daam_core.encoding import Encoding
-from daam_core.errors import CancelledError, ConfigError, InputError, shown
+from daam_core.errors import CancelledError, ConfigError, InputError, ShapeError, shown
+from daam_core.explaining_many import explain_each
 from daam_core.inputs import MODALITIES, Modality
 from daam_core.progress import stoppable
+from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 
 from .inputs import Given
@@ -87,3 +89,19 @@ class Offer:
         if given.example is not None and given.change is None:
             self._examples[key] = encoding
         return encoding
+
+    def explain_each(
+        self, model: TrainedClassifier, given: Sequence[Given], *, target: str | None, scale: Scale
+    ) -> list[Explanation | InputError | ShapeError]:
+        """Explanations of a few inputs, encoded together; in place of one that cannot be, the error.
+
+        Raises:
+            EncoderError: the encoder is missing or another one.
+            CancelledError: nobody waits for the answer any more.
+        """
+        inputs = [one.input for one in given]
+        with self._encoding:
+            if self.stopped():
+                raise CancelledError("Cancelled before the encoder ran.")
+            with stoppable(self.stopped):
+                return list(explain_each(model, inputs, target=target, scale=scale))

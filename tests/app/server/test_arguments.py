@@ -75,6 +75,9 @@ WRONG: dict[str, list[Any]] = {
 }
 WRONG |= {edge: [*NUMBERS, None, -0.1, 1.1] for edge in ("left", "top", "right", "bottom")}
 WRONG |= dict.fromkeys(("sound", "image"), FILES)
+WRONG["texts"] = [None, 5, "", [], {}, [5], [[TEXT]], [None], TEXT, [TEXT] * 65, ["a" * 50_000] * 5]
+SEVERAL_FILES = [None, 5, [], {}, "clip.wav", *([one] for one in FILES[5:10]), [{"path": "a"}] * 65]
+WRONG |= {"sounds": SEVERAL_FILES, "images": SEVERAL_FILES}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,9 @@ def right(server: Running) -> dict[str, Any]:
     files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths]
     return {
         "text": TEXT,
+        "texts": [TEXT, ""],
+        "sounds": files[:1],
+        "images": files[1:],
         "sound": files[0],
         "image": files[1],
         "changed_text": "The team won the final.",
@@ -131,7 +137,7 @@ MODELS = {"text": "news-topic", "sound": "speech-emotion", "image": "image-objec
 
 
 def values_for(name: str, right: dict[str, Any]) -> dict[str, Any]:
-    model = MODELS.get(name.rpartition("_")[2], "")
+    model = MODELS.get(name.rpartition("_")[2].removesuffix("s"), "")
     return right | {"model": model, "other_model": model}
 
 
@@ -166,7 +172,7 @@ def log_without_traceback(server: Running) -> str:
 
 @pytest.mark.slow
 def test_every_wrong_value_of_every_endpoint_is_one_sentence(server, right, endpoints):
-    assert len(endpoints) == 16
+    assert len(endpoints) == 19
     asked, seen = [], set()
     for name, parameters in endpoints.items():
         for wrong in parameters:
@@ -272,6 +278,9 @@ def test_wrong_values_of_tools_are_one_sentence(server, right, endpoints):
         for key in ("sound", "image"):
             if key in given:
                 given[key] = own + given[key]["path"]
+        for key in ("sounds", "images"):
+            if key in given:
+                given[key] = [own + one["path"] for one in given[key]]
         for wrong in parameters:
             for value in WRONG[wrong][:6]:
                 answer = tool(server, name, given | {wrong: value})
