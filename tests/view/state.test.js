@@ -94,6 +94,19 @@ test('what changed is told, and what did not stays the same object', () => {
   assert.equal(store.state.cell, cell);
 });
 
+test('whoever goes to a cell sees it: what is zoomed into elsewhere is shown whole', () => {
+  const store = new Store();
+  store.setPayload(payload());
+  const zoom = { x0: 0, x1: 2, y0: 0, y1: 2 };
+  store.set({ zoom });
+  store.select({ head: 1, layer: 1, feature: 1 }, 'heatmap');
+  assert.deepEqual([store.state.zoom, store.state.tab, store.state.head], [zoom, 'heatmap', 1]);
+  store.select({ head: 0, layer: 1, feature: 2 }); // on the map where one is
+  assert.deepEqual(store.state.zoom, zoom);
+  store.select({ head: 0, layer: 1, feature: 2 }, 'heatmap');
+  assert.equal(store.state.zoom, null);
+});
+
 test('another payload keeps what still fits', () => {
   const store = new Store();
   store.setPayload(payload());

@@ -4,7 +4,7 @@ import { top } from './arrays.js';
 import { Controls, ZoomButtons } from './controls.js';
 import { FeatureSearch } from './feature_search.js';
 import * as fields from './fields.js';
-import { Numeral, Table, Term } from './figure.js';
+import { ColourBar, Numeral, Table, Term } from './figure.js';
 import * as format from './format.js';
 import { HeatMap } from './heatmap.js';
 import {
@@ -187,6 +187,22 @@ export function HeadMap({ head, which, title, caption, children, onlyOwnRows, on
   </div>`;
 }
 
+/**
+ * The same with a bar of its colours, and a word on what its pixels show; text: what the colours mean.
+ * @param {any} props
+ */
+export function BarredMap({ text, ...shown }) {
+  const store = useStore();
+  const [binning, onDraw] = useBinning();
+  const { head, which } = shown;
+  const drawn = shown.field === undefined ? fields.field(store, head, which) : shown.field;
+  const scale = drawn && (shown.scale || fields.scaleOf(store, head, which));
+  return html`<${HeadMap} onDraw=${onDraw} ...${shown}>
+    ${scale && html`<div><${ColourBar} scale=${scale}>${text || fields.scaleText(store, which)}<//></div>`}
+    <${BinningNote}>${binning}<//>
+  <//>`;
+}
+
 /** Asks for a map that is not here, and says so until it comes. */
 function Missing({ which, heads, missing }) {
   const store = useStore();
@@ -361,11 +377,13 @@ export function CellTables({ heads }) {
 }
 
 /**
- * The largest differences of two maps, with both numbers. fields: [one, other, difference].
- * @param {{what: string, sides: string[], maps: (Field | null)[]}} props
+ * The largest differences of two maps, with both numbers: maps are [one, other, difference], need asks for
+ * them exactly.
+ * @param {{what: string, sides: string[], maps: (Field | null)[], need: () => void}} props
  */
-export function DifferenceTable({ what, sides, maps }) {
+export function DifferenceTable({ what, sides, maps, need }) {
   const store = useStore();
+  useEffect(need, [what, sides.join(), JSON.stringify(fields.whichOf(store)), store.payload]);
   const difference = maps[2];
   const rows = difference
     ? top(fields.onlySeen(difference), store.state.top, true).map((at) => [

@@ -117,7 +117,11 @@ export class Store {
    * @param {string} [tab] to go to
    */
   select({ head, layer, feature }, tab) {
-    this.set({ head, cell: { layer, feature }, ...(tab ? { tab } : {}) });
+    const { zoom } = this.state;
+    const inside = !zoom || (feature >= zoom.x0 && feature < zoom.x1 && layer >= zoom.y0 && layer < zoom.y1);
+    // Whoever goes to a cell sees it there.
+    const there = tab ? { tab, zoom: inside ? zoom : null } : {};
+    this.set({ head, cell: { layer, feature }, ...there });
     this.selected({ head, layer, feature });
   }
 

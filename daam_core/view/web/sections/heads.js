@@ -22,6 +22,7 @@ import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame } from '../
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
 import {
+  BarredMap,
   BinningNote,
   CellTables,
   DifferenceTable,
@@ -227,6 +228,9 @@ function HeadPair() {
   const result = store.result();
   const common = range(result.L).some((l) => pair.every((head) => result.seen(head, l)));
   const maps = () => [...pair.map((head) => field(store, head, which)), headDifference(store, pair, which)];
+  const need = () => {
+    needExact(store, which, pair);
+  };
   const difference = headDifference(store, pair, which);
   const { colours, palette } = store.state;
   const scale = useMemo(
@@ -234,13 +238,12 @@ function HeadPair() {
     [difference?.data, colours, palette, store.dark],
   );
   const reach = useMemo(() => (difference ? extent([difference]) : [NaN, NaN]), [difference?.data]);
-  const [binning, onDraw] = useBinning();
   const [cell, setCell] = useState(/** @type {any} */ (null));
   /** @param {number} row @param {number} column */
   const sentence = (row, column) => {
     const { short } = store.quantities[which.quantity];
     if (!difference?.seen(row)) return `Layer ${row}, feature ${column}: not seen by both heads.`;
-    needExact(store, which, pair);
+    need();
     const [one, other, change] = maps().map((f) => fieldNumber(f, row * result.F + column));
     return `Layer ${row}, feature ${column}: ${short} ${one} − ${other} = ${change}`;
   };
@@ -267,33 +270,24 @@ function HeadPair() {
         onChange=${(v) => store.set({ pair: pair.map((head, k) => (k === i ? Number(v) : head)) })}
       />`,
     )}
-    table=${() => html`<${PairTable} names=${names} maps=${maps()} />`}
+    table=${() => html`<${DifferenceTable} what=${names.join(' and ')} sides=${names} maps=${maps()} need=${need} />`}
     csv=${csv}
   >
     <div class="dv-stack">
       <div hidden=${!common}>
-        <${HeadMap}
+        <${BarredMap}
           head=${pair[0]}
           which=${which}
           title="Difference of two heads"
+          text=${`${store.quantities[which.quantity].name}${of}, head ${pair[0]} minus head ${pair[1]}.`}
           field=${difference}
           scale=${scale}
           heads=${pair}
           describe=${sentence}
           onHover=${setCell}
-          onDraw=${onDraw}
           height=${(rows) => Math.max(96, Math.min(260, rows * 12))}
         />
       </div>
-      <div hidden=${!common}>
-        ${
-          difference &&
-          html`<${ColourBar} scale=${scale}>
-            ${`${store.quantities[which.quantity].name}${of}, head ${pair[0]} minus head ${pair[1]}.`}
-          <//>`
-        }
-      </div>
-      ${common && html`<${BinningNote}>${binning}<//>`}
       <p class="dv-note dv-number">${text}</p>
     </div>
   <//>`;
@@ -302,15 +296,6 @@ function HeadPair() {
 /** @param {import('../sheets.js').Sheet} sheet */
 function withoutHead({ columns, rows }) {
   return { columns: columns.slice(1), rows: rows.map((row) => row.slice(1)) };
-}
-
-function PairTable({ names, maps }) {
-  const store = useStore();
-  const which = whichOf(store);
-  useEffect(() => {
-    if (maps[2]) needExact(store, which, store.pair());
-  }, [JSON.stringify(which), names.join()]);
-  return html`<${DifferenceTable} what=${names.join(' and ')} sides=${names} maps=${maps} />`;
 }
 
 // ---- how alike the heads are --------------------------------------------------------------------

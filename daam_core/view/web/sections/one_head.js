@@ -1,10 +1,10 @@
 // @ts-check
 /** Section "heatmap": the map of one head, layers × features. */
 import { MAP_CONTROLS } from '../controls.js';
-import { exactSheet, field, scaleOf, scaleText, shownColumns, whichOf } from '../fields.js';
-import { ColourBar, Figure } from '../figure.js';
+import { exactSheet, shownColumns, whichOf } from '../fields.js';
+import { Figure } from '../figure.js';
 import { html, useStore } from '../html.js';
-import { BinningNote, CellTables, HeadMap, MapControls, Readout, useBinning } from '../maps.js';
+import { BarredMap, CellTables, MapControls, Readout } from '../maps.js';
 import { LayerStrip } from './layer_strip.js';
 
 const HELP =
@@ -14,8 +14,6 @@ const HELP =
 export function OneHead() {
   const store = useStore();
   const { head } = store.state;
-  const which = whichOf(store);
-  const [binning, onDraw] = useBinning();
   return html`<${Figure}
     title="One head: layers × features"
     help=${HELP}
@@ -26,14 +24,7 @@ export function OneHead() {
     <div class="dv-reading">
       <${LayerStrip} />
       <${Readout} />
-      <div><${HeadMap} head=${head} which=${which} title="Map of head ${head}" onDraw=${onDraw} /></div>
-      <div>
-        ${
-          field(store, head, which) &&
-          html`<${ColourBar} scale=${scaleOf(store, head, which)}>${scaleText(store, which)}<//>`
-        }
-      </div>
-      <${BinningNote}>${binning}<//>
+      <${BarredMap} head=${head} which=${whichOf(store)} title="Map of head ${head}" />
     </div>
   <//>`;
 }
