@@ -25,7 +25,8 @@
  * each explanation, which decodes arrays when they are needed. Whenever the store changes, the element
  * draws the View (view.js), which draws the sections of the chosen tab (sections/, one file each) with
  * preact; canvases compare what they are given and draw again only what changed (heatmap.js). What is
- * computed has no DOM: arrays, format, colour, state, gaussians, fields, sections/pairs. The same modules
+ * computed has no DOM: arrays, format, colour, state, pins, sheets, gaussians, fields, sections/pairs. A panel
+ * becomes a file by what it shows (panel_svg.js, saving.js) or by its numbers (sheets.js). The same modules
  * serve three places: the app (as files), a saved page (as an import map of data: addresses) and a
  * notebook cell (as one text); see daam_core/view/modules.py.
  */
