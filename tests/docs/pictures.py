@@ -57,7 +57,7 @@ def take_data_set(page: Page, url: str) -> None:
     for name, query in {
         "inputs": "",
         "cell": "&dt=cells",
-        "groups": "&dt=slices&da=label.1",
+        "groups": "&dt=slices&da=group.shelf.0",
     }.items():
         page.goto(f"{url}?study=photographs{query}")
         page.wait_for_selector("#study .dv-panel .dv-figure", timeout=START_SECONDS * 1000)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Columns } from '../../daam_core/view/web/study/columns.js';
-import { frameOf, inside, largest, nearest, placeOf } from '../../daam_core/view/web/study/scatter.js';
+import { byFrequency, Columns } from '../../daam_core/view/web/study/columns.js';
+import { frameOf, inside, nearest, placeOf } from '../../daam_core/view/web/study/scatter.js';
 import {
   ANY,
   confused,
@@ -111,6 +111,16 @@ test('slices name rows', () => {
   assert.equal(sliceName(columns, 'label.0'), 'true class sad');
 });
 
+test('classes that occur are listed, the most frequent first', () => {
+  assert.deepEqual(byFrequency([2, 1, 2, -1, -1, -1, 0, 0, 0]), [0, 2, 1]);
+  assert.deepEqual(columns.predictions, [2, 1, 0]);
+  assert.deepEqual(columns.options(columns.labels, 'label.'), [
+    ['label.0', 'sad'],
+    ['label.1', 'angry'],
+    ['label.2', 'calm'],
+  ]);
+});
+
 test('extremes are in order, ties by row', () => {
   assert.deepEqual(extremes([1, 3, 3, 0], 3, false), [1, 2, 0]);
   assert.deepEqual(extremes([1, 3, 3, 0], 2, true), [3, 0]);
@@ -128,7 +138,6 @@ test('points of the plane are met where they are drawn', () => {
   assert.equal(nearest(frame, x, y, [112, 12], 12, shown), 1);
   assert.equal(nearest(frame, x, y, [112, 12], 12, [1, 0, 1]), -1);
   assert.deepEqual(list(inside(frame, x, y, [220, 120], [100, 0])), [0, 1, 1]);
-  assert.deepEqual(largest([2, 1, 2, -1, -1, -1, 0, 0, 0], 2), [0, 2]);
   const one = frameOf([3], [3], 100, 100); // a single point lies in the middle
   assert.deepEqual(placeOf(one, 3, 3), [50, 50]);
 });

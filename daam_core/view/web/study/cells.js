@@ -60,19 +60,19 @@ function said({ state, payload }) {
 function Telling() {
   const store = useStudy();
   const { columns } = store;
-  const [code, setCode] = useState(0);
+  const [code, setCode] = useState(Math.min(...columns.labels, columns.classes.length - 1));
   const answer = store.answer('telling', {});
   const found = answer?.value;
   useEffect(() => {
     // Nobody asked for a cell yet: one that says something.
-    const best = found?.find((cells) => cells.length)?.[0];
+    const best = found?.[code]?.[0] ?? found?.find((cells) => cells.length)?.[0];
     if (best && !store.placed) store.set({ place: { head: best[0], layer: best[1], feature: best[2] } });
   }, [found]);
   const cells = found?.[code] || [];
   return html`<div class="dv-row ds-telling">
     <${Select}
       label="Cells that tell a class best"
-      options=${columns.classes.map((name, i) => [i, name])}
+      options=${columns.options(columns.labels)}
       value=${code}
       onChange=${(v) => setCode(Number(v))}
     />

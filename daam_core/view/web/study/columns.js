@@ -25,6 +25,17 @@ export function named(entries) {
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
+/** The codes that occur, the most frequent first. @param {ArrayLike<number>} codes @returns {number[]} */
+export function byFrequency(codes) {
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  for (let i = 0; i < codes.length; i += 1) counts.set(codes[i], (counts.get(codes[i]) || 0) + 1);
+  return Array.from(counts)
+    .filter(([code]) => code >= 0)
+    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
+    .map(([code]) => code);
+}
+
 /** Rows are the explained inputs in the order of the study, 0 to M − 1. */
 export class Columns {
   /** @param {StudyPayload} payload */
@@ -51,8 +62,24 @@ export class Columns {
     this.searched = range(this.count).map((row) =>
       `${this.place[row]}\n${this.text ? this.text[row] : ''}`.toLowerCase(),
     );
+    /** Classes that occur, most frequent first: as what inputs are, and as what they are taken for. */
+    this.labels = byFrequency(this.label);
+    this.predictions = byFrequency(this.prediction);
     this.rows = new Map(Array.from(this.number, (number, row) => [number, row]));
     this.errors = this.right.reduce((sum, right) => sum + 1 - right, 0);
+  }
+
+  /**
+   * Classes as options of a list, in the order of the model's.
+   * @param {number[]} codes
+   * @param {string} [before] in front of their values
+   * @param {string} [word] in front of their names
+   * @returns {[string, string][]}
+   */
+  options(codes, before = '', word = '') {
+    return [...codes]
+      .sort((a, b) => a - b)
+      .map((code) => [`${before}${code}`, `${word}${this.className(code)}`]);
   }
 
   /** The name of a class, for reading. @param {number} code */

@@ -36,7 +36,11 @@ function FilterBar() {
   const { columns, state, payload } = store;
   const { filter, sort, down } = state;
   const shown = store.fitting().length;
-  const classes = [[-1, 'Any'], ...columns.classes.map((name, code) => [code, name])];
+  /** @param {number[]} codes @param {number} chosen which is among them, whatever a link asked for */
+  const classes = (codes, chosen) => [
+    [-1, 'Any'],
+    ...columns.options(chosen < 0 || codes.includes(chosen) ? codes : [...codes, chosen]),
+  ];
   const orders = [
     ['errors', 'Errors first, most confident on top'],
     ['confidence.true', 'Most confident first'],
@@ -56,13 +60,13 @@ function FilterBar() {
     />
     <${Select}
       label="True class"
-      options=${classes}
+      options=${classes(columns.labels, filter.label)}
       value=${filter.label}
       onChange=${(v) => store.narrow({ label: Number(v) })}
     />
     <${Select}
       label="Predicted"
-      options=${classes}
+      options=${classes(columns.predictions, filter.prediction)}
       value=${filter.prediction}
       onChange=${(v) => store.narrow({ prediction: Number(v) })}
     />

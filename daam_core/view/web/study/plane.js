@@ -7,7 +7,7 @@ import { ColourBar } from '../figure.js';
 import * as format from '../format.js';
 import { html, useLayoutEffect, useMemo, useRef, useState, useWidth } from '../html.js';
 import { Asked, useStudy } from './parts.js';
-import { frameOf, inside, largest, nearest, placeOf } from './scatter.js';
+import { frameOf, inside, nearest, placeOf } from './scatter.js';
 import { placeName } from './store.js';
 
 const REACH = 12; // pixels from a point at which it counts as pointed at
@@ -80,9 +80,10 @@ function paint(store) {
     };
   }
   const codes = colour === 'prediction' ? columns.prediction : columns.label;
-  const own = largest(codes, columns.classes.length <= OWN_COLOURS + 1 ? OWN_COLOURS + 1 : OWN_COLOURS);
+  const known = colour === 'prediction' ? columns.predictions : columns.labels;
+  const own = known.length <= OWN_COLOURS + 1 ? known : known.slice(0, OWN_COLOURS);
   const at = new Map(own.map((code, i) => [code, heads[i]]));
-  const rest = columns.classes.length > own.length ? [['All others', heads[REST]]] : [];
+  const rest = known.length > own.length ? [['All others', heads[REST]]] : [];
   return {
     css: (row) => at.get(codes[row]) ?? heads[REST],
     legend: [...own.map((code) => [columns.className(code), heads[own.indexOf(code)]]), ...rest],

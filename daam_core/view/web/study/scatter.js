@@ -82,20 +82,3 @@ export function inside(frame, x, y, one, other) {
   }
   return found;
 }
-
-/**
- * The largest classes, which get a colour of their own; the rest share one.
- * @param {ArrayLike<number>} codes
- * @param {number} most
- * @returns {number[]}
- */
-export function largest(codes, most) {
-  /** @type {Map<number, number>} */
-  const counts = new Map();
-  for (let i = 0; i < codes.length; i += 1) counts.set(codes[i], (counts.get(codes[i]) || 0) + 1);
-  return Array.from(counts)
-    .filter(([code]) => code >= 0)
-    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-    .slice(0, most)
-    .map(([code]) => code);
-}

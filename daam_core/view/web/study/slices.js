@@ -85,8 +85,8 @@ function sliceOptions(store) {
     ['wrong', 'Errors'],
     ...(store.filtering() || store.state.first === 'filter' ? [['filter', 'What the table shows']] : []),
     ...Object.keys(selections).map((name) => [`selection.${name}`, `Selection “${name}”`]),
-    ...columns.classes.map((name, code) => [`label.${code}`, `True class ${name}`]),
-    ...columns.classes.map((name, code) => [`prediction.${code}`, `Predicted ${name}`]),
+    ...columns.options(columns.labels, 'label.', 'True class '),
+    ...columns.options(columns.predictions, 'prediction.', 'Predicted '),
     ...Object.entries(columns.groups).flatMap(([group, { names }]) =>
       names.map((name, code) => [`group.${group}.${code}`, `${group} ${name}`]),
     ),

@@ -62,7 +62,10 @@ export class StudyStore {
       );
       const kept = validState(this.state, this.facts());
       this.placed = this.placed && 'place' in kept;
-      this.state = { ...DEFAULTS, ...kept };
+      // A class of the model that the data set has none of says nothing.
+      const [label = 0] = this.columns.labels;
+      const empty = this.state.first === DEFAULTS.first && !this.columns.labels.includes(0);
+      this.state = { ...DEFAULTS, ...kept, ...(empty ? { first: `label.${label}` } : {}) };
     }
     this.changed(new Set(['payload']));
   }
