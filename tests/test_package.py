@@ -76,7 +76,7 @@ def carried() -> list[Path]:
     """The files of the repository that an installation needs, relative to its root."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     paths = map(Path, listed.stdout.splitlines())
-    data = ("about", "checkpoints", "faithfulness", "photographs", "weights.txt")
+    data = ("about", "checkpoints", "faithfulness", "photographs", "studies", "weights.txt")
     return [
         path
         for path in paths

@@ -15,6 +15,7 @@ from daam_core.explaining_many import BATCH_SIZE
 from daam_core.study.folder import Study
 from daam_core.study.make import make_study
 from daam_core.study.memory import Growth, growth, held_mib
+from daam_core.study.overview import OVERVIEW, overview, save_overview
 from daam_core.study.processes import among_processes
 from daam_core.study.report import report_blocks, report_title
 from daam_core.trained import load_model
@@ -76,6 +77,8 @@ def run(arguments: argparse.Namespace) -> Output:
         title, blocks = report_title(study), report_blocks(study)
         write_text(study.folder / "report.html", to_html(title, blocks))
         write_text(study.folder / "report.md", to_markdown(title, blocks))
+        if len(study.numbers):
+            save_overview(overview(study), study.folder / OVERVIEW)
     return Output(found, _text(study, grown, Path(arguments.out).name))
 
 

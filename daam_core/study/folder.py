@@ -282,13 +282,14 @@ def read_facts(folder: Path) -> Facts:
         raise DataError(f"{FACTS} of the study {folder.name} cannot be read; make it again.") from error
     if not isinstance(raw, dict) or raw.get("version") != VERSION:
         raise DataError(f"The study {folder.name} was made by another version; make it again.")
-    facts = _facts(raw)
+    facts = facts_of(raw)
     if facts is None:
         raise DataError(f"{FACTS} of the study {folder.name} is damaged; make the study again.")
     return facts
 
 
-def _facts(raw: Mapping[str, Any]) -> Facts | None:
+def facts_of(raw: Mapping[str, Any]) -> Facts | None:
+    """Facts from plain values; None if they are none."""
     if set(raw) != {field.name for field in fields(Facts)} or raw["modality"] not in MODALITIES:
         return None
     classes, columns, seen, heights = (

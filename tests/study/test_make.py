@@ -57,6 +57,8 @@ def test_every_row_and_map_is_that_of_explain(tmp_path, small_parts):
         for name in MAPS:
             (found,) = study.batches(name, np.array([number]))
             np.testing.assert_allclose(found[0], getattr(e, name), rtol=2e-3, atol=2e-3)
+        again = explain(model, study.original(number))
+        np.testing.assert_array_equal(again.density_attention, e.density_attention)
     assert study.to_pandas().shape == (10, len(SCHEMA))
     assert study.facts.class_names == CLASSES
     assert study.head_layers.shape == (2, 6)
