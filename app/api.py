@@ -185,7 +185,7 @@ MUTE = Parameter(
 )
 FORMAT = Parameter(
     "file_format",
-    "png, svg, pdf, html, json, npz, csv or ipynb.",
+    "png, svg, pdf, html, json, npz, csv, ipynb, or zip for all of them in one file.",
     _choice(gr.Dropdown, list(downloads.FORMATS), value="json", label="Format"),
     _one_of(list(downloads.FORMATS)),
 )

@@ -15,7 +15,7 @@ from .html.muted_parts import muted_parts_html
 from .html.prediction import prediction_html
 from .layout import Page
 
-UNCHECKED = "Whether this is true of this input has not been checked yet; “Is it true?” below does it."
+UNCHECKED = "For this input it has not been checked yet; “Is it true?” below does that."
 
 #: New values by component.
 Updates = dict[Block, object]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -35,8 +36,8 @@ PRIVATE: Options = {"api_visibility": "private", "show_progress": "hidden"}
 #: One encoder run at a time, whoever asks for it. Gradio's page can hold a cancelled run for one that still
 #: goes on, and would then swallow the next click; so clicks count whatever it believes.
 ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1, "trigger_mode": "multiple"}
-RUNNING = "Running the encoder"
-RECOMPUTED = "Done: the prediction is computed anew."
+RUNNING = "Explaining your input"
+RECOMPUTED = "Done: the answer is computed anew."
 OWN_LINK = (
     "This link was made for somebody's own input, which a link never carries: give the same input again, "
     "and the view comes back."
@@ -161,7 +162,7 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
                 raise InputError("There is nothing to change yet: explain an input first.")
             return actions.change_input(offer, session, change(session.original.given))
 
-        message = f"{RUNNING} on the changed input"
+        message = "Explaining the changed input"
         return _run(offer, page, work, message, before=session, place=page.changed.said)
 
     def change_text(session: Session, text: str) -> Iterator[Updates]:
@@ -321,7 +322,13 @@ def _wire_check(offer: Offer, page: Page) -> None:
         def work(_: object) -> Checked:
             return check_current(offer, session)
 
-        yield from step_by_step(page, work, "Removing cells", checked, place=page.checked.said)
+        yield from step_by_step(
+            page,
+            work,
+            "Checking: cells are removed, and the model decides on the rest",
+            checked,
+            place=page.checked.said,
+        )
 
     outputs = [page.status, page.checked.said, page.checked.result, page.reasons.remark]
     options = PRIVATE | {"concurrency_limit": 1}
@@ -394,27 +401,28 @@ def _wire_save(offer: Offer, page: Page) -> None:
 
     def write_file(
         session: Session, format_: object, width: object, scale: object, pinned: object
-    ) -> Updates:
-        def written() -> Updates:
+    ) -> Iterator[Updates]:
+        def work(_: object) -> Path:
             result = actions.needed(session.current)
             explanation = actions.rescaled(offer, result, scale)
-            path = downloads.write(
-                explanation,
-                result.given,
-                format_=format_,
-                width=width,
-                pair=session.pair,
-                pins=pins_of(pinned),
+            pins, pair = pins_of(pinned), session.pair
+            return downloads.write(
+                explanation, result.given, format_=format_, width=width, pair=pair, pins=pins
             )
-            alone = session.pair is not None and format_ != "html"
-            said = " It holds B alone; the interactive page holds both." if alone else ""
-            told = status(f"Saved {path.name}.{said}", kind="done")
-            return {saved.said: told, saved.file: gr.update(value=str(path))}
 
-        return at_once(saved.said, written, failed={saved.file: gr.update(value=None)})
+        def written(path: Path) -> Updates:
+            alone = session.pair is not None and format_ not in ("html", downloads.EVERYTHING)
+            told = f"Saved {path.name}.{' It holds B alone; HTML and ZIP hold both.' if alone else ''}"
+            return say(page, told) | {
+                saved.said: status(told, kind="done"),
+                saved.file: gr.update(value=str(path)),
+            }
+
+        yield {saved.file: gr.update(value=None)}  # of an earlier result
+        yield from step_by_step(page, work, "Writing the file", written, place=saved.said)
 
     inputs = [page.session, saved.format, saved.width, saved.scale, pins]
-    outputs = [saved.said, saved.file]
+    outputs = [saved.said, saved.file, page.status]
     saved.format.change(has_width, saved.format, saved.width, queue=False, **PRIVATE)
     done = saved.run.click(
         write_file, inputs, outputs, js=WITH_PINS, concurrency_id="export", concurrency_limit=2, **PRIVATE

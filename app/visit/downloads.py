@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from daam_core import export
 from daam_core.errors import InputError, shown
+from daam_core.reading.numbers import percent
 from daam_core.result import Explanation
 from daam_core.view.media import media_of
 from daam_core.view.page import view_html
@@ -15,9 +17,21 @@ from ..server.files import new_file, written
 from .inputs import Given
 from .session import Result
 
-FORMATS = export.SUFFIXES
+#: What a file of each format holds, for people.
+CONTENTS: Mapping[str, str] = {
+    "png": "the figure as a picture",
+    "svg": "the figure, for editing",
+    "pdf": "the figure, for print",
+    "csv": "a table of all cells",
+    "npz": "all arrays, for NumPy",
+    "json": "all numbers, and where they come from",
+    "html": "the interactive page, which works without network",
+    "ipynb": "a notebook that computes it again",
+}
+EVERYTHING = "zip"
+FORMATS = (*CONTENTS, EVERYTHING)
 WIDTHS = ("single", "double")
-FIGURES = ("png", "svg", "pdf")  # they have a width
+FIGURES = ("png", "svg", "pdf", EVERYTHING)  # they have a width
 
 
 def write(
@@ -37,7 +51,7 @@ def write(
         format_: one of :data:`FORMATS`.
         width: of figures, one of :data:`WIDTHS`.
         pair: A and B of a comparison, which the interactive page shows whole; other formats hold
-            ``explanation`` alone.
+            ``explanation`` alone. :data:`EVERYTHING` holds a file of each format.
         pins: cells with a note each, kept in the interactive page.
 
     Raises:
@@ -49,14 +63,45 @@ def write(
             f"got {shown(format_)} and {shown(width)}."
         )
     path = new_file(f"{_stem(explanation, given)}.{format_}")
-    with written():
-        if format_ == "html":
+
+    def write_one(path: Path) -> None:
+        if path.suffix == ".html":
             path.write_text(_page(explanation, given, pair, pins), encoding="utf-8")
-            return path
+            return
         # Called as on the page, where examples have titles of their own.
-        explained = replace(given.input, name=given.name) if format_ in export.SHOWING_THE_INPUT else None
+        seen = path.suffix[1:] in export.SHOWING_THE_INPUT
+        explained = replace(given.input, name=given.name) if seen else None
         export.save(explanation, path, width=width, scale=explanation.scale, shown=explained)
-        return path
+
+    with written():
+        if format_ != EVERYTHING:
+            write_one(path)
+            return path
+        with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+            for suffix in CONTENTS:
+                part = path.with_suffix(f".{suffix}")
+                write_one(part)
+                for file in sorted({*path.parent.iterdir()} - {path}):  # a table has its columns described
+                    archive.write(file, file.name)
+                    file.unlink()
+            archive.writestr("CONTENTS.txt", _contents(explanation, given, path.stem, pair is not None))
+    return path
+
+
+def _contents(explanation: Explanation, given: Given, stem: str, compared: bool) -> str:
+    """What is in an archive of everything."""
+    e = explanation
+    about = {**CONTENTS, "html": f"{CONTENTS['html']}; it holds A and B"} if compared else CONTENTS
+    return "\n".join(
+        (
+            f"{given.title}, explained by {e.model}: {e.predicted_class}, "
+            f"{percent(e.probabilities[e.prediction])}",
+            "",
+            *(f"{stem}.{suffix}: {text}" for suffix, text in about.items()),
+            f"{stem}.csv-metadata.json: what the table's columns are, for programs",
+            "",
+        )
+    )
 
 
 def _page(

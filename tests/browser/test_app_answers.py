@@ -29,7 +29,7 @@ def test_what_goes_on_and_its_end_are_in_sight_with_a_long_text(app: AppPage, si
     app.page.fill("#input-text textarea", LONG)
     app.page.locator("#run-text").scroll_into_view_if_needed()
     app.page.click("#run-text")
-    app.says("Running the encoder")
+    app.says("Explaining your input")
     assert in_sight(app.page, app.page.locator("#cancel"))
     assert in_sight(app.page, app.page.locator("#status"))
     # Wherever one is on the page.
@@ -38,6 +38,51 @@ def test_what_goes_on_and_its_end_are_in_sight_with_a_long_text(app: AppPage, si
     app.page.click("#cancel")
     app.says("Cancelled.")
     expect(app.page.locator("#cancel")).to_be_hidden()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "highest"), [((1280, 800), 800), ((390, 844), None)])
+def test_the_answer_is_in_sight_and_the_form_one_line(app: AppPage, size, highest) -> None:
+    page = app.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    change, form, strip = (
+        page.locator(name) for name in ("#change-given", "#step-input", "#step-prediction")
+    )
+    for tab, example in (("Sound", "speech-note"), ("Image", "photo-cheetah"), ("Text", "news-final")):
+        app.example(tab, example)
+        expect(form).to_be_hidden()
+        expect(change).to_be_focused()  # whoever was in the form goes on at its button
+        assert page.evaluate("scrollY") == 0
+        first = page.locator("#view .dv-map-canvas").first.bounding_box()
+        assert first
+        if highest:
+            assert first["y"] + min(first["height"], 40) < highest, (tab, first)
+    expect(page.locator("#prediction .dx-input-name")).to_have_text("Cup final")
+    # By keyboard.
+    page.keyboard.press("Enter")
+    expect(change).to_have_attribute("aria-expanded", "true")
+    expect(form).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(form).to_be_hidden()
+    # The answer stays above what is read, and the readout below it.
+    app.hover_cell(0, 2, 40)
+    page.evaluate("window.scrollBy(0, 400)")
+    page.wait_for_timeout(200)
+    assert in_sight(page, strip)
+    top, readout = strip.bounding_box(), page.locator("#view .dv-readout").first.bounding_box()
+    assert top
+    assert readout
+    assert top["y"] < 20
+    assert readout["y"] >= top["y"] + top["height"] - 1
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    assert in_sight(page, strip)
+    # All classes, in a list that Escape closes.
+    listed = page.locator(".dx-all .dx-class")
+    page.evaluate("document.querySelector('.dx-all').open = true")
+    expect(listed).to_have_count(3)
+    page.locator(".dx-all summary").focus()
+    page.keyboard.press("Escape")
+    expect(listed.first).to_be_hidden()
 
 
 @pytest.mark.slow
@@ -52,7 +97,7 @@ def test_a_result_of_something_else_is_called_the_previous_one(app: AppPage) -> 
     app.tab("Text")
     page.fill("#input-text textarea", LONG)
     page.click("#run-text")
-    app.says("Running the encoder")
+    app.says("Explaining your input")
     expect(previous).to_be_visible()
     assert answer.evaluate(colour) != full
     expect(page.locator("#prediction .dx-input-name")).to_contain_text("The keeper")

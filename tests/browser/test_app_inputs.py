@@ -196,7 +196,7 @@ def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
     app.tab("Text")
     app.page.fill("#input-text textarea", long)
     app.page.click("#run-text")
-    app.says("Running the encoder")
+    app.says("Explaining your input")
     app.page.click("#cancel")
     app.says("Cancelled. The last result is still here.")
     app.page.wait_for_timeout(1500)

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import axe_playwright_python
@@ -14,7 +15,7 @@ from app.page.parts.save import FORMATS
 from app.visit.examples import EXAMPLES
 from daam_core import export
 from daam_core.explaining import explain, explain_encoding
-from daam_core.inputs import Region, SoundChange, changed, read_picture, read_sound
+from daam_core.inputs import Edit, Region, SoundChange, changed, read_picture, read_sound, read_text
 from daam_core.reading.numbers import percent
 from daam_core.reading.sentences import changes_in_words, in_words
 from daam_core.reading.terms import TERMS
@@ -108,7 +109,7 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     keep[:, :, :10] = 0
     without_both = explain_encoding(topics, encoding, target=e.explained, keep=keep).probabilities.tolist()
     assert app.probabilities() == dict(enumerate(without_both))
-    app.says("Done: the prediction is computed anew.")
+    app.says("Done: the answer is computed anew.")
     app.does("#undo")
     assert app.probabilities() == dict(enumerate(without_head))
     app.does("#undo")
@@ -138,17 +139,29 @@ def test_choosing_a_class_explains_it(app, topics):
     assert "class=1" in app.page.url
 
 
-def test_a_pinned_input_is_compared_with_the_next(app, topics):
+@pytest.mark.slow
+def test_any_two_results_of_a_visit_are_compared_and_every_change_undone(app, server, topics):
+    page, rows = app.page, app.page.locator(".dx-results li")
+    a, c = explain(topics, TEXT), explain(server.models["topics-b"], TEXT)
+
+    def listed() -> list[tuple[str, float, str]]:
+        read = "rows => rows.map(r => [r.querySelector('.dx-what').innerText, r.dataset.probability, "
+        read += "r.querySelector('.dx-letter').innerText])"
+        return [(what, float(share), letter) for what, share, letter in rows.evaluate_all(read)]
+
     app.explain_text(TEXT)
-    app.tab("Results")
-    app.does(".dx-results [data-does=compare]")
-    app.explain_text(CHANGED)
-    a, b = explain(topics, TEXT), explain(topics, CHANGED)
+    app.tab("Edit input")
+    expect(page.locator("#changed-text textarea")).to_have_value(TEXT)
+    page.fill("#changed-text textarea", CHANGED)
+    app.does("#run-changed-text")
+    assert app.probabilities() == dict(enumerate(explain(topics, CHANGED).probabilities.tolist()))
+    expect(page.locator("#changed-text textarea")).to_have_value(CHANGED)  # what the visitor wrote stays
+    expect(page.locator("#prediction .dx-before")).to_contain_text(percent(a.probabilities.max()))
     app.view_tab("Compare")
-    expect(app.page.locator("#view .dv-changes")).to_have_text(" ".join(changes_in_words(a, b)))
-    expect(app.page.locator("#prediction .dx-before")).to_contain_text(percent(a.probabilities.max()))
+    b = explain(topics, changed(read_text(TEXT), Edit(CHANGED)), target=a.explained)
+    expect(page.locator("#view .dv-changes")).to_have_text(" ".join(changes_in_words(a, b)))
     # Every view knows A, B and B − A; the map of the difference is the core's.
-    app.page.evaluate(
+    page.evaluate(
         "DaamPage.shownView().state = {side: 'difference', quantity: 'gate', head: 0, tab: 'heatmap'}"
     )
     app.hover_cell(0, 3, 30)
@@ -156,38 +169,41 @@ def test_a_pinned_input_is_compared_with_the_next(app, topics):
     numbers = app.readout(30)
     assert any(number == pytest.approx(difference, rel=1e-3) for number in numbers), (difference, numbers)
     app.tab("Results")
-    app.does("#swap")
-    assert app.probabilities() == dict(enumerate(a.probabilities.tolist()))
     app.does("#end-comparison")
-    expect(app.page.locator("#prediction .dx-before")).to_have_count(0)
-
-
-def test_two_models_on_one_input(app, server):
-    app.explain_text(TEXT)
-    app.tab("Results")
     app.does("#compare-models")
-    b = explain(server.models["topics-b"], TEXT)
+    assert app.probabilities()[0] == explain(server.models["topics-b"], CHANGED).probabilities[0]
+    app.does("#undo")
+    app.does("#undo")
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
-    said = app.page.locator("#view .dv-apart")
-    app.page.evaluate("DaamPage.shownView().state = {side: 'b', tab: 'heads'}")
+    expect(page.locator("#prediction .dx-before")).to_be_visible()
+    app.does("#undo")
+    assert app.probabilities() == dict(enumerate(a.probabilities.tolist()))
+    expect(page.locator("#undo")).to_be_disabled()
+    app.does("#redo")
+    assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
+    # Three results are listed, the newest first; the oldest is shown again, and beside it the second as A.
+    assert [(share, letter) for _, share, letter in listed()] == [
+        (pytest.approx(explain(server.models["topics-b"], CHANGED).probabilities.max()), ""),
+        (pytest.approx(b.probabilities.max()), "B"),
+        (pytest.approx(a.probabilities.max()), "A"),
+    ]
+    app.does(".dx-results li:nth-child(3) [data-does=show]")
+    assert app.probabilities() == dict(enumerate(a.probabilities.tolist()))
+    assert [letter for *_, letter in listed()] == ["", "", ""]
+    app.does(".dx-results li:nth-child(2) [data-does=compare]")
+    assert [letter for *_, letter in listed()] == ["", "A", "B"]
+    app.does("#swap")
+    assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
+    assert [letter for *_, letter in listed()] == ["", "B", "A"]
+    # A chosen A stays for the next input; two models are said to be two.
+    app.explain_text(TEXT, model="topics-b")
+    assert app.probabilities() == dict(enumerate(c.probabilities.tolist()))
+    said = page.locator("#view .dv-apart")
+    page.evaluate("DaamPage.shownView().state = {side: 'b', tab: 'heads'}")
     expect(said).to_be_hidden()
-    app.page.evaluate("DaamPage.shownView().state = {side: 'difference'}")
+    page.evaluate("DaamPage.shownView().state = {side: 'difference'}")
     expect(said).to_contain_text("A and B are two models, whose heads were trained apart")
-
-
-def test_what_if_the_text_were_another(app, topics):
-    app.explain_text(TEXT)
-    app.tab("Edit input")
-    expect(app.page.locator("#changed-text textarea")).to_have_value(TEXT)
-    app.page.fill("#changed-text textarea", CHANGED)
-    app.does("#run-changed-text")
-    b = explain(topics, CHANGED)
-    assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
-    expect(app.page.locator("#prediction .dx-before .dx-input-a")).to_have_text(
-        app.page.evaluate("DaamPage.shownView().payload.a.name").split(" · ")[0]
-    )
-    # What the visitor wrote stays in its place.
-    expect(app.page.locator("#changed-text textarea")).to_have_value(CHANGED)
+    assert app.problems == []
 
 
 def test_what_if_the_sound_were_noisy(app, server):
@@ -353,17 +369,15 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
     app.explain_text(CHANGED)
     pins = [{"head": 1, "layer": 2, "feature": 3, "note": "worth a look"}]
     app.page.evaluate("pins => { DaamPage.shownView().state = {pins}; }", pins)
-    app.choose("#save-format", "Interactive page (HTML, works without network)")
+    app.choose("#save-format", dict(map(reversed, FORMATS))["html"])
     with app.page.expect_download() as started:
         app.page.click("#save")
     path = tmp_path / "page.html"
     started.value.save_as(path)
-    app.choose("#save-format", "All numbers (JSON)")
+    app.choose("#save-format", dict(map(reversed, FORMATS))["json"])
     with app.page.expect_download():
         app.page.click("#save")
-    expect(app.page.locator("#said-save")).to_contain_text(
-        "It holds B alone; the interactive page holds both."
-    )
+    expect(app.page.locator("#said-save")).to_contain_text("It holds B alone; HTML and ZIP hold both.")
     page.goto(path.as_uri())
     page.evaluate("document.querySelector('daam-view').state = {tab: 'compare'}")
     assert page.evaluate("document.querySelector('daam-view').state.pins") == pins
@@ -411,26 +425,31 @@ def test_a_hostile_link_does_no_harm(app, query):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format_", ["png", "svg", "pdf", "html", "json", "npz", "csv", "ipynb"])
-def test_every_format_can_be_saved(app, server, topics, tmp_path, format_):
-
+def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_path):
+    """Every format is in the archive of everything."""
     app.explain_text(TEXT)
-    title = next(title for title, value in FORMATS if value == format_)
-    app.choose("#save-format", title)
-    with app.page.expect_download() as started:
-        app.page.click("#save")
-    path = tmp_path / started.value.suggested_filename
-    started.value.save_as(path)
-    assert path.name == f"topics-text.{format_}"
     e = explain(topics, TEXT)
-    if format_ == "json":
-        np.testing.assert_array_equal(export.load(path).importance, e.importance)
-    elif format_ == "npz":
-        np.testing.assert_array_equal(export.load(path).gate, e.gate)
-    else:
-        begins = {"png": b"\x89PNG", "svg": b"<", "pdf": b"%PDF", "html": b"<!DOCTYPE html>", "ipynb": b"{"}
-        assert path.read_bytes().startswith(begins.get(format_, b""))
-        assert path.stat().st_size > 1000
+    width = app.page.locator("#save-width input").first
+    for title, format_ in FORMATS:
+        app.choose("#save-format", title)
+        if format_ in ("png", "svg", "pdf", "zip"):
+            expect(width).to_be_enabled()
+        else:
+            expect(width).to_be_disabled()
+        if format_ not in ("json", "zip"):
+            continue
+        with app.page.expect_download(timeout=60_000) as started:
+            app.page.click("#save")
+        path = tmp_path / started.value.suggested_filename
+        started.value.save_as(path)
+        assert path.name == f"topics-text.{format_}"
+        expect(app.page.locator("#said-save")).to_have_text(f"Saved {path.name}.")
+        if format_ == "json":
+            np.testing.assert_array_equal(export.load(path).gate, e.gate)
+    with zipfile.ZipFile(path) as archive:
+        assert "CONTENTS.txt" in archive.namelist()
+        archive.extractall(tmp_path / "all")
+    np.testing.assert_array_equal(export.load(tmp_path / "all" / "topics-text.npz").gate, e.gate)
 
 
 def _serious(page) -> list[str]:
@@ -454,6 +473,21 @@ def test_no_serious_barrier_on_any_tab(app, scheme):
         app.example(tab, example)
         app.page.wait_for_timeout(300)
         problems[tab] = _serious(app.page)
+    app.page.locator(".dx-all summary").click()
+    problems["all classes"] = _serious(app.page)
+    app.open_input()
+    problems["unfolded"] = _serious(app.page)
+    app.page.fill("#input-text textarea", " ".join(SENTENCES["science"] * 300))
+    app.page.click("#run-text")
+    app.says("Explaining your input")
+    problems["while it runs"] = _serious(app.page)
+    app.page.click("#cancel")
+    app.page.fill("#input-text textarea", " ")
+    app.page.click("#run-text")
+    app.says("The text is empty")
+    problems["after an error"] = _serious(app.page)
+    app.example("Text", "news-mixed")
+    app.does(".dx-results li:last-child [data-does=compare]")
     for name in VIEW_TABS:
         app.view_tab(name)
         problems[name] = _serious(app.page)
@@ -520,10 +554,10 @@ def test_the_tour_walks_along_the_page(app):
     expect(tour).to_be_visible()
     expect(tour.locator(".dx-tour-next")).to_be_focused()
     before = app.shown()
-    tour.locator(".dx-tour-act").click()
+    tour.locator(".dx-tour-act").click()  # and on to what comes of it
     app.changed_from(before)
     expect(app.page.locator("#prediction .dx-input-name")).to_have_text("Between two topics")
-    for number in range(1, 8):
+    for number in range(2, 8):
         expect(tour.locator(".dx-tour-count")).to_have_text(f"{number} of 7")
         app.page.wait_for_timeout(700)  # it scrolls there
         # The card stands beside what it explains.
@@ -568,14 +602,6 @@ def test_what_has_no_effect_cannot_be_set(app):
     expect(slider).to_be_enabled()
     app.page.get_by_label("Add white noise").uncheck()
     expect(slider).to_be_disabled()
-    width = app.page.locator("#save-width input").first
-    expect(width).to_be_enabled()
-    for title, value in FORMATS:
-        app.choose("#save-format", title)
-        if value in ("png", "svg", "pdf"):
-            expect(width).to_be_enabled()
-        else:
-            expect(width).to_be_disabled()
 
 
 def test_the_focus_ring_leaves_the_words_free(app):

@@ -42,10 +42,12 @@ def take(page: Page, url: str) -> None:
     page.wait_for_timeout(2000)
     write("page", page.screenshot(full_page=True), tallest=1300)
     for name, selector in {
-        "input": "#step-input",
         "prediction": "#step-prediction",
         "why": "#step-why",
+        "input": "#step-input",
     }.items():
+        if name == "input":
+            app.open_input()
         write(name, page.locator(selector).screenshot())
     page.locator("#step-compare").scroll_into_view_if_needed()
     write("compare", page.locator("#step-compare").screenshot())

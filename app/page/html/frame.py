@@ -5,12 +5,14 @@ from html import escape
 from daam_core.reading.quantities import CAUTION
 from daam_core.view.terms import terms_html
 
+from .terms import term
+
 HEADER = """
 <header class="dx-header">
   <div>
     <h1>Why did the model decide that?</h1>
-    <p class="dx-lead">Give it a sound, a text or a picture. It shows what a model decides, and what led to
-    the decision: inside the model, and in your input.</p>
+    <p class="dx-lead">Give a model a sound, a text or a picture. You see what it decides, and what led to
+    that: inside the model, and in your input.</p>
   </div>
   <div class="dx-header-buttons">
     <button type="button" id="tour-open" class="dx-plain">Two-minute tour</button>
@@ -18,9 +20,10 @@ HEADER = """
   </div>
 </header>
 """
+_CAUTION = escape(CAUTION).replace("Importance Factor", term("IF", "Importance Factor"), 1)
 WHY = (
     '<div class="dx-why"><h2 class="dx-heading">Why</h2><p class="dx-limits"><strong>What the map does not '
-    f"show.</strong> {escape(CAUTION)}</p></div>"
+    f"show.</strong> {_CAUTION}</p></div>"
 )
 FOOTER = f"""
 <div class="dx-footer">{terms_html()}

@@ -13,6 +13,7 @@ from daam_core.result import Explanation
 
 from ...visit.inputs import Given
 from ...visit.session import Result, Session
+from .terms import term
 
 TOP_CLASSES = 3
 KINDS: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Picture"}
@@ -21,9 +22,10 @@ EMPTY_PREDICTION = (
     "<p>Pick an example, or give a sound, a text or a picture of your own. The answer appears here, and "
     "below it what led to it.</p></div>"
 )
-CONSTANT_MAP = """
-<p class="dx-note">The map is constant: no cell stands out, so the Importance Factor is 0 everywhere.</p>
-"""
+CONSTANT_MAP = (
+    f'<p class="dx-note">The map is constant: no cell stands out, so the {term("IF", "Importance Factor")} '
+    "is 0 everywhere.</p>"
+)
 # The input's form is folded while there is a result; a script opens it.
 CHANGE = (
     '<button type="button" class="dx-plain dx-small" id="change-given" aria-expanded="false" '

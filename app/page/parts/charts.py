@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ..components import answer_place
+from ..html.terms import term
 
 KINDS = [
-    ("Parameters: mean offset δ and scaled variance ξ", "parameters"),
+    ("Parameters: what each head learned", "parameters"),
     ("Layers: share of the density attention", "layers"),
     ("Map of one head", "map"),
 ]
@@ -25,8 +26,10 @@ class Charts:
 def build() -> Charts:
     with gr.Accordion("Charts to zoom and save", open=False, elem_id="charts"):
         gr.HTML(
-            '<p class="dx-help">The same numbers as above. Drag to zoom, double-click to see all again, '
-            "point at something for its value; the camera saves a picture.</p>"
+            '<p class="dx-help">The same numbers as above, as charts of their own: the learned '
+            f"{term('δ')} and {term('ξ')}, how much {term('DA')} each layer gets, the {term('IF')} of one "
+            "head. Drag to zoom, double-click to see all again, point at something for its value; the "
+            "camera saves a picture.</p>"
         )
         with gr.Row():
             kind = gr.Dropdown(

@@ -19,7 +19,7 @@ def build() -> IsItTrue:
     gr.HTML(
         '<p class="dx-help">Does the map mark what the decision rests on? Cells are removed (set to the mean '
         "of the training data), the highest of a map first, and the model decides on what is left. A true "
-        "map takes the prediction away sooner than removal at random. Muted parts count again here.</p>"
+        "map takes the prediction away sooner than removal at random. Muted parts are on again for this.</p>"
     )
     with gr.Row(elem_classes="dx-actions"):
         run = gr.Button("Check this explanation", elem_id="check", size="md", min_width=0, variant="primary")

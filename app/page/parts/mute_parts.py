@@ -6,6 +6,7 @@ import gradio as gr
 
 from ...visit.actions import MAX_TOP
 from ..components import answer_place
+from ..html.terms import term
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,10 @@ class MuteParts:
 
 def build() -> MuteParts:
     gr.HTML(
-        '<p class="dx-help">What would the model say without a part of it? A muted part counts as average: '
-        "its value is replaced by the mean of the training data. Heads and layers change the prediction as "
-        "soon as they are chosen, features with Apply. Numbers count from 0, as in the maps.</p>"
+        '<p class="dx-help">What would the model say without a part of it? A muted part gets the mean of the '
+        "training data as its value. Heads and layers are muted as you choose them, features when you press "
+        f"Apply. The strongest cells are those of highest {term('IF')}. Numbers count from 0, as in the "
+        "maps.</p>"
     )
     note = gr.HTML("", elem_id="mutes", apply_default_css=False)
     with gr.Row():
@@ -47,7 +49,7 @@ def build() -> MuteParts:
         cell = gr.Button("Mute or unmute the selected cell", elem_id="mute-cell", size="md", min_width=0)
         count = gr.Number(
             100,
-            label="Cells of highest IF",
+            label="Strongest cells",
             precision=0,
             minimum=1,
             maximum=MAX_TOP,

@@ -4,18 +4,12 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from ...visit.downloads import CONTENTS, EVERYTHING
 from ..components import answer_place
+from ..html.terms import term
 
-FORMATS = [
-    ("PNG figure", "png"),
-    ("SVG figure", "svg"),
-    ("PDF figure", "pdf"),
-    ("Interactive page (HTML, works without network)", "html"),
-    ("All numbers (JSON)", "json"),
-    ("All arrays (NumPy NPZ)", "npz"),
-    ("Table of cells (CSV)", "csv"),
-    ("Notebook that reproduces it (ipynb)", "ipynb"),
-]
+FORMATS = [(f"{format_.upper()}: {about}", format_) for format_, about in CONTENTS.items()]
+FORMATS.append(("ZIP: all of these", EVERYTHING))
 WIDTHS = [("Column, 89 mm", "single"), ("Page, 183 mm", "double")]
 
 
@@ -33,8 +27,10 @@ class Save:
 
 def build() -> Save:
     gr.HTML(
-        '<p class="dx-help">Figures, tables and arrays hold the newest result; the interactive page also '
-        "holds the one it is compared with.</p>"
+        f'<p class="dx-help">What is saved is the result on screen; the interactive page holds A as well '
+        "where two are compared. The ZIP holds every format and a list of what is in it. The "
+        f"{term('IF', 'Importance Factor')} can be scaled over all heads together, so that heads can be "
+        "compared, or over each head by itself.</p>"
     )
     with gr.Row():
         format_ = gr.Dropdown(

@@ -8,6 +8,7 @@ import { markedText, region } from './region.js';
 import { results } from './results.js';
 import { copyLink, exact, pinsText, remark, shownView, view } from './shown_view.js';
 import { study } from './study.js';
+import './terms.js';
 import './theme.js';
 import './tour.js';
 

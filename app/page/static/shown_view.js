@@ -53,8 +53,7 @@ export function view(element, props, watch, trigger, [cell, target, exact]) {
   else {
     const empty = document.createElement('p');
     empty.className = 'dx-empty dx-empty-view';
-    empty.textContent =
-      'The maps of every head, the learned parameters and the way back to the input appear here.';
+    empty.textContent = 'Here you will see which parts of the model and of your input led to the answer.';
     element.replaceChildren(empty);
   }
 }

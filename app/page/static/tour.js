@@ -1,5 +1,6 @@
 // @ts-check
 /** A guided tour of about two minutes: a small dialog that walks along the page and uses its examples. */
+import { openInput } from './fold.js';
 import { shownView } from './shown_view.js';
 
 /**
@@ -15,8 +16,8 @@ const STEPS = [
   ],
   [
     '#step-prediction',
-    'The decision',
-    'Every class has its probability, the most probable first. Below them you see which model answered.',
+    'The answer',
+    'It stays in sight: what was explained by which model, the class, and how probable the likeliest classes are. “Change input” opens the form again.',
     null,
   ],
   [
@@ -43,13 +44,13 @@ const STEPS = [
   [
     '#step-compare',
     'Ask “what if”',
-    'Change the text, cut the sound, cover a part of the picture: the original becomes A, the change B. Or mute a head, and see what the model says without it.',
+    'Change the text, cut the sound, cover a part of the picture: the original becomes A, the change B. Or mute a head, and see what the model says without it. Every result stays in a list; any two can be compared.',
     null,
   ],
   [
     '#step-save',
     'Take it along',
-    'Figures for print, an interactive page that works without network, every number, or a notebook. A link restores the model, the example and the view, never your own input.',
+    'Figures for print, an interactive page that works without network, every number, a notebook, or all of it in one ZIP. A link restores the model, the example and the view, never your own input.',
     null,
   ],
 ];
@@ -68,6 +69,13 @@ function press(selectors) {
   });
 }
 
+/** Presses what a step offers, and goes on to what comes of it. */
+function use(action) {
+  press(action);
+  step += 1;
+  show();
+}
+
 function show() {
   const [place, title, text, action, tab] = STEPS[step];
   const find = (name) => dialog.querySelector(`.dx-tour-${name}`);
@@ -79,7 +87,8 @@ function show() {
   const act = find('act');
   act.hidden = !action;
   act.textContent = action ? action[0] : '';
-  act.onclick = action ? () => press(action) : null;
+  act.onclick = action ? () => use(action) : null;
+  openInput(step === 0); // a result has folded it
   const view = shownView();
   if (tab && view) view.state = { tab };
   // What is pointed at may be drawn just now.

@@ -3,7 +3,9 @@
 import errno
 import json
 import re
+import zipfile
 
+import numpy as np
 import pytest
 
 from app.server.files import NO_ROOM
@@ -66,6 +68,33 @@ def test_a_changed_input_is_called_changed_in_its_file_and_its_notebook(offer, m
     # A text travels inside a notebook as it was edited; other inputs are changed there once more.
     words = "an edited version of" if model == "topics" else f"changed(given, {type(change).__name__}("
     assert words in cells
+
+
+@pytest.mark.slow
+def test_everything_is_one_archive_that_says_what_is_in_it(offer, session):
+    muted = actions.mute_parts(offer, session, ["0"], [], "")
+    b = muted.current
+    path = downloads.write(b.explanation, b.given, format_="zip", width="single", pair=muted.pair)
+    assert list(path.parent.iterdir()) == [path]
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        said = archive.read("CONTENTS.txt").decode().splitlines()
+        archive.extractall(path.parent)
+    assert [name.partition(".")[2] for name in names] == [
+        *("png", "svg", "pdf", "csv", "csv-metadata.json", "npz", "json", "html", "ipynb", "txt")
+    ]
+    assert said[0].startswith(f"{b.given.title}, explained by topics: {b.explanation.predicted_class}, ")
+    assert said[-1] == "topics-text.csv-metadata.json: what the table's columns are, for programs"
+    assert said[2:-1] == [
+        f"topics-text.{suffix}: {about}{'; it holds A and B' if suffix == 'html' else ''}"
+        for suffix, about in downloads.CONTENTS.items()
+    ]
+    for suffix in ("npz", "json"):
+        found = export.load(path.parent / f"topics-text.{suffix}")
+        np.testing.assert_array_equal(found.importance, b.explanation.importance)
+    begins = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "html": b"<!DOCTYPE html>", "ipynb": b"{"}
+    for suffix, first in begins.items():
+        assert (path.parent / f"topics-text.{suffix}").read_bytes().startswith(first), suffix
 
 
 @pytest.mark.parametrize(("format_", "width"), [("exe", "double"), ("png", "wide"), (["png"], None)])
