@@ -17,11 +17,15 @@ from daam_core.study.make import make_study
 from daam_core.study.memory import Growth, growth, held_mib
 from daam_core.study.overview import OVERVIEW, overview, save_overview
 from daam_core.study.processes import among_processes
+from daam_core.study.projection import project
 from daam_core.study.report import report_blocks, report_title
 from daam_core.trained import load_model
 from daam_core.training.data import MEASURED
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import to_html, to_markdown
+
+#: Fewer lie on no plane.
+FEWEST_POINTS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +78,8 @@ def run(arguments: argparse.Namespace) -> Output:
     if grown is not None:
         found["memory"] = asdict(grown)
     if study.complete and share[0] == 0:
+        if len(study.numbers) > FEWEST_POINTS:
+            project(study)  # kept beside it, so that the page has its plane at once
         title, blocks = report_title(study), report_blocks(study)
         write_text(study.folder / "report.html", to_html(title, blocks))
         write_text(study.folder / "report.md", to_markdown(title, blocks))

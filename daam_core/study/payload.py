@@ -220,14 +220,15 @@ def _explained(study: Study, numbers: Sequence[int]) -> np.ndarray:
 def _input(study: Study, row: dict[str, object]) -> dict[str, object]:
     shares = np.asarray(row["probabilities"] or [], dtype=np.float64)
     best = np.argsort(-shares, kind="stable")[:CLASSES_SHOWN]
-    tokens = row["token_attribution"] or []
-    spans = np.asarray(row["token_spans"] or [], dtype=np.float64).reshape(len(tokens), -1)  # type: ignore[arg-type]
+    tokens = np.asarray(row["token_attribution"] or [], dtype=np.float64)
+    width = 4 if study.facts.modality == "image" else 2
+    spans = np.asarray(row["token_spans"] or [], dtype=np.float64).reshape(-1, width)
     return {
         "number": row["number"],
         "text": row["text"],
         "probabilities": [[study.facts.class_names[index], float(shares[index])] for index in best],
         "spans": [None if np.isnan(span).any() else span.tolist() for span in spans],
-        "attribution": tokens,
+        "attribution": tokens.tolist(),
         "thumbnail": row["thumbnail"] is not None,
         "file": row["path"] is not None,
     }
@@ -240,11 +241,13 @@ def _codes(column: pa.ChunkedArray, names: list[str]) -> np.ndarray:
 
 
 def _outside(rows: pa.Table) -> dict[str, object] | None:
-    """How unlike the training data each input is, where the study says so."""
-    if "outside" not in rows.column_names:
+    """Percent of the inputs known in training that lie closer to it, where the study says so; −1 of those
+    of which nothing is known."""
+    if "outside_percentile" not in rows.column_names:
         return None
-    shown = rows["outside"].to_numpy(zero_copy_only=False)
-    return _encoded(shown.astype(np.float32), np.float32)
+    shown = np.array(rows["outside_percentile"].to_pylist(), dtype=np.float64)
+    known = np.isfinite(shown)
+    return _encoded(np.where(known, shown, -1), np.float32) if known.any() else None
 
 
 def _groups(study: Study) -> dict[str, object]:

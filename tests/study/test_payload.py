@@ -4,6 +4,7 @@ import base64
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from daam_core.errors import InputError, ShapeError
@@ -122,6 +123,13 @@ def test_large_groups_are_drawn_from(study: Study, monkeypatch: pytest.MonkeyPat
     answer = slices_answer(study, numbers[:12], numbers[12:], "gate")
     assert answer["sizes"] == [12, 77]
     assert answer["compared"] == [12, 28]
+
+
+def test_what_lies_outside_is_shown_where_it_is_known() -> None:
+    table = pa.table({"outside_percentile": pa.array([99.5, None, 12.0], pa.float32())})
+    assert unpacked(payload._outside(table)).tolist() == [99.5, -1, 12]
+    assert payload._outside(table.slice(1, 1)) is None
+    assert payload._outside(pa.table({"other": [1]})) is None
 
 
 def test_the_plane_and_the_telling_cells_come_as_lists(study: Study) -> None:

@@ -12,6 +12,8 @@ const NARROW_LINE = 68;
 const SPARE = 6; // lines above and below those in sight
 const MOST_HEIGHT = 560;
 
+const OUTSIDE = 'Unlike training';
+
 /** @typedef {{key: string, title: string, down: boolean, number?: boolean}} Column */
 
 /** @param {import('./store.js').StudyStore} store @returns {Column[]} */
@@ -23,7 +25,7 @@ function columnsOf(store) {
     { key: 'prediction', title: 'Predicted', down: false },
     { key: 'confidence', title: 'Probability', down: true, number: true },
     ...(columns.seconds ? [{ key: 'seconds', title: 'Seconds', down: true, number: true }] : []),
-    ...(columns.outside ? [{ key: 'outside', title: 'Unlike training', down: true, number: true }] : []),
+    ...(columns.outside ? [{ key: 'outside', title: OUTSIDE, down: true, number: true }] : []),
   ];
 }
 
@@ -96,7 +98,7 @@ export function InputTable() {
           key=${column.key}
           class="dv-link ${column.number ? 'dv-num' : ''} ${on ? 'dv-strong' : ''}"
           aria-pressed=${String(on)}
-          title="Sort by ${column.title.toLowerCase()}"
+          title=${column.title === OUTSIDE ? 'Percent of the inputs known in training that lie closer to it' : `Sort by ${column.title.toLowerCase()}`}
           onClick=${() => sortBy(column)}
         >
           ${column.title}${on && html` <span aria-hidden="true">${state.down ? '↓' : '↑'}</span>`}
@@ -160,7 +162,8 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     prediction: columns.className(columns.prediction[row]),
     confidence: format.percent(columns.confidence[row]),
     seconds: columns.seconds ? format.fixed(columns.seconds[row], 1) : '',
-    outside: columns.outside ? format.short(columns.outside[row]) : '',
+    outside:
+      columns.outside && columns.outside[row] >= 0 ? `${format.fixed(columns.outside[row], 1)} %` : '–',
   };
   return html`<div
     id=${id}

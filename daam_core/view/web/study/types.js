@@ -22,7 +22,8 @@
  *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]},
  *   terms: Record<string, string>,
- * }} StudyPayload cut: some texts are longer than what is here of them
+ * }} StudyPayload cut: some texts are longer than what is here of them; outside: percent of the inputs known in
+ *   training that lie closer to it, −1 where nothing is known
  *
  * @typedef {{head: number | null, layer: number | null, feature: number | null}} Place null: all of the axis
  * @typedef {'density_attention' | 'gate' | 'class_importance' | 'values'} Asked
