@@ -62,6 +62,7 @@ SHAPES = {
     "block_label_border_width": "0px",
     "block_title_text_weight": "500",
     "input_border_width": "1px",
+    "input_padding": "7px 12px",
     "button_border_width": "1px",
     "button_primary_shadow": "none",
     "button_secondary_shadow": "none",
