@@ -13,6 +13,7 @@ import { placeName } from './store.js';
 const REACH = 12; // pixels from a point at which it counts as pointed at
 const OWN_COLOURS = 7; // classes with a colour of their own; the eighth is grey, for all others
 const REST = 7;
+const MOST_ROUND = 4000; // points; more are squares, which are drawn faster and look the same so small
 
 export function Plane() {
   const store = useStudy();
@@ -241,6 +242,7 @@ function draw(canvas, { width, height, frame, points, shown, columns, colours, d
     pen.fillRect(px - 0.75, py - 0.75, 1.5, 1.5);
   }
   const errors = [];
+  const many = x.length > MOST_ROUND;
   pen.globalAlpha = 0.8;
   for (let row = 0; row < x.length; row += 1) {
     if (!shown[row]) continue;
@@ -250,6 +252,10 @@ function draw(canvas, { width, height, frame, points, shown, columns, colours, d
     }
     const [px, py] = placeOf(frame, x[row], y[row]);
     pen.fillStyle = colours.css(row);
+    if (many) {
+      pen.fillRect(px - size, py - size, 2 * size, 2 * size);
+      continue;
+    }
     pen.beginPath();
     pen.arc(px, py, size, 0, 6.283);
     pen.fill();
