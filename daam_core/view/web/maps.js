@@ -203,8 +203,8 @@ export function BarredMap({ text, ...shown }) {
   <//>`;
 }
 
-/** Asks for a map that is not here, and says so until it comes. */
-function Missing({ which, heads, missing }) {
+/** Asks for maps that are not here, and says so until they come. */
+export function Missing({ which, heads, missing }) {
   const store = useStore();
   const [failed, setFailed] = useState(false);
   const known = !which.dataset || fields.resultsOf(store, which).every((result) => result.hasDataset());

@@ -5,9 +5,10 @@ import { Chart, LayerBar, line, ZeroLine } from '../charts.js';
 import { headColour } from '../colour.js';
 import { Controls } from '../controls.js';
 import { needExact, shareText, topFeatures, whichOf } from '../fields.js';
-import { Figure, Legend, Table, TOO_LARGE } from '../figure.js';
+import { Figure, Legend, Table } from '../figure.js';
 import * as format from '../format.js';
-import { html, useEffect, useState, useStore } from '../html.js';
+import { html, useStore } from '../html.js';
+import { Missing } from '../maps.js';
 import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
 
 /** @typedef {import('../store.js').Store} Store */
@@ -136,19 +137,8 @@ function TopFeatures() {
     return found?.every(({ exact }) => exact) ? sheetOf(featureTable(store, found)) : ROUNDED;
   };
   return html`<${Figure} title="Top features" help=${FEATURES_HELP} controls=${controls} csv=${csv}>
-    ${table ? html`<${Table} ...${table} />` : html`<${Loading} />`}
+    ${table ? html`<${Table} ...${table} />` : html`<${Missing} which=${whichOf(store)} heads=${range(store.result().H)} missing=${true} />`}
   <//>`;
-}
-
-/** Asks for the maps of all heads, and says so. */
-function Loading() {
-  const store = useStore();
-  const [failed, setFailed] = useState(false);
-  const which = whichOf(store);
-  useEffect(() => {
-    needExact(store, which, range(store.result().H)).then((came) => setFailed(!came));
-  }, [JSON.stringify(which)]);
-  return html`<p class="dv-missing">${failed ? TOO_LARGE : 'Loading these numbers …'}</p>`;
 }
 
 /** @param {Store} store @param {NonNullable<ReturnType<typeof topFeatures>>} rows */
