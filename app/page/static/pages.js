@@ -46,6 +46,13 @@ document.addEventListener('click', ({ target }) => {
   if (tab instanceof HTMLElement) go(tab.dataset.page || 'input');
 });
 
+// The tour walks along the page of one input. Before its own listener, which looks for that page's parts.
+document.addEventListener(
+  'click',
+  ({ target }) => target instanceof Element && target.closest('#tour-open') && go('input'),
+  true,
+);
+
 document.addEventListener('keydown', (event) => {
   const { key, target } = event;
   const tab = target instanceof Element ? target.closest('#pages [role=tab]') : null;
