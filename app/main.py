@@ -19,8 +19,9 @@ from .server.bodies import Bodies
 from .server.departures import Listeners
 from .server.health import health
 from .server.hosts import AllowedHosts
-from .server.login import Login, let_tools_in
+from .server.login import Login
 from .server.security import SecurityHeaders
+from .server.tools import let_tools_in
 from .server.uploads import UploadLimits, Uploads
 from .serving import Serving
 from .visit import examples
@@ -94,8 +95,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | Non
         _frontend=False,
     )
     connections.bound(demo.server.config)
-    if serving.logins:
-        let_tools_in(demo)
+    let_tools_in(demo)
     cpu.prepare()  # in the background: nothing waits for it
     return str(demo.local_url)
 

@@ -16,9 +16,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from gradio_client import Client
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -34,7 +32,7 @@ REMEMBERED = 1000  # right passwords, as keyed hashes, so that not every request
 TRIES, TRIES_SECONDS = 10, 300.0  # wrong ones from one address
 OPEN = frozenset({HEALTH, f"{API}startup-events"})  # the second is the server's own call to itself
 
-_OWN = f"Bearer {secrets.token_urlsafe(32)}"  # what this process shows when it calls itself
+OWN = f"Bearer {secrets.token_urlsafe(32)}"  # what this process shows when it calls itself
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +135,7 @@ class Login:
         await self.app(scope, receive, send)
 
     async def _is_right(self, given: str, address: str) -> bool:
-        if hmac.compare_digest(given.encode(), _OWN.encode()):
+        if hmac.compare_digest(given.encode(), OWN.encode()):
             return True
         mark = hashlib.blake2b(given.encode(), key=self._key).digest()
         if mark in self._right:
@@ -167,21 +165,6 @@ class Login:
         else:
             self._wrong.pop(address, None)
         return len(recent) >= TRIES
-
-
-def let_tools_in(demo: Any) -> None:
-    """Give Gradio's tools for agents, which ask this server over HTTP, what they need to come in.
-
-    The call of a tool itself carries the name and password that the agent gave.
-    """
-    demo.mcp_server_obj._client_instance = Client(
-        demo.local_url,
-        headers={"x-gradio-user": "mcp", "authorization": _OWN},
-        download_files=False,
-        verbose=False,
-        analytics_enabled=False,
-        _skip_components=False,
-    )
 
 
 def _decoded(header: str) -> str:

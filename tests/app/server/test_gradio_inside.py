@@ -9,6 +9,7 @@ from gradio.block_function import BlockFunction
 from gradio.context import LocalContext
 from gradio.mcp import GradioMCPServer
 from gradio.route_utils import FnIndexInferError
+from gradio_client import Client
 
 from app.main import build_demo, launch
 from app.server import arguments
@@ -65,8 +66,9 @@ def test_what_is_sent_is_checked_where_gradio_checks_it():
         assert "path" in kind.model_fields
 
 
-def test_tools_call_this_server_with_a_client_that_login_may_replace():
-    assigned(GradioMCPServer, "_client_instance", "app.server.login")
+def test_tools_call_this_server_with_clients_that_may_be_replaced():
+    assigned(GradioMCPServer, "_client_instance", "app.server.tools")
+    assigned(Client, "stream_open", "app.server.tools")
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +83,8 @@ def launched(models, tmp_path_factory):
 def test_a_served_page_has_its_queue_its_tools_and_its_server_where_they_are_looked_for(launched):
     queue = present(launched, "_queue", "app.server.departures")
     assert isinstance(queue, queueing.Queue)
-    tools = present(launched, "mcp_server_obj", "app.server.login")
-    present(tools, "_client_instance", "app.server.login")
+    tools = present(launched, "mcp_server_obj", "app.server.tools")
+    present(tools, "_client_instance", "app.server.tools")
     config = present(
         present(launched, "server", "app.server.connections"), "config", "app.server.connections"
     )
