@@ -4,13 +4,14 @@ Maps are a hundred times as large as the photographs, so these ship and the stud
 it is asked for, in some ten seconds; so it is always of the classifier that is there.
 """
 
+import hashlib
 from collections.abc import Callable
 
 from filelock import FileLock
 
 from daam_core.backbones.weights import cache_folder
 from daam_core.shipped import shipped
-from daam_core.study.folder import FACTS, Study, open_study
+from daam_core.study.folder import FACTS, SCHEMA, VERSION, Study, open_study
 from daam_core.study.make import make_study
 from daam_core.trained import TrainedClassifier
 from daam_core.training.data import load_dataset
@@ -32,7 +33,8 @@ def example_study(
     Raises:
         DaamError: the cache cannot be written to.
     """
-    folder = cache_folder() / "studies" / model.sha256[:16] / "photographs"
+    kept_as = hashlib.sha256(repr((model.sha256, VERSION, SCHEMA.names)).encode()).hexdigest()[:16]
+    folder = cache_folder() / "studies" / kept_as / "photographs"
     if (folder / FACTS).is_file() and (found := open_study(folder)).complete:
         return found
     dataset = load_dataset(

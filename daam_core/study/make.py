@@ -28,6 +28,7 @@ from daam_core.study.folder import (
     write_facts,
     write_part,
 )
+from daam_core.study.memory import give_back
 from daam_core.trained import TrainedClassifier
 from daam_core.training.data import Dataset, size_of
 from daam_core.version import __version__
@@ -76,6 +77,7 @@ def make_study(
         numbers = range(part * PART, min((part + 1) * PART, len(dataset)))
         if part not in done:
             _make_part(model, dataset, facts, folder, part, numbers, batch_size)
+            give_back()
         on_progress(len(numbers))
     return open_study(folder)
 

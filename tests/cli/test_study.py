@@ -10,7 +10,7 @@ import pytest
 
 from daam_core.cli.main import main
 from daam_core.study.folder import open_study
-from daam_core.study.memory import held_mib
+from daam_core.study.memory import give_back, held_mib
 
 ROWS = [
     "text,label",
@@ -90,3 +90,5 @@ def test_memory_held_is_that_of_this_process():
     block = bytearray(64 << 20)
     assert 60 < held_mib() - held < 70
     del block
+    give_back()
+    assert held_mib() - held < 10
