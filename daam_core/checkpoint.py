@@ -1,5 +1,5 @@
-"""Classifiers on disk: a folder of ``config.json``, ``model.safetensors``, ``README.md`` and
-``report.json``. Reading checks everything and never unpickles.
+"""Classifiers on disk: a folder of ``config.json``, ``model.safetensors``, ``outside.safetensors``,
+``README.md`` and ``report.json``. Reading checks everything and never unpickles.
 """
 
 import hashlib
@@ -20,8 +20,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from daam_core.dataset_mean import from_averages
-from daam_core.errors import CheckpointError, ConfigError, first_line
+from daam_core.errors import CheckpointError, ConfigError, first_line, is_number, is_whole
 from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.outside import PERCENTILES, Cells, Known
 from daam_core.plain import PlainMapping, PlainObject
 from daam_core.result import DatasetMean
 from daam_core.shipped import shipped
@@ -29,12 +30,14 @@ from daam_core.writing.files import replacing, write_text
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+OUTSIDE_FILE = "outside.safetensors"  # what the training data look like; a checkpoint may lack it
 ENCODER_FOLDER = "encoder_folder"  # entry of the configuration, beside those of ModelConfig
 CARD_FILE = "README.md"
 REPORT_FILE = "report.json"
 BUILT_IN_FOLDER = shipped("checkpoints")
 MAX_JSON_BYTES = 16_000_000  # of a configuration, report or card
 MAX_WEIGHTS_BYTES = 2**30
+MAX_OUTSIDE_BYTES = 2**26
 MAX_ROW_WEIGHTS = 10_000_000  # heads × rows of the gate: the one table that is no tensor of the file
 #: Names of a data set's averages in the weights file, beside those of the classifier's own tensors.
 DATASET_TENSORS = (
@@ -44,6 +47,9 @@ DATASET_TENSORS = (
     "dataset_statistic_variance",
     "dataset_samples",
 )
+#: Tensors of the file that says what is known, and the entry of its metadata that says the rest.
+KNOWN_TENSORS = ("mean", "directions", "variances", "rest", "distances")
+KNOWN = "known"
 
 
 def built_in_models() -> list[str]:
@@ -58,6 +64,7 @@ class Checkpoint:
     Attributes:
         classifier: the weights and their configuration.
         dataset: its averages over a data set, or None.
+        known: what its training data look like, or None.
         card: text of the model card, empty if there is none.
         report: what training and evaluation measured; empty if the checkpoint carries no report.
         sha256: hash of the weights file; empty for one that was not read from disk.
@@ -68,6 +75,7 @@ class Checkpoint:
 
     classifier: DaamClassifier
     dataset: DatasetMean | None = None
+    known: Known | None = None
     card: str = ""
     report: PlainMapping = field(default_factory=dict)
     sha256: str = ""
@@ -82,12 +90,14 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """
     config, encoder_folder = _read_config(folder / CONFIG_FILE)
     classifier, dataset = _read_weights(folder / WEIGHTS_FILE, config)
+    sha256 = _sha256(folder / WEIGHTS_FILE)
     return Checkpoint(
         classifier,
         dataset,
+        read_known(folder / OUTSIDE_FILE, config, sha256),
         card=_read_optional(folder / CARD_FILE, lambda text: text) or "",
         report=_read_optional(folder / REPORT_FILE, _json_object) or {},
-        sha256=_sha256(folder / WEIGHTS_FILE),
+        sha256=sha256,
         encoder_folder=str(folder / encoder_folder) if encoder_folder else "",
     )
 
@@ -100,6 +110,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         tensors |= _dataset_tensors(classifier, checkpoint.dataset)
     with replacing(folder / WEIGHTS_FILE) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
+    write_known(folder, checkpoint.known)
     config = asdict(classifier.config)
     if checkpoint.encoder_folder:
         config[ENCODER_FOLDER] = Path(os.path.relpath(checkpoint.encoder_folder, folder.resolve())).as_posix()
@@ -108,6 +119,106 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         write_text(folder / CARD_FILE, checkpoint.card)
     if checkpoint.report:
         write_text(folder / REPORT_FILE, json.dumps(checkpoint.report, indent=2, allow_nan=False) + "\n")
+
+
+def write_known(folder: Path, known: Known | None) -> None:
+    """Write what is known beside the weights that lie there, or remove what was said of earlier ones."""
+    if known is None:
+        (folder / OUTSIDE_FILE).unlink(missing_ok=True)
+        return
+    told = {
+        "checkpoint_sha256": _sha256(folder / WEIGHTS_FILE),
+        "samples": known.samples,
+        "scripts": dict(known.scripts),
+        "facts": dict(known.facts),
+    }
+    cells = known.cells
+    tensors = {
+        "mean": torch.from_numpy(cells.mean).float(),
+        "directions": torch.from_numpy(cells.directions).half(),
+        "variances": torch.from_numpy(cells.variances).double(),
+        "rest": torch.tensor([cells.rest], dtype=torch.float64),
+        "distances": torch.from_numpy(known.distances).double(),
+    }
+    with replacing(folder / OUTSIDE_FILE) as temporary:
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()},
+            temporary,
+            metadata={"format": "pt", KNOWN: json.dumps(told, allow_nan=False)},
+        )
+
+
+def read_known(path: Path, config: ModelConfig, sha256: str) -> Known | None:
+    """What is known of a classifier's training data; None where no file says so.
+
+    Args:
+        path: of the file.
+        config: the classifier's.
+        sha256: hash of its weights.
+
+    Raises:
+        CheckpointError: it is damaged, no ordinary file, too large, or was made for another classifier.
+    """
+    where = f"{path.parent.name}/{path.name}"
+    remedy = f"Make it anew with 'daam outside', or remove {path.name}: inputs are then not judged."
+    try:
+        status = path.stat()
+        _check_kind(path, status, MAX_OUTSIDE_BYTES)
+        with safe_open(path, framework="pt") as file:
+            told = json.loads((file.metadata() or {})[KNOWN])
+            if told["checkpoint_sha256"] != sha256:
+                raise CheckpointError(f"{where} was made for other weights than those beside it. {remedy}")
+            found = {name: file.get_tensor(name) for name in KNOWN_TENSORS}
+        return _known(found, told, config)
+    except FileNotFoundError:
+        return None
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError, RecursionError) as error:
+        raise CheckpointError(f"{where} is damaged: {first_line(error)}. {remedy}") from error
+
+
+def _known(found: Mapping[str, Tensor], told: PlainMapping, config: ModelConfig) -> Known:
+    """From what a file holds, each part of it checked.
+
+    Raises:
+        ValueError: saying what is wrong with it.
+    """
+    cells = (config.n_layers, config.n_features)
+    count = len(found["variances"])
+    shapes = {
+        "mean": cells,
+        "directions": (count, *cells),
+        "variances": (count,),
+        "rest": (1,),
+        "distances": PERCENTILES.shape,
+    }
+    for name, shape in shapes.items():
+        tensor = found[name]
+        if tuple(tensor.shape) != shape or not tensor.is_floating_point():
+            raise ValueError(f"{name} must be {list(shape)}, got {list(tensor.shape)} of {tensor.dtype}")
+        if not bool(torch.isfinite(tensor).all()):
+            raise ValueError(f"{name} holds values that are not finite")
+    if not bool((found["variances"] > 0).all()) or not bool((found["rest"] > 0).all()):
+        raise ValueError("variances must be positive")
+    distances = found["distances"].numpy().astype("float64")
+    samples, scripts, facts = told["samples"], told["scripts"], told["facts"]
+    if not is_whole(samples) or samples < 1 or not (distances[1:] >= distances[:-1]).all():
+        raise ValueError("its distances of known inputs are not in order")
+    if not isinstance(facts, dict) or not (
+        isinstance(scripts, dict) and all(is_number(share) for share in scripts.values())
+    ):
+        raise ValueError("what it says of its data cannot be read")
+    return Known(
+        Cells(
+            found["mean"].numpy().astype("float32"),
+            found["directions"].numpy().astype("float32"),
+            found["variances"].numpy().astype("float64"),
+            float(found["rest"]),
+        ),
+        distances,
+        samples,
+        scripts,
+        facts,
+    )
 
 
 def find_checkpoint(name: str, *, revision: str | None = None, **hub_options: Any) -> Path:
@@ -127,7 +238,7 @@ def find_checkpoint(name: str, *, revision: str | None = None, **hub_options: An
             f"{CONFIG_FILE} and {WEIGHTS_FILE}, or a hub id such as owner/name."
         )
     try:
-        files = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, REPORT_FILE]
+        files = [CONFIG_FILE, WEIGHTS_FILE, OUTSIDE_FILE, CARD_FILE, REPORT_FILE]
         return Path(snapshot_download(name, revision=revision, allow_patterns=files, **hub_options))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise CheckpointError(

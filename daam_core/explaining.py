@@ -19,6 +19,7 @@ from daam_core.importance import importance_factor, layer_contribution, token_at
 from daam_core.inputs import read_input
 from daam_core.layers import DensityAttention
 from daam_core.model import DaamClassifier
+from daam_core.outside import judge
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
@@ -138,6 +139,7 @@ def explain_encodings(
             head_token_attribution=_array(by_head),
             text=encoding.text,
             dataset=model.dataset,
+            outside=None if model.known is None else judge(model.known, _array(of.values), encoding.text),
             provenance=provenance | {"input": dict(encoding.facts)},
         )
 

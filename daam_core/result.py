@@ -42,6 +42,30 @@ class DatasetMean:
     samples: int
 
 
+@dataclass(frozen=True)
+class Outside:
+    """How unlike the training data an input is, measured against inputs of their kind that were held out.
+
+    Attributes:
+        distance: of its ``values`` from the training data; known inputs lie around 1.
+        threshold: the distance that 95 % of the known inputs do not exceed.
+        percentile: how many percent of the known inputs lie closer, 0 to 100.
+        samples: how many known inputs that is measured on.
+        reasons: what else is strange about it, as parts of a sentence.
+    """
+
+    distance: float
+    threshold: float
+    percentile: float
+    samples: int
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it lies farther away than 95 % of the known inputs."""
+        return self.distance > self.threshold
+
+
 @dataclass(frozen=True, repr=False)
 class Explanation:
     """Why a model decided as it did on one input.
@@ -93,6 +117,8 @@ class Explanation:
             in its input both hold to first order.
         text: the explained text, or None.
         dataset: the data set's averages, or None when the checkpoint has none.
+        outside: how unlike the training data the input is, or None where that is not known for this
+            classifier.
         provenance: plain values that identify checkpoint, encoder, input, versions and settings.
     """
 
@@ -131,6 +157,7 @@ class Explanation:
     head_token_attribution: np.ndarray
     text: str | None
     dataset: DatasetMean | None
+    outside: Outside | None
     provenance: PlainMapping
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from daam_core.backbones.huggingface.hub import LOCAL
 from daam_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
 from daam_core.errors import DaamError, EncoderError
 from daam_core.model import DaamClassifier, Decision, EncoderIdentity, ModelConfig
+from daam_core.outside import Known
 from daam_core.plain import PlainMapping
 from daam_core.result import DatasetMean
 from daam_core.writing.files import replacing
@@ -43,6 +44,7 @@ class TrainedClassifier(
         classifier: the trained network, in evaluation mode.
         name: built-in name, hub id or folder name.
         dataset: the classifier's averages over a data set, or None.
+        known: what its training data look like, or None where that is not known.
         card: text of the model card.
         report: what training and evaluation measured; empty if the checkpoint carries no report.
         sha256: hash of the weights file; empty for one that was not loaded from disk.
@@ -62,6 +64,7 @@ class TrainedClassifier(
         *,
         name: str = "model",
         dataset: DatasetMean | None = None,
+        known: Known | None = None,
         card: str = "",
         report: PlainMapping | None = None,
         sha256: str = "",
@@ -70,7 +73,7 @@ class TrainedClassifier(
     ) -> None:
         super().__init__()
         self.classifier = classifier.eval().requires_grad_(False)
-        self.name, self.dataset = name, dataset
+        self.name, self.dataset, self.known = name, dataset, known
         self.card, self.report, self.sha256 = card, dict(report or {}), sha256
         self._encoder_location, self._folder = encoder, folder
         nn.Module.register_state_dict_post_hook(self, _without_prefix)
@@ -169,6 +172,7 @@ class TrainedClassifier(
         checkpoint = Checkpoint(
             self.classifier,
             self.dataset,
+            self.known,
             self.card,
             self.report,
             encoder_folder=str(Path(self._encoder_location or "").resolve()) if local else "",
@@ -192,6 +196,7 @@ class TrainedClassifier(
             found.classifier,
             name=Path(name).resolve().name if Path(name).is_dir() else name,
             dataset=found.dataset,
+            known=found.known,
             card=found.card,
             report=found.report,
             sha256=found.sha256,

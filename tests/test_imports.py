@@ -60,14 +60,18 @@ TABLE = {
     "figures": allow("shipped result inputs reading", "matplotlib numpy plotly"),
     "view": allow("version result inputs reading", "PIL anywidget librosa numpy soundfile traitlets"),
     "export": allow("writing result inputs reading figures view", "numpy pyarrow"),
-    "checkpoint": allow("shipped writing result model dataset_mean", "huggingface_hub safetensors torch"),
-    "trained": allow("writing result model backbones checkpoint", "huggingface_hub torch"),
-    "explaining": allow("version result importance inputs encoding layers model trained", "numpy torch"),
+    "checkpoint": allow(
+        "shipped writing result model dataset_mean outside", "huggingface_hub safetensors torch"
+    ),
+    "trained": allow("writing result model backbones checkpoint outside", "huggingface_hub torch"),
+    "explaining": allow(
+        "version result importance inputs encoding layers model trained outside", "numpy torch"
+    ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
         "version writing result importance inputs encoding layers model dataset_mean "
-        "backbones reading figures trained explaining",
-        "huggingface_hub numpy pyarrow safetensors sklearn torch tqdm",
+        "backbones reading figures trained explaining outside",
+        "PIL huggingface_hub numpy pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
         "shipped progress writing result inputs encoding layers model backbones reading "
@@ -84,7 +88,7 @@ TABLE = {
     ),
     "cli": allow(
         "version progress writing result inputs model backbones reading export "
-        "checkpoint trained explaining explaining_many training faithfulness bench study",
+        "checkpoint trained explaining explaining_many training faithfulness bench study outside",
         "numpy tqdm",
     ),
     "__main__": allow("cli"),
@@ -103,6 +107,7 @@ TABLE = {
         "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),
     "app.__main__": allow("checkpoint trained app.server app.visit app.serving app.main"),
+    "outside": allow("result", "numpy"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 

@@ -20,6 +20,7 @@ from daam_core.explaining import explain
 from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.reading.numbers import signed
+from daam_core.reading.outside import verdict
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation, Scale
@@ -158,7 +159,7 @@ def _text(explanation: Explanation, out: str | None) -> str:
     names, probabilities = explanation.class_names, explanation.probabilities
     order = top_cells(probabilities, _SHOWN)[:, 0]
     width = max(len(names[index]) for index in order)
-    lines = [f"{explanation.model}: {names[explanation.prediction]}", ""]
+    lines = [f"{explanation.model}: {names[explanation.prediction]}", verdict(explanation), ""]
     lines += [f"  {names[index]:<{width}}  {probabilities[index]:.4f}" for index in order]
     if len(names) > _SHOWN:
         lines.append(f"  and {len(names) - _SHOWN} more classes")

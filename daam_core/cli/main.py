@@ -45,6 +45,9 @@ COMMANDS: dict[str, Command] = {
     "explain": Command("explain one sound, text or picture", "daam_core.cli.explain"),
     "train": Command("train a classifier on your data", "daam_core.cli.train", "train"),
     "evaluate": Command("measure a trained classifier on labelled data", "daam_core.cli.evaluate", "train"),
+    "outside": Command(
+        "tell inputs unlike a classifier's training data from known ones", "daam_core.cli.outside", "train"
+    ),
     "compare": Command("density attention against plain baselines", "daam_core.cli.compare", "train"),
     "faithfulness": Command(
         "is the explanation true? measure it", "daam_core.cli.faithfulness", "faithfulness"

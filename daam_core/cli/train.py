@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from daam_core.backbones.huggingface.hub import LOCAL
-from daam_core.checkpoint import CARD_FILE, CONFIG_FILE, REPORT_FILE, WEIGHTS_FILE
+from daam_core.checkpoint import CARD_FILE, CONFIG_FILE, OUTSIDE_FILE, REPORT_FILE, WEIGHTS_FILE
 from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar, say
 from daam_core.trained import TrainedClassifier
@@ -17,7 +17,7 @@ from daam_core.training.experiment import prepare
 from daam_core.training.run import TrainingReport, train, training_report
 
 #: What the output folder holds.
-FILES = frozenset({CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, REPORT_FILE})
+FILES = frozenset({CONFIG_FILE, WEIGHTS_FILE, OUTSIDE_FILE, CARD_FILE, REPORT_FILE})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,11 +38,12 @@ def run(arguments: argparse.Namespace) -> Output:
     with progress_bar(experiment.runs, "Training") as bar:
         outcome = train(experiment, on_run=bar.update)
     report = training_report(experiment, outcome, command=options.printed_command(arguments.words))
-    card = model_card(experiment.config, report, name=name, about=about)
+    card = model_card(experiment.config, report, name=name, about=about, known=outcome.known)
     model = TrainedClassifier(
         outcome.classifier,
         name=name,
         dataset=outcome.dataset,
+        known=outcome.known,
         card=card,
         report=report.as_dict(),
         encoder=arguments.backbone if experiment.config.encoder.revision == LOCAL else None,

@@ -8,14 +8,14 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
-from daam_core.errors import DaamError, DataError, first_line, is_whole
+from daam_core.errors import DaamError, DataError, first_line, is_number, is_whole
 from daam_core.plain import PlainObject
-from daam_core.result import DatasetMean, Explanation, arrays
+from daam_core.result import DatasetMean, Explanation, Outside, arrays
 
 FORMAT, FORMAT_VERSION = "daam-explanation", 3
 MAX_UNPACKED_BYTES = 4 << 30  # an archive that claims more is not one of ours
@@ -36,7 +36,9 @@ _PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "provenance": dict,
 }
 _ARRAYS = tuple(
-    field.name for field in fields(Explanation) if field.name not in _PLAIN_TYPES and field.name != "dataset"
+    field.name
+    for field in fields(Explanation)
+    if field.name not in _PLAIN_TYPES and field.name not in ("dataset", "outside")
 )
 _DATASET_ARRAYS = tuple(field.name for field in fields(DatasetMean) if field.name != "samples")
 _PICTURE_UNITS = "fraction"
@@ -94,7 +96,7 @@ def from_json(content: str | bytes) -> Explanation:
     if dataset is not None:
         nested |= {f"dataset_{name}": dataset.get(name) for name in _DATASET_ARRAYS}
     read = {name: _from_nested(value, declared.get(name), name) for name, value in nested.items()}
-    plain = {name: found[name] for name in _PLAIN_TYPES if name in found}
+    plain = {name: found[name] for name in (*_PLAIN_TYPES, "outside") if name in found}
     return _explanation(plain, read, None if dataset is None else dataset.get("samples"))
 
 
@@ -197,6 +199,7 @@ def _plain(explanation: Explanation) -> PlainObject:
         "explained": int(explanation.explained),
         "degenerate": bool(explanation.degenerate),
         "provenance": dict(explanation.provenance),
+        "outside": None if explanation.outside is None else asdict(explanation.outside),
     }
 
 
@@ -224,6 +227,7 @@ def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: objec
         if not is_whole(samples) or samples < 1:
             raise DataError(f"The explanation is damaged: a data set of {str(samples)[:40]} samples.")
         dataset = DatasetMean(**{name: read[f"dataset_{name}"] for name in _DATASET_ARRAYS}, samples=samples)
+    plain["outside"] = _outside(plain.get("outside"))  # which files written before it was known lack
     try:
         everything: PlainObject = {**plain, **{name: read[name] for name in _ARRAYS}, "dataset": dataset}
         explanation = Explanation(**everything)
@@ -231,6 +235,22 @@ def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: objec
         raise DataError(f"The explanation is damaged: {first_line(error)}") from error
     _check_the_rest(explanation, read)
     return explanation
+
+
+def _outside(found: object) -> Outside | None:
+    if found is None:
+        return None
+    numbers, reasons = ("distance", "threshold", "percentile"), "reasons"
+    if not (
+        isinstance(found, dict)
+        and set(found) == {*numbers, "samples", reasons}
+        and all(is_number(found[name]) for name in numbers)
+        and is_whole(found["samples"])
+        and isinstance(found[reasons], list | tuple)
+        and all(isinstance(reason, str) for reason in found[reasons])
+    ):
+        raise DataError("The explanation is damaged: how far outside the input lies cannot be read.")
+    return Outside(**(found | {reasons: tuple(found[reasons])}))
 
 
 def _check_the_rest(explanation: Explanation, read: Mapping[str, np.ndarray]) -> None:

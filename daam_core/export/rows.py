@@ -8,6 +8,7 @@ from pathlib import Path
 
 from daam_core.errors import InputError
 from daam_core.export.parquet import parquet_bytes
+from daam_core.reading.outside import outside_columns
 from daam_core.reading.quantities import top_cells
 from daam_core.reading.words import join_words
 from daam_core.result import Explanation
@@ -23,7 +24,8 @@ def explanation_row(explanation: Explanation) -> Row:
     """An explanation without its arrays, as plain values.
 
     Returns:
-        ``prediction``, ``confidence``, ``explained``; ``probabilities`` by class name; ``top_layers`` with
+        ``prediction``, ``confidence``, ``explained``; ``outside`` what the classifier knows, and how far;
+        ``probabilities`` by class name; ``top_layers`` with
         their share of the density attention in percent; ``top_parts`` of the input, those of largest
         attribution (words of a text, else tokens), each with its ``span``.
     """
@@ -44,6 +46,7 @@ def explanation_row(explanation: Explanation) -> Row:
         "prediction": e.predicted_class,
         "confidence": float(e.probabilities[e.prediction]),
         "explained": e.explained_class,
+        **outside_columns(e),
         "probabilities": {name: float(p) for name, p in zip(e.class_names, e.probabilities, strict=True)},
         "top_layers": [
             {"layer": layer, "share": float(layers[layer])}

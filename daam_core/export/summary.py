@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from daam_core.reading.gaussians import parameter_summary
+from daam_core.reading.outside import outside_summary
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.sentences import in_words
 from daam_core.reading.words import join_words
@@ -22,7 +23,8 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         top: how many layers, features and cells are listed.
 
     Returns:
-        Prediction and probabilities by class name; what stands out, in sentences; shape ``[H, L, F]``;
+        Prediction and probabilities by class name; how far outside of what the classifier knows the input
+        lies; what stands out, in sentences; shape ``[H, L, F]``;
         the layers and features with the largest share of the density attention (percent); the cells of
         highest importance, and those of largest class importance; tokens with their attribution (and
         the words they make up);
@@ -41,6 +43,7 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         "probability": float(e.probabilities[e.prediction]),
         "probabilities": {name: float(p) for name, p in zip(e.class_names, e.probabilities, strict=True)},
         "explained": e.explained_class,
+        "outside": outside_summary(e),
         "in_words": list(in_words(e)),
         "shape": list(e.shape),
         "mode": e.mode,

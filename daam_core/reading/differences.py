@@ -12,7 +12,8 @@ import numpy as np
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation
 
-_NOT_COMPARED = frozenset({"model", "provenance", "dataset"})  # names, versions; the model's own averages
+#: Names, versions, and what the model has of its data: its averages, and how far inputs are from them.
+_NOT_COMPARED = frozenset({"model", "provenance", "dataset", "outside"})
 
 
 class CellChange(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 from daam_core.reading.differences import largest_changes, map_correlation
 from daam_core.reading.heads import head_order
 from daam_core.reading.numbers import fixed, percent
+from daam_core.reading.outside import warning
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.words import join_words
 from daam_core.result import Explanation
@@ -26,15 +27,16 @@ def in_words(explanation: Explanation) -> tuple[str, ...]:
     """Which heads carry how much and on which layers, which cells stand out, and which parts of the input.
 
     Returns:
-        One to three sentences. Numbers are rounded for reading; a part that shows nothing has none.
+        One to four sentences. Numbers are rounded for reading; a part that shows nothing has none. What
+        warns of an input outside of what the classifier knows comes first.
     """
+    first = warning(explanation)
     if explanation.degenerate:
-        return ("No cell stands out: the density attention is the same everywhere.",)
-    return tuple(
-        sentence
-        for sentence in (_heads(explanation), _cells(explanation), _input(explanation))
-        if sentence is not None
-    )
+        said = ["No cell stands out: the density attention is the same everywhere."]
+    else:
+        found = (_heads(explanation), _cells(explanation), _input(explanation))
+        said = [sentence for sentence in found if sentence is not None]
+    return tuple([first, *said] if first else said)
 
 
 def changes_in_words(a: Explanation, b: Explanation) -> tuple[str, ...]:

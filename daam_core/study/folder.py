@@ -55,6 +55,9 @@ SCHEMA = pa.schema(
         ("prediction", pa.string()),
         ("right", pa.bool_()),
         ("confidence", pa.float32()),  # probability of the predicted class
+        ("outside", pa.bool_()),  # farther from the training data than 95 % of the known inputs
+        ("outside_distance", pa.float32()),
+        ("outside_percentile", pa.float32()),  # of the known inputs lie closer
         ("probabilities", pa.list_(pa.float32())),  # [C]
         ("layers", pa.list_(pa.float32())),  # [L] percent of the density attention, heads together
         ("importance_scale", pa.float32()),  # largest |class importance|, what its map was divided by

@@ -12,6 +12,7 @@ from daam_core.errors import DaamError
 from daam_core.explaining_many import BATCH_SIZE, read_and_explain
 from daam_core.inputs import Input, Picture, Sound
 from daam_core.inputs.text import text_sha256
+from daam_core.reading.outside import outside_columns
 from daam_core.result import Explanation
 from daam_core.study.folder import (
     FACTS,
@@ -186,6 +187,7 @@ def _found(e: Explanation, given: Input, label: str) -> dict[str, object]:
         "prediction": prediction,
         "right": prediction == label,
         "confidence": float(e.probabilities[e.prediction]),
+        **outside_columns(e),
         "probabilities": e.probabilities.tolist(),
         "layers": e.layer_contribution.sum(0).tolist(),
         "text": e.text,

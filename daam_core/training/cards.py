@@ -13,6 +13,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.model import ModelConfig
+from daam_core.outside import KEPT, Known
 from daam_core.plain import PlainObject
 from daam_core.training.run import TrainingReport
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown
@@ -43,6 +44,10 @@ MISUSE = (
     "It must not decide about people (hiring, credit, insurance, police, health, schooling, work), nor watch "
     "or profile them, and no decision may rest on its output alone."
 )
+
+
+#: Heading of the part on inputs unlike the training data.
+OUTSIDE = "Outside what it knows"
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,14 @@ def read_about(path: str | Path) -> About:
     return About(**values)
 
 
-def model_card(config: ModelConfig, report: TrainingReport, *, name: str, about: About | None = None) -> str:
+def model_card(
+    config: ModelConfig,
+    report: TrainingReport,
+    *,
+    name: str,
+    about: About | None = None,
+    known: Known | None = None,
+) -> str:
     """The card's whole text, metadata included.
 
     Args:
@@ -114,9 +126,13 @@ def model_card(config: ModelConfig, report: TrainingReport, *, name: str, about:
         report: what training and measuring found.
         name: of the model.
         about: the author's part.
+        known: how inputs outside of what it knows are told; None where they are not.
     """
     about = about or About()
-    text = to_markdown(about.title or name, _blocks(config, report, about))
+    blocks = _blocks(config, report, about)
+    limits = blocks.index(Heading("Limits"))
+    blocks[limits:limits] = _outside_blocks(known)
+    text = to_markdown(about.title or name, blocks)
     return f"---\n{_metadata(config, report, name, about)}\n---\n\n{text}"
 
 
@@ -201,6 +217,53 @@ def _blocks(config: ModelConfig, report: TrainingReport, about: About) -> list[B
         Heading("Made with"),
         Listing(report.command),
     ]
+    return blocks
+
+
+def card_with_outside(card: str, known: Known) -> str:
+    """A card with its part on inputs outside of what the classifier knows, new or in an earlier one's place.
+
+    Raises:
+        DataError: the card has no part on limits, before which it belongs.
+    """
+    part = to_markdown("", _outside_blocks(known)).lstrip("# \n")
+    before, found, after = card.partition("\n## Limits\n")
+    if not found:
+        raise DataError("The card has no heading 'Limits', before which the part on unlike inputs belongs.")
+    before = before.partition(f"\n## {OUTSIDE}\n")[0]
+    return f"{before.rstrip()}\n\n## {part.strip()}\n{found}{after}"
+
+
+def _outside_blocks(known: Known | None) -> list[Block]:
+    if known is None:
+        return []
+    facts = known.facts
+    parts = "by group" if facts.get("by_group") else "at random"
+    said = (
+        f"Each prediction comes with the distance of the input's pooled cells from the {facts['inputs']:,} "
+        f"inputs trained on (Mahalanobis under probabilistic principal components, "
+        f"{len(known.cells.variances)} directions). Inputs beyond {known.threshold:.3f} are called outside: "
+        f"{KEPT} % of the known inputs are not, measured on inputs held out ({facts['folds']} parts {parts})."
+    )
+    if "test" in facts:
+        test = facts["test"]
+        said += (
+            f" Of the {test['inputs']:,} inputs of {test['data']}, {test['inside']:.1%} are kept; they are "
+            "what unlike inputs are told from here:"
+        )
+    blocks: list[Block] = [Heading(OUTSIDE), Paragraph(said)]
+    if facts.get("unlike"):
+        rows = tuple(
+            (told["name"], f"{told['inputs']:,}", f"{told['auroc']:.3f}", f"{told['outside']:.1%}")
+            for told in facts["unlike"]
+        )
+        blocks.append(Table(("unlike inputs", "inputs", "AUROC", "called outside"), rows))
+        blocks.append(
+            Paragraph(
+                "An input that is not called outside may still be one that the classifier cannot judge, such "
+                "as words in an order that makes no sense."
+            )
+        )
     return blocks
 
 

@@ -8,6 +8,7 @@ from torch import nn
 from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import ConfigError
 from daam_core.model import DaamClassifier, EncoderIdentity
+from daam_core.outside import Known
 from daam_core.result import DatasetMean
 from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import (
@@ -21,6 +22,7 @@ from daam_core.training.accuracy import (
 from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
 from daam_core.training.experiment import TEST_SET, Experiment
 from daam_core.training.fitting import Epoch, History, TrainingConfig
+from daam_core.training.outside import distances_of, known_from, made_up, with_measures
 from daam_core.training.scores import Scores, one_class_only, score
 from daam_core.version import __version__
 
@@ -33,12 +35,14 @@ class Outcome:
         classifier: the one to save.
         history: of the training that chose its epoch.
         dataset: its averages over the inputs it was trained on.
+        known: where these lie among all cells; None where they are too few to say.
         measured: accuracy by the experiment's protocol; None where none was asked for.
     """
 
     classifier: DaamClassifier
     history: History
     dataset: DatasetMean
+    known: Known | None
     measured: Measured | None
 
 
@@ -83,7 +87,19 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
     if not isinstance(classifier, DaamClassifier):
         raise ConfigError("Only classifiers with density attention can be saved.")
     inputs = trained_on(whole.splits[0], refit=options.refit)
-    return Outcome(classifier, history, dataset_mean(classifier, whole.features[inputs]), measured)
+    mean = dataset_mean(classifier, whole.features[inputs])
+    return Outcome(classifier, history, mean, _known(experiment, classifier), measured)
+
+
+def _known(experiment: Experiment, classifier: DaamClassifier) -> Known | None:
+    """What it knows by the data given, measured on made-up inputs and on the test set, if there is one."""
+    part, test = experiment.train, experiment.test
+    if (known := known_from(classifier, part.features, part.dataset)) is None:
+        return None
+    made = made_up(experiment.backbone)
+    tested = None if test is None else (test.dataset.name, distances_of(known, classifier, test.features))
+    unlike = {name: distances_of(known, classifier, each) for name, each in made.items()}
+    return with_measures(known, test=tested, unlike=unlike)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
+from daam_core.reading.outside import verdict, warning
 from daam_core.reading.quantities import QUANTITIES
 from daam_core.reading.sentences import changes_in_words, in_words
 from daam_core.reading.terms import TERMS
@@ -164,6 +165,8 @@ def _explanation_payload(
             "ranges": _ranges(e.dataset, ("gate", "density_attention"), e.head_layers),
         },
         "in_words": list(in_words(e)),
+        "warning": warning(e),
+        "outside": verdict(e),
         "similarity": _numbers(head_similarity(e.gate, e.head_layers)),
         "entropy": _numbers(gate_entropy(e.gate, e.head_layers)),
         "checkpoint": str(e.provenance.get("checkpoint_sha256", "")),

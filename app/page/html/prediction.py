@@ -8,6 +8,7 @@ from html import escape
 from daam_core.inputs import Modality, Sound, Text
 from daam_core.inputs.picture import Picture
 from daam_core.reading.numbers import percent, signed
+from daam_core.reading.outside import warning
 from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation
 
@@ -47,7 +48,7 @@ def prediction_html(session: Session) -> str:
     return (
         f'<div class="dx-prediction">{_before(before) if before else ""}'
         '<div class="dx-given"><p class="dx-previous">Previous result</p>'
-        f"{_given(result, before is not None)}</div>{CHANGE}"
+        f"{_given(result, before is not None)}</div>{CHANGE}{_outside(e)}"
         f'<p class="dx-answer"><strong>{escape(e.predicted_class)}</strong> '
         f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
         '<ul class="dx-classes dx-top" aria-label="Probability of the likeliest classes">'
@@ -93,6 +94,16 @@ def kind_of(given: Given) -> str:
     if isinstance(held, Picture):
         return f"{kind}, {held.rgb.width:,} × {held.rgb.height:,} pixels"
     return kind
+
+
+def _outside(e: Explanation) -> str:
+    """The warning of an input unlike the training data, before the answer."""
+    if said := warning(e):
+        return (
+            '<p class="dx-outside" role="note"><strong><span aria-hidden="true">⚠ </span>'
+            f"Outside what it knows.</strong> {escape(said)}</p>"
+        )
+    return ""
 
 
 def _class_row(e: Explanation, c: int, before: Result | None) -> str:

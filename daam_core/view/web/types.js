@@ -31,7 +31,7 @@
  *   prediction: number, explained: number, scale: string, degenerate: boolean, head_layers: boolean[][],
  *   amplitude: number[][], importance_range: number[][], layer_contribution: number[][], ranges: Ranges,
  *   token_labels: string[], token_units: string, text: string | null, words: Words | null,
- *   in_words: string[], dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
+ *   in_words: string[], warning: string, outside: string, dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
  *   entropy: (number | null)[], checkpoint: string, media: Media | null, arrays: Record<string, Encoded>,
  *   name: string, letter: string,
  * }} Explained one explanation; `name` is what its input is called, `letter` (A, B) the short of it

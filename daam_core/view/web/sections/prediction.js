@@ -42,6 +42,11 @@ function Classes({ side }) {
       ${store.b ? `${store.label(side)}: ` : 'Predicted: '}<strong>${raw.class_names[raw.prediction]}</strong
       ><span class="dv-quiet">${`  by ${raw.model}; explained class: ${result.explainedClass()}`}</span>
     </p>
+    ${
+      raw.warning
+        ? html`<p class="dv-warning" role="note"><strong>Outside what it knows. </strong>${raw.warning}</p>`
+        : html`<p class="dv-note">${raw.outside}</p>`
+    }
     <ol class="dv-probs">
       ${order.slice(0, MOST_BARS).map(
         (i) =>
