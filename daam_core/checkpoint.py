@@ -144,7 +144,7 @@ def write_known(folder: Path, known: Known | None) -> None:
         save_file(
             {name: tensor.contiguous() for name, tensor in tensors.items()},
             temporary,
-            metadata={"format": "pt", KNOWN: json.dumps(told, allow_nan=False)},
+            metadata={KNOWN: json.dumps(told, allow_nan=False)},  # one entry: their order is not kept
         )
 
 

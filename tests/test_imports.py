@@ -99,7 +99,7 @@ TABLE = {
         "explaining_many faithfulness study app.server",
         "numpy plotly",
     ),
-    "app.page": allow("result inputs reading view faithfulness app.server app.visit", "gradio numpy"),
+    "app.page": allow("result inputs reading view trained faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
     "app.serving": allow("inputs app.server"),
     "app.studies": allow("app.visit app.page", "starlette"),

@@ -13,7 +13,7 @@ from daam_core.inputs import Edit, Sound, SoundChange
 
 from ..visit import actions, downloads, links
 from ..visit.charts import chart
-from ..visit.examples import EXAMPLES, Example, recognised
+from ..visit.examples import EXAMPLES, Example, offered, recognised
 from ..visit.faithfulness import Checked, check_current
 from ..visit.inputs import Given, given_file, given_text
 from ..visit.mutes import NOTHING_MUTED
@@ -22,6 +22,7 @@ from ..visit.session import Result, Session
 from ..visit.study import Studies
 from ..visit.untrusted import pins_of, region_of
 from ..visit.view_values import exact_value
+from .html.about_model import about_model_html
 from .html.faithfulness import check_html
 from .html.frame import status
 from .html.muted_parts import muted_parts_html
@@ -118,6 +119,16 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> list[Dependency]:
         yield {way.value: _content(example)}
         yield from _run(offer, page, work, before=session)
 
+    def choose_model(name: str) -> Updates:
+        """What the model is, and its examples; others go out of sight."""
+        shown = offered(way.modality, name)
+        return {way.about: about_model_html(offer[name])} | {
+            button: gr.update(value=example.label(name), visible=example in shown)
+            for example, button in way.examples
+        }
+
+    buttons = [button for _, button in way.examples]
+    way.model.change(choose_model, way.model, [way.about, *buttons], queue=False, **PRIVATE)
     inputs, outputs = [page.session, way.model], [*changing(page), page.cancel]
     arrived = _wire_arrival(page, way)
     listeners = [

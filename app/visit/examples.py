@@ -1,4 +1,7 @@
-"""Inputs that everybody may use: Gradio's own sounds and pictures, and texts written for this page."""
+"""Inputs that everybody may use: Gradio's own sounds and pictures, photographs with a free licence, and texts
+written for this page. With a built-in model go some that it knows, with the right answer, and some that are
+outside of what it knows and say so.
+"""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +14,9 @@ from daam_core.inputs.text import text_sha256
 from ..server.files import example_picture, example_sound
 from .inputs import Given, given_file, given_text
 
+PICTURES = Path(__file__).parent / "pictures"  # where they are from stands beside them
+SPEECH, NEWS, OBJECT, GROCERY = "speech-emotion", "news-topic", "image-object", "image-grocery"
+
 
 @dataclass(frozen=True)
 class Example:
@@ -20,13 +26,19 @@ class Example:
         id: stands in links, so it stays what it is.
         modality: ``audio``, ``text`` or ``image``.
         title: on its button.
-        content: a text, or the name of a file that Gradio brings along.
+        content: a text, or the name of a file, in :data:`PICTURES` or one that Gradio brings along.
+        models: names of built-in models that it is offered with.
+        outside: those of them that do not know what it is.
+        general: whether it is offered with models that no example is for.
     """
 
     id: str
     modality: Modality
     title: str
     content: str
+    models: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    general: bool = True
 
     def given(self) -> Given:
         """The example, read from its file."""
@@ -45,16 +57,29 @@ class Example:
     @property
     def path(self) -> str:
         """Where the file of a sound or picture lies."""
+        own = PICTURES / self.content
+        if own.is_file():
+            return str(own)
         return (example_sound if self.modality == "audio" else example_picture)(self.content)
+
+    def label(self, model: str) -> str:
+        """Its title, and whether it is outside of what a model knows."""
+        return f"{self.title} (outside)" if model in self.outside else self.title
 
 
 EXAMPLES: dict[str, Example] = {
     example.id: example
     for example in (
-        Example("speech-interview", "audio", "Interview, 4 s", "cate_blanch_2.mp3"),
-        Example("speech-monologue", "audio", "Film line, 3 s", "heath_ledger.mp3"),
-        Example("speech-note", "audio", "Voice note, 3 s", "recording1.wav"),
-        Example("music-sax", "audio", "Saxophone, no speech", "sax.wav"),
+        # Nobody has said which emotion these are of, and none is of the kind that the model learned from.
+        *(
+            Example(id_, "audio", title, file, (SPEECH,), (SPEECH,))
+            for id_, title, file in (
+                ("speech-interview", "English interview, 4 s", "cate_blanch_2.mp3"),
+                ("speech-monologue", "English film line, 3 s", "heath_ledger.mp3"),
+                ("speech-note", "Voice note, 3 s", "recording1.wav"),
+                ("music-sax", "Saxophone, no speech", "sax.wav"),
+            )
+        ),
         Example(
             "news-rates",
             "text",
@@ -62,6 +87,7 @@ EXAMPLES: dict[str, Example] = {
             "The central bank left its key interest rate unchanged on Thursday, but signalled that it "
             "could cut borrowing costs before the summer if inflation and wages continue to ease. Bank "
             "shares fell.",
+            (NEWS,),
         ),
         Example(
             "news-final",
@@ -69,6 +95,7 @@ EXAMPLES: dict[str, Example] = {
             "Cup final",
             "A header four minutes from time settled the cup final after the goalkeeper had saved two "
             "penalties, and the visiting fans stayed in the stadium long after the players had gone.",
+            (NEWS,),
         ),
         Example(
             "news-telescope",
@@ -76,6 +103,7 @@ EXAMPLES: dict[str, Example] = {
             "Telescope",
             "Engineers have switched on a radio telescope whose software searches the sky for faint pulses "
             "a thousand times a second; its first data set is open to every laboratory.",
+            (NEWS,),
         ),
         Example(
             "news-mixed",
@@ -83,11 +111,28 @@ EXAMPLES: dict[str, Example] = {
             "Between two topics",
             "After peace talks broke down, the government asked software companies to protect the stock "
             "exchange and the Olympic stadium against attacks on their computers.",
+            (NEWS,),
+        ),
+        Example(
+            "news-german",
+            "text",
+            "German",
+            "Die Zentralbank hat ihren Leitzins am Donnerstag unverändert gelassen. Die Aktien der Banken "
+            "fielen daraufhin, während der Euro gegenüber dem Dollar zulegte.",
+            (NEWS,),
+            (NEWS,),
+            general=False,
+        ),
+        Example("photo-cat", "image", "Cat, 32 × 32 pixels", "cat-32.jpg", (OBJECT,), general=False),
+        Example("photo-cat-sharp", "image", "Cat, sharp", "cat.jpg", (OBJECT,), (OBJECT,), general=False),
+        *(
+            Example(f"photo-{name.lower()}", "image", name, f"{name.lower()}.jpg", (GROCERY,), general=False)
+            for name in ("Tomato", "Pineapple", "Milk", "Avocado")
         ),
         Example("photo-lion", "image", "Lion", "lion.jpg"),
         Example("photo-cheetah", "image", "Cheetah", "cheetah1.jpg"),
         Example("photo-bus", "image", "Bus", "bus.png"),
-        Example("photo-tower", "image", "Tower", "tower.jpg"),
+        Example("photo-tower", "image", "Tower", "tower.jpg", (OBJECT, GROCERY), (OBJECT, GROCERY)),
     )
 }
 
@@ -104,6 +149,13 @@ def examples_of(modality: Modality) -> list[Example]:
     return [example for example in EXAMPLES.values() if example.modality == modality]
 
 
+def offered(modality: Modality, model: str) -> list[Example]:
+    """Those that go with a model: its own if there are such, else the general ones."""
+    found = examples_of(modality)
+    own = [example for example in found if model in example.models]
+    return own or [example for example in found if example.general]
+
+
 def folders() -> list[str]:
-    """Folders of the examples' files, which the page may serve: they belong to Gradio, not to a visitor."""
+    """Folders of the examples' files, which the page may serve: no file in them is a visitor's."""
     return sorted({str(Path(e.path).parent) for e in EXAMPLES.values() if e.modality != "text"})

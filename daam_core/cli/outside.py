@@ -23,6 +23,11 @@ from daam_core.writing.files import write_text
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_data_arguments(parser)
     parser.add_argument("--model", required=True, metavar="NAME", help="built-in name or folder")
+    parser.add_argument(
+        "--held-out",
+        metavar="DATA",
+        help="inputs of the same kind to find the distance on (default: DATA itself, in parts)",
+    )
     parser.add_argument("--test", metavar="DATA", help="inputs of the same kind, not trained on")
     parser.add_argument(
         "--unlike",
@@ -61,21 +66,25 @@ def _known(model: TrainedClassifier, arguments: argparse.Namespace) -> Known:
         return reading.extract(dataset, model.backbone)
 
     train = part(arguments.data, reading, own=True, main=True)
-    if (known := known_from(classifier, train.features, train.dataset)) is None:
+    other = None
+    if arguments.held_out is not None:
+        held_out = part(arguments.held_out, reading, own=True, main=False)
+        other = held_out.dataset.name, held_out.features
+    if (known := known_from(classifier, train.features, train.dataset, other)) is None:
         raise DataError(
-            f"{train.dataset.name} has {len(train.features)} inputs; at least {LEAST_INPUTS} are needed to "
-            "say how far inputs of their kind lie."
+            f"Too few inputs: at least {LEAST_INPUTS} of {train.dataset.name}, and as many held out, are "
+            "needed to say how far inputs of their kind lie."
         )
     tested = None
     if arguments.test is not None:
         test = part(arguments.test, reading, own=True, main=False)
         tested = test.dataset.name, distances_of(known, classifier, test.features)
     # Columns and classes that are named are those of DATA: other data are read as they say themselves.
-    other = DataOptions(skip_broken=True, cache_dir=reading.cache_dir, say=reading.say)
+    foreign = DataOptions(skip_broken=True, cache_dir=reading.cache_dir, say=reading.say)
     unlike = {}
     for said in arguments.unlike:
         name, _, path = said.rpartition("=")
-        found = part(path, other, own=False, main=False)
+        found = part(path, foreign, own=False, main=False)
         unlike[name or found.dataset.name] = distances_of(known, classifier, found.features)
     for name, features in made_up(model.backbone).items():
         unlike[name] = distances_of(known, classifier, features)

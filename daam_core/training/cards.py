@@ -238,12 +238,11 @@ def _outside_blocks(known: Known | None) -> list[Block]:
     if known is None:
         return []
     facts = known.facts
-    parts = "by group" if facts.get("by_group") else "at random"
     said = (
         f"Each prediction comes with the distance of the input's pooled cells from the {facts['inputs']:,} "
         f"inputs trained on (Mahalanobis under probabilistic principal components, "
         f"{len(known.cells.variances)} directions). Inputs beyond {known.threshold:.3f} are called outside: "
-        f"{KEPT} % of the known inputs are not, measured on inputs held out ({facts['folds']} parts {parts})."
+        f"{KEPT} % of the known inputs are not, measured on {facts['held_out']}."
     )
     if "test" in facts:
         test = facts["test"]

@@ -16,6 +16,7 @@ from daam_core.encoding import pool
 from daam_core.inputs import Modality, read_input
 from daam_core.model import DaamClassifier
 from daam_core.outside import KEPT, PERCENTILES, Cells, Known, at_percentiles, distance, scripts_of
+from daam_core.plain import PlainObject
 from daam_core.training.data import Dataset
 
 #: Directions at most, and numbers that they may hold together: half a megabyte as float16.
@@ -63,28 +64,39 @@ def held_out_distances(values: np.ndarray, groups: Sequence[str] | None = None) 
     return found
 
 
-def known_from(classifier: DaamClassifier, features: Tensor, dataset: Dataset) -> Known | None:
-    """What is to be kept of training features ``[N, L, F]``; None where they are too few.
+def known_from(
+    classifier: DaamClassifier,
+    features: Tensor,
+    dataset: Dataset,
+    held_out: tuple[str, Tensor] | None = None,
+) -> Known | None:
+    """What is to be kept of training features ``[N, L, F]``; None where inputs are too few.
 
-    The threshold is of inputs that were held out, in :data:`FOLDS` parts by group where there are groups.
+    Args:
+        classifier: what was trained.
+        features: pooled, of the training data.
+        dataset: the training data.
+        held_out: name and features of a data set of the same kind that the threshold is measured on; without
+            it the training data are held out from themselves in :data:`FOLDS` parts, by group if they have
+            groups. A set of its own is better where training inputs are near copies of each other.
     """
-    if len(features) < LEAST_INPUTS:
+    if min(len(features), len(features) if held_out is None else len(held_out[1])) < LEAST_INPUTS:
         return None
     values = classifier.standardise(features).detach().numpy()
+    cells = fit_cells(values)
+    facts: PlainObject = {"data": dataset.name, "inputs": len(values)}
+    if held_out is not None:
+        name, other = held_out
+        found = distance(cells, classifier.standardise(other).detach().numpy())
+        facts["held_out"] = f"the {len(other):,} inputs of {name}"
+    else:
+        found = held_out_distances(values, dataset.groups)
+        groups = len(set(dataset.groups or ()))
+        parts = f"{min(FOLDS, groups)} parts by group" if groups > 1 else f"{FOLDS} parts at random"
+        facts["held_out"] = f"themselves, held out in {parts}"
     texts = [text for text in dataset.inputs if isinstance(text, str)]
-    grouped = dataset.groups is not None and len(set(dataset.groups)) > 1
-    return Known(
-        fit_cells(values),
-        at_percentiles(held_out_distances(values, dataset.groups)),
-        len(values),
-        scripts_of(texts) if dataset.modality == "text" else {},
-        {
-            "data": dataset.name,
-            "inputs": len(values),
-            "folds": min(FOLDS, len(set(dataset.groups or ()))) if grouped else FOLDS,
-            "by_group": grouped,
-        },
-    )
+    scripts = scripts_of(texts) if dataset.modality == "text" else {}
+    return Known(cells, at_percentiles(found), len(found), scripts, facts)
 
 
 @dataclass(frozen=True)

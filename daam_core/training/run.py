@@ -93,8 +93,9 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
 
 def _known(experiment: Experiment, classifier: DaamClassifier) -> Known | None:
     """What it knows by the data given, measured on made-up inputs and on the test set, if there is one."""
-    part, test = experiment.train, experiment.test
-    if (known := known_from(classifier, part.features, part.dataset)) is None:
+    part, other, test = experiment.train, experiment.validation, experiment.test
+    held_out = None if other is None else (other.dataset.name, other.features)
+    if (known := known_from(classifier, part.features, part.dataset, held_out)) is None:
         return None
     made = made_up(experiment.backbone)
     tested = None if test is None else (test.dataset.name, distances_of(known, classifier, test.features))

@@ -37,10 +37,10 @@ def letters(count: int, groups: tuple[str, ...] | None = None) -> Dataset:
 
 
 def test_the_threshold_keeps_95_percent_of_known_data():
-    train, fresh = drawn(1500, seed=0), drawn(3000, seed=1)
+    train, fresh = drawn(600, seed=0), drawn(2000, seed=1)
     limit = np.percentile(held_out_distances(train), 95)
     kept = (distance(fit_cells(train), fresh) <= limit).mean()
-    assert kept == pytest.approx(0.95, abs=0.015)
+    assert kept == pytest.approx(0.95, abs=0.02)
 
 
 def test_a_group_is_never_judged_by_itself():
@@ -71,14 +71,18 @@ def test_unlike_inputs_are_told_and_the_card_says_how_well():
     classifier = letter_model().classifier
     features = torch.from_numpy(np.random.default_rng(0).normal(size=(200, LAYERS, FEATURES))).float()
     known = known_from(classifier, features, letters(200, ("x", "y") * 100))
-    assert known.facts == {"data": "letters", "inputs": 200, "folds": 2, "by_group": True}
+    told = "themselves, held out in 2 parts by group"
+    assert known.facts == {"data": "letters", "inputs": 200, "held_out": told}
+    other = known_from(classifier, features, letters(200), ("fresh", features[:50]))
+    assert (other.samples, other.facts["held_out"]) == (50, "the 50 inputs of fresh")
+    np.testing.assert_allclose(other.distances[-1], distances_of(known, classifier, features[:50]).max())
     assert known.scripts == {"LATIN": 1.0}
     far = distances_of(known, classifier, features + 30)
     told = told_apart(known, "far", far)
     assert (told.inputs, told.auroc, told.outside) == (200, 1.0, 1.0)
-    alike = told_apart(known, "alike", distances_of(known, classifier, features))
-    assert 0.2 < alike.auroc < 0.6
-    tested = ("fresh", distances_of(known, classifier, features[:50]))
+    fresh = torch.from_numpy(np.random.default_rng(1).normal(size=(50, LAYERS, FEATURES))).float()
+    tested = ("fresh", distances_of(known, classifier, fresh))
+    assert 0.3 < told_apart(known, "alike", tested[1]).auroc < 0.7
     known = with_measures(known, test=tested, unlike={"far": far})
     card = "# Letters\n\n## Accuracy\n\n0.9\n\n## Limits\n\nMany.\n"
     first = card_with_outside(card, known)

@@ -6,9 +6,10 @@ import gradio as gr
 
 from daam_core.inputs import SUFFIXES, Modality
 
-from ...visit.examples import Example, examples_of
+from ...visit.examples import Example, examples_of, offered
 from ...visit.offer import Offer
 from ..components import picture
+from ..html.about_model import about_model_html
 
 TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Image"}
 HINTS: dict[Modality, str] = {
@@ -29,13 +30,15 @@ class Way:
         value: the component that holds the visitor's input.
         model: choice of model.
         run: explains ``value``.
-        examples: built-in inputs and their buttons.
+        about: what the chosen model is.
+        examples: built-in inputs and their buttons; those that go with the chosen model are in sight.
     """
 
     modality: Modality
     value: gr.components.Component
     model: gr.Dropdown
     run: gr.Button
+    about: gr.HTML
     examples: tuple[tuple[Example, gr.Button], ...]
 
 
@@ -61,7 +64,8 @@ def _way(offer: Offer, modality: Modality) -> Way:
             gr.HTML('<span class="dx-label">Examples</span>', elem_classes="dx-inline")
             for example in examples_of(modality):
                 button = gr.Button(
-                    example.title,
+                    example.label(names[0]),
+                    visible=example in offered(modality, names[0]),
                     size="sm",
                     min_width=0,
                     elem_id=f"example-{example.id}",
@@ -81,12 +85,13 @@ def _way(offer: Offer, modality: Modality) -> Way:
                 filterable=False,
             )
             run = gr.Button("Explain", variant="primary", elem_id=f"run-{modality}", scale=1, min_width=120)
+        about = gr.HTML(about_model_html(offer[names[0]]), elem_id=f"about-{modality}")
         endings = " ".join(SUFFIXES[modality])  # what the page's script lets the control take
         gr.HTML(
             f'<p class="dx-hint" data-endings-of="input-{modality}" data-endings="{endings}">'
             f"{HINTS[modality]}</p>"
         )
-    return Way(modality, value, model, run, tuple(buttons))
+    return Way(modality, value, model, run, about, tuple(buttons))
 
 
 def _value(modality: Modality) -> gr.components.Component:
