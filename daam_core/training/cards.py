@@ -239,8 +239,8 @@ def _outside_blocks(known: Known | None) -> list[Block]:
         return []
     facts = known.facts
     said = (
-        f"Each prediction comes with the distance of the input's pooled cells from the {facts['inputs']:,} "
-        f"inputs trained on (Mahalanobis under probabilistic principal components, "
+        f"Each prediction comes with the distance of the input's pooled cells from {facts['inputs']:,} "
+        f"training inputs (Mahalanobis under probabilistic principal components, "
         f"{len(known.cells.variances)} directions). Inputs beyond {known.threshold:.3f} are called outside: "
         f"{KEPT} % of the known inputs are not, measured on {facts['held_out']}."
     )

@@ -4,10 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from app.page.html.about_model import about_model_html
 from app.visit.actions import explain_input
-from app.visit.examples import EXAMPLES, recognised
+from app.visit.examples import EXAMPLES, offered, recognised
 from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
+from daam_core.checkpoint import built_in_models
+from daam_core.explaining import explain
+from daam_core.reading.outside import warning
+from daam_core.trained import load_model
 from tests.app.visitor import TEXT
 
 
@@ -29,3 +34,40 @@ def test_every_example_can_be_explained(offer):
         result = explain_input(offer, Session(), name, example.given()).current
         assert result.explanation.probabilities.sum() == pytest.approx(1)
         assert result.given.title == example.title
+
+
+#: What the built-in models say of the examples that they know.
+KNOWN = {
+    "news-rates": "Business",
+    "news-final": "Sports",
+    "news-telescope": "Sci/Tech",
+    "photo-cat": "cat",
+    "photo-tomato": "Tomato",
+    "photo-pineapple": "Pineapple",
+    "photo-milk": "Milk",
+    "photo-avocado": "Avocado",
+}
+
+
+@pytest.mark.parametrize("name", built_in_models())
+def test_a_built_in_model_knows_its_examples_or_they_say_that_it_does_not(name):
+    model = load_model(name)
+    examples = offered(model.config.modality, name)
+    assert any(name in example.outside for example in examples)
+    for example in examples:
+        found = explain(model, example.given().input)
+        assert found.outside.is_outside == (name in example.outside), example.id
+        if example.id in KNOWN:
+            assert found.predicted_class == KNOWN[example.id]
+            assert warning(found) == ""
+    general = ["photo-lion", "photo-cheetah", "photo-bus", "photo-tower"]
+    assert [example.id for example in offered("image", "colours")] == general
+
+
+def test_a_card_says_what_a_model_is(offer):
+    said = about_model_html(load_model("speech-emotion"))
+    assert "<summary>Four acted emotions in German speech: angry, happy, neutral, sad</summary>" in said
+    assert "92.8 % ± 2.2, measured by: 5 folds by group" in said
+    assert "Ten actors reading ten sentences" in said
+    assert "43 classes</dt>" in about_model_html(load_model("image-grocery"))
+    assert "<summary>Topics tells apart sport, money, science</summary>" in about_model_html(offer["topics"])
