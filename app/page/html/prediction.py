@@ -44,7 +44,11 @@ def prediction_html(session: Session) -> str:
     few = " dx-few" if len(order) <= TOP_CLASSES else ""
     rows = [_class_row(e, c, before) for c in order]
     notes = [CONSTANT_MAP] if e.degenerate else []
-    notes += [f'<p class="dx-note">The input: {escape(remark)}.</p>' for remark in remarks(e)]
+    notes += [
+        f'<p class="dx-note">The input: {escape(remark)}.</p>'
+        for remark in remarks(e)
+        if remark not in warning(e)
+    ]
     return (
         f'<div class="dx-prediction">{_before(before) if before else ""}'
         '<div class="dx-given"><p class="dx-previous">Previous result</p>'
