@@ -60,6 +60,7 @@ TABLE = {
     "figures": allow("shipped result inputs reading", "matplotlib numpy plotly"),
     "view": allow("version result inputs reading", "PIL anywidget librosa numpy soundfile traitlets"),
     "export": allow("writing result inputs reading figures view", "numpy pyarrow"),
+    "outside": allow("result", "numpy"),
     "checkpoint": allow(
         "shipped writing result model dataset_mean outside", "huggingface_hub safetensors torch"
     ),
@@ -107,7 +108,6 @@ TABLE = {
         "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),
     "app.__main__": allow("checkpoint trained app.server app.visit app.serving app.main"),
-    "outside": allow("result", "numpy"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 
