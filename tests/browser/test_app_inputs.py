@@ -41,6 +41,15 @@ def test_an_example_works_at_the_first_click(app, server, tab, name, model):
     assert app.problems == []
 
 
+def test_silence_is_warned_of_before_its_answer(app, tmp_path):
+    soundfile.write(tmp_path / "silence.wav", np.zeros(RATE), RATE)
+    app.give_file("audio", tmp_path / "silence.wav")
+    app.does("#run-audio")
+    warned, answer = (app.page.locator(f"#prediction .dx-{name}") for name in ("outside", "answer"))
+    expect(warned).to_contain_text("Outside what it knows. The sound is silent: every sample is 0")
+    assert warned.bounding_box()["y"] < answer.bounding_box()["y"]
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
 def test_a_sound_of_ones_own(app, server, tmp_path, suffix):
     path = tmp_path / f"own.{suffix}"

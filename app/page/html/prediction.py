@@ -69,7 +69,7 @@ def _before(result: Result) -> str:
     return (
         f'<p class="dx-before"><b>A</b> <span class="dx-input-a">{escape(result.given.title)}</span> '
         f"{_of(result)} <strong>{escape(e.predicted_class)}</strong> "
-        f"{percent(e.probabilities[e.prediction])}</p>"
+        f"{percent(e.probabilities[e.prediction])}{' ⚠ Outside what it knows.' if warning(e) else ''}</p>"
     )
 
 

@@ -1,5 +1,7 @@
 """What a session becomes as HTML."""
 
+from dataclasses import replace
+
 from app.page.html.frame import status
 from app.page.html.prediction import prediction_html
 from app.visit import actions
@@ -7,6 +9,7 @@ from app.visit.actions import explain_input
 from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
 from daam_core.reading.numbers import percent, signed
+from daam_core.result import Outside
 from tests.app.visitor import edited
 from tests.support.small_heads import colour_picture
 
@@ -53,3 +56,17 @@ def test_what_was_repaired_in_an_input_is_said(offer, tmp_path):
     colour_picture(0.0).convert("RGBA").save(tmp_path / "red.png")
     session = explain_input(offer, Session(), "colours", given_file("image", tmp_path / "red.png"))
     assert '<p class="dx-note">The input: put on white.</p>' in prediction_html(session)
+
+
+def test_an_input_outside_of_what_is_known_is_warned_of_before_its_answer(offer, session):
+    result = session.current
+    far = replace(result.explanation, outside=Outside(3.0, 1.5, 99.54, 400))
+    outside = replace(session, current=replace(result, explanation=far))
+    before, _, _ = prediction_html(outside).partition('<p class="dx-answer">')
+    assert "Outside what it knows.</strong> Unlike most of what it was trained on: farther" in before
+    assert "than 99.5 % of the known inputs. Read the prediction with that in mind." in before
+    near = replace(far, outside=Outside(1.0, 1.5, 40.0, 400))
+    inside = replace(session, current=replace(result, explanation=near))
+    assert "Outside" not in prediction_html(inside)
+    pair = replace(inside, baseline=outside.current)
+    assert "⚠ Outside what it knows.</p>" in prediction_html(pair).split('<div class="dx-given">')[0]
