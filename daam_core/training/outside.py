@@ -177,7 +177,8 @@ def _sounds(draw: np.random.Generator) -> dict[str, list[object]]:
         colour = draw.uniform(0, 1)  # from white to brown
         coloured = np.fft.irfft(spectrum / np.maximum(np.arange(len(spectrum)), 1) ** colour, count)
         loudest = draw.uniform(0.05, 0.8) / np.abs(coloured).max()
-        return (coloured * loudest).astype(np.float32)
+        sound: np.ndarray = (coloured * loudest).astype(np.float32)
+        return sound
 
     def tone() -> np.ndarray:
         time = np.arange(int(draw.uniform(1, 4) * rate)) / rate
