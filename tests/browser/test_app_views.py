@@ -473,15 +473,11 @@ def test_no_serious_barrier_on_any_tab(app, scheme):
         app.example(tab, example)
         app.page.wait_for_timeout(300)
         problems[tab] = _serious(app.page)
-    app.page.locator(".dx-all summary").click()
-    problems["all classes"] = _serious(app.page)
+        if tab == "Image":
+            app.page.locator(".dx-all summary").click()
+            problems["all classes"] = _serious(app.page)
     app.open_input()
     problems["unfolded"] = _serious(app.page)
-    app.page.fill("#input-text textarea", " ".join(SENTENCES["science"] * 300))
-    app.page.click("#run-text")
-    app.says("Explaining your input")
-    problems["while it runs"] = _serious(app.page)
-    app.page.click("#cancel")
     app.page.fill("#input-text textarea", " ")
     app.page.click("#run-text")
     app.says("The text is empty")
@@ -501,6 +497,13 @@ def test_no_serious_barrier_on_any_tab(app, scheme):
     problems["Is it true?"] = _serious(app.page)
     app.page.click("#tour-open")
     problems["tour"] = _serious(app.page)
+    app.page.keyboard.press("Escape")
+    app.tab("Text")
+    app.page.fill("#input-text textarea", " ".join(SENTENCES["science"] * 300))
+    app.page.click("#run-text")
+    app.says("Explaining your input")
+    problems["while it runs"] = _serious(app.page)
+    app.page.click("#cancel")
     assert {name: found for name, found in problems.items() if found} == {}
 
 
