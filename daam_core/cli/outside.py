@@ -15,6 +15,7 @@ from daam_core.errors import DataError
 from daam_core.outside import Known
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.training.cards import card_with_outside
+from daam_core.training.data import MEASURED, TRAINED
 from daam_core.training.experiment import DataOptions, Part
 from daam_core.training.outside import LEAST_INPUTS, distances_of, known_from, made_up, with_measures
 from daam_core.writing.files import write_text
@@ -62,7 +63,13 @@ def _known(model: TrainedClassifier, arguments: argparse.Namespace) -> Known:
     modality, classifier = model.config.modality, model.classifier
 
     def part(path: str, reading: DataOptions, *, own: bool, main: bool) -> Part:
-        dataset = reading.load(path, modality=modality, class_names=names if own else None, main=main)
+        dataset = reading.load(
+            path,
+            modality=modality,
+            class_names=names if own else None,
+            main=main,
+            preferred=TRAINED if main else MEASURED,
+        )
         return reading.extract(dataset, model.backbone)
 
     train = part(arguments.data, reading, own=True, main=True)
