@@ -15,7 +15,7 @@ from daam_core.errors import DataError
 from daam_core.outside import Known
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.training.cards import card_with_outside
-from daam_core.training.data import MEASURED, TRAINED
+from daam_core.training.data_parts import MEASURED, TRAINED
 from daam_core.training.experiment import DataOptions, Part
 from daam_core.training.outside import LEAST_INPUTS, distances_of, known_from, made_up, with_measures
 from daam_core.writing.files import write_text
