@@ -11,7 +11,8 @@ def test_the_page_is_built_without_a_request_and_without_telemetry(models):
         event.api_name for event in demo.fns.values() if event.api_visibility == "public" and event.api_name
     }
     kinds = ("text", "sound", "image")
-    assert public == {"list_models"} | {
+    several = {"explain_texts", "explain_sounds", "explain_images"}
+    assert public == {"list_models"} | several | {
         f"{action}_{kind}" for action in ("explain", "change", "compare", "save", "check") for kind in kinds
     }
     encoder = [event for event in demo.fns.values() if event.concurrency_id == "encoder"]

@@ -132,7 +132,7 @@ def test_choosing_a_class_explains_it(app, topics):
     choice.select_option(label=topics.class_names[1])
     app.changed_from(before)
     e = explain(topics, TEXT, target=1)
-    expect(app.page.locator("#prediction .dx-explained")).to_have_attribute("data-class", "1")
+    expect(app.page.locator("#prediction .dx-explained").first).to_have_attribute("data-class", "1")
     total = app.page.locator("#view").get_by_text(re.compile(r"sum [+−]")).first.inner_text()
     shown = float(re.search(r"[+−]?\d[\d.e−-]*", total)[0].replace("−", "-"))
     assert shown == pytest.approx(float(e.token_attribution.sum()), rel=2e-3)
