@@ -187,11 +187,14 @@ def call_endpoint(data: Data) -> tuple[str, bool]:
 def right_call(name: str) -> tuple[list[Any], Callable[..., object]]:
     """Values that an endpoint takes, and its function."""
     labels, function = endpoints()[name]
-    kind = name.rpartition("_")[2]
+    kind = name.rpartition("_")[2].removesuffix("s")  # of one input, or of several
     right = {
         "Sound": {"path": str(_sample("audio"))},
         "Image": {"path": str(_sample("image"))},
         "Text": "A goal.",
+        "Sounds": [{"path": str(_sample("audio"))}],
+        "Images": [{"path": str(_sample("image"))}],
+        "Texts": ["A goal."],
         "Changed text": "A bank.",
         "Start, seconds": 0.0,
         "End, seconds": None,
