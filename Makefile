@@ -10,8 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 ARGS ?=
-# Test files that run at a time.
-WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, os.cpu_count() or 1))")
+# Test files that run at a time: one more than cores, since tests of the page wait for the browser.
+WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, 1 + (os.cpu_count() or 1)))")
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test soak fuzz audit check lint docs lock format clean

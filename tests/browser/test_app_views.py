@@ -4,9 +4,7 @@ import base64
 import json
 import re
 import zipfile
-from pathlib import Path
 
-import axe_playwright_python
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -18,20 +16,12 @@ from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import Edit, Region, SoundChange, changed, read_picture, read_sound, read_text
 from daam_core.reading.numbers import percent
 from daam_core.reading.sentences import changes_in_words, in_words
-from daam_core.reading.terms import TERMS
 from tests.browser.app_page import AppPage
 from tests.support.encode import encode
 from tests.support.small_heads import SENTENCES
 
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TEXT = SENTENCES["sport"][0] + " " + SENTENCES["science"][1]
 CHANGED = SENTENCES["money"][0]
-VIEW_TABS = ("Input", "Heads", "Map and cell", "Layers", "Parameters", "Data set", "Compare")
-FOCUSED = """() => {
-  const element = document.activeElement;
-  return (element.getAttribute('aria-label') || element.innerText || '').trim();
-}"""
-PAGE_TABS = ("Results", "Edit input", "Mute parts")
 
 
 @pytest.fixture
@@ -240,128 +230,6 @@ def test_what_if_a_region_were_covered(app, server):
     assert app.probabilities() == dict(enumerate(b.probabilities.tolist()))
 
 
-def test_a_link_restores_the_view(app, browser, server):
-    app.tab("Text")
-    app.choose("#model-text", "topics-b")
-    app.example("Text", "news-telescope")
-    app.page.evaluate(
-        "DaamPage.shownView().state = "
-        "{tab: 'heatmap', head: 2, scale: 'per_head', cell: {layer: 1, feature: 77}, pins: "
-        "[{head: 2, layer: 1, feature: 77, note: 'sport? a.b & ü'}]}"
-    )
-    app.page.wait_for_function("location.search.includes('77')")
-    app.page.click("#copy-link")
-    said = "It restores the model, the example and the view. The pinned cells are in it with their notes."
-    expect(app.page.locator("#link-note")).to_contain_text(said)
-    query = app.page.url.removeprefix(server.url)
-    assert "input=news-telescope" in query
-    context = browser.new_context()
-    other = AppPage(context.new_page(), server.url)
-    other.open(query)
-    other.changed_from("")
-    assert other.probabilities() == app.probabilities()
-    state = other.state()
-    assert (state["tab"], state["head"], state["scale"]) == ("heatmap", 2, "per_head")
-    assert state["cell"] == {"layer": 1, "feature": 77}
-    assert state["pins"] == [{"head": 2, "layer": 1, "feature": 77, "note": "sport? a.b & ü"}]
-    expect(other.page.locator("#model-text input")).to_have_value("topics-b")
-    assert other.problems == []
-    context.close()
-
-
-def test_a_link_holds_a_changed_example_and_what_it_is_compared_with(app, browser, server):
-    app.example("Sound", "speech-note")
-    app.tab("Edit input")
-    app.page.get_by_label("Add white noise").check()
-    app.does("#run-changed-sound")
-    app.page.evaluate("DaamPage.shownView().state = {side: 'difference', tab: 'compare'}")
-    app.page.wait_for_function("location.search.includes('x=difference')")
-    app.page.click("#copy-link")
-    expect(app.page.locator("#link-note")).to_contain_text("its change, the result it is compared with")
-    context = browser.new_context()
-    other = AppPage(context.new_page(), server.url)
-    other.open(app.page.url.removeprefix(server.url))
-    other.changed_from("")
-    assert other.probabilities() == app.probabilities()
-    assert (other.state()["side"], other.state()["tab"]) == ("difference", "compare")
-    numbers = "DaamPage.shownView().payload.%s.probabilities"
-    for side in "ab":
-        assert other.page.evaluate(numbers % side) == app.page.evaluate(numbers % side)
-    assert other.page.inner_text("#prediction") == app.page.inner_text("#prediction")
-    assert other.page.url == app.page.url
-    context.close()
-
-
-def test_a_link_holds_two_examples(app, browser, server):
-    app.example("Text", "news-rates")
-    app.tab("Results")
-    app.does(".dx-results [data-does=compare]")
-    app.example("Text", "news-final")
-    assert app.state()["side"] == "b"
-    app.page.wait_for_function("location.search.includes('x=b')")
-    context = browser.new_context()
-    other = AppPage(context.new_page(), server.url)
-    other.open(app.page.url.removeprefix(server.url))
-    other.changed_from("")
-    assert other.state()["side"] == "b"
-    numbers = "DaamPage.shownView().payload.%s.probabilities"
-    for side in "ab":
-        assert other.page.evaluate(numbers % side) == app.page.evaluate(numbers % side)
-    context.close()
-
-
-def test_back_returns_to_the_tab_and_the_cell_before(app):
-    app.example("Text", "news-rates")
-    app.page.wait_for_function("location.search.includes('news-rates')")
-    app.view_tab("Map and cell")
-    app.page.wait_for_function("location.search.includes('t=heatmap')")
-    app.click_cell(0, 2, 40)
-    app.page.wait_for_function("location.search.includes('cell=2.40')")
-    app.view_tab("Layers")
-    app.page.wait_for_function("location.search.includes('t=layers')")
-    seen = []
-    for _ in range(3):
-        app.page.go_back()
-        app.page.wait_for_timeout(200)
-        seen.append((app.state()["tab"], app.state()["cell"]))
-    assert seen == [("heatmap", {"layer": 2, "feature": 40}), ("heatmap", None), ("heads", None)]
-    app.page.go_forward()
-    app.page.wait_for_timeout(200)
-    assert app.state()["tab"] == "heatmap"
-    # What is explained meanwhile is what every step shows.
-    app.example("Text", "news-final")
-    app.page.go_back()
-    app.page.wait_for_function("location.search.includes('news-final')")
-    assert app.state()["tab"] == "heads"
-
-
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("?model=nope", "The link names the model “nope”, which is not here."),
-        ("?model=topics&input=nope", "The link names the example “nope”, which is not here."),
-        ("?model=topics&input=news-final&class=7", "topics has no class “7”."),
-    ],
-)
-def test_a_bad_link_says_so(app, query, said):
-    app.open(query)
-    app.says(said)
-    if "final" in query:
-        app.says("Done")
-        assert len(app.probabilities()) == 3
-
-
-def test_a_link_to_a_cell_that_is_not_there_says_so(app):
-    app.open("?model=topics&input=news-final&cell=3.9999&t=layers&h=2&q=nonsense")
-    app.changed_from("")
-    said = app.page.locator("#view .dx-unknown")
-    expect(said).to_have_text(
-        "The link asks the view for something that is not here, which is left out: q=nonsense, cell=3.9999."
-    )
-    state = app.state()
-    assert (state["tab"], state["head"], state["cell"]) == ("layers", 2, None)
-
-
 def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
     app.explain_text(TEXT)
     app.tab("Results")
@@ -388,40 +256,6 @@ def test_the_saved_page_holds_the_comparison(app, topics, tmp_path, page):
         for e, text in zip((a, b), shown[name], strict=False):
             found = float(text.strip("<> %"))
             assert found == pytest.approx(100 * e.probabilities[index], abs=0.0101)
-
-
-def test_a_link_to_ones_own_input_does_not_carry_it(app, browser, server):
-    app.explain_text("Nobody else may read this sentence.")
-    app.page.evaluate("DaamPage.shownView().state = {tab: 'layers'}")
-    app.page.wait_for_function("location.search.includes('layers')")
-    app.page.click("#copy-link")
-    expect(app.page.locator("#link-note")).to_contain_text("Your input is not in it")
-    assert "Nobody" not in app.page.url
-    context = browser.new_context()
-    other = AppPage(context.new_page(), server.url)
-    other.open(app.page.url.removeprefix(server.url))
-    other.says("give the same input again")
-    assert "Nobody else" not in other.page.content()
-    other.explain_text("Another person's text.")
-    assert other.state()["tab"] == "layers"
-    context.close()
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "?model=%3Cscript%3Ealert(1)%3C/script%3E&input=../../etc/passwd&class=-1",
-        "?model=topics&input=news-final&class=1e9&tab=__proto__&cell=999999,-1&head=abc&zoom=NaN,1,2&heads=1,1,1,99",
-    ],
-)
-def test_a_hostile_link_does_no_harm(app, query):
-    app.page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    app.open(query)
-    app.page.wait_for_timeout(800)
-    assert app.problems == []
-    if "news-final" in query:
-        app.says("Done")
-    app.explain_text(TEXT)
 
 
 @pytest.mark.slow
@@ -452,148 +286,12 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
     np.testing.assert_array_equal(export.load(tmp_path / "all" / "topics-text.npz").gate, e.gate)
 
 
-def _serious(page) -> list[str]:
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [
-        f"{problem['impact']} {problem['id']}: {[node['target'] for node in problem['nodes']][:4]} "
-        f"{problem['nodes'][0]['html'][:200]}"
-        for problem in found
-        if problem["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_serious_barrier_on_any_tab(app, scheme):
-    app.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    app.open()
-    app.page.add_script_tag(content=AXE.read_text("utf-8"))
-    problems = {"empty": _serious(app.page)}
-    for tab, example in (("Sound", "speech-note"), ("Image", "photo-bus"), ("Text", "news-final")):
-        app.example(tab, example)
-        app.page.wait_for_timeout(300)
-        problems[tab] = _serious(app.page)
-        if tab == "Image":
-            app.page.locator(".dx-all summary").click()
-            problems["all classes"] = _serious(app.page)
-    app.open_input()
-    problems["unfolded"] = _serious(app.page)
-    app.page.fill("#input-text textarea", " ")
-    app.page.click("#run-text")
-    app.says("The text is empty")
-    problems["after an error"] = _serious(app.page)
-    app.example("Text", "news-mixed")
-    app.does(".dx-results li:last-child [data-does=compare]")
-    for name in VIEW_TABS:
-        app.view_tab(name)
-        problems[name] = _serious(app.page)
-    for name in PAGE_TABS:
-        app.tab(name)
-        app.page.wait_for_timeout(200)
-        problems[name] = _serious(app.page)
-    app.tab("Is it true?")
-    app.page.click("#check")
-    expect(app.page.locator("#check-result tr[data-method]").first).to_be_visible(timeout=30_000)
-    problems["Is it true?"] = _serious(app.page)
-    app.page.click("#tour-open")
-    problems["tour"] = _serious(app.page)
-    app.page.keyboard.press("Escape")
-    app.tab("Text")
-    app.page.fill("#input-text textarea", " ".join(SENTENCES["science"] * 300))
-    app.page.click("#run-text")
-    app.says("Explaining your input")
-    problems["while it runs"] = _serious(app.page)
-    app.page.click("#cancel")
-    assert {name: found for name, found in problems.items() if found} == {}
-
-
-@pytest.mark.parametrize("width", [390, 768, 1920])
-def test_no_sideways_scrolling(app, width):
-    app.page.set_viewport_size({"width": width, "height": 900})
-    app.example("Text", "news-final")
-    for name in VIEW_TABS:
-        app.view_tab(name)
-        assert app.page.evaluate("document.documentElement.scrollWidth") <= width, name
-    for name in PAGE_TABS:
-        app.tab(name)
-        assert app.page.evaluate("document.documentElement.scrollWidth") <= width, name
-
-
-def test_the_page_works_by_keyboard_alone(app):
-    keyboard, page = app.page.keyboard, app.page
-
-    def focus(label: str, limit: int = 80) -> None:
-        for _ in range(limit):
-            keyboard.press("Tab")
-            focused = page.evaluate(FOCUSED)
-            if focused.startswith(label):
-                return
-        pytest.fail(f"{label} cannot be reached with the tab key.")
-
-    focus("Text")
-    keyboard.press("Enter")
-    focus("Central bank")
-    before = app.shown()
-    keyboard.press("Enter")
-    app.changed_from(before)
-    focus("Heads")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline != "none"
-    keyboard.press("ArrowRight")
-    assert app.state()["tab"] == "heatmap"
-    page.locator("#view .dv-map-overlay").first.focus()
-    keyboard.press("ArrowRight")
-    keyboard.press("ArrowDown")
-    live = page.locator("#view .dv-map [aria-live]").first
-    expect(live).to_contain_text(re.compile("layer", re.IGNORECASE))
-    keyboard.press("Enter")
-    assert app.state()["cell"] is not None
-
-
-@pytest.mark.slow
-def test_the_tour_walks_along_the_page(app):
-    app.page.click("#tour-open")
-    tour = app.page.locator("#tour")
-    expect(tour).to_be_visible()
-    expect(tour.locator(".dx-tour-next")).to_be_focused()
-    before = app.shown()
-    tour.locator(".dx-tour-act").click()  # and on to what comes of it
-    app.changed_from(before)
-    expect(app.page.locator("#prediction .dx-input-name")).to_have_text("Between two topics")
-    for number in range(2, 8):
-        expect(tour.locator(".dx-tour-count")).to_have_text(f"{number} of 7")
-        app.page.wait_for_timeout(700)  # it scrolls there
-        # The card stands beside what it explains.
-        shown, card = app.page.locator(".dx-toured").bounding_box(), tour.bounding_box()
-        assert shown["x"] + shown["width"] <= card["x"] or shown["y"] + shown["height"] <= card["y"]
-        assert 0 <= shown["y"] < app.page.viewport_size["height"] / 2
-        if number < 7:
-            tour.locator(".dx-tour-next").press("Enter")
-    app.page.keyboard.press("Escape")
-    expect(tour).to_be_hidden()
-    expect(app.page.locator("#tour-open")).to_be_focused()
-
-
 def test_what_stands_out_is_said_above_the_maps(app, topics):
     app.explain_text(TEXT)
     said = app.page.locator("#view .dv-in-words p").first
     expect(said).to_have_text(" ".join(in_words(explain(topics, TEXT))))
     app.explain_text(CHANGED)
     expect(said).to_have_text(" ".join(in_words(explain(topics, CHANGED))))
-
-
-def test_symbols_say_what_they_mean_and_lead_to_the_list_of_words(app):
-    app.explain_text(TEXT)
-    for symbol in ("DA", "IF"):
-        term = app.page.locator("#view .dv-readout").get_by_role("button", name=symbol, exact=True)
-        expect(term).to_have_attribute("title", f"{TERMS[symbol].name}: {TERMS[symbol].sentence}")
-    term.click()
-    tip = app.page.locator("#view .dv-term-tip")
-    expect(tip).to_contain_text(TERMS["IF"].sentence)
-    tip.get_by_role("link").click()
-    expect(app.page.locator("#term-IF")).to_be_visible()
-    expect(app.page.locator("#term-IF + dd")).to_contain_text(TERMS["IF"].formula)
-    expect(tip).to_have_count(0)
 
 
 def test_what_has_no_effect_cannot_be_set(app):
@@ -605,30 +303,3 @@ def test_what_has_no_effect_cannot_be_set(app):
     expect(slider).to_be_enabled()
     app.page.get_by_label("Add white noise").uncheck()
     expect(slider).to_be_disabled()
-
-
-def test_the_focus_ring_leaves_the_words_free(app):
-    app.example("Text", "news-final")
-    button = app.page.locator("#view").get_by_role("button", name="Show as table").first
-    button.focus()
-    app.page.keyboard.press("Enter")
-    button = app.page.locator("#view").get_by_role("button", name="Hide table").first
-    expect(button).to_be_focused()
-    gaps = button.evaluate(
-        """button => {
-            const style = getComputedStyle(button);
-            const range = document.createRange();
-            range.selectNodeContents(button);
-            const [text, box] = [range.getBoundingClientRect(), button.getBoundingClientRect()];
-            return [style.outlineStyle, Math.min(text.left - box.left, box.right - text.right)];
-        }"""
-    )
-    assert gaps[0] == "solid"
-    assert gaps[1] >= 8
-
-
-def test_the_theme_is_kept(app):
-    app.page.click("#theme-toggle")
-    assert app.page.evaluate("document.body.classList.contains('dark')")
-    app.open()
-    assert app.page.evaluate("document.body.classList.contains('dark')")
