@@ -36,7 +36,7 @@ def test_charts_hold_the_results_numbers(app, server, tmp_path):
     app.choose("#chart-head", "Head 1")
     app.page.click("#chart-draw")
     app.page.wait_for_function(
-        "document.querySelector('#chart-plot .js-plotly-plot')._fullData.some((trace) => trace.z)"
+        "1 === document.querySelector('#chart-plot .js-plotly-plot')._fullData.filter(({z}) => z).length"
     )
     (shown,) = [trace["z"] for trace in drawn(app) if trace["z"]]
     np.testing.assert_allclose(shown, e.importance[1], atol=1e-6)
