@@ -65,12 +65,14 @@ function Slider({ label, value, onChange }) {
   </div>`;
 }
 
-/** A whole number from 0 to `size` − 1. */
-export function NumberField({ label, value, size, onChange }) {
+/** A whole number from 0 to `size` − 1; or null, left empty, where `empty` says what that means. */
+export function NumberField({ label, value, size, onChange, empty = '' }) {
   const id = useId('number');
   const take = (e) => {
-    const taken = Math.min(size - 1, Math.max(0, Math.round(Number(e.currentTarget.value) || 0)));
-    e.currentTarget.value = String(taken); // nothing is drawn anew where this was the number before
+    const text = e.currentTarget.value;
+    const number = Math.min(size - 1, Math.max(0, Math.round(Number(text) || 0)));
+    const taken = empty && text === '' ? null : number;
+    e.currentTarget.value = String(taken ?? ''); // nothing is drawn anew where this was the number before
     onChange(taken);
   };
   return html`<div class="dv-control">
@@ -82,7 +84,8 @@ export function NumberField({ label, value, size, onChange }) {
       min="0"
       max=${size - 1}
       step="1"
-      value=${value}
+      placeholder=${empty || undefined}
+      value=${value ?? ''}
       onChange=${take}
     />
   </div>`;

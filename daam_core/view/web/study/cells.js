@@ -2,10 +2,10 @@
 /** What a cell, a head, a layer or a feature answers to, over all inputs. */
 import { bounds, histogram, range } from '../arrays.js';
 import { Chart } from '../charts.js';
-import { Select } from '../controls.js';
+import { NumberField, Select } from '../controls.js';
 import { Figure, Table } from '../figure.js';
 import * as format from '../format.js';
-import { html, useEffect, useId, useState } from '../html.js';
+import { html, useEffect, useState } from '../html.js';
 import { numeral, numeric } from '../sheets.js';
 import { InputCard } from './card.js';
 import { Asked, useStudy } from './parts.js';
@@ -125,7 +125,13 @@ function Chooser() {
       html`<${Select} label="Head" options=${options('head', heads)} value=${place.head ?? ALL} onChange=${choose('head')} />`
     }
     <${Select} label="Layer" options=${options('layer', layers)} value=${place.layer ?? ALL} onChange=${choose('layer')} />
-    <${FeatureField} value=${place.feature} size=${features} onChange=${choose('feature')} />
+    <${NumberField}
+      label="Feature, empty for all"
+      empty=${`all ${format.count(features)}`}
+      value=${place.feature}
+      size=${features}
+      onChange=${(v) => choose('feature')(v ?? ALL)}
+    />
     ${
       viewed &&
       JSON.stringify(viewed) !== JSON.stringify(place) &&
@@ -147,30 +153,6 @@ function Chooser() {
     >
       Order the table by it
     </button>
-  </div>`;
-}
-
-/** A feature's number; empty stands for all of them. */
-function FeatureField({ value, size, onChange }) {
-  const id = useId('feature');
-  return html`<div class="dv-control">
-    <label for=${id} class="dv-label">Feature, empty for all</label>
-    <input
-      id=${id}
-      class="dv-input"
-      type="number"
-      min="0"
-      max=${size - 1}
-      step="1"
-      placeholder="all ${format.count(size)}"
-      value=${value ?? ''}
-      onChange=${(e) => {
-        const text = e.currentTarget.value;
-        const index = Math.min(size - 1, Math.max(0, Math.round(Number(text) || 0)));
-        e.currentTarget.value = text === '' ? '' : String(index);
-        onChange(text === '' ? ALL : index);
-      }}
-    />
   </div>`;
 }
 
