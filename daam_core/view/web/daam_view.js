@@ -21,7 +21,7 @@
  *   exact     an array that the payload holds rounded or not at all is needed exactly; detail:
  *             {id, side, name, head}, to be answered with view.answer(id, encoded array or null)
  *
- * How the pieces fit. The element owns a Store (store.js): payload, state, and one Result (result.js) for
+ * How the pieces fit. The element (element.js is what it shares with <daam-study>) owns a Store (store.js): payload, state, and one Result (result.js) for
  * each explanation, which decodes arrays when they are needed. Whenever the store changes, the element
  * draws the View (view.js), which draws the sections of the chosen tab (sections/, one file each) with
  * preact; canvases compare what they are given and draw again only what changed (heatmap.js). What is
@@ -31,8 +31,9 @@
  * notebook cell (as one text); see daam_core/view/modules.py.
  */
 import { range } from './arrays.js';
+import { DrawnElement } from './element.js';
 import { copyWhole } from './figure.js';
-import { html, isDark, render } from './html.js';
+import { html, render } from './html.js';
 import { Requests } from './requests.js';
 import { SECTIONS } from './state.js';
 import { Store } from './store.js';
@@ -49,62 +50,19 @@ const DEFAULT_OPTIONS = {
   remark: '',
 };
 
-export class DaamView extends HTMLElement {
+/** @extends {DrawnElement<Store, typeof DEFAULT_OPTIONS>} */
+export class DaamView extends DrawnElement {
   constructor() {
-    super();
-    this.store = new Store(
-      (changed) => this.#changed(changed),
-      (cell) => this.#tell('cell', cell),
-    );
-    this.requests = new Requests((request) => this.#tell('exact', request));
-    this.settings = { ...DEFAULT_OPTIONS };
-    /** @type {HTMLElement | null} */
-    this.root = null;
-    this.frame = 0;
-    this.themed = () => this.root && this.store.setDark(isDark(this.root));
-    this.observer = new MutationObserver(this.themed);
-    this.system = window.matchMedia('(prefers-color-scheme: dark)');
+    super('dv', DEFAULT_OPTIONS, (element) => {
+      const told = (cell) => element.tell('cell', cell);
+      return new Store((changed) => element.changed(changed), told);
+    });
+    this.requests = new Requests((request) => this.tell('exact', request));
   }
 
   connectedCallback() {
-    this.root = document.createElement('div');
-    this.root.className = 'dv';
-    this.root.addEventListener('copy', copyWhole);
-    this.replaceChildren(this.root);
-    for (const node of [document.documentElement, document.body]) {
-      this.observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] });
-    }
-    this.system.addEventListener('change', this.themed);
-    this.root.dataset.theme = this.settings.theme;
-    this.store.dark = isDark(this.root); // known before canvases are drawn
-    this.#draw();
-  }
-
-  disconnectedCallback() {
-    this.observer.disconnect();
-    this.system.removeEventListener('change', this.themed);
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
-    if (this.root) render(null, this.root);
-    this.root = null;
-    this.replaceChildren();
-  }
-
-  get payload() {
-    return this.store.payload;
-  }
-
-  set payload(payload) {
-    this.store.setPayload(payload);
-  }
-
-  /** @returns {any} */
-  get state() {
-    return structuredClone(this.store.state);
-  }
-
-  set state(wanted) {
-    this.store.set(wanted);
+    super.connectedCallback();
+    this.root?.addEventListener('copy', copyWhole);
   }
 
   get options() {
@@ -117,11 +75,11 @@ export class DaamView extends HTMLElement {
     if (next.section && !SECTIONS.includes(next.section)) {
       throw new Error(`<daam-view> has no section "${next.section}"; choose one of: ${SECTIONS.join(', ')}.`);
     }
-    this.settings = next;
+    Object.assign(this.settings, next);
     const ask = (side, name, head) => this.requests.ask({ side, name, head });
     this.store.setLoad(next.serves.includes('exact') ? ask : null);
-    this.store.askTarget = next.serves.includes('target') ? (index) => this.#tell('target', { index }) : null;
-    this.#draw();
+    this.store.askTarget = next.serves.includes('target') ? (index) => this.tell('target', { index }) : null;
+    this.draw();
     this.themed();
   }
 
@@ -145,29 +103,20 @@ export class DaamView extends HTMLElement {
   }
 
   /** @param {Set<string>} changed */
-  #changed(changed) {
+  changed(changed) {
     const panel = this.root?.querySelector('.dv-panel');
     const inside = panel?.contains(document.activeElement);
-    this.#draw();
+    this.draw();
     // What was pressed is gone: the reader goes on at the tab that it led to.
     if (inside && changed.has('tab')) {
       /** @type {HTMLElement | null | undefined} */
       const tab = this.root?.querySelector('[role=tab][aria-selected=true]');
       tab?.focus({ preventScroll: true });
     }
-    if (changed.has('arrays') || changed.has('theme') || this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.#tell('state', this.state);
-    });
+    if (!changed.has('arrays') && !changed.has('theme')) this.tellState();
   }
 
-  /** @param {string} name */
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
-  #draw() {
+  draw() {
     const { root, store, settings } = this;
     if (!root) return;
     const { theme, heading, section, tabs, remark } = settings;

@@ -23,7 +23,8 @@
  * element owns a StudyStore (store.js) and draws StudyView (view.js). What is computed has no DOM:
  * columns, selecting, state, scatter.
  */
-import { html, isDark, render } from '../html.js';
+import { DrawnElement } from '../element.js';
+import { html, render } from '../html.js';
 import { StudyStore } from './store.js';
 import { StudyView } from './view.js';
 
@@ -37,59 +38,12 @@ const DEFAULT_OPTIONS = {
   cell: /** @type {(() => import('./types.js').Place | null) | null} */ (null),
 };
 
-export class DaamStudy extends HTMLElement {
+/** @extends {DrawnElement<StudyStore, typeof DEFAULT_OPTIONS>} */
+export class DaamStudy extends DrawnElement {
   constructor() {
-    super();
-    this.store = new StudyStore((changed) => this.#changed(changed));
-    this.settings = { ...DEFAULT_OPTIONS };
-    /** @type {HTMLElement | null} */
-    this.root = null;
-    this.frame = 0;
+    super('dv ds', DEFAULT_OPTIONS, (element) => new StudyStore((changed) => element.changed(changed)));
     this.drawing = false;
     this.stale = false; // something changed while it was being drawn
-    this.themed = () => this.root && this.store.setDark(isDark(this.root));
-    this.observer = new MutationObserver(this.themed);
-    this.system = window.matchMedia('(prefers-color-scheme: dark)');
-  }
-
-  connectedCallback() {
-    this.root = document.createElement('div');
-    this.root.className = 'dv ds';
-    this.replaceChildren(this.root);
-    for (const node of [document.documentElement, document.body]) {
-      this.observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] });
-    }
-    this.system.addEventListener('change', this.themed);
-    this.root.dataset.theme = this.settings.theme;
-    this.store.dark = isDark(this.root);
-    this.#draw();
-  }
-
-  disconnectedCallback() {
-    this.observer.disconnect();
-    this.system.removeEventListener('change', this.themed);
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
-    if (this.root) render(null, this.root);
-    this.root = null;
-    this.replaceChildren();
-  }
-
-  get payload() {
-    return this.store.payload;
-  }
-
-  set payload(payload) {
-    this.store.setPayload(payload);
-  }
-
-  /** @returns {any} */
-  get state() {
-    return structuredClone(this.store.state);
-  }
-
-  set state(wanted) {
-    this.store.set(wanted);
   }
 
   set source(source) {
@@ -102,38 +56,29 @@ export class DaamStudy extends HTMLElement {
 
   /** @param {Partial<typeof DEFAULT_OPTIONS>} options */
   set options(options) {
-    this.settings = { ...this.settings, ...options };
+    Object.assign(this.settings, options);
     const { explains, current, cell } = this.settings;
     this.store.current = current;
     this.store.cell = cell;
     this.store.explain = explains
-      ? (number) => this.#tell('explain', { study: this.payload?.name, number })
+      ? (number) => this.tell('explain', { study: this.payload?.name, number })
       : null;
-    this.#draw();
+    this.draw();
     this.themed();
   }
 
   /** Draws anew what depends on things outside, such as the input on screen. */
   refresh() {
-    this.#draw();
+    this.draw();
   }
 
   /** @param {Set<string>} changed */
-  #changed(changed) {
-    this.#draw();
-    if (['answers', 'theme', 'marked'].some((key) => changed.has(key)) || this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.#tell('state', this.state);
-    });
+  changed(changed) {
+    this.draw();
+    if (!['answers', 'theme', 'marked'].some((key) => changed.has(key))) this.tellState();
   }
 
-  /** @param {string} name */
-  #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-
-  #draw() {
+  draw() {
     const { root, store, settings } = this;
     if (!root) return;
     // What an effect changes while the view is being drawn is drawn after it, never inside.
