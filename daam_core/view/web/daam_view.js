@@ -21,14 +21,14 @@
  *   exact     an array that the payload holds rounded or not at all is needed exactly; detail:
  *             {id, side, name, head}, to be answered with view.answer(id, encoded array or null)
  *
- * How the pieces fit. The element (element.js is what it shares with <daam-study>) owns a Store (store.js): payload, state, and one Result (result.js) for
- * each explanation, which decodes arrays when they are needed. Whenever the store changes, the element
- * draws the View (view.js), which draws the sections of the chosen tab (sections/, one file each) with
- * preact; canvases compare what they are given and draw again only what changed (heatmap.js). What is
- * computed has no DOM: arrays, format, colour, state, pins, sheets, gaussians, fields, sections/pairs. A panel
- * becomes a file by what it shows (panel_svg.js, saving.js) or by its numbers (sheets.js). The same modules
- * serve three places: the app (as files), a saved page (as an import map of data: addresses) and a
- * notebook cell (as one text); see daam_core/view/modules.py.
+ * How the pieces fit. The element (element.js is what it shares with <daam-study>) owns a Store (store.js):
+ * payload, state, and one Result (result.js) for each explanation, which decodes arrays when they are
+ * needed. Whenever the store changes, the element draws the View (view.js), which draws the sections of the
+ * chosen tab (sections/, one file each) with preact; canvases compare what they are given and draw again
+ * only what changed (heatmap.js). What is computed has no DOM: arrays, format, colour, state, pins, sheets,
+ * gaussians, fields, sections/pairs. A panel becomes a file by what it shows (panel_svg.js, saving.js) or
+ * by its numbers (sheets.js). The same modules serve three places: the app (as files), a saved page (as an
+ * import map of data: addresses) and a notebook cell (as one text); see daam_core/view/modules.py.
  */
 import { range } from './arrays.js';
 import { DrawnElement } from './element.js';
