@@ -20,7 +20,13 @@ def _require(holds: Callable[[], Tensor], refusal: str) -> None:
         raise ShapeError(refusal)
 
 
-def axis_statistics(x: Tensor, *, axis: int = -2, unbiased: bool = False) -> tuple[Tensor, Tensor]:
+def _kept(x: Tensor, mask: Tensor | None) -> Tensor:
+    return x if mask is None else x.where(mask, 0)
+
+
+def axis_statistics(
+    x: Tensor, *, axis: int = -2, unbiased: bool = False, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Mean and variance of a gate along ``axis``, which is kept with length 1.
 
     ``var = E[(x − mean)²] + 1e-8``: the ``|E[x²] − mean²| + 1e-8`` of Algorithm 1 without its
@@ -30,6 +36,8 @@ def axis_statistics(x: Tensor, *, axis: int = -2, unbiased: bool = False) -> tup
         x: ``[.., N, F]``, real.
         axis: the axis of statistics, N values each.
         unbiased: the sample's variance, over N − 1 (Algorithm 2); needs N ≥ 2.
+        mask: bool, broadcasts to ``x``; False for values that do not count, whatever they hold, NaN
+            included. Where one value or none counts, the variance is its floor.
 
     Raises:
         ShapeError: the input is not real floating point, has too few positions, is not finite, or is
@@ -45,10 +53,18 @@ def axis_statistics(x: Tensor, *, axis: int = -2, unbiased: bool = False) -> tup
         raise ShapeError("A mixture gate needs at least two positions along its axis: one has no variance.")
     if x.dtype in (torch.float16, torch.bfloat16):
         x = x.float()
-    mean = x.mean(axis, keepdim=True)
-    variance = (x - mean).square().mean(axis, keepdim=True)
-    if unbiased:
-        variance = variance * (positions / (positions - 1))
+    if mask is None:
+        mean = x.mean(axis, keepdim=True)
+        variance = (x - mean).square().mean(axis, keepdim=True)
+        if unbiased:
+            variance = variance * (positions / (positions - 1))
+    else:
+        # Multiplying by the mask would keep NaN, so padding is replaced.
+        seen = mask.expand(x.shape)
+        count = seen.sum(axis, keepdim=True)
+        mean = _kept(x, seen).sum(axis, keepdim=True) / count.clamp_min(1)
+        squares = _kept(x - mean, seen).square().sum(axis, keepdim=True)
+        variance = squares / (count - int(unbiased)).clamp_min(1)
     variance = variance + VARIANCE_FLOOR
     _require(
         lambda: torch.isfinite(variance),
@@ -65,6 +81,7 @@ def density_gate(
     *,
     axis: int = -2,
     statistics: tuple[Tensor, Tensor] | None = None,
+    mask: Tensor | None = None,
 ) -> Tensor:
     r"""Density gate of Algorithm 1: how typical each value is for its feature.
 
@@ -81,6 +98,7 @@ def density_gate(
         scaled_variance: ξ > 0, same broadcasting.
         axis: the axis of statistics, N values each.
         statistics: what :func:`axis_statistics` says of ``x``, where it is known already.
+        mask: bool, broadcasts to ``x``; False for padding, which no statistic sees and whose gate is 0.
 
     Returns:
         The gate in [0, 1], of ``x``'s dtype and (broadcast) shape; the caller multiplies.
@@ -95,12 +113,13 @@ def density_gate(
     """
     _require(lambda: scaled_variance > 0, "Every scaled variance must be positive and finite.")
     axis = axis % x.ndim - x.ndim  # counted from the end, as parameters may have fewer dimensions
-    mean, variance = statistics or axis_statistics(x, axis=axis)
+    x = _kept(x, mask)
+    mean, variance = statistics or axis_statistics(x, axis=axis, mask=mask)
     # Factors that are constant along the axis are combined while they are small; the mean is taken off
     # first, since values may be large and offsets small.
     sharpness = (variance + STANDARD_DEVIATION_FLOOR).rsqrt() * (2 * scaled_variance.unsqueeze(axis)).rsqrt()
     centred = (x.to(mean.dtype) - mean) - mean_offset.unsqueeze(axis)
-    return torch.exp((centred * sharpness).square().neg_()).to(x.dtype)
+    return _kept(torch.exp((centred * sharpness).square().neg_()).to(x.dtype), mask)
 
 
 def product_of_gaussians(mean_offsets: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,6 +150,7 @@ def mixture_gate(
     *,
     axis: int = -2,
     statistics: tuple[Tensor, Tensor] | None = None,
+    mask: Tensor | None = None,
 ) -> Tensor:
     r"""Mixture gate of Algorithm 2 (appendix B): a normalised product of K Gaussians.
 
@@ -148,9 +168,11 @@ def mixture_gate(
         scales: c ≠ 0, same shape.
         axis: the axis of statistics and normalisation, one of the last two.
         statistics: what :func:`axis_statistics` says of ``x``, unbiased, where it is known already.
+        mask: bool, broadcasts to ``x``; False for padding, which no statistic sees and whose gate is 0.
 
     Returns:
-        The gate, of ``x``'s dtype, in [0, 1], sums to 1 along ``axis``; the caller multiplies.
+        The gate, of ``x``'s dtype, in [0, 1], sums to 1 along ``axis`` (0 where all is padding); the caller
+        multiplies.
 
     Raises:
         ShapeError: unusable ``x``, fewer than two positions, a scale of zero, or parameters whose
@@ -167,7 +189,11 @@ def mixture_gate(
             f"got {list(mean_offsets.shape)} and {list(scales.shape)}."
         )
     _require(lambda: scales != 0, "No mixture scale may be zero.")
-    mean, variance = statistics or axis_statistics(x, axis=axis, unbiased=True)
+    x = _kept(x, mask)
+    mean, variance = statistics or axis_statistics(x, axis=axis, unbiased=True, mask=mask)
     offset, spread = (one[..., None, None] for one in product_of_gaussians(mean_offsets, scales))
     centred = (x.to(mean.dtype) - mean) - offset
-    return (centred * (2 * spread * variance).rsqrt()).square().neg_().softmax(axis).to(x.dtype)
+    exponent = (centred * (2 * spread * variance).rsqrt()).square().neg_()
+    if mask is not None:  # the lowest finite number: all of it padding gives no NaN
+        exponent = exponent.where(mask, torch.finfo(exponent.dtype).min)
+    return _kept(exponent.softmax(axis).to(x.dtype), mask)

@@ -50,6 +50,7 @@ TABLE = {
     "encoding": allow("inputs", "numpy torch"),
     "kernels": allow("floors gating", "llvmlite numba numpy torch triton"),
     "layers": allow("gating kernels", "torch"),
+    "blocks": allow("gating layers", "torch"),
     "model": allow("inputs layers", "torch"),
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
