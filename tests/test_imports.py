@@ -65,14 +65,14 @@ TABLE = {
     "checkpoint": allow(
         "shipped writing result model dataset_mean outside", "huggingface_hub safetensors torch"
     ),
-    "trained": allow("writing result model backbones checkpoint outside", "huggingface_hub torch"),
+    "trained": allow("writing result model backbones outside checkpoint", "huggingface_hub torch"),
     "explaining": allow(
-        "version result importance inputs encoding layers model trained outside", "numpy torch"
+        "version result importance inputs encoding layers model outside trained", "numpy torch"
     ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
         "version writing result importance inputs encoding layers model dataset_mean "
-        "backbones reading figures trained explaining outside",
+        "backbones reading figures outside trained explaining",
         "PIL huggingface_hub numpy pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
@@ -89,8 +89,8 @@ TABLE = {
         "accelerate filelock numpy pandas pyarrow sklearn umap",
     ),
     "cli": allow(
-        "version progress writing result inputs model backbones reading export "
-        "checkpoint trained explaining explaining_many training faithfulness bench study outside",
+        "version progress writing result inputs model backbones reading export outside "
+        "checkpoint trained explaining explaining_many training faithfulness bench study",
         "numpy tqdm",
     ),
     "__main__": allow("cli"),

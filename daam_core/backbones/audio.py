@@ -132,7 +132,7 @@ def _mel_filters(n_mel: int) -> Tensor:
     return torch.from_numpy(filters.T.astype(np.float32).copy())
 
 
-def window_and_group(count: int) -> tuple[int, int]:
+def window_and_group(count: int, *, context: int = CONTEXT) -> tuple[int, int]:
     """Tokens in a window, and how many neighbours are averaged, for a clip of ``count`` tokens.
 
     Windows are as few as fit the context, nearly equal, and hold whole groups but for the last.
@@ -141,7 +141,7 @@ def window_and_group(count: int) -> tuple[int, int]:
     ((1500, 1), (800, 2), (1500, 20))
     """
     group = -(-count // MAX_TOKENS)
-    windows = -(-count // (CONTEXT // group * group))
+    windows = -(-count // (context // group * group))
     return -(-count // (windows * group)) * group, group
 
 

@@ -20,7 +20,7 @@ CORPUS = [
     "How vexingly quick daft zebras jump; the five boxing wizards agree.",
 ]
 
-_SMALL: dict[str, Any] = {
+SMALL: dict[str, Any] = {
     "hidden_size": 16,
     "num_hidden_layers": 3,
     "num_attention_heads": 2,
@@ -41,6 +41,11 @@ TEXT_SETTINGS: dict[str, dict[str, Any]] = {
     "gemma3_text": {"head_dim": 8, "num_key_value_heads": 1},
     "qwen3": {"head_dim": 8, "num_key_value_heads": 1},
     "mixtral": {"num_key_value_heads": 1, "num_local_experts": 2},
+    "xlnet": {"d_model": 16, "n_layer": 3, "n_head": 2, "d_inner": 32},
+    **{
+        kind: {"d_model": 16, "d_ff": 32, "d_kv": 8, "num_layers": 3, "num_heads": 2}
+        for kind in ("t5", "mt5", "umt5")
+    },
     **{
         kind: {"num_key_value_heads": 1}
         for kind in "llama mistral qwen2 phi3 eurobert smollm3 starcoder2 granite stablelm".split()
@@ -52,6 +57,14 @@ _CONV: dict[str, Any] = {
     "conv_stride": (5, 2, 2),
     "num_conv_pos_embeddings": 4,
     "num_conv_pos_embedding_groups": 2,
+}
+#: Types of several parts, whose text part takes the settings.
+_OF_PARTS = ("clip", "siglip", "siglip2", "clap")
+_MOBILE = {
+    "hidden_sizes": [8, 8, 16],
+    "neck_hidden_sizes": [4, 8, 8, 16, 16, 32, 32],
+    "num_attention_heads": 2,
+    "mlp_ratio": 2.0,
 }
 _SWIN = {"image_size": 32, "patch_size": 2, "embed_dim": 8, "depths": [1, 1, 1], "num_heads": [1, 2, 2]}
 _CONVNEXT = {"hidden_sizes": [4, 8, 16, 32], "depths": [1, 1, 1, 1]}
@@ -66,6 +79,33 @@ STAGE_SETTINGS: dict[str, dict[str, Any]] = {
         "focal_levels": [1, 1, 1],
         "focal_windows": [3, 3, 3],
     },
+    "hiera": {
+        "image_size": [32, 32],
+        "patch_size": [3, 3],
+        "patch_stride": [4, 4],
+        "patch_padding": [1, 1],
+        "embed_dim": 8,
+        "depths": [1, 1, 1],
+        "num_heads": [1, 1, 2],
+        "masked_unit_size": [4, 4],
+        "num_query_pool": 2,
+    },
+    "dinov3_convnext": _CONVNEXT,
+    "efficientnet": {
+        "image_size": 32,
+        "width_coefficient": 0.25,
+        "depth_coefficient": 1.0,
+        "in_channels": [16, 16, 32, 64],
+        "out_channels": [16, 32, 64, 128],
+        "kernel_sizes": [3, 3, 3, 3],
+        "strides": [1, 2, 2, 1],
+        "num_block_repeats": [1, 1, 1, 1],
+        "expand_ratios": [1, 2, 2, 2],
+        "depthwise_padding": [],
+        "hidden_dim": 320,
+    },
+    "mobilevit": _MOBILE,
+    "mobilevitv2": {"width_multiplier": 0.125, "n_attn_blocks": [1, 1, 1]},
     "convnext": _CONVNEXT,
     "convnextv2": _CONVNEXT,
     "resnet": {
@@ -127,6 +167,7 @@ def save_text(
     *,
     tokenizer: Callable[[], Tokenizer] = wordpiece,
     dtype: torch.dtype | None = None,
+    class_name: str = "AutoModel",
     **settings: Any,
 ) -> Path:
     """A text model with its tokenizer; ``settings`` go to the configuration."""
@@ -134,13 +175,18 @@ def save_text(
         tokenizer_object=tokenizer(), model_max_length=settings.pop("model_max_length", 10_000)
     )
     fast.save_pretrained(folder)
-    small = {} if model_type in ("distilbert", "gpt2", "gptj", "gpt_neo", "bloom") else _SMALL
+    others = ("distilbert", "gpt2", "gptj", "gpt_neo", "bloom", "xlnet", "t5", "mt5", "umt5")
+    small = {} if model_type in others else SMALL
     own = {**small, **TEXT_SETTINGS.get(model_type, {}), "vocab_size": len(fast)}
     tokens = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
-    config = transformers.AutoConfig.for_model(
-        model_type, **{"max_position_embeddings": 64, **own, **tokens, **settings}
-    )
-    return save_model(folder, config, dtype=dtype)
+    context = {} if model_type in ("xlnet", "t5", "mt5", "umt5") else {"max_position_embeddings": 64}
+    all_settings = {**context, **own, **tokens, **settings}
+    if model_type in _OF_PARTS:
+        other = {"audio_config": CLAP} if model_type == "clap" else {"vision_config": _VISION}
+        config = transformers.AutoConfig.for_model(model_type, text_config=all_settings, **other)
+    else:
+        config = transformers.AutoConfig.for_model(model_type, **all_settings)
+    return save_model(folder, config, dtype=dtype, class_name=class_name)
 
 
 def save_waveform(folder: Path, model_type: str, **settings: Any) -> Path:
@@ -148,8 +194,61 @@ def save_waveform(folder: Path, model_type: str, **settings: Any) -> Path:
     do_normalize = settings.pop("do_normalize", True)
     extractor = transformers.Wav2Vec2FeatureExtractor(sampling_rate=16_000, do_normalize=do_normalize)
     extractor.save_pretrained(folder)
-    config = transformers.AutoConfig.for_model(model_type, **{**_SMALL, **_CONV, **settings})
+    config = transformers.AutoConfig.for_model(model_type, **{**SMALL, **_CONV, **settings})
     return save_model(folder, config)
+
+
+def save_ast(folder: Path, **settings: Any) -> Path:
+    """An Audio Spectrogram Transformer of 32 mel bands and 64 frames (0.64 s), in patches of 16 each 10."""
+    sizes = {"num_mel_bins": 32, "max_length": 64}
+    transformers.ASTFeatureExtractor(**sizes).save_pretrained(folder)
+    config = transformers.AutoConfig.for_model(
+        "audio-spectrogram-transformer", **{**SMALL, **sizes, **settings}
+    )
+    return save_model(folder, config)
+
+
+def save_wav2vec2_bert(folder: Path, **settings: Any) -> Path:
+    """A wav2vec2-BERT of 8 mel bands; its layers are Conformers."""
+    transformers.SeamlessM4TFeatureExtractor(feature_size=8, num_mel_bins=8).save_pretrained(folder)
+    config = transformers.AutoConfig.for_model(
+        "wav2vec2-bert", **{**SMALL, "feature_projection_input_dim": 16, **settings}
+    )
+    return save_model(folder, config)
+
+
+#: CLAP's audio part for one second at 16 kHz, its spectrogram in four pieces of time below each other.
+CLAP: dict[str, Any] = {
+    "num_mel_bins": 16,
+    "spec_size": 64,
+    "patch_size": 2,
+    "patch_stride": (2, 2),
+    "window_size": 4,
+    "hidden_size": 32,
+    "patch_embeds_hidden_size": 8,
+    "depths": [1, 1, 1],
+    "num_attention_heads": [1, 2, 2],
+    "num_hidden_layers": 3,
+    "drop_path_rate": 0.0,
+}
+
+
+def save_clap(folder: Path, model_type: str = "clap_audio_model", *, fused: bool = False) -> Path:
+    """CLAP's audio part alone, or with its text part as published."""
+    transformers.ClapFeatureExtractor(
+        feature_size=16,
+        sampling_rate=16_000,
+        hop_length=80,
+        max_length_s=1,
+        fft_window_size=256,
+        frequency_max=8000,
+        truncation="fusion" if fused else "rand_trunc",
+    ).save_pretrained(folder)
+    audio = {**CLAP, "enable_fusion": fused}
+    if model_type == "clap":
+        config = transformers.ClapConfig(audio_config=audio, text_config={**SMALL, "vocab_size": 50})
+        return save_model(folder, config)
+    return save_model(folder, transformers.ClapAudioConfig(**audio), class_name="ClapAudioModel")
 
 
 def save_whisper(folder: Path, *, seconds: int = 30, class_name: str = "WhisperModel") -> Path:
@@ -175,15 +274,21 @@ def save_whisper(folder: Path, *, seconds: int = 30, class_name: str = "WhisperM
     return save_model(folder, config, class_name=class_name)
 
 
+_VISION: dict[str, Any] = {**SMALL, "image_size": 32, "patch_size": 8}
+
+
 def save_patches(folder: Path, model_type: str, *, processor: str = "ViT", **settings: Any) -> Path:
     """A patch transformer for pictures of 32 × 32 pixels in patches of 8."""
-    own = {**_SMALL, "image_size": 32, "patch_size": 8, **settings}
-    if model_type in ("clip", "siglip"):
-        text = {**_SMALL, "vocab_size": 50}
+    own = {**_VISION, **settings}
+    if model_type in _OF_PARTS:
+        text = {**SMALL, "vocab_size": 50}
         config = transformers.AutoConfig.for_model(model_type, vision_config=own, text_config=text)
     else:
         config = transformers.AutoConfig.for_model(model_type, **own)
-    save_processor(folder, processor, size={"height": 32, "width": 32}, do_center_crop=False)
+    if processor == "Siglip2":
+        save_processor(folder, processor, patch_size=8, max_num_patches=16)
+    else:
+        save_processor(folder, processor, size={"height": 32, "width": 32}, do_center_crop=False)
     return save_model(folder, config)
 
 
@@ -207,7 +312,7 @@ def save_model(
     with quiet():
         torch.manual_seed(0)
         loader = getattr(transformers, class_name)
-        model = loader.from_config(config) if class_name == "AutoModel" else loader(config)
+        model = loader.from_config(config) if class_name.startswith("Auto") else loader(config)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))

@@ -50,9 +50,17 @@ class PretrainedWaveform(Pretrained):
             )
         config = model.config
         self.sample_rate = _rate(self._extractor, files)
-        self._stride = math.prod(config.conv_stride)
-        self._field = receptive_field(config.conv_kernel, config.conv_stride)
-        super().__init__(files, model, sha256=sha256, probe=_silence(self.sample_rate))
+        if not hasattr(config, "conv_stride") or not hasattr(config, "conv_kernel"):
+            raise EncoderError(
+                f"'{files.name}' is of type '{config.model_type}', whose configuration does not say where "
+                "its frames lie (conv_kernel and conv_stride); it is not supported."
+            )
+        # SEW's layers see the mean of neighbouring frames.
+        squeezed = getattr(config, "squeeze_factor", 1)
+        step = math.prod(config.conv_stride)
+        self._stride = squeezed * step
+        self._field = receptive_field(config.conv_kernel, config.conv_stride) + (squeezed - 1) * step
+        super().__init__(files, model, sha256=sha256, probe=silence(self.sample_rate))
 
     def encode(self, given: Input) -> Encoding:
         """Encode a clip of 0.1 s to 10 min."""
@@ -67,7 +75,7 @@ class PretrainedWaveform(Pretrained):
 
         count = (len(values) - self._field) // self._stride + 1
         stride, field = self._stride / self.sample_rate, self._field / self.sample_rate
-        return _in_windows(states, sound, count=count, stride=stride, field=field)
+        return in_windows(states, sound, count=count, stride=stride, field=field)
 
     def _values(self, sound: Sound) -> np.ndarray:
         """``[N]`` float32 as the model takes them; a clip shorter than one frame is followed by silence."""
@@ -94,7 +102,7 @@ class PretrainedWhisper(Pretrained):
                 f"'{files.name}' departs from Whisper's spectrogram: rate, window, hop and mel bands are "
                 f"{found} instead of {expected}, or its context is not {CONTEXT} frames."
             )
-        super().__init__(files, model, sha256=sha256, probe=_silence(SAMPLE_RATE))
+        super().__init__(files, model, sha256=sha256, probe=silence(SAMPLE_RATE))
 
     def encode(self, given: Input) -> Encoding:
         """Encode a clip of 0.1 s to 10 min."""
@@ -105,11 +113,17 @@ class PretrainedWhisper(Pretrained):
             return encoder_states(self._model, mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * end])
 
         count = -(-mel.shape[1] // FRAMES_PER_TOKEN)
-        return _in_windows(states, sound, count=count, stride=TOKEN_SECONDS, field=TOKEN_SECONDS)
+        return in_windows(states, sound, count=count, stride=TOKEN_SECONDS, field=TOKEN_SECONDS)
 
 
-def _in_windows(
-    states: Callable[[int, int], Tensor], sound: Sound, *, count: int, stride: float, field: float
+def in_windows(
+    states: Callable[[int, int], Tensor],
+    sound: Sound,
+    *,
+    count: int,
+    stride: float,
+    field: float,
+    context: int = CONTEXT,
 ) -> Encoding:
     """Encode a clip of ``count`` frames, averaging neighbours where it is long.
 
@@ -119,8 +133,9 @@ def _in_windows(
         count: its frames.
         stride: seconds between frames.
         field: seconds that a frame stands for.
+        context: frames that a window has at most.
     """
-    size, group = window_and_group(count)
+    size, group = window_and_group(count, context=context)
     hidden, weights = [], []
     for start in range(0, count, size):
         stop_if_asked()
@@ -174,5 +189,5 @@ def _rate(extractor: TransformersPart, files: EncoderFiles) -> int:
     return rate
 
 
-def _silence(rate: int) -> Sound:
+def silence(rate: int) -> Sound:
     return read_sound((np.zeros(math.ceil(MIN_SECONDS * rate), np.float32), rate), rate=rate)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL.Image import Image
 
+from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles, read_json
 from daam_core.backbones.huggingface.pretrained import TransformersPart
 from daam_core.errors import EncoderError, InputError
 
@@ -13,9 +14,11 @@ from daam_core.errors import EncoderError, InputError
 MAX_ASPECT = 8
 
 #: transformers' processors that resize, then crop the centre, then scale values, and nothing else.
-PLAIN = {"ViT", "Beit", "Bit", "DeiT", "CLIP", "Siglip", "Pvt"}
+PLAIN = frozenset({"ViT", "Beit", "Bit", "DeiT", "CLIP", "Siglip", "Pvt", "EfficientNet", "MobileViT"})
 #: Its processor that resizes by the shorter side divided by ``crop_pct``, then crops, below 384 pixels.
 CROP_SHARE = "ConvNext"
+#: Its processor that resizes to whole patches, as many as fit a number, in about the picture's own shape.
+FREE_SHAPE = "Siglip2"
 WARPED_FROM = 384  # pixels; that processor stretches to a square of this size and above
 
 
@@ -48,18 +51,33 @@ class Crop:
         return places
 
 
-def kind_of(processor: TransformersPart) -> str:
+def named_kind(files: EncoderFiles) -> str:
+    """The family name of the processor that a model's files ask for, "" where they name none."""
+    for name in SOUND_OR_PICTURE_FILES:
+        if (files.folder / name).is_file():
+            settings = read_json(files, name)
+            own = settings.get("image_processor")
+            kind = (own if isinstance(own, dict) else settings).get("image_processor_type", "")
+            return str(kind).removesuffix("Fast").removesuffix("Pil").removesuffix("ImageProcessor")
+    return ""
+
+
+def kind_of(processor: TransformersPart, kinds: frozenset[str] = PLAIN | {CROP_SHARE}) -> str:
     """The processor's family name, such as ``ViT``.
 
     Raises:
         EncoderError: a processor, or a way to give its size, that this program does not know.
     """
     kind = type(processor).__name__.removesuffix("Pil").removesuffix("ImageProcessor")
-    if kind not in PLAIN | {CROP_SHARE}:
+    if kind not in kinds:
         raise EncoderError(
             f"The image processor {type(processor).__name__} is not supported; supported are "
-            f"{', '.join(sorted(PLAIN | {CROP_SHARE}))}."
+            f"{', '.join(sorted(kinds))}."
         )
+    if kind == FREE_SHAPE:
+        if not processor.do_resize:
+            raise EncoderError("The preprocessor_config.json must have do_resize true.")
+        return kind
     size = processor.size
     by_shorter_side = bool(size.shortest_edge and not size.longest_edge)
     if kind == CROP_SHARE:

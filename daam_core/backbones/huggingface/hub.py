@@ -181,7 +181,7 @@ def read_config(files: EncoderFiles) -> PlainObject:
     Raises:
         EncoderError: the file is damaged or is not a transformers configuration.
     """
-    config = _json(files, CONFIG)
+    config = read_json(files, CONFIG)
     if not isinstance(config.get("model_type"), str):
         raise EncoderError(
             f"The {CONFIG} of '{files.name}' names no model_type; give a model saved by transformers."
@@ -206,7 +206,7 @@ def _is_complete(files: EncoderFiles, needs: tuple[str, ...]) -> bool:
 
 
 def _shards(files: EncoderFiles) -> list[str]:
-    index = _json(files, WEIGHTS_INDEX).get("weight_map")
+    index = read_json(files, WEIGHTS_INDEX).get("weight_map")
     if not isinstance(index, dict) or not index:
         raise EncoderError(f"The {WEIGHTS_INDEX} of '{files.name}' is damaged; download the model again.")
     names = [str(name) for name in index.values()]
@@ -217,7 +217,12 @@ def _shards(files: EncoderFiles) -> list[str]:
     return names
 
 
-def _json(files: EncoderFiles, name: str) -> PlainObject:
+def read_json(files: EncoderFiles, name: str) -> PlainObject:
+    """A JSON object among a model's files.
+
+    Raises:
+        EncoderError: the file is damaged or holds something else.
+    """
     try:
         content = json.loads((files.folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -6,7 +6,15 @@ from PIL import Image
 from torch import Tensor
 
 from daam_core.backbones.grids import Size, common_grid, regrid, widen
-from daam_core.backbones.huggingface.crops import Crop, kind_of, shown
+from daam_core.backbones.huggingface.crops import (
+    CROP_SHARE,
+    FREE_SHAPE,
+    PLAIN,
+    Crop,
+    kind_of,
+    named_kind,
+    shown,
+)
 from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles
 from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
 from daam_core.encoding import Encoding, Tokens
@@ -17,6 +25,12 @@ NEEDS = SOUND_OR_PICTURE_FILES
 
 _BLANK = (48, 32)  # width and height of the picture that shows whether model and processor fit together
 _GREY = (127, 127, 127)
+#: Model types without ``depths`` whose first hidden state is a stage's and not the stem's.
+_WITHOUT_STEM = {"mobilevit", "mobilevitv2", "mobilenet_v1", "mobilenet_v2"}
+#: Model types that give their maps as rows × columns × channels.
+_CHANNELS_LAST = {"hiera"}
+#: An image processor that exists for torchvision alone, and the one of Pillow with the same steps.
+_BY_PILLOW = {"DINOv3ViT": "ViTImageProcessorPil"}
 
 
 class _Pictures(Pretrained):
@@ -24,11 +38,23 @@ class _Pictures(Pretrained):
 
     modality = "image"
 
-    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+    def __init__(
+        self,
+        files: EncoderFiles,
+        model: TransformersPart,
+        *,
+        sha256: str,
+        kinds: frozenset[str] = PLAIN | {CROP_SHARE},
+    ) -> None:
         # Without torchvision, transformers prepares pictures by Pillow; with it, it must too, or the
         # same picture would give other hidden states.
-        self._processor = load_part("AutoImageProcessor", files, what="image processor", backend="pil")
-        kind_of(self._processor)
+        own = _BY_PILLOW.get(named_kind(files))
+        self._processor = (
+            load_part(own, files, what="image processor")
+            if own
+            else load_part("AutoImageProcessor", files, what="image processor", backend="pil")
+        )
+        kind_of(self._processor, kinds)
         super().__init__(files, model, sha256=sha256, probe=read_picture(Image.new("RGB", _BLANK, _GREY)))
 
     def _prepared(self, given: Input) -> tuple[Tensor, Crop, dict[str, object]]:
@@ -53,13 +79,29 @@ class PretrainedPatches(_Pictures):
 
     algorithm = "huggingface-patches-1"
 
+    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+        config = model.config
+        patch = getattr(config, "patch_size", None)
+        self._patch: Size = (patch, patch) if isinstance(patch, int) else tuple(patch or (0, 0))
+        if len(self._patch) != 2 or min(self._patch) < 1:
+            raise EncoderError(
+                f"'{files.name}' is of type '{config.model_type}', whose configuration gives no patch_size "
+                "in pixels; it is not supported."
+            )
+        if config.model_type == "vit_mae":
+            config.mask_ratio = 0.0
+        super().__init__(files, model, sha256=sha256)
+
     def encode(self, given: Input) -> Encoding:
         """Encode a picture of any size."""
         pixels, crop, facts = self._prepared(given)
-        hidden = torch.cat(self._states(pixel_values=pixels))
-        patch = self._model.config.patch_size
-        tall, wide = (patch, patch) if isinstance(patch, int) else patch
+        tall, wide = self._patch
         size = crop.height // tall, crop.width // wide
+        more = {}
+        if self._model.config.model_type == "vit_mae":
+            # Its encoder shuffles the patches by this noise and drops those with the most: none here.
+            more["noise"] = torch.arange(size[0] * size[1], dtype=torch.float32)[None]
+        hidden = torch.cat(self._states(pixel_values=pixels, **more))
         n_front = hidden.shape[1] - size[0] * size[1]
         if n_front < 0:
             raise EncoderError(
@@ -76,8 +118,39 @@ class PretrainedPatches(_Pictures):
         return _without_padding(hidden, spans, labels, facts)
 
 
+class PretrainedFreePatches(_Pictures):
+    """Hidden states ``[L, T, F]`` of SigLIP 2 as it takes pictures of any shape: one token a patch.
+
+    The picture keeps its shape but for rounding to whole patches, of which there are so many as the image
+    processor says at most; filling behind the last patch is not given to the model.
+    """
+
+    algorithm = "huggingface-free-patches-1"
+
+    def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
+        super().__init__(files, model, sha256=sha256, kinds=frozenset({FREE_SHAPE}))
+
+    def encode(self, given: Input) -> Encoding:
+        """Encode a picture of any size."""
+        picture = self.taken(given, Picture)
+        made = self._processor(picture.rgb, return_tensors="pt")
+        rows, columns = (int(side) for side in made["spatial_shapes"][0])
+        patches = made["pixel_values"][:, : rows * columns].float()
+        hidden = torch.cat(
+            self._states(
+                pixel_values=patches,
+                pixel_attention_mask=torch.ones(patches.shape[:2], dtype=torch.int64),
+                spatial_shapes=torch.tensor([[rows, columns]]),
+            )
+        )
+        spans = grid_edges((rows, columns)) / np.array([columns, rows] * 2)
+        return _without_padding(hidden, spans, cell_labels((rows, columns)), picture.record)
+
+
 class PretrainedStages(_Pictures):
     """Hidden states ``[L, T, F]`` of a hierarchy such as Swin, ConvNeXt or ResNet, a layer for each stage.
+
+    EfficientNet's layers are its blocks.
 
     Every stage is brought by area onto one grid, the finest stage's that is not too fine, so that the
     mean over tokens is the mean over the stage's own positions. A stage of fewer than F channels has
@@ -89,8 +162,7 @@ class PretrainedStages(_Pictures):
     def encode(self, given: Input) -> Encoding:
         """Encode a picture of any size."""
         pixels, crop, facts = self._prepared(given)
-        # [rows, columns, channels] each.
-        maps = [stage[0].permute(1, 2, 0) for stage in self._maps(pixels)]
+        maps = [stage[0] for stage in self._maps(pixels)]
         size = common_grid([(stage.shape[0], stage.shape[1]) for stage in maps])
         n_features = max(stage.shape[-1] for stage in maps)
         hidden = torch.stack([widen(regrid(stage, size), n_features).flatten(0, 1) for stage in maps])
@@ -98,11 +170,23 @@ class PretrainedStages(_Pictures):
         return _without_padding(hidden, crop.boxes(edges), cell_labels(size), facts)
 
     def _maps(self, pixels: Tensor) -> list[Tensor]:
-        """Every stage's feature map ``[1, channels, rows, columns]``, the stem's left out where given."""
+        """Every stage's feature map ``[1, rows, columns, channels]``, the stem's left out where given."""
         with torch.no_grad():
             output = self._model(pixel_values=pixels, output_hidden_states=True)
         states = getattr(output, "reshaped_hidden_states", None) or output.hidden_states
-        return list(states[-len(self._model.config.depths) :])
+        config = self._model.config
+        if any(state.ndim != 4 for state in states):
+            raise EncoderError(
+                f"'{self.name}' is of type '{config.model_type}', whose hidden states are no maps of rows "
+                "and columns; it is not supported."
+            )
+        depths = getattr(config, "depths", None)
+        if depths is not None:
+            states = states[-len(depths) :]
+        elif config.model_type not in _WITHOUT_STEM:
+            states = states[1:]
+        last = config.model_type in _CHANNELS_LAST
+        return [state if last else state.permute(0, 2, 3, 1) for state in states]
 
 
 def grid_edges(size: Size) -> np.ndarray:

@@ -1,8 +1,10 @@
 """Any Hugging Face encoder: tiny models of every supported type, against direct transformers calls."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +26,7 @@ from daam_core.backbones.base import Backbone
 from daam_core.backbones.grids import regrid, widen
 from daam_core.backbones.huggingface.audio import frame_tokens, receptive_field
 from daam_core.backbones.huggingface.families import FAMILIES, load_huggingface
+from daam_core.backbones.huggingface.places import misplaced
 from daam_core.backbones.huggingface.text import context_length, trimmed, word_numbers
 from daam_core.backbones.text import window_starts
 from daam_core.encoding import Encoding, pool
@@ -40,6 +43,20 @@ LONG_TEXT = " ".join(f"{sentence} ({i})" for i in range(12) for sentence in tiny
 TOKENIZERS = {"WordPiece": tiny.wordpiece, "byte level": tiny.byte_level, "metaspace": tiny.metaspace}
 #: How each type's own tokenizers split; transformers overrules others for Qwen.
 TOKENIZER_OF = {"gpt2": "byte level", "qwen2": "byte level", "qwen3": "byte level", "llama": "metaspace"}
+TOKENIZER_OF |= dict.fromkeys(("clip", "siglip", "siglip2", "clap"), "byte level")
+#: The class that holds a type's text or picture part alone.
+TEXT_CLASS = {
+    **{kind: f"{kind.upper()}EncoderModel" for kind in ("t5", "mt5", "umt5")},
+    **{
+        f"{kind.lower()}{end}": f"{kind}TextModel"
+        for kind in ("CLIP", "Siglip", "Siglip2")
+        for end in ("", "_text_model")
+    },
+    "clap_text_model": "ClapTextModel",
+}
+
+#: What is asked for; some types hold a part for texts and one for pictures or sounds.
+MODALITY_OF = {tiny.save_text: "text", tiny.save_patches: "image"}
 
 Load = Callable[..., Backbone]
 
@@ -66,7 +83,7 @@ def load(folders: Callable[..., Path]) -> Load:
     def backbone(*args: Any, **settings: Any) -> Backbone:
         folder = folders(*args, **settings)
         if folder not in loaded:
-            loaded[folder] = load_huggingface(str(folder))
+            loaded[folder] = load_huggingface(str(folder), modality=MODALITY_OF.get(args[0]))
         return loaded[folder]
 
     return backbone
@@ -95,16 +112,26 @@ def clip(seconds: float = 0.5, *, rate: int = 16_000) -> tuple[np.ndarray, int]:
 @pytest.mark.parametrize("kind", TEXT_TYPES)
 def test_text_equals_a_direct_call(kind: str, folders: Callable[..., Path], load: Load) -> None:
     make = TOKENIZERS[TOKENIZER_OF.get(kind, "WordPiece")]
-    folder = folders(tiny.save_text, kind, tokenizer=make)
-    backbone = load(tiny.save_text, kind, tokenizer=make)
+    own = {"class_name": TEXT_CLASS[kind]} if kind.endswith("_text_model") else {}
+    folder = folders(tiny.save_text, kind, tokenizer=make, **own)
+    backbone = load(tiny.save_text, kind, tokenizer=make, **own)
     encoding = encode(backbone, SENTENCE)
     inputs = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCE, return_tensors="pt")
-    expected = torch.cat(direct(folder, input_ids=inputs["input_ids"]).hidden_states[1:])
+    model = whole_text_model(folder, kind)
+    with torch.no_grad():
+        output = model(input_ids=inputs["input_ids"], output_hidden_states=True)
+    expected = torch.cat(output.hidden_states[1:])
     assert torch.equal(encoding.hidden, expected)
     assert encoding.hidden.shape == (3, inputs["input_ids"].shape[1], 16)
     assert (backbone.n_layers, backbone.n_features) == (3, 16)
     assert (backbone.modality, backbone.revision, backbone.name) == ("text", "local", "tiny")
     check_plain(encoding)
+
+
+def whole_text_model(folder: Path, kind: str) -> Any:
+    loader = getattr(transformers, "ClapModel" if kind == "clap" else TEXT_CLASS.get(kind, "AutoModel"))
+    model = loader.from_pretrained(folder, dtype=torch.float32).eval()
+    return model.text_model if kind == "clap" else model
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
@@ -278,6 +305,13 @@ def test_waveforms_equal_a_direct_call(
     expected = torch.cat(direct(folder, input_values=inputs["input_values"]).hidden_states[1:])
     assert torch.equal(encoding.hidden, expected)
     assert (backbone.n_layers, backbone.n_features, backbone.modality) == (3, 16, "audio")
+    if kind.startswith("sew"):
+        # SEW's layers see two frames at a time: 400 tokens a second of 50 samples.
+        assert encoding.hidden.shape[1] == ((8000 - 30) // 20 + 1) // 2
+        spans = encoding.tokens.spans
+        assert spans[10].tolist() == pytest.approx([(5 + 400) / 16_000, (5 + 440) / 16_000])
+        assert spans[-1, 1] == pytest.approx((198 * 40 + 50) / 16_000)
+        return
     # Strides 5, 2, 2: 800 frames a second, each seeing 10 + 2·5 + 1·10 = 30 samples.
     assert encoding.hidden.shape[1] == (8000 - 30) // 20 + 1
     spans = encoding.tokens.spans
@@ -403,6 +437,120 @@ def test_whisper_hears_no_padding(folders: Callable[..., Path], load: Load) -> N
     torch.testing.assert_close(encoding.hidden, torch.cat(states[1:]), rtol=1e-5, atol=1e-5)
 
 
+SPECTROGRAMS: dict[str, tuple[Any, ...]] = {
+    "ast": (tiny.save_ast,),
+    "wav2vec2-bert": (tiny.save_wav2vec2_bert,),
+    "clap audio": (tiny.save_clap,),
+    "clap": (tiny.save_clap, "clap"),
+}
+
+
+def test_ast_has_one_token_for_each_step_in_time(folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_ast), load(tiny.save_ast)
+    samples, rate = clip(0.4)
+    encoding = encode(backbone, (samples, rate))
+    made = transformers.AutoFeatureExtractor.from_pretrained(folder)(
+        samples, sampling_rate=rate, return_tensors="pt"
+    )
+    states = torch.cat(direct(folder, input_values=made["input_values"]).hidden_states[1:])
+    # 2 bands and 5 times of 16 × 16 patches, 10 apart; 38 frames of the clip hold the middles of 3.
+    expected = states[:, 2:].reshape(3, 2, 5, 16).mean(1)[:, :3]
+    torch.testing.assert_close(encoding.hidden, expected, rtol=1e-5, atol=1e-6)
+    assert encoding.tokens.spans[1].tolist() == pytest.approx([0.1375, 0.2375])
+    assert encoding.tokens.spans[-1, 1] == pytest.approx(0.375)
+
+    longer, _ = clip(2.0)
+    encoding = encode(backbone, (longer, rate))
+    assert encoding.facts["windows"] == 4
+    assert len(encoding.tokens) == 19  # of 198 frames
+    window = longer[5 * 1600 : 5 * 1600 + 63 * 160 + 400]
+    made = transformers.AutoFeatureExtractor.from_pretrained(folder)(
+        window, sampling_rate=rate, return_tensors="pt"
+    )
+    states = torch.cat(direct(folder, input_values=made["input_values"]).hidden_states[1:])
+    expected = states[:, 2:].reshape(3, 2, 5, 16).mean(1)
+    torch.testing.assert_close(encoding.hidden[:, 5:10], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_wav2vec2_bert_equals_a_direct_call(folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_wav2vec2_bert), load(tiny.save_wav2vec2_bert)
+    samples, rate = clip(0.5)
+    encoding = encode(backbone, (samples, rate))
+    made = transformers.AutoFeatureExtractor.from_pretrained(folder)(
+        samples, sampling_rate=rate, return_tensors="pt"
+    )
+    expected = torch.cat(direct(folder, **made).hidden_states[1:])
+    torch.testing.assert_close(encoding.hidden, expected, rtol=1e-5, atol=1e-5)
+    assert encoding.hidden.shape == (3, 24, 16)
+    assert encoding.tokens.spans[10].tolist() == pytest.approx([0.2075, 0.2275])  # 20 ms of the 35 it sees
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_clap_hears_ten_seconds_in_pieces(fused: bool, folders: Callable[..., Path], load: Load) -> None:
+    folder, backbone = folders(tiny.save_clap, fused=fused), load(tiny.save_clap, fused=fused)
+    samples, rate = clip(1.0)  # the length of this model
+    encoding = encode(backbone, (samples, rate))
+    made = transformers.AutoFeatureExtractor.from_pretrained(folder)(
+        samples, sampling_rate=rate, return_tensors="pt"
+    )
+    output = direct(folder, model_class="ClapAudioModel", **made)
+    stages = [stage[0] for stage in output.hidden_states[1:]]
+    assert [tuple(stage.shape) for stage in stages] == [(16, 16, 16), (32, 8, 8), (32, 8, 8)]
+    assert encoding.hidden.shape == (3, 64, 32)
+    # Four pieces of 16 columns below each other, four rows each.
+    first = stages[0].reshape(16, 4, 4, 16).mean(2).reshape(16, 64).T
+    torch.testing.assert_close(encoding.hidden[0], torch.cat([first, first], 1), rtol=1e-5, atol=1e-5)
+    for layer, stage in zip(encoding.hidden, stages, strict=True):
+        mean = stage.mean((1, 2))
+        torch.testing.assert_close(layer.mean(0), mean.repeat(32 // len(mean)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(encoding.tokens.spans[[0, 63]], [[0, 1 / 64], [63 / 64, 1]], atol=1e-9)
+    # A shorter clip is repeated, and what is said again is left out.
+    assert encode(backbone, clip(0.3)).hidden.shape == (3, 20, 32)
+    long = encode(backbone, clip(2.5))
+    assert long.facts["windows"] == 3
+    assert long.tokens.spans[-1, 1] == pytest.approx(2.5)
+
+
+WITH_LAYER_NORM = {"feat_extract_norm": "layer"}  # the other one mixes all times of a clip
+
+
+@pytest.mark.parametrize("kind", [*SPECTROGRAMS, "wav2vec2", "sew", "whisper"])
+def test_a_change_in_a_sound_shows_at_its_time(kind: str, load: Load) -> None:
+    if kind in SPECTROGRAMS:
+        backbone = load(*SPECTROGRAMS[kind])
+    elif kind == "whisper":
+        backbone = load(tiny.save_whisper)
+    else:
+        backbone = load(tiny.save_waveform, kind, **WITH_LAYER_NORM)
+    samples, rate = clip(1.3)
+    before = encode(backbone, (0.1 * samples, rate))
+    for time in (0.4, 0.9):
+        burst = 0.1 * samples
+        first = round((time - 0.025) * rate)
+        burst[first : first + 800] = 5 * samples[:800]
+        change = (encode(backbone, (burst, rate)).hidden[0] - before.hidden[0]).norm(dim=-1)
+        start, end = before.tokens.spans[int(change.argmax())]
+        slack = 0.025 + end - start
+        assert start - slack < time < end + slack
+
+
+@pytest.mark.parametrize("kind", ["ast", "wav2vec2-bert", "clap audio"])
+def test_spectrograms_of_another_kind_are_refused(kind: str, tmp_path: Path) -> None:
+    save, *args = SPECTROGRAMS[kind]
+    folder = save(tmp_path / "tiny", *args)
+    (folder / "preprocessor_config.json").unlink()
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    with pytest.raises(EncoderError, match=r"is Wav2Vec2FeatureExtractor, and its model takes \w+'s spectr"):
+        load_huggingface(str(folder))
+
+
+def test_ast_of_another_length_than_its_extractor_is_refused(tmp_path: Path) -> None:
+    folder = tiny.save_ast(tmp_path / "tiny")
+    transformers.ASTFeatureExtractor(num_mel_bins=32, max_length=100).save_pretrained(folder)
+    with pytest.raises(EncoderError, match=r"makes 32 mel bands × 100 frames, and its model takes 32 × 64"):
+        load_huggingface(str(folder))
+
+
 # Pictures
 
 
@@ -417,17 +565,27 @@ VISION_CLASS = {
     "clip_vision_model": "CLIPVisionModel",
     "siglip": "SiglipVisionModel",
     "siglip_vision_model": "SiglipVisionModel",
+    "siglip2": "Siglip2VisionModel",
+    "siglip2_vision_model": "Siglip2VisionModel",
 }
 FRONT = {"deit": ["[CLS]", "[DIST]"], "ijepa": [], "siglip": [], "siglip_vision_model": []}
 FRONT["dinov2_with_registers"] = ["[CLS]", "[REG 1]", "[REG 2]", "[REG 3]", "[REG 4]"]
+#: Its smallest stage needs more than one position; Hiera gives channels last, EfficientNet its blocks.
+STAGE_SIZES = {"mobilevitv2": {"size": {"shortest_edge": 64}, "crop_pct": 0.8}}
+STEM = {"mobilevit": 0, "mobilevitv2": 0, "efficientnet": 1}
 
 
 @pytest.mark.parametrize("kind", PATCH_TYPES)
 def test_patches_equal_a_direct_call(kind: str, folders: Callable[..., Path], load: Load) -> None:
     folder, backbone = folders(tiny.save_patches, kind), load(tiny.save_patches, kind)
     encoding = encode(backbone, picture())
-    pixels = pixels_of(folder, picture())
-    output = direct(folder, model_class=VISION_CLASS.get(kind, "AutoModel"), pixel_values=pixels)
+    pixels = {"pixel_values": pixels_of(folder, picture())}
+    if kind == "vit_mae":  # nothing is masked, nothing is shuffled
+        content = json.loads((folder / "config.json").read_text())
+        assert content["mask_ratio"] == 0.75
+        (folder / "config.json").write_text(json.dumps(content | {"mask_ratio": 0.0}))
+        pixels["noise"] = torch.linspace(0, 1, 16)[None]
+    output = direct(folder, model_class=VISION_CLASS.get(kind, "AutoModel"), **pixels)
     assert torch.equal(encoding.hidden, torch.cat(output.hidden_states[1:]))
     assert (backbone.n_layers, backbone.n_features, backbone.modality) == (3, 16, "image")
     front = FRONT.get(kind, ["[CLS]"])
@@ -446,29 +604,141 @@ def test_patches_equal_a_direct_call(kind: str, folders: Callable[..., Path], lo
 
 @pytest.mark.parametrize("kind", STAGE_TYPES)
 def test_stages_equal_a_direct_call_on_one_grid(kind: str, folders: Callable[..., Path], load: Load) -> None:
-    folder, backbone = folders(tiny.save_stages, kind), load(tiny.save_stages, kind)
+    size = STAGE_SIZES.get(kind, {})
+    folder, backbone = folders(tiny.save_stages, kind, **size), load(tiny.save_stages, kind, **size)
     encoding = encode(backbone, picture())
     output = direct(folder, pixel_values=pixels_of(folder, picture()))
-    depths = transformers.AutoConfig.from_pretrained(folder).depths
     states = getattr(output, "reshaped_hidden_states", None) or output.hidden_states
-    maps = [stage[0].permute(1, 2, 0) for stage in states[-len(depths) :]]
-    assert (backbone.n_layers, backbone.n_features) == (len(depths), 32)
-    # 32 × 32 pixels: the finest stage of all these types is 8 × 8.
-    assert encoding.hidden.shape == (len(depths), 64, 32)
+    first = STEM.get(kind, len(states) - len(tiny.STAGE_SETTINGS[kind].get("depths", ())))
+    maps = [stage[0] if kind == "hiera" else stage[0].permute(1, 2, 0) for stage in states[first:]]
+    widths = [stage.shape[-1] for stage in maps]
+    assert min(widths) < max(widths) == backbone.n_features
+    assert backbone.n_layers == len(maps) >= 3
+    # 32 × 32 pixels: the finest stage of most is 8 × 8; one gets 64 × 64 pixels.
+    n, wide = maps[0].shape[0], max(widths)
+    assert n == {"mobilevit": 16, "mobilevitv2": 32, "efficientnet": 16}.get(kind, 8)
+    n = min(n, 16)  # a grid has 600 cells at most
+    assert encoding.hidden.shape == (len(maps), n * n, wide)
     for layer, stage in zip(encoding.hidden, maps, strict=True):
-        assert torch.equal(layer, widen(regrid(stage, (8, 8)), 32).flatten(0, 1))
+        assert torch.equal(layer, widen(regrid(stage, (n, n)), wide).flatten(0, 1))
         own_mean = stage.mean((0, 1))
         torch.testing.assert_close(
-            layer.mean(0), own_mean[torch.arange(32) % len(own_mean)], rtol=1e-4, atol=1e-5
+            layer.mean(0), own_mean[torch.arange(wide) % len(own_mean)], rtol=1e-4, atol=1e-4
         )
-    widths = [stage.shape[-1] for stage in maps]
-    assert min(widths) < max(widths) == 32
     # The stages differ, so none can have been taken for another.
-    assert len({tuple(layer.flatten().tolist()) for layer in encoding.hidden}) == len(depths)
+    assert len({tuple(layer.flatten().tolist()) for layer in encoding.hidden}) == len(maps)
     # 90 × 60, shorter side to 40, the middle 32 × 32 of 60 × 40.
-    np.testing.assert_allclose(encoding.tokens.spans[0], [14 / 60, 4 / 40, 18 / 60, 8 / 40], atol=1e-9)
-    np.testing.assert_allclose(encoding.tokens.spans[-1], [42 / 60, 32 / 40, 46 / 60, 36 / 40], atol=1e-9)
+    spans, cell = encoding.tokens.spans, 32 / n
+    np.testing.assert_allclose(spans[0], [14 / 60, 4 / 40, (14 + cell) / 60, (4 + cell) / 40], atol=1e-9)
+    np.testing.assert_allclose(spans[-1], [(46 - cell) / 60, (36 - cell) / 40, 46 / 60, 36 / 40], atol=1e-9)
     check_plain(encoding)
+
+
+def test_siglip2_keeps_the_shape_of_a_picture(folders: Callable[..., Path], load: Load) -> None:
+    folder = folders(tiny.save_patches, "siglip2_vision_model", processor="Siglip2")
+    encoding = encode(load(tiny.save_patches, "siglip2_vision_model", processor="Siglip2"), picture())
+    made = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")(
+        picture(), return_tensors="pt"
+    )
+    assert made["spatial_shapes"].tolist() == [[3, 5]]
+    expected = torch.cat(direct(folder, model_class="Siglip2VisionModel", **made).hidden_states[1:])
+    torch.testing.assert_close(encoding.hidden, expected[:, :15], rtol=1e-5, atol=1e-5)
+    assert encoding.tokens.labels[5] == "row 2, column 1"
+    np.testing.assert_allclose(
+        encoding.tokens.spans[[5, 14]], [[0, 1 / 3, 1 / 5, 2 / 3], [4 / 5, 2 / 3, 1, 1]]
+    )
+
+
+def test_the_processor_of_dinov3_is_replaced_by_pillow(load: Load) -> None:
+    by_torchvision = load(tiny.save_patches, "dinov3_vit", processor="DINOv3ViT")
+    plain = load(tiny.save_patches, "dinov3_vit")
+    assert torch.equal(encode(by_torchvision, picture()).hidden, encode(plain, picture()).hidden)
+
+
+PLANTED: dict[str, tuple[Any, ...]] = {
+    **{kind: (tiny.save_patches, kind) for kind in ("vit", "vit_mae", "dinov3_vit", "beit")},
+    **{kind: (tiny.save_stages, kind) for kind in ("swin", "hiera", "convnext", "efficientnet", "mobilevit")},
+}
+
+
+@pytest.mark.parametrize("kind", [*PLANTED, "siglip2"])
+def test_a_change_in_a_picture_shows_at_its_place(kind: str, load: Load) -> None:
+    siglip = kind == "siglip2"
+    args = (tiny.save_patches, "siglip2_vision_model") if siglip else PLANTED[kind]
+    assert misplaced(load(*args, **({"processor": "Siglip2"} if siglip else {}))) is None
+
+
+# Types without a reader of their own
+
+
+def save_other(folder: Path, kind: str, **own: Any) -> Path:
+    if kind in ("bart", "funnel"):
+        fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tiny.wordpiece())
+        fast.save_pretrained(folder)
+        own["vocab_size"] = len(fast)
+    else:
+        tiny.save_processor(folder, "ViT", size={"height": 32, "width": 32}, do_center_crop=False)
+    config = transformers.AutoConfig.for_model(kind, **own)
+    return tiny.save_model(folder, config, class_name="FunnelModel" if kind == "funnel" else "AutoModel")
+
+
+_FOUR = {"hidden_sizes": [8, 8, 16, 32], "depths": [1, 1, 1, 1]}
+OTHERS: dict[str, tuple[str, int, int, dict[str, Any]]] = {
+    "poolformer": ("image", 4, 32, _FOUR),
+    "segformer": ("image", 4, 32, {**_FOUR, "num_attention_heads": [1, 1, 2, 2]}),
+    "pixio": ("image", 3, 16, {**tiny.SMALL, "image_size": 32, "patch_size": 8}),
+    "bart": (
+        "text",
+        3,
+        16,
+        {"d_model": 16, "encoder_layers": 3, "decoder_layers": 1, "encoder_ffn_dim": 32}
+        | {"decoder_ffn_dim": 32, "encoder_attention_heads": 2, "decoder_attention_heads": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_type_that_nobody_tried_is_read_if_its_shapes_are_plain(kind: str, tmp_path: Path) -> None:
+    modality, n_layers, n_features, own = OTHERS[kind]
+    folder = save_other(tmp_path / "other", kind, **own)
+    backbone = load_huggingface(str(folder))
+    assert (backbone.modality, backbone.n_layers, backbone.n_features) == (modality, n_layers, n_features)
+    if kind == "bart":  # the encoder alone
+        ids = transformers.AutoTokenizer.from_pretrained(folder)(SENTENCE, return_tensors="pt")["input_ids"]
+        model = transformers.AutoModel.from_pretrained(folder).eval().encoder
+        with torch.no_grad():
+            expected = torch.cat(model(input_ids=ids, output_hidden_states=True).hidden_states[1:])
+        assert torch.equal(encode(backbone, SENTENCE).hidden, expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "said"),
+    [
+        ("levit", {"image_size": 32}, "whose hidden states are no maps of rows and columns"),
+        ("funnel", {"d_model": 16, "n_head": 2, "d_head": 8, "d_inner": 32, "block_sizes": [1, 1]}, ""),
+    ],
+)
+def test_a_type_with_other_shapes_is_refused(kind: str, own: dict[str, Any], said: str, tmp_path) -> None:
+    folder = save_other(tmp_path / "other", kind, **own)
+    expected = rf"is of type '{kind}', which has no reader of its own here, and it cannot be read as most "
+    with pytest.raises(EncoderError, match=expected) as caught:
+        load_huggingface(str(folder))
+    assert said in str(caught.value)
+    assert "Give one of a type that is tried, for" in str(caught.value)
+
+
+def test_patches_in_another_order_are_found_out(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone = load(tiny.save_patches, "vit")
+    right = type(backbone).encode
+
+    def shuffled(self: Backbone, given_picture: Any) -> Encoding:
+        encoding = right(self, given_picture)
+        return replace(encoding, hidden=encoding.hidden.roll(6, 1))
+
+    monkeypatch.setattr(type(backbone), "encode", shuffled)
+    wrong = misplaced(backbone)
+    assert wrong is not None
+    assert wrong.startswith("a change 40% from the left and 30% from the top shows at row ")
 
 
 def test_padding_of_pictures_is_left_out(load: Load) -> None:
@@ -589,10 +859,13 @@ def test_preprocessing_changes_with_the_files_that_decide_it(
 
 
 def test_every_model_type_is_known_to_transformers_and_listed_once() -> None:
-    kinds = [kind for family in FAMILIES for kind in family.model_types]
-    assert len(kinds) == len(set(kinds))
+    listed = [(kind, family.modality) for family in FAMILIES for kind in family.model_types]
+    assert len(listed) == len(set(listed))
+    kinds = {kind for kind, _ in listed}
     assert set(kinds) <= set(transformers.CONFIG_MAPPING)
-    assert len(TEXT_TYPES) + len(PATCH_TYPES) + len(WAVEFORM_TYPES) + len(STAGE_TYPES) + 1 == len(kinds)
+    tested = {*TEXT_TYPES, *PATCH_TYPES, *WAVEFORM_TYPES, *STAGE_TYPES, "whisper", "wav2vec2-bert"}
+    tested |= {"audio-spectrogram-transformer", "clap", "clap_audio_model", "siglip2", "siglip2_vision_model"}
+    assert tested == set(kinds)
 
 
 # With real weights

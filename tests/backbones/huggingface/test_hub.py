@@ -114,8 +114,8 @@ REFUSED: list[tuple[str, str, Edit, str]] = [
     (
         "type",
         "bert",
-        settings(model_type="t5"),
-        r"^'type' is of type 't5', .* for audio: wavlm.*; for text: bert.*llama.*; for image: vit.*resnet",
+        settings(model_type="own"),
+        r"^'type' is of type 'own', .* for audio: wavlm.*; for text: bert.*llama.*; for image: vit.*resnet",
     ),
     ("no_type", "bert", settings(model_type=None), r"^The config\.json of 'no_type' names no model_type"),
     ("config", "bert", content("config.json", "{"), r"^The config\.json of 'config' cannot be read as JSON"),
@@ -309,7 +309,7 @@ def test_code_of_a_repository_is_never_run(saved: dict[str, Path], tmp_path: Pat
     settings("tokenizer_config.json", auto_map=auto_map)(folder)
     assert load_huggingface(str(folder)).n_layers == 3  # the library's own class, as for any BERT
     settings(model_type="own")(folder)
-    with pytest.raises(EncoderError, match="not a supported encoder"):
+    with pytest.raises(EncoderError, match="is not an encoder that the installed transformers knows"):
         load_huggingface(str(folder))
     assert not trace.exists()
 
@@ -475,10 +475,10 @@ def test_nothing_large_is_fetched_where_there_are_no_safetensors(hub: Hub) -> No
 
 
 def test_nothing_large_is_fetched_of_an_unsupported_type(hub: Hub, tmp_path: Path) -> None:
-    hub.origin = tmp_path / "t5"
+    hub.origin = tmp_path / "own"
     hub.origin.mkdir()
-    content("config.json", '{"model_type": "t5"}')(hub.origin)
-    with pytest.raises(EncoderError, match=r"^'org/tiny' is of type 't5', which is not a supported encoder"):
+    content("config.json", '{"model_type": "own"}')(hub.origin)
+    with pytest.raises(EncoderError, match=r"^'org/tiny' is of type 'own', which is not an encoder that "):
         load_huggingface("org/tiny")
     assert [patterns for patterns, _ in hub.asked] == ["config.json"]
 
