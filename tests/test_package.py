@@ -81,7 +81,7 @@ def carried() -> list[Path]:
         path
         for path in paths
         if path.parts[0] in ("app", "daam_core")
-        or (path.parts[0] == "assets" and path.parts[1] in data)
+        or (path.parts[0] == "assets" and path.parts[1] in data and path.suffix != ".py")
         or path.match("assets/fonts/*.ttf")
         or path.match("assets/fonts/*.LICENSE.txt")
     ]

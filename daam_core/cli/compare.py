@@ -15,7 +15,14 @@ from daam_core.errors import DataError
 from daam_core.training.accuracy import Measured, Recipe, SplitData, measure_accuracy, recipes
 from daam_core.training.evaluation import data_facts
 from daam_core.training.experiment import Experiment, prepare
-from daam_core.training.pages import aligned, comparison_blocks, comparison_table, json_bytes
+from daam_core.training.pages import (
+    aligned,
+    comparison_blocks,
+    comparison_table,
+    json_bytes,
+    slice_table,
+    sliced_by,
+)
 from daam_core.version import __version__
 from daam_core.writing.pages import Heading, Listing, to_html, to_markdown
 
@@ -63,7 +70,8 @@ def run(arguments: argparse.Namespace) -> Output:
             (folder / "compare.md").write_text(to_markdown(title, blocks), encoding="utf-8")
             (folder / "compare.html").write_text(to_html(title, blocks), encoding="utf-8")
     written = "" if arguments.out is None else f"\nWritten: {Path(arguments.out).name}"
-    return Output(found, f"{protocol}\n\n{aligned(comparison_table(measured))}{written}")
+    tables = [comparison_table(measured), *(slice_table(measured, column) for column in sliced_by(measured))]
+    return Output(found, "\n\n".join([protocol, *map(aligned, tables)]) + written)
 
 
 def _compare(experiment: Experiment, data: SplitData, compared: Sequence[Recipe]) -> list[Measured]:

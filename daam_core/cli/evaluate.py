@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> Output:
     model = load_model(arguments.model, encoder=arguments.encoder)
     reading = options.data_options(arguments)
     dataset = reading.load(
-        arguments.data,
+        options.data_paths(arguments),
         modality=model.config.modality,
         class_names=model.class_names,
         preferred=MEASURED,

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> Output:
     model = load_model(arguments.model, encoder=arguments.encoder)
     modality, names = model.config.modality, model.class_names
     reading = options.data_options(arguments)
-    dataset = reading.load(arguments.data, modality=modality, class_names=names)
+    dataset = reading.load(options.data_paths(arguments), modality=modality, class_names=names)
     if arguments.train is not None:
         train = reading.load(arguments.train, modality=modality, class_names=names, main=False)
         test = dataset

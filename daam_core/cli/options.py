@@ -12,7 +12,7 @@ from daam_core.cli.output import say
 from daam_core.inputs import MODALITIES
 from daam_core.model import ModelConfig
 from daam_core.training.data import ClassChoice, TableColumns, TextFormat
-from daam_core.training.experiment import DataOptions, ExperimentOptions
+from daam_core.training.experiment import DataOptions, DataPaths, ExperimentOptions
 from daam_core.training.fitting import TrainingConfig
 
 #: Settings of a classifier that are chosen on the command line; the others follow from data and encoder.
@@ -30,15 +30,21 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """The data set and how to read it."""
     parser.add_argument(
         "data",
+        nargs="+",
         metavar="DATA",
-        help="folder of class folders, table (CSV, JSON lines, Parquet), saved data set, a name on the hub",
+        help="folder of class folders, table (CSV, JSON lines, Parquet), saved data set, a name on the hub; "
+        "several are read as one",
     )
     group = parser.add_argument_group("reading the data")
     group.add_argument("--part", metavar="NAME", help="of a data set in parts: train, test (default: said)")
     group.add_argument("--input-column", metavar="NAME[,NAME…]", help="column of paths, or columns of texts")
     group.add_argument("--label-column", metavar="NAME", help="column of class names")
     group.add_argument("--group-column", metavar="NAME", help="column of groups, such as speakers")
-    group.add_argument("--group-pattern", metavar="REGEX", help="where a file's name says its group: ^(..)")
+    group.add_argument(
+        "--group-pattern",
+        metavar="REGEX",
+        help="where a file's name, or with a / in it its path, says its group: ^(..), /Actor_(..)/",
+    )
     group.add_argument(
         "--encoding", metavar="NAME", help="of tables and texts: utf-8, cp1252 (default: found out)"
     )
@@ -83,6 +89,12 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
     )
 
 
+def data_paths(arguments: argparse.Namespace) -> DataPaths:
+    """The data set that a command is about, or several."""
+    given: list[str] = arguments.data
+    return given[0] if len(given) == 1 else given
+
+
 def names_in(listed: str | None) -> tuple[str, ...]:
     """Names that an option lists, separated by commas."""
     return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
@@ -110,6 +122,11 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--validation-groups", metavar="A[,B…]", help="groups that choose the epoch")
     group.add_argument(
+        "--accuracy-by",
+        metavar="NAME[,NAME…]",
+        help="columns: accuracy also for each of their values (several DATA: always for each of them)",
+    )
+    group.add_argument(
         "--no-refit",
         dest="refit",
         action="store_false",
@@ -127,7 +144,7 @@ def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
         DataError: options that do not fit each other.
     """
     return ExperimentOptions(
-        data=arguments.data,
+        data=data_paths(arguments),
         modality=arguments.modality,
         backbone=arguments.backbone,
         revision=arguments.revision,
@@ -136,6 +153,7 @@ def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
         seeds=arguments.seeds,
         validation=_number_or_path(arguments.validation),
         validation_groups=names_in(arguments.validation_groups),
+        accuracy_by=names_in(arguments.accuracy_by),
         refit=arguments.refit,
         reading=data_options(arguments),
         classifier=chosen(arguments, CLASSIFIER_OPTIONS),

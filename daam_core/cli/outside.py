@@ -16,7 +16,7 @@ from daam_core.outside import Known
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.training.cards import card_with_outside
 from daam_core.training.data_parts import MEASURED, TRAINED
-from daam_core.training.experiment import DataOptions, Part
+from daam_core.training.experiment import DataOptions, DataPaths, Part
 from daam_core.training.outside import LEAST_INPUTS, distances_of, known_from, made_up, with_measures
 from daam_core.writing.files import write_text
 
@@ -62,7 +62,7 @@ def _known(model: TrainedClassifier, arguments: argparse.Namespace) -> Known:
     reading, names = options.data_options(arguments), model.class_names
     modality, classifier = model.config.modality, model.classifier
 
-    def part(path: str, reading: DataOptions, *, own: bool, main: bool) -> Part:
+    def part(path: DataPaths, reading: DataOptions, *, own: bool, main: bool) -> Part:
         dataset = reading.load(
             path,
             modality=modality,
@@ -72,7 +72,7 @@ def _known(model: TrainedClassifier, arguments: argparse.Namespace) -> Known:
         )
         return reading.extract(dataset, model.backbone)
 
-    train = part(arguments.data, reading, own=True, main=True)
+    train = part(options.data_paths(arguments), reading, own=True, main=True)
     other = None
     if arguments.held_out is not None:
         held_out = part(arguments.held_out, reading, own=True, main=False)

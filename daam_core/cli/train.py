@@ -60,4 +60,7 @@ def _text(name: str, report: TrainingReport) -> str:
     if report.accuracy is None:
         return f"{first}\naccuracy on the training part {report.training_accuracy:.4f}; no test was asked for"
     spread = f" ± {report.accuracy_deviation:.4f}" if report.accuracy_deviation else ""
-    return f"{first}\naccuracy {report.accuracy:.4f}{spread} ({report.protocol})"
+    slices = () if report.measured is None else report.measured.slices
+    lines = [first, f"accuracy {report.accuracy:.4f}{spread} ({report.protocol})"]
+    lines += [f"  {s.column} {s.value}: {s.accuracy:.4f} ± {s.deviation:.4f} ({s.inputs:,})" for s in slices]
+    return "\n".join(lines)

@@ -5,7 +5,7 @@ by the same loop. Letters: N inputs, L layers, F features, C classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -44,6 +44,7 @@ class SplitData:
         features: ``[N, L, F]`` of all parts together.
         labels: ``[N]`` int64.
         splits: at least one.
+        columns: N values by column, for each of which accuracy is given apart; "" where there is none.
     """
 
     protocol: str
@@ -51,6 +52,7 @@ class SplitData:
     features: Tensor
     labels: Tensor
     splits: tuple[Split, ...]
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.splits:
@@ -90,6 +92,25 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class SliceAccuracy:
+    """Accuracy on those inputs that have one value in one column.
+
+    Attributes:
+        column: its name.
+        value: that these inputs have there.
+        inputs: how many, of all splits' test parts.
+        accuracy: mean over seeds and over the splits that test such inputs.
+        deviation: as :attr:`Measured.deviation`, over these splits or seeds.
+    """
+
+    column: str
+    value: str
+    inputs: int
+    accuracy: float
+    deviation: float
+
+
+@dataclass(frozen=True)
 class Measured:
     """Accuracy of one recipe.
 
@@ -106,6 +127,7 @@ class Measured:
         epochs: mean number of epochs that the kept weights were trained.
         seconds: mean time of one training.
         predictions: ``[S][splits]`` of predicted classes of each split's test part.
+        slices: accuracy by each value of the columns that were asked for.
     """
 
     method: str
@@ -120,6 +142,7 @@ class Measured:
     epochs: float
     seconds: float
     predictions: tuple[tuple[tuple[int, ...], ...], ...]
+    slices: tuple[SliceAccuracy, ...] = ()
 
     @property
     def deviation(self) -> float:
@@ -188,7 +211,35 @@ def measure_accuracy(
         epochs=float(np.mean(epochs)),
         seconds=float(np.mean(seconds)),
         predictions=tuple(predictions),
+        slices=tuple(
+            _slice_accuracy(data, predictions, column, value)
+            for column in data.columns
+            for value in _values(data, column)
+        ),
     )
+
+
+def _values(data: SplitData, column: str) -> list[str]:
+    """What inputs that are tested have in a column, sorted."""
+    cells = data.columns[column]
+    return sorted({cells[i] for split in data.splits for i in split.test} - {""})
+
+
+def _slice_accuracy(
+    data: SplitData, predictions: Sequence[Sequence[Sequence[int]]], column: str, value: str
+) -> SliceAccuracy:
+    chosen = np.array([cell == value for cell in data.columns[column]])
+    labels = data.labels.numpy()
+    tested = [(k, chosen[split.test]) for k, split in enumerate(data.splits) if chosen[split.test].any()]
+    table = np.array(
+        [
+            [(np.array(guesses[k]) == labels[data.splits[k].test])[among].mean() for k, among in tested]
+            for guesses in predictions
+        ]
+    )
+    over = table.mean(0) if len(data.splits) > 1 else table.mean(1)
+    inputs = sum(int(among.sum()) for _, among in tested)
+    return SliceAccuracy(column, value, inputs, float(table.mean()), _deviation(over))
 
 
 def fit_split(

@@ -62,7 +62,7 @@ class About:
         data_terms: the terms it is used under.
         data_url: where it can be had.
         license: of the trained classifier, as the hub abbreviates it (``mit``, ``cc-by-4.0``, ``other``).
-        language: of speech or text, as a two-letter code.
+        language: of speech or text, as a two-letter code; several with commas between.
         limits: sentences on what it cannot do.
         misuse: sentences on what it must not be used for.
     """
@@ -156,7 +156,7 @@ def _metadata(config: ModelConfig, report: TrainingReport, name: str, about: Abo
     card = ModelCardData(
         library_name="daam-explorer",
         license=about.license or None,
-        language=about.language or None,
+        language=_languages(about),
         pipeline_tag=TASKS[config.modality],
         tags=["density-adaptive-attention", "explainability"],
         metrics=["accuracy", "f1"] if results else None,
@@ -164,6 +164,11 @@ def _metadata(config: ModelConfig, report: TrainingReport, name: str, about: Abo
         eval_results=results,
     )
     return str(card.to_yaml()).strip()
+
+
+def _languages(about: About) -> str | list[str] | None:
+    codes = [code.strip() for code in about.language.split(",") if code.strip()]
+    return codes if len(codes) > 1 else next(iter(codes), None)
 
 
 def _blocks(config: ModelConfig, report: TrainingReport, about: About) -> list[Block]:
@@ -282,6 +287,16 @@ def _figures(report: TrainingReport) -> Sequence[Block]:
         )
         blocks.append(Paragraph(f"By class{_of_first_seed(report)}:"))
         blocks.append(Table(("class", "inputs", "precision", "recall", "F1"), rows))
+    slices = () if report.measured is None else report.measured.slices
+    for column in dict.fromkeys(found.column for found in slices):
+        blocks.append(Paragraph(f"By {column}:"))
+        of_column = [found for found in slices if found.column == column]
+        blocks.append(
+            Table(
+                (column, "inputs", "accuracy"),
+                tuple((s.value, f"{s.inputs:,}", f"{s.accuracy:.3f} ± {s.deviation:.3f}") for s in of_column),
+            )
+        )
     return blocks
 
 

@@ -54,12 +54,16 @@ __all__ = [
     "folds",
     "hold_out",
     "hold_out_groups",
+    "joined",
     "load_dataset",
     "parts_of",
     "read_inputs",
     "shared_inputs",
     "size_of",
 ]
+
+#: Column of the data set that an input is from, where several were joined.
+DATA_SET = "data set"
 
 #: Folders called like this are speakers, folds and the like; data sets put the class elsewhere.
 _NUMBERED_PART = re.compile(
@@ -149,8 +153,9 @@ def load_dataset(
             that 🤗 datasets saved; or a data set's name on the hub.
         modality: what the inputs are.
         columns: a table's columns, where their names are not the usual ones.
-        group_pattern: regular expression searched for in each file's name; its first group (or the
-            whole match) is the input's group. ``^(..)`` takes the first two characters.
+        group_pattern: regular expression searched for in each file's name, or, with a ``/`` in it, in its
+            path from this data set's name on; its first group that matches (or the whole match) is the
+            input's group. ``^(..)`` takes the first two characters of the name.
         class_names: the classes of a trained model, in its order; other labels are refused, and a class
             without inputs is one that does not occur. By default the labels found, sorted.
         skip_broken: leave out missing files, empty texts and rows without label, and list them in
@@ -199,10 +204,57 @@ def load_dataset(
         labels=tuple(index[row.label] for row in rows),
         class_names=names,
         places=tuple(row.place for row in rows),
-        groups=_groups(rows, columns, group_pattern),
+        groups=_groups(name, rows, columns, group_pattern),
         columns=_columns(rows),
         skipped=tuple(found.skipped),
         notes=tuple(found.notes),
+    )
+
+
+def joined(datasets: Sequence[Dataset]) -> Dataset:
+    """Several data sets as one, whose column ``data set`` says which each input is from.
+
+    Classes of one name are one class. A group stays within its data set: ``speech-emodb/03``.
+
+    Raises:
+        DataError: two of them have the same name, other modalities, or only some of them groups.
+    """
+    if len(datasets) == 1:
+        return datasets[0]
+    sets = [dataset.name for dataset in datasets]
+    if twice := [name for name, count in Counter(sets).items() if count > 1]:
+        raise DataError(
+            f"Two of the data sets are called {twice[0]!r}; rename one: their inputs are told apart by it."
+        )
+    if len({dataset.modality for dataset in datasets}) > 1 or len({d.groups is None for d in datasets}) > 1:
+        raise DataError(
+            f"{listed(sets)} cannot be joined: all must be of one modality, with groups or without."
+        )
+    names = tuple(dict.fromkeys(name for dataset in datasets for name in dataset.class_names))
+    if len({dataset.class_names for dataset in datasets}) > 1:
+        names = tuple(sorted(names))
+    columns = dict.fromkeys(name for dataset in datasets for name in dataset.columns)
+    return Dataset(
+        name=" + ".join(sets),
+        modality=datasets[0].modality,
+        inputs=tuple(given for dataset in datasets for given in dataset.inputs),
+        labels=tuple(names.index(d.class_names[label]) for d in datasets for label in d.labels),
+        class_names=names,
+        places=tuple(f"{dataset.name}/{place}" for dataset in datasets for place in dataset.places),
+        groups=None
+        if datasets[0].groups is None
+        else tuple(f"{dataset.name}/{group}" for dataset in datasets for group in dataset.groups or ()),
+        columns={
+            name: tuple(cell for d in datasets for cell in d.columns.get(name, ("",) * len(d)))
+            for name in columns
+        }
+        | {DATA_SET: tuple(dataset.name for dataset in datasets for _ in dataset.inputs)},
+        skipped=tuple(
+            replace(skipped, place=f"{dataset.name}/{skipped.place}")
+            for dataset in datasets
+            for skipped in dataset.skipped
+        ),
+        notes=tuple(note for dataset in datasets for note in dataset.notes),
     )
 
 
@@ -484,18 +536,24 @@ def _classes(path: Path, rows: Sequence[Row], found: Rows) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _groups(rows: Sequence[Row], columns: TableColumns, pattern: str | None) -> tuple[str, ...] | None:
+def _groups(
+    data_set: str, rows: Sequence[Row], columns: TableColumns, pattern: str | None
+) -> tuple[str, ...] | None:
     if pattern is None:
         return tuple(row.group or "" for row in rows) if columns.group else None
     if columns.group:
         raise DataError("Groups come from a column or from a pattern of the files' names, not from both.")
     expression = compiled(pattern, "group")
+    what = "path" if "/" in pattern else "file name"
     groups = []
     for row in rows:
-        name = row.given.name if isinstance(row.given, Path) else row.place.rpartition("/")[2]
+        if what == "path":
+            name = f"{data_set}/{row.place}"
+        else:
+            name = row.given.name if isinstance(row.given, Path) else row.place.rpartition("/")[2]
         match = expression.search(name)
         if match is None:
-            raise DataError(f"The group pattern {pattern!r} does not match the file name {name!r}.")
+            raise DataError(f"The group pattern {pattern!r} does not match the {what} {name!r}.")
         groups.append(first_group(match))
     return tuple(groups)
 

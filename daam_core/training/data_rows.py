@@ -135,8 +135,8 @@ def compiled(pattern: str, what: str) -> re.Pattern[str]:
 
 
 def first_group(match: re.Match[str]) -> str:
-    """A match's first group, or all of it."""
-    return str(match[1] if match.re.groups and match[1] is not None else match[0])
+    """A match's first group that took part in it, or all of it."""
+    return next((str(group) for group in match.groups() if group is not None), str(match[0]))
 
 
 def listed(names: Sequence[str], *, most: int = 12) -> str:

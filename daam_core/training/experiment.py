@@ -5,6 +5,7 @@ Letters: N inputs, L layers, F features.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from daam_core.plain import PlainMapping
 from daam_core.trained import identity_of
 from daam_core.training.accuracy import Split, SplitData
 from daam_core.training.data import (
+    DATA_SET,
     MEASURED,
     ClassChoice,
     Dataset,
@@ -28,13 +30,17 @@ from daam_core.training.data import (
     folds,
     hold_out,
     hold_out_groups,
+    joined,
     load_dataset,
     parts_of,
     shared_inputs,
 )
+from daam_core.training.data_rows import listed
 from daam_core.training.features import extract
 from daam_core.training.fitting import TrainingConfig
 
+#: Where a data set lies, or several that are read as one.
+DataPaths = str | Path | Sequence[str | Path]
 NONE = np.zeros(0, dtype=np.int64)
 TEST_SET = "test set"
 
@@ -45,7 +51,7 @@ class DataOptions:
 
     Attributes:
         columns: of tables.
-        group_pattern: where a file's name says its group.
+        group_pattern: where a file's name or path says its group.
         skip_broken: leave out what cannot be read.
         cache_dir: where features are kept; the user's cache by default.
         written: encoding, separator and heading of tables and texts.
@@ -65,23 +71,28 @@ class DataOptions:
 
     def load(
         self,
-        path: str | Path,
+        path: DataPaths,
         *,
         modality: Modality,
         class_names: Sequence[str] | None = None,
         main: bool = True,
         preferred: Sequence[str] = ("train",),
     ) -> Dataset:
-        """Read a data set.
+        """Read a data set, or several as one.
 
         Args:
-            path: a folder or a table.
+            path: a folder or a table, or several.
             modality: what its inputs are.
             class_names: of a model, or of the main data set.
             main: the data set that is split, by its groups if it has any. Columns that are named may be
                 meant for it alone where another one is a folder.
             preferred: parts that are taken where nobody says, the first that is there.
         """
+        if not isinstance(path, str | Path):
+            read = partial(
+                self.load, modality=modality, class_names=class_names, main=main, preferred=preferred
+            )
+            return joined([read(one) for one in path])
         columns = TableColumns(self.columns.inputs, self.columns.label, self.columns.group if main else None)
         table = not Path(path).is_dir() or parts_of(path, self.classes) is not None
         found = load_dataset(
@@ -116,7 +127,7 @@ class ExperimentOptions:
     """What a training or a comparison is asked to do.
 
     Attributes:
-        data: the data set to train on.
+        data: the data set to train on; several are read as one.
         modality: what its inputs are.
         backbone: name of the frozen encoder.
         revision: of the encoder.
@@ -125,6 +136,8 @@ class ExperimentOptions:
         seeds: how many.
         validation: what chooses the epoch: a share, a number of inputs, or a data set's path.
         validation_groups: groups that choose the epoch.
+        accuracy_by: columns for each of whose values accuracy is given apart; the data set where several
+            are read as one.
         refit: train again on everything after the epoch was chosen.
         reading: how the data sets are read.
         classifier: settings of :class:`~daam_core.model.ModelConfig` besides those that data and encoder
@@ -132,7 +145,7 @@ class ExperimentOptions:
         training: how to train.
     """
 
-    data: str | Path
+    data: DataPaths
     modality: Modality
     backbone: str
     revision: str | None = None
@@ -141,6 +154,7 @@ class ExperimentOptions:
     seeds: int = 1
     validation: float | str | Path = 0.1
     validation_groups: tuple[str, ...] = ()
+    accuracy_by: tuple[str, ...] = ()
     refit: bool = True
     reading: DataOptions = field(default_factory=DataOptions)
     classifier: PlainMapping = field(default_factory=dict)
@@ -222,7 +236,7 @@ def prepare(options: ExperimentOptions) -> Experiment:
         EncoderError: the encoder cannot be loaded.
     """
     dataset = options.reading.load(options.data, modality=options.modality)
-    paths = {
+    paths: dict[str, DataPaths | None] = {
         "validation": None if isinstance(options.validation, int | float) else options.validation,
         "test": options.test,
     }
@@ -264,6 +278,8 @@ def prepare(options: ExperimentOptions) -> Experiment:
 
 
 def _has_test_part(options: ExperimentOptions) -> bool:
+    if not isinstance(options.data, str | Path):
+        return False
     parts = parts_of(options.data, options.reading.classes) or {}
     return len(parts) > 1 and "test" in parts and options.reading.part != "test"
 
@@ -274,6 +290,11 @@ def _splits(options: ExperimentOptions, parts: Mapping[str, Part]) -> tuple[Spli
     labels = torch.cat([part.dataset.targets for part in parts.values()])
     ends = np.cumsum([0, *(len(part.dataset) for part in parts.values())])
     places = {name: np.arange(ends[i], ends[i + 1]) for i, name in enumerate(parts)}
+    tested_part = parts.get("test", parts["train"]).dataset
+    columns = {
+        name: tuple(cell for part in parts.values() for cell in _column(part.dataset, name))
+        for name in _sliced(options, tested_part)
+    }
     train = parts["train"].dataset
 
     def split(indices: np.ndarray, tested: np.ndarray = NONE) -> Split:
@@ -287,14 +308,29 @@ def _splits(options: ExperimentOptions, parts: Mapping[str, Part]) -> tuple[Spli
     if "test" in parts:
         protocol = f"{_test_set(parts)}; {chooses}{drawn}"
         splits = (split(places["train"], places["test"]),)
-        return shipped, SplitData(protocol, TEST_SET, features, labels, splits)
+        return shipped, SplitData(protocol, TEST_SET, features, labels, splits, columns)
     if options.folds is not None:
         groups = train.groups
         by = f" by group ({len(set(groups))} groups)" if groups is not None else ", stratified"
         protocol = f"{options.folds} folds{by}; {chooses}{drawn}"
         several = tuple(split(rest, tested) for rest, tested in folds(train, options.folds))
-        return shipped, SplitData(protocol, "fold", features, labels, several)
+        return shipped, SplitData(protocol, "fold", features, labels, several, columns)
     return shipped, None
+
+
+def _sliced(options: ExperimentOptions, tested: Dataset) -> tuple[str, ...]:
+    """Columns by which accuracy is given apart."""
+    if missing := [name for name in options.accuracy_by if name not in tested.columns]:
+        raise DataError(
+            f"{tested.name} has no column {missing[0]!r} to give accuracy by; there are "
+            f"{listed(sorted(tested.columns))}."
+        )
+    joined_sets = [DATA_SET] if DATA_SET in tested.columns else []
+    return tuple(dict.fromkeys([*joined_sets, *options.accuracy_by]))
+
+
+def _column(dataset: Dataset, name: str) -> Sequence[str]:
+    return dataset.columns.get(name, ("",) * len(dataset))
 
 
 def _held_out(

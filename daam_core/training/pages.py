@@ -106,7 +106,25 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
 def comparison_blocks(protocol: str, measured: Sequence[Measured], parts: Sequence[DataFacts]) -> list[Block]:
     """The table of a comparison."""
     counts = ", ".join(f"{part.inputs:,} inputs in {part.name}" for part in parts)
-    return [Paragraph(f"{counts}. Protocol: {protocol}."), comparison_table(measured)]
+    slices = [slice_table(measured, column) for column in sliced_by(measured)]
+    return [Paragraph(f"{counts}. Protocol: {protocol}."), comparison_table(measured), *slices]
+
+
+def sliced_by(measured: Sequence[Measured]) -> list[str]:
+    """Columns by whose values accuracy was measured apart."""
+    return list(dict.fromkeys(found.column for method in measured for found in method.slices))
+
+
+def slice_table(measured: Sequence[Measured], column: str) -> Table:
+    """One row a method, one column for each value."""
+    rows = [[found for found in method.slices if found.column == column] for method in measured]
+    return Table(
+        (f"method, accuracy by {column}", *(f"{found.value} ({found.inputs:,})" for found in rows[0])),
+        tuple(
+            (method.method, *(f"{fixed(s.accuracy, 4)} ± {fixed(s.deviation, 4)}" for s in found))
+            for method, found in zip(measured, rows, strict=True)
+        ),
+    )
 
 
 def comparison_table(measured: Sequence[Measured]) -> Table:

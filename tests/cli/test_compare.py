@@ -37,6 +37,27 @@ def test_a_comparison_on_a_test_set_prints_one_json_object(letters, run, tmp_pat
     assert found["methods"][0]["split_deviation"] == 0
 
 
+def test_accuracy_by_a_column_has_a_table_of_its_own(letters, run, tmp_path):
+    words = (
+        "--folds",
+        2,
+        "--methods",
+        "linear-probe,last-layer",
+        "--accuracy-by",
+        "who",
+        "--out",
+        tmp_path / "c",
+    )
+    status, text, _ = run(*compare_words(letters, *words))
+    assert status == 0
+    data = json.loads((tmp_path / "c" / "compare.json").read_text())
+    slices = data["methods"][1]["slices"]
+    assert [(s["value"], s["inputs"]) for s in slices] == [(f"g{i}", 10) for i in range(6)]
+    assert "method, accuracy by who" in text
+    assert f"{slices[0]['accuracy']:.4f} ± {slices[0]['deviation']:.4f}" in text
+    assert "accuracy by who" in (tmp_path / "c" / "compare.md").read_text()
+
+
 def test_a_protocol_says_when_test_inputs_were_trained_on(letters, run, tmp_path):
     test = tmp_path / "test.csv"
     test.write_text("".join(letters.read_text().splitlines(keepends=True)[:11]) + "zzz,consonants,g0\n")

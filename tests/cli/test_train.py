@@ -50,6 +50,27 @@ def test_folds_by_group_are_measured_and_the_classifier_is_trained_on_everything
     assert report["scores"]["inputs"] == report["trained_inputs"] == 60
 
 
+def test_several_data_sets_are_trained_on_together_and_measured_apart(letters, run, refused, tmp_path):
+    other = letter_table(tmp_path / "others.csv", 30, seed=9)
+    measuring = ("--folds", 3, "--group-column", "who")
+    words = train_words(letters, tmp_path / "both", *measuring)
+    status, text, err = run(words[0], letters, other, *words[2:])
+    assert (status, err) == (0, "")
+    model = load_model(tmp_path / "both")
+    assert "3 folds by group (12 groups)" in model.report["protocol"]
+    slices = model.report["measured"]["slices"]
+    assert [(s["column"], s["value"], s["inputs"]) for s in slices] == [
+        ("data set", "letters.csv", 60),
+        ("data set", "others.csv", 30),
+    ]
+    assert f"others.csv: {slices[1]['accuracy']:.4f} ± {slices[1]['deviation']:.4f} (30)" in text
+    assert f"| letters.csv | 60 | {slices[0]['accuracy']:.3f} ± {slices[0]['deviation']:.3f} |" in model.card
+    assert model.report["data"]["name"] == "letters.csv + others.csv"
+    assert "train letters.csv others.csv" in model.report["command"]
+    unknown = train_words(letters, tmp_path / "no", "--folds", 3, "--accuracy-by", "year")
+    assert "letters.csv has no column 'year' to give accuracy by; there are who" in refused(*unknown)
+
+
 @pytest.mark.parametrize(
     ("more", "chosen_by", "trained"),
     [

@@ -57,6 +57,27 @@ def test_measuring_trains_every_split_with_every_seed():
     assert "predictions" not in json.loads(json.dumps(found.as_dict(), allow_nan=False))
 
 
+def test_accuracy_is_given_apart_for_the_values_of_a_column():
+    data = letter_splits()
+    where = tuple("" if i < 3 else "sea" if i < 30 else "land" for i in range(60))
+    data = replace(data, columns={"where": where})
+    found = measure_accuracy(daam_recipe("head", letter_config()), data, training=QUICK, seeds=(3, 4))
+    land, sea = found.slices
+    assert (land.column, land.value, land.inputs) == ("where", "land", 20)
+    assert (sea.value, sea.inputs) == ("sea", 7)  # of the first split only, three of whose cells are empty
+    right = [
+        [
+            np.array(guess) == data.labels[split.test].numpy()
+            for guess, split in zip(g, data.splits, strict=True)
+        ]
+        for g in found.predictions
+    ]
+    assert land.accuracy == pytest.approx(np.mean([one[1].mean() for one in right]))
+    assert sea.accuracy == pytest.approx(np.mean([one[0][3:].mean() for one in right]))
+    assert sea.deviation == 0
+    assert found.as_dict()["slices"][0]["value"] == "land"
+
+
 def test_measuring_again_gives_the_same():
     recipe, data = daam_recipe("head", letter_config()), letter_splits()
     one, two = (measure_accuracy(recipe, data, training=QUICK, seeds=(0,)) for _ in range(2))

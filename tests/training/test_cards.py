@@ -56,7 +56,7 @@ def test_a_card_has_valid_metadata_and_the_measured_figures():
         data_name="Letters: a set",
         data_terms="free",
         license="mit",
-        language="en",
+        language="en, de",
         misuse=("Not for crosswords.",),
         limits=("No accents.",),
     )
@@ -65,6 +65,7 @@ def test_a_card_has_valid_metadata_and_the_measured_figures():
     (result,) = metadata["model-index"][0]["results"]
     assert metadata["pipeline_tag"] == "text-classification"
     assert metadata["license"] == "mit"
+    assert metadata["language"] == ["en", "de"]
     assert result["dataset"]["name"] == "Letters: a set"
     values = {metric["type"]: metric["value"] for metric in result["metrics"]}
     assert values == {"accuracy": 0.8125, "f1": 0.8}

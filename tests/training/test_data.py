@@ -13,6 +13,7 @@ from daam_core.training.data import (
     folds,
     hold_out,
     hold_out_groups,
+    joined,
     load_dataset,
 )
 from tests.support.data import class_folders, letters, write_table
@@ -209,6 +210,44 @@ def test_groups_come_from_file_names(tmp_path):
         load_dataset(tmp_path, modality="audio", group_pattern="x(.)")
     with pytest.raises(DataError, match="is no regular expression"):
         load_dataset(tmp_path, modality="audio", group_pattern="(")
+
+
+def test_groups_come_from_paths(tmp_path):
+    """A pattern with a / is searched from the data set's name on, so one pattern serves several data sets."""
+    class_folders(tmp_path / "berlin", {"a": {"03a.wav": "", "08a.wav": ""}, "b": {"03b.wav": ""}})
+    class_folders(tmp_path / "york", {"a": {"Actor_7/1.wav": ""}, "b": {"Actor_9/1.wav": ""}})
+    pattern = r"berlin/[^/]+/(\d\d)|/Actor_(\d)/"
+    found = [
+        load_dataset(tmp_path / name, modality="audio", group_pattern=pattern) for name in ("berlin", "york")
+    ]
+    assert [data.groups for data in found] == [("03", "08", "03"), ("7", "9")]
+    with pytest.raises(DataError, match=r"does not match the path 'york/a/Actor_7/1\.wav'"):
+        load_dataset(tmp_path / "york", modality="audio", group_pattern="Speaker/")
+
+
+def test_several_data_sets_are_one_whose_groups_stay_apart(tmp_path):
+    rows = [("text", "label", "who"), ("x", "b", "1"), ("y", "a", "2")]
+    others = [("text", "label", "who", "year"), ("z", "c", "1", "1998"), ("w", "a", "3", "1999")]
+    first, second = (
+        load_dataset(write_table(tmp_path / name, table), modality="text", columns=TableColumns(group="who"))
+        for name, table in (("one.csv", rows), ("two.csv", others))
+    )
+    found = joined([first, second])
+    assert found.name == "one.csv + two.csv"
+    assert found.inputs == ("x", "y", "z", "w")
+    assert [found.class_names[label] for label in found.labels] == ["b", "a", "c", "a"]
+    assert found.class_names == ("a", "b", "c")
+    assert found.groups == ("one.csv/1", "one.csv/2", "two.csv/1", "two.csv/3")
+    assert found.places[2] == "two.csv/row 1"
+    assert found.columns == {
+        "year": ("", "", "1998", "1999"),
+        "data set": ("one.csv", "one.csv", "two.csv", "two.csv"),
+    }
+    assert joined([first]) is first
+    with pytest.raises(DataError, match=r"Two of the data sets are called 'one\.csv'; rename one"):
+        joined([first, first])
+    with pytest.raises(DataError, match="of one modality, with groups or without"):
+        joined([first, letters()])
 
 
 def test_groups_come_from_a_column(tmp_path):
