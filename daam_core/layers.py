@@ -194,9 +194,11 @@ class DensityAttention(nn.Module):
         width = n_features if gate_kind == "density" else n_gaussians
         spread = torch.linspace(-offset_spread, offset_spread, n_heads) if n_heads > 1 else torch.zeros(1)
         offset = (spread if mode == "shared" else torch.zeros(n_heads))[:, None].repeat(1, width)
-        variance = torch.full((n_heads, width), 2.0 if gate_kind == "density" else 1.0)
+        start_variance = 2.0 if gate_kind == "density" else 1.0
+        variance = torch.full((n_heads, width), start_variance)
         self.mean_offset = nn.Parameter(offset.clone())
-        self.log_scaled_variance = nn.Parameter(variance.log())
+        # Not variance.log(), which on the meta device makes torch import its compiler: a second and a half.
+        self.log_scaled_variance = nn.Parameter(torch.full_like(variance, math.log(start_variance)))
         self.register_buffer("initial_mean_offset", offset)
         self.register_buffer("initial_scaled_variance", variance)
         if amplitude == "layer":

@@ -10,7 +10,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import ipaddress
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +22,10 @@ import hypothesis
 import pytest
 
 from tests.chromium import HOW_TO_GET_IT, find_chromium
+from tests.support.run import FOLDER_OF_THE_RUN
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 ON_CI = bool(os.environ.get("CI"))
@@ -31,6 +34,13 @@ ON_CI = bool(os.environ.get("CI"))
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("ci" if ON_CI else "here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for what all processes of a run share, such as heads trained once."""
+    if FOLDER_OF_THE_RUN not in os.environ:
+        os.environ[FOLDER_OF_THE_RUN] = folder = tempfile.mkdtemp(prefix="tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,15 +93,28 @@ def browser() -> "Iterator[Browser]":
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
-    """A fresh page, 1280 × 900, with nothing of another test's. It may ask this machine only."""
+# One per module: what a page's scripts were compiled to is kept, and the next page opens sooner.
+@pytest.fixture(scope="module")
+def visitor(browser: "Browser") -> "Iterator[BrowserContext]":
+    """A browser's profile, 1280 × 900."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(visitor: "BrowserContext") -> "Iterator[Page]":
+    """A fresh page with nothing of another test's. It may ask this machine only."""
+    page = visitor.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     yield page
-    context.close()
+    visitor.clear_cookies()
+    visitor.clear_permissions()
+    if not page.is_closed() and page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")
+    for opened in visitor.pages:
+        opened.close()
     elsewhere = [url for url in asked if _is_elsewhere(url)]
     assert not elsewhere, f"The page asked other hosts: {elsewhere}"
 

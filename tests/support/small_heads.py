@@ -3,15 +3,13 @@
 They are real heads of tiny tasks: tones by pitch, sentences by topic, plain pictures by colour.
 """
 
-import atexit
 import colorsys
-import shutil
-import tempfile
-from functools import cache
+import os
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from PIL import Image
 
 from daam_core.backbones import load_backbone
@@ -22,6 +20,7 @@ from daam_core.model import ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.training.fitting import TrainingConfig, train_classifier
 from tests.support.encode import encode
+from tests.support.run import FOLDER_OF_THE_RUN
 
 RATE = 16_000
 SENTENCES = {
@@ -59,15 +58,18 @@ def colour_picture(hue: float, *, seed: int = 0, size: tuple[int, int] = (96, 64
     return Image.fromarray((base + grain).clip(0, 255).astype(np.uint8))
 
 
-@cache
 def small_heads() -> dict[str, Path]:
-    """Folders of the heads by name, trained once per test run."""
-    folder = Path(tempfile.mkdtemp(prefix="small-heads-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return train_small_heads(folder)
+    """Folders of the heads by name, trained by whichever process of a test run comes first."""
+    folder = Path(os.environ[FOLDER_OF_THE_RUN]) / "heads"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            unfinished = folder.with_suffix(".part")
+            _train_all(unfinished)
+            unfinished.rename(folder)
+    return {name: folder / name for name in ("tones", "topics", "topics-b", "colours")}
 
 
-def train_small_heads(folder: Path) -> dict[str, Path]:
+def _train_all(folder: Path) -> None:
     """Train ``tones`` (sound), ``topics`` and ``topics-b`` (text, two seeds) and ``colours`` (image)."""
     texts = [(text, label) for label, group in SENTENCES.items() for text in group]
     tones = [
@@ -80,20 +82,15 @@ def train_small_heads(folder: Path) -> dict[str, Path]:
         for index, name in enumerate(COLOUR_NAMES)
         for take in range(2)
     ]
-    return {
-        name: _train(folder / name, name, modality, encoder, samples, seed=seed)
-        for name, modality, encoder, samples, seed in (
-            ("tones", "audio", "whisper-tiny-en", tones, 0),
-            ("topics", "text", "minilm-l6", texts, 0),
-            ("topics-b", "text", "minilm-l6", texts, 1),
-            ("colours", "image", "efficientnet-lite0", colours, 0),
-        )
-    }
+    _train(folder / "tones", "audio", "whisper-tiny-en", tones)
+    _train(folder / "topics", "text", "minilm-l6", texts)
+    _train(folder / "topics-b", "text", "minilm-l6", texts, seed=1)
+    _train(folder / "colours", "image", "efficientnet-lite0", colours)
 
 
 def _train(
-    folder: Path, name: str, modality: Modality, encoder: str, samples: list[tuple[object, str]], *, seed: int
-) -> Path:
+    folder: Path, modality: Modality, encoder: str, samples: list[tuple[object, str]], *, seed: int = 0
+) -> None:
     backbone = load_backbone(encoder)
     classes = tuple(dict.fromkeys(label for _, label in samples))
     features = torch.stack([pool(encode(backbone, given)).float() for given, _ in samples])
@@ -111,7 +108,5 @@ def _train(
         config, TrainingConfig(epochs=15, batch_size=8, seed=seed), features, labels
     )
     mean = dataset_mean(classifier, features)
-    TrainedClassifier(
-        classifier, name=name, dataset=mean, card=f"# {name}\n\nA classifier for tests.\n"
-    ).save_pretrained(folder)
-    return folder
+    card = f"# {folder.name}\n\nA classifier for tests.\n"
+    TrainedClassifier(classifier, name=folder.name, dataset=mean, card=card).save_pretrained(folder)
