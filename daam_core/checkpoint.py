@@ -21,7 +21,7 @@ from torch import Tensor
 
 from daam_core.dataset_mean import from_averages
 from daam_core.errors import CheckpointError, ConfigError, first_line, is_number, is_whole
-from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.model import DaamClassifier, ModelConfig, new_decoder
 from daam_core.outside import PERCENTILES, Cells, Known
 from daam_core.plain import PlainMapping, PlainObject
 from daam_core.result import DatasetMean
@@ -287,6 +287,7 @@ def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, Data
         with safe_open(path, framework="pt") as file:
             shapes = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
         _check_sizes(where, shapes, config)
+        classifier = DaamClassifier(config)
         tensors = load_file(path)
     except FileNotFoundError as error:
         raise CheckpointError(
@@ -298,8 +299,9 @@ def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, Data
         raise CheckpointError(
             f"{where} is damaged, truncated or no safetensors file: {first_line(error)}"
         ) from error
-    classifier = DaamClassifier(config)
     weights = classifier.state_dict()
+    if foreign := sorted(set(shapes) - set(weights) - set(DATASET_TENSORS)):
+        raise CheckpointError(f"{where} holds tensors that no such head has: {', '.join(foreign[:5])}.")
     expected = weights | _dataset_shapes(classifier)
     # A whole average or none: heads saved before its statistics were kept lack some of it.
     averaged = set(DATASET_TENSORS) <= set(tensors) and int(tensors["dataset_samples"].max()) > 0
@@ -327,13 +329,13 @@ def _check_sizes(where: str, shapes: Mapping[str, list[int]], config: ModelConfi
     if config.n_heads**2 * config.n_layers > MAX_ROW_WEIGHTS:
         raise CheckpointError(f"{where}: {config.n_heads} heads over {config.n_layers} layers are too many.")
     try:
-        with torch.device("meta"):  # shapes without memory
-            expected = DaamClassifier(config).state_dict()
+        # Shapes without memory. The decoder alone: for the rest torch would import its compiler, and its
+        # sizes are those checked above.
+        with torch.device("meta"):
+            decoder = new_decoder(config).state_dict(prefix="decoder.")
     except (RuntimeError, OverflowError, TypeError) as error:
         raise CheckpointError(f"{where}: {CONFIG_FILE} asks for sizes that no classifier has.") from error
-    if foreign := sorted(set(shapes) - set(expected) - set(DATASET_TENSORS)):
-        raise CheckpointError(f"{where} holds tensors that no such head has: {', '.join(foreign[:5])}.")
-    for name, tensor in expected.items():
+    for name, tensor in decoder.items():
         _check_shape(where, shapes, name, list(tensor.shape))
 
 

@@ -143,6 +143,27 @@ class Decision(NamedTuple):
     gate: Tensor
 
 
+def new_decoder(config: ModelConfig) -> nn.Module:
+    """What makes logits ``[B, C]`` of gated values: of each head's mean ``[B, H·F]`` (``pool``), of all
+    ``[B, R·F]`` (``linear``), or of the map ``[B, 1, R, F]`` (``conv``)."""
+    classes = len(config.class_names)
+    if config.decoder == "pool":
+        return nn.Linear(config.n_heads * config.n_features, classes)
+    if config.decoder == "linear":
+        rows = config.n_layers * (config.n_heads if config.mode == "shared" else 1)
+        return nn.Linear(rows * config.n_features, classes)
+    channels = config.conv_channels
+    return nn.Sequential(
+        nn.Conv2d(1, channels, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, 3, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(channels, classes),
+    )
+
+
 class DaamClassifier(nn.Module):
     """Standardisation → density attention → decoder, on pooled hidden states ``[B, L, F]``.
 
@@ -167,24 +188,10 @@ class DaamClassifier(nn.Module):
             offset_spread=config.offset_spread,
             amplitude_start=config.amplitude_start,
         )
-        classes, rows = len(config.class_names), len(self.attention.head_of_row)
         if config.decoder == "pool":
             members = nn.functional.one_hot(self.attention.head_of_row, config.n_heads).T.float()  # [H, R]
             self.register_buffer("row_mean", members / members.sum(-1, keepdim=True), persistent=False)
-            self.decoder: nn.Module = nn.Linear(config.n_heads * config.n_features, classes)
-        elif config.decoder == "linear":
-            self.decoder = nn.Linear(rows * config.n_features, classes)
-        else:
-            channels = config.conv_channels
-            self.decoder = nn.Sequential(
-                nn.Conv2d(1, channels, 3, padding=1),
-                nn.ReLU(),
-                nn.Conv2d(channels, channels, 3, padding=1),
-                nn.ReLU(),
-                nn.AdaptiveAvgPool2d(1),
-                nn.Flatten(),
-                nn.Linear(channels, classes),
-            )
+        self.decoder = new_decoder(config)
 
     def standardise(self, x: Tensor) -> Tensor:
         """``[.., L, F]`` hidden states, minus the training mean, over the training deviation."""

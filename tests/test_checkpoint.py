@@ -140,7 +140,7 @@ def edit_config(folder: Path, **changes: object) -> None:
         ({"n_heads": 3}, r"attention\.mean_offset is \[2, 8\]"),
         ({"class_names": ["a", "b", "c"]}, r"decoder\.weight"),
         ({"decoder": "linear"}, r"decoder\.weight"),
-        ({"decoder": "conv"}, "holds tensors that no such head has"),
+        ({"decoder": "conv"}, r"lacks decoder\.0\.weight: not a head of this kind"),
         ({"amplitude": "none"}, "holds tensors that no such head has: attention.amplitude_logits"),
         ({"mode": "layer_groups", "n_heads": 2}, "dataset_gate"),
     ],

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import bootstrap, rankdata
 
 from daam_core.errors import ShapeError
 from daam_core.faithfulness.packages import measuring_packages
@@ -66,6 +65,8 @@ def bootstrap_mean(
     mean = float(numbers.mean())
     low = high = mean
     if len(numbers) > 1:  # scipy refuses a single value, whose resamples are all the same
+        from scipy.stats import bootstrap  # here, since it takes a second to import
+
         found = bootstrap(
             (numbers,),
             np.mean,
@@ -77,6 +78,18 @@ def bootstrap_mean(
         )
         low, high = (float(end) for end in found.confidence_interval)
     return Interval(mean, low, high, len(numbers), seed, level)
+
+
+def ranks(values: ArrayLike) -> np.ndarray:
+    """Ranks of the values from 1, ties at their mean rank.
+
+    >>> ranks([10, 30, 10]).tolist()
+    [1.5, 3.0, 1.5]
+    """
+    from scipy.stats import rankdata  # here, since it takes a second to import
+
+    found: np.ndarray = rankdata(values)
+    return found
 
 
 def correlation(first: ArrayLike, second: ArrayLike) -> float:
@@ -98,7 +111,7 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> float:
     1.0
     """
     a, b = _pair(first, second)
-    return correlation(rankdata(a), rankdata(b))
+    return correlation(ranks(a), ranks(b))
 
 
 def structure_similarity(first: ArrayLike, second: ArrayLike) -> float:

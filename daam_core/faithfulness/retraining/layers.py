@@ -11,11 +11,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from daam_core.errors import DataError
-from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation
+from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, ranks
 from daam_core.layers import MIN_LAYERS_PER_HEAD
 from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.progress import Progress
@@ -227,10 +226,10 @@ def permutation_p_value(
         return float(np.mean(exact >= observed - 1e-12))
     # rank_correlation on many orders at once: correlation of ranks by one product.
     draw = np.random.default_rng(seed)
-    ranks = [rankdata(values) - (len(values) + 1) / 2 for values in (first, second)]
-    norm = np.sqrt((ranks[0] @ ranks[0]) * (ranks[1] @ ranks[1]))
-    shuffled = draw.permuted(np.tile(ranks[0], (draws, 1)), axis=1)
-    found = shuffled @ ranks[1] / norm if norm > 0 else np.zeros(draws)
+    a, b = (ranks(values) - (len(values) + 1) / 2 for values in (first, second))
+    norm = np.sqrt((a @ a) * (b @ b))
+    shuffled = draw.permuted(np.tile(a, (draws, 1)), axis=1)
+    found = shuffled @ b / norm if norm > 0 else np.zeros(draws)
     return float((1 + np.sum(found >= observed - 1e-12)) / (draws + 1))
 
 

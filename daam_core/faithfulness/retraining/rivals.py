@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
 from daam_core.errors import DataError
@@ -16,6 +15,7 @@ from daam_core.faithfulness.maps.cells import input_cells
 from daam_core.faithfulness.maps.on_input import captum_maps
 from daam_core.faithfulness.removal.curves import RANDOM_SEEDS, Comparison, compare, random_curve
 from daam_core.faithfulness.retraining.layers import BUDGET, held_out
+from daam_core.faithfulness.statistics import ranks
 from daam_core.progress import Progress
 from daam_core.training.baselines import Baseline, MultiHeadAttention, WeightedLayerSum
 from daam_core.training.fitting import TrainingConfig, accuracy, train_baseline
@@ -120,9 +120,9 @@ def agreement(maps: dict[str, Tensor], *, most: int = 100) -> tuple[list[str], n
     count = min(most, *(len(map_) for map_ in maps.values()))
     total = np.zeros((len(names), len(names)))
     for index in range(count):
-        ranks = np.stack([rankdata(maps[name][index].detach().numpy().ravel()) for name in names])
-        ranks -= ranks.mean(1, keepdims=True)
-        norm = np.linalg.norm(ranks, axis=1, keepdims=True)
-        unit = np.divide(ranks, norm, out=np.zeros_like(ranks), where=norm > 0)
+        ranked = np.stack([ranks(maps[name][index].detach().numpy().ravel()) for name in names])
+        ranked -= ranked.mean(1, keepdims=True)
+        norm = np.linalg.norm(ranked, axis=1, keepdims=True)
+        unit = np.divide(ranked, norm, out=np.zeros_like(ranked), where=norm > 0)
         total += unit @ unit.T
     return names, total / count
