@@ -1,5 +1,8 @@
 """What the package offers; read by type checkers, and by ``__init__.py`` when something is asked for."""
 
+from .attaching import Attached as Attached
+from .attaching import Prepared as Prepared
+from .attaching import attach as attach
 from .checkpoint import built_in_models as built_in_models
 from .errors import DaamError as DaamError
 from .explaining import explain as explain

@@ -100,11 +100,11 @@ class DensityMultiheadAttention(nn.Module):
         Raises:
             ShapeError: shapes that do not fit, or values that cannot be gated.
         """
-        return self._gated(x, self._counts(x, key_padding_mask))[1]
+        return self._gated(x, self.counts(x, key_padding_mask))[1]
 
     def statistics(self, x: Tensor, key_padding_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and variance of ``x`` that the gates use; the axis is kept with length 1."""
-        mask = self._counts(x, key_padding_mask)
+        mask = self.counts(x, key_padding_mask)
         return axis_statistics(x, axis=self.axis, unbiased=self.gate_kind == "mixture", mask=mask)
 
     def forward(
@@ -137,7 +137,7 @@ class DensityMultiheadAttention(nn.Module):
                 "Density attention looks at no pairs of positions, so it takes no attn_mask and cannot be "
                 "causal; leave positions out with key_padding_mask."
             )
-        gated, gate = self._gated(query, self._counts(query, key_padding_mask))
+        gated, gate = self._gated(query, self.counts(query, key_padding_mask))
         output: Tensor = self.out_proj(gated.movedim(1, -2).flatten(-2))
         if not need_weights:
             return output, None
@@ -148,8 +148,12 @@ class DensityMultiheadAttention(nn.Module):
         by_head: Tensor = (of_output @ self.out_proj.weight).unflatten(-1, (self.num_heads, self.embed_dim))
         return by_head.movedim(-2, 1)
 
-    def _counts(self, x: Tensor, key_padding_mask: Tensor | None) -> Tensor | None:
-        """``[B, .., 1]``, True where a position is no padding."""
+    def counts(self, x: Tensor, key_padding_mask: Tensor | None) -> Tensor | None:
+        """``[B, .., 1]``, True where a position of ``x`` is no padding; None where none is.
+
+        Raises:
+            ShapeError: shapes that do not fit.
+        """
         if x.ndim < max(3, 1 - self.axis) or x.shape[-1] != self.embed_dim:
             raise ShapeError(
                 f"Expected [B, N, {self.embed_dim}] or more axes after the batch's, one of them axis "

@@ -14,6 +14,8 @@ from daam_core.plain import PlainMapping
 
 Scale = Literal["all_heads", "per_head"]
 
+#: Of an encoder's hidden states.
+AXIS_NAMES = ("layer", "feature")
 _CLASSES_SHOWN = 5  # at a prompt
 
 
@@ -75,7 +77,8 @@ class Explanation:
 
     Attributes:
         model: name of the checkpoint.
-        modality: ``audio``, ``text`` or ``image``.
+        modality: ``audio``, ``text`` or ``image``; ``tensor`` where nothing is known of the input, which
+            then has no tokens.
         mode: ``shared`` (every head sees all layers) or ``layer_groups``.
         gate_kind: ``density`` or ``mixture``.
         class_names: C names.
@@ -120,6 +123,8 @@ class Explanation:
         outside: how unlike the training data the input is, or None where that is not known for this
             classifier.
         provenance: plain values that identify checkpoint, encoder, input, versions and settings.
+        axis_names: what the axes of length L and F are called. ``layer`` and ``feature`` for an encoder's
+            hidden states; an attention inside a model of one's own may run over tokens.
     """
 
     model: str
@@ -159,6 +164,7 @@ class Explanation:
     dataset: DatasetMean | None
     outside: Outside | None
     provenance: PlainMapping
+    axis_names: tuple[str, str] = AXIS_NAMES
 
     def __post_init__(self) -> None:
         heads, layers, features = self.gate.shape
@@ -191,13 +197,14 @@ class Explanation:
     def __repr__(self) -> str:
         """What a person wants to know at a prompt; the arrays would fill many screens."""
         heads, layers, features = self.shape
+        rows, columns = self.axis_names
         order = np.argsort(-self.probabilities, kind="stable")[:_CLASSES_SHOWN]
         classes = ", ".join(f"{self.class_names[index]} {self.probabilities[index]:.3f}" for index in order)
         rest = len(self.class_names) - len(order)
         return (
             f"Explanation of {self.predicted_class!r} by {self.model} ({self.modality})\n"
             f"  probabilities: {classes}{f', and {rest} more' if rest else ''}\n"
-            f"  maps: {heads} heads × {layers} layers × {features} features, {self.gate_kind} gate, "
+            f"  maps: {heads} heads × {layers} {rows}s × {features} {columns}s, {self.gate_kind} gate, "
             f"mode {self.mode}\n"
             f"  Importance Factor scaled over {self.scale}{', constant' if self.degenerate else ''}; "
             f"attributions of {len(self.token_labels)} tokens are about {self.explained_class!r}"

@@ -69,6 +69,10 @@ TABLE = {
     "explaining": allow(
         "version result importance inputs encoding layers model outside trained", "numpy torch"
     ),
+    "published": allow("layers", "torch"),
+    "attaching": allow(
+        "version result gating importance encoding layers blocks explaining published", "numpy torch"
+    ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
         "version writing result importance inputs encoding layers model dataset_mean "
@@ -94,7 +98,10 @@ TABLE = {
         "numpy tqdm",
     ),
     "__main__": allow("cli"),
-    "": allow("version result importance model checkpoint trained explaining explaining_many", "lazy_loader"),
+    "": allow(
+        "version result importance model checkpoint trained explaining attaching explaining_many",
+        "lazy_loader",
+    ),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
         "progress result inputs encoding reading figures view export trained explaining "

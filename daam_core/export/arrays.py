@@ -15,7 +15,7 @@ import numpy as np
 
 from daam_core.errors import DaamError, DataError, first_line, is_number, is_whole
 from daam_core.plain import PlainObject
-from daam_core.result import DatasetMean, Explanation, Outside, arrays
+from daam_core.result import AXIS_NAMES, DatasetMean, Explanation, Outside, arrays
 
 FORMAT, FORMAT_VERSION = "daam-explanation", 3
 MAX_UNPACKED_BYTES = 4 << 30  # an archive that claims more is not one of ours
@@ -35,15 +35,17 @@ _PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "text": (str, type(None)),
     "provenance": dict,
 }
+#: Plain fields that a file may lack.
+_SOMETIMES = ("outside", "axis_names")
 _ARRAYS = tuple(
     field.name
     for field in fields(Explanation)
-    if field.name not in _PLAIN_TYPES and field.name not in ("dataset", "outside")
+    if field.name not in _PLAIN_TYPES and field.name not in ("dataset", *_SOMETIMES)
 )
 _DATASET_ARRAYS = tuple(field.name for field in fields(DatasetMean) if field.name != "samples")
 _PICTURE_UNITS = "fraction"
-_CHOICES = {
-    "modality": ("audio", "text", "image"),
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "modality": ("audio", "text", "image", "tensor"),
     "mode": ("shared", "layer_groups"),
     "gate_kind": ("density", "mixture"),
     "scale": ("all_heads", "per_head"),
@@ -96,7 +98,7 @@ def from_json(content: str | bytes) -> Explanation:
     if dataset is not None:
         nested |= {f"dataset_{name}": dataset.get(name) for name in _DATASET_ARRAYS}
     read = {name: _from_nested(value, declared.get(name), name) for name, value in nested.items()}
-    plain = {name: found[name] for name in (*_PLAIN_TYPES, "outside") if name in found}
+    plain = {name: found[name] for name in (*_PLAIN_TYPES, *_SOMETIMES) if name in found}
     return _explanation(plain, read, None if dataset is None else dataset.get("samples"))
 
 
@@ -200,6 +202,7 @@ def _plain(explanation: Explanation) -> PlainObject:
         "degenerate": bool(explanation.degenerate),
         "provenance": dict(explanation.provenance),
         "outside": None if explanation.outside is None else asdict(explanation.outside),
+        **({} if explanation.axis_names == AXIS_NAMES else {"axis_names": list(explanation.axis_names)}),
     }
 
 
@@ -227,6 +230,10 @@ def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: objec
         if not is_whole(samples) or samples < 1:
             raise DataError(f"The explanation is damaged: a data set of {str(samples)[:40]} samples.")
         dataset = DatasetMean(**{name: read[f"dataset_{name}"] for name in _DATASET_ARRAYS}, samples=samples)
+    names = plain.setdefault("axis_names", AXIS_NAMES)
+    if not (isinstance(names, list | tuple) and len(names) == 2 and all(isinstance(n, str) for n in names)):
+        raise DataError("The explanation is damaged: axis_names must be two texts.")
+    plain["axis_names"] = tuple(names)
     plain["outside"] = _outside(plain.get("outside"))  # which files written before it was known lack
     try:
         everything: PlainObject = {**plain, **{name: read[name] for name in _ARRAYS}, "dataset": dataset}

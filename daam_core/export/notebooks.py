@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from daam_core.errors import DataError
+from daam_core.errors import DataError, InputError
 from daam_core.inputs import Region, SoundChange
 from daam_core.result import Explanation
 
@@ -45,8 +45,13 @@ def notebook(explanation: Explanation) -> str:
 
     Raises:
         DataError: cells were muted in a way that a short program cannot state.
+        InputError: the model is one of somebody's own, that a notebook cannot load.
     """
     e = explanation
+    if "attention" in e.provenance:
+        raise InputError(
+            f"A notebook cannot load {_line(e.model)}, a model of your own; save .html, .json, .npz or .csv."
+        )
     cells = [
         _markdown(
             f"# Why {_span(e.model)} decided as it did\n\n"

@@ -12,7 +12,7 @@ from daam_core.reading.outside import outside_summary
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.sentences import in_words
 from daam_core.reading.words import join_words
-from daam_core.result import Explanation
+from daam_core.result import AXIS_NAMES, Explanation
 
 
 def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
@@ -28,7 +28,8 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         the layers and features with the largest share of the density attention (percent); the cells of
         highest importance, and those of largest class importance; tokens with their attribution (and
         the words they make up);
-        ranges of the learned parameters; provenance.
+        ranges of the learned parameters; provenance. Where its axes are not an encoder's layers and
+        features, ``axis_names`` says what is called ``layer`` and ``feature`` here.
     """
     e = explanation
     contribution = np.asarray(e.layer_contribution, dtype=np.float64)
@@ -74,6 +75,8 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
     if e.modality == "text" and e.text is not None:
         words = join_words(e.text, e.token_labels, e.token_spans, e.token_attribution)
         content["words"] = [{"text": w.text, "start": w.start, "end": w.end, "value": w.value} for w in words]
+    if e.axis_names != AXIS_NAMES:
+        content["axis_names"] = list(e.axis_names)
     content["parameters"] = [asdict(row) for row in parameter_summary(e)]
     content["provenance"] = dict(e.provenance)
     return content

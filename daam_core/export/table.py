@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from daam_core.errors import DataError, first_line
+from daam_core.errors import DataError, InputError, first_line
 from daam_core.export.summary import summary
 from daam_core.reading.words import join_words
-from daam_core.result import Explanation
+from daam_core.result import AXIS_NAMES, Explanation
 
 CSV_COLUMNS = (
     "head",
@@ -38,7 +38,11 @@ _CSV_MEANINGS = (
     "Importance Factor, 0 to 1",
     "signed share in the logit of the explained class",
 )
-
+_PLACES = {
+    "audio": "seconds from the sound's beginning",
+    "text": "index of a character of the text, counted from 0; the end is the character after the last",
+    "image": "share of the picture's width or height, from its left or upper side",
+}
 
 #: What a CSV file has its rows of.
 TableKind = Literal["cells", "tokens"]
@@ -144,14 +148,18 @@ def _cell_table(rows: np.ndarray) -> CellTable:
 
 
 def token_columns(explanation: Explanation) -> dict[str, str]:
-    """The columns of :func:`to_token_csv` and what they mean."""
+    """The columns of :func:`to_token_csv` and what they mean.
+
+    Raises:
+        InputError: nothing is known of the input's tokens.
+    """
+    if explanation.modality not in _PLACES:
+        raise InputError(
+            f"The input of {explanation.model} has no tokens that are known, so there is no table of them; "
+            "save its cells."
+        )
     sides = ("left", "top", "right", "bottom") if explanation.modality == "image" else ("start", "end")
-    places = {
-        "audio": "seconds from the sound's beginning",
-        "text": "index of a character of the text, counted from 0; the end is the character after the last",
-        "image": "share of the picture's width or height, from its left or upper side",
-    }
-    where = f"{places[explanation.modality]}; empty for a token that stands for no part of the input"
+    where = f"{_PLACES[explanation.modality]}; empty for a token that stands for no part of the input"
     words = {
         "word": "the word of the text that the token is part of; empty for a special token",
         "word_attribution": "sum over the tokens of that word; empty for a special token",
@@ -172,8 +180,11 @@ def to_token_csv(explanation: Explanation) -> str:
 
     Numbers have all their digits. The sum of the column ``attribution`` is that of all cells'
     ``class_importance``, up to rounding.
+
+    Raises:
+        InputError: nothing is known of the input's tokens.
     """
-    e = explanation
+    e, columns = explanation, token_columns(explanation)
     parts: list[list[object]] = [[index, label] for index, label in enumerate(e.token_labels)]
     for row, span in zip(parts, e.token_spans.tolist(), strict=True):
         placed = not any(edge != edge for edge in span)
@@ -188,7 +199,7 @@ def to_token_csv(explanation: Explanation) -> str:
     values = np.column_stack([e.token_attribution, e.head_token_attribution.T]).tolist()
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(token_columns(e))
+    writer.writerow(columns)
     writer.writerows([*row, *numbers] for row, numbers in zip(parts, values, strict=True))
     return buffer.getvalue()
 
@@ -196,6 +207,9 @@ def to_token_csv(explanation: Explanation) -> str:
 def csv_metadata(explanation: Explanation, file_name: str, *, table: TableKind = "cells") -> str:
     """Description of a CSV file in JSON, as the W3C's "CSV on the Web" defines it, with provenance."""
     meanings = dict(zip(CSV_COLUMNS, _CSV_MEANINGS, strict=True))
+    if explanation.axis_names != AXIS_NAMES:
+        names = zip(AXIS_NAMES, explanation.axis_names, strict=True)
+        meanings |= {column: f"index along the axis {name!r}, counted from 0" for column, name in names}
     key = list(CSV_COLUMNS[:3])
     if table == "tokens":
         meanings, key = token_columns(explanation), ["token"]

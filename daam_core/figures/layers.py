@@ -47,7 +47,7 @@ def draw_layers(axes: Axes, explanation: Explanation, total: float) -> None:
         )
         bottom += contribution[head]
     axes.axhline(100 / layers, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=3, label="even share")
-    axes.set_xlabel("layer")
+    axes.set_xlabel(explanation.axis_names[0])
     axes.set_ylabel("density attention (%)")
     axes.set_ylim(0, max(float(bottom.max()), 100 / layers) * 1.12)
     step = max(1, -(-layers // 16))

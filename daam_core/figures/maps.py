@@ -146,7 +146,7 @@ def plan_maps(
     ]
     if explanation.shape[2] > max_columns:
         statement = bin_columns(values[0, :1], max_columns, how=how).statement
-        legend.append(f"With {explanation.shape[2]:,} features, {statement}.")
+        legend.append(f"With {explanation.shape[2]:,} {explanation.axis_names[1]}s, {statement}.")
     layers = int(explanation.head_layers[chosen].sum(axis=1).max())
     small = (9, 16) if total < NARROW_MM else (11, 20)
     lowest, highest = small if compact else (12 if len(chosen) > 1 else 30, 60)
@@ -210,9 +210,9 @@ def draw_maps(canvas: Canvas, maps: Maps) -> None:
         _draw_map(panel, binned.values, seen, features, maps.colours, maps.limits[head], maps.tick_step)
         panel.set_title(_map_title(maps, head, cells))
         if place % columns == 0:
-            panel.set_ylabel("layer")
+            panel.set_ylabel(maps.explanation.axis_names[0])
         if place + columns >= len(maps.chosen):  # the lowest panel of its column
-            panel.set_xlabel("feature")
+            panel.set_xlabel(maps.explanation.axis_names[1])
             panel.tick_params(labelbottom=True)
     for panel in axes.flat[len(maps.chosen) :]:
         panel.set_visible(False)

@@ -133,7 +133,7 @@ def _draw_over_features(
         extent=(-0.5, learned.shape[1] - 0.5, len(learned) - 0.5, -0.5),
     )
     _head_rows(axes, len(learned))
-    axes.set_xlabel("feature" + (f" ({binned.statement})" if binned.binned else ""))
+    axes.set_xlabel(explanation.axis_names[1] + (f" ({binned.statement})" if binned.binned else ""))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     bar = figure.colorbar(picture, ax=axes, pad=0.02, fraction=0.05, aspect=14)
     bar.outline.set_linewidth(0.5)

@@ -78,10 +78,12 @@ def plotly_map(
             trace.update(colours | _colour_limits(*limits[head], keys=("zmin", "zmax")), showscale=False)
         row, column = place // columns + 1, place % columns + 1
         figure.add_trace(trace, row=row, col=column)
-        title = "layer" if column == 1 else None
+        title = explanation.axis_names[0] if column == 1 else None
         figure.update_yaxes(title_text=title, autorange="reversed", row=row, col=column)
         if place + columns >= len(chosen):  # the lowest panel of its column
-            figure.update_xaxes(title_text="feature", showticklabels=True, row=row, col=column)
+            figure.update_xaxes(
+                title_text=explanation.axis_names[1], showticklabels=True, row=row, col=column
+            )
     title = text.name
     if text.signed:
         title += f" for “{_escaped(explanation.explained_class)}”"

@@ -86,7 +86,7 @@ def report_figure(
             *((3.8 * len(classes) + 9, 35.0) if narrow else (top,)),
             maps.height,
             parameters,
-            token_height(view, total),
+            *([token_height(view, total)] if explanation.token_labels else []),
             SMALL_LINE_MM * len(notes) + 3,
         ]
         figure = new_figure(total, sum(heights))
@@ -105,7 +105,8 @@ def report_figure(
         else:
             for axes, (name, label) in zip((left, right), PARAMETERS, strict=True):
                 draw_distributions(axes, explanation, name, label, short=narrow)
-        draw_tokens(next(parts), view, total)
+        if explanation.token_labels:
+            draw_tokens(next(parts), view, total)
         _draw_notes(next(parts), notes, total)
         return settle(figure)
 
@@ -113,8 +114,9 @@ def report_figure(
 def _draw_heading(canvas: Canvas, explanation: Explanation, shown: Input | None, total: float) -> None:
     """Prediction, the input's name where it is known, and the model."""
     heads, layers, features = explanation.shape
+    rows, columns = explanation.axis_names
     chance = percent(float(explanation.probabilities[explanation.prediction]))
-    under = f"{chance}; {explanation.model}, {heads} heads × {layers} layers × {features:,} features"
+    under = f"{chance}; {explanation.model}, {heads} heads × {layers} {rows}s × {features:,} {columns}s"
     if explanation.explained != explanation.prediction:
         under += f"; explained for “{explanation.explained_class}”"
     left = 2 / total

@@ -69,8 +69,10 @@ def token_figure(
         width: ``single``, ``double`` or millimetres.
 
     Raises:
-        ShapeError: a head that the model does not have, or an input of another modality.
+        ShapeError: a head that the model does not have, an input of another modality, or no tokens.
     """
+    if not explanation.token_labels:
+        raise ShapeError(f"Nothing is known of the tokens of what {explanation.model} explained.")
     total = width_mm(width)
     with print_style():
         view = token_view(explanation, head=head, absolute=absolute, shown=shown)

@@ -69,13 +69,14 @@ def _alike(a: Explanation, b: Explanation) -> tuple[str, ...]:
     if a.model != b.model:
         if found is None:
             return ("Their encoders have different sizes, so the maps cannot be laid over each other.",)
-        return (f"All heads together, by layer and feature, the two maps correlate at {fixed(found)}.",)
+        axes = " and ".join(a.axis_names)
+        return (f"All heads together, by {axes}, the two maps correlate at {fixed(found)}.",)
     said = () if found is None else (f"The two maps correlate at {fixed(found)}.",)
     changes = largest_changes(a, b, 1)
     if not changes:
         return (*said, "The Importance Factor is the same in every cell.") if a.shape == b.shape else said
     ((head, layer, feature, before, after),) = changes
-    where = f"feature {feature} on layer {layer} in head {head}"
+    where = _cell_name(a, head, layer, feature)
     moved = f"from {fixed(before)} to {fixed(after)}"
     return (*said, f"The Importance Factor changes most at {where}: {moved}.")
 
@@ -87,40 +88,50 @@ def _heads(e: Explanation) -> str:
     covered = 0.0
     for head in head_order(shares)[:MOST_NAMED]:
         what = " of the density attention" if not parts else ""
-        parts.append(f"head {head} carries {totals[head]:.0f} %{what}, {_on_layers(shares[head])}")
+        parts.append(
+            f"head {head} carries {totals[head]:.0f} %{what}, {_on_layers(shares[head], e.axis_names[0])}"
+        )
         covered += totals[head]
         if covered >= MAJORITY:
             break
     return _sentence("; ".join(parts))
 
 
-def _on_layers(shares: np.ndarray) -> str:
-    """Where a head's share lies, from the shares ``[L]`` of its layers."""
+def _on_layers(shares: np.ndarray, name: str) -> str:
+    """Where a head's share lies, from the shares ``[L]`` of its layers, or what these are called here."""
     order = np.argsort(-shares, kind="stable")
     total = shares.sum()
     if total <= 0:
-        return "on no layer"
+        return f"on no {name}"
     if shares[order[0]] >= NEARLY_ALL * total:
-        return f"nearly all of it on layer {order[0]}"
+        return f"nearly all of it on {name} {order[0]}"
     for count in range(1, MOST_NAMED + 1):
         if shares[order[:count]].sum() >= MAJORITY / 100 * total:
             named = sorted(int(layer) for layer in order[:count])
-            return f"most of it on layer{'s' if count > 1 else ''} {_listed([str(n) for n in named])}"
-    return "spread over its layers"
+            return f"most of it on {name}{'s' if count > 1 else ''} {_listed([str(n) for n in named])}"
+    return f"spread over its {name}s"
 
 
 def _cells(e: Explanation) -> str:
     found = top_cells(quantity_map(e, "importance"), MOST_NAMED).tolist()
+    row, column = e.axis_names
     if len({(head, layer) for head, layer, _ in found}) == 1 < len(found):
         head, layer, _ = found[0]
         features = _listed([str(feature) for _, _, feature in found])
-        return f"The strongest cells are features {features} on layer {layer} in head {head}."
-    named = _listed([f"feature {feature} on layer {layer} in head {head}" for head, layer, feature in found])
+        return f"The strongest cells are {column}s {features} on {row} {layer} in head {head}."
+    named = _listed([_cell_name(e, *cell) for cell in found])
     return f"The strongest cell{'s are' if len(found) > 1 else ' is'} {named}."
+
+
+def _cell_name(e: Explanation, head: int, layer: int, feature: int) -> str:
+    row, column = e.axis_names
+    return f"{column} {feature} on {row} {layer} in head {head}"
 
 
 def _input(e: Explanation) -> str | None:
     """Which parts of the input speak for and against the explained class."""
+    if not e.token_labels:
+        return None
     where, shares = {"text": _words, "audio": _moments, "image": _regions}[e.modality](e)
     order = sorted(range(len(shares)), key=lambda part: -shares[part])
     several = e.modality == "text"
