@@ -68,6 +68,14 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="labels that differ only in case, white space or as 1 and 1.0 are one class",
     )
+    group.add_argument(
+        "--rename",
+        action="append",
+        type=_old_and_new,
+        default=[],
+        metavar="OLD=NEW",
+        help="call a class otherwise (repeatable); classes of one name are one",
+    )
     group.add_argument("--skip-broken", action="store_true", help="leave out inputs that cannot be read")
     group.add_argument("--cache-dir", metavar="DIR", help="where features are kept (default: user's cache)")
 
@@ -83,7 +91,12 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
         skip_broken=arguments.skip_broken,
         cache_dir=arguments.cache_dir,
         written=TextFormat(arguments.encoding, _DELIMITERS.get(said, said), arguments.heading),
-        classes=ClassChoice(names_in(arguments.classes), arguments.class_pattern, arguments.merge_alike),
+        classes=ClassChoice(
+            names_in(arguments.classes),
+            arguments.class_pattern,
+            arguments.merge_alike,
+            tuple(arguments.rename),
+        ),
         part=arguments.part,
         say=say,
     )
@@ -93,6 +106,13 @@ def data_paths(arguments: argparse.Namespace) -> DataPaths:
     """The data set that a command is about, or several."""
     given: list[str] = arguments.data
     return given[0] if len(given) == 1 else given
+
+
+def _old_and_new(text: str) -> tuple[str, str]:
+    old, equals, new = (word.strip() for word in text.partition("="))
+    if not (old and equals and new):
+        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as excitement=happiness")
+    return old, new
 
 
 def names_in(listed: str | None) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.inputs.files import is_address, sha256_of
 from daam_core.inputs.text import text_sha256
+from daam_core.training.data_cifar import CIFAR
 from daam_core.training.data_folders import PARTS, read_folder
+from daam_core.training.data_layouts import is_iemocap, read_cifar, read_iemocap
 from daam_core.training.data_parts import MEASURED, TRAINED, Files, HubFile, chosen_part, hub_name, parts_of
 from daam_core.training.data_rows import (
     ClassChoice,
@@ -436,6 +438,9 @@ def _read(
         if place.is_dir():
             if columns != TableColumns():
                 raise DataError(f"{place.name} is a folder of class folders: columns are for tables only.")
+            if is_iemocap(place):
+                read_iemocap(place, modality, classes, found)
+                continue
             read_folder(place, modality, written, classes, found)
             if not classes.names and classes.pattern is None:
                 found.notes += _strange_folders(place, sorted({row.label for row in found.rows}))
@@ -444,6 +449,9 @@ def _read(
                 raise DataError(
                     f"{place.name} is a table, its classes are a column: leave out --class-pattern."
                 )
+            if place.suffix == CIFAR:
+                read_cifar(place, modality, columns, found)
+                continue
             named = len(files) > 1
             read_table(place, modality, columns, written, found, labelled=labelled, named=named)
         else:
@@ -463,7 +471,7 @@ def _of_chosen_classes(
     path: Path, found: Rows, classes: ClassChoice, class_names: Sequence[str] | None
 ) -> list[Row]:
     """The rows whose class is wanted, under the name that counts."""
-    rows = found.rows
+    rows = _renamed(path, found.rows, classes, other=class_names is not None)
     alike = _alike([row.label for row in rows], class_names or ())
     if classes.merge_alike:
         rows = [replace(row, label=alike.get(row.label, row.label)) for row in rows]
@@ -483,6 +491,20 @@ def _of_chosen_classes(
     others = [row for row in rows if row.label not in classes.names]
     found.skipped += [Skipped(row.place, f"the class {row.label} was not asked for") for row in others]
     return [row for row in rows if row.label in classes.names]
+
+
+def _renamed(path: Path, rows: list[Row], classes: ClassChoice, *, other: bool) -> list[Row]:
+    """The rows with their classes called as asked; of another data set than the one that was trained on,
+    not every class needs to be there.
+    """
+    new = dict(classes.renamed)
+    present = {row.label for row in rows}
+    if not other and (missing := [old for old in new if old not in present]):
+        raise DataError(
+            f"{path.name} has no class {missing[0]!r} to call {new[missing[0]]!r}; its classes are "
+            f"{listed(sorted(present))}."
+        )
+    return [replace(row, label=new.get(row.label, row.label)) for row in rows] if new else rows
 
 
 def _alike(labels: Sequence[str], preferred: Sequence[str]) -> dict[str, str]:
@@ -540,7 +562,8 @@ def _groups(
     data_set: str, rows: Sequence[Row], columns: TableColumns, pattern: str | None
 ) -> tuple[str, ...] | None:
     if pattern is None:
-        return tuple(row.group or "" for row in rows) if columns.group else None
+        grouped = columns.group or any(row.group is not None for row in rows)
+        return tuple(row.group or "" for row in rows) if grouped else None
     if columns.group:
         raise DataError("Groups come from a column or from a pattern of the files' names, not from both.")
     expression = compiled(pattern, "group")

@@ -128,7 +128,9 @@ def _by_folder(folder: Path, entries: Sequence[Path], classes: ClassChoice) -> I
         hint = f"; give one of its tables: {listed(tables)}" if tables else ""
         raise DataError(f"{folder.name} has no class folders{hint}.")
     names = [entry.name for entry in folders]
-    wanted = set(names if classes.everything else classes.names or names)
+    # Names that are given before they are chosen are looked for later.
+    everything = classes.everything or classes.renamed
+    wanted = set(names if everything else classes.names or names)
     return ((entry, entry.name) for entry in folders if entry.name in wanted)
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daam_core.errors import DataError
+from daam_core.training.data_cifar import cifar_parts
 from daam_core.training.data_folders import PARTS, own_entries
+from daam_core.training.data_layouts import is_iemocap
 from daam_core.training.data_rows import ClassChoice, listed
 from daam_core.training.data_stored import ARROW, PARQUET, saved_parts
 from daam_core.training.data_tables import TABLES
@@ -75,8 +77,10 @@ def parts_of(path: str | Path, classes: ClassChoice | None = None) -> Mapping[st
     folder = Path(path)
     if not folder.is_dir():
         return None
-    if (saved := saved_parts(folder)) is not None:
+    if (saved := saved_parts(folder) or cifar_parts(folder)) is not None:
         return saved
+    if is_iemocap(folder):
+        return None
     if classes is not None and (classes.names or classes.pattern is not None):
         return None
     entries = own_entries(folder)

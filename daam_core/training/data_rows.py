@@ -69,11 +69,19 @@ class ClassChoice:
             (or the whole match) is the input's class.
         merge_alike: labels that differ only in case, in white space or as 1 and 1.0 do are one class,
             called by its most frequent spelling.
+        renamed: pairs of what a class is called in the data and what it is to be called, before any of the
+            others counts; those that get one name are one class.
     """
 
     names: tuple[str, ...] = ()
     pattern: str | None = None
     merge_alike: bool = False
+    renamed: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        olds = [old for old, _ in self.renamed]
+        if twice := [old for old in olds if olds.count(old) > 1]:
+            raise DataError(f"The class {twice[0]!r} is given two names; say one.")
 
     @property
     def everything(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daam_core.errors import DataError
+from daam_core.training.data_cifar import CIFAR, cifar_picture
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,7 @@ class StoredInput(Mapping[str, object]):
     It is read from the file each time it is asked for.
 
     Attributes:
-        file: the Parquet or Arrow file.
+        file: the Parquet or Arrow file, or one of CIFAR's.
         column: the column's name.
         row: from 0.
     """
@@ -181,6 +182,8 @@ def _column(file: Path, name: str) -> "pa.ChunkedArray":
 
 
 def _cell(file: Path, column: str, row: int) -> object:
+    if file.suffix == CIFAR:
+        return cifar_picture(file, row)
     found = _opened(file)
     if file.suffix.lower() not in PARQUET:
         return found[column][row].as_py()

@@ -77,6 +77,7 @@ def read_table(
         table = _of_json(path, _content(path, written, found), found)
     elif suffix in _SEPARATED:
         table = _parsed(path, _content(path, written, found), written, found)
+        table, columns = _numbered(path, table, modality, columns, written, found)
     else:
         raise DataError(
             f"{path.name} is no table: a data set is a folder, or a file ending in {', '.join(TABLES)}."
@@ -155,6 +156,29 @@ def _parsed(path: Path, text: str, written: TextFormat, found: Rows) -> _Table:
             [str(number) for number in range(max(map(len, rows), default=0))], [[*row] for row in rows]
         )
     return _Table(rows[0] if rows else [], [[*row] for row in rows[1:]])
+
+
+def _numbered(
+    path: Path, table: _Table, modality: Modality, asked: TableColumns, written: TextFormat, found: Rows
+) -> tuple[_Table, TableColumns]:
+    """A table as AG News and the data sets around it are published: no heading, the number of the class first
+    (from 1, names in ``classes.txt``), then one or more texts. Any other table stays as it is.
+    """
+    listed_names = path.parent / "classes.txt"
+    if modality != "text" or asked != TableColumns() or not written.heading or not listed_names.is_file():
+        return table, asked
+    names = [line.strip() for line in listed_names.read_text("utf-8").splitlines() if line.strip()]
+    rows: list[list[Cell]] = [[*table.columns], *table.rows]
+    numbers = {str(number): name for number, name in enumerate(names, start=1)}
+    if min(map(len, rows)) < 2 or any(row[0] not in numbers for row in rows):
+        return table, asked
+    found.notes.append(
+        f"{path.name} has no heading: its first column numbers the classes of {listed_names.name}, "
+        f"{listed(names)}; the others are the texts."
+    )
+    columns = [str(number) for number in range(len(rows[0]))]
+    named = _Table(columns, [[numbers[str(row[0])], *row[1:]] for row in rows])
+    return named, TableColumns(tuple(columns[1:]), columns[0])
 
 
 def _delimiter(path: Path, text: str, found: Rows) -> str:
