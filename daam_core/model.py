@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, is_number, is_whole, shown
+from daam_core.grouped_query import GroupedQueryAttention
 from daam_core.inputs import MODALITIES, Modality
 from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode, Standardisation
 
-Decoder = Literal["pool", "linear", "conv"]
+Decoder = Literal["pool", "linear", "conv", "gqa"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class ModelConfig:
         n_gaussians: K, mixture only.
         amplitude: ``layer`` or ``none``.
         decoder: ``pool`` (each head's gated layers averaged, then linear), ``linear`` (all gated
-            values), or ``conv`` (the paper's two 3×3 convolutions).
+            values), ``conv`` (the paper's two 3×3 convolutions), or ``gqa`` (linear, grouped-query
+            attention over the gated layers, their mean, linear).
         offset_spread: spread of the heads' initial δ.
         amplitude_start: initial lead of the last layer's amplitude logit.
         conv_channels: channels of the ``conv`` decoder.
@@ -143,15 +145,32 @@ class Decision(NamedTuple):
     gate: Tensor
 
 
+class _Attended(nn.Module):
+    """``[B, R, F] → [B, F]``: gated rows, projected, attend to each other; the mean of all that."""
+
+    def __init__(self, projection: nn.Linear, attention: GroupedQueryAttention) -> None:
+        super().__init__()
+        self.projection, self.attention = projection, attention
+
+    def forward(self, rows: Tensor) -> Tensor:
+        x = self.projection(rows)
+        mean: Tensor = (x + self.attention(x)).mean(1)
+        return mean
+
+
 def new_decoder(config: ModelConfig) -> nn.Module:
     """What makes logits ``[B, C]`` of gated values: of each head's mean ``[B, H·F]`` (``pool``), of all
-    ``[B, R·F]`` (``linear``), or of the map ``[B, 1, R, F]`` (``conv``)."""
+    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``), or of the map ``[B, 1, R, F]`` (``conv``)."""
     classes = len(config.class_names)
     if config.decoder == "pool":
         return nn.Linear(config.n_heads * config.n_features, classes)
     if config.decoder == "linear":
         rows = config.n_layers * (config.n_heads if config.mode == "shared" else 1)
         return nn.Linear(rows * config.n_features, classes)
+    if config.decoder == "gqa":
+        width = config.n_features
+        attended = _Attended(nn.Linear(width, width), GroupedQueryAttention(width))
+        return nn.Sequential(attended, nn.Linear(width, classes))
     channels = config.conv_channels
     return nn.Sequential(
         nn.Conv2d(1, channels, 3, padding=1),
@@ -207,8 +226,8 @@ class DaamClassifier(nn.Module):
         """``[B, R, F] → [B, C]`` logits from gated values."""
         if self.config.decoder == "pool":
             gated = torch.einsum("hr,brf->bhf", self.row_mean.to(gated.dtype), gated)
-        conv = self.config.decoder == "conv"
-        logits: Tensor = self.decoder(gated.unsqueeze(1) if conv else gated.flatten(1))
+        taken = {"conv": gated.unsqueeze(1), "gqa": gated}.get(self.config.decoder)
+        logits: Tensor = self.decoder(gated.flatten(1) if taken is None else taken)
         return logits
 
     def gate_parameters(self) -> list[nn.Parameter]:

@@ -46,12 +46,13 @@ TABLE = {
     "floors": allow(),
     "gating": allow("floors", "torch"),
     "importance": allow("", "torch"),
+    "grouped_query": allow("", "torch"),
     "inputs": allow("", "PIL av librosa numpy pillow_heif soundfile soxr"),
     "encoding": allow("inputs", "numpy torch"),
     "kernels": allow("floors gating", "llvmlite numba numpy torch triton"),
     "layers": allow("gating kernels", "torch"),
     "blocks": allow("gating layers", "torch"),
-    "model": allow("inputs layers", "torch"),
+    "model": allow("grouped_query inputs layers", "torch"),
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
         "progress writing inputs encoding",
@@ -75,9 +76,9 @@ TABLE = {
     ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
-        "version writing result importance inputs encoding layers model dataset_mean "
-        "backbones reading figures outside trained explaining",
-        "PIL huggingface_hub numpy pyarrow safetensors sklearn torch tqdm",
+        "version writing result importance grouped_query inputs encoding layers model "
+        "dataset_mean backbones reading figures outside trained explaining",
+        "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
         "shipped progress writing result inputs encoding layers model backbones reading "

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import BertConfig, BertModel
 
 from daam_core.backbones.base import Backbone
@@ -58,14 +59,14 @@ class MiniLM(Backbone):
     preprocessing = "wordpiece-windows-256-v1"
 
     def __init__(self, model: BertModel, tokenizer: Tokenizer) -> None:
-        self._model = model
+        self.model = model
         self._tokenizer = tokenizer
         self._cls, self._sep = tokenizer.encode("").ids  # what frames a text
         self.n_layers = model.config.num_hidden_layers
         self.n_features = model.config.hidden_size
 
     def weights(self) -> Iterable[Tensor]:
-        return self._model.parameters()
+        return self.model.parameters()
 
     def encode(self, given: Input) -> Encoding:
         """Encode a text of up to :data:`MAX_PIECES` word pieces.
@@ -79,6 +80,10 @@ class MiniLM(Backbone):
     def encode_many(self, given: Sequence[Input]) -> list[Encoding]:
         """Encode texts together: their windows, sorted by length, :data:`POSITIONS` or less at a time."""
         return self._together(given, positions=POSITIONS)
+
+    def batches(self, given: Sequence[Text]) -> "TextBatches":
+        """The first windows of texts as word pieces, for whoever trains the encoder itself."""
+        return TextBatches([self._cut(text).windows[0][1] for text in given])
 
     def _together(self, given: Sequence[Input], *, positions: int) -> list[Encoding]:
         texts = [self._cut(self.taken(one, Text)) for one in given]
@@ -122,7 +127,7 @@ class MiniLM(Backbone):
         uneven = any(len(window) < longest for window in windows)
         mask = torch.tensor([[i < len(w) for i in range(longest)] for w in windows]) if uneven else None
         with torch.inference_mode():
-            states = self._model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
+            states = self.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
         # Stacked outside inference mode, so that a head can be differentiated on the result.
         return torch.stack(states[1:], dim=1)
 
@@ -142,6 +147,19 @@ class _CutText:
         pieces = count - 2 * len(self.windows)
         facts = self.read.record | {"word_pieces": pieces, "windows": len(self.windows)}
         return Encoding(hidden, tokens, facts, self.read.content)
+
+
+@dataclass(frozen=True)
+class TextBatches:
+    """Texts as word pieces."""
+
+    windows: Sequence[list[int]]
+
+    def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Pieces of these texts ``[B, T]``, filled with 0, and 1 where there is a piece, else 0."""
+        chosen = [torch.tensor(self.windows[number]) for number in numbers]
+        mask = pad_sequence([torch.ones_like(ids) for ids in chosen], batch_first=True)
+        return pad_sequence(chosen, batch_first=True), mask
 
 
 class _Window(NamedTuple):

@@ -1,7 +1,6 @@
-"""Train density attention and plain baselines on the same features, and print one table.
+"""Train density attention and what people would use instead on the same data, and print one table.
 
-Methods: daam (as configured by the options), daam-plain, daam-pool, daam-mixture, daam-groups, daam-conv,
-linear-probe, last-layer, weighted-layer-sum, multi-head-attention.
+Methods, by one word each:
 """
 
 import argparse
@@ -12,9 +11,11 @@ from pathlib import Path
 from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar
 from daam_core.errors import DataError
-from daam_core.training.accuracy import Measured, Recipe, SplitData, measure_accuracy, recipes
+from daam_core.training.accuracy import Measured, Recipe, SplitData, measure_accuracy
 from daam_core.training.evaluation import data_facts
 from daam_core.training.experiment import Experiment, prepare
+from daam_core.training.from_inputs import Sources
+from daam_core.training.methods import METHODS, USUAL, method_named, recipes
 from daam_core.training.pages import (
     aligned,
     comparison_blocks,
@@ -26,6 +27,7 @@ from daam_core.training.pages import (
 from daam_core.version import __version__
 from daam_core.writing.pages import Heading, Listing, to_html, to_markdown
 
+__doc__ = f"{__doc__}\n" + "\n".join(f"  {name:<21} {method.what}" for name, method in METHODS.items())
 NOTHING_TO_MEASURE_ON = "A comparison needs something to measure on: give --test DATA or --folds N."
 #: What the output folder holds.
 FILES = frozenset({"compare.json", "compare.md", "compare.html"})
@@ -33,8 +35,11 @@ FILES = frozenset({"compare.json", "compare.md", "compare.html"})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_experiment_arguments(parser)
+    parser.add_argument("--methods", metavar="A[,B…]", help=f"which methods (default: {', '.join(USUAL)})")
     parser.add_argument(
-        "--methods", metavar="A[,B…]", help="which methods (default: daam, daam-plain, baselines)"
+        "--tune",
+        action="store_true",
+        help="let the validation part choose each method's learning rate, weight decay and the like as well",
     )
     parser.add_argument("--out", metavar="DIR", help="write the table there as JSON, Markdown and HTML")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier comparison in DIR")
@@ -45,12 +50,17 @@ def run(arguments: argparse.Namespace) -> Output:
         check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
     if arguments.test is None and arguments.folds is None:
         raise DataError(NOTHING_TO_MEASURE_ON)
+    names = options.names_in(arguments.methods) or USUAL
+    for name in names:
+        method_named(name)  # refused before anything is read
     experiment = prepare(options.experiment_options(arguments))
     data = experiment.measured_on
     if data is None:
         raise DataError(NOTHING_TO_MEASURE_ON)
-    names = [name.strip() for name in arguments.methods.split(",")] if arguments.methods else None
-    measured = _compare(experiment, data, recipes(names, experiment.config))
+    inputs = [given for part in experiment.parts for given in part.dataset.inputs]
+    sources = Sources(inputs, experiment.backbone)
+    chosen = recipes(names, experiment.config, tune=arguments.tune, sources=sources)
+    measured = _compare(experiment, data, chosen)
     protocol, parts = data.protocol, [data_facts(part.dataset) for part in experiment.parts]
     command = options.printed_command(arguments.words)
     found: dict[str, object] = {
@@ -58,20 +68,27 @@ def run(arguments: argparse.Namespace) -> Output:
         "command": command,
         "encoder": vars(experiment.config.encoder),
         "protocol": protocol,
+        "majority": data.majority,
         "training": vars(experiment.options.training),
         "parts": [asdict(part) for part in parts],
         "methods": [method.as_dict() for method in measured],
     }
     if arguments.out is not None:
         title = f"{experiment.train.dataset.name}: methods on {experiment.backbone.name}"
-        blocks = [*comparison_blocks(protocol, measured, parts), Heading("Made with"), Listing(command)]
+        blocks = [
+            *comparison_blocks(protocol, measured, parts, data.majority),
+            Heading("Made with"),
+            Listing(command),
+        ]
         with new_folder(arguments.out) as folder:
             (folder / "compare.json").write_bytes(json_bytes(found))
             (folder / "compare.md").write_text(to_markdown(title, blocks), encoding="utf-8")
             (folder / "compare.html").write_text(to_html(title, blocks), encoding="utf-8")
     written = "" if arguments.out is None else f"\nWritten: {Path(arguments.out).name}"
-    tables = [comparison_table(measured), *(slice_table(measured, column) for column in sliced_by(measured))]
-    return Output(found, "\n\n".join([protocol, *map(aligned, tables)]) + written)
+    table = comparison_table(measured, data.majority)
+    slices = [slice_table(measured, column) for column in sliced_by(measured)]
+    printed = [protocol, f"{aligned(table)}\n{table.note}", *map(aligned, slices)]
+    return Output(found, "\n\n".join(printed) + written)
 
 
 def _compare(experiment: Experiment, data: SplitData, compared: Sequence[Recipe]) -> list[Measured]:

@@ -14,6 +14,7 @@ from daam_core.model import ModelConfig
 from daam_core.training.data import ClassChoice, TableColumns, TextFormat
 from daam_core.training.experiment import DataOptions, DataPaths, ExperimentOptions
 from daam_core.training.fitting import TrainingConfig
+from daam_core.training.presets import PRESETS, preset
 
 #: Settings of a classifier that are chosen on the command line; the others follow from data and encoder.
 CLASSIFIER_OPTIONS = tuple(
@@ -153,11 +154,19 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the weights trained without the validation part, instead of training again on all",
     )
     add_fields(parser, "classifier", ModelConfig, CLASSIFIER_OPTIONS)
+    parser.add_argument(
+        "--recipe",
+        choices=PRESETS,
+        default="ours",
+        help="settings of the training that go together: "
+        + "; ".join(f"{name}: {what}" for name, what in PRESETS.items())
+        + "; options of the training that are given hold in either",
+    )
     add_fields(parser, "training", TrainingConfig, TRAINING_OPTIONS)
 
 
-def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
-    """What the options of :func:`add_experiment_arguments` ask for.
+def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -> ExperimentOptions:
+    """What the options of :func:`add_experiment_arguments` ask for, with a method of density attention.
 
     Raises:
         ConfigError: unusable settings of the training.
@@ -176,8 +185,11 @@ def experiment_options(arguments: argparse.Namespace) -> ExperimentOptions:
         accuracy_by=names_in(arguments.accuracy_by),
         refit=arguments.refit,
         reading=data_options(arguments),
+        method=method,
         classifier=chosen(arguments, CLASSIFIER_OPTIONS),
-        training=TrainingConfig(**chosen(arguments, TRAINING_OPTIONS)),
+        training=TrainingConfig(
+            **preset(arguments.recipe, arguments.modality, chosen(arguments, TRAINING_OPTIONS))
+        ),
     )
 
 
@@ -189,19 +201,23 @@ def _number_or_path(text: str) -> float | str:
 
 
 def add_fields(parser: argparse.ArgumentParser, title: str, owner: type[Any], names: Sequence[str]) -> None:
-    """An option for each named field of a dataclass, explained by the dataclass's own docstring."""
+    """An option for each named field of a dataclass, explained by the dataclass's own docstring.
+
+    What is not given is not there among the arguments, so that the dataclass's default or a preset holds.
+    """
     group = parser.add_argument_group(title)
     explained = attribute_help(owner)
     by_name = {field.name: field for field in fields(owner)}
+    absent: dict[str, Any] = {"default": argparse.SUPPRESS}
     for name in names:
         kind, default = by_name[name].type, by_name[name].default
         text = f"{explained.get(name, '').replace('%', '%%')} (default: {default})"
         option = f"--{option_name(name)}"
         if get_origin(kind) is Literal:
-            group.add_argument(option, dest=name, default=default, choices=get_args(kind), help=text)
+            group.add_argument(option, dest=name, choices=get_args(kind), help=text, **absent)
         else:
             read, letter = (int, "N") if kind is int else (float, "X")
-            group.add_argument(option, dest=name, default=default, type=read, metavar=letter, help=text)
+            group.add_argument(option, dest=name, type=read, metavar=letter, help=text, **absent)
 
 
 def option_name(field: str) -> str:
@@ -210,8 +226,8 @@ def option_name(field: str) -> str:
 
 
 def chosen(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
-    """The values of the options that :func:`add_fields` made."""
-    return {name: getattr(arguments, name) for name in names}
+    """The values of those options that :func:`add_fields` made and that were given."""
+    return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
 
 
 def attribute_help(owner: type) -> dict[str, str]:

@@ -22,6 +22,13 @@ FILES = frozenset({CONFIG_FILE, WEIGHTS_FILE, OUTSIDE_FILE, CARD_FILE, REPORT_FI
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_experiment_arguments(parser)
+    parser.add_argument(
+        "--method",
+        default="daam",
+        metavar="NAME",
+        help="which density attention: daam, as the options say (default), daam_v1, daam_v2, shared, "
+        "mixture, gqdaam, daam_conv",
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the checkpoint")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier checkpoint in DIR")
     parser.add_argument("--name", help="the model's name (default: the folder's)")
@@ -34,7 +41,7 @@ def run(arguments: argparse.Namespace) -> Output:
     check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
     about = read_about(arguments.about) if arguments.about is not None else About()
     name = arguments.name or Path(arguments.out).absolute().name
-    experiment = prepare(options.experiment_options(arguments))
+    experiment = prepare(options.experiment_options(arguments, method=arguments.method))
     with progress_bar(experiment.runs, "Training") as bar:
         outcome = train(experiment, on_run=bar.update)
     report = training_report(experiment, outcome, command=options.printed_command(arguments.words))
@@ -59,8 +66,11 @@ def _text(name: str, report: TrainingReport) -> str:
     first = f"{name}: {report.parameters.classifier:,} parameters, {report.chosen_by}"
     if report.accuracy is None:
         return f"{first}\naccuracy on the training part {report.training_accuracy:.4f}; no test was asked for"
+    scores = report.scores
+    balanced = "" if scores is None else f"balanced {scores.balanced_accuracy:.4f}, "
+    majority = "" if report.majority is None else f"always the most frequent class {report.majority:.4f}"
     spread = f" ± {report.accuracy_deviation:.4f}" if report.accuracy_deviation else ""
     slices = () if report.measured is None else report.measured.slices
-    lines = [first, f"accuracy {report.accuracy:.4f}{spread} ({report.protocol})"]
+    lines = [first, f"accuracy {report.accuracy:.4f}{spread} ({report.protocol})", f"{balanced}{majority}"]
     lines += [f"  {s.column} {s.value}: {s.accuracy:.4f} ± {s.deviation:.4f} ({s.inputs:,})" for s in slices]
     return "\n".join(lines)

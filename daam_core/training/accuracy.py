@@ -1,28 +1,19 @@
-"""How accuracy is measured: splits, seeds, and the same training for every recipe.
+"""How accuracy is measured: splits, seeds, and the same budget for every recipe.
 
-Features of all data together are split by indices; every recipe is trained on each split with each seed,
-by the same loop. Letters: N inputs, L layers, F features, C classes.
+Features of all data together are split by indices; every recipe is trained on each split with each seed.
+Letters: N inputs, L layers, F features, C classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, DataError
-from daam_core.model import ModelConfig
-from daam_core.training.baselines import BASELINES
-from daam_core.training.fitting import (
-    Epoch,
-    History,
-    TrainingConfig,
-    predict,
-    train_baseline,
-    train_classifier,
-)
+from daam_core.training.fitting import History, Settings, TrainingConfig, predict
 
 
 @dataclass(frozen=True)
@@ -60,9 +51,22 @@ class SplitData:
         if not all(len(split.train) for split in self.splits):
             raise DataError("A split needs training inputs.")
 
+    @property
+    def majority(self) -> float:
+        """Accuracy of always saying the training part's most frequent class: mean over splits."""
+        shares = []
+        for split in self.splits:
+            most = torch.bincount(self.labels[split.train]).argmax()
+            shares.append(float((self.labels[split.test] == most).double().mean()))
+        return float(np.mean(shares))
+
 
 class Trainer(Protocol):
-    """Trains a fresh module, with the arguments of :func:`~daam_core.training.fitting.train_classifier`."""
+    """Trains a fresh module, with the arguments of :func:`~daam_core.training.fitting.train_classifier`.
+
+    Where ``settings`` are given they hold, and nothing is chosen; else what the validation part chose, if
+    there is one, stands in the history.
+    """
 
     def __call__(
         self,
@@ -71,24 +75,27 @@ class Trainer(Protocol):
         labels: Tensor,
         *,
         validation: tuple[Tensor, Tensor] | None = None,
+        settings: Settings | None = None,
     ) -> tuple[nn.Module, History]: ...
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A way to classify pooled features.
+    """A way to classify.
 
     Attributes:
         name: for tables.
-        ours: density attention and not a plain baseline.
+        ours: density attention and not a plain rival.
         train: trains a fresh one.
         settings: what distinguishes it, for the record.
+        by_index: it is given the inputs' numbers ``[N]`` in place of their pooled features.
     """
 
     name: str
     ours: bool
     train: Trainer
     settings: Mapping[str, object]
+    by_index: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,7 @@ class Measured:
         seeds: S seeds.
         accuracies: ``[S][splits]``.
         accuracy: mean over seeds and splits.
+        balanced_accuracy: mean recall of the classes that occur, mean over seeds and splits.
         split_deviation: deviation (over n − 1) of the splits' means over seeds; 0 for one split.
         seed_deviation: deviation of the seeds' means over splits; 0 for one seed.
         parameters: trained ones.
@@ -136,6 +144,7 @@ class Measured:
     seeds: tuple[int, ...]
     accuracies: tuple[tuple[float, ...], ...]
     accuracy: float
+    balanced_accuracy: float
     split_deviation: float
     seed_deviation: float
     parameters: int
@@ -179,8 +188,11 @@ def measure_accuracy(
         raise ConfigError("Measuring needs at least one seed.")
     if not all(len(split.test) for split in data.splits):
         raise DataError("Measuring needs test inputs in every split.")
-    accuracies, predictions = [], []
+    if recipe.by_index:
+        data = replace(data, features=torch.arange(len(data.labels)))
+    accuracies, predictions, balanced = [], [], []
     epochs, seconds, parameters = [], [], 0
+    settings = recipe.settings
     for seed in seeds:
         right_shares, predicted = [], []
         for split in data.splits:
@@ -189,10 +201,12 @@ def measure_accuracy(
             )
             guess = predict(module, data.features[split.test]).argmax(-1)
             right_shares.append(float((guess == data.labels[split.test]).double().mean()))
+            balanced.append(balanced_accuracy(guess, data.labels[split.test]))
             predicted.append(tuple(guess.tolist()))
             epochs.append(history.best_epoch)
             seconds.append(history.seconds)
-            parameters = sum(parameter.numel() for parameter in module.parameters())
+            parameters = trained_parameters(module)
+            settings = {**recipe.settings, **history.settings}
             if on_run is not None:
                 on_run(seed, module, history)
         accuracies.append(tuple(right_shares))
@@ -201,10 +215,11 @@ def measure_accuracy(
     return Measured(
         method=recipe.name,
         ours=recipe.ours,
-        settings=recipe.settings,
+        settings=settings,
         seeds=tuple(seeds),
         accuracies=tuple(accuracies),
         accuracy=float(table.mean()),
+        balanced_accuracy=float(np.mean(balanced)),
         split_deviation=_deviation(table.mean(0)),
         seed_deviation=_deviation(table.mean(1)),
         parameters=parameters,
@@ -242,6 +257,21 @@ def _slice_accuracy(
     return SliceAccuracy(column, value, inputs, float(table.mean()), _deviation(over))
 
 
+def trained_parameters(module: nn.Module) -> int:
+    """How many numbers training could change."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
+def balanced_accuracy(guess: Tensor, labels: Tensor) -> float:
+    """Mean share of right answers over the classes that occur.
+
+    >>> balanced_accuracy(torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1]))
+    0.5
+    """
+    right = (guess == labels).double()
+    return float(np.mean([float(right[labels == one].mean()) for one in labels.unique()]))
+
+
 def fit_split(
     recipe: Recipe,
     data: SplitData,
@@ -257,8 +287,8 @@ def fit_split(
         data: features and labels.
         split: which of them; its test part is not touched.
         training: how.
-        refit: where the split has a validation part, use it to choose the number of epochs only, and
-            train again with so many on training and validation part together.
+        refit: where the split has a validation part, use it to choose the number of epochs and what else
+            the recipe chooses, and train again so on training and validation part together.
 
     Returns:
         The module, and the history of the training that chose the epoch.
@@ -270,7 +300,7 @@ def fit_split(
         both = trained_on(split, refit=refit)
         # Without its limit by patience, so that exactly the chosen number of epochs runs.
         again = replace(training, epochs=max(history.best_epoch, 1))
-        module, _ = recipe.train(again, x[both], y[both])
+        module, _ = recipe.train(again, x[both], y[both], settings=history.settings)
     return module, history
 
 
@@ -279,73 +309,6 @@ def trained_on(split: Split, *, refit: bool) -> np.ndarray:
     if not refit or not len(split.validation):
         return split.train
     return np.sort(np.concatenate([split.train, split.validation]))
-
-
-def daam_recipe(name: str, config: ModelConfig, *, on_epoch: Callable[[Epoch], None] | None = None) -> Recipe:
-    """A classifier with density attention; the configuration's seed follows the training's."""
-
-    def train(
-        training: TrainingConfig,
-        features: Tensor,
-        labels: Tensor,
-        *,
-        validation: tuple[Tensor, Tensor] | None = None,
-    ) -> tuple[nn.Module, History]:
-        seeded = replace(config, seed=training.seed)
-        return train_classifier(seeded, training, features, labels, validation=validation, on_epoch=on_epoch)
-
-    names = ("n_heads", "mode", "gate_kind", "n_gaussians", "amplitude", "decoder")
-    settings = {field: getattr(config, field) for field in names}
-    return Recipe(name, ours=True, train=train, settings=settings)
-
-
-def baseline_recipe(name: str, n_classes: int) -> Recipe:
-    """One of :data:`~daam_core.training.baselines.BASELINES`."""
-    if name not in BASELINES:
-        raise ConfigError(f"There is no baseline {name!r}; there are {', '.join(BASELINES)}.")
-    return Recipe(name, ours=False, train=partial(train_baseline, name, n_classes), settings={})
-
-
-def daam_recipes(config: ModelConfig) -> dict[str, Recipe]:
-    """Variants of density attention worth comparing, by short name, from the settings given.
-
-    ``daam`` is the configuration itself; the others change what their name says. Variants that this
-    encoder's number of layers does not allow are left out.
-    """
-    changes: dict[str, tuple[str, dict[str, Any]]] = {
-        "daam": ("DAAM as configured", {}),
-        "daam-plain": ("DAAM, no amplitude, linear decoder", {"amplitude": "none", "decoder": "linear"}),
-        "daam-pool": ("DAAM, no amplitude, pooled", {"amplitude": "none", "decoder": "pool"}),
-        "daam-mixture": ("DAAM, mixture of 4 Gaussians", {"gate_kind": "mixture", "n_gaussians": 4}),
-        "daam-groups": (
-            "DAAM, heads on layer groups",
-            {"mode": "layer_groups", "n_heads": max(config.n_layers // 3, 1), "decoder": "linear"},
-        ),
-        "daam-conv": (
-            "DAAM, the paper's decoder",
-            {"amplitude": "none", "decoder": "conv", "offset_spread": 0.0},
-        ),
-    }
-    if config.n_layers < 6:  # two groups of three layers
-        del changes["daam-groups"]
-    return {key: daam_recipe(name, replace(config, **change)) for key, (name, change) in changes.items()}
-
-
-def recipes(names: Sequence[str] | None, config: ModelConfig) -> list[Recipe]:
-    """Methods by short name; by default ``daam``, ``daam-plain`` and every baseline.
-
-    Raises:
-        ConfigError: an unknown name; the message lists all.
-    """
-    known = daam_recipes(config) | {
-        name.replace(" ", "-"): baseline_recipe(name, len(config.class_names)) for name in BASELINES
-    }
-    if names is None:
-        names = ["daam", "daam-plain", *(name.replace(" ", "-") for name in BASELINES)]
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"There is no method {name!r}; there are {', '.join(known)}.")
-    return [known[name] for name in names]
 
 
 def _deviation(values: np.ndarray) -> float:

@@ -4,12 +4,16 @@ Each standardises its input like the classifier itself, so that one training loo
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from daam_core.layers import Standardisation
+from daam_core.grouped_query import GroupedQueryAttention
+from daam_core.layers import MIN_LAYERS_PER_HEAD, DensityAttention, Standardisation
+
+#: Units of the hidden layer of :class:`Perceptron`, and the share of them that training leaves out at random.
+HIDDEN, DROPOUT = 256, 0.3
 
 
 class Baseline(nn.Module, ABC):
@@ -88,11 +92,14 @@ class WeightedLayerSum(Baseline):
 
 
 class MultiHeadAttention(Baseline):
-    """Self-attention over layers, residual, mean over layers."""
+    """Self-attention over layers, residual, mean over layers; with batch norm of features where asked."""
 
-    def __init__(self, n_layers: int, n_features: int, n_classes: int, *, n_heads: int = 4) -> None:
+    def __init__(
+        self, n_layers: int, n_features: int, n_classes: int, *, n_heads: int = 4, batch_norm: bool = False
+    ) -> None:
         super().__init__(n_layers, n_features)
         self.attention = nn.MultiheadAttention(n_features, n_heads, batch_first=True)
+        self.norm: nn.Module = nn.BatchNorm1d(n_features) if batch_norm else nn.Identity()
         self.decoder = nn.Linear(n_features, n_classes)
 
     def layer_attention(self, pooled: Tensor) -> Tensor:
@@ -103,13 +110,84 @@ class MultiHeadAttention(Baseline):
 
     def represent(self, x: Tensor) -> Tensor:
         attended: Tensor = self.attention(x, x, x, need_weights=False)[0]
-        return (x + attended).mean(1)
+        mean: Tensor = self.norm((x + attended).transpose(1, 2)).mean(-1)
+        return mean
 
 
-#: Name → builder ``(L, F, C) → module``.
-BASELINES: dict[str, Callable[[int, int, int], Baseline]] = {
-    "linear probe": LinearProbe,
-    "last layer": LayerProbe,
-    "weighted layer sum": WeightedLayerSum,
-    "multi-head attention": MultiHeadAttention,
-}
+class GroupedQuery(Baseline):
+    """Grouped-query attention over layers, residual, mean over layers: 8 query and 2 key-value heads."""
+
+    def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
+        super().__init__(n_layers, n_features)
+        self.attention = GroupedQueryAttention(n_features)
+        self.decoder = nn.Linear(n_features, n_classes)
+
+    def layer_attention(self, pooled: Tensor) -> Tensor:
+        """``[B, 8, L]``: how much each layer is attended to, averaged over queries; sums to 1 over L."""
+        return self.attention.weights(self.standardise(pooled))
+
+    def represent(self, x: Tensor) -> Tensor:
+        mean: Tensor = (x + self.attention(x)).mean(1)
+        return mean
+
+
+class Perceptron(Baseline):
+    """One hidden layer on all layers' features together, with layer norm and dropout."""
+
+    def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
+        super().__init__(n_layers, n_features)
+        self.hidden = nn.Sequential(
+            nn.Linear(n_layers * n_features, HIDDEN), nn.LayerNorm(HIDDEN), nn.GELU(), nn.Dropout(DROPOUT)
+        )
+        self.decoder = nn.Linear(HIDDEN, n_classes)
+
+    def represent(self, x: Tensor) -> Tensor:
+        hidden: Tensor = self.hidden(x.flatten(1))
+        return hidden
+
+
+class DensityBlock(Baseline):
+    """Mixture attention in a stack with residuals (paper, Algorithm 4), then all features together.
+
+    Each level adds to its input what its heads let through of it; a head has its own group of layers.
+    """
+
+    def __init__(
+        self,
+        n_layers: int,
+        n_features: int,
+        n_classes: int,
+        *,
+        n_levels: int = 3,
+        n_heads: int = 8,
+        n_gaussians: int = 4,
+    ) -> None:
+        super().__init__(n_layers, n_features)
+        self.levels = nn.ModuleList(
+            DensityAttention(
+                n_layers=n_layers,
+                n_features=n_features,
+                n_heads=min(n_heads, max(n_layers // MIN_LAYERS_PER_HEAD, 1)),
+                mode="layer_groups",
+                gate_kind="mixture",
+                n_gaussians=n_gaussians,
+            )
+            for _ in range(n_levels)
+        )
+        self.decoder = nn.Linear(n_layers * n_features, n_classes)
+
+    def gate_parameters(self) -> Sequence[nn.Parameter]:
+        return list(self.levels.parameters())
+
+    def density_attention(self, pooled: Tensor) -> Tensor:
+        """``[B, L, F]``: what the stack multiplies each standardised value with, 1 to 2^levels."""
+        return self._factor(self.standardise(pooled))
+
+    def represent(self, x: Tensor) -> Tensor:
+        return (self._factor(x) * x).flatten(1)
+
+    def _factor(self, x: Tensor) -> Tensor:
+        factor = torch.ones_like(x)
+        for level in self.levels:
+            factor = factor * (1 + level(factor * x)[1])
+        return factor

@@ -279,7 +279,9 @@ def _figures(report: TrainingReport) -> Sequence[Block]:
         return [Paragraph("Not measured: the training was given neither a test set nor folds.")]
     deviation = report.accuracy_deviation
     spread = f" ± {deviation:.3f}" if deviation else ""
-    blocks: list[Block] = [Paragraph(f"{report.accuracy:.3f}{spread}, measured by: {report.protocol}.")]
+    majority = "" if report.majority is None else f" Always the most frequent class: {report.majority:.3f}."
+    measured = f"{report.accuracy:.3f}{spread}, measured by: {report.protocol}.{majority}"
+    blocks: list[Block] = [Paragraph(measured)]
     if report.scores is not None:
         rows = tuple(
             (c.name, str(c.inputs), f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}")

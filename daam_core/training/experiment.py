@@ -38,6 +38,7 @@ from daam_core.training.data import (
 from daam_core.training.data_rows import listed
 from daam_core.training.features import extract
 from daam_core.training.fitting import TrainingConfig
+from daam_core.training.methods import configuration_of
 
 #: Where a data set lies, or several that are read as one.
 DataPaths = str | Path | Sequence[str | Path]
@@ -140,6 +141,7 @@ class ExperimentOptions:
             are read as one.
         refit: train again on everything after the epoch was chosen.
         reading: how the data sets are read.
+        method: which density attention, of :data:`~daam_core.training.methods.METHODS`.
         classifier: settings of :class:`~daam_core.model.ModelConfig` besides those that data and encoder
             give.
         training: how to train.
@@ -157,10 +159,12 @@ class ExperimentOptions:
     accuracy_by: tuple[str, ...] = ()
     refit: bool = True
     reading: DataOptions = field(default_factory=DataOptions)
+    method: str = "daam"
     classifier: PlainMapping = field(default_factory=dict)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self) -> None:
+        configuration_of(self.method)  # refused before anything is read
         if self.folds is None:
             return
         if self.test is not None:
@@ -271,7 +275,7 @@ def prepare(options: ExperimentOptions) -> Experiment:
         train=parts["train"],
         validation=parts.get("validation"),
         test=parts.get("test"),
-        config=config,
+        config=configuration_of(options.method)(config),
         shipped=shipped,
         measured_on=measured_on,
     )

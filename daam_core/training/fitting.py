@@ -8,22 +8,34 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args
 
 import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, DataError, ShapeError
-from daam_core.layers import Standardisation
 from daam_core.model import DaamClassifier, Decision, ModelConfig
-from daam_core.training.baselines import BASELINES, Baseline
+from daam_core.plain import PlainMapping
+
+ClassWeights = Literal["none", "balanced"]
+Sampling = Literal["as_given", "balanced"]
+Initialisation = Literal["torch", "xavier"]
+#: Values of settings by name, such as a learning rate.
+Settings = PlainMapping
+
+
+class Statistics(Protocol):
+    """What a module knows of its training part before it learns: means and deviations."""
+
+    def fit(self, features: Tensor, /) -> None: ...
 
 
 class Trainable(Protocol):
     """What :func:`fit` trains: a module ``[B, L, F] → logits [B, C]``, or to a :class:`Decision`."""
 
-    standardisation: Standardisation
+    @property
+    def standardisation(self) -> Statistics: ...
 
     def __call__(self, pooled: Tensor, /) -> Tensor | Decision: ...
 
@@ -57,6 +69,12 @@ class TrainingConfig:
             start, and the map then shows the data rather than anything learned.
         weight_decay: on the decoder; the gate has none, which would pull ξ to 1.
         label_smoothing: in the cross entropy.
+        focal_gamma: γ of the focal loss, ``(1 − p)^γ`` times the cross entropy: inputs that are decided well
+            count less; 0 is the plain cross entropy.
+        class_weights: ``balanced`` weights each input in the loss by one over its class's frequency.
+        sampling: ``balanced`` draws the inputs of an epoch so that each class comes equally often.
+        initialisation: ``torch`` is each layer's own, ``xavier`` draws weights outside the gate by Xavier's
+            uniform rule and starts biases at 0.
         gate_penalty: weight of the mean gate in the loss. A gate that opens for nothing of use then
             closes, so that an open gate says that its cell is used.
         patience: epochs without a better validation loss before training stops.
@@ -69,6 +87,10 @@ class TrainingConfig:
     gate_learning_rate: float = 1e-2
     weight_decay: float = 1e-2
     label_smoothing: float = 0.0
+    focal_gamma: float = 0.0
+    class_weights: ClassWeights = "none"
+    sampling: Sampling = "as_given"
+    initialisation: Initialisation = "torch"
     gate_penalty: float = 0.0
     patience: int = 15
     seed: int = 0
@@ -77,8 +99,14 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        choices = {"class_weights": ClassWeights, "sampling": Sampling, "initialisation": Initialisation}
+        for name, accepted in choices.items():
+            if getattr(self, name) not in get_args(accepted):
+                raise ConfigError(
+                    f"{name} must be one of {', '.join(get_args(accepted))}, got {getattr(self, name)!r}."
+                )
         rates = ("learning_rate", "gate_learning_rate", "weight_decay", "label_smoothing", "gate_penalty")
-        for name in rates:
+        for name in (*rates, "focal_gamma"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}.")
         if self.label_smoothing >= 1:
@@ -103,11 +131,13 @@ class History:
         epochs: every epoch that ran.
         best_epoch: number of the epoch whose weights were kept.
         seconds: wall-clock time.
+        settings: what else the validation part chose.
     """
 
     epochs: tuple[Epoch, ...]
     best_epoch: int
     seconds: float
+    settings: Settings = field(default_factory=dict)
 
 
 def train_classifier(
@@ -139,23 +169,6 @@ def train_classifier(
     return classifier, history
 
 
-def train_baseline(
-    name: str,
-    n_classes: int,
-    training: TrainingConfig,
-    features: Tensor,
-    labels: Tensor,
-    *,
-    validation: tuple[Tensor, Tensor] | None = None,
-) -> tuple[Baseline, History]:
-    """Train one of :data:`~daam_core.training.baselines.BASELINES` in the same way."""
-    if name not in BASELINES:
-        raise ConfigError(f"There is no baseline {name!r}; there are {', '.join(BASELINES)}.")
-    seeded(training.seed)
-    model = BASELINES[name](features.shape[1], features.shape[2], n_classes)
-    return model, fit(model, training, features, labels, validation=validation)
-
-
 def seeded(seed: int) -> None:
     """Seed torch's global generator, which initialisers of layers draw from."""
     torch.manual_seed(seed)
@@ -181,7 +194,9 @@ def fit(
         _check(*validation)
     started = time.perf_counter()
     model.standardisation.fit(features)
-    loss_function = nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
+    if training.initialisation == "xavier":
+        _xavier(model)
+    loss_of = loss_function(training, labels)
     optimiser = torch.optim.AdamW(_parameter_groups(model, training))
     order = torch.Generator().manual_seed(training.seed)
     if isinstance(model, DaamClassifier):
@@ -193,9 +208,9 @@ def fit(
         model.train()
         total = 0.0
         with _explained(training, number):
-            for batch in torch.split(torch.randperm(len(features), generator=order), training.batch_size):
+            for batch in torch.split(epoch_order(training, labels, order), training.batch_size):
                 output = model(features[batch])
-                loss = loss_function(_logits(output), labels[batch])
+                loss = loss_of(_logits(output), labels[batch])
                 if isinstance(output, Decision) and training.gate_penalty:
                     loss = loss + training.gate_penalty * output.gate.mean()
                 optimiser.zero_grad(set_to_none=True)
@@ -265,6 +280,48 @@ def _measure(model: Classifies, features: Tensor, labels: Tensor) -> tuple[float
     return float(nn.functional.cross_entropy(logits, labels)), float(right)
 
 
+def loss_function(training: TrainingConfig, labels: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """Mean loss of logits ``[B, C]`` against class indices ``[B]``."""
+
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        weight = None
+        if training.class_weights == "balanced":
+            counts = torch.bincount(labels, minlength=logits.shape[-1]).to(logits.dtype)
+            weight = counts.sum() / (counts.clamp_min(1) * (counts > 0).sum())
+        if not training.focal_gamma:
+            return nn.functional.cross_entropy(
+                logits, targets, weight=weight, label_smoothing=training.label_smoothing
+            )
+        each = nn.functional.cross_entropy(
+            logits, targets, weight=weight, label_smoothing=training.label_smoothing, reduction="none"
+        )
+        missed = 1 - logits.softmax(-1).gather(-1, targets[:, None]).squeeze(-1)
+        # The gradient of a power below 1 is infinite at 0.
+        focused = missed.clamp_min(1e-8) ** training.focal_gamma * each
+        return focused.sum() / (len(each) if weight is None else weight[targets].sum())
+
+    return loss
+
+
+def epoch_order(training: TrainingConfig, labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Indices of the inputs of one epoch, in the order they are learned from."""
+    if training.sampling == "as_given":
+        return torch.randperm(len(labels), generator=generator)
+    rarity = torch.bincount(labels).clamp_min(1).double().reciprocal()[labels]
+    return torch.multinomial(rarity, len(labels), replacement=True, generator=generator)
+
+
+@torch.no_grad()
+def _xavier(model: Trainable) -> None:
+    """Linear and convolutional layers; the gate and normalisations start as they are."""
+    layers = model.modules() if isinstance(model, nn.Module) else ()
+    for layer in layers:
+        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.weight.requires_grad:
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
 def _parameter_groups(model: Trainable, training: TrainingConfig) -> list[dict[str, object]]:
     gate = list(model.gate_parameters())
     of_gate = {id(parameter) for parameter in gate}
@@ -276,7 +333,8 @@ def _parameter_groups(model: Trainable, training: TrainingConfig) -> list[dict[s
 
 
 def _check(features: Tensor, labels: Tensor) -> None:
-    if features.ndim != 3 or labels.shape != features.shape[:1] or len(features) == 0:
+    pooled = features.ndim == 3 or not features.is_floating_point()  # or indices of inputs
+    if not pooled or labels.shape != features.shape[:1] or len(features) == 0:
         raise DataError(
             f"Training needs features [N, L, F] and labels [N] with N >= 1, "
             f"got {list(features.shape)} and {list(labels.shape)}."

@@ -59,7 +59,7 @@ def evaluation_text(report: Evaluation) -> str:
         f"{report.model} on {data.name}: {scores.inputs:,} inputs"
         + (f", {data.skipped} skipped" if data.skipped else ""),
         f"accuracy {fixed(scores.accuracy, 4)}, balanced {fixed(scores.balanced_accuracy, 4)}, "
-        f"macro F1 {fixed(scores.macro_f1, 4)}",
+        f"macro F1 {fixed(scores.macro_f1, 4)}; always the most frequent class {fixed(scores.majority, 4)}",
         "",
         aligned(class_table(scores)),
         "",
@@ -79,7 +79,8 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
         *(Paragraph(note) for note in (*data.notes, one_class_only(scores)) if note),
         Paragraph(
             f"Accuracy {fixed(scores.accuracy, 4)}, balanced accuracy {fixed(scores.balanced_accuracy, 4)}, "
-            f"macro F1 {fixed(scores.macro_f1, 4)} on {scores.inputs:,} inputs ({data.skipped} skipped)."
+            f"macro F1 {fixed(scores.macro_f1, 4)} on {scores.inputs:,} inputs ({data.skipped} skipped); "
+            f"always the most frequent class: {fixed(scores.majority, 4)}."
         ),
         Heading("Classes"),
         class_table(scores),
@@ -103,11 +104,13 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
     ]
 
 
-def comparison_blocks(protocol: str, measured: Sequence[Measured], parts: Sequence[DataFacts]) -> list[Block]:
+def comparison_blocks(
+    protocol: str, measured: Sequence[Measured], parts: Sequence[DataFacts], majority: float
+) -> list[Block]:
     """The table of a comparison."""
     counts = ", ".join(f"{part.inputs:,} inputs in {part.name}" for part in parts)
     slices = [slice_table(measured, column) for column in sliced_by(measured)]
-    return [Paragraph(f"{counts}. Protocol: {protocol}."), comparison_table(measured), *slices]
+    return [Paragraph(f"{counts}. Protocol: {protocol}."), comparison_table(measured, majority), *slices]
 
 
 def sliced_by(measured: Sequence[Measured]) -> list[str]:
@@ -127,13 +130,14 @@ def slice_table(measured: Sequence[Measured], column: str) -> Table:
     )
 
 
-def comparison_table(measured: Sequence[Measured]) -> Table:
-    """One row a method, in the order measured."""
+def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
+    """One row a method, in the order measured; ``majority`` is what the most frequent class alone reaches."""
     best = max(method.accuracy for method in measured)
     rows = tuple(
         (
             method.method,
             fixed(method.accuracy, 4) + (" (best)" if method.accuracy == best else ""),
+            fixed(method.balanced_accuracy, 4),
             fixed(method.split_deviation, 4) if len(method.accuracies[0]) > 1 else "–",
             fixed(method.seed_deviation, 4) if len(method.seeds) > 1 else "–",
             f"{method.parameters:,}",
@@ -143,9 +147,9 @@ def comparison_table(measured: Sequence[Measured]) -> Table:
         for method in measured
     )
     return Table(
-        ("method", "accuracy", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
+        ("method", "accuracy", "balanced", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
         rows,
-        note="Deviations divide by n − 1.",
+        note=f"Always the most frequent class: {fixed(majority, 4)}. Deviations divide by n − 1.",
     )
 
 

@@ -14,7 +14,6 @@ from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import (
     Measured,
     SplitData,
-    daam_recipe,
     fit_split,
     measure_accuracy,
     trained_on,
@@ -22,6 +21,8 @@ from daam_core.training.accuracy import (
 from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
 from daam_core.training.experiment import TEST_SET, Experiment
 from daam_core.training.fitting import Epoch, History, TrainingConfig
+from daam_core.training.gate_check import gate_faults
+from daam_core.training.methods import METHODS, recipe_of
 from daam_core.training.outside import distances_of, known_from, made_up, with_measures
 from daam_core.training.scores import Scores, one_class_only, score
 from daam_core.version import __version__
@@ -56,7 +57,7 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
         on_run: called after each training, of which there are ``experiment.runs``.
     """
     options, data = experiment.options, experiment.measured_on
-    recipe = daam_recipe("DAAM", experiment.config)
+    recipe = recipe_of(METHODS["daam"], experiment.config)
     kept: list[tuple[nn.Module, History]] = []
     measured = None
 
@@ -138,6 +139,8 @@ class TrainingReport:
         validation_data: a data set of its own that chose the epoch, or None.
         test_data: that was measured on, or None.
         measured: accuracies of every seed and split, or None.
+        majority: accuracy of always saying the most frequent class, by ``protocol``; None where nothing was
+            measured.
         warnings: sentences about what went wrong though the training ended.
     """
 
@@ -163,6 +166,7 @@ class TrainingReport:
     validation_data: DataFacts | None = None
     test_data: DataFacts | None = None
     measured: Measured | None = None
+    majority: float | None = None
     warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
@@ -211,7 +215,11 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
         validation_data=None if experiment.validation is None else data_facts(experiment.validation.dataset),
         test_data=None if experiment.test is None else data_facts(experiment.test.dataset),
         measured=measured,
-        warnings=tuple(filter(None, [one_class_only(scores or found.scores)])),
+        majority=None if data is None else data.majority,
+        warnings=(
+            *filter(None, [one_class_only(scores or found.scores)]),
+            *gate_faults(outcome.classifier, train.features),
+        ),
     )
 
 

@@ -43,6 +43,11 @@ class Scores:
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
 
+    @property
+    def majority(self) -> float:
+        """Share of the most frequent class among these inputs."""
+        return max(figures.inputs for figures in self.classes) / self.inputs
+
 
 def one_class_only(scores: Scores) -> str:
     """One sentence where every prediction is the same class though labels differ; else empty.

@@ -9,7 +9,7 @@ from tests.support.commands import compare_words, letter_table
 
 
 def test_a_comparison_measures_every_method_in_the_same_way(letters, run, tmp_path):
-    chosen = "daam,linear-probe,last-layer"
+    chosen = "daam,linear,last_layer"
     words = compare_words(letters, "--folds", 3, "--seeds", 2, "--methods", chosen, "--out", tmp_path / "cmp")
     status, text, err = run(*words)
     assert (status, err) == (0, "")
@@ -24,13 +24,15 @@ def test_a_comparison_measures_every_method_in_the_same_way(letters, run, tmp_pa
         assert np.shape(method["accuracies"]) == (2, 3)
         assert method["accuracy"] == pytest.approx(np.mean(method["accuracies"]))
         assert f"{method['accuracy']:.4f}" in (tmp_path / "cmp" / "compare.md").read_text()
+        assert 0 <= method["balanced_accuracy"] <= 1
     assert "(best)" in text
+    assert f"Always the most frequent class: {data['majority']:.4f}" in text
     assert (tmp_path / "cmp" / "compare.html").read_text().startswith("<!doctype html>")
 
 
 def test_a_comparison_on_a_test_set_prints_one_json_object(letters, run, tmp_path):
     test = letter_table(tmp_path / "test.csv", 20, seed=3)
-    status, text, err = run(*compare_words(letters, "--test", test, "--methods", "linear-probe", "--json"))
+    status, text, err = run(*compare_words(letters, "--test", test, "--methods", "linear", "--json"))
     assert (status, err) == (0, "")
     found = json.loads(text)
     assert [part["name"] for part in found["parts"]] == ["letters.csv", "test.csv"]
@@ -61,7 +63,7 @@ def test_accuracy_by_a_column_has_a_table_of_its_own(letters, run, tmp_path):
 def test_a_protocol_says_when_test_inputs_were_trained_on(letters, run, tmp_path):
     test = tmp_path / "test.csv"
     test.write_text("".join(letters.read_text().splitlines(keepends=True)[:11]) + "zzz,consonants,g0\n")
-    status, text, _ = run(*compare_words(letters, "--test", test, "--methods", "last-layer"))
+    status, text, _ = run(*compare_words(letters, "--test", test, "--methods", "last_layer"))
     assert status == 0
     assert "test set test.csv (11 inputs, 10 of them in the training data too)" in text
 
@@ -71,3 +73,13 @@ def test_a_comparison_refuses_what_it_cannot_measure(letters, refused):
     assert "There is no method 'magic'" in refused(
         *compare_words(letters, "--folds", 2, "--methods", "magic")
     )
+
+
+def test_what_is_solved_and_what_sees_tokens_is_compared_by_one_word_each(letters, run):
+    chosen = "kernel_ridge,attentive_statistics"
+    status, text, err = run(*compare_words(letters, "--folds", 2, "--tune", "--methods", chosen, "--json"))
+    assert (status, err) == (0, "")
+    ridge, pooling = json.loads(text)["methods"]
+    assert set(ridge["settings"]) == {"layer_scale", "width", "ridge"}
+    assert set(pooling["settings"]) == {"learning_rate", "weight_decay"}
+    assert min(ridge["accuracy"], pooling["accuracy"]) > 0.7

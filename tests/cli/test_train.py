@@ -171,7 +171,7 @@ def test_an_interrupted_training_writes_nothing(letters, run, tmp_path, monkeypa
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("daam_core.training.accuracy.train_classifier", interrupt)
+    monkeypatch.setattr("daam_core.training.methods.train_classifier", interrupt)
     status, out, err = run(*train_words(letters, tmp_path / "out"))
     assert (status, out, err) == (130, "", "daam: interrupted\n")
     assert not (tmp_path / "out").exists()
@@ -289,3 +289,37 @@ def test_classes_are_chosen_merged_and_found_in_paths(letters, run, tmp_path):
     status, out, err = run(*train_words(table, tmp_path / "b", "--classes", "consonants,vowels", "--json"))
     assert (status, err) == (0, "")
     assert json.loads(out)["data"]["left_out"][0]["reason"] == "the class Vowels was not asked for"
+
+
+def test_a_method_and_a_recipe_are_chosen_by_one_word_each(letters, run, tmp_path):
+    out = tmp_path / "paper"
+    words = train_words(letters, out, "--method", "daam_v1", "--recipe", "paper", "--test", letters)
+    at = words.index("--epochs")  # the recipe says how many
+    status, text, _ = run(*words[:at], *words[at + 2 :])
+    assert status == 0
+    model = load_model(out)
+    assert (model.config.mode, model.config.n_heads, model.config.amplitude) == ("layer_groups", 2, "none")
+    training = model.report["training"]
+    assert (training["epochs"], training["initialisation"], training["focal_gamma"]) == (35, "xavier", 0.0)
+    assert training["gate_learning_rate"] == training["learning_rate"] == 0.01  # given: holds for both
+    assert f"always the most frequent class {model.report['majority']:.4f}" in text
+    assert f"balanced {model.report['scores']['balanced_accuracy']:.4f}" in text
+
+
+def test_gqdaam_is_trained_and_explained(letters, run, tmp_path):
+    out = tmp_path / "gqdaam"
+    assert run(*train_words(letters, out, "--method", "gqdaam"))[0] == 0
+    assert load_model(out).config.decoder == "gqa"
+
+
+def test_methods_that_cannot_be_saved_are_refused_before_anything_is_read(refused, tmp_path):
+    words = train_words(tmp_path / "none.csv", tmp_path / "out")
+    assert "'mha' is compared with, not saved or explained" in refused(*words, "--method", "mha")
+    assert "There is no method 'magic'; there are daam, daam_v1" in refused(*words, "--method", "magic")
+
+
+def test_a_dead_gate_is_said(letters, run, tmp_path):
+    words = train_words(letters, tmp_path / "dead", "--gate-penalty", "100", "--gate-learning-rate", "1")
+    status, _, err = run(*words)
+    assert status == 0
+    assert "lets nothing through: it is dead" in err

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from daam_core.training.methods import METHODS
 from tests.test_imports import ROOT, TABLE
 
 NOTEBOOK = ROOT / "assets" / "docs" / "notebook.ipynb"
@@ -14,7 +15,7 @@ JOBS = {"": "what `import daam_core` gives", "__main__": "`python -m daam_core`"
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """MkDocs calls this for every page."""
-    for name, made in {"{{ rooms }}": rooms, "{{ notebook }}": notebook}.items():
+    for name, made in {"{{ rooms }}": rooms, "{{ notebook }}": notebook, "{{ methods }}": methods}.items():
         if name in markdown:
             markdown = markdown.replace(name, made())
     return markdown
@@ -37,6 +38,15 @@ def job(name: str) -> str:
     said = ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
     first = " ".join(re.split(r"(?<=[.:])\s", said, maxsplit=1)[0].split()).rstrip(".:")
     return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", first).replace("``", "`").replace("|", "\\|")
+
+
+def methods() -> str:
+    """The table of methods: their word, what they are, where they come from."""
+    lines = ["| word | what it is | source | saved and explained |", "|---|---|---|---|"]
+    for method in METHODS.values():
+        saved = "yes" if method.ours else "no"
+        lines.append(f"| `{method.name}` | {method.what} | {method.source} | {saved} |")
+    return "\n".join(lines)
 
 
 def notebook(path: Path = NOTEBOOK) -> str:

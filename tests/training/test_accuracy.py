@@ -11,16 +11,13 @@ from daam_core.errors import ConfigError, DataError
 from daam_core.training.accuracy import (
     Split,
     SplitData,
-    baseline_recipe,
-    daam_recipe,
-    daam_recipes,
+    balanced_accuracy,
     fit_split,
     measure_accuracy,
-    recipes,
 )
-from daam_core.training.baselines import BASELINES
 from daam_core.training.fitting import TrainingConfig, train_classifier
-from tests.support.small import LAYERS, letter_config, letter_features
+from daam_core.training.methods import METHODS, recipe_of
+from tests.support.small import letter_config, letter_features
 
 QUICK = TrainingConfig(epochs=6, learning_rate=1e-2)
 NONE = np.zeros(0, dtype=np.int64)
@@ -37,7 +34,7 @@ def test_measuring_trains_every_split_with_every_seed():
     runs = []
     data = letter_splits()
     found = measure_accuracy(
-        daam_recipe("head", letter_config()),
+        recipe_of(METHODS["daam"], letter_config()),
         data,
         training=QUICK,
         seeds=(3, 4),
@@ -61,7 +58,7 @@ def test_accuracy_is_given_apart_for_the_values_of_a_column():
     data = letter_splits()
     where = tuple("" if i < 3 else "sea" if i < 30 else "land" for i in range(60))
     data = replace(data, columns={"where": where})
-    found = measure_accuracy(daam_recipe("head", letter_config()), data, training=QUICK, seeds=(3, 4))
+    found = measure_accuracy(recipe_of(METHODS["daam"], letter_config()), data, training=QUICK, seeds=(3, 4))
     land, sea = found.slices
     assert (land.column, land.value, land.inputs) == ("where", "land", 20)
     assert (sea.value, sea.inputs) == ("sea", 7)  # of the first split only, three of whose cells are empty
@@ -79,7 +76,7 @@ def test_accuracy_is_given_apart_for_the_values_of_a_column():
 
 
 def test_measuring_again_gives_the_same():
-    recipe, data = daam_recipe("head", letter_config()), letter_splits()
+    recipe, data = recipe_of(METHODS["daam"], letter_config()), letter_splits()
     one, two = (measure_accuracy(recipe, data, training=QUICK, seeds=(0,)) for _ in range(2))
     assert one.predictions == two.predictions
 
@@ -88,50 +85,43 @@ def test_refitting_trains_on_both_parts_for_the_chosen_number_of_epochs():
     data, training = letter_splits(), replace(QUICK, epochs=12, patience=3)
     split = data.splits[0]
     config = letter_config()
-    head, history = fit_split(daam_recipe("head", config), data, split, training=training)
+    head, history = fit_split(recipe_of(METHODS["daam"], config), data, split, training=training)
     both = np.arange(10, 60)
     expected, _ = train_classifier(
         config, replace(training, epochs=history.best_epoch), data.features[both], data.labels[both]
     )
     assert torch.equal(head.decoder.weight, expected.decoder.weight)
-    kept, _ = fit_split(daam_recipe("head", config), data, split, training=training, refit=False)
+    kept, _ = fit_split(recipe_of(METHODS["daam"], config), data, split, training=training, refit=False)
     assert not torch.equal(kept.decoder.weight, expected.decoder.weight)
 
 
 def test_a_split_without_validation_part_trains_once():
     data = letter_splits()
-    _, history = fit_split(daam_recipe("h", letter_config()), data, data.splits[1], training=QUICK)
+    _, history = fit_split(recipe_of(METHODS["daam"], letter_config()), data, data.splits[1], training=QUICK)
     assert history.best_epoch == QUICK.epochs
 
 
-@pytest.mark.parametrize("name", list(BASELINES))
-def test_baselines_are_measured_like_classifiers(name):
-    found = measure_accuracy(baseline_recipe(name, 2), letter_splits(), training=QUICK, seeds=(0,))
+def test_rivals_are_measured_like_classifiers_and_beside_the_most_frequent_class():
+    data = letter_splits()
+    found = measure_accuracy(recipe_of(METHODS["linear"], letter_config()), data, training=QUICK, seeds=(0,))
     assert not found.ours
-    assert found.parameters > 0
+    assert found.parameters == 6 * 8 * 2 + 2
     assert found.accuracy > 0.6
+    balanced = [
+        balanced_accuracy(torch.tensor(guess), data.labels[split.test])
+        for guess, split in zip(found.predictions[0], data.splits, strict=True)
+    ]
+    assert found.balanced_accuracy == pytest.approx(np.mean(balanced))
+    most = [data.labels[split.train].bincount().argmax() for split in data.splits]
+    shares = [
+        float((data.labels[split.test] == one).double().mean())
+        for split, one in zip(data.splits, most, strict=True)
+    ]
+    assert data.majority == pytest.approx(np.mean(shares))
 
 
-def test_variants_change_what_their_name_says():
-    found = daam_recipes(letter_config())
-    assert found["daam"].settings["amplitude"] == "layer"
-    assert found["daam-plain"].settings["amplitude"] == "none"
-    assert found["daam-mixture"].settings["gate_kind"] == "mixture"
-    assert found["daam-groups"].settings["n_heads"] == LAYERS // 3
-    assert found["daam-conv"].settings["decoder"] == "conv"
-    assert "daam-groups" not in daam_recipes(letter_config(n_layers=4))
-    features, labels = letter_features(20)
-    for recipe in found.values():
-        module, _ = recipe.train(replace(QUICK, epochs=1), features, labels)
-        assert module(features).logits.shape == (20, 2)
-
-
-def test_unknown_methods_seeds_and_splits_are_refused():
-    with pytest.raises(ConfigError, match=r"no method 'magic'; there are daam, .*linear-probe"):
-        recipes(["daam", "magic"], letter_config())
-    with pytest.raises(ConfigError, match="no baseline 'x'"):
-        baseline_recipe("x", 2)
-    recipe, data = baseline_recipe("last layer", 2), letter_splits()
+def test_unknown_seeds_and_splits_are_refused():
+    recipe, data = recipe_of(METHODS["last_layer"], letter_config()), letter_splits()
     with pytest.raises(ConfigError, match="at least one seed"):
         measure_accuracy(recipe, data, training=QUICK, seeds=())
     with pytest.raises(DataError, match="at least one split"):

@@ -87,7 +87,7 @@ def test_a_card_has_valid_metadata_and_the_measured_figures():
 
 def test_figures_of_one_seed_are_called_so():
     accuracies = ((0.8,), (0.7,))
-    measured = Measured("DAAM", True, {}, (3, 4), accuracies, 0.75, 0.0, 0.05, 1234, 3.0, 1.0, ())
+    measured = Measured("DAAM", True, {}, (3, 4), accuracies, 0.75, 0.7, 0.0, 0.05, 1234, 3.0, 1.0, ())
     several = card_report(measured=measured)
     text = model_card(letter_config(), several, name="x")
     metrics = yaml.safe_load(text.split("---")[1])["model-index"][0]["results"][0]["metrics"]

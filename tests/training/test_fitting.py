@@ -10,11 +10,13 @@ from daam_core.model import DaamClassifier
 from daam_core.training.fitting import (
     TrainingConfig,
     accuracy,
+    epoch_order,
     fit,
+    loss_function,
     predict,
-    train_baseline,
     train_classifier,
 )
+from daam_core.training.methods import METHODS, train_method
 from tests.support.small import letter_config, letter_features
 
 QUICK = TrainingConfig(epochs=6, learning_rate=1e-2, batch_size=16)
@@ -78,7 +80,7 @@ def test_the_gate_penalty_closes_gates():
 
 def test_predictions_do_not_depend_on_the_batch():
     x, y = letter_features(30)
-    model, _ = train_baseline("linear probe", 2, QUICK, x, y)
+    model, _ = train_method(METHODS["linear"], letter_config(), QUICK, x, y)
     torch.testing.assert_close(predict(model, x, batch_size=7), predict(model, x))
     assert accuracy(model, x, y) > 0.8
 
@@ -89,6 +91,8 @@ def test_predictions_do_not_depend_on_the_batch():
         ({"epochs": 0}, "epochs must be at least 1"),
         ({"weight_decay": -1.0}, "weight_decay must be a finite number of at least 0"),
         ({"label_smoothing": 1.0}, "label_smoothing must be below 1"),
+        ({"focal_gamma": -1.0}, "focal_gamma must be a finite number of at least 0"),
+        ({"class_weights": "rare"}, "class_weights must be one of none, balanced, got 'rare'"),
     ],
 )
 def test_unusable_settings_are_refused(change, said):
@@ -102,5 +106,56 @@ def test_what_cannot_be_trained_on_is_refused():
         train_classifier(letter_config(), QUICK, x, y[:3])
     with pytest.raises(DataError, match="not finite"):
         train_classifier(letter_config(), QUICK, x / 0, y)
-    with pytest.raises(ConfigError, match="There is no baseline 'x'"):
-        train_baseline("x", 2, QUICK, x, y)
+
+
+def test_the_focal_loss_and_class_weights_are_their_formulas():
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 0, 0, 0, 1, 2])
+    p = logits.softmax(-1)[torch.arange(6), labels]
+    focal = loss_function(replace(QUICK, focal_gamma=2.5), labels)(logits, labels)
+    torch.testing.assert_close(focal, (-((1 - p) ** 2.5) * p.log()).mean())
+    weights = torch.tensor([6 / 12, 6 / 3, 6 / 3])[labels]  # N / (C · n of the class)
+    weighted = loss_function(replace(QUICK, class_weights="balanced"), labels)(logits, labels)
+    torch.testing.assert_close(weighted, -(weights * p.log()).sum() / weights.sum())
+    both = loss_function(replace(QUICK, class_weights="balanced", focal_gamma=1.0), labels)(logits, labels)
+    torch.testing.assert_close(both, -(weights * (1 - p) * p.log()).sum() / weights.sum())
+    plain = loss_function(QUICK, labels)(logits, labels)
+    assert torch.equal(plain, torch.nn.functional.cross_entropy(logits, labels))
+
+
+def test_balanced_sampling_draws_every_class_equally_often():
+    labels = torch.tensor([0] * 90 + [1] * 10)
+    drawn = epoch_order(replace(QUICK, sampling="balanced"), labels, torch.Generator().manual_seed(0))
+    assert len(drawn) == 100
+    assert 35 <= int(labels[drawn].sum()) <= 65
+    given = epoch_order(QUICK, labels, torch.Generator().manual_seed(0))
+    assert sorted(given.tolist()) == list(range(100))
+
+
+def test_rare_classes_are_found_with_weights_or_balanced_sampling():
+    x, y = letter_features(200)
+    rare = torch.cat([torch.nonzero(y == 0)[:90, 0], torch.nonzero(y == 1)[:6, 0]])
+    found = {}
+    for name, change in {
+        "none": {},
+        "weights": {"class_weights": "balanced"},
+        "sampling": {"sampling": "balanced"},
+    }.items():
+        training = replace(QUICK, epochs=3, learning_rate=3e-3, **change)
+        model, _ = train_classifier(letter_config(), training, x[rare], y[rare])
+        answers = predict(model, x[y == 1]).argmax(-1)
+        found[name] = float(answers.double().mean())
+    assert found["weights"] > found["none"]
+    assert found["sampling"] > found["none"]
+
+
+def test_xavier_draws_weights_and_leaves_the_gate():
+    x, y = letter_features(20)
+    still = replace(QUICK, epochs=1, learning_rate=0.0, gate_learning_rate=0.0, weight_decay=0.0)
+    drawn, _ = train_classifier(letter_config(), replace(still, initialisation="xavier"), x, y)
+    usual, _ = train_classifier(letter_config(), still, x, y)
+    out, into = drawn.decoder.weight.shape
+    bound = (6 / (out + into)) ** 0.5
+    assert float(drawn.decoder.weight.abs().max()) == pytest.approx(bound, rel=0.1)
+    assert not drawn.decoder.bias.any()
+    assert torch.equal(drawn.attention.mean_offset, usual.attention.mean_offset)
+    assert not torch.equal(drawn.decoder.weight, usual.decoder.weight)

@@ -18,10 +18,13 @@ from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import ranks
 from daam_core.progress import Progress
 from daam_core.training.baselines import Baseline, MultiHeadAttention, WeightedLayerSum
-from daam_core.training.fitting import TrainingConfig, accuracy, train_baseline
+from daam_core.training.fitting import TrainingConfig, accuracy, fit, seeded
 
-#: Baseline of ``daam_core.training.baselines`` → the map in METHODS that it comes with.
-MAPS = {"weighted layer sum": "layer_sum", "multi-head attention": "attention"}
+#: Models that come with layer weights, by name, and the map of theirs.
+MAPS: dict[str, tuple[type[WeightedLayerSum | MultiHeadAttention], str]] = {
+    "weighted layer sum": (WeightedLayerSum, "layer_sum"),
+    "multi-head attention": (MultiHeadAttention, "attention"),
+}
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,12 @@ def rivals(
     features, targets = train
     kept, held = held_out(len(features), seed=seed)
     found = []
-    for index, (name, method) in enumerate(MAPS.items()):
+    for index, (name, (build, method)) in enumerate(MAPS.items()):
         progress.report(index / len(MAPS), f"Training the baseline: {name}")
-        model, _ = train_baseline(
-            name,
-            n_classes,
+        seeded(seed)
+        model = build(features.shape[1], features.shape[2], n_classes)
+        fit(
+            model,
             replace(budget, seed=seed),
             features[kept],
             targets[kept],

@@ -1,0 +1,165 @@
+"""Every method by its word: learns a planted rule, has the parameters that it should, refuses wrong names."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from daam_core.backbones import load_backbone
+from daam_core.backbones.text import MiniLM
+from daam_core.errors import ConfigError
+from daam_core.layers import DensityAttention
+from daam_core.model import DaamClassifier
+from daam_core.training.accuracy import Split, SplitData, fit_split, measure_accuracy, trained_parameters
+from daam_core.training.baselines import DensityBlock
+from daam_core.training.fitting import TrainingConfig, accuracy, predict
+from daam_core.training.from_inputs import Sources
+from daam_core.training.methods import METHODS, USUAL, configuration_of, recipe_of, recipes, train_method
+from tests.support.small import LAYERS, LetterEncoder, letter_config, letter_data, letter_features
+
+QUICK = TrainingConfig(epochs=30, learning_rate=1e-2, batch_size=16)
+POOLED = [name for name, method in METHODS.items() if method.sees == "pooled"]
+
+
+@pytest.mark.parametrize("name", POOLED)
+def test_a_method_learns_which_letters_are_vowels(name):
+    features, labels = letter_features(80)
+    model, history = train_method(METHODS[name], letter_config(), QUICK, features, labels)
+    assert predict(model, features).shape == (80, 2)
+    assert accuracy(model, *letter_features(60, seed=9)) > 0.75
+    assert history.seconds > 0
+
+
+def test_methods_of_density_attention_are_configurations():
+    found = {name: configuration_of(name)(letter_config()) for name, one in METHODS.items() if one.ours}
+    assert found["daam"] == letter_config()
+    assert (found["daam_v1"].mode, found["daam_v1"].n_heads) == ("layer_groups", LAYERS // 3)
+    assert configuration_of("daam_v1")(letter_config(n_layers=24)).n_heads == 8
+    assert (found["daam_v2"].mode, found["daam_v2"].n_heads) == ("shared", 1)
+    assert (found["shared"].amplitude, found["shared"].decoder) == ("none", "linear")
+    assert (found["mixture"].gate_kind, found["mixture"].n_gaussians) == ("mixture", 4)
+    assert found["gqdaam"].decoder == "gqa"
+    assert found["daam_conv"].decoder == "conv"
+
+
+def test_the_gate_has_as_many_parameters_as_the_paper_says():
+    """8 heads on 1,024 features: 2 · 8 · 1,024; v1 and v2 differ by 7 heads; 8 heads of 4 Gaussians: 64."""
+    sizes = {"n_layers": 24, "n_features": 1024, "class_names": ("a", "b", "c", "d")}
+
+    def of_gate(name):
+        classifier = DaamClassifier(configuration_of(name)(letter_config(**sizes)))
+        return sum(parameter.numel() for parameter in classifier.gate_parameters())
+
+    assert of_gate("daam_v1") == 16_384
+    assert of_gate("daam_v1") - of_gate("daam_v2") == 336_412 - 322_076
+    mixture = DensityAttention(
+        n_layers=24, n_features=1024, n_heads=8, mode="layer_groups", gate_kind="mixture", n_gaussians=4
+    )
+    assert sum(parameter.numel() for parameter in mixture.parameters()) == 64
+
+
+def test_a_density_block_adds_what_each_level_lets_through():
+    block = DensityBlock(LAYERS, 8, 2)
+    x = letter_features(5)[0]
+    expected = x
+    for level in block.levels:
+        expected = expected + level(expected)[0]
+    torch.testing.assert_close(block.density_attention(x) * x, expected)
+
+
+def test_grouped_query_attention_in_a_classifier_is_explained_by_its_gate():
+    classifier, _ = train_method(METHODS["gqdaam"], letter_config(), QUICK, *letter_features(40))
+    assert isinstance(classifier, DaamClassifier)
+    decision = classifier(letter_features(3)[0])
+    assert decision.gate.shape == (3, 2 * LAYERS, 8)
+    weights = classifier.decoder[0].attention.weights(decision.gate)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(3, 8))
+    with pytest.raises(ConfigError, match="features that 8 divides, got 6"):
+        DaamClassifier(letter_config(n_features=6, decoder="gqa"))
+
+
+def splits(count=80):
+    features, labels = letter_features(count)
+    order = np.arange(count)
+    return SplitData(
+        "one split", "test set", features, labels, (Split(order[:50], order[50:60], order[60:]),)
+    )
+
+
+def test_tuning_chooses_on_the_validation_part_and_trains_again_with_it():
+    data = splits()
+    recipe = recipe_of(METHODS["kernel_ridge"], letter_config())  # what is solved is tuned in any case
+    model, history = fit_split(recipe, data, data.splits[0], training=QUICK)
+    assert history.settings in METHODS["kernel_ridge"].grid
+    assert len(model.inputs) == 60
+    tried = {}
+    for settings in METHODS["kernel_ridge"].grid:
+        kept, _ = recipe.train(QUICK, data.features[:50], data.labels[:50], settings=settings)
+        tried[tuple(settings.items())] = accuracy(kept, data.features[50:60], data.labels[50:60])
+    assert tried[tuple(history.settings.items())] == max(tried.values())
+    found = measure_accuracy(
+        recipe_of(METHODS["linear"], letter_config(), tune=True), data, training=QUICK, seeds=(0,)
+    )
+    assert set(found.settings) == {"learning_rate", "weight_decay"}
+
+
+def test_every_method_may_choose_among_as_many_settings():
+    counts = {name: len(METHODS[name].grid) for name in USUAL}
+    assert set(counts.values()) == {6}, counts
+
+
+def test_methods_that_see_inputs_learn_from_tokens_and_from_the_encoder():
+    texts, labels = letter_data(80)
+    sources = Sources(texts, LetterEncoder())
+    data = replace(splits(), labels=labels)
+    pooling = recipe_of(METHODS["attentive_statistics"], letter_config(), sources=sources)
+    found = measure_accuracy(pooling, data, training=QUICK, seeds=(0,))
+    assert found.accuracy > 0.8
+    assert found.parameters == 8 * 128 + 128 + 128 + 1 + 16 * 2 + 2
+
+
+@pytest.fixture
+def small_encoder():
+    """The first two layers of the text encoder."""
+    whole = load_backbone("minilm-l6")
+    model = copy.deepcopy(whole.model)
+    model.encoder.layer = model.encoder.layer[:2]
+    model.config.num_hidden_layers = 2
+    return MiniLM(model, whole._tokenizer)
+
+
+def test_lora_changes_queries_and_keys_of_the_encoder_and_learns(small_encoder):
+    sports = ["the striker scored a late goal", "the team won the cup final", "a coach praised his players"]
+    money = ["shares fell as profits shrank", "the bank raised its interest rate", "a merger lifted stocks"]
+    numbers, labels = torch.arange(6), torch.tensor([0] * 3 + [1] * 3)
+    before = {key: value.clone() for key, value in small_encoder.model.state_dict().items()}
+    sources = Sources([*sports, *money], small_encoder)
+    moved = {}
+    for name in ("lora", "lora_plus"):
+        recipe = recipe_of(METHODS[name], letter_config(n_features=384), sources=sources)
+        model, history = recipe.train(TrainingConfig(), numbers, labels)
+        assert accuracy(model, numbers, labels) == 1.0
+        assert history.best_epoch == history.settings["epochs"]
+        trained = {key: one for key, one in model.encoder.named_parameters() if one.requires_grad}
+        assert all(".query." in key or ".key." in key for key in trained)
+        second = [one for key, one in trained.items() if "lora_B" in key]
+        assert len(second) == 2 * 2  # queries and keys of two layers
+        assert trained_parameters(model) == 8 * len(second) * (384 + 384) + 384 * 2 + 2
+        moved[name] = float(torch.stack([one.detach().abs().mean() for one in second]).mean())
+    assert moved["lora_plus"] > 4 * moved["lora"] > 0
+    after = small_encoder.model.state_dict()
+    assert all(torch.equal(after[key], value) for key, value in before.items())
+
+
+def test_wrong_names_and_encoders_are_refused_in_a_sentence():
+    with pytest.raises(ConfigError, match=r"no method 'magic'; there are daam, .*kernel_ridge"):
+        recipes(["daam", "magic"], letter_config())
+    with pytest.raises(ConfigError, match=r"'mha' is compared with, not saved .* are daam, daam_v1"):
+        configuration_of("mha")
+    lora = recipe_of(METHODS["lora"], letter_config(), sources=Sources(["a"], LetterEncoder()))
+    with pytest.raises(ConfigError, match="lora trains the encoder itself, which is there for minilm-l6"):
+        lora.train(QUICK, torch.arange(1), torch.tensor([0]))
+    with pytest.raises(ConfigError, match="needs the inputs themselves"):
+        recipe_of(METHODS["lora"], letter_config()).train(QUICK, torch.arange(1), torch.tensor([0]))
