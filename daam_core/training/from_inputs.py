@@ -136,8 +136,8 @@ class AdaptedEncoder(nn.Module):
             from peft import LoraConfig, get_peft_model
         except ModuleNotFoundError as error:
             raise ConfigError(
-                f"The method {adaptation} needs the package {error.name}, which is not installed; get it with: "
-                "pip install 'daam-explorer[lora]'"
+                f"The method {adaptation} needs the package {error.name}, which is not installed; get it "
+                "with: pip install 'daam-explorer[lora]'"
             ) from error
 
         from daam_core.backbones.text import MiniLM
