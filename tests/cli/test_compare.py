@@ -44,7 +44,7 @@ def test_accuracy_by_a_column_has_a_table_of_its_own(letters, run, tmp_path):
         "--folds",
         2,
         "--methods",
-        "linear,last-layer",
+        "linear,last_layer",
         "--accuracy-by",
         "who",
         "--out",

@@ -105,7 +105,7 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
     """
     target = cells.probabilities().argmax(-1)
     config = classifier.config
-    if config.decoder == "conv":
+    if config.decoder not in ("pool", "linear"):  # not linear in what they are given
         with measuring_packages():
             from captum.attr import FeatureAblation
 
