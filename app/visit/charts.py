@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from daam_core import figures
 from daam_core.errors import InputError, is_whole
-from daam_core.figures import plotly_layers, plotly_map, plotly_parameters
 
 from . import actions
 from .session import Session
@@ -20,12 +20,12 @@ def chart(session: Session, kind: object, head: object) -> "Figure":
     """
     explanation = actions.needed(session.current).explanation
     if kind == "parameters":
-        return plotly_parameters(explanation)
+        return figures.plotly_parameters(explanation)
     if kind == "layers":
-        return plotly_layers(explanation)
+        return figures.plotly_layers(explanation)
     if kind != "map":
         raise InputError("Choose one of the charts in the list.")
     heads = explanation.shape[0]
     if not isinstance(head, int) or not is_whole(head) or not 0 <= head < heads:
         raise InputError(f"Choose a head from 0 to {heads - 1}.")
-    return plotly_map(explanation, heads=head)
+    return figures.plotly_map(explanation, heads=head)
