@@ -3,6 +3,7 @@
 from .attaching import Attached as Attached
 from .attaching import Prepared as Prepared
 from .attaching import attach as attach
+from .attaching import show as show
 from .checkpoint import built_in_models as built_in_models
 from .errors import DaamError as DaamError
 from .explaining import explain as explain

@@ -49,8 +49,8 @@ class TrainedClassifier(
         report: what training and evaluation measured; empty if the checkpoint carries no report.
         sha256: hash of the weights file; empty for one that was not loaded from disk.
 
-    ``encoder`` says where the encoder lies, ``folder`` where the checkpoint does, beside which an encoder's
-    folder is looked for that is no longer in its place.
+    ``encoder`` says where the encoder lies, or is one of your own; ``folder`` where the checkpoint does,
+    beside which an encoder's folder is looked for that is no longer in its place.
 
     >>> import torch
     >>> model = load_model("news-topic")
@@ -68,13 +68,17 @@ class TrainedClassifier(
         card: str = "",
         report: PlainMapping | None = None,
         sha256: str = "",
-        encoder: str | None = None,
+        encoder: str | Backbone | None = None,
         folder: Path | None = None,
     ) -> None:
         super().__init__()
         self.classifier = classifier.eval().requires_grad_(False)
         self.name, self.dataset, self.known = name, dataset, known
         self.card, self.report, self.sha256 = card, dict(report or {}), sha256
+        if isinstance(encoder, Backbone):
+            check_encoder(self.config, encoder)
+            self.backbone = encoder
+            encoder = None
         self._encoder_location, self._folder = encoder, folder
         nn.Module.register_state_dict_post_hook(self, _without_prefix)
         nn.Module.register_load_state_dict_pre_hook(self, _with_prefix)
@@ -185,7 +189,7 @@ class TrainedClassifier(
         pretrained_model_name_or_path: str | Path,
         *,
         revision: str | None = None,
-        encoder: str | None = None,
+        encoder: str | Backbone | None = None,
         **hub_options: object,
     ) -> "TrainedClassifier":
         """Load by built-in name, folder or hub id; see :func:`load_model`."""
@@ -221,15 +225,15 @@ def _with_prefix(module: nn.Module, state: dict[str, Tensor], prefix: str, *_of_
 
 
 def load_model(
-    name: str | Path, *, revision: str | None = None, encoder: str | None = None
+    name: str | Path, *, revision: str | None = None, encoder: str | Backbone | None = None
 ) -> TrainedClassifier:
     """Load a trained classifier.
 
     Args:
         name: a built-in name, a folder, or a Hugging Face hub id (``owner/name``).
         revision: hub revision; hub ids only.
-        encoder: where the encoder lies, if it is not where the checkpoint says (a local folder).
-            It must still be the same encoder: its hash is compared.
+        encoder: where the encoder lies, if it is not where the checkpoint says (a local folder), or an
+            encoder of your own. It must still be the same encoder: its hash is compared.
 
     Raises:
         CheckpointError: unknown name, or a checkpoint that is incomplete, damaged, truncated,

@@ -72,7 +72,8 @@ TABLE = {
     ),
     "published": allow("layers", "torch"),
     "attaching": allow(
-        "version result gating importance encoding layers blocks explaining published", "numpy torch"
+        "version result gating importance encoding layers blocks view explaining published",
+        "anywidget numpy torch",
     ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(

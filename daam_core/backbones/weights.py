@@ -141,7 +141,7 @@ def converted(
 def _write(path: Path, tensors: dict[str, Tensor]) -> None:
     from safetensors.torch import save
 
-    content = save(tensors, metadata={_CONTENT: _digest(tensors)})
+    content = save(tensors, metadata={_CONTENT: tensors_sha256(tensors)})
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
@@ -156,10 +156,10 @@ def _read(path: Path) -> dict[str, Tensor] | None:
             expected = (opened.metadata() or {}).get(_CONTENT)
     except (OSError, SafetensorError):
         return None
-    return tensors if expected == _digest(tensors) else None
+    return tensors if expected == tensors_sha256(tensors) else None
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 over names, types, shapes and bytes."""
     digest = hashlib.sha256()
     for name in sorted(tensors):

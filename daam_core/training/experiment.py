@@ -130,7 +130,7 @@ class ExperimentOptions:
     Attributes:
         data: the data set to train on; several are read as one.
         modality: what its inputs are.
-        backbone: name of the frozen encoder.
+        backbone: name of the frozen encoder, or one of your own.
         revision: of the encoder.
         test: a data set to measure on, or None.
         folds: of a cross-validation to measure by, or None.
@@ -149,7 +149,7 @@ class ExperimentOptions:
 
     data: DataPaths
     modality: Modality
-    backbone: str
+    backbone: str | Backbone
     revision: str | None = None
     test: str | Path | None = None
     folds: int | None = None
@@ -257,7 +257,9 @@ def prepare(options: ExperimentOptions) -> Experiment:
         for name, path in paths.items()
         if path is not None
     }
-    backbone = load_backbone(options.backbone, revision=options.revision, modality=options.modality)
+    backbone = options.backbone
+    if not isinstance(backbone, Backbone):
+        backbone = load_backbone(backbone, revision=options.revision, modality=options.modality)
     config = ModelConfig(
         modality=options.modality,
         encoder=identity_of(backbone),

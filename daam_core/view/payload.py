@@ -164,6 +164,7 @@ def _explanation_payload(
             "samples": int(e.dataset.samples),
             "ranges": _ranges(e.dataset, ("gate", "density_attention"), e.head_layers),
         },
+        "axis_names": list(e.axis_names),
         "in_words": list(in_words(e)),
         "warning": warning(e),
         "outside": verdict(e),

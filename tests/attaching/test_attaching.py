@@ -11,7 +11,7 @@ from gaussian_adaptive_attention import GaussianAdaptiveAttention, MultiHeadGaus
 from torch import Tensor, nn
 
 from daam_core import export
-from daam_core.attaching import attach
+from daam_core.attaching import attach, show
 from daam_core.blocks import DensityMultiheadAttention
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.errors import ConfigError, InputError, ShapeError
@@ -319,3 +319,19 @@ def test_an_explanation_goes_into_every_file_and_back(axes, tmp_path):
     else:
         assert len(export.to_token_csv(e).splitlines()) == 1 + len(TEXT.split())
         assert [word["text"] for word in summed["words"]] == TEXT.split()
+
+
+def test_the_view_of_one_attention_in_a_notebook_cell():
+    how = {"prepare": prepare, "class_names": CLASSES, "axes": ("token", "feature")}
+    other = "the old river wheat near a house gale"
+    widget = show(trained("transformer"), TEXT, beside=other, target="harvest", **how)
+    assert widget.payload["a"]["model"] == "Reader: attention.1.self_attn"
+    assert widget.payload["a"]["axis_names"] == ["token", "feature"]
+    assert widget.payload["b"]["token_labels"] == other.split()
+    assert widget.payload["b"]["explained"] == 0
+    assert not any(part._forward_hooks for part in trained("transformer").modules())
+    with attach(trained("transformer"), TEXT, **how) as attached:
+        one = show(attached, TEXT, attention="attention.0.self_attn")
+        assert (one.payload["a"]["model"], one.payload["b"]) == ("Reader: attention.0.self_attn", None)
+        with pytest.raises(InputError, match="no attention 'mha'; there are 'attention"):
+            show(attached, TEXT, attention="mha")

@@ -6,6 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from daam_core.errors import EncoderError
+from daam_core.trained import load_model
 from tests.docs import hooks
 from tests.docs.build import build
 from tests.docs.notebook import NOTEBOOK, executed, written
@@ -35,6 +37,13 @@ def test_the_code_about_ones_own_data_encoder_and_model_runs(tmp_path, monkeypat
         exec(compile(block, "own.md", "exec"), names)
     assert len(blocks) >= 4
     assert (tmp_path / "my-classifier" / "model.safetensors").is_file()
+    # A network, an encoder and a model of one's own do what the page says of them.
+    assert names["outcome"].measured.accuracy > 0.9
+    assert names["e"].predicted_class == "weather"
+    assert names["e"].axis_names == ("token", "feature")
+    assert "attention.html" in {path.name for path in tmp_path.iterdir()}
+    with pytest.raises(EncoderError, match="trained on shapes-network"):
+        load_model("my-shapes", encoder=names["ShapesEncoder"](names["Network"]()))
 
 
 class TestNotebook:

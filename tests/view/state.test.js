@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readFeature } from '../../daam_core/view/web/feature_search.js';
 import {
   comparable,
   DEFAULTS,
@@ -144,4 +145,23 @@ test('parts of a link that a payload does not have are named', () => {
     'h=2',
     'cell=3.0',
   ]);
+});
+
+test('axes have the names that the explanation gives them, and rows that are tokens theirs', () => {
+  const store = new Store();
+  store.setPayload(payload());
+  assert.deepEqual(store.axes(), {
+    row: 'layer',
+    column: 'feature',
+    Row: 'Layer',
+    Column: 'Feature',
+    rows: 'layers',
+    columns: 'features',
+  });
+  assert.deepEqual([store.result().rowName(1), store.result().rowNames()], [1, null]);
+  store.setPayload(payload({ axis_names: ['token', 'channel'], token_labels: ['rain', 'thunderstorms'] }));
+  assert.equal(store.axes().Row, 'Token');
+  assert.equal(store.result().rowName(1), '1 “thunderstorms”');
+  assert.deepEqual(store.result().rowNames(), ['rain', 'thunderstorm']);
+  assert.equal(readFeature('9', 2, 3, store.axes()), 'There is no channel 9; channels go from 0 to 2.');
 });

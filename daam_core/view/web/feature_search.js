@@ -17,19 +17,20 @@ const FEWEST = 4; // as far as maps zoom in
  * @param {string} text
  * @param {number} layers
  * @param {number} features
+ * @param {{row: string, column: string}} [axes] what these are called
  * @returns {Wanted | string}
  */
-export function readFeature(text, layers, features) {
+export function readFeature(text, layers, features, { row, column } = { row: 'layer', column: 'feature' }) {
   const given = text.trim();
   const [, layer, one, other] = given.match(/^(?:(\d+)\s*\.\s*)?(\d+)(?:\s*(?:-|–|−|to)\s*(\d+))?$/) || [];
   if (one === undefined || (layer !== undefined && other !== undefined)) {
-    const written = given ? `“${given.slice(0, 24)}” is no feature: write` : 'Write';
-    return `${written} a number such as 17, a range such as 10-40, or layer.feature such as 3.17.`;
+    const written = given ? `“${given.slice(0, 24)}” is no ${column}: write` : 'Write';
+    return `${written} a number such as 17, a range such as 10-40, or ${row}.${column} such as 3.17.`;
   }
   const ends = [Number(one), Number(other ?? one)];
   const [from, to] = [Math.min(...ends), Math.max(...ends)];
-  if (to >= features) return `There is no feature ${to}; features go from 0 to ${features - 1}.`;
-  if (Number(layer ?? 0) >= layers) return `There is no layer ${layer}; layers go from 0 to ${layers - 1}.`;
+  if (to >= features) return `There is no ${column} ${to}; ${column}s go from 0 to ${features - 1}.`;
+  if (Number(layer ?? 0) >= layers) return `There is no ${row} ${layer}; ${row}s go from 0 to ${layers - 1}.`;
   return { from, to, layer: layer === undefined ? null : Number(layer) };
 }
 
@@ -70,7 +71,7 @@ export function FeatureSearch() {
   const go = (e) => {
     e.preventDefault();
     const { L, F } = store.result();
-    const found = readFeature(/** @type {any} */ (e.currentTarget).elements[0].value, L, F);
+    const found = readFeature(/** @type {any} */ (e.currentTarget).elements[0].value, L, F, store.axes());
     setWrong(typeof found === 'string' ? found : '');
     if (typeof found === 'string') return;
     const { head, cell, zoom } = placeOf(store, found);
@@ -81,7 +82,7 @@ export function FeatureSearch() {
     map?.element.scrollIntoView({ block: 'nearest' });
   };
   return html`<form class="dv-control dv-search" onSubmit=${go}>
-    <label for=${id} class="dv-label">Find feature</label>
+    <label for=${id} class="dv-label">Find ${store.axes().column}</label>
     <div class="dv-row">
       <input
         id=${id}

@@ -132,6 +132,7 @@ export async function exactSheet(store, heads, maps) {
   return mapsSheet(
     heads,
     maps.map(([title, which]) => [title, (head) => field(store, head, which)]),
+    store.axes(),
   );
 }
 

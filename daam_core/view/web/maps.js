@@ -46,9 +46,11 @@ export function MapCanvas({ label, onMap, rowTitle = 'Layer', columnTitle = 'Fea
   useLayoutEffect(() => {
     if (shown.field) map.current.show(shown);
   });
+  const longest = Math.max(0, ...(shown.rowNames || []).map((/** @type {string} */ name) => name.length));
   return html`<div
     ref=${place}
     class="dv-map"
+    style=${{ '--dv-row-ticks': `${Math.max(24, 7 * longest + 4)}px` }}
     hidden=${!shown.field}
   >
     <div class="dv-row-title" aria-hidden="true">${rowTitle}</div>
@@ -159,6 +161,9 @@ export function HeadMap({ head, which, title, caption, children, onlyOwnRows, on
   return html`<div class="dv-map-box">
     ${caption}
     <${MapCanvas}
+      rowTitle=${store.axes().Row}
+      rowNames=${result.rowNames()}
+      columnTitle=${store.axes().Column}
       label=${`${title}. Arrow keys move from cell to cell, plus and minus zoom, 0 shows everything, M goes to the strongest cell, Enter selects.`}
       field=${shown}
       scale=${scale}
@@ -255,10 +260,11 @@ export function Readout() {
   if (!cell) title = 'Point at a cell, or use the arrow keys';
   else if (!seen) title = 'Not seen by this head';
   // Always the same items: the box keeps its height, so that no map moves under the pointer.
+  const { Row, Column } = store.axes();
   const items = [
     ['Head', cell ? cell.head : '–'],
-    ['Layer', cell ? cell.layer : '–'],
-    ['Feature', cell ? cell.feature : '–'],
+    [Row, cell ? store.result().rowName(cell.layer) : '–'],
+    [Column, cell ? cell.feature : '–'],
     ...cellItems(store, cell),
   ];
   return html`<div class="dv-readout">
@@ -320,7 +326,8 @@ function cellItems(store, cell) {
 function describeCell(store, cell) {
   const { head, layer, feature } = cell;
   const which = fields.whichOf(store);
-  const place = `Head ${head}, layer ${layer}, feature ${feature}:`;
+  const { row, column } = store.axes();
+  const place = `Head ${head}, ${row} ${store.result().rowName(layer)}, ${column} ${feature}:`;
   if (!fields.resultsOf(store, which).every((one) => one.seen(head, layer))) {
     return `${place} not seen by this head.`;
   }
@@ -357,8 +364,8 @@ export function CellTables({ heads }) {
   const of = difference ? ` (${store.letter('a')})` : '';
   const columns = numeric(
     'Head',
-    'Layer',
-    'Feature',
+    store.axes().Row,
+    store.axes().Column,
     ...FACTS.map(([name]) => name + of),
     ...(difference ? ['Difference'] : []),
   );
@@ -394,7 +401,7 @@ export function DifferenceTable({ what, sides, maps, need }) {
     : [];
   return html`<${Table}
     caption="${what}: the ${rows.length} largest differences"
-    columns=${numeric('Layer', 'Feature', ...sides, 'Difference')}
+    columns=${numeric(store.axes().Row, store.axes().Column, ...sides, 'Difference')}
     rows=${rows}
   />`;
 }

@@ -254,6 +254,18 @@ export class Result {
     return { seen: this.seen(head, layer), numbers, exact };
   }
 
+  /** A row's number, and its token where rows are tokens. @param {number} row @returns {string | number} */
+  rowName(row) {
+    const label = this.raw.axis_names?.[0] === 'token' ? this.raw.token_labels[row] : undefined;
+    return label === undefined ? row : `${row} “${label}”`;
+  }
+
+  /** The rows' names, shortened to stand beside a map; null where rows only have numbers. */
+  rowNames() {
+    const { axis_names: names, token_labels: labels } = this.raw;
+    return names?.[0] === 'token' && labels.length ? labels.map((label) => label.slice(0, 12)) : null;
+  }
+
   /** Layers that a head sees. @param {number} head */
   layersOf(head) {
     return range(this.L).filter((l) => this.seen(head, l));

@@ -93,9 +93,10 @@ function plain(cell) {
  * Every cell of some heads' maps.
  * @param {number[]} heads
  * @param {[string, (head: number) => Field | null][]} maps titles of columns, and what stands in them
+ * @param {{Row: string, Column: string}} [axes] what rows and columns of the maps are called
  * @returns {Sheet | string} a sentence where a number is not known exactly
  */
-export function mapsSheet(heads, maps) {
+export function mapsSheet(heads, maps, { Row, Column } = { Row: 'Layer', Column: 'Feature' }) {
   /** @type {Sheet['rows']} */
   const rows = [];
   for (const head of heads) {
@@ -109,7 +110,7 @@ export function mapsSheet(heads, maps) {
       }
     }
   }
-  return { columns: ['Head', 'Layer', 'Feature', ...maps.map(([title]) => title)], rows };
+  return { columns: ['Head', Row, Column, ...maps.map(([title]) => title)], rows };
 }
 
 /** @param {string | number | null} value */

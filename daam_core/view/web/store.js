@@ -14,6 +14,12 @@ import { comparable, DEFAULTS, validState } from './state.js';
  * @typedef {import('./types.js').HeadCell} HeadCell
  */
 
+/** @param {import('./types.js').Explained} raw */
+export function axesOf({ axis_names: [row, column] = ['layer', 'feature'] }) {
+  const begins = (/** @type {string} */ name) => name[0].toUpperCase() + name.slice(1);
+  return { row, column, Row: begins(row), Column: begins(column), rows: `${row}s`, columns: `${column}s` };
+}
+
 export class Store {
   /**
    * @param {(changed: Set<string>) => void} [changed] called with what changed: keys of the state,
@@ -151,6 +157,11 @@ export class Store {
   /** The result that `side` names; a difference is shown with the cells of A. @returns {Result} */
   result() {
     return this.state.side === 'b' && this.b ? this.b : this.a;
+  }
+
+  /** What rows and columns of the maps are called, and how that begins a sentence or stands for several. */
+  axes() {
+    return axesOf(this.result().raw);
   }
 
   /** The sides that are shown: both for a difference. @returns {Side[]} */

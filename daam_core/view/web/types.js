@@ -26,12 +26,12 @@
  * }} Media made by daam_core.view.media
  *
  * @typedef {{
- *   model: string, modality: 'audio' | 'image' | 'text', mode: string, gate_kind: string,
+ *   model: string, modality: 'audio' | 'image' | 'text' | 'tensor', mode: string, gate_kind: string,
  *   shape: [number, number, number], class_names: string[], logits: number[], probabilities: number[],
  *   prediction: number, explained: number, scale: string, degenerate: boolean, head_layers: boolean[][],
  *   amplitude: number[][], importance_range: number[][], layer_contribution: number[][], ranges: Ranges,
  *   token_labels: string[], token_units: string, text: string | null, words: Words | null,
- *   in_words: string[], warning: string, outside: string, dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
+ *   axis_names?: [string, string], in_words: string[], warning: string, outside: string, dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
  *   entropy: (number | null)[], checkpoint: string, media: Media | null, arrays: Record<string, Encoded>,
  *   name: string, letter: string,
  * }} Explained one explanation; `name` is what its input is called, `letter` (A, B) the short of it

@@ -47,7 +47,9 @@ const TABS = [
 export function View({ store, heading, section, tabs, remark = '' }) {
   const id = useId('panel');
   if (!store.payload) return html`<p class="dv-empty">Nothing to show yet.</p>`;
-  const offered = TABS.filter(({ name }) => !tabs || tabs.includes(name));
+  const offered = TABS.filter(
+    ({ name }) => (!tabs || tabs.includes(name)) && (name !== 'input' || store.a.raw.token_units !== ''),
+  ).map(({ name, title }) => ({ name, title: name === 'layers' ? `${store.axes().Row}s` : title }));
   // The cell stands below the map of one head.
   const wanted = store.state.tab === 'cell' ? 'heatmap' : store.state.tab;
   const tab = offered.some(({ name }) => name === wanted) ? wanted : offered[0].name;

@@ -18,9 +18,10 @@ import { PinnedCells } from './pinned_cells.js';
  * @typedef {{result: import('../result.js').Result, title: string, dataset: boolean, curves: Curves | null}} Shown
  */
 
-const HELP =
-  'Each head’s gate as a function of the value at this layer and feature, the other layers held fixed; the dot is what ' +
-  'came out. Centre is δ plus the mean over layers, width ξ as a standard deviation, in the units of the value. A high gate means a typical value, not a decisive one. The data set’s curves have its mean value, mean and ' +
+/** @param {ReturnType<import('../store.js').Store['axes']>} axes */
+const helpOn = ({ row, rows, column }) =>
+  `Each head’s gate as a function of the value at this ${row} and ${column}, the other ${rows} held fixed; the dot is what ` +
+  `came out. Centre is δ plus the mean over ${rows}, width ξ as a standard deviation, in the units of the value. A high gate means a typical value, not a decisive one. The data set’s curves have its mean value, mean and ` +
   'variance; a mean gate (ring) is not the gate of that average.';
 
 export function OneCell() {
@@ -40,23 +41,23 @@ export function OneCell() {
     return sheetOf(
       ...parts.map(({ title, curves, dataset }) => {
         const known = /** @type {Curves} */ (curves);
-        return cellTable(known, dataset, `${title}, value ${format.exact(known.value)}`);
+        return cellTable(known, dataset, store.axes().rows, `${title}, value ${format.exact(known.value)}`);
       }),
     );
   };
   const figure = html`<${Figure}
     title="One cell: the learned Gaussians"
-    help=${HELP}
+    help=${helpOn(store.axes())}
     csv=${csv}
     controls=${[
       html`<${NumberField}
-        label="Layer"
+        label=${store.axes().Row}
         value=${cell.layer}
         size=${result.L}
         onChange=${(layer) => set({ layer })}
       />`,
       html`<${NumberField}
-        label="Feature"
+        label=${store.axes().Column}
         value=${cell.feature}
         size=${result.F}
         onChange=${(feature) => set({ feature })}
@@ -65,7 +66,7 @@ export function OneCell() {
   >
     <div class="dv-stack">
       <p class="dv-note">
-        ${`${selected ? 'Selected cell' : 'No cell selected; the strongest one'}: layer ${cell.layer}, feature ${cell.feature}.`}
+        ${`${selected ? 'Selected cell' : 'No cell selected; the strongest one'}: ${store.axes().row} ${result.rowName(cell.layer)}, ${store.axes().column} ${cell.feature}.`}
       </p>
       <div class="dv-two">
         ${shown.map((part) => html`<${Gaussians} key=${part.title} ...${part} cell=${cell} />`)}
@@ -76,7 +77,7 @@ export function OneCell() {
           html`<div class="dv-side"><${ChangeTable} one=${one} other=${other} /></div>`
         }
       </div>
-      <${Keys} averages=${shown.some((part) => part.dataset)} own=${result.raw.mode === 'layer_groups'} />
+      <${Keys} averages=${shown.some((part) => part.dataset)} own=${result.raw.mode === 'layer_groups'} rows=${store.axes().rows} />
     </div>
   <//>`;
   return [html`<${PinnedCells} />`, figure];
@@ -128,14 +129,14 @@ function Gaussians({ title, dataset, curves, cell }) {
   }
   const gates = curves.heads.map((c) => `head ${c.head} gate ${format.short(c.gate)}`);
   const label =
-    `${title}: Gaussian of every head at layer ${cell.layer}, feature ${cell.feature}; ` +
+    `${title}: Gaussian of every head at ${store.axes().row} ${cell.layer}, ${store.axes().column} ${cell.feature}; ` +
     `value ${format.short(curves.value, 4)}; ${gates.join(', ')}`;
   return html`<div class="dv-side">
     <div class="dv-map-caption">
       <strong>${title}</strong><span class="dv-quiet dv-number"><${Value} curves=${curves} /></span>
     </div>
     <${GaussianChart} curves=${curves} label=${label} highlighted=${store.state.head} />
-    <${Table} ...${cellTable(curves, dataset)} />
+    <${Table} ...${cellTable(curves, dataset, store.axes().rows)} />
   </div>`;
 }
 
@@ -226,17 +227,18 @@ function dots(pen, curves, c, radius) {
  * One row per head. Mean and deviation go into the caption where all heads share them, and no other is given.
  * @param {Curves} curves
  * @param {boolean} dataset
+ * @param {string} rows
  * @param {string} [title]
  */
-function cellTable(curves, dataset, title) {
+function cellTable(curves, dataset, rows, title) {
   const [first] = curves.heads;
   const shared =
     !title && curves.heads.every((c) => c.mean === first.mean && c.deviation === first.deviation);
   const caption =
     title ||
     (shared && first
-      ? `Mean over layers ${format.fixed(first.mean, 4)}, deviation ${format.fixed(first.deviation, 4)}`
-      : 'Mean and deviation are those of each head’s own layers');
+      ? `Mean over ${rows} ${format.fixed(first.mean, 4)}, deviation ${format.fixed(first.deviation, 4)}`
+      : `Mean and deviation are those of each head’s own ${rows}`);
   const density = curves.heads.every((c) => c.offset !== null);
   /** @param {Curves['heads'][0]} c */
   const row = (c) => [
@@ -283,11 +285,11 @@ function ChangeTable({ one, other }) {
   />`;
 }
 
-/** What the marks in the charts mean. @param {{averages: boolean, own: boolean}} props */
-function Keys({ averages, own }) {
+/** What the marks in the charts mean. @param {{averages: boolean, own: boolean, rows: string}} props */
+function Keys({ averages, own, rows }) {
   const marks = [
     ['value', 'value'],
-    ['mean', 'mean over layers'],
+    ['mean', `mean over ${rows}`],
     ['band', '± one deviation'],
     ['dot', 'gate at the value'],
     ...(averages ? [['ring', 'mean gate']] : []),

@@ -4,6 +4,7 @@ import { scaleTogether } from '../fields.js';
 import { EmptyFigure, Figure, Table } from '../figure.js';
 import { html, useStore } from '../html.js';
 import { sheetOf } from '../sheets.js';
+import { axesOf } from '../store.js';
 import { TwoAndDifference } from './linked_maps.js';
 import { probabilities } from './prediction.js';
 
@@ -41,9 +42,10 @@ export function Compare() {
 
 function whyNot(a, b) {
   const shapes = `${a.shape.join(' × ')} and ${b.shape.join(' × ')}`;
+  const { rows, columns } = axesOf(a);
   const why =
     a.modality === b.modality
-      ? `The two maps have different shapes (${shapes}, heads × layers × features), so they`
+      ? `The two maps have different shapes (${shapes}, heads × ${rows} × ${columns}), so they`
       : 'The two inputs are of different kinds, so their maps';
   return `${why} cannot be subtracted; look at each with the control “Input”.`;
 }

@@ -32,6 +32,7 @@ import {
   useBinning,
 } from '../maps.js';
 import { mapsSheet, numeral, numeric, sheetOf } from '../sheets.js';
+import { axesOf } from '../store.js';
 import { LayerStrip } from './layer_strip.js';
 import { PinnedCells } from './pinned_cells.js';
 
@@ -107,11 +108,12 @@ function HeadNumbers() {
 /** @param {Result} result */
 function headColumns(result) {
   const learned = result.isMixture() ? ['m', 'c'] : ['δ', 'ξ'];
+  const { rows, columns } = axesOf(result.raw);
   return [
     'Head',
     ...numeric('Share, %'),
-    'Most on layers',
-    'Top features',
+    `Most on ${rows}`,
+    `Top ${columns}`,
     ...numeric(...learned.flatMap((name) => [`${name} min`, `${name} max`]), 'Entropy'),
     'Most alike',
     ...numeric('Correlation'),
@@ -242,20 +244,23 @@ function HeadPair() {
   /** @param {number} row @param {number} column */
   const sentence = (row, column) => {
     const { short } = store.quantities[which.quantity];
-    if (!difference?.seen(row)) return `Layer ${row}, feature ${column}: not seen by both heads.`;
+    const { Row, column: columnName } = store.axes();
+    if (!difference?.seen(row)) return `${Row} ${row}, ${columnName} ${column}: not seen by both heads.`;
     need();
     const [one, other, change] = maps().map((f) => fieldNumber(f, row * result.F + column));
-    return `Layer ${row}, feature ${column}: ${short} ${one} − ${other} = ${change}`;
+    return `${Row} ${row}, ${columnName} ${column}: ${short} ${one} − ${other} = ${change}`;
   };
   let text = `The differences go from ${format.short(reach[0], 4)} to ${format.short(reach[1], 4)}.`;
   if (cell) text = sentence(cell.row, cell.column);
-  if (!common) text = `Heads ${pair.join(' and ')} see no layer in common, so there is nothing to subtract.`;
+  if (!common)
+    text = `Heads ${pair.join(' and ')} see no ${store.axes().row} in common, so there is nothing to subtract.`;
   const of = store.b ? ` of ${store.letter(store.state.side)}` : '';
   const csv = async () => {
     await needExact(store, which, pair);
     const sheet = mapsSheet(
       [pair[0]],
       [...names, 'Difference'].map((title, i) => [title, () => maps()[i]]),
+      store.axes(),
     );
     return typeof sheet === 'string' ? sheet : withoutHead(sheet);
   };

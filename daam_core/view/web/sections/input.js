@@ -2,7 +2,7 @@
 /** Section "input": importance back on the input, of one result or of two. */
 import { sum, top } from '../arrays.js';
 import { Controls, Select } from '../controls.js';
-import { ColourBar, Figure, Table, TOO_LARGE } from '../figure.js';
+import { ColourBar, EmptyFigure, Figure, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useStore } from '../html.js';
 import { ROUNDED, sheetOf } from '../sheets.js';
@@ -59,9 +59,19 @@ const KINDS = {
 
 export function BackToInput() {
   const store = useStore();
-  const { tokenHead } = store.state;
   const { modality } = store.result().raw;
   const kind = KINDS[modality];
+  if (!kind) {
+    return html`<${EmptyFigure} title="Back to the input">Nothing is known of this input’s parts.<//>`;
+  }
+  return html`<${OfParts} kind=${kind} />`;
+}
+
+/** @param {{kind: Kind}} props */
+function OfParts({ kind }) {
+  const store = useStore();
+  const { tokenHead } = store.state;
+  const { modality } = store.result().raw;
   const wanted = ['token_attribution', 'token_spans', ...(tokenHead < 0 ? [] : ['head_token_attribution'])];
   const results = store.sides().map((side) => store[side]);
   const complete = results.every((result) => wanted.every((name) => result.array(name)));

@@ -37,7 +37,8 @@ export function LayerStrip() {
   if (!active || result.raw.mode === 'layer_groups') return null;
   const { first, last } = active;
   const held = sum(shares.slice(first, last + 1));
-  const names = first === last ? `Layer ${first}` : `Layers ${first} and ${last}`;
+  const { Row, rows } = store.axes();
+  const names = first === last ? `${Row} ${first}` : `${Row}s ${first} and ${last}`;
   const { zoom } = store.state;
   const magnified = Boolean(zoom && zoom.y1 - zoom.y0 < result.L);
   // A map shows two rows at least.
@@ -48,7 +49,7 @@ export function LayerStrip() {
     <ol class="dv-strip-layers" aria-hidden="true">
       ${shares.map(
         (share, l) =>
-          html`<li title=${`Layer ${l}: ${format.short(share)} %`} class=${l >= first && l <= last ? 'dv-strong' : ''}>
+          html`<li title=${`${Row} ${l}: ${format.short(share)} %`} class=${l >= first && l <= last ? 'dv-strong' : ''}>
             <span style=${{ height: `${Math.max(2, share).toFixed(1)}%` }}></span>${l}
           </li>`,
       )}
@@ -60,7 +61,7 @@ export function LayerStrip() {
       aria-pressed=${String(magnified)}
       onClick=${() => store.set({ zoom: magnified ? whole : near })}
     >
-      ${magnified ? 'Show all layers' : `Magnify ${names.toLowerCase()}`}
+      ${magnified ? `Show all ${rows}` : `Magnify ${names.toLowerCase()}`}
     </button>
   </div>`;
 }

@@ -42,14 +42,14 @@ function Profile() {
     caption: store.isDifference()
       ? `Change in percentage points, ${store.label('difference')}`
       : 'Percent of all density attention',
-    columns: numeric('Layer', ...range(H).map((head) => `Head ${head}`), 'All heads'),
+    columns: numeric(store.axes().Row, ...range(H).map((head) => `Head ${head}`), 'All heads'),
     rows: range(L).map((l) => {
       const own = shares.map((row) => row[l]);
       return [l, ...[...own, sum(own)].map((v) => numeral(v))];
     }),
   };
   return html`<${Figure}
-    title="Layer profile"
+    title="${store.axes().Row} profile"
     help=${PROFILE_HELP}
     controls=${controls}
     table=${() => html`<${Table} ...${table} />`}
@@ -77,16 +77,17 @@ function ProfileChart({ shares }) {
   const unit = change ? 'points' : 'percent';
   const totals = sums(() => true);
   const best = totals.indexOf(Math.max(...totals));
+  const { row, Row } = store.axes();
   const what = change ? 'Change of the share of density attention' : 'Share of density attention';
   return html`<${Chart}
-    label="${what} by layer and head; layer ${best} has the most, ${format.short(totals[best])} ${unit}"
+    label="${what} by ${row} and head; ${row} ${best} has the most, ${format.short(totals[best])} ${unit}"
     height=${260}
     x=${[-0.5, L - 0.5]}
     y=${[low, high]}
     xTicks=${format.ticks(0, L - 1, 12).filter(Number.isInteger)}
-    xLabel="Layer"
+    xLabel=${Row}
     yLabel=${change ? 'Points' : 'Percent'}
-    draw=${(pen) => (lines ? drawLines(pen, store, shares) : drawBars(pen, shares, unit))}
+    draw=${(pen) => (lines ? drawLines(pen, store, shares) : drawBars(pen, shares, row, unit))}
   />`;
 }
 
@@ -105,8 +106,8 @@ function drawLines(pen, store, shares) {
   });
 }
 
-/** Bars on top of each other, what is lost below the line. @param {number[][]} shares @param {string} unit */
-function drawBars(pen, shares, unit) {
+/** Bars on top of each other, what is lost below the line. @param {number[][]} shares @param {string} layer @param {string} unit */
+function drawBars(pen, shares, layer, unit) {
   const L = shares[0].length;
   const bars = range(L).flatMap((l) => {
     let [up, down] = [0, 0];
@@ -117,7 +118,7 @@ function drawBars(pen, shares, unit) {
       if (v > 0) up += v;
       else down += v;
       return html`<${LayerBar} pen=${pen} layers=${L} layer=${l} from=${from} to=${from + v} fill=${headColour(head)}>
-        ${`Head ${head}, layer ${l}: ${format.short(v, 4)} ${unit}`}
+        ${`Head ${head}, ${layer} ${l}: ${format.short(v, 4)} ${unit}`}
       <//>`;
     });
   });
@@ -136,7 +137,7 @@ function TopFeatures() {
     const found = topFeatures(store);
     return found?.every(({ exact }) => exact) ? sheetOf(featureTable(store, found)) : ROUNDED;
   };
-  return html`<${Figure} title="Top features" help=${FEATURES_HELP} controls=${controls} csv=${csv}>
+  return html`<${Figure} title=${`Top ${store.axes().columns}`} help=${FEATURES_HELP} controls=${controls} csv=${csv}>
     ${table ? html`<${Table} ...${table} />` : html`<${Missing} which=${whichOf(store)} heads=${range(store.result().H)} missing=${true} />`}
   <//>`;
 }
@@ -144,9 +145,10 @@ function TopFeatures() {
 /** @param {Store} store @param {NonNullable<ReturnType<typeof topFeatures>>} rows */
 function featureTable(store, rows) {
   const short = `${store.quantities[store.state.quantity].short}${store.isDifference() ? ' change' : ''}`;
+  const axes = store.axes();
   return {
-    caption: `Top ${rows.length} features by mean ${short} over heads and layers`,
-    columns: [...numeric('Feature', `Mean ${short}`, 'Head', 'Layer', `${short} there`), ''],
+    caption: `Top ${rows.length} ${axes.columns} by mean ${short} over heads and ${axes.rows}`,
+    columns: [...numeric(axes.Column, `Mean ${short}`, 'Head', axes.Row, `${short} there`), ''],
     rows: rows.map(({ feature, mean, head, layer, value, exact }) => [
       feature,
       numeral(mean, exact),
@@ -156,7 +158,7 @@ function featureTable(store, rows) {
       html`<button
         type="button"
         class="dv-button"
-        aria-label="Look at feature ${feature} in layer ${layer}"
+        aria-label=${`Look at ${axes.column} ${feature} in ${axes.row} ${layer}`}
         onClick=${() => store.select({ head, layer, feature }, 'heatmap')}
       >
         Look

@@ -65,8 +65,9 @@ function Comparison({ maps, sides, short, need }) {
   if (cell) {
     const at = cell.layer * store.result().F + cell.feature;
     const [one, other, difference] = maps.map((f) => fieldNumber(f, at));
+    const { row, column } = store.axes();
     text =
-      `Head ${head}, layer ${cell.layer}, feature ${cell.feature}, ${short}. ` +
+      `Head ${head}, ${row} ${cell.layer}, ${column} ${cell.feature}, ${short}. ` +
       `${sides[0]}: ${one}; ${sides[1]}: ${other}; difference: ${difference}.`;
   }
   return html`<p class="dv-note dv-number">${text}</p>`;

@@ -7,16 +7,16 @@ import { html, useStore } from '../html.js';
 import { BarredMap, CellTables, MapControls, Readout } from '../maps.js';
 import { LayerStrip } from './layer_strip.js';
 
-const HELP =
-  'Shows how strongly the chosen head weighs every feature in every layer. It does not show which class a cell ' +
-  'speaks for; class importance does.';
-
 export function OneHead() {
   const store = useStore();
   const { head } = store.state;
+  const { row, rows, column, columns } = store.axes();
+  const help =
+    `Shows how strongly the chosen head weighs every ${column} in every ${row}. It does not show which class a cell ` +
+    'speaks for; class importance does.';
   return html`<${Figure}
-    title="One head: layers × features"
-    help=${HELP}
+    title=${`One head: ${rows} × ${columns}`}
+    help=${help}
     controls=${html`<${MapControls} keys=${['head', ...MAP_CONTROLS]} />`}
     table=${() => html`<${CellTables} heads=${[head]} />`}
     csv=${() => exactSheet(store, [head], shownColumns(store))}

@@ -144,7 +144,7 @@ function Parameter({ name }) {
   const p = parameter(store, name);
   const title = titleOf(store, name);
   const { H } = store.result();
-  const unit = store.result().isMixture() ? 'Gaussian' : 'Feature';
+  const unit = store.result().isMixture() ? 'Gaussian' : store.axes().Column;
   const most = Math.min(20, p.width);
   /** @param {ReturnType<typeof parameter>} one @param {number} rows @param {boolean} start */
   const listed = (one, rows, start = false) => ({
@@ -214,7 +214,7 @@ function Drawn({ p, title, unit, signed }) {
   const sentence = (row, column) => {
     const start = p.start(row);
     const before = start ? `, at the start ${format.exact(start[column])}` : '';
-    return `Head ${row}, ${unit === 'Gaussian' ? unit : 'feature'} ${column}: ${format.exact(p.head(row)?.[column])}${before}.`;
+    return `Head ${row}, ${unit === 'Gaussian' ? unit : store.axes().column} ${column}: ${format.exact(p.head(row)?.[column])}${before}.`;
   };
   return [
     html`<${Distribution} p=${p} title=${title} unit=${unit} />`,
@@ -237,7 +237,7 @@ function Drawn({ p, title, unit, signed }) {
       describe=${sentence}
     />`,
     html`<${ColourBar} scale=${scale}>
-      ${`${title}: rows are heads, columns ${unit === 'Gaussian' ? 'Gaussians' : 'features'}.`}
+      ${`${title}: rows are heads, columns ${unit === 'Gaussian' ? 'Gaussians' : store.axes().columns}.`}
     <//>`,
     html`<${BinningNote}>${binning}<//>`,
     html`<p class="dv-note dv-number">

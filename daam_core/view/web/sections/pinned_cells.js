@@ -36,7 +36,7 @@ function listed(store, pins, shown = false) {
   return {
     caption: `Pinned cells, ${pins.length}`,
     columns: [
-      ...numeric('Pin', 'Head', 'Layer', 'Feature', ...columns.map(([title]) => title)),
+      ...numeric('Pin', 'Head', store.axes().Row, store.axes().Column, ...columns.map(([title]) => title)),
       'Note',
       '',
       '',
