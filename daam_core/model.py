@@ -50,7 +50,7 @@ class ModelConfig:
         n_gaussians: K, mixture only.
         amplitude: ``layer`` or ``none``.
         decoder: ``pool`` (each head's gated layers averaged, then linear), ``linear`` (all gated
-            values), ``conv`` (the paper's two 3×3 convolutions), or ``gqa`` (linear, grouped-query
+            values), ``conv`` (the paper's: two 3×3 convolutions that take rows as channels, then linear), or ``gqa`` (linear, grouped-query
             attention over the gated layers, their mean, linear).
         offset_spread: spread of the heads' initial δ.
         amplitude_start: initial lead of the last layer's amplitude logit.
@@ -160,26 +160,24 @@ class _Attended(nn.Module):
 
 def new_decoder(config: ModelConfig) -> nn.Module:
     """What makes logits ``[B, C]`` of gated values: of each head's mean ``[B, H·F]`` (``pool``), of all
-    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``), or of the map ``[B, 1, R, F]`` (``conv``)."""
+    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``), or of rows as channels ``[B, R, 1, F]`` (``conv``)."""
     classes = len(config.class_names)
     if config.decoder == "pool":
         return nn.Linear(config.n_heads * config.n_features, classes)
+    rows = config.n_layers * (config.n_heads if config.mode == "shared" else 1)
     if config.decoder == "linear":
-        rows = config.n_layers * (config.n_heads if config.mode == "shared" else 1)
         return nn.Linear(rows * config.n_features, classes)
     if config.decoder == "gqa":
         width = config.n_features
         attended = _Attended(nn.Linear(width, width), GroupedQueryAttention(width))
         return nn.Sequential(attended, nn.Linear(width, classes))
-    channels = config.conv_channels
     return nn.Sequential(
-        nn.Conv2d(1, channels, 3, padding=1),
+        nn.Conv2d(rows, config.conv_channels, 3, padding=1),
         nn.ReLU(),
-        nn.Conv2d(channels, channels, 3, padding=1),
+        nn.Conv2d(config.conv_channels, rows, 3, padding=1),
         nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(channels, classes),
+        nn.Linear(rows * config.n_features, classes),
     )
 
 
@@ -226,7 +224,7 @@ class DaamClassifier(nn.Module):
         """``[B, R, F] → [B, C]`` logits from gated values."""
         if self.config.decoder == "pool":
             gated = torch.einsum("hr,brf->bhf", self.row_mean.to(gated.dtype), gated)
-        taken = {"conv": gated.unsqueeze(1), "gqa": gated}.get(self.config.decoder)
+        taken = {"conv": gated.unsqueeze(2), "gqa": gated}.get(self.config.decoder)
         logits: Tensor = self.decoder(gated.flatten(1) if taken is None else taken)
         return logits
 

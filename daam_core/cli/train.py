@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="daam",
         metavar="NAME",
         help="which density attention: daam, as the options say (default), daam_v1, daam_v2, shared, "
-        "mixture, gqdaam, daam_conv",
+        "mixture, gqdaam",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the checkpoint")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier checkpoint in DIR")

@@ -85,13 +85,19 @@ def _grid(**choices: Sequence[object]) -> tuple[Settings, ...]:
 
 
 #: The same number of settings for each method. AdamW's decay times the rate is what a step takes off.
-_STEPS = _grid(learning_rate=(1e-3, 3e-4), weight_decay=(1e-2, 1.0, 3.0))
-_OURS = (
-    *_grid(decoder=("pool",), amplitude_start=(0.0, 3.0), weight_decay=(1e-2, 3.0)),
-    *_grid(decoder=("linear",), weight_decay=(1e-2, 3.0)),
+_STEPS = _grid(learning_rate=(1e-3, 3e-4), weight_decay=(1e-2, 3.0, 1.0))
+_OURS: tuple[Settings, ...] = (
+    {"decoder": "pool", "amplitude_start": 0.0, "weight_decay": 1e-2},
+    {"decoder": "linear", "weight_decay": 3.0},
+    {"decoder": "pool", "amplitude_start": 3.0, "weight_decay": 3.0},
+    {"decoder": "linear", "weight_decay": 1e-2},
+    {"decoder": "pool", "amplitude_start": 0.0, "weight_decay": 3.0},
+    {"decoder": "pool", "amplitude_start": 3.0, "weight_decay": 1e-2},
 )
-_LOGISTIC = _grid(layer_scale=(1.0, 0.7), strength=(1e-3, 1e-4, 1e-2))
-_KERNEL = _grid(layer_scale=(1.0, 0.7), width=(0.5, 0.25, 1.0), ridge=(0.03,))
+_LOGISTIC = _grid(strength=(1e-3, 1e-2), layer_scale=(1.0, 0.7)) + _grid(
+    strength=(1e-4,), layer_scale=(1.0, 0.7)
+)
+_KERNEL = _grid(width=(0.5, 0.25, 1.0), layer_scale=(1.0, 0.7), ridge=(0.03,))
 _ADAPTED = ({"learning_rate": 1e-3, "epochs": 3, "batch_size": 32},)
 
 
@@ -102,7 +108,7 @@ def _changed(**changes: object) -> Callable[[ModelConfig], ModelConfig]:
 
 def _grouped(config: ModelConfig) -> ModelConfig:
     heads = min(8, max(config.n_layers // MIN_LAYERS_PER_HEAD, 1))
-    plain = replace(config, mode="layer_groups", n_heads=heads, amplitude="none", decoder="linear")
+    plain = replace(config, mode="layer_groups", n_heads=heads, amplitude="none", decoder="conv")
     return replace(plain, offset_spread=0.0)
 
 
@@ -157,16 +163,8 @@ METHODS: dict[str, Method] = {
             "the paper's one head on all layers",
             f"{_PAPER}, 3, v2",
             configured=_changed(
-                mode="shared", n_heads=1, amplitude="none", decoder="linear", offset_spread=0.0
+                mode="shared", n_heads=1, amplitude="none", decoder="conv", offset_spread=0.0
             ),
-            grid=_STEPS,
-        ),
-        Method(
-            "daam_conv",
-            "DAAM, the paper's decoder",
-            "heads on all layers without amplitude, before two 3×3 convolutions",
-            f"{_PAPER}, 3",
-            configured=_changed(amplitude="none", decoder="conv", offset_spread=0.0),
             grid=_STEPS,
         ),
         Method(

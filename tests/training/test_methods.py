@@ -41,19 +41,21 @@ def test_methods_of_density_attention_are_configurations():
     assert (found["shared"].amplitude, found["shared"].decoder) == ("none", "linear")
     assert (found["mixture"].gate_kind, found["mixture"].n_gaussians) == ("mixture", 4)
     assert found["gqdaam"].decoder == "gqa"
-    assert found["daam_conv"].decoder == "conv"
+    assert found["daam_v1"].decoder == found["daam_v2"].decoder == "conv"
 
 
-def test_the_gate_has_as_many_parameters_as_the_paper_says():
-    """8 heads on 1,024 features: 2 · 8 · 1,024; v1 and v2 differ by 7 heads; 8 heads of 4 Gaussians: 64."""
+def test_there_are_as_many_parameters_as_the_paper_prints():
+    """24 layers, 1,024 features, 4 classes; a gate has 2 · H · F, a mixture of 8 heads with 4 Gaussians 64."""
     sizes = {"n_layers": 24, "n_features": 1024, "class_names": ("a", "b", "c", "d")}
 
-    def of_gate(name):
-        classifier = DaamClassifier(configuration_of(name)(letter_config(**sizes)))
-        return sum(parameter.numel() for parameter in classifier.gate_parameters())
+    def counted(name):
+        config = configuration_of(name)(letter_config(**sizes, conv_channels=512))
+        classifier = DaamClassifier(config)
+        of_gate = sum(parameter.numel() for parameter in classifier.gate_parameters())
+        return of_gate, trained_parameters(classifier)
 
-    assert of_gate("daam_v1") == 16_384
-    assert of_gate("daam_v1") - of_gate("daam_v2") == 336_412 - 322_076
+    assert counted("daam_v1") == (16_384, 336_412)
+    assert counted("daam_v2") == (2_048, 322_076)
     mixture = DensityAttention(
         n_layers=24, n_features=1024, n_heads=8, mode="layer_groups", gate_kind="mixture", n_gaussians=4
     )

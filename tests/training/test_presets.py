@@ -11,6 +11,8 @@ def test_the_paper_s_recipe_has_a_focal_loss_for_speech_and_one_learning_rate():
     speech = TrainingConfig(**preset("paper", "audio", {"learning_rate": 1e-4}))
     assert (speech.epochs, speech.focal_gamma, speech.initialisation) == (35, 2.5, "xavier")
     assert speech.gate_learning_rate == speech.learning_rate == 1e-4
+    pictures = preset("paper", "image", {})
+    assert pictures["gate_learning_rate"] == pictures["learning_rate"] == 1e-5
     assert preset("paper", "image", {"epochs": 3})["epochs"] == 3
     assert "focal_gamma" not in preset("paper", "text", {})
     assert preset("ours", "audio", {"epochs": 3}) == {"epochs": 3}
