@@ -50,8 +50,8 @@ class ModelConfig:
         n_gaussians: K, mixture only.
         amplitude: ``layer`` or ``none``.
         decoder: ``pool`` (each head's gated layers averaged, then linear), ``linear`` (all gated
-            values), ``conv`` (the paper's: two 3×3 convolutions that take rows as channels, then linear), or ``gqa`` (linear, grouped-query
-            attention over the gated layers, their mean, linear).
+            values), ``conv`` (the paper's: two 3×3 convolutions that take rows as channels, then
+            linear), or ``gqa`` (linear, grouped-query attention over gated layers, their mean, linear).
         offset_spread: spread of the heads' initial δ.
         amplitude_start: initial lead of the last layer's amplitude logit.
         conv_channels: channels of the ``conv`` decoder.
@@ -160,7 +160,8 @@ class _Attended(nn.Module):
 
 def new_decoder(config: ModelConfig) -> nn.Module:
     """What makes logits ``[B, C]`` of gated values: of each head's mean ``[B, H·F]`` (``pool``), of all
-    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``), or of rows as channels ``[B, R, 1, F]`` (``conv``)."""
+    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``), of rows as channels ``[B, R, 1, F]``
+    (``conv``)."""
     classes = len(config.class_names)
     if config.decoder == "pool":
         return nn.Linear(config.n_heads * config.n_features, classes)

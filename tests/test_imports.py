@@ -95,8 +95,8 @@ TABLE = {
         "accelerate filelock numpy pandas pyarrow sklearn umap",
     ),
     "cli": allow(
-        "version progress writing result inputs model backbones reading export outside "
-        "checkpoint trained explaining explaining_many training faithfulness bench study",
+        "version progress writing result inputs model backbones reading figures export "
+        "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark",
         "numpy tqdm",
     ),
     "__main__": allow("cli"),
@@ -118,6 +118,10 @@ TABLE = {
         "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),
     "app.__main__": allow("checkpoint trained app.server app.visit app.serving app.main"),
+    "benchmark": allow(
+        "version progress writing inputs encoding model reading figures training faithfulness",
+        "PIL matplotlib numpy safetensors scipy torch",
+    ),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 

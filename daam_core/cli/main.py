@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
         "tell inputs unlike a classifier's training data from known ones", "daam_core.cli.outside", "train"
     ),
     "compare": Command("density attention against plain baselines", "daam_core.cli.compare", "train"),
+    "benchmark": Command("every method on every data set, tuned alike", "daam_core.cli.benchmark", "train"),
     "faithfulness": Command(
         "is the explanation true? measure it", "daam_core.cli.faithfulness", "faithfulness"
     ),

@@ -45,7 +45,7 @@ def test_methods_of_density_attention_are_configurations():
 
 
 def test_there_are_as_many_parameters_as_the_paper_prints():
-    """24 layers, 1,024 features, 4 classes; a gate has 2 · H · F, a mixture of 8 heads with 4 Gaussians 64."""
+    """24 layers, 1,024 features, 4 classes; a gate has 2 · H · F, a mixture 2 · H · K."""
     sizes = {"n_layers": 24, "n_features": 1024, "class_names": ("a", "b", "c", "d")}
 
     def counted(name):

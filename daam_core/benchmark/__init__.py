@@ -1,0 +1,1 @@
+"""Every method on every data set: cells that can be resumed, a table, curves and plots."""

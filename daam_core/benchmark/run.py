@@ -1,0 +1,180 @@
+"""Which cells there are, in which order they are worked on, and their files: one JSON each, whole or not.
+
+A folder of results is gone on with where it was left; cells whose method, protocol and budget are the same
+are not made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from daam_core.benchmark.cells import Budget, Chosen, Work, few, measure, robust
+from daam_core.benchmark.changes import harder_features
+from daam_core.benchmark.sets import BenchmarkSet, set_named
+from daam_core.errors import ConfigError, DataError
+from daam_core.plain import PlainObject
+from daam_core.progress import Progress
+from daam_core.training.experiment import prepare
+from daam_core.training.from_inputs import Sources
+from daam_core.training.methods import Method, method_named
+from daam_core.version import __version__
+from daam_core.writing.files import replacing, write_text
+
+Part = Literal["accuracy", "few", "harder"]
+#: What is measured of a method on a data set: on all of it, with few inputs a class, on harder test inputs.
+PARTS: tuple[Part, ...] = ("accuracy", "few", "harder")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a benchmark is asked for.
+
+    Attributes:
+        data: folder of the data sets.
+        out: folder of the results.
+        methods: by name.
+        sets: data sets, by name.
+        parts: of :data:`PARTS`, in this order.
+        budget: of each method.
+        cache_dir: where features are kept; the user's cache by default.
+
+    Raises:
+        ConfigError, DataError: a name that is unknown, or nothing asked for.
+    """
+
+    data: Path
+    out: Path
+    methods: tuple[str, ...]
+    sets: tuple[str, ...]
+    parts: tuple[Part, ...] = PARTS
+    budget: Budget = field(default_factory=Budget)
+    cache_dir: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.methods:
+            method_named(name)
+        for name in self.sets:
+            set_named(name)
+        if unknown := [name for name in self.parts if name not in PARTS]:
+            raise ConfigError(
+                f"There is no part {unknown[0]!r} of the benchmark; there are {', '.join(PARTS)}."
+            )
+        if not (self.methods and self.sets and self.parts):
+            raise ConfigError("A benchmark needs at least one method, one data set and one part.")
+        if not self.data.is_dir():
+            raise DataError(
+                f"There is no folder {self.data.name!r} of data sets; give the one that holds them."
+            )
+
+    def cells(self) -> Iterator[tuple[Part, str, str]]:
+        """Part, method and data set, in the order worked on: each method on all sets before the next."""
+        return ((part, method, name) for part in self.parts for method in self.methods for name in self.sets)
+
+    def file(self, part: Part, method: str, name: str) -> Path:
+        """Where a cell's result lies."""
+        return self.out / part / f"{name}.{method}.json"
+
+
+def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:
+    """Work on every cell that has no result yet.
+
+    Returns:
+        Sentences about cells that could not be made, which the rest goes on without.
+    """
+    progress = progress or Progress()
+    worked: dict[str, Work] = {}
+    cells = list(plan.cells())
+    refused = []
+    for index, (part, method, name) in enumerate(cells):
+        here = progress.part(index / len(cells), (index + 1) / len(cells))
+        here.report(0, f"{part}: {method} on {name}")
+        mark = fingerprint(plan, method, name)
+        if read(plan.file(part, method, name), mark) is not None:
+            continue
+        if name not in worked:
+            worked[name] = work_on(plan, name)
+        try:
+            found = _cell(plan, part, method_named(method), name, worked[name], here)
+        except (ConfigError, DataError) as error:
+            refused.append(f"{part}, {method} on {name}: {error}")
+            continue
+        facts = {"tool": f"daam-explorer {__version__}", "part": part, "method": method, "set": name}
+        write_text(plan.file(part, method, name), json.dumps({**facts, "fingerprint": mark, **found}) + "\n")
+    return refused
+
+
+def work_on(plan: Plan, name: str) -> Work:
+    """Features and splits of a data set."""
+    described: BenchmarkSet = set_named(name)
+    experiment = prepare(described.options(plan.data, plan.cache_dir))
+    data = experiment.measured_on
+    if data is None:
+        raise DataError(f"{described.title} has nothing to measure on.")
+    inputs = [given for part in experiment.parts for given in part.dataset.inputs]
+    sources = Sources(inputs, experiment.backbone)
+    return Work(data, experiment.config, sources, plan.budget.training(described.batch_size), plan.budget)
+
+
+def _cell(plan: Plan, part: Part, method: Method, name: str, work: Work, progress: Progress) -> PlainObject:
+    if part == "accuracy":
+        labels = work.data.labels.numpy()
+        return {
+            "protocol": work.data.protocol,
+            "majority": work.data.majority,
+            "labels": [labels[split.test].tolist() for split in work.data.splits],
+            **measure(method, work, check=progress.check),
+        }
+    full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name))
+    if full is None:
+        raise DataError("its accuracy on all inputs comes first, which chooses the settings.")
+    chosen = [Chosen(one["settings"], one["epochs"]) for one in full["chosen"]]
+    if part == "few":
+        return {"accuracies": few(method, work, chosen)}
+    return robust(method, work, chosen, _changed(plan, name, work, progress))
+
+
+def _changed(plan: Plan, name: str, work: Work, progress: Progress) -> Tensor:
+    """Features of harder test inputs, made once for all methods."""
+    file = plan.out / "harder" / f"{name}.safetensors"
+    if file.is_file():
+        found = load_file(file)["features"]
+        if found.shape == work.data.features.shape:
+            return found
+    numbers = np.unique(np.concatenate([split.test for split in work.data.splits]))
+    made = harder_features(work.sources, work.data.features, numbers, progress=progress)
+    with replacing(file) as temporary:
+        save_file({"features": made.contiguous()}, temporary)
+    return made
+
+
+def fingerprint(plan: Plan, method: str, name: str) -> str:
+    """What a result depends on besides the data: method's settings, data set's protocol, budget."""
+    one = method_named(method)
+    said = [one.name, one.grid[: plan.budget.settings], asdict(set_named(name)), asdict(plan.budget)]
+    return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read(file: Path, mark: str) -> PlainObject | None:
+    """A cell's result, if it is there, whole and made so."""
+    try:
+        found: PlainObject = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("fingerprint") == mark else None
+
+
+def results(plan: Plan, part: Part) -> dict[tuple[str, str], PlainObject]:
+    """Finished cells of a part by data set and method."""
+    found = {}
+    for method, name in ((m, n) for n in plan.sets for m in plan.methods):
+        cell = read(plan.file(part, method, name), fingerprint(plan, method, name))
+        if cell is not None:
+            found[name, method] = cell
+    return found
