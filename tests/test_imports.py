@@ -94,6 +94,10 @@ TABLE = {
         "version shipped writing result inputs backbones reading trained explaining_many training",
         "accelerate filelock numpy pandas pyarrow sklearn umap",
     ),
+    "benchmark": allow(
+        "version progress writing inputs encoding model reading figures training faithfulness",
+        "PIL matplotlib numpy safetensors scipy torch",
+    ),
     "cli": allow(
         "version progress writing result inputs model backbones reading figures export "
         "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark",
@@ -118,10 +122,6 @@ TABLE = {
         "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),
     "app.__main__": allow("checkpoint trained app.server app.visit app.serving app.main"),
-    "benchmark": allow(
-        "version progress writing inputs encoding model reading figures training faithfulness",
-        "PIL matplotlib numpy safetensors scipy torch",
-    ),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 
