@@ -317,6 +317,8 @@ def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, Data
             raise CheckpointError(f"{where}: {name} holds values that are not finite.")
     if not bool((tensors["standardisation.deviation"] > 0).all()):
         raise CheckpointError(f"{where}: standardisation.deviation must be positive.")
+    if config.decoder == "density" and not bool(tensors["decoder.scaled_variance"] > 0):
+        raise CheckpointError(f"{where}: decoder.scaled_variance must be positive.")
     classifier.load_state_dict({name: tensors[name] for name in weights})
     return classifier, _dataset_of(classifier, tensors) if averaged else None
 

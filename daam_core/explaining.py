@@ -88,7 +88,7 @@ def explain_encodings(
     weights = attention.mean_offset  # of the model's precision, on its device
     kept = _keep_mask(attention, keep)
     pooled = torch.stack([pool(encoding) for encoding in encodings]).to(weights)  # [B, L, F]
-    of_all = _decided(classifier, pooled, kept, class_index(model.class_names, target))
+    decided = _decided(classifier, pooled, kept, class_index(model.class_names, target))
     amplitude, scaled_variance = attention.amplitude, attention.scaled_variance
     provenance = provenance_of(
         model,
@@ -97,7 +97,7 @@ def explain_encodings(
         muted_cells=0 if kept is None else int((kept < 1).sum()),
     )
 
-    def one(of: _Decided, encoding: Encoding) -> Explanation:
+    def one(of: _Decided, evidence: Tensor | None, encoding: Encoding) -> Explanation:
         factor = importance_factor(of.density, scale=scale, head_layers=attention.head_layers)
         tokens = encoding.tokens
         hidden = classifier.standardise_tokens(encoding.hidden.to(weights))
@@ -137,13 +137,19 @@ def explain_encodings(
             token_units=tokens.units,
             token_attribution=_array(by_head.sum(0)),
             head_token_attribution=_array(by_head),
+            evidence=None if evidence is None else _array(evidence),
             text=encoding.text,
             dataset=model.dataset,
             outside=None if model.known is None else judge(model.known, _array(of.values), encoding.text),
             provenance=provenance | {"input": dict(encoding.facts)},
         )
 
-    return [one(_Decided(*parts), encoding) for *parts, encoding in zip(*of_all, encodings, strict=True)]
+    of_all, evidence = decided
+    each = [None] * len(encodings) if evidence is None else evidence
+    return [
+        one(_Decided(*parts), evident, encoding)
+        for *parts, evident, encoding in zip(*of_all, each, encodings, strict=True)
+    ]
 
 
 class _Decided(NamedTuple):
@@ -161,8 +167,10 @@ class _Decided(NamedTuple):
     explained: Tensor
 
 
-def _decided(classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, target: int | None) -> _Decided:
-    """Gate, decide and differentiate pooled hidden states ``[B, L, F]``."""
+def _decided(
+    classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, target: int | None
+) -> tuple[_Decided, Tensor | None]:
+    """Gate, decide and differentiate pooled hidden states ``[B, L, F]``; evidence where it is defined."""
     attention = classifier.attention
     values = classifier.standardise(pooled)
     gate_rows = attention.gate(values)  # [B, R, F]
@@ -178,9 +186,10 @@ def _decided(classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, ta
         (row_gradient,) = torch.autograd.grad(logits.gather(1, explained[:, None]).sum(), gated)
     gate, density, gradient = map(attention.by_head, (gate_rows, density_rows, row_gradient))
     mean, variance = attention.statistics(values)
-    return _Decided(
+    decided = _Decided(
         pooled, values, gate, density, gradient, mean, variance, logits.detach(), predicted, explained
     )
+    return decided, classifier.evidence(gated.detach(), explained)
 
 
 def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any] | None) -> int | None:

@@ -197,3 +197,37 @@ def mixture_gate(
     if mask is not None:  # the lowest finite number: all of it padding gives no NaN
         exponent = exponent.where(mask, torch.finfo(exponent.dtype).min)
     return _kept(exponent.softmax(axis).to(x.dtype), mask)
+
+
+def joint_gate(x: Tensor, prototypes: Tensor, scaled_variance: Tensor) -> Tensor:
+    r"""Product over all directions of each prototype's Gaussian gate: how typical a whole input is for it.
+
+    .. math:: gate_m = \prod_d \exp\left(-\frac{(x_d - δ_{m,d})^2}{2ξ}\right)
+                     = \exp\left(-\frac{\lVert x - δ_m \rVert^2}{2ξ}\right)
+
+    A prototype is a head that looks at everything at once, at a point δ of its own. Computed in log space.
+
+    Args:
+        x: ``[.., D]``, real.
+        prototypes: δ ``[M, D]``.
+        scaled_variance: ξ > 0, ``[]`` or ``[1]``, one for all.
+
+    Returns:
+        ``[.., M]`` in [0, 1].
+
+    Raises:
+        ShapeError: the prototypes do not fit ``x``, or ξ is not positive.
+
+    >>> import torch
+    >>> joint_gate(torch.tensor([1.0, 1.0]), torch.tensor([[1.0, 1.0], [0.0, 0.0]]), torch.tensor(1.0))
+    tensor([1.0000, 0.3679])
+    """
+    if prototypes.ndim != 2 or x.ndim < 1 or x.shape[-1] != prototypes.shape[-1]:
+        raise ShapeError(
+            f"A joint gate needs x [.., D] and prototypes [M, D], got {list(x.shape)} and "
+            f"{list(prototypes.shape)}."
+        )
+    _require(lambda: scaled_variance > 0, "Every scaled variance must be positive and finite.")
+    products = x @ prototypes.T
+    squares = x.square().sum(-1, keepdim=True) + prototypes.square().sum(-1)
+    return torch.exp(-(squares - 2 * products).clamp_min(0) / (2 * scaled_variance))

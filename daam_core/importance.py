@@ -1,8 +1,8 @@
-"""Importance Factor, layer contribution and token attribution: pure functions of tensors.
+"""Importance Factor, layer contribution, token attribution and evidence: pure functions of tensors.
 
 Source: arXiv 2401.11143v4, section 1.5 (Importance Factor) and figure 3 (layer contribution); token
-attribution and the class-specific map are this project's own.
-Letters: H heads, L layers, F features, T tokens.
+attribution, the class-specific map and evidence are this project's own.
+Letters: H heads, L layers, F features, T tokens, D directions, M prototypes.
 """
 
 from typing import Literal, NamedTuple
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from daam_core.errors import ShapeError
+from daam_core.gating import joint_gate
 
 
 class ImportanceFactor(NamedTuple):
@@ -147,3 +148,56 @@ def token_attribution(gradient: Tensor, density_attention: Tensor, hidden: Tenso
     weights = (gradient * density_attention).flatten(1)  # [H, L·F]
     tokens = hidden.transpose(0, 1).flatten(1)  # [T, L·F]
     return (weights @ tokens.T).view(heads, -1) * shares
+
+
+def evidence(
+    gated: Tensor, directions: Tensor, prototypes: Tensor, scaled_variance: Tensor, lead: Tensor
+) -> Tensor:
+    r"""How much each cell changes the joint log gates for one class and against another, in logits.
+
+    A density decoder sees :math:`u_d = \sum_{h,l,f} P[d,l,f] \, x[h,l,f]` of the gated values x, and its
+    joint gates are :math:`g_m = \exp(-\lVert u - δ_m \rVert^2 / 2ξ)`. Their logarithm is quadratic in the
+    cells; from all cells at the training mean, 0, to x it changes by
+
+    .. math:: \log \frac{g_m(x)}{g_m(0)} = \sum_{h,l,f} x[h,l,f] \, \frac{1}{ξ} \sum_d P[d,l,f] \,
+              \left(δ_{m,d} - \tfrac{1}{2} u_d\right)
+
+    exactly, where what two cells do together is shared between them by halves (the Shapley value of this
+    quadratic form). The evidence weighs it by what each prototype adds to the lead of one class's logit over
+    the other's:
+
+    .. math:: E[h,l,f] = x[h,l,f] \, \frac{1}{ξ} \sum_m lead_m \, g_m(x) \sum_d P[d,l,f]
+              \left(δ_{m,d} - \tfrac{1}{2} u_d\right)
+
+    It sums to :math:`\sum_m lead_m \, g_m(x) \, \log (g_m(x) / g_m(0))`.
+
+    Args:
+        gated: x ``[.., H, L, F]``, amplitude · gate · value.
+        directions: P ``[D, L, F]``.
+        prototypes: δ ``[M, D]``.
+        scaled_variance: ξ > 0, ``[]`` or ``[1]``.
+        lead: ``[.., M]``, the weight of each joint gate in the logit of the explained class minus that in
+            the other's.
+
+    Returns:
+        ``[.., H, L, F]``; positive cells speak for the class.
+
+    Raises:
+        ShapeError: shapes that do not fit each other.
+    """
+    fits = (
+        gated.ndim >= 3
+        and directions.shape[1:] == gated.shape[-2:]
+        and prototypes.shape == (lead.shape[-1], directions.shape[0])
+        and lead.shape[:-1] == gated.shape[:-3]
+    )
+    if not fits:
+        raise ShapeError(
+            "Evidence needs gated values [.., H, L, F], directions [D, L, F], prototypes [M, D] and a lead "
+            f"[.., M], got {list(gated.shape)}, {list(directions.shape)}, {list(prototypes.shape)} and "
+            f"{list(lead.shape)}."
+        )
+    seen = gated.sum(-3).flatten(-2) @ directions.flatten(1).T  # u [.., D]
+    share = lead * joint_gate(seen, prototypes, scaled_variance)  # [.., M]
+    pull = (share @ prototypes - share.sum(-1, keepdim=True) * seen / 2) / scaled_variance  # [.., D]
+    return gated * (pull @ directions.flatten(1)).unflatten(-1, directions.shape[1:]).unsqueeze(-3)

@@ -224,6 +224,33 @@ class DensityAttention(nn.Module):
         shares = self.amplitude_logits.masked_fill(~seen, -torch.inf).softmax(-1)
         return shares * seen.sum(-1, keepdim=True)
 
+    @torch.no_grad()
+    def open_head(self, head: int, layer_scale: float) -> None:
+        """Let a head pass everything: δ at 0 and ξ at its largest, where the gate is 1 to one percent.
+
+        Args:
+            head: which one; modes in which heads share all layers only.
+            layer_scale: the square of a layer's amplitude over that of the layer after it.
+        """
+        self.mean_offset[head] = 0
+        self.log_scaled_variance[head] = math.log(SCALED_VARIANCE_RANGE[1])
+        if self.amplitude_logits is not None:
+            up = torch.arange(1 - self.n_layers, 1).to(self.amplitude_logits)
+            self.amplitude_logits[head] = -0.5 * math.log(layer_scale) * up
+        self.initial_mean_offset[head] = self.mean_offset[head]
+        self.initial_scaled_variance[head] = self.scaled_variance[head]
+
+    @torch.no_grad()
+    def take_heads(self, other: "DensityAttention", *, first: int) -> None:
+        """Take over another attention's heads, the first of them as head ``first``."""
+        heads = slice(first, first + other.n_heads)
+        self.mean_offset[heads] = other.mean_offset
+        self.log_scaled_variance[heads] = other.log_scaled_variance
+        self.initial_mean_offset[heads] = other.initial_mean_offset
+        self.initial_scaled_variance[heads] = other.initial_scaled_variance
+        if self.amplitude_logits is not None and other.amplitude_logits is not None:
+            self.amplitude_logits[heads] = other.amplitude_logits
+
     def gate(self, x: Tensor) -> Tensor:
         """``[B, L, F] → [B, R, F]``: the gate of every row."""
         self._check(x)

@@ -9,12 +9,14 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
+from daam_core.density_decoder import DensityDecoder
 from daam_core.errors import ConfigError, is_number, is_whole, shown
 from daam_core.grouped_query import GroupedQueryAttention
+from daam_core.importance import evidence
 from daam_core.inputs import MODALITIES, Modality
 from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode, Standardisation
 
-Decoder = Literal["pool", "linear", "conv", "gqa"]
+Decoder = Literal["pool", "linear", "conv", "gqa", "density"]
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,14 @@ class ModelConfig:
         amplitude: ``layer`` or ``none``.
         decoder: ``pool`` (each head's gated layers averaged, then linear), ``linear`` (all gated
             values), ``conv`` (the paper's: two 3×3 convolutions that take rows as channels, then
-            linear), or ``gqa`` (linear, grouped-query attention over gated layers, their mean, linear).
+            linear), ``gqa`` (linear, grouped-query attention over gated layers, their mean, linear), or
+            ``density`` (joint Gaussian gates of all cells, one at each training input, solved in closed
+            form; the first head stays open).
         offset_spread: spread of the heads' initial δ.
         amplitude_start: initial lead of the last layer's amplitude logit.
         conv_channels: channels of the ``conv`` decoder.
+        n_directions: D of the ``density`` decoder, the most in training.
+        n_prototypes: M of the ``density`` decoder; training sets it.
         seed: seed of initialisation and training.
     """
 
@@ -72,6 +78,8 @@ class ModelConfig:
     offset_spread: float = 2.0
     amplitude_start: float = 0.0
     conv_channels: int = 512
+    n_directions: int = 512
+    n_prototypes: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -87,7 +95,8 @@ class ModelConfig:
                 raise ConfigError(
                     f"{name} must be one of {', '.join(accepted)}, got {shown(getattr(self, name))}."
                 )
-        for name in ("n_layers", "n_features", "n_heads", "n_gaussians", "conv_channels", "seed"):
+        sizes = ("n_layers", "n_features", "n_heads", "n_gaussians", "conv_channels")
+        for name in (*sizes, "n_directions", "n_prototypes", "seed"):
             value = getattr(self, name)
             if not is_whole(value) or value < (0 if name == "seed" else 1):
                 raise ConfigError(f"{name} must be a positive whole number, got {shown(value)}.")
@@ -95,6 +104,8 @@ class ModelConfig:
             value = getattr(self, name)
             if not is_number(value) or not abs(value) < 1e6:
                 raise ConfigError(f"{name} must be a finite number, got {shown(value)}.")
+        if self.decoder == "density" and self.mode != "shared":
+            raise ConfigError("The density decoder has a head that sees all layers: use it with mode shared.")
         names = self.class_names
         if (
             len(names) < 2
@@ -160,7 +171,7 @@ class _Attended(nn.Module):
 
 def new_decoder(config: ModelConfig) -> nn.Module:
     """What makes logits ``[B, C]`` of gated values: of each head's mean ``[B, H·F]`` (``pool``), of all
-    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``), of rows as channels ``[B, R, 1, F]``
+    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``, ``density``), of rows as channels ``[B, R, 1, F]``
     (``conv``)."""
     classes = len(config.class_names)
     if config.decoder == "pool":
@@ -172,6 +183,15 @@ def new_decoder(config: ModelConfig) -> nn.Module:
         width = config.n_features
         attended = _Attended(nn.Linear(width, width), GroupedQueryAttention(width))
         return nn.Sequential(attended, nn.Linear(width, classes))
+    if config.decoder == "density":
+        return DensityDecoder(
+            n_heads=config.n_heads,
+            n_layers=config.n_layers,
+            n_features=config.n_features,
+            n_directions=config.n_directions,
+            n_prototypes=config.n_prototypes,
+            n_classes=classes,
+        )
     return nn.Sequential(
         nn.Conv2d(rows, config.conv_channels, 3, padding=1),
         nn.ReLU(),
@@ -225,9 +245,34 @@ class DaamClassifier(nn.Module):
         """``[B, R, F] → [B, C]`` logits from gated values."""
         if self.config.decoder == "pool":
             gated = torch.einsum("hr,brf->bhf", self.row_mean.to(gated.dtype), gated)
-        taken = {"conv": gated.unsqueeze(2), "gqa": gated}.get(self.config.decoder)
+        taken = {"conv": gated.unsqueeze(2), "gqa": gated, "density": gated}.get(self.config.decoder)
         logits: Tensor = self.decoder(gated.flatten(1) if taken is None else taken)
         return logits
+
+    @torch.no_grad()
+    def evidence(self, gated: Tensor, target: Tensor) -> Tensor | None:
+        """What speaks for each input's class and against the strongest other one.
+
+        Args:
+            gated: ``[B, R, F]``.
+            target: ``[B]`` class indices.
+
+        Returns:
+            ``[B, H, L, F]``, see :func:`~daam_core.importance.evidence`; None for other decoders than
+            ``density``.
+        """
+        decoder = self.decoder
+        if not isinstance(decoder, DensityDecoder):
+            return None
+        others = self.decode(gated).scatter(1, target[:, None], -torch.inf)
+        weight = decoder.output.weight
+        return evidence(
+            decoder.weighed(gated),
+            decoder.direction_cells(),
+            decoder.prototypes.to(weight.dtype),
+            decoder.scaled_variance,
+            weight[target] - weight[others.argmax(1)],
+        )
 
     def gate_parameters(self) -> list[nn.Parameter]:
         """δ, ξ (or the mixture's scales) and the amplitude: trained with a learning rate of their own."""

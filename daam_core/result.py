@@ -118,6 +118,9 @@ class Explanation:
             sums to ``class_importance.sum()``.
         head_token_attribution: ``[H, T]``, its split over heads; for a decoder that is not linear
             in its input both hold to first order.
+        evidence: ``[H, L, F]`` in logits: how much each cell changes the joint log gates for the explained
+            class and against the strongest other one (see :func:`~daam_core.importance.evidence`); None
+            for other decoders than ``density``.
         text: the explained text, or None.
         dataset: the data set's averages, or None when the checkpoint has none.
         outside: how unlike the training data the input is, or None where that is not known for this
@@ -160,6 +163,7 @@ class Explanation:
     token_units: str
     token_attribution: np.ndarray
     head_token_attribution: np.ndarray
+    evidence: np.ndarray | None
     text: str | None
     dataset: DatasetMean | None
     outside: Outside | None
@@ -188,6 +192,8 @@ class Explanation:
             "token_attribution": (tokens,),
             "head_token_attribution": (heads, tokens),
         }
+        if self.evidence is not None:
+            expected["evidence"] = (heads, layers, features)
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise ShapeError(

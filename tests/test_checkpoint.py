@@ -35,6 +35,7 @@ def folder(tmp_path: Path) -> Path:
             "amplitude": "none",
         },
         {"decoder": "conv"},
+        {"decoder": "density"},
     ],
 )
 def test_round_trip_is_bit_exact(tmp_path, change):

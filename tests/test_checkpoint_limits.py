@@ -29,6 +29,8 @@ def peak() -> int:
         {"decoder": "conv", "conv_channels": 10**9},
         {"decoder": "conv", "conv_channels": 20_000},
         {"decoder": "conv", "conv_channels": 10**18},
+        {"decoder": "density", "n_prototypes": 10**9},
+        {"decoder": "density", "n_directions": 10**18},
         {"class_names": [str(index) for index in range(500_000)]},
         {"n_features": 10**9},
         {"n_layers": 10**9},

@@ -17,6 +17,7 @@ KINDS = [
     {"gate_kind": "mixture", "n_gaussians": 3},
     {"decoder": "linear", "amplitude": "none"},
     {"decoder": "conv", "mode": "layer_groups", "gate_kind": "mixture", "n_gaussians": 2},
+    {"decoder": "density"},
 ]
 
 
@@ -55,6 +56,32 @@ def test_attributions_sum_to_the_logit_without_its_bias(kind, target):
     np.testing.assert_allclose(
         e.head_token_attribution.sum(1), e.class_importance.sum((1, 2)), rtol=1e-3, atol=1e-4
     )
+
+
+@pytest.mark.parametrize("target", CLASSES)
+def test_tokens_cells_and_evidence_add_up_with_joint_gates(target):
+    """Shares of tokens are those of cells; evidence is what the log gates say, exactly."""
+    model = letter_model(decoder="density")
+    classifier, e = model.classifier, explain(model, "banana", target=target)
+    np.testing.assert_allclose(
+        e.head_token_attribution.sum(1), e.class_importance.sum((1, 2)), rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_allclose(
+        e.class_importance, e.gradient * e.density_attention * e.values, rtol=1e-6, atol=1e-9
+    )
+    gated = torch.tensor(e.density_attention * e.values)[None].flatten(1, 2)
+    gates, at_mean = (classifier.decoder.gates(cells)[0].detach() for cells in (gated, 0 * gated))
+    rows = classifier.decoder.output.weight.detach()
+    own = CLASSES.index(target)
+    expected = ((rows[own] - rows[1 - own]) * gates * (gates / at_mean).log()).sum()
+    assert e.evidence.sum() == pytest.approx(float(expected), rel=1e-3, abs=1e-4)
+    assert explain(letter_model(), "banana").evidence is None
+
+
+def test_the_open_head_lets_everything_through():
+    e = explain(letter_model(decoder="density"), "hello")
+    assert e.gate[0].min() > 0.99
+    assert e.gate[1].min() < 0.9
 
 
 def test_one_token_alone_carries_everything():

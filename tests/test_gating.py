@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from daam_core.errors import ShapeError
-from daam_core.gating import axis_statistics, density_gate, mixture_gate
+from daam_core.gating import axis_statistics, density_gate, joint_gate, mixture_gate
 
 
 def scalar_density_gate(column: list[float], offset: float, spread: float) -> list[float]:
@@ -174,3 +174,28 @@ def test_the_variance_keeps_its_precision_far_from_zero():
     x = torch.tensor([[1e4 - 0.5], [1e4], [1e4 + 0.5]], dtype=torch.float32)
     _, variance = axis_statistics(x)
     torch.testing.assert_close(variance, torch.tensor([[1 / 6]]), rtol=1e-3, atol=0)
+
+
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(0, 2**16))
+def test_a_joint_gate_is_the_product_of_its_directions_gaussians(prototypes, directions, seed):
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(3, directions, generator=draw, dtype=torch.float64)
+    points = torch.randn(prototypes, directions, generator=draw, dtype=torch.float64)
+    variance = 0.1 + torch.rand(1, generator=draw, dtype=torch.float64)
+    found = joint_gate(x, points, variance)
+    for b in range(3):
+        for m in range(prototypes):
+            factors = [
+                math.exp(-((x[b, d] - points[m, d]).item() ** 2) / (2 * variance.item()))
+                for d in range(directions)
+            ]
+            assert found[b, m].item() == pytest.approx(math.prod(factors), rel=1e-9, abs=1e-300)
+    own = joint_gate(points, points, variance).diagonal()
+    torch.testing.assert_close(own, torch.ones_like(own))
+
+
+def test_a_joint_gate_refuses_what_does_not_fit():
+    with pytest.raises(ShapeError, match=r"x \[\.\., D\] and prototypes \[M, D\], got \[3\] and \[2, 4\]"):
+        joint_gate(torch.zeros(3), torch.zeros(2, 4), torch.ones(1))
+    with pytest.raises(ShapeError, match="Every scaled variance must be positive"):
+        joint_gate(torch.zeros(4), torch.zeros(2, 4), torch.zeros(1))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daam_core.errors import ShapeError
-from daam_core.importance import importance_factor, layer_contribution, token_attribution
+from daam_core.gating import joint_gate
+from daam_core.importance import evidence, importance_factor, layer_contribution, token_attribution
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**16))
@@ -128,3 +129,64 @@ def test_token_attribution_sums_to_gradient_times_gated_value(heads, layers, fea
 def test_token_attribution_refuses_shapes_that_do_not_fit():
     with pytest.raises(ShapeError, match=r"\[H, L, F\]"):
         token_attribution(torch.rand(1, 2, 3), torch.rand(1, 2, 3), torch.rand(4, 5, 3), torch.ones(5) / 5)
+
+
+def drawn_evidence(seed, heads, layers, features, directions, prototypes, batch=()):
+    draw = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=draw, dtype=torch.float64)
+
+    return {
+        "gated": normal(*batch, heads, layers, features),
+        "directions": normal(directions, layers, features),
+        "prototypes": normal(prototypes, directions),
+        "scaled_variance": 1 + 9 * torch.rand(1, generator=draw, dtype=torch.float64),
+        "lead": normal(*batch, prototypes),
+    }
+
+
+def test_evidence_equals_its_equation_cell_by_cell():
+    parts = drawn_evidence(0, 2, 3, 2, 4, 5)
+    x, p, d, xi, lead = (part.numpy() for part in parts.values())
+    u = [sum(p[k, cell[1], cell[2]] * x[cell] for cell in np.ndindex(2, 3, 2)) for k in range(4)]
+    gates = [np.exp(-sum((u[k] - d[m, k]) ** 2 for k in range(4)) / (2 * xi[0])) for m in range(5)]
+    found = evidence(**parts)
+    for cell in np.ndindex(2, 3, 2):
+        slope = [
+            sum(p[k, cell[1], cell[2]] * (d[m, k] - u[k] / 2) for k in range(4)) / xi[0] for m in range(5)
+        ]
+        expected = x[cell] * sum(lead[m] * gates[m] * slope[m] for m in range(5))
+        assert found[cell].item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@given(*(st.integers(1, 4) for _ in range(5)), st.integers(0, 2**16))
+def test_evidence_sums_to_the_change_of_the_log_gates(heads, layers, features, directions, prototypes, seed):
+    parts = drawn_evidence(seed, heads, layers, features, directions, prototypes, batch=(3,))
+    found = evidence(**parts)
+    seen = torch.einsum("bhlf,dlf->bd", parts["gated"], parts["directions"])
+    gates, at_mean = (
+        joint_gate(u, parts["prototypes"], parts["scaled_variance"]) for u in (seen, torch.zeros_like(seen))
+    )
+    expected = (parts["lead"] * gates * (gates / at_mean).log()).sum(-1)
+    torch.testing.assert_close(found.sum((1, 2, 3)), torch.nan_to_num(expected), rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(evidence(**(parts | {"lead": -parts["lead"]})), -found)
+    assert not evidence(**(parts | {"gated": 0 * parts["gated"]})).any()
+
+
+def test_one_cells_evidence_is_what_its_removal_takes_from_the_log_gate():
+    """With one direction on each cell the log gates are sums over cells: no share is split."""
+    parts = drawn_evidence(1, 1, 2, 3, 6, 1) | {"directions": torch.eye(6).double().view(6, 2, 3)}
+    gate = joint_gate(parts["gated"].flatten(), parts["prototypes"], parts["scaled_variance"])
+    without = parts["gated"].clone()
+    without[0, 1, 2] = 0
+    left = joint_gate(without.flatten(), parts["prototypes"], parts["scaled_variance"])
+    torch.testing.assert_close(
+        evidence(**parts)[0, 1, 2], (parts["lead"] * gate * (gate.log() - left.log()))[0]
+    )
+
+
+def test_evidence_refuses_what_does_not_fit():
+    parts = drawn_evidence(2, 2, 3, 2, 4, 5)
+    with pytest.raises(ShapeError, match=r"directions \[D, L, F\].*got \[2, 3, 2\], \[4, 3, 2\], \[5, 3\]"):
+        evidence(**(parts | {"prototypes": torch.zeros(5, 3)}))

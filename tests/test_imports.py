@@ -45,14 +45,15 @@ TABLE = {
     "result": allow("", "numpy"),
     "floors": allow(),
     "gating": allow("floors", "torch"),
-    "importance": allow("", "torch"),
+    "importance": allow("gating", "torch"),
     "grouped_query": allow("", "torch"),
     "inputs": allow("", "PIL av librosa numpy pillow_heif soundfile soxr"),
     "encoding": allow("inputs", "numpy torch"),
     "kernels": allow("floors gating", "llvmlite numba numpy torch triton"),
     "layers": allow("gating kernels", "torch"),
     "blocks": allow("gating layers", "torch"),
-    "model": allow("grouped_query inputs layers", "torch"),
+    "density_decoder": allow("gating", "torch"),
+    "model": allow("importance grouped_query inputs layers density_decoder", "torch"),
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
         "progress writing inputs encoding",
@@ -77,8 +78,8 @@ TABLE = {
     ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
-        "version writing result importance grouped_query inputs encoding layers model "
-        "dataset_mean backbones reading figures outside trained explaining",
+        "version writing result gating importance grouped_query inputs encoding layers "
+        "density_decoder model dataset_mean backbones reading figures outside trained explaining",
         "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(

@@ -24,7 +24,7 @@ KINDS = [
     for gate, mode, decoder in itertools.product(
         ("density", "mixture"), ("shared", "layer_groups"), ("pool", "linear", "conv")
     )
-]
+] + [{"decoder": "density", "n_directions": 7, "n_prototypes": 9}]
 
 
 def drawn_model(**changes: object) -> TrainedClassifier:

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> Output:
         "encoder": vars(experiment.config.encoder),
         "protocol": protocol,
         "majority": data.majority,
-        "training": vars(experiment.options.training),
+        "training": asdict(experiment.options.training),
         "parts": [asdict(part) for part in parts],
         "methods": [method.as_dict() for method in measured],
     }

@@ -14,17 +14,20 @@ from daam_core.model import ModelConfig
 from daam_core.training.data import ClassChoice, TableColumns, TextFormat
 from daam_core.training.experiment import DataOptions, DataPaths, ExperimentOptions
 from daam_core.training.fitting import TrainingConfig
+from daam_core.training.joint_density import DensitySettings
 from daam_core.training.presets import PRESETS, preset
 
 #: Settings of a classifier that are chosen on the command line; the others follow from data and encoder.
 CLASSIFIER_OPTIONS = tuple(
     field.name
     for field in fields(ModelConfig)
-    if field.name not in ("modality", "encoder", "n_layers", "n_features", "class_names", "seed")
+    if field.name
+    not in ("modality", "encoder", "n_layers", "n_features", "class_names", "n_prototypes", "seed")
 )
 #: Delimiters by what a command line can hold.
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
-TRAINING_OPTIONS = tuple(field.name for field in fields(TrainingConfig))
+TRAINING_OPTIONS = tuple(field.name for field in fields(TrainingConfig) if field.name != "density")
+DENSITY_OPTIONS = tuple(field.name for field in fields(DensitySettings))
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -163,6 +166,7 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         + "; options of the training that are given hold in either",
     )
     add_fields(parser, "training", TrainingConfig, TRAINING_OPTIONS)
+    add_fields(parser, "density decoder, chosen from the data by default", DensitySettings, DENSITY_OPTIONS)
 
 
 def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -> ExperimentOptions:
@@ -188,7 +192,8 @@ def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -
         method=method,
         classifier=chosen(arguments, CLASSIFIER_OPTIONS),
         training=TrainingConfig(
-            **preset(arguments.recipe, arguments.modality, chosen(arguments, TRAINING_OPTIONS))
+            **preset(arguments.recipe, arguments.modality, chosen(arguments, TRAINING_OPTIONS)),
+            density=DensitySettings(**chosen(arguments, DENSITY_OPTIONS)),
         ),
     )
 

@@ -40,8 +40,9 @@ _SOMETIMES = ("outside", "axis_names")
 _ARRAYS = tuple(
     field.name
     for field in fields(Explanation)
-    if field.name not in _PLAIN_TYPES and field.name not in ("dataset", *_SOMETIMES)
+    if field.name not in _PLAIN_TYPES and field.name not in ("dataset", "evidence", *_SOMETIMES)
 )
+_OPTIONAL = ("evidence",)  # arrays that explanations by some decoders have
 _DATASET_ARRAYS = tuple(field.name for field in fields(DatasetMean) if field.name != "samples")
 _PICTURE_UNITS = "fraction"
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -67,6 +68,7 @@ def to_json(explanation: Explanation) -> str:
         "version": FORMAT_VERSION,
         **_plain(explanation),
         **{name: _nested(found[name], name) for name in _ARRAYS},
+        **{name: _nested(found[name], name) if name in found else None for name in _OPTIONAL},
         "dataset": None,
         "arrays": {name: {"dtype": str(a.dtype), "shape": list(a.shape)} for name, a in found.items()},
     }
@@ -95,6 +97,7 @@ def from_json(content: str | bytes) -> Explanation:
     if not isinstance(declared, dict) or not isinstance(dataset, dict | None):
         raise DataError("The explanation is damaged: its list of arrays is missing.")
     nested = {name: found.get(name) for name in _ARRAYS}
+    nested |= {name: found[name] for name in _OPTIONAL if found.get(name) is not None}
     if dataset is not None:
         nested |= {f"dataset_{name}": dataset.get(name) for name in _DATASET_ARRAYS}
     read = {name: _from_nested(value, declared.get(name), name) for name, value in nested.items()}
@@ -185,6 +188,7 @@ def from_npz(content: bytes) -> Explanation:
     if missing := [name for name in wanted if name not in found]:
         raise DataError(f"The explanation is damaged: {missing[0]} is missing.")
     samples = found["dataset_samples"].tolist() if "dataset_samples" in found else None
+    wanted += [name for name in _OPTIONAL if name in found]
     return _explanation(plain, {name: found[name] for name in wanted}, samples)
 
 
@@ -236,7 +240,9 @@ def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: objec
     plain["axis_names"] = tuple(names)
     plain["outside"] = _outside(plain.get("outside"))  # which files written before it was known lack
     try:
-        everything: PlainObject = {**plain, **{name: read[name] for name in _ARRAYS}, "dataset": dataset}
+        numbers: dict[str, np.ndarray | None] = {name: read[name] for name in _ARRAYS}
+        numbers |= {name: read.get(name) for name in _OPTIONAL}
+        everything: PlainObject = {**plain, **numbers, "dataset": dataset}
         explanation = Explanation(**everything)
     except (DaamError, ValueError) as error:
         raise DataError(f"The explanation is damaged: {first_line(error)}") from error

@@ -24,7 +24,7 @@ from daam_core.trained import TrainedClassifier
 RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
 #: Cells ordered at random altogether: a check of a very large classifier takes fewer orders, not minutes.
 RANDOM_CELLS = 10_000_000
-CHECKED = ("importance", "gate", "decision_importance", "class_importance")
+CHECKED = ("importance", "gate", "decision_importance", "class_importance", "evidence")
 SIGNIFICANCE = 0.05
 
 
@@ -156,6 +156,7 @@ def check_pooled(
     randomised = gated_maps(randomise_gate(classifier, seed=seed), one, dataset=model.dataset)
     start = gated_maps(at_start(classifier), one, dataset=model.dataset)
     checks = []
+    methods = [name for name in methods if name in found]  # evidence is the density decoder's alone
     for index, name in enumerate(methods):
         progress.report(0.5 + 0.5 * index / len(methods), f"Removing cells by {METHODS[name].title}")
         highest = deletion_curve(cells, found[name], seed=seed)

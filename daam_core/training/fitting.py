@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, get_args
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from daam_core.errors import ConfigError, DataError, ShapeError
 from daam_core.model import DaamClassifier, Decision, ModelConfig
 from daam_core.plain import PlainMapping
+from daam_core.training.joint_density import DensitySettings, fit_decoder
 
 ClassWeights = Literal["none", "balanced"]
 Sampling = Literal["as_given", "balanced"]
@@ -79,6 +80,7 @@ class TrainingConfig:
             closes, so that an open gate says that its cell is used.
         patience: epochs without a better validation loss before training stops.
         seed: of initialisation and of the order of inputs.
+        density: how the ``density`` decoder is fitted.
     """
 
     epochs: int = 100
@@ -94,6 +96,7 @@ class TrainingConfig:
     gate_penalty: float = 0.0
     patience: int = 15
     seed: int = 0
+    density: DensitySettings = field(default_factory=DensitySettings)
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "patience"):
@@ -164,9 +167,46 @@ def train_classifier(
         DataError: features, labels and configuration do not fit each other.
     """
     seeded(training.seed)
+    if config.decoder == "density":
+        return _train_density(config, training, features, labels, validation=validation, on_epoch=on_epoch)
     classifier = DaamClassifier(config)
     history = fit(classifier, training, features, labels, validation=validation, on_epoch=on_epoch)
     return classifier, history
+
+
+def _train_density(
+    config: ModelConfig,
+    training: TrainingConfig,
+    features: Tensor,
+    labels: Tensor,
+    *,
+    validation: tuple[Tensor, Tensor] | None,
+    on_epoch: Callable[[Epoch], None] | None,
+) -> tuple[DaamClassifier, History]:
+    """All heads but the open one by gradients, with a pooled decoder; then the density decoder at once."""
+    _check(features, labels)
+    started = time.perf_counter()
+    directions = max(1, min(config.n_directions, features[0].numel(), len(features) - 1))
+    classifier = DaamClassifier(replace(config, n_prototypes=len(features), n_directions=directions))
+    epochs: tuple[Epoch, ...] = ()
+    best_epoch = 1
+    if config.n_heads > 1:
+        pooled = replace(config, decoder="pool", n_heads=config.n_heads - 1)
+        gated, history = train_classifier(
+            pooled, training, features, labels, validation=validation, on_epoch=on_epoch
+        )
+        classifier.attention.take_heads(gated.attention, first=1)
+        epochs, best_epoch = history.epochs, history.best_epoch
+    classifier.standardisation.fit(features)
+    chosen = fit_decoder(classifier, training.density, features, labels, validation=validation)
+    classifier.eval()
+    if not epochs:
+        loss, _ = _measure(classifier, features, labels)
+        epochs = (Epoch(1, loss, chosen.loss, chosen.accuracy),)
+        if on_epoch is not None:
+            on_epoch(epochs[0])
+    settings = {"density": chosen.settings}
+    return classifier, History(epochs, best_epoch, time.perf_counter() - started, settings)
 
 
 def seeded(seed: int) -> None:

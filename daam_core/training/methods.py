@@ -94,6 +94,11 @@ _OURS: tuple[Settings, ...] = (
     {"decoder": "pool", "amplitude_start": 0.0, "weight_decay": 3.0},
     {"decoder": "pool", "amplitude_start": 3.0, "weight_decay": 1e-2},
 )
+_JOINT: tuple[Settings, ...] = (
+    *_grid(gate_penalty=(0.3,), amplitude_start=(0.0, 3.0), weight_decay=(3.0, 1e-2)),
+    {"n_heads": 1},  # the open head alone
+    {"n_heads": 8, "gate_penalty": 0.3, "weight_decay": 3.0},
+)
 _LOGISTIC = _grid(strength=(1e-3, 1e-2), layer_scale=(1.0, 0.7)) + _grid(
     strength=(1e-4,), layer_scale=(1.0, 0.7)
 )
@@ -190,6 +195,14 @@ METHODS: dict[str, Method] = {
             _PAPER,
             configured=_changed(decoder="gqa", amplitude="none"),
             grid=_STEPS,
+        ),
+        Method(
+            "joint_density",
+            "DAAM, joint density",
+            "an open head and three gated ones, decided by joint Gaussian gates at every training input",
+            "ours",
+            configured=_changed(mode="shared", amplitude="layer", decoder="density"),
+            grid=_JOINT,
         ),
         Method(
             "density_block",
@@ -302,7 +315,7 @@ METHODS: dict[str, Method] = {
 }
 #: Compared where nobody says: what takes seconds on cached features.
 USUAL = (
-    *("daam", "daam_v1", "daam_v2", "shared", "mixture", "gqdaam", "density_block"),
+    *("daam", "daam_v1", "daam_v2", "shared", "mixture", "gqdaam", "joint_density", "density_block"),
     *("linear", "last_layer", "weighted_sum", "mlp", "mha", "mha_bn", "gqa", "logistic", "kernel_ridge"),
 )
 
@@ -410,7 +423,7 @@ def recipe_of(
                 settings=kept,
                 sources=sources,
             )
-            return module, replace(history, settings=chosen)
+            return module, replace(history, settings={**chosen, **history.settings})
 
         if settings is not None:
             return once(settings)

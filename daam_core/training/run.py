@@ -1,7 +1,7 @@
 """Carry an experiment out: measure, train what is saved, and keep a record of both."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from torch import nn
 
@@ -203,7 +203,10 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
         trained_inputs=len(split.train) + (len(split.validation) if experiment.options.refit else 0),
         encoder=experiment.config.encoder,
         parameters=Parameters(found.classifier_parameters, found.encoder_parameters),
-        training=experiment.options.training,
+        training=replace(
+            experiment.options.training,
+            density=outcome.history.settings.get("density", experiment.options.training.density),
+        ),
         chosen_by=experiment.shipped.protocol,
         best_epoch=outcome.history.best_epoch,
         epochs=outcome.history.epochs,

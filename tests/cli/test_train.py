@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from daam_core import load_model
 from daam_core.trained import TrainedClassifier
@@ -119,6 +120,21 @@ def test_the_seed_and_settings_reach_the_classifier(letters, run, tmp_path):
     assert (config.gate_kind, config.n_gaussians, config.n_heads) == ("mixture", 3, 2)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
     assert weights[0] == weights[1]
+
+
+def test_a_density_decoder_is_trained_saved_and_explained(letters, run, tmp_path):
+    """What was given stays, what was chosen stands in the report, and its evidence is written."""
+    words = train_words(letters, tmp_path / "out", "--decoder", "density", "--directions", 9, "--width", 0.5)
+    status, _, err = run(*words)
+    assert status == 0, err
+    model = load_model(tmp_path / "out")
+    assert (model.config.n_directions, model.config.n_prototypes) == (9, model.report["trained_inputs"])
+    chosen = model.report["training"]["density"]
+    assert chosen["width"] == 0.5
+    assert all(value > 0 for value in chosen.values())
+    gate = model.classifier.attention.gate(torch.zeros(1, model.config.n_layers, model.config.n_features))
+    assert gate[0, : model.config.n_layers].min() > 0.99
+    assert "width must be a number above 0" in run(*words, "--overwrite", "--width", 0)[2]
 
 
 def test_the_author_has_a_say_on_the_card(letters, run, tmp_path):

@@ -29,8 +29,10 @@ def test_npz_loads_back_to_the_same_explanation(kind):
     assert_equal(export.from_npz(export.to_npz(e)), e)
 
 
-def test_a_trained_models_explanation_survives_both_formats():
-    e = explain(letter_model(), "hello")
+@pytest.mark.parametrize("decoder", ["pool", "density"])
+def test_a_trained_models_explanation_survives_both_formats(decoder):
+    e = explain(letter_model(decoder=decoder), "hello")
+    assert (e.evidence is not None) == (decoder == "density")
     assert_equal(export.from_json(export.to_json(e)), e)
     assert_equal(export.from_npz(export.to_npz(e)), e)
 
@@ -61,8 +63,8 @@ def test_npz_opens_without_pickle_under_the_field_names():
     e = make_explanation("audio")
     with np.load(io.BytesIO(export.to_npz(e)), allow_pickle=False) as file:
         for field in fields(Explanation):
-            # A sound has no text, and of a classifier made here nothing is known.
-            if field.name not in ("dataset", "text", "outside", "axis_names"):
+            # A sound has no text, of a classifier made here nothing is known, and it is pooled.
+            if field.name not in ("dataset", "text", "outside", "axis_names", "evidence"):
                 assert field.name in file.files
         np.testing.assert_array_equal(file["gate"], e.gate)
         np.testing.assert_array_equal(file["dataset_importance"], e.dataset.importance)

@@ -79,6 +79,12 @@ METHODS: dict[str, MapMethod] = {
             True,
             "ours: density attention · value · gradient of the class's log-odds, signed",
         ),
+        MapMethod(
+            "evidence",
+            "Evidence",
+            True,
+            "ours: change of the joint log gates for the class and against the next; density decoder only",
+        ),
         MapMethod("gradient_input", "Gradient × input", True, "captum, signed"),
         MapMethod("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
         MapMethod("integrated_gradients", "Integrated gradients", True, "Sundararajan et al. 2017; captum"),
@@ -136,6 +142,8 @@ def gated_maps(
     if dataset is not None:
         mean = torch.from_numpy(dataset.density_attention)
         maps["dataset"] = attention.by_row(mean).expand_as(gate)
+    if (found := classifier.evidence(cells.values, _targets(cells, target))) is not None:
+        maps["evidence"] = attention.by_row(found)
     return maps | {
         "weighted_importance": density * spread,
         "magnitude": density * values.abs(),
@@ -145,6 +153,10 @@ def gated_maps(
         "absolute_class_importance": (density * values * gradient).abs(),
         "contrast_importance": density * values * contrast,
     }
+
+
+def _targets(cells: Cells, target: Tensor | None) -> Tensor:
+    return cells.probabilities().argmax(-1) if target is None else target
 
 
 def over_heads(classifier: DaamClassifier, rows: Tensor) -> Tensor:

@@ -1,0 +1,83 @@
+"""Decides by how typical a whole input is for each of many prototypes: joint Gaussian gates, then linear.
+
+Letters: B batch, H heads, L layers, F features, R rows (see ``layers``), D directions, M prototypes,
+C classes.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from daam_core.gating import joint_gate
+
+
+class DensityDecoder(nn.Module):
+    """Gated values of all heads, added up by layer → directions → joint gates → logits.
+
+    ``u = P · Σ_h w_h · gated_h``, ``gate_m = exp(−‖u − δ_m‖² / 2ξ)``, ``logits = A · gate + b``. It is not
+    trained by gradients: :mod:`daam_core.training.joint_density` sets it.
+
+    Args:
+        n_heads: H.
+        n_layers: L.
+        n_features: F.
+        n_directions: D.
+        n_prototypes: M.
+        n_classes: C.
+
+    Attributes:
+        head_weight: w ``[H]``, how much of each head is added.
+        directions: P ``[D, L·F]`` float16.
+        prototypes: δ ``[M, D]`` float16.
+        scaled_variance: ξ ``[1]``.
+        output: A ``[C, M]`` and b ``[C]``.
+    """
+
+    head_weight: Tensor
+    scaled_variance: Tensor
+
+    def __init__(
+        self,
+        *,
+        n_heads: int,
+        n_layers: int,
+        n_features: int,
+        n_directions: int,
+        n_prototypes: int,
+        n_classes: int,
+    ) -> None:
+        super().__init__()
+        self.n_heads, self.n_layers, self.n_features = n_heads, n_layers, n_features
+        self.register_buffer("head_weight", torch.ones(n_heads))
+        cells = n_layers * n_features
+        # Half precision halves the file; the closed form is solved with the rounded numbers.
+        directions = torch.randn(n_directions, cells) / cells**0.5
+        self.directions = nn.Parameter(directions.half(), requires_grad=False)
+        prototypes = torch.randn(n_prototypes, n_directions)
+        self.prototypes = nn.Parameter(prototypes.half(), requires_grad=False)
+        self.register_buffer("scaled_variance", torch.full((1,), float(n_directions)))
+        self.output = nn.Linear(n_prototypes, n_classes)
+
+    def weighed(self, gated: Tensor) -> Tensor:
+        """``[B, R, F] → [B, H, L, F]``: each head's gated values times its weight."""
+        return (
+            gated.unflatten(1, (self.n_heads, self.n_layers))
+            * self.head_weight.to(gated.dtype)[:, None, None]
+        )
+
+    def see(self, gated: Tensor) -> Tensor:
+        """``[B, R, F] → [B, L·F]``: the heads' gated values, weighed and added up by layer."""
+        return self.weighed(gated).sum(1).flatten(1)
+
+    def gates(self, gated: Tensor) -> Tensor:
+        """``[B, R, F] → [B, M]``: the joint gate of every prototype."""
+        kind = gated.dtype
+        seen = self.see(gated) @ self.directions.to(kind).T
+        return joint_gate(seen, self.prototypes.to(kind), self.scaled_variance.to(kind))
+
+    def forward(self, gated: Tensor) -> Tensor:
+        logits: Tensor = self.output(self.gates(gated))
+        return logits
+
+    def direction_cells(self) -> Tensor:
+        """The directions by cell, ``[D, L, F]``, in the precision of the output."""
+        return self.directions.to(self.output.weight.dtype).unflatten(1, (self.n_layers, self.n_features))
