@@ -200,4 +200,4 @@ def evidence(
     seen = gated.sum(-3).flatten(-2) @ directions.flatten(1).T  # u [.., D]
     share = lead * joint_gate(seen, prototypes, scaled_variance)  # [.., M]
     pull = (share @ prototypes - share.sum(-1, keepdim=True) * seen / 2) / scaled_variance  # [.., D]
-    return gated * (pull @ directions.flatten(1)).unflatten(-1, directions.shape[1:]).unsqueeze(-3)
+    return gated * (pull @ directions.flatten(1)).reshape(*pull.shape[:-1], 1, *directions.shape[1:])
