@@ -59,10 +59,8 @@ class DensityDecoder(nn.Module):
 
     def weighed(self, gated: Tensor) -> Tensor:
         """``[B, R, F] → [B, H, L, F]``: each head's gated values times its weight."""
-        return (
-            gated.unflatten(1, (self.n_heads, self.n_layers))
-            * self.head_weight.to(gated.dtype)[:, None, None]
-        )
+        by_head = gated.reshape(-1, self.n_heads, self.n_layers, self.n_features)
+        return by_head * self.head_weight.to(gated.dtype)[:, None, None]
 
     def see(self, gated: Tensor) -> Tensor:
         """``[B, R, F] → [B, L·F]``: the heads' gated values, weighed and added up by layer."""
@@ -80,4 +78,4 @@ class DensityDecoder(nn.Module):
 
     def direction_cells(self) -> Tensor:
         """The directions by cell, ``[D, L, F]``, in the precision of the output."""
-        return self.directions.to(self.output.weight.dtype).unflatten(1, (self.n_layers, self.n_features))
+        return self.directions.to(self.output.weight.dtype).view(-1, self.n_layers, self.n_features)

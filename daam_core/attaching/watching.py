@@ -343,6 +343,7 @@ class Attached:
             token_units="" if tokens is None else tokens.units,
             token_attribution=_array(by_token.sum(0)),
             head_token_attribution=_array(by_token),
+            evidence=None,
             text=prepared.text if tokens is not None else None,
             dataset=None,
             outside=None,

@@ -238,8 +238,10 @@ class _Space:
         """``[D, L·F]``, on which an input's numbers are of size 1, so that half precision holds them."""
         variances = self._variances
         typical = variances.square().sum() / variances.sum().clamp_min(1e-12)
-        evened = (1 + variances / (_known(settings.whitening) * typical).clamp_min(1e-12)).rsqrt()
-        return (evened / self._size)[:, None] * self._directions
+        until = (_known(settings.whitening) * typical).clamp_min(1e-12)
+        evened = torch.rsqrt(1 + variances / until)
+        scaled: Tensor = self._directions * (evened / self._size)[:, None]
+        return scaled
 
 
 class _JointGates:
