@@ -171,7 +171,8 @@ class _Attended(nn.Module):
 
 def new_decoder(config: ModelConfig) -> nn.Module:
     """What makes logits ``[B, C]`` of gated values: of each head's mean ``[B, H·F]`` (``pool``), of all
-    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``, ``density``), of rows as channels ``[B, R, 1, F]``
+    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``, ``density``), of rows as channels
+    ``[B, R, 1, F]``
     (``conv``)."""
     classes = len(config.class_names)
     if config.decoder == "pool":
