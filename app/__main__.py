@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem := _problem(options.host, options.port):
         return _refuse(problem)
 
+    from daam_core.backbones.huggingface.hub import LOCAL
     from daam_core.checkpoint import built_in_models
     from daam_core.trained import load_model
 
@@ -52,6 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logins = read_logins(options.auth_file) if options.auth_file else {}
         names = options.model or built_in_models()
         models = [load_model(name) for name in names]
+        models = [
+            load_model(name, encoder=options.encoder)
+            if options.encoder and model.config.encoder.revision == LOCAL
+            else model
+            for name, model in zip(names, models, strict=True)
+        ]
+        for model in models:
+            model.find_encoder()  # better said now than to the first visitor
         if not options.model:
             models.sort(key=lambda model: len(model.class_names))  # the simplest is offered first
         shown = open_studies(options.study, models)
@@ -93,6 +102,13 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="NAME",
         help="built-in name, folder or hub id; may be repeated (all built-in models)",
+    )
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of an encoder that a model was trained on and that is not in its place; may be repeated",
     )
     parser.add_argument(
         "--study",

@@ -5,7 +5,7 @@ Letters: B batch, L layers, F features, R rows (see ``layers``), C classes.
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
-from daam_core.backbones.huggingface.hub import LOCAL
+from daam_core.backbones.huggingface.hub import LOCAL, locate, weight_files, weights_sha256
+from daam_core.backbones.placing import dtype_of
 from daam_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
 from daam_core.errors import DaamError, EncoderError
 from daam_core.model import DaamClassifier, Decision, EncoderIdentity, ModelConfig
@@ -25,6 +26,8 @@ from daam_core.result import DatasetMean
 from daam_core.writing.files import replacing
 
 _PREFIX = "classifier."
+#: A folder, folders of which one is the right one, or an encoder itself; None: as the checkpoint says.
+WhereEncoder = str | Path | Sequence[str | Path] | Backbone | None
 
 
 class TrainedClassifier(
@@ -50,7 +53,8 @@ class TrainedClassifier(
         sha256: hash of the weights file; empty for one that was not loaded from disk.
 
     ``encoder`` says where the encoder lies, or is one of your own; ``folder`` where the checkpoint does,
-    beside which an encoder's folder is looked for that is no longer in its place.
+    beside which an encoder's folder is looked for that is no longer in its place; ``device`` is where the
+    encoder computes, in the numbers in which it did when the classifier was trained.
 
     >>> import torch
     >>> model = load_model("news-topic")
@@ -70,6 +74,7 @@ class TrainedClassifier(
         sha256: str = "",
         encoder: str | Backbone | None = None,
         folder: Path | None = None,
+        device: str = "cpu",
     ) -> None:
         super().__init__()
         self.classifier = classifier.eval().requires_grad_(False)
@@ -79,7 +84,7 @@ class TrainedClassifier(
             check_encoder(self.config, encoder)
             self.backbone = encoder
             encoder = None
-        self._encoder_location, self._folder = encoder, folder
+        self._encoder_location, self._folder, self._device = encoder, folder, device
         nn.Module.register_state_dict_post_hook(self, _without_prefix)
         nn.Module.register_load_state_dict_pre_hook(self, _with_prefix)
 
@@ -107,13 +112,28 @@ class TrainedClassifier(
             EncoderError: it cannot be found, or it is another one.
         """
         identity = self.config.encoder
-        location = self._encoder_location or identity.name
         revision = None if self._encoder_location or identity.revision == LOCAL else identity.revision
-        if identity.revision == LOCAL and self._folder is not None and not Path(location).is_dir():
-            location = self._encoder_beside(self._folder)
-        backbone = load_backbone(location, revision=revision, modality=self.config.modality)
+        backbone = load_backbone(
+            self.find_encoder(),
+            revision=revision,
+            modality=self.config.modality,
+            device=self._device,
+            dtype=dtype_of(identity.preprocessing),
+        )
         check_encoder(self.config, backbone)
         return backbone
+
+    def find_encoder(self) -> str:
+        """Name or folder of the encoder, found but not read.
+
+        Raises:
+            EncoderError: it is a folder that is neither where it was nor beside the checkpoint.
+        """
+        location = self._encoder_location or self.config.encoder.name
+        local = self.config.encoder.revision == LOCAL
+        if local and self._folder is not None and not Path(location).is_dir():
+            return self._encoder_beside(self._folder)
+        return location
 
     def _encoder_beside(self, checkpoint: Path) -> str:
         """The encoder's folder where it is not in its place: inside the checkpoint's folder, or next to it.
@@ -189,13 +209,20 @@ class TrainedClassifier(
         pretrained_model_name_or_path: str | Path,
         *,
         revision: str | None = None,
-        encoder: str | Backbone | None = None,
+        encoder: WhereEncoder = None,
+        device: str = "cpu",
         **hub_options: object,
     ) -> "TrainedClassifier":
         """Load by built-in name, folder or hub id; see :func:`load_model`."""
         name = str(pretrained_model_name_or_path)
         folder = find_checkpoint(name, revision=revision, **hub_options)
         found = read_checkpoint(folder)
+        chosen: str | Backbone | None
+        if isinstance(encoder, Backbone):
+            chosen = encoder
+        else:
+            given = [encoder] if isinstance(encoder, str | Path) else [*(encoder or ())]
+            chosen = _chosen_encoder(found.classifier.config, [str(place) for place in given])
         return cls(
             found.classifier,
             name=Path(name).resolve().name if Path(name).is_dir() else name,
@@ -204,8 +231,9 @@ class TrainedClassifier(
             card=found.card,
             report=found.report,
             sha256=found.sha256,
-            encoder=encoder or found.encoder_folder or None,
-            folder=None if encoder else folder,
+            encoder=chosen or found.encoder_folder or None,
+            folder=None if chosen else folder,
+            device=device,
         )
 
 
@@ -224,25 +252,60 @@ def _with_prefix(module: nn.Module, state: dict[str, Tensor], prefix: str, *_of_
         state[prefix + _PREFIX + name.removeprefix(prefix)] = state.pop(name)
 
 
+def _chosen_encoder(config: ModelConfig, folders: Sequence[str]) -> str | None:
+    """Of the folders given that of the encoder a classifier was trained on; a single one is taken as it is.
+
+    Raises:
+        EncoderError: one is no encoder's folder, or of several none is the right one.
+    """
+    hashes = {}
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise EncoderError(
+                f"There is no encoder folder {folder!r}; give the one to which {config.encoder.name!r} was "
+                "copied, with its config.json and model.safetensors."
+            )
+        weights = weight_files(locate(folder))
+        if len(folders) > 1:
+            hashes[folder] = weights_sha256(weights)
+    if len(folders) < 2:
+        return next(iter(folders), None)
+    for folder, sha256 in hashes.items():
+        if sha256 == config.encoder.weights_sha256:
+            return folder
+    names = ", ".join(Path(folder).resolve().name for folder in folders)
+    raise EncoderError(
+        f"None of the encoders given ({names}) has the weights of {_describe(config.encoder)}, on which the "
+        "classifier was trained; give its folder, too."
+    )
+
+
 def load_model(
-    name: str | Path, *, revision: str | None = None, encoder: str | Backbone | None = None
+    name: str | Path,
+    *,
+    revision: str | None = None,
+    encoder: WhereEncoder = None,
+    device: str = "cpu",
 ) -> TrainedClassifier:
     """Load a trained classifier.
 
     Args:
         name: a built-in name, a folder, or a Hugging Face hub id (``owner/name``).
         revision: hub revision; hub ids only.
-        encoder: where the encoder lies, if it is not where the checkpoint says (a local folder), or an
-            encoder of your own. It must still be the same encoder: its hash is compared.
+        encoder: where the encoder lies, if it is not where the checkpoint says (a local folder), or several
+            folders of which one is it, or an encoder of your own. It must still be the same encoder: its
+            hash is compared.
+        device: where the encoder computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
     Raises:
         CheckpointError: unknown name, or a checkpoint that is incomplete, damaged, truncated,
             foreign or at odds with its configuration.
+        EncoderError: an encoder's folder is given and is none, or of several none is the right one.
 
     >>> load_model("news-topic").class_names
     ('Business', 'Sci/Tech', 'Sports', 'World')
     """
-    return TrainedClassifier.from_pretrained(name, revision=revision, encoder=encoder)
+    return TrainedClassifier.from_pretrained(name, revision=revision, encoder=encoder, device=device)
 
 
 def check_encoder(config: ModelConfig, backbone: Backbone) -> None:

@@ -122,7 +122,7 @@ TABLE = {
     "app.main": allow(
         "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),
-    "app.__main__": allow("checkpoint trained app.server app.visit app.serving app.main"),
+    "app.__main__": allow("backbones checkpoint trained app.server app.visit app.serving app.main"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 

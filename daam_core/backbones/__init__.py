@@ -62,25 +62,40 @@ BUILT_IN: dict[str, BuiltIn] = {
     )
 }
 
-_loaded: dict[tuple[str, str | None, Modality | None], Backbone] = {}
+_Key = tuple[str, str | None, Modality | None, str, str]
+_loaded: dict[_Key, Backbone] = {}
 _loading = threading.Lock()
 
 
-def load_backbone(name: str, *, revision: str | None = None, modality: Modality | None = None) -> Backbone:
+def load_backbone(
+    name: str,
+    *,
+    revision: str | None = None,
+    modality: Modality | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+) -> Backbone:
     """An encoder, loaded once per process and shared by all threads.
 
     Args:
         name: a name in :data:`BUILT_IN`, a folder, or a hub id such as ``microsoft/wavlm-large``.
         revision: the exact version wanted; the built-in encoders have one each.
         modality: what the encoder takes, where its configuration does not say.
+        device: where it computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        dtype: numbers it computes in: ``float32``, ``bfloat16`` or ``float16``; results are float32.
 
     Raises:
-        EncoderError: no such encoder, not that revision or modality, or its weights are missing,
+        EncoderError: no such encoder, not that revision, modality or device, or its weights are missing,
             damaged or not those expected.
     """
     if name not in BUILT_IN and name.strip() and Path(name).is_dir():
         name = str(Path(name).absolute())  # the same words name another folder once the process moves
-    key = (name, None, None) if name in BUILT_IN else (name, revision, modality)
+    if name in BUILT_IN and (device, dtype) != ("cpu", "float32"):
+        raise EncoderError(
+            f"The built-in encoder {name} computes on the CPU in float32; leave out device and dtype."
+        )
+    plain = (name, None, None) if name in BUILT_IN else (name, revision, modality)
+    key = (*plain, device, dtype)
     with _loading:
         if key not in _loaded:
             _loaded[key] = _load(*key)
@@ -95,7 +110,7 @@ def load_backbone(name: str, *, revision: str | None = None, modality: Modality 
     return backbone
 
 
-def _load(name: str, revision: str | None, modality: Modality | None) -> Backbone:
+def _load(name: str, revision: str | None, modality: Modality | None, device: str, dtype: str) -> Backbone:
     if name in BUILT_IN:
         load: Callable[[], Backbone] = import_module(BUILT_IN[name].module).load
         return load()
@@ -105,5 +120,6 @@ def _load(name: str, revision: str | None, modality: Modality | None) -> Backbon
             "named by a folder or a hub id such as google-bert/bert-base-uncased."
         )
     from daam_core.backbones.huggingface.families import load_huggingface
+    from daam_core.backbones.placing import Placing
 
-    return load_huggingface(name, revision=revision, modality=modality)
+    return load_huggingface(name, revision=revision, modality=modality, placing=Placing(device, dtype))

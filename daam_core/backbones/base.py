@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from daam_core.encoding import Encoding
+from daam_core.encoding import Encoding, pool
 from daam_core.errors import InputError
 from daam_core.inputs import SAMPLE_RATE, Input, Modality, Picture, Sound, Text
 
@@ -26,6 +26,7 @@ class Backbone(ABC):
         n_layers: L.
         n_features: F.
         sample_rate: hertz that sounds are best read at for this encoder.
+        together: whether :meth:`pooled` is faster with several inputs of about one length.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Backbone(ABC):
     n_layers: int
     n_features: int
     sample_rate: int = SAMPLE_RATE
+    together: bool = False
 
     def weights(self) -> Iterable[Tensor]:
         """The learned tensors; none for an encoder that does not say."""
@@ -66,6 +68,17 @@ class Backbone(ABC):
             InputError: as :meth:`encode`, for the first input that is refused.
         """
         return [self.encode(one) for one in given]
+
+    def pooled(self, given: Sequence[Input]) -> list[Tensor]:
+        """Means over tokens ``[L, F]`` of several inputs in their order, as
+        :func:`~daam_core.encoding.pool` has them, to 1e-5.
+
+        One after another here; an encoder that need not hold all layers of all tokens for that has its own.
+
+        Raises:
+            InputError: as :meth:`encode`, for the first input that is refused.
+        """
+        return [pool(self.encode(one)) for one in given]
 
     def taken(self, given: Input, kind: type[Kind]) -> Kind:
         """The input, if it is of the kind that this encoder takes.

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from daam_core.cli import options
+from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
-from daam_core.trained import load_model
 from daam_core.training.data import MEASURED
 from daam_core.training.evaluation import evaluate
 from daam_core.training.pages import evaluation_files, evaluation_text
@@ -24,15 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="NAME", help="built-in name, folder or hub id")
     parser.add_argument("--out", metavar="DIR", help="write the report and the mean map there")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier report in DIR")
-    parser.add_argument(
-        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
-    )
+    add_encoder_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
         check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
-    model = load_model(arguments.model, encoder=arguments.encoder)
+    model = model_of(arguments.model, arguments)
     reading = options.data_options(arguments)
     dataset = reading.load(
         options.data_paths(arguments),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, get_args
 
 from daam_core.cli import options
+from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.explain_several import are_several, explain_several
 from daam_core.cli.named import existing_file
 from daam_core.cli.output import Output, say
@@ -24,7 +25,6 @@ from daam_core.reading.outside import verdict
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation, Scale
-from daam_core.trained import load_model
 from daam_core.training.data import TableColumns
 
 #: Classes that the printed answer names; JSON has them all.
@@ -50,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trim-silence", action="store_true", help="cut the silence off both ends of a sound first"
     )
-    parser.add_argument(
-        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
-    )
+    add_encoder_arguments(parser)
     parser.add_argument(
         "--out",
         metavar="FILE",
@@ -84,7 +82,7 @@ def run(arguments: argparse.Namespace) -> Output:
             raise InputError("--table is for CSV files; end the name after --out in .csv.")
     elif arguments.table is not None:
         raise InputError("--table chooses what a file holds; name the file with --out FILE.csv.")
-    model = load_model(arguments.model, encoder=arguments.encoder)
+    model = model_of(arguments.model, arguments)
     modality = model.config.modality
     meant = meant_by(only, arguments.modality, modality, model.name)
     given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)
@@ -109,7 +107,7 @@ def _run_several(arguments: argparse.Namespace) -> Output:
             raise InputError(f"--{name.replace('_', '-')} is for one input; leave it out.")
     if "-" in arguments.input:
         raise InputError("Standard input is one input; give it alone.")
-    model = load_model(arguments.model, encoder=arguments.encoder)
+    model = model_of(arguments.model, arguments)
     if arguments.modality not in (None, model.config.modality):
         raise InputError(f"{model.name} takes {model.config.modality}, not {arguments.modality}.")
     return explain_several(

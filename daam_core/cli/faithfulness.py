@@ -12,12 +12,12 @@ import numpy as np
 from tqdm import tqdm
 
 from daam_core.cli import options
+from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings, report_summary
 from daam_core.faithfulness.report.measures import measure_faithfulness
 from daam_core.faithfulness.report.page import DATA, PAGE, save_report
 from daam_core.progress import Progress
-from daam_core.trained import load_model
 from daam_core.training.data import Dataset, hold_out, hold_out_groups
 
 #: Share of DATA, or of its groups, that is measured where there is no other data to retrain on.
@@ -28,9 +28,7 @@ SETTINGS = tuple(field.name for field in fields(Settings))
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_data_arguments(parser)
     parser.add_argument("--model", required=True, metavar="NAME", help="built-in name, folder or hub id")
-    parser.add_argument(
-        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
-    )
+    add_encoder_arguments(parser)
     parser.add_argument(
         "--train", metavar="DATA", help="other data to retrain classifiers on, the training part"
     )
@@ -47,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Output:
     check_folder(arguments.out, overwrite=arguments.overwrite, known=frozenset({PAGE, DATA}))
     settings = Settings(**options.chosen(arguments, SETTINGS))
-    model = load_model(arguments.model, encoder=arguments.encoder)
+    model = model_of(arguments.model, arguments)
     modality, names = model.config.modality, model.class_names
     reading = options.data_options(arguments)
     dataset = reading.load(options.data_paths(arguments), modality=modality, class_names=names)

@@ -8,6 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from daam_core.backbones.placing import DTYPES
+from daam_core.cli.encoders import add_device_argument
 from daam_core.cli.output import say
 from daam_core.inputs import MODALITIES
 from daam_core.model import ModelConfig
@@ -81,6 +83,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help="call a class otherwise (repeatable); classes of one name are one",
     )
     group.add_argument("--skip-broken", action="store_true", help="leave out inputs that cannot be read")
+    group.add_argument(
+        "--workers",
+        type=whole_number(1),
+        metavar="N",
+        help="inputs read and encoded at a time (default: as many as processors)",
+    )
     group.add_argument("--cache-dir", metavar="DIR", help="where features are kept (default: user's cache)")
 
 
@@ -94,6 +102,7 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
         group_pattern=arguments.group_pattern,
         skip_broken=arguments.skip_broken,
         cache_dir=arguments.cache_dir,
+        workers=arguments.workers,
         written=TextFormat(arguments.encoding, _DELIMITERS.get(said, said), arguments.heading),
         classes=ClassChoice(
             names_in(arguments.classes),
@@ -132,6 +141,13 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         "--backbone", required=True, metavar="NAME", help="built-in encoder, folder, or hub id (see: models)"
     )
     parser.add_argument("--revision", metavar="REV", help="the encoder's hub revision")
+    add_device_argument(parser)
+    parser.add_argument(
+        "--dtype",
+        default="float32",
+        choices=tuple(DTYPES),
+        help="numbers the encoder computes in; the classifier is used with the same (default: float32)",
+    )
     group = parser.add_argument_group("measuring")
     group.add_argument("--test", metavar="DATA", help="data set to measure on, read like DATA")
     group.add_argument("--folds", type=whole_number(2), metavar="N", help="cross-validation, by group")
@@ -181,6 +197,8 @@ def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -
         modality=arguments.modality,
         backbone=arguments.backbone,
         revision=arguments.revision,
+        device=arguments.device,
+        dtype=arguments.dtype,
         test=arguments.test,
         folds=arguments.folds,
         seeds=arguments.seeds,

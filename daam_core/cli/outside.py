@@ -10,10 +10,11 @@ from pathlib import Path
 
 from daam_core.checkpoint import CARD_FILE, OUTSIDE_FILE, find_checkpoint, write_known
 from daam_core.cli import options
+from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output
 from daam_core.errors import DataError
 from daam_core.outside import Known
-from daam_core.trained import TrainedClassifier, load_model
+from daam_core.trained import TrainedClassifier
 from daam_core.training.cards import card_with_outside
 from daam_core.training.data_parts import MEASURED, TRAINED
 from daam_core.training.experiment import DataOptions, DataPaths, Part
@@ -38,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inputs of another kind, to measure how well they are told; may be given several times",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier run made")
-    parser.add_argument(
-        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
-    )
+    add_encoder_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> Output:
@@ -49,7 +48,7 @@ def run(arguments: argparse.Namespace) -> Output:
     folder = find_checkpoint(arguments.model)
     if (folder / OUTSIDE_FILE).exists() and not arguments.overwrite:
         raise DataError(f"{folder.name} has {OUTSIDE_FILE} already; give --overwrite to replace it.")
-    model = load_model(arguments.model, encoder=arguments.encoder)
+    model = model_of(arguments.model, arguments)
     known = _known(model, arguments)
     write_known(folder, known)
     if (folder / CARD_FILE).is_file() and model.card:

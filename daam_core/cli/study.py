@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from daam_core.cli import options
+from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output, progress_bar, refused_lines
 from daam_core.explaining_many import BATCH_SIZE
 from daam_core.study.folder import Study
@@ -19,7 +20,6 @@ from daam_core.study.overview import OVERVIEW, overview, save_overview
 from daam_core.study.processes import among_processes
 from daam_core.study.projection import project
 from daam_core.study.report import report_blocks, report_title
-from daam_core.trained import load_model
 from daam_core.training.data import MEASURED
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import to_html, to_markdown
@@ -41,13 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"inputs encoded together (default: {BATCH_SIZE})",
     )
-    parser.add_argument(
-        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
-    )
+    add_encoder_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> Output:
-    model = load_model(arguments.model, encoder=arguments.encoder)
+    model = model_of(arguments.model, arguments)
     reading = options.data_options(arguments)
     dataset = reading.load(
         options.data_paths(arguments),

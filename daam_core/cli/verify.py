@@ -7,6 +7,7 @@ input made on the page are not made again: verify the changed input itself.
 
 import argparse
 
+from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.explain import meant_by
 from daam_core.cli.output import Output
 from daam_core.errors import DataError
@@ -14,7 +15,6 @@ from daam_core.explaining import explain
 from daam_core.export import load
 from daam_core.inputs import read_input
 from daam_core.reading.differences import differences_by_part
-from daam_core.trained import load_model
 
 #: What two machines may differ by in the last digits of float32, as a share of an array's largest value.
 TOLERANCE = 1e-4
@@ -24,9 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="explanation to verify, .json or .npz")
     parser.add_argument("input", metavar="INPUT", help="file, text, or - for standard input")
     parser.add_argument("--model", metavar="NAME", help="where the model lies (default: its name in FILE)")
-    parser.add_argument(
-        "--encoder", metavar="DIR", help="where the model's encoder lies, if not in its place"
-    )
+    add_encoder_arguments(parser)
     parser.add_argument("--encoding", metavar="NAME", help="of a text: utf-8, cp1252 (default: found out)")
     parser.add_argument(
         "--tolerance",
@@ -41,7 +39,7 @@ def run(arguments: argparse.Namespace) -> Output:
     recorded = load(arguments.file)
     if recorded.provenance.get("muted_cells"):
         raise DataError("Parts of the model were muted for this explanation, which verify does not do again.")
-    model = load_model(arguments.model or recorded.model, encoder=arguments.encoder)
+    model = model_of(arguments.model or recorded.model, arguments)
     modality = model.config.modality
     meant = meant_by(arguments.input, None, modality, model.name)
     given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)

@@ -55,6 +55,7 @@ class DataOptions:
         group_pattern: where a file's name or path says its group.
         skip_broken: leave out what cannot be read.
         cache_dir: where features are kept; the user's cache by default.
+        workers: inputs encoded at a time; as many as processors by default.
         written: encoding, separator and heading of tables and texts.
         classes: which classes are meant.
         part: which part of a data set in parts; of the main one.
@@ -65,6 +66,7 @@ class DataOptions:
     group_pattern: str | None = None
     skip_broken: bool = False
     cache_dir: str | Path | None = None
+    workers: int | None = None
     written: TextFormat = field(default_factory=TextFormat)
     classes: ClassChoice = field(default_factory=ClassChoice)
     part: str | None = None
@@ -118,7 +120,13 @@ class DataOptions:
 
     def extract(self, dataset: Dataset, backbone: Backbone) -> "Part":
         """Its features, from the cache where they are known."""
-        found = extract(dataset, backbone, cache_dir=self.cache_dir, skip_broken=self.skip_broken)
+        found = extract(
+            dataset,
+            backbone,
+            cache_dir=self.cache_dir,
+            skip_broken=self.skip_broken,
+            workers=self.workers,
+        )
         self._say(note for note in found.dataset.notes if note not in dataset.notes)
         return Part(found.dataset, found.features)
 
@@ -132,6 +140,7 @@ class ExperimentOptions:
         modality: what its inputs are.
         backbone: name of the frozen encoder, or one of your own.
         revision: of the encoder.
+        device, dtype: where the encoder computes, and in which numbers.
         test: a data set to measure on, or None.
         folds: of a cross-validation to measure by, or None.
         seeds: how many.
@@ -151,6 +160,8 @@ class ExperimentOptions:
     modality: Modality
     backbone: str | Backbone
     revision: str | None = None
+    device: str = "cpu"
+    dtype: str = "float32"
     test: str | Path | None = None
     folds: int | None = None
     seeds: int = 1
@@ -259,7 +270,13 @@ def prepare(options: ExperimentOptions) -> Experiment:
     }
     backbone = options.backbone
     if not isinstance(backbone, Backbone):
-        backbone = load_backbone(backbone, revision=options.revision, modality=options.modality)
+        backbone = load_backbone(
+            backbone,
+            revision=options.revision,
+            modality=options.modality,
+            device=options.device,
+            dtype=options.dtype,
+        )
     config = ModelConfig(
         modality=options.modality,
         encoder=identity_of(backbone),

@@ -22,14 +22,15 @@ from tqdm import tqdm
 
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import cache_folder
-from daam_core.encoding import pool
 from daam_core.errors import DataError, InputError, ShapeError
-from daam_core.inputs import read_input
+from daam_core.inputs import Input, Text, read_input
 from daam_core.training.data import Dataset, Skipped, content_hash
 from daam_core.writing.files import replacing
 
 #: Samples written together: what an interruption loses at most, and how many files there will be.
 SHARD_SIZE = 64
+#: Parts that a round is cut into for each worker, where inputs are encoded together.
+_CHUNKS = 4
 #: Version of the shards' layout and of the pooling; part of every folder's name.
 LAYOUT = "1"
 
@@ -205,15 +206,42 @@ def write_shard(folder: Path, rows: dict[str, Tensor]) -> None:
         )
 
 
+_Result = Tensor | InputError | ShapeError
+
+
 def _encoded(
     dataset: Dataset, backbone: Backbone, numbers: Sequence[int], workers: int
-) -> Iterator[tuple[int, Tensor | InputError | ShapeError]]:
-    def encode(number: int) -> Tensor | InputError | ShapeError:
+) -> Iterator[tuple[int, _Result]]:
+    def read(number: int) -> Input | InputError:
         try:
-            read = read_input(dataset.inputs[number], dataset.modality, rate=backbone.sample_rate)
-            return pool(backbone.encode(read)).float().cpu().contiguous()
-        except (InputError, ShapeError) as error:
+            return read_input(dataset.inputs[number], dataset.modality, rate=backbone.sample_rate)
+        except InputError as error:
             return error
+
+    def encode(given: Sequence[Input]) -> list[_Result]:
+        try:
+            return [found.float().cpu().contiguous() for found in backbone.pooled(given)]
+        except (InputError, ShapeError) as error:
+            return [error] if len(given) == 1 else [encode([one])[0] for one in given]
+
+    def one(number: int) -> _Result:
+        found = read(number)
+        return found if isinstance(found, InputError) else encode([found])[0]
+
+    def several(executor: ThreadPoolExecutor, batch: Sequence[int]) -> Iterator[tuple[int, _Result]]:
+        """Those of about one length together, so that little is filled up."""
+        inputs = dict(zip(batch, executor.map(read, batch), strict=True))
+        results: dict[int, _Result] = {
+            number: found for number, found in inputs.items() if isinstance(found, InputError)
+        }
+        usable = {number: found for number, found in inputs.items() if not isinstance(found, InputError)}
+        by_length = sorted(usable, key=lambda number: _length(usable[number]))
+        size = max(1, -(-len(by_length) // (_CHUNKS * workers)))
+        chunks = [by_length[start : start + size] for start in range(0, len(by_length), size)]
+        encoded = executor.map(lambda chunk: encode([usable[number] for number in chunk]), chunks)
+        for chunk, found in zip(chunks, encoded, strict=True):
+            results |= zip(chunk, found, strict=True)
+        yield from ((number, results[number]) for number in batch)
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -222,9 +250,16 @@ def _encoded(
             # In rounds of one shard: after a refusal or an interruption little is left to wait for.
             for start in range(0, len(numbers), SHARD_SIZE):
                 batch = numbers[start : start + SHARD_SIZE]
-                yield from zip(batch, executor.map(encode, batch), strict=True)
+                if backbone.together:
+                    yield from several(executor, batch)
+                else:
+                    yield from zip(batch, executor.map(one, batch), strict=True)
     finally:
         torch.set_num_threads(threads)
+
+
+def _length(given: Input) -> int:
+    return len(given.content) if isinstance(given, Text) else 0
 
 
 def _first_of_each(keys: Sequence[str]) -> list[int]:

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from daam_core.trained import load_model
 from tests.support.commands import QUICK
@@ -62,6 +63,35 @@ def test_a_folder_that_is_nowhere_is_asked_for(trained, run, refused, tmp_path):
     assert "The encoder folder 'TINY' that h was trained on is not where it was, nor beside the" in said
     assert "give its place with --encoder DIR" in said
     assert explained(run, checkpoint, "--encoder", tmp_path / "elsewhere")[0] == 0
+
+
+def test_of_several_encoders_the_right_one_is_taken(trained, run, refused, tmp_path):
+    shutil.move(trained / "enc" / "TINY", tmp_path / "elsewhere")
+    checkpoint = trained / "out" / "h"
+    for number, layers in enumerate((4, 5)):
+        save_text(tmp_path / f"other-{number}", "bert", num_hidden_layers=layers)
+    others = ("--encoder", tmp_path / "other-0", "--encoder", tmp_path / "other-1")
+    assert explained(run, checkpoint, *others, "--encoder", tmp_path / "elsewhere")[0] == 0
+    said = refused("explain", "dog", "--model", checkpoint, *others)
+    assert "None of the encoders given (other-0, other-1) has the weights of TINY (revision local" in said
+    said = refused("evaluate", trained / "d.csv", "--model", checkpoint, "--out", "x", "--encoder", "nowhere")
+    assert "There is no encoder folder 'nowhere'; give the one to which 'TINY' was copied" in said
+
+
+def test_an_encoder_in_half_precision_stays_in_it(trained, run, refused, tmp_path):
+    words = ("--modality", "text", "--backbone", trained / "enc" / "TINY", "--out", tmp_path / "half")
+    more = ("--dtype", "bfloat16", "--workers", 1)
+    status, _, err = run("train", trained / "d.csv", *words, *QUICK, *more)
+    assert status == 0, err
+    model = load_model(tmp_path / "half")
+    assert model.config.encoder.preprocessing.endswith(":bfloat16")
+    assert str(next(iter(model.backbone.weights())).dtype) == "torch.bfloat16"
+    status, out, _ = run("evaluate", trained / "d.csv", "--model", tmp_path / "half", "--out", "r", "--json")
+    assert (status, json.loads(out)["trained_on"]) == (0, True)
+    assert explained(run, tmp_path / "half")[0] == 0
+    if not torch.cuda.is_available():
+        said = refused("explain", "dog", "--model", tmp_path / "half", "--device", "cuda")
+        assert "This computer's torch has no device 'cuda'" in said
 
 
 def test_another_encoder_in_its_place_is_refused(trained, refused):

@@ -20,7 +20,7 @@ from daam_core.backbones.audio import (
     window_and_group,
 )
 from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles
-from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
+from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, here, load_part
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
 from daam_core.inputs import SAMPLE_RATE, Input, Sound, read_sound
@@ -110,7 +110,8 @@ class PretrainedWhisper(Pretrained):
         mel = log_mel(sound.samples, n_mel=self._n_mel)
 
         def states(start: int, end: int) -> Tensor:
-            return encoder_states(self._model, mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * end])
+            frames = mel[:, FRAMES_PER_TOKEN * start : FRAMES_PER_TOKEN * end]
+            return here(encoder_states(self._model, frames.to(self._model.device, self._model.dtype)))
 
         count = -(-mel.shape[1] // FRAMES_PER_TOKEN)
         return in_windows(states, sound, count=count, stride=TOKEN_SECONDS, field=TOKEN_SECONDS)

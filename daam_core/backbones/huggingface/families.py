@@ -17,6 +17,7 @@ from daam_core.backbones.huggingface.hub import (
     weight_files,
     weights_sha256,
 )
+from daam_core.backbones.placing import Placing
 from daam_core.errors import EncoderError, first_line
 from daam_core.inputs import MODALITIES, Modality
 from daam_core.plain import PlainObject
@@ -132,8 +133,14 @@ PRESETS = (
 )
 
 
-def load_huggingface(name: str, *, revision: str | None = None, modality: Modality | None = None) -> Backbone:
-    """An encoder by hub id or folder, float32 on the CPU, frozen.
+def load_huggingface(
+    name: str,
+    *,
+    revision: str | None = None,
+    modality: Modality | None = None,
+    placing: Placing | None = None,
+) -> Backbone:
+    """An encoder by hub id or folder, frozen.
 
     Args:
         name: a hub id such as ``microsoft/wavlm-large``, or the folder of a model that
@@ -141,6 +148,7 @@ def load_huggingface(name: str, *, revision: str | None = None, modality: Modali
         revision: branch, tag or commit of a hub repository, by default its main branch; the encoder's
             ``revision`` is the commit found. ``local`` for a folder.
         modality: refuse an encoder of another modality.
+        placing: where it computes, and in which numbers; by default on the CPU in float32.
 
     Raises:
         EncoderError: it cannot be found or fetched, is not an encoder of a supported model type, has
@@ -154,12 +162,13 @@ def load_huggingface(name: str, *, revision: str | None = None, modality: Modali
             "give the original model."
         )
     family = _family(config, files.name, modality)
+    placing = placing or Placing()
     if family is None:
-        return _load_other(config, files, modality)
-    return _load(family, files)
+        return _load_other(config, files, modality, placing)
+    return _load(family, files, placing)
 
 
-def _load(family: Family, files: EncoderFiles) -> Backbone:
+def _load(family: Family, files: EncoderFiles, placing: Placing) -> Backbone:
     module = import_module(family.adapter[0])
     files = fetch(files, needs=module.NEEDS)
     # Hashed first: weights that cannot even be read are found before a large model is built.
@@ -167,7 +176,7 @@ def _load(family: Family, files: EncoderFiles) -> Backbone:
 
     from daam_core.backbones.huggingface.pretrained import load_pretrained
 
-    model = load_pretrained(files, model_class=family.model_class, part=family.part)
+    model = load_pretrained(files, model_class=family.model_class, part=family.part, placing=placing)
     adapter: Callable[..., Backbone] = getattr(module, family.adapter[1])
     return adapter(files, model, sha256=sha256)
 
@@ -183,7 +192,9 @@ def _family(config: PlainObject, name: str, modality: Modality | None) -> Family
     return None
 
 
-def _load_other(config: PlainObject, files: EncoderFiles, modality: Modality | None) -> Backbone:
+def _load_other(
+    config: PlainObject, files: EncoderFiles, modality: Modality | None, placing: Placing
+) -> Backbone:
     """A model of a type that is in no family, read as most models of its modality are.
 
     Raises:
@@ -200,7 +211,7 @@ def _load_other(config: PlainObject, files: EncoderFiles, modality: Modality | N
     found = modality or _modality_of(files)
     part = "encoder" if config.get("is_encoder_decoder") else None
     try:
-        backbone = _load(Family(found, _adapter(config, found), (), part=part), files)
+        backbone = _load(Family(found, _adapter(config, found), (), part=part), files, placing)
         if backbone.modality == "image":
             from daam_core.backbones.huggingface.places import misplaced
 

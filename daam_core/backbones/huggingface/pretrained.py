@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,8 +19,9 @@ from daam_core.backbones.huggingface.hub import (
     settings_digest,
     weight_files,
 )
+from daam_core.backbones.placing import Placing
 from daam_core.encoding import Encoding
-from daam_core.errors import DaamError, EncoderError
+from daam_core.errors import DaamError, EncoderError, first_line
 from daam_core.inputs import Input
 from daam_core.plain import PlainMapping
 
@@ -48,7 +49,8 @@ class Pretrained(Backbone):
         self.name = files.name
         self.revision = files.revision
         self.weights_sha256 = sha256
-        self.preprocessing = f"{self.algorithm}:{settings_digest(files.folder)}"
+        tag = "" if model.dtype == torch.float32 else f":{str(model.dtype).removeprefix('torch.')}"
+        self.preprocessing = f"{self.algorithm}:{settings_digest(files.folder)}{tag}"
         self.n_layers = self.n_features = 0
         try:
             self.n_layers, _, self.n_features = self.encode(probe).hidden.shape
@@ -68,18 +70,37 @@ class Pretrained(Backbone):
     def encode(self, given: Input) -> Encoding: ...
 
     def _states(self, **inputs: Tensor) -> list[Tensor]:
-        """Hidden states of every layer, batch axis kept, embedding layer left out."""
+        """Hidden states of every layer, float32 on the CPU, batch axis kept, embedding layer left out."""
+        return [here(state) for state in self._run(**inputs).hidden_states[1:]]
+
+    def _run(self, **inputs: Tensor) -> TransformersPart:
+        """What the model says, where it lies and in its own numbers."""
         with torch.no_grad():
-            return list(self._model(**inputs, output_hidden_states=True).hidden_states[1:])
+            return self._model(**self._there(inputs), output_hidden_states=True)
+
+    def _there(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        device, dtype = self._model.device, self._model.dtype
+        return {
+            name: given.to(device, dtype) if given.is_floating_point() else given.to(device)
+            for name, given in inputs.items()
+        }
 
 
-def load_pretrained(files: EncoderFiles, *, model_class: str, part: str | None) -> TransformersPart:
-    """A model in float32, whatever its file holds; no code of the repository is run.
+def here(states: Tensor) -> Tensor:
+    """Hidden states as every encoder returns them: float32 on the CPU."""
+    return states.to("cpu", torch.float32)
+
+
+def load_pretrained(
+    files: EncoderFiles, *, model_class: str, part: str | None, placing: Placing
+) -> TransformersPart:
+    """A model in the numbers asked for, whatever its file holds; no code of the repository is run.
 
     Args:
         files: a folder whose safetensors are complete.
         model_class: name of the class in transformers.
         part: the encoder's attribute, where the class holds more than that.
+        placing: where it is to lie.
 
     Raises:
         EncoderError: the weights are damaged, do not belong to the configuration, or would not fit
@@ -90,10 +111,10 @@ def load_pretrained(files: EncoderFiles, *, model_class: str, part: str | None) 
     loader = getattr(transformers, model_class)
     with quiet():
         try:
-            _check_memory(files)
+            _check_memory(files, placing)
             model, report = loader.from_pretrained(
                 files.folder,
-                dtype=torch.float32,
+                dtype=placing.numbers,
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
@@ -111,16 +132,20 @@ def load_pretrained(files: EncoderFiles, *, model_class: str, part: str | None) 
     encoder = getattr(model, part) if part else model
     if hasattr(encoder.config, "use_cache"):
         encoder.config.use_cache = False  # keys and values for generation, never read here
-    return encoder
+    try:
+        return encoder.to(placing.device)
+    except RuntimeError as e:  # too little memory there
+        raise EncoderError(f"'{files.name}' does not fit on {placing.device}: {first_line(e)}.") from e
 
 
-def _check_memory(files: EncoderFiles) -> None:
+def _check_memory(files: EncoderFiles, placing: Placing) -> None:
     """Refuses a model that the system would end this process for."""
-    needed, available = 4 * parameter_count(weight_files(files)), memory_bytes()
+    needed, available = placing.numbers.itemsize * parameter_count(weight_files(files)), memory_bytes()
     if available is not None and needed > available:
+        half = "; --dtype bfloat16 halves that" if placing.dtype == "float32" else ""
         raise EncoderError(
-            f"'{files.name}' needs {needed / 1e9:,.1f} GB of memory in float32, and this computer has "
-            f"{available / 1e9:,.1f} GB; use a larger one, or a smaller encoder."
+            f"'{files.name}' needs {needed / 1e9:,.1f} GB of memory in {placing.dtype}, and this computer "
+            f"has {available / 1e9:,.1f} GB; use a larger one, or a smaller encoder{half}."
         )
 
 

@@ -1,6 +1,8 @@
 """Text encoders and decoder-only language models from transformers, one token a word piece."""
 
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from operator import itemgetter
 
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from daam_core.backbones.grids import widen
 from daam_core.backbones.huggingface.hub import TEXT_FILES, EncoderFiles
+from daam_core.backbones.huggingface.layer_outputs import LayerOutputs
 from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
 from daam_core.backbones.text import check_pieces, window_starts
 from daam_core.encoding import Encoding, Tokens
@@ -31,7 +34,7 @@ _SPACE = "▁"
 NOWHERE = (np.nan, np.nan)  # the span of a special token
 
 #: Model types that number positions from ``pad_token_id + 1``, so that fewer are left for tokens.
-_SHIFTED_POSITIONS = {"roberta", "camembert", "xlm-roberta", "mpnet", "data2vec-text"}
+_SHIFTED_POSITIONS = {"roberta", "camembert", "xlm-roberta", "mpnet", "data2vec-text", "clap_text_model"}
 
 
 class PretrainedText(Pretrained):
@@ -44,6 +47,7 @@ class PretrainedText(Pretrained):
 
     modality = "text"
     algorithm = "huggingface-text-1"
+    together = True
 
     def __init__(self, files: EncoderFiles, model: TransformersPart, *, sha256: str) -> None:
         self._tokenizer: TransformersPart = load_part("AutoTokenizer", files, what="tokenizer")
@@ -55,6 +59,9 @@ class PretrainedText(Pretrained):
         self._context = context_length(model.config, self._tokenizer)
         self._n_embeddings = model.get_input_embeddings().num_embeddings
         super().__init__(files, model, sha256=sha256, probe=read_text("a"))
+        few = torch.tensor([self._tokenizer("a")["input_ids"]])
+        self._layers = LayerOutputs(self._model, self._there({"input_ids": few}))
+        self._fills = self._overlooks_filling(few)
 
     def encode(self, given: Input) -> Encoding:
         """Encode a text.
@@ -62,6 +69,86 @@ class PretrainedText(Pretrained):
         Raises:
             InputError: it is not usable, or so long that it would take too much time or memory.
         """
+        cut = self._cut(given)
+        text, starts, (before, body, after) = cut.read.content, cut.starts, cut.pieces
+        total = len(body) + len(starts) * (len(before) + len(after))
+        self._check_size(total)
+
+        # Filled window by window: a long text's hidden states are too large to hold twice.
+        hidden = torch.empty(0)
+        spans: list[tuple[float, float]] = []
+        labels: list[str] = []
+        started = time.monotonic()
+        for start, end in pairwise([*starts, len(body)]):
+            stop_if_asked()
+            window = self._hidden([*before, *body[start:end], *after])
+            if not labels:
+                self._check_time((time.monotonic() - started) * len(starts), len(text))
+                hidden = torch.empty(window.shape[0], total, window.shape[2])
+            hidden[:, len(labels) : len(labels) + window.shape[1]] = window
+            pieces = [trimmed(text, *offset) for offset in cut.offsets[start:end]]
+            spans += [NOWHERE] * len(before) + pieces + [NOWHERE] * len(after)
+            labels += self._names(before) + self._labels(text, body[start:end], pieces) + self._names(after)
+        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
+        facts = cut.read.record | {"word_pieces": len(body), "windows": len(starts)}
+        return Encoding(hidden, tokens, facts, text)
+
+    def pooled(self, given: Sequence[Input]) -> list[Tensor]:
+        """Means over tokens ``[L, F]`` of texts: their windows sorted by length, several at a time, and each
+        layer's hidden states dropped as soon as they are summed. So a text may be of any length.
+        """
+        texts = [self._cut(one) for one in given]
+        windows = [(number, ids) for number, text in enumerate(texts) for ids in text.windows()]
+        windows.sort(key=lambda window: len(window[1]))
+        sums: dict[int, Tensor] = {}
+        for batch in _batches(windows, mixed=self._fills):
+            stop_if_asked()
+            longest = len(batch[-1][1])
+            ids = torch.tensor([ids + [0] * (longest - len(ids)) for _, ids in batch])
+            kept = torch.tensor([[i < len(ids) for i in range(longest)] for _, ids in batch])
+            filled = {} if bool(kept.all()) else {"attention_mask": kept.long()}
+            layers = self._sums(kept, input_ids=ids, **filled)
+            n_features = max(layer.shape[-1] for layer in layers)
+            found = torch.stack([widen(layer, n_features) for layer in layers], dim=1)  # [B, L, F]
+            for (number, _), of_window in zip(batch, found, strict=True):
+                sums[number] = sums.get(number, 0) + of_window
+        return [sums[number] / sum(map(len, text.windows())) for number, text in enumerate(texts)]
+
+    def _sums(self, kept: Tensor, **inputs: Tensor) -> list[Tensor]:
+        """Sums over tokens ``[B, F]`` of every layer.
+
+        Args:
+            kept: ``[B, T]``, true for a token that counts and false for filling.
+            inputs: of the model.
+        """
+        weights = kept.to(self._model.device, torch.float32)
+
+        def summed(state: Tensor) -> Tensor:
+            return torch.einsum("btf,bt->bf", state.float(), weights).cpu()
+
+        with torch.no_grad():
+            return self._layers.reduced(summed, self._there(inputs))
+
+    def _overlooks_filling(self, ids: Tensor) -> bool:
+        """Whether a window's hidden states stay what they are when another one beside it is longer.
+
+        Not so in ConvBERT, whose convolutions do not know the mask.
+        """
+        kept = torch.ones_like(ids)
+        filled, mask = (torch.nn.functional.pad(given, (0, 2)) for given in (ids, kept))
+        try:
+            alone = self._sums(kept, input_ids=ids)
+            beside = self._sums(mask, input_ids=filled, attention_mask=mask)
+        except (TypeError, ValueError, RuntimeError):
+            return False
+        tolerance = 1e-4 if self._model.dtype == torch.float32 else 2e-2
+        return all(
+            float((one - other).abs().max()) <= tolerance * float(one.abs().max())
+            for one, other in zip(alone, beside, strict=True)
+        )
+
+    def _cut(self, given: Input) -> "_CutText":
+        """A text's pieces and where its windows start."""
         read = self.taken(given, Text)
         text = read.content
         # A "[SEP]" or "</s>" that a person wrote is text like any other.
@@ -86,27 +173,7 @@ class PretrainedText(Pretrained):
         offsets = encoded["offset_mapping"][first:last]
         size = self._context - len(before) - len(after)
         starts = window_starts(word_numbers(text, offsets, longest=size), size=size)
-        total = len(body) + len(starts) * (len(before) + len(after))
-        self._check_size(total)
-
-        # Filled window by window: a long text's hidden states are too large to hold twice.
-        hidden = torch.empty(0)
-        spans: list[tuple[float, float]] = []
-        labels: list[str] = []
-        started = time.monotonic()
-        for start, end in pairwise([*starts, len(body)]):
-            stop_if_asked()
-            window = self._hidden([*before, *body[start:end], *after])
-            if not labels:
-                self._check_time((time.monotonic() - started) * len(starts), len(text))
-                hidden = torch.empty(window.shape[0], total, window.shape[2])
-            hidden[:, len(labels) : len(labels) + window.shape[1]] = window
-            pieces = [trimmed(text, *offset) for offset in offsets[start:end]]
-            spans += [NOWHERE] * len(before) + pieces + [NOWHERE] * len(after)
-            labels += self._names(before) + self._labels(text, body[start:end], pieces) + self._names(after)
-        tokens = Tokens("text", np.array(spans, dtype=np.float64), tuple(labels), np.ones(total))
-        facts = read.record | {"word_pieces": len(body), "windows": len(starts)}
-        return Encoding(hidden, tokens, facts, text)
+        return _CutText(read, (before, body, after), offsets, starts)
 
     def _hidden(self, ids: list[int]) -> Tensor:
         """One window's ``[L, T, F]``; OPT's last layer is narrower than its others in some sizes."""
@@ -148,6 +215,38 @@ class PretrainedText(Pretrained):
                 f"The text is {n_tokens:,} word pieces long; with the {self.n_layers} layers and "
                 f"{self.n_features:,} features of '{self.name}', {most:,} fit into memory: give a part of it."
             )
+
+
+@dataclass(frozen=True)
+class _CutText:
+    """A text's word pieces, with those that stand around every window, and where windows start."""
+
+    read: Text
+    pieces: tuple[list[int], list[int], list[int]]
+    offsets: list[tuple[int, int]]
+    starts: list[int]
+
+    def windows(self) -> list[list[int]]:
+        before, body, after = self.pieces
+        return [[*before, *body[start:end], *after] for start, end in pairwise([*self.starts, len(body)])]
+
+
+def _batches(windows: list[tuple[int, list[int]]], *, mixed: bool) -> Iterator[list[tuple[int, list[int]]]]:
+    """Windows, sorted by length, in batches of at most :data:`MAX_CONTEXT` positions, or of one.
+
+    Args:
+        windows: number of the text, and pieces.
+        mixed: whether lengths may differ in a batch.
+    """
+    batch: list[tuple[int, list[int]]] = []
+    for window in windows:
+        other = not mixed and batch and len(batch[0][1]) != len(window[1])
+        if batch and (other or (len(batch) + 1) * len(window[1]) > MAX_CONTEXT):
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
 
 
 def numbered(letter: str, count: int) -> list[str]:

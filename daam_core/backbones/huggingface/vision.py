@@ -16,7 +16,7 @@ from daam_core.backbones.huggingface.crops import (
     shown,
 )
 from daam_core.backbones.huggingface.hub import SOUND_OR_PICTURE_FILES, EncoderFiles
-from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, load_part
+from daam_core.backbones.huggingface.pretrained import Pretrained, TransformersPart, here, load_part
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import EncoderError
 from daam_core.inputs import Input, Picture, read_picture
@@ -171,8 +171,7 @@ class PretrainedStages(_Pictures):
 
     def _maps(self, pixels: Tensor) -> list[Tensor]:
         """Every stage's feature map ``[1, rows, columns, channels]``, the stem's left out where given."""
-        with torch.no_grad():
-            output = self._model(pixel_values=pixels, output_hidden_states=True)
+        output = self._run(pixel_values=pixels)
         states = getattr(output, "reshaped_hidden_states", None) or output.hidden_states
         config = self._model.config
         if any(state.ndim != 4 for state in states):
@@ -186,7 +185,7 @@ class PretrainedStages(_Pictures):
         elif config.model_type not in _WITHOUT_STEM:
             states = states[1:]
         last = config.model_type in _CHANNELS_LAST
-        return [state if last else state.permute(0, 2, 3, 1) for state in states]
+        return [here(state if last else state.permute(0, 2, 3, 1)) for state in states]
 
 
 def grid_edges(size: Size) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -27,10 +28,12 @@ from daam_core.backbones.grids import regrid, widen
 from daam_core.backbones.huggingface.audio import frame_tokens, receptive_field
 from daam_core.backbones.huggingface.families import FAMILIES, load_huggingface
 from daam_core.backbones.huggingface.places import misplaced
-from daam_core.backbones.huggingface.text import context_length, trimmed, word_numbers
+from daam_core.backbones.huggingface.text import PretrainedText, context_length, trimmed, word_numbers
+from daam_core.backbones.placing import Placing
 from daam_core.backbones.text import window_starts
 from daam_core.encoding import Encoding, pool
 from daam_core.errors import EncoderError, InputError
+from daam_core.inputs import read_text
 from tests.support import tiny_models as tiny
 from tests.support.encode import encode
 
@@ -825,6 +828,64 @@ def test_the_embedding_layer_is_left_out(example: str, load: Load) -> None:
     config = backbone._model.config  # type: ignore[attr-defined]
     layers = len(config.depths) if hasattr(config, "depths") else config.num_hidden_layers
     assert backbone.n_layers == encode(backbone, sample).hidden.shape[0] == layers == 3
+
+
+# Means without the layers, and half precision
+
+#: Layers in one module that runs several times, transposed, of other widths; convolutions that see filling.
+POOLED_TYPES = ("bert", "roberta", "albert", "convbert", "xlnet", "opt", "gpt2", "llama", "t5", "clap")
+
+
+@pytest.mark.parametrize("kind", POOLED_TYPES)
+def test_texts_pooled_together_are_what_they_are_alone(kind: str, load: Load) -> None:
+    backbone = load(tiny.save_text, kind, tokenizer=TOKENIZERS[TOKENIZER_OF.get(kind, "WordPiece")])
+    texts = [read_text(text) for text in ("dog box", LONG_TEXT, SENTENCE, "a")]
+    for found, one in zip(backbone.pooled(texts), texts, strict=True):
+        expected = pool(backbone.encode(one))
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max()))
+
+
+def test_no_layer_is_kept_while_texts_are_pooled(folders: Callable[..., Path]) -> None:
+    deep = load_huggingface(str(folders(tiny.save_text, "llama", num_hidden_layers=24)))
+    assert isinstance(deep, PretrainedText)
+    alive: list[int] = []
+    states: list[weakref.ref[Tensor]] = []
+
+    def watched(state: Tensor) -> Tensor:
+        states.append(weakref.ref(state))
+        alive.append(sum(ref() is not None for ref in states))
+        return state.mean(1)
+
+    ids = torch.arange(4, 40)[None]
+    with torch.no_grad():
+        found = deep._layers.reduced(watched, {"input_ids": ids})
+    assert len(found) == deep.n_layers == 24
+    assert max(alive) <= 3  # with all layers held: 24
+
+
+@pytest.mark.parametrize(
+    ("save", "args", "sample"),
+    [
+        (tiny.save_text, ("bert",), SENTENCE),
+        (tiny.save_waveform, ("wav2vec2",), clip()),
+        (tiny.save_whisper, (), clip()),
+        (tiny.save_ast, (), clip()),
+        (tiny.save_patches, ("vit",), picture()),
+        (tiny.save_stages, ("convnext",), picture()),
+    ],
+)
+def test_half_precision_gives_about_the_same_in_float32(
+    save: Callable[..., Path], args: tuple[str, ...], sample: Any, load: Load, folders: Callable[..., Path]
+) -> None:
+    whole = load(save, *args)
+    half = load_huggingface(str(folders(save, *args)), placing=Placing(dtype="bfloat16"))
+    assert half._model.dtype == torch.bfloat16  # type: ignore[attr-defined]
+    assert half.preprocessing == f"{whole.preprocessing}:bfloat16"
+    found, expected = encode(half, sample).hidden, encode(whole, sample).hidden
+    assert found.dtype == torch.float32
+    assert not torch.equal(found, expected)
+    assert float((found - expected).norm() / expected.norm()) < 0.1
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

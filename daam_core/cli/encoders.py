@@ -1,0 +1,34 @@
+"""Options of every command that says where a model's encoder lies and where it computes."""
+
+import argparse
+from pathlib import Path
+
+from daam_core.trained import TrainedClassifier, load_model
+
+
+def add_encoder_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--encoder``, ``--device``."""
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of the model's encoder, if not in its place; may be repeated: the right one is taken",
+    )
+    add_device_argument(parser)
+
+
+def add_device_argument(parser: argparse._ActionsContainer) -> None:
+    """``--device``."""
+    parser.add_argument(
+        "--device", default="cpu", metavar="NAME", help="where the encoder computes: cpu, cuda, mps"
+    )
+
+
+def model_of(name: str | Path, arguments: argparse.Namespace) -> TrainedClassifier:
+    """The model of that name on the encoder that the options give.
+
+    Raises:
+        DaamError: there is none, or an encoder's folder is none.
+    """
+    return load_model(name, encoder=arguments.encoder, device=arguments.device)
