@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from daam_core.errors import DataError
 from daam_core.model import ModelConfig
-from daam_core.plain import PlainObject
+from daam_core.plain import PlainMapping, PlainObject
 from daam_core.training.accuracy import (
     Split,
     SplitData,
@@ -24,6 +24,7 @@ from daam_core.training.accuracy import (
 )
 from daam_core.training.fitting import History, Settings, TrainingConfig, predict
 from daam_core.training.from_inputs import Sources
+from daam_core.training.joint_density import DensitySettings
 from daam_core.training.methods import Method, best_of, train_method
 
 #: Inputs a class of the curves in low data.
@@ -75,6 +76,14 @@ class Chosen:
 
     settings: Settings
     epochs: int
+
+    @classmethod
+    def read(cls, stored: PlainMapping) -> "Chosen":
+        """From what :func:`measure` gave and a file kept."""
+        settings = dict(stored["settings"])
+        if "density" in settings:
+            settings["density"] = DensitySettings(**settings["density"])
+        return cls(settings, stored["epochs"])
 
 
 def measure(method: Method, work: Work, *, check: Callable[[], None] | None = None) -> PlainObject:
@@ -186,7 +195,7 @@ def choose(method: Method, work: Work, split: Split) -> Chosen:
             settings=settings,
             sources=work.sources,
         )
-        return module, replace(history, settings=settings)
+        return module, replace(history, settings={**settings, **history.settings})
 
     _, history = best_of(once, method.grid[: work.budget.settings], validation)
     return Chosen(history.settings, max(history.best_epoch, 1))

@@ -134,7 +134,7 @@ def _cell(plan: Plan, part: Part, method: Method, name: str, work: Work, progres
     full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name))
     if full is None:
         raise DataError("its accuracy on all inputs comes first, which chooses the settings.")
-    chosen = [Chosen(one["settings"], one["epochs"]) for one in full["chosen"]]
+    chosen = [Chosen.read(one) for one in full["chosen"]]
     if part == "few":
         return {"accuracies": few(method, work, chosen)}
     return robust(method, work, chosen, _changed(plan, name, work, progress))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daam_core.benchmark.cells import again, choose, measure
+from daam_core.benchmark.cells import Chosen, again, choose, measure
 from daam_core.benchmark.run import Plan, fingerprint, read, results, run, work_on
 from daam_core.benchmark.tables import accuracy_table, rows
 from daam_core.errors import ConfigError, DataError
@@ -67,6 +67,15 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     assert set(few) == {"5", "10", "20"}  # no class has fifty
     harder = results(plan, "harder")["folds", "linear"]
     assert 0 <= harder["changed"] <= 1
+
+
+def test_what_a_closed_form_chose_is_kept_with_its_cell(plan):
+    small = replace(plan, methods=("joint_density",), sets=("test",), parts=("accuracy", "few"))
+    assert run(small) == []
+    (stored,) = results(small, "accuracy")["test", "joint_density"]["chosen"]
+    kept = Chosen.read(stored)
+    assert kept.settings["density"].ridge == stored["settings"]["density"]["ridge"] > 0
+    assert set(results(small, "few")["test", "joint_density"]["accuracies"]) >= {"5", "10"}
 
 
 def test_a_cell_that_cannot_be_made_is_said_and_the_rest_goes_on(plan):
