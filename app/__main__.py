@@ -1,20 +1,17 @@
 """``python -m app``, or ``python -m daam_app`` where it is installed: serve the explorer."""
 
 import argparse
-import atexit
 import getpass
 import logging
 import os
-import shutil
 import socket
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from daam_core.errors import DaamError
 
-from .serving import Serving
+from .serving import Serving, own_folder
 
 SHORTEST_PASSWORD = 8
 
@@ -28,10 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(options.proxy)
-    own_folder = None
+    made_folder = None
     if "GRADIO_TEMP_DIR" not in os.environ:
-        own_folder = _own_folder()
-        os.environ["GRADIO_TEMP_DIR"] = str(own_folder)
+        made_folder = own_folder()
+        os.environ["GRADIO_TEMP_DIR"] = str(made_folder)
     folder = Path(os.environ["GRADIO_TEMP_DIR"])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -67,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         demo = build_demo(models, shown)
     except DaamError as error:
         return _refuse(str(error))
-    stop = Stop(own_folder)
+    stop = Stop(made_folder)
     serving = Serving(
         host=options.host,
         port=options.port,
@@ -184,13 +181,6 @@ def _problem(host: str, port: int) -> str | None:
     except OSError as error:
         return f"Cannot serve on {host}, port {port}: {error.strerror or error}; choose another with --port."
     return None
-
-
-def _own_folder() -> Path:
-    """A folder for uploads that only this user can read, gone when the server stops."""
-    folder = Path(tempfile.mkdtemp(prefix="daam-explorer-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def _new_login(name: str) -> int:

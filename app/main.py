@@ -10,6 +10,7 @@ from daam_core.kernels import cpu
 from daam_core.trained import TrainedClassifier
 
 from . import api, studies
+from .page import own as own_page
 from .page.layout import lay_out
 from .page.theme import theme
 from .page.wiring import wire
@@ -26,6 +27,7 @@ from .server.uploads import UploadLimits, Uploads
 from .serving import Serving
 from .visit import examples
 from .visit.offer import Offer
+from .visit.own import OwnModel
 from .visit.study import Studies
 
 TITLE = "DAAM explorer: why a model decided"
@@ -41,13 +43,28 @@ def build_demo(models: Sequence[TrainedClassifier], shown: Studies | None = None
         ConfigError: no models, or two of one name.
     """
     offer, shown = Offer(models), shown or Studies()
-    delete = (CACHE_CHECK, CACHE_AGE)
-    with CheckedBlocks(title=TITLE, analytics_enabled=False, delete_cache=delete, fill_width=True) as demo:
+    with _blocks(TITLE) as demo:
         page = lay_out(offer, shown)
         api.build(offer)  # before the page's own events, so that its names are not taken
         wire(demo, offer, page, shown)
     built: gr.Blocks = demo
     return built
+
+
+def build_own(own: OwnModel) -> gr.Blocks:
+    """The page for a model of somebody's own, not yet served."""
+    with _blocks(f"Why did {own.attached.name} decide that?") as demo:
+        own_page.build(own)
+    built: gr.Blocks = demo
+    return built
+
+
+def _blocks(title: str) -> gr.Blocks:
+    delete = (CACHE_CHECK, CACHE_AGE)
+    blocks: gr.Blocks = CheckedBlocks(
+        title=title, analytics_enabled=False, delete_cache=delete, fill_width=True
+    )
+    return blocks
 
 
 def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | None = None) -> str:

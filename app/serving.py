@@ -1,7 +1,11 @@
 """How the page is served: every setting with its default, which the command line takes from here."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daam_core.inputs.limits import MAX_UPLOAD_MB
@@ -33,3 +37,10 @@ class Serving:
     allowed_hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     logins: Mapping[str, "Password"] = field(default_factory=dict)
+
+
+def own_folder() -> Path:
+    """A folder for uploads that only this user can read, gone when the server stops."""
+    folder = Path(tempfile.mkdtemp(prefix="daam-explorer-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -112,13 +112,15 @@ TABLE = {
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
         "progress result inputs encoding reading figures view export trained explaining "
-        "explaining_many faithfulness study app.server",
+        "attaching explaining_many faithfulness study app.server",
         "numpy plotly",
     ),
     "app.page": allow("result inputs reading view trained faithfulness app.server app.visit", "gradio numpy"),
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
     "app.serving": allow("inputs app.server"),
     "app.studies": allow("app.visit app.page", "starlette"),
+    "app": allow("app.serving app.opening", "lazy_loader"),
+    "app.opening": allow("inputs trained attaching app.server app.visit app.serving app.main"),
     "app.main": allow(
         "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),

@@ -76,7 +76,7 @@ def lay_out(offer: Offer, studies: Studies) -> Page:
     with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as save_step:
         _heading("Save and share")
         saved = save.build()
-    gr.HTML(frame.FOOTER, elem_id="foot", apply_default_css=False)
+    gr.HTML(frame.footer(frame.ENDPOINTS), elem_id="foot", apply_default_css=False)
     sections = (compare_step, save_step)
     return Page(
         session,

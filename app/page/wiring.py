@@ -221,7 +221,7 @@ def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> list[Dependenc
     ways = {way.modality: way for way in page.given.ways}
 
     def explain(session: Session, event: gr.EventData) -> Iterator[Updates]:
-        name, number = _sent(event, "study"), _sent(event, "number")
+        name, number = sent(event, "study"), sent(event, "number")
 
         def work(offer: Offer) -> Session:
             return actions.explain_input(
@@ -278,11 +278,11 @@ def _wire_comparison(offer: Offer, page: Page) -> None:
     compared = page.compared
 
     def show_again(session: Session, event: gr.EventData) -> Updates:
-        action = partial(actions.show_again, session, _sent(event, "number"))
+        action = partial(actions.show_again, session, sent(event, "number"))
         return _act(offer, page, session, action, "An earlier result is shown.", place=compared.said)
 
     def use_as_a(session: Session, event: gr.EventData) -> Updates:
-        action = partial(actions.use_as_a, session, _sent(event, "number"))
+        action = partial(actions.use_as_a, session, sent(event, "number"))
         said = "A is chosen; what is on screen, and what you explain next, is B."
         return _act(offer, page, session, action, said, place=compared.said)
 
@@ -352,7 +352,7 @@ def _wire_check(offer: Offer, page: Page) -> None:
 def _wire_view(offer: Offer, page: Page) -> None:
     def select_cell(session: Session, event: gr.EventData) -> Updates:
         def selected() -> Updates:
-            place = (_sent(event, name) for name in ("head", "layer", "feature"))
+            place = (sent(event, name) for name in ("head", "layer", "feature"))
             chosen = actions.select_cell(session, *place)
             return {page.session: chosen, page.muted.note: muted_parts_html(chosen)}
 
@@ -360,12 +360,12 @@ def _wire_view(offer: Offer, page: Page) -> None:
 
     def choose_class(session: Session, event: gr.EventData) -> Updates:
         def action() -> Session:
-            return actions.choose_class(offer, session, _sent(event, "index"))
+            return actions.choose_class(offer, session, sent(event, "index"))
 
         return _act(offer, page, session, action, "Another class is explained.", place=page.reasons.said)
 
     def exact(session: Session, event: gr.EventData) -> dict[str, object]:
-        asked = {name: _sent(event, name) for name in ("id", "side", "name", "head")}
+        asked = {name: sent(event, name) for name in ("id", "side", "name", "head")}
         try:
             return exact_value(session, asked)
         except Exception as error:
@@ -394,7 +394,7 @@ def _wire_charts(page: Page) -> None:
     drawn.kind.change(choose, drawn.kind, drawn.head, queue=False, **PRIVATE)
 
 
-def _sent(event: gr.EventData, name: str) -> object:
+def sent(event: gr.EventData, name: str) -> object:
     """A field of what the browser sent; None where there is none."""
     try:
         return getattr(event, name, None)

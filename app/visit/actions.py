@@ -228,9 +228,7 @@ def rescaled(offer: Offer, result: Result, scale: object) -> Explanation:
     if result.explanation.scale == scale:
         return result.explanation
     keep = keep_mask(result.mutes, result.explanation.shape)
-    return explain_encoding(
-        offer[result.model], result.encoding, target=result.target, scale=scale, keep=keep
-    )
+    return explain_encoding(offer[result.model], result.encoded, target=result.target, scale=scale, keep=keep)
 
 
 def _result(
@@ -262,7 +260,7 @@ def _cache_key(model: TrainedClassifier, given: Given) -> str:
 def _recomputed(offer: Offer, result: Result, *, target: int | None, mutes: Mutes | None = None) -> Result:
     mutes = result.mutes if mutes is None else mutes
     keep = keep_mask(mutes, result.explanation.shape)
-    explanation = explain_encoding(offer[result.model], result.encoding, target=target, keep=keep)
+    explanation = explain_encoding(offer[result.model], result.encoded, target=target, keep=keep)
     return replace(result, explanation=explanation, target=target, mutes=mutes)
 
 

@@ -43,7 +43,7 @@ def check_current(offer: Offer, session: Session) -> Checked:
     """
     result = needed(session.current)
     model = offer[result.model]
-    found = check_encoding(model, result.encoding)
+    found = check_encoding(model, result.encoded)
     predicted = model.class_names[found.prediction]
     return Checked(result.given.title, result.model, predicted, found, published(model))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from daam_core.encoding import Encoding
+from daam_core.errors import InputError
 from daam_core.plain import PlainMapping
 from daam_core.result import Explanation
 
@@ -31,7 +32,7 @@ class Result:
         model: name of the model that explained it.
         given: the input.
         key: the same for the same input and encoder, whose encoding is the same.
-        encoding: what the encoder made of it.
+        encoding: what the encoder made of it; None for a model of somebody's own, which shows none.
         explanation: of this encoding, with ``mutes`` and ``target`` applied.
         mutes: switched-off parts.
         target: index of the explained class, None for the predicted one.
@@ -43,7 +44,7 @@ class Result:
     model: str
     given: Given
     key: str
-    encoding: Encoding
+    encoding: Encoding | None
     explanation: Explanation
     mutes: Mutes = NOTHING_MUTED
     target: int | None = None
@@ -56,6 +57,17 @@ class Result:
         """The input, the model, and what is muted."""
         muted = f", without {self.mutes.describe()}" if self.mutes else ""
         return f"{self.given.title} · {self.model}{muted}"
+
+    @property
+    def encoded(self) -> Encoding:
+        """What the encoder made of it.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.encoding is None:
+            raise InputError("This model has no encoder apart that would be kept; explain the input again.")
+        return self.encoding
 
     def is_of(self, other: "Result") -> bool:
         """Whether both are of the same input by the same model, whatever is muted."""
@@ -182,8 +194,8 @@ class Session:
             yield from step._results()
 
 
-def _size(encoding: Encoding) -> int:
-    return encoding.hidden.numel() * encoding.hidden.element_size()
+def _size(encoding: Encoding | None) -> int:
+    return 0 if encoding is None else encoding.hidden.numel() * encoding.hidden.element_size()
 
 
 def _letters(value: object) -> int:

@@ -26,7 +26,7 @@ def rooms() -> str:
     lines = ["| room | its job | imports of ours | other packages |", "|---|---|---|---|"]
     for room, allowed in TABLE.items():
         names = (", ".join(f"`{name}`" for name in sorted(some)) for some in (allowed.ours, allowed.theirs))
-        name = room if room.startswith("app.") else f"daam_core.{room}".rstrip(".")
+        name = room if room.split(".")[0] == "app" else f"daam_core.{room}".rstrip(".")
         lines.append(f"| `{name}` | {JOBS.get(room) or job(name)} | {' | '.join(names)} |")
     return "\n".join(lines)
 

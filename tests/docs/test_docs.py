@@ -2,12 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from gradio_client import Client, handle_file
 
+from app import Serving, serve
 from daam_core.errors import EncoderError
+from daam_core.explaining import explain
 from daam_core.trained import load_model
+from tests.browser.conftest import free_port
 from tests.docs import hooks
 from tests.docs.build import build
 from tests.docs.notebook import NOTEBOOK, executed, written
@@ -44,6 +49,21 @@ def test_the_code_about_ones_own_data_encoder_and_model_runs(tmp_path, monkeypat
     assert "attention.html" in {path.name for path in tmp_path.iterdir()}
     with pytest.raises(EncoderError, match="trained on shapes-network"):
         load_model("my-shapes", encoder=names["ShapesEncoder"](names["Network"]()))
+    _is_served(names, tmp_path)
+
+
+def _is_served(names: dict[str, Any], folder: Path) -> None:
+    """The page on the encoder of one's own gives the same answer as Python does."""
+    picture = folder / "shapes" / "circle" / "0.png"
+    served = serve(names["shapes"], serving=Serving(port=free_port()), wait=False)
+    try:
+        client = Client(served.url, verbose=False)
+        found = client.predict(image=handle_file(picture), model="my-shapes", api_name="/explain_image")
+    finally:
+        served.close()
+    expected = explain(names["shapes"], picture)
+    assert found["prediction"] == expected.predicted_class
+    assert found["probability"] == pytest.approx(float(expected.probabilities.max()), rel=1e-5)
 
 
 class TestNotebook:
@@ -70,7 +90,7 @@ class TestNotebook:
 def test_the_architecture_page_lists_every_room():
     shown = hooks.rooms()
     for room in TABLE:
-        name = room if room.startswith("app.") else f"daam_core.{room}".rstrip(".")
+        name = room if room.split(".")[0] == "app" else f"daam_core.{room}".rstrip(".")
         assert re.search(rf"^\| `{re.escape(name)}` \| \S", shown, re.MULTILINE), name
 
 

@@ -20,16 +20,33 @@ HEADER = """
   </div>
 </header>
 """
+
+
+def header(name: str) -> str:
+    """The head of the page on a model of somebody's own."""
+    return (
+        f'<header class="dx-header"><div><h1>Why did {escape(name)} decide that?</h1>'
+        '<p class="dx-lead">Give it an input. You see what it decides, and what its density attention let '
+        'through on the way there.</p></div><div class="dx-header-buttons">'
+        '<button type="button" id="theme-toggle" class="dx-plain">Dark</button></div></header>'
+    )
+
+
 _CAUTION = escape(CAUTION).replace("Importance Factor", term("IF", "Importance Factor"), 1)
 WHY = (
     '<div class="dx-why"><h2 class="dx-heading">Why</h2><p class="dx-limits"><strong>What the map does not '
     f"show.</strong> {_CAUTION}</p></div>"
 )
-FOOTER = f"""
+ENDPOINTS = ' Programs can ask it too: <a href="?view=api">API and MCP</a>.'
+
+
+def footer(more: str = "") -> str:
+    """The foot of a page; ``more`` is HTML at its end."""
+    return f"""
 <div class="dx-footer">{terms_html()}
 <p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You Need</em>, arXiv
 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for decisions about
-people. Programs can ask it too: <a href="?view=api">API and MCP</a>.</p></div>
+people.{more}</p></div>
 """
 
 

@@ -73,7 +73,7 @@ def _way(offer: Offer, modality: Modality) -> Way:
                     icon=example.path if modality == "image" else None,
                 )
                 buttons.append((example, button))
-        value = _value(modality)
+        value = value_of(modality)
         with gr.Row(elem_classes="dx-run"):
             model = gr.Dropdown(
                 names,
@@ -94,7 +94,8 @@ def _way(offer: Offer, modality: Modality) -> Way:
     return Way(modality, value, model, run, about, tuple(buttons))
 
 
-def _value(modality: Modality) -> gr.components.Component:
+def value_of(modality: Modality) -> gr.components.Component:
+    """What holds a visitor's input."""
     if modality == "audio":
         return gr.Audio(
             sources=["upload", "microphone"],
