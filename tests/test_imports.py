@@ -119,11 +119,11 @@ TABLE = {
     "app.api": allow("result inputs reading export app.server app.visit app.page", "gradio"),
     "app.serving": allow("inputs app.server"),
     "app.studies": allow("app.visit app.page", "starlette"),
-    "app": allow("app.serving app.opening", "lazy_loader"),
-    "app.opening": allow("inputs trained attaching app.server app.visit app.serving app.main"),
     "app.main": allow(
         "kernels trained app.server app.visit app.page app.api app.serving app.studies", "gradio starlette"
     ),
+    "app.opening": allow("inputs trained attaching app.server app.visit app.serving app.main"),
+    "app": allow("app.serving app.opening", "lazy_loader"),
     "app.__main__": allow("backbones checkpoint trained app.server app.visit app.serving app.main"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
