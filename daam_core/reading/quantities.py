@@ -12,7 +12,7 @@ import numpy as np
 from daam_core.errors import ConfigError
 from daam_core.result import Explanation, Scale
 
-Quantity = Literal["importance", "density_attention", "gate", "class_importance"]
+Quantity = Literal["importance", "density_attention", "gate", "class_importance", "evidence"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,12 @@ QUANTITIES: Mapping[Quantity, QuantityText] = {
         "in logits: positive speaks for the class, negative against it",
         signed=True,
     ),
+    "evidence": QuantityText(
+        "Evidence",
+        "Evid.",
+        "in logits: change of the joint log gates for the class and against the next",
+        signed=True,
+    ),
 }
 
 
@@ -70,9 +76,17 @@ def quantity_text(quantity: str) -> QuantityText:
 
 
 def quantity_map(explanation: Explanation, quantity: str) -> np.ndarray:
-    """``[H, L, F]`` float64 map of a quantity, NaN in layers that a head does not see."""
-    quantity_text(quantity)
-    values = np.array(getattr(explanation, quantity), dtype=np.float64)
+    """``[H, L, F]`` float64 map of a quantity, NaN in layers that a head does not see.
+
+    Raises:
+        ConfigError: an unknown quantity, or one that this classifier's explanations lack.
+    """
+    text = quantity_text(quantity)
+    if (found := getattr(explanation, quantity)) is None:
+        raise ConfigError(
+            f"{text.name} is defined for the decoder density, which {explanation.model} has not."
+        )
+    values = np.array(found, dtype=np.float64)
     values[~explanation.head_layers] = np.nan
     return values
 

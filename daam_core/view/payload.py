@@ -45,6 +45,7 @@ _PRIORITY = (
     "initial_scaled_variance",
     "gate",
     "class_importance",
+    "evidence",
     "dataset_statistic_mean",
     "dataset_statistic_variance",
     "dataset_gate",
@@ -58,12 +59,14 @@ _MAPS = frozenset(
         "density_attention",
         "values",
         "class_importance",
+        "evidence",
         "dataset_gate",
         "dataset_values",
         "dataset_density_attention",
     }
 )
 _PER_HEAD = _MAPS - {"values", "dataset_values"}
+_RANGED = ("gate", "density_attention", "class_importance")
 
 
 def view_payload(
@@ -102,7 +105,11 @@ def view_payload(
             "diverging": list(DIVERGING),
             "diverging_dark": list(DIVERGING_DARK),
         },
-        "quantities": {name: asdict(text) for name, text in QUANTITIES.items()},
+        "quantities": {
+            name: asdict(text)
+            for name, text in QUANTITIES.items()
+            if all(getattr(e, name) is not None for e in (explanation, compare) if e is not None)
+        },
         "terms": {symbol: f"{term.name}: {term.sentence}" for symbol, term in TERMS.items()},
     }
 
@@ -153,7 +160,7 @@ def _explanation_payload(
         "amplitude": _numbers(e.amplitude),
         "importance_range": _numbers(e.importance_range),
         "layer_contribution": _numbers(e.layer_contribution),
-        "ranges": _ranges(e, ("gate", "density_attention", "class_importance"), e.head_layers),
+        "ranges": _ranges(e, _RANGED if e.evidence is None else (*_RANGED, "evidence"), e.head_layers),
         "token_labels": list(e.token_labels),
         "token_units": e.token_units,
         "text": e.text,
@@ -180,7 +187,9 @@ def _arrays(explanation: Explanation) -> dict[str, np.ndarray]:
     """Large arrays of a payload by name, float32; density attention only where it cannot be computed."""
     e = explanation
     found: dict[str, np.ndarray] = {
-        name: getattr(e, name) for name in _PRIORITY if name != "density_attention" and hasattr(e, name)
+        name: getattr(e, name)
+        for name in _PRIORITY
+        if name != "density_attention" and getattr(e, name, None) is not None
     }
     if not _is_product(e.density_attention, e.amplitude, e.gate):
         found["density_attention"] = e.density_attention

@@ -36,6 +36,8 @@ def test_limits_of_all_heads_are_equal_and_per_head_limits_are_each_heads_own():
 def test_unknown_options_list_the_known_ones():
     with pytest.raises(ConfigError, match="Unknown quantity 'loudness'; choose one of: importance, dens"):
         quantity_text("loudness")
+    with pytest.raises(ConfigError, match="Evidence is defined for the decoder density, which test-head has"):
+        quantity_map(make_explanation(), "evidence")
     with pytest.raises(ConfigError, match="Unknown scale 'log'; choose all_heads or per_head"):
         scale_limits(np.zeros((1, 1, 1)), scale="log")  # type: ignore[arg-type]
 

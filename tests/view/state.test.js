@@ -10,7 +10,7 @@ import {
   validState,
 } from '../../daam_core/view/web/state.js';
 import { Store } from '../../daam_core/view/web/store.js';
-import { payload } from './payloads.js';
+import { encoded, payload } from './payloads.js';
 
 test('a state goes through a link and back', () => {
   const state = {
@@ -164,4 +164,21 @@ test('axes have the names that the explanation gives them, and rows that are tok
   assert.equal(store.result().rowName(1), '1 “thunderstorms”');
   assert.deepEqual(store.result().rowNames(), ['rain', 'thunderstorm']);
   assert.equal(readFeature('9', 2, 3, store.axes()), 'There is no channel 9; channels go from 0 to 2.');
+});
+
+test('evidence is shown where every result has it, else the Importance Factor', () => {
+  const store = new Store();
+  store.set({ quantity: 'evidence' });
+  assert.equal(store.state.quantity, 'evidence');
+  const arrays = { evidence: encoded(Array(12).fill(1), [2, 2, 3]) };
+  const ones = [
+    [1, 1],
+    [1, 1],
+  ];
+  store.setPayload(payload({ arrays, ranges: { evidence: ones } }));
+  assert.equal(store.state.quantity, 'evidence');
+  assert.deepEqual([...store.a.map('evidence', 1, 'all_heads')], [1, 1, 1, 1, 1, 1]);
+  assert.deepEqual(store.a.range('evidence', 'all_heads', 0), [1, 1]);
+  store.setPayload(payload());
+  assert.equal(store.state.quantity, 'importance');
 });

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daam_core.errors import InputError
+from daam_core.explaining import explain
 from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
 from daam_core.reading.terms import TERMS
 from daam_core.result import Explanation
 from daam_core.view.payload import LIMIT_PER_HEAD, view_array, view_payload
 from tests.support.builders import make_explanation
+from tests.support.small import letter_model
 
 MAPS = ("gate", "values", "class_importance")
 
@@ -175,6 +177,19 @@ def test_an_array_asked_for_is_exact() -> None:
     assert np.array_equal(decode(view_array(e, "gate", head=2)), e.gate[2])
     assert np.array_equal(decode(view_array(e, "values")), e.values)
     assert np.array_equal(decode(view_array(e, "mean_offset")), e.mean_offset)
+
+
+def test_evidence_is_shown_where_both_results_have_it() -> None:
+    e, other = explain(letter_model(decoder="density"), "hello"), explain(letter_model(), "hello")
+    found = view_payload(e)
+    assert found["quantities"]["evidence"]["signed"]
+    assert np.array_equal(decode(found["a"]["arrays"]["evidence"]), e.evidence)
+    assert found["a"]["ranges"]["evidence"][1] == [e.evidence[1].min(), e.evidence[1].max()]
+    for without in (view_payload(other), view_payload(e, compare=other)):
+        assert "evidence" not in without["quantities"]
+    assert view_array(e, "evidence", head=1)["shape"] == list(e.shape[1:])
+    with pytest.raises(InputError, match="There is no array 'evidence'"):
+        view_array(other, "evidence")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ const PER_HEAD = [
   'gate',
   'density_attention',
   'class_importance',
+  'evidence',
   'dataset_gate',
   'dataset_density_attention',
 ];
@@ -79,7 +80,7 @@ export class Result {
    * @param {boolean} dataset
    */
   basis(quantity, dataset) {
-    if (quantity === 'class_importance') return quantity;
+    if (quantity === 'class_importance' || quantity === 'evidence') return quantity;
     const prefix = dataset ? 'dataset_' : '';
     if (quantity === 'values') return `${prefix}values`;
     const density = `${prefix}density_attention`;

@@ -46,7 +46,7 @@ export const DEFAULTS = Object.freeze({
 /** @type {Record<string, string[]>} */
 const CHOICES = {
   tab: SECTIONS,
-  quantity: ['importance', 'density_attention', 'gate', 'class_importance'],
+  quantity: ['importance', 'density_attention', 'gate', 'class_importance', 'evidence'],
   scale: ['all_heads', 'per_head'],
   colours: ['linear', 'log', 'rank'],
   palette: ['cividis', 'viridis', 'grey'],
@@ -70,6 +70,11 @@ export function validState(wanted, payload) {
   if (!wanted || typeof wanted !== 'object') return found;
   for (const [key, values] of Object.entries(CHOICES)) {
     if (values.includes(wanted[key])) found[key] = wanted[key];
+  }
+  /** @type {(one: any) => boolean} */
+  const lacking = (one) => Boolean(one) && !one.arrays?.evidence; // only the density decoder has it
+  if (found.quantity === 'evidence' && payload && (lacking(payload.a) || lacking(payload.b))) {
+    delete found.quantity;
   }
   if (payload && found.side !== 'a' && !payload.b) delete found.side;
   if (payload && found.side === 'difference' && !comparable(payload)) delete found.side;

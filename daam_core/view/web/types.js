@@ -44,7 +44,7 @@
  *
  * @typedef {'a' | 'b'} Side
  * @typedef {Side | 'difference'} AnySide A, B, or B − A
- * @typedef {'importance' | 'density_attention' | 'gate' | 'class_importance'} Quantity
+ * @typedef {'importance' | 'density_attention' | 'gate' | 'class_importance' | 'evidence'} Quantity
  * @typedef {{layer: number, feature: number}} Cell
  * @typedef {{head: number, layer: number, feature: number}} HeadCell
  * @typedef {HeadCell & {note: string}} Pin
