@@ -20,7 +20,8 @@ def gate_faults(classifier: DaamClassifier, features: Tensor) -> tuple[str, ...]
     attention = classifier.attention
     gate = attention.gate(classifier.standardise(features[:MOST_INPUTS].float()))  # [N, R, F]
     found: dict[str, list[int]] = {"closed": [], "open": [], "constant": []}
-    for head in range(attention.n_heads):
+    meant_open = 1 if classifier.config.decoder == "density" else 0
+    for head in range(meant_open, attention.n_heads):
         own = gate[:, attention.head_of_row == head]
         if own.max() < CLOSED:
             found["closed"].append(head)

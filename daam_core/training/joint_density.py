@@ -30,7 +30,7 @@ TRIED: dict[str, tuple[float, ...]] = {
 #: What is chosen together, one after the other.
 ROUNDS = (("layer_scale", "share"), ("whitening",), ("width", "ridge"))
 #: Factors of the logits that are tried: ridge regression answers with about 0 to 1.
-SHARPNESSES = tuple(float(value) for value in torch.logspace(0, 2, 25))
+SHARPNESSES = tuple(float(value) for value in torch.logspace(0, 1.5, 19))
 #: Training inputs that the choice is made with at most; the decoder that is kept has all of them.
 CHOOSING = 3000
 #: Inputs between which the median distance is taken.

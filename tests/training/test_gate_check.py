@@ -28,3 +28,11 @@ def test_inputs_that_are_all_the_same_give_a_constant_gate():
     features = letter_features(1)[0].expand(5, -1, -1)
     (said,) = gate_faults(DaamClassifier(letter_config()), features)
     assert said.startswith("The gate of head 0, 1 is the same for every input")
+
+
+def test_a_head_that_is_meant_to_be_open_is_no_fault():
+    x, _ = letter_features(20)
+    for decoder, said in (("density", False), ("pool", True)):
+        classifier = DaamClassifier(letter_config(decoder=decoder))
+        classifier.attention.open_head(0, 1.0)
+        assert any("head 0 lets everything" in fault for fault in gate_faults(classifier, x)) == said
