@@ -102,7 +102,7 @@ TABLE = {
     "cli": allow(
         "version progress writing result inputs model backbones reading figures export "
         "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark",
-        "numpy tqdm",
+        "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
     "": allow(

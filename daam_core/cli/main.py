@@ -57,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command(
         "explain an input again and compare with an exported explanation", "daam_core.cli.verify"
     ),
+    "publish": Command("a classifier as ONNX, as a Space, or on the hub", "daam_core.cli.publish", "onnx"),
     "bench": Command("time the layer, an explanation, the app", "daam_core.cli.bench"),
 }
 
