@@ -111,7 +111,7 @@ def _front_matter(model: TrainedClassifier) -> str:
 
 
 def page_version() -> str:
-    """The version of gradio that is installed here, "" where there is none: the Space then takes the newest."""
+    """The version of gradio that is installed here; "" where there is none: a Space then takes the newest."""
     try:
         return version("gradio")
     except PackageNotFoundError:
