@@ -79,7 +79,7 @@ TABLE = {
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
         "version writing result gating importance grouped_query inputs encoding layers "
-        "density_decoder model dataset_mean backbones reading figures outside trained explaining",
+        "density_decoder model dataset_mean backbones reading figures outside trained explaining processes",
         "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
@@ -93,7 +93,7 @@ TABLE = {
     ),
     "study": allow(
         "version shipped writing result inputs backbones reading trained explaining_many training",
-        "accelerate filelock numpy pandas pyarrow sklearn umap",
+        "filelock numpy pandas pyarrow sklearn umap",
     ),
     "benchmark": allow(
         "version progress writing inputs encoding model reading figures training faithfulness",
@@ -101,7 +101,7 @@ TABLE = {
     ),
     "cli": allow(
         "version progress writing result inputs model backbones reading figures export "
-        "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark",
+        "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark processes",
         "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
@@ -125,6 +125,7 @@ TABLE = {
     "app.opening": allow("inputs trained attaching app.server app.visit app.serving app.main"),
     "app": allow("app.serving app.opening", "lazy_loader"),
     "app.__main__": allow("backbones checkpoint trained app.server app.visit app.serving app.main"),
+    "processes": allow("", "accelerate"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 

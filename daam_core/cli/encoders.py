@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from daam_core.processes import own_device
 from daam_core.trained import TrainedClassifier, load_model
 
 
@@ -31,4 +32,4 @@ def model_of(name: str | Path, arguments: argparse.Namespace) -> TrainedClassifi
     Raises:
         DaamError: there is none, or an encoder's folder is none.
     """
-    return load_model(name, encoder=arguments.encoder, device=arguments.device)
+    return load_model(name, encoder=arguments.encoder, device=own_device(arguments.device))

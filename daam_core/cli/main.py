@@ -21,6 +21,7 @@ from importlib.metadata import EntryPoints, entry_points
 from typing import NoReturn
 
 from daam_core.errors import DaamError
+from daam_core.processes import is_first
 from daam_core.version import __version__
 
 PROGRAM = "daam"
@@ -141,6 +142,8 @@ def _run_own(name: str, words: list[str]) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         output = module.run(arguments)
+    if not is_first():
+        return 0
     if arguments.json:
         print(json.dumps(output.data, allow_nan=False, indent=2))
     elif output.text:

@@ -13,6 +13,7 @@ from daam_core.cli.encoders import add_device_argument
 from daam_core.cli.output import say
 from daam_core.inputs import MODALITIES
 from daam_core.model import ModelConfig
+from daam_core.processes import own_device
 from daam_core.training.data import ClassChoice, TableColumns, TextFormat
 from daam_core.training.experiment import DataOptions, DataPaths, ExperimentOptions
 from daam_core.training.fitting import TrainingConfig
@@ -197,7 +198,7 @@ def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -
         modality=arguments.modality,
         backbone=arguments.backbone,
         revision=arguments.revision,
-        device=arguments.device,
+        device=own_device(arguments.device),
         dtype=arguments.dtype,
         test=arguments.test,
         folds=arguments.folds,

@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from daam_core.errors import DaamError
+from daam_core.processes import is_first
 from daam_core.writing.files import usual_mode
 
 #: Refused inputs that a printed answer names; the rows have them all.
@@ -32,7 +33,8 @@ class Output:
 
 def say(note: str) -> None:
     """One line on standard error about how an input was read, while the command goes on."""
-    sys.stderr.write(f"daam: note: {' '.join(note.split())}\n")
+    if is_first():
+        sys.stderr.write(f"daam: note: {' '.join(note.split())}\n")
 
 
 def progress_bar(total: int, text: str) -> "tqdm[None]":
@@ -77,7 +79,8 @@ def check_folder(out: str | Path, *, overwrite: bool, known: frozenset[str]) -> 
 def new_folder(out: str | Path) -> Iterator[Path]:
     """Yield an empty folder beside ``out`` that takes its place when the block succeeds.
 
-    After an error or an interruption ``out`` is what it was.
+    After an error or an interruption ``out`` is what it was. Of several processes only the first one's takes
+    its place.
 
     Raises:
         DaamError: nothing can be written there.
@@ -88,6 +91,8 @@ def new_folder(out: str | Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         yield staged
+        if not is_first():
+            return
         usual_mode(staged)
         if target.exists():
             earlier = staged.with_name(f"{staged.name}-earlier")

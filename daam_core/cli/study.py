@@ -13,11 +13,11 @@ from daam_core.cli import options
 from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output, progress_bar, refused_lines
 from daam_core.explaining_many import BATCH_SIZE
+from daam_core.processes import among_processes
 from daam_core.study.folder import Study
 from daam_core.study.make import make_study
 from daam_core.study.memory import Growth, growth, held_mib
 from daam_core.study.overview import OVERVIEW, overview, save_overview
-from daam_core.study.processes import among_processes
 from daam_core.study.projection import project
 from daam_core.study.report import report_blocks, report_title
 from daam_core.training.data import MEASURED

@@ -22,8 +22,9 @@ from tqdm import tqdm
 
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import cache_folder
-from daam_core.errors import DataError, InputError, ShapeError
+from daam_core.errors import DaamError, DataError, InputError, ShapeError
 from daam_core.inputs import Input, Text, read_input
+from daam_core.processes import among_processes, gathered
 from daam_core.training.data import Dataset, Skipped, content_hash
 from daam_core.writing.files import replacing
 
@@ -62,6 +63,8 @@ def extract(
 ) -> Extracted:
     """Encode and pool every input that the cache does not hold yet.
 
+    Of several processes (``accelerate launch``) each encodes its share, and all end up with all features.
+
     Args:
         dataset: the inputs.
         backbone: the frozen encoder.
@@ -85,28 +88,46 @@ def extract(
     keys = [content_hash(given) for given in dataset.inputs]
     found = read_shards(folder, set(keys), shape=(backbone.n_layers, backbone.n_features))
     missing = [number for number in _first_of_each(keys) if keys[number] not in found]
+    # Everybody has read before anybody writes, so that all agree on what is missing.
+    (index, count), _ = among_processes()
+    gathered(None)
+    found_here: dict[str, Tensor] = {}
     broken: dict[str, str] = {}
+    failure: DaamError | None = None
     bar = tqdm(
-        _encoded(dataset, backbone, missing, workers or os.cpu_count() or 1),
-        total=len(missing),
+        _encoded(dataset, backbone, missing[index::count], workers or os.cpu_count() or 1),
+        total=len(missing[index::count]),
         desc=f"Encoding {dataset.name}",
         unit=" inputs",
-        disable=None if progress else True,
+        disable=None if progress and index == 0 else True,
         leave=False,
     )
-    with _Shards(folder) as shards, contextlib.closing(bar):
-        for number, result in bar:
-            key = keys[number]
-            if not isinstance(result, InputError | ShapeError):
-                found[key] = result
-                shards.add(key, result)
-            elif skip_broken:
-                broken[key] = str(result)
-            else:
-                raise DataError(
-                    f"{dataset.name}, {dataset.places[number]}: {result} "
-                    "Mend or remove it, or leave out such inputs with --skip-broken."
-                ) from result
+    try:
+        with _Shards(folder) as shards, contextlib.closing(bar):
+            for number, result in bar:
+                key = keys[number]
+                if not isinstance(result, InputError | ShapeError):
+                    found_here[key] = result
+                    shards.add(key, result)
+                elif skip_broken:
+                    broken[key] = str(result)
+                else:
+                    raise DataError(
+                        f"{dataset.name}, {dataset.places[number]}: {result} "
+                        "Mend or remove it, or leave out such inputs with --skip-broken."
+                    ) from result
+    except DaamError as error:
+        if count == 1:
+            raise
+        failure = error  # the others wait, and must hear of it
+    found |= found_here
+    for of_process, failed in gathered((broken, failure)):
+        if failed is not None:
+            raise failed
+        broken = broken | of_process
+    if count > 1:
+        others = {keys[number] for number in missing} - set(found) - set(broken)
+        found |= read_shards(folder, others, shape=(backbone.n_layers, backbone.n_features))
     kept = [number for number, key in enumerate(keys) if key not in broken]
     if not kept:
         raise DataError(
