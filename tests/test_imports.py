@@ -101,7 +101,8 @@ TABLE = {
     ),
     "cli": allow(
         "version progress writing result inputs model backbones reading figures export "
-        "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark processes",
+        "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark "
+        "processes",
         "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
