@@ -41,6 +41,7 @@ TABLE = {
     "version": allow(),
     "shipped": allow(),
     "progress": allow(),
+    "processes": allow("", "accelerate"),
     "writing": allow("", "jinja2"),
     "result": allow("", "numpy"),
     "floors": allow(),
@@ -78,8 +79,9 @@ TABLE = {
     ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
-        "version writing result gating importance grouped_query inputs encoding layers "
-        "density_decoder model dataset_mean backbones reading figures outside trained explaining processes",
+        "version processes writing result gating importance grouped_query inputs "
+        "encoding layers density_decoder model dataset_mean backbones reading figures outside trained "
+        "explaining",
         "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
@@ -100,9 +102,9 @@ TABLE = {
         "PIL matplotlib numpy safetensors scipy torch",
     ),
     "cli": allow(
-        "version progress writing result inputs model backbones reading figures export "
-        "outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark "
-        "processes",
+        "version progress processes writing result inputs model backbones reading "
+        "figures export outside checkpoint trained explaining explaining_many training faithfulness "
+        "bench study benchmark",
         "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
@@ -126,7 +128,6 @@ TABLE = {
     "app.opening": allow("inputs trained attaching app.server app.visit app.serving app.main"),
     "app": allow("app.serving app.opening", "lazy_loader"),
     "app.__main__": allow("backbones checkpoint trained app.server app.visit app.serving app.main"),
-    "processes": allow("", "accelerate"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 
