@@ -114,7 +114,7 @@ TABLE = {
     ),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
-        "progress result inputs encoding reading figures view export trained explaining "
+        "shipped progress result inputs encoding reading figures view export trained explaining "
         "attaching explaining_many faithfulness study app.server",
         "numpy plotly",
     ),

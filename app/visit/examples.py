@@ -1,6 +1,6 @@
 """Inputs that everybody may use: Gradio's own sounds and pictures, photographs with a free licence, and texts
-written for this page. With a built-in model go some that it knows, with the right answer, and some that are
-outside of what it knows and say so.
+and drawings made for this page. With a built-in model go some that it knows, with the right answer, and one that
+is outside of what it knows and says so; of speech with a known emotion nothing free is at hand.
 """
 
 from dataclasses import dataclass, replace
@@ -10,11 +10,12 @@ from pathlib import Path
 from daam_core.inputs import Modality
 from daam_core.inputs.files import sha256_of
 from daam_core.inputs.text import text_sha256
+from daam_core.shipped import shipped
 
 from ..server.files import example_picture, example_sound
 from .inputs import Given, given_file, given_text
 
-PICTURES = Path(__file__).parent / "pictures"  # where they are from stands beside them
+PICTURES = shipped("photographs")  # where they are from stands beside them
 SPEECH, NEWS, OBJECT, GROCERY = "speech-emotion", "news-topic", "image-object", "image-grocery"
 
 
@@ -123,8 +124,17 @@ EXAMPLES: dict[str, Example] = {
             (NEWS,),
             general=False,
         ),
-        Example("photo-cat", "image", "Cat, 32 × 32 pixels", "cat-32.jpg", (OBJECT,), general=False),
-        Example("photo-cat-sharp", "image", "Cat, sharp", "cat.jpg", (OBJECT,), (OBJECT,), general=False),
+        *(
+            Example(id_, "image", title, file, (OBJECT,), general=False)
+            for id_, title, file in (
+                ("photo-coffee", "Cup of coffee", "coffee.jpg"),
+                ("photo-astronaut", "Face of an astronaut", "astronaut.jpg"),
+                ("drawn-stop-sign", "Stop sign, drawn", "stop-sign.png"),
+                ("drawn-yin-yang", "Yin and yang, drawn", "yin-yang.png"),
+            )
+        ),
+        # It has wild cats only.
+        Example("photo-cat", "image", "Cat", "cat.jpg", (OBJECT,), (OBJECT,), general=False),
         *(
             Example(f"photo-{name.lower()}", "image", name, f"{name.lower()}.jpg", (GROCERY,), general=False)
             for name in ("Tomato", "Pineapple", "Milk", "Avocado")
@@ -132,7 +142,7 @@ EXAMPLES: dict[str, Example] = {
         Example("photo-lion", "image", "Lion", "lion.jpg"),
         Example("photo-cheetah", "image", "Cheetah", "cheetah1.jpg"),
         Example("photo-bus", "image", "Bus", "bus.png"),
-        Example("photo-tower", "image", "Tower", "tower.jpg", (OBJECT, GROCERY), (OBJECT, GROCERY)),
+        Example("photo-tower", "image", "Tower", "tower.jpg", (GROCERY,), (GROCERY,)),
     )
 }
 

@@ -44,6 +44,12 @@ class Classifier:
     validation: str = ""
     unlike: dict[str, str] = field(default_factory=dict)
 
+    def measuring(self) -> list[str]:
+        """Words that follow the data where it is trained and measured."""
+        words = f"{self.reading} {self.encoder} {self.settings}".split()
+        words += ["--validation", self.validation] if self.validation else []
+        return words + (["--test", self.test] if self.test else [])
+
 
 CLASSIFIERS = {
     "speech-emotion": Classifier(
@@ -71,8 +77,8 @@ CLASSIFIERS = {
         train="image-caltech101/train",
         encoder=PICTURES,
         test="image-caltech101/test",
-        settings="--validation 303 --seeds 3 --epochs 40 --patience 6 --learning-rate 0.003 "
-        "--amplitude-start 3 --weight-decay 3 --gate-penalty 0.3",
+        settings="--validation 303 --seeds 3 --epochs 60 --patience 6 --amplitude-start 3 --weight-decay 3 "
+        "--gate-penalty 0.3",
         unlike={"groceries": "image-grocery/test", "CIFAR-10": "image-cifar10/test"},
     ),
     "image-grocery": Classifier(
@@ -106,13 +112,10 @@ def make(name: str, made: Classifier, data: Path) -> None:
         MADE / kind / name for kind in ("checkpoints", "studies", "faithfulness", "comparisons")
     )
     measured = made.test or made.train
-    measuring = [*made.encoder.split(), *made.settings.split()]
-    measuring += ["--test", made.test] if made.test else []
-    measuring += ["--validation", made.validation] if made.validation else []
     reading = made.reading.split()
 
     def daam(command: str, on: str, *words: str | Path) -> None:
-        given = [command, *on.split(), *reading, *map(str, words)]
+        given = [command, *on.split(), *map(str, words)]
         print("daam", *given, flush=True)
         # From DATA, so that cards and reports name data sets by their place in it.
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -122,7 +125,7 @@ def make(name: str, made: Classifier, data: Path) -> None:
     if not checkpoint.is_dir():
         about = ["--about", ABOUT / f"{name}.json"]
         half = MADE / "half" / name
-        daam("train", made.train, *measuring, *about, "--out", half, "--overwrite")
+        daam("train", made.train, *made.measuring(), *about, "--out", half, "--overwrite")
         outside = ["--held-out", made.validation] if made.validation else []
         outside += ["--test", made.test] if made.test else []
         for unlike, place in made.unlike.items():
@@ -130,19 +133,19 @@ def make(name: str, made: Classifier, data: Path) -> None:
                 outside += ["--unlike", f"{unlike}={place}"]
             else:
                 print(f"{name} is not measured on {unlike}: there is no {place} in {data.name}.")
-        daam("outside", made.train, "--model", half, *outside, "--overwrite")
+        daam("outside", made.train, *reading, "--model", half, *outside, "--overwrite")
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         half.rename(checkpoint)
     shutil.copytree(checkpoint, ROOT / "assets" / "checkpoints" / name, dirs_exist_ok=True)
     if not (study / "overview.npz").is_file():
-        daam("study", measured, "--model", checkpoint, "--out", study)
+        daam("study", measured, *reading, "--model", checkpoint, "--out", study)
     shutil.copyfile(study / "overview.npz", ROOT / "assets" / "studies" / f"{name}.npz")
     if not report.is_dir():
         others = ["--train", made.train] if made.test else ["--trained-on-data"]
-        daam("faithfulness", measured, "--model", checkpoint, *others, "--out", report)
+        daam("faithfulness", measured, *reading, "--model", checkpoint, *others, "--out", report)
     shutil.copyfile(report / "faithfulness.json", ROOT / "assets" / "faithfulness" / f"{name}.json")
     if not compared.is_dir():
-        daam("compare", made.train, *measuring, "--out", compared)
+        daam("compare", made.train, *made.measuring(), "--out", compared)
 
 
 if __name__ == "__main__":

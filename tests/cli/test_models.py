@@ -24,7 +24,7 @@ def test_the_built_in_classifiers_are_listed_with_what_they_reach(run):
     assert {name: len(model["classes"]) for name, model in found.items()} == {
         "speech-emotion": 4,
         "news-topic": 4,
-        "image-object": 10,
+        "image-object": 101,
         "image-grocery": 43,
     }
     for model in found.values():
