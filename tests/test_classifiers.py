@@ -1,9 +1,12 @@
 """The classifiers that come along, and the script that makes them."""
 
 import argparse
-import runpy
 import shlex
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,7 +16,17 @@ from daam_core.shipped import shipped
 from daam_core.trained import load_model
 
 PATHS = ("test", "validation", "about", "out")
-CLASSIFIERS = runpy.run_path(str(shipped("about") / "make_classifiers.py"))["CLASSIFIERS"]
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = spec_from_file_location("make_classifiers", shipped("about") / "make_classifiers.py")
+    assert spec is not None
+    assert spec.loader is not None
+    found = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, found)  # dataclasses look there for types
+    spec.loader.exec_module(found)
+    return found
 
 
 def settings(words: list[str]) -> dict[str, object]:
@@ -26,13 +39,43 @@ def settings(words: list[str]) -> dict[str, object]:
     return told | {name: told[name] and Path(told[name]).name for name in PATHS}
 
 
-def test_the_script_makes_every_classifier_that_comes_along():
-    assert set(CLASSIFIERS) == set(built_in_models())
+def test_the_script_makes_every_classifier_that_comes_along(script):
+    assert set(script.CLASSIFIERS) == set(built_in_models())
 
 
 @pytest.mark.parametrize("name", built_in_models())
-def test_its_commands_are_those_that_made_them(name):
-    made = CLASSIFIERS[name]
+def test_its_commands_are_those_that_made_them(name, script):
+    made = script.CLASSIFIERS[name]
     words = [*made.train.split(), *made.measuring(), "--about", f"{name}.json", "--out", name]
     report = load_model(name).report
     assert settings(words) == settings(shlex.split(report["command"])[4:])
+
+
+def test_what_is_there_is_not_made_again(script, monkeypatch, tmp_path):
+    ran, fails = [], ["study"]
+
+    def run(words, *, cwd, **_):
+        command, out = words[3], Path(words[words.index("--out") + 1]) if "--out" in words else None
+        ran.append(command)
+        if command in fails:
+            raise subprocess.CalledProcessError(1, words)
+        if out is not None:
+            out.mkdir(parents=True)
+            (out / "overview.npz").write_text(command)
+        return subprocess.CompletedProcess(words, 0, stdout=b"{}")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "MADE", tmp_path / "made")
+    for kind in ("checkpoints", "studies", "faithfulness"):
+        (tmp_path / "assets" / kind).mkdir(parents=True)
+    made = script.CLASSIFIERS["image-object"]
+    with pytest.raises(subprocess.CalledProcessError):
+        script.make("image-object", made, tmp_path)
+    fails.clear()
+    script.make("image-object", made, tmp_path)
+    script.make("image-object", made, tmp_path)
+    assert ran == ["train", "outside", "study", "study", "faithfulness", "compare"]
+    assert (tmp_path / "assets" / "studies" / "image-object.npz").read_text() == "study"
+    assert (tmp_path / "assets" / "faithfulness" / "image-object.json").read_text() == "{}"
+    assert (tmp_path / "assets" / "checkpoints" / "image-object").is_dir()

@@ -114,13 +114,17 @@ def make(name: str, made: Classifier, data: Path) -> None:
     measured = made.test or made.train
     reading = made.reading.split()
 
-    def daam(command: str, on: str, *words: str | Path) -> None:
+    def daam(command: str, on: str, *words: str | Path) -> bytes:
         given = [command, *on.split(), *map(str, words)]
         print("daam", *given, flush=True)
         # From DATA, so that cards and reports name data sets by their place in it.
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment = os.environ | {"PYTHONPATH": paths}
-        subprocess.run([sys.executable, "-m", "daam_core", *given], cwd=data, env=environment, check=True)
+        call = [sys.executable, "-m", "daam_core", *given]
+        printed = subprocess.run(call, cwd=data, env=environment, check=True, stdout=subprocess.PIPE).stdout
+        if "--json" not in given:
+            print(printed.decode(), flush=True)
+        return printed
 
     if not checkpoint.is_dir():
         about = ["--about", ABOUT / f"{name}.json"]
@@ -140,10 +144,12 @@ def make(name: str, made: Classifier, data: Path) -> None:
     if not (study / "overview.npz").is_file():
         daam("study", measured, *reading, "--model", checkpoint, "--out", study)
     shutil.copyfile(study / "overview.npz", ROOT / "assets" / "studies" / f"{name}.npz")
-    if not report.is_dir():
-        others = ["--train", made.train] if made.test else ["--trained-on-data"]
-        daam("faithfulness", measured, *reading, "--model", checkpoint, *others, "--out", report)
-    shutil.copyfile(report / "faithfulness.json", ROOT / "assets" / "faithfulness" / f"{name}.json")
+    if not (summary := report.with_suffix(".json")).is_file():
+        words = ["--train", made.train] if made.test else ["--trained-on-data"]
+        words += ["--out", report, "--overwrite", "--json"]
+        summary.parent.mkdir(parents=True, exist_ok=True)
+        summary.write_bytes(daam("faithfulness", measured, *reading, "--model", checkpoint, *words))
+    shutil.copyfile(summary, ROOT / "assets" / "faithfulness" / summary.name)
     if not compared.is_dir():
         daam("compare", made.train, *made.measuring(), "--out", compared)
 

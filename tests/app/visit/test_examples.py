@@ -70,7 +70,10 @@ def test_a_built_in_model_knows_its_examples_or_they_say_that_it_does_not(name):
 
 def test_a_card_says_what_a_model_is(offer):
     said = about_model_html(load_model("speech-emotion"))
-    assert "<summary>Four acted emotions in German and English speech: angry, happy, neutral, sad</summary>" in said
+    assert (
+        "<summary>Four acted emotions in German and English speech: angry, happy, neutral, sad</summary>"
+        in said
+    )
     assert "83.9 % ± 3.0, measured by: 5 folds by group" in said
     assert "Thirty actors reading twelve sentences" in said
     assert "43 classes</dt>" in about_model_html(load_model("image-grocery"))
