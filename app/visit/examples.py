@@ -1,6 +1,6 @@
 """Inputs that everybody may use: Gradio's own sounds and pictures, photographs with a free licence, and texts
-and drawings made for this page. With a built-in model go some that it knows, with the right answer, and one that
-is outside of what it knows and says so; of speech with a known emotion nothing free is at hand.
+and drawings made for this page. With a built-in model go some that it knows, with the right answer, and one
+that is outside of what it knows and says so; of speech with a known emotion nothing free is at hand.
 """
 
 from dataclasses import dataclass, replace
