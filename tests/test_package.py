@@ -23,7 +23,11 @@ PARTS = {
     "study": "daam_core/study",
     "train": "daam_core/training",
 }
-FOR_NOTEBOOKS = ("daam_core/view/notebook.py", "daam_core/figures/plotly_figures.py")
+FOR_NOTEBOOKS = (
+    "daam_core/attaching/showing.py",
+    "daam_core/view/notebook.py",
+    "daam_core/figures/plotly_figures.py",
+)
 FOR_PARQUET = ("daam_core/export/parquet.py",)  # says how to get what it needs
 FOR_LORA = ("daam_core/training/from_inputs.py",)  # likewise
 BROUGHT_BY_TORCH = {"triton"}  # by its builds for CUDA alone

@@ -16,6 +16,12 @@ Kind = TypeVar("Kind", Sound, Picture, Text)
 class Backbone(ABC):
     """A frozen pretrained encoder: evaluation mode, no gradient, no state between calls.
 
+    An encoder of one's own sets the attributes below and has :meth:`encode`; as an object it then goes
+    wherever the name of an encoder goes. What the rest relies on: the same input gives the same hidden
+    states, from several threads at once; ``n_layers`` and ``n_features`` are those of every encoding; no
+    hidden state is of padding; and hidden states that change for the same input come with another
+    ``weights_sha256`` or ``preprocessing``, since features are kept under these.
+
     Attributes:
         name: built-in name, hub id or folder name.
         modality: ``audio``, ``text`` or ``image``.
