@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -42,19 +43,24 @@ def free_port() -> int:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """``python -m app`` in a process of its own, as a person starts it."""
     heads = small_heads()
-    folder = tmp_path_factory.mktemp("app")
+    models = [word for head in heads.values() for word in ("--model", str(head))]
+    with serving(tmp_path_factory.mktemp("app"), *models) as (url, log, folder):
+        yield Server(url, {name: load_model(head) for name, head in heads.items()}, log, folder)
+
+
+@contextmanager
+def serving(folder: Path, *words: str) -> Iterator[tuple[str, Path, Path]]:
+    """Address, log and folder of an app of its own with these options."""
     log = folder / "log.txt"
     url = f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "app", "--port", url.rpartition(":")[2]]
-    command += ["--max-upload-mb", str(MAX_UPLOAD_MB)]
-    for head in heads.values():
-        command += ["--model", str(head)]
+    command += ["--max-upload-mb", str(MAX_UPLOAD_MB), *words]
     environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "uploads"), "PYTHONUNBUFFERED": "1"}
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
         try:
             _wait_for(url, process, log)
-            yield Server(url, {name: load_model(head) for name, head in heads.items()}, log, folder)
+            yield url, log, folder
         finally:
             process.terminate()
             try:
