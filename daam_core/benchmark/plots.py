@@ -3,25 +3,28 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from daam_core.benchmark.cells import FEW
 from daam_core.benchmark.tables import Row, is_density
-from daam_core.figures.style import FAINT, INK, new_figure, print_style, settle, tidy
+from daam_core.figures.style import FAINT, new_figure, print_style, settle, tidy
 from daam_core.plain import PlainMapping
 from daam_core.reading.colours import head_colour
 from daam_core.training.methods import METHODS
 
 WIDTH_MM, ROW_MM = 183.0, 4.6
+#: Panels beside each other: more would not leave room for their names.
+ACROSS = 4
 
 
 def accuracy_figure(found: Sequence[Row]) -> Figure:
-    """A panel for each data set, a dot with its deviation for each method; density attention filled."""
+    """A panel for each data set, a dot with its deviation for each method; density attention coloured."""
     sets = list(dict.fromkeys(row.name for row in found))
     methods = sorted({row.method for row in found}, key=list(METHODS).index)
     with print_style():
-        figure = new_figure(WIDTH_MM, 20 + ROW_MM * len(methods))
-        panels = np.atleast_1d(figure.subplots(1, len(sets), sharey=True))
+        figure, panels = _panels(sets, 20 + ROW_MM * len(methods), sharey=True)
         for axes, name in zip(panels, sets, strict=True):
             for row in (row for row in found if row.name == name):
                 place = len(methods) - methods.index(row.method)
@@ -37,6 +40,7 @@ def accuracy_figure(found: Sequence[Row]) -> Figure:
                 )
             axes.set_title(name)
             axes.set_xlabel("accuracy")
+            axes.locator_params(axis="x", nbins=3)
             axes.set_yticks(range(len(methods), 0, -1), [METHODS[one].title for one in methods])
             axes.grid(axis="y", color="#eeeeee", linewidth=0.5)
             tidy(axes)
@@ -44,26 +48,40 @@ def accuracy_figure(found: Sequence[Row]) -> Figure:
 
 
 def few_figure(cells: Mapping[tuple[str, str], PlainMapping]) -> Figure:
-    """A panel for each data set, a curve for each method: accuracy over inputs a class."""
+    """A panel for each data set, a curve for each method: accuracy over inputs a class; rivals dashed."""
     sets = list(dict.fromkeys(name for name, _ in cells))
+    methods = sorted({method for _, method in cells}, key=list(METHODS).index)
+    lines: dict[str, Artist] = {}
     with print_style():
-        figure = new_figure(WIDTH_MM, 70)
-        panels = np.atleast_1d(figure.subplots(1, len(sets)))
+        figure, panels = _panels(sets, 66, sharey=False)
         for axes, name in zip(panels, sets, strict=True):
-            of_set = [(method, cell) for (one, method), cell in cells.items() if one == name]
-            for number, (method, cell) in enumerate(of_set):
-                counts = [n for n in FEW if str(n) in cell["accuracies"]]
-                means = [float(np.mean(cell["accuracies"][str(n)])) for n in counts]
+            for number, method in enumerate(methods):
+                curve = cells.get((name, method), {"accuracies": {}})["accuracies"]
+                counts = [count for count in FEW if str(count) in curve]
+                if not counts:
+                    continue
+                means = [float(np.mean(curve[str(count)])) for count in counts]
                 style = "-" if is_density(method) else "--"
-                axes.plot(
-                    counts, means, style, marker="o", markersize=2, color=head_colour(number), label=method
+                (lines[METHODS[method].title],) = axes.plot(
+                    counts, means, style, marker="o", markersize=2, color=head_colour(number)
                 )
             axes.set_title(name)
             axes.set_xlabel("inputs a class")
+            axes.set_ylabel("accuracy")
             axes.set_xscale("log")
-            axes.set_xticks(FEW, [str(n) for n in FEW])
+            axes.set_xticks(FEW, [str(count) for count in FEW])
             axes.minorticks_off()
             tidy(axes)
-        panels[0].set_ylabel("accuracy", color=INK)
-        panels[-1].legend(loc="lower right")
+        figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=4)
         return settle(figure)
+
+
+def _panels(names: Sequence[str], height: float, *, sharey: bool) -> tuple[Figure, list[Axes]]:
+    """A figure of a panel for each name, some beside each other, ``height`` millimetres each."""
+    across = min(ACROSS, len(names))
+    down = -(-len(names) // across)
+    figure = new_figure(WIDTH_MM, height * down)
+    panels = list(np.atleast_1d(figure.subplots(down, across, sharey=sharey)).ravel())
+    for spare in panels[len(names) :]:
+        spare.remove()
+    return figure, panels[: len(names)]

@@ -254,7 +254,7 @@ METHODS: dict[str, Method] = {
         ),
         Method(
             "mha_bn",
-            "multi-head attention, batch norm",
+            "MHA with batch norm",
             "the same with batch normalisation of features",
             "the paper's rival",
             build=_plain(MultiHeadAttention, batch_norm=True),
