@@ -34,9 +34,9 @@ def gathered(value: Value) -> list[Value]:
     """The values of all processes in their order; waits for all of them."""
     if count() == 1:
         return [value]
+    _state()  # says how to get the package where it is missing
     from accelerate.utils import gather_object
 
-    _state()
     found: list[Value] = gather_object([value])
     return found
 
