@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .server.login import read_logins
     from .server.stopping import Stop
     from .server.uploads import MB
+    from .visit.examples import knows_one
     from .visit.study import open_studies
 
     try:
@@ -59,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for model in models:
             model.find_encoder()  # better said now than to the first visitor
         if not options.model:
-            models.sort(key=lambda model: len(model.class_names))  # the simplest is offered first
+            # First those with an example that they know, of these the simplest.
+            models.sort(key=lambda model: (not knows_one(model.name), len(model.class_names)))
         shown = open_studies(options.study, models)
         demo = build_demo(models, shown)
     except DaamError as error:

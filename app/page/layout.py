@@ -43,7 +43,7 @@ class Page:
 def lay_out(offer: Offer, studies: Studies) -> Page:
     """Place every component; to be called while the page is being built."""
     session = gr.State(Session(), time_to_live=SESSION_SECONDS)
-    gr.HTML(frame.HEADER, elem_id="top", apply_default_css=False)
+    gr.HTML(frame.header(with_studies=bool(studies)), elem_id="top", apply_default_css=False)
     tour.build()
     whole = data_set.build(studies)
     # Before the first result the answer stands beside the input's form; then it is a strip above the maps

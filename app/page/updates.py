@@ -15,7 +15,7 @@ from .html.muted_parts import muted_parts_html
 from .html.prediction import prediction_html
 from .layout import Page
 
-UNCHECKED = "For this input it has not been checked yet; “Is it true?” below does that."
+UNCHECKED = "Not checked for this input yet: see “Is it true?” below."
 
 #: New values by component.
 Updates = dict[Block, object]

@@ -166,6 +166,11 @@ def offered(modality: Modality, model: str) -> list[Example]:
     return own or [example for example in found if example.general]
 
 
+def knows_one(model: str) -> bool:
+    """Whether an example is there that is not outside of what the model knows."""
+    return any(model in example.models and model not in example.outside for example in EXAMPLES.values())
+
+
 def folders() -> list[str]:
     """Folders of the examples' files, which the page may serve: no file in them is a visitor's."""
     return sorted({str(Path(e.path).parent) for e in EXAMPLES.values() if e.modality != "text"})

@@ -59,6 +59,11 @@ class Offer:
         return [name for name, model in self.models.items() if model.config.modality == modality]
 
     @property
+    def first(self) -> Modality:
+        """What the first model takes."""
+        return next(iter(self.models.values())).config.modality
+
+    @property
     def modalities(self) -> list[Modality]:
         """Those with at least one model."""
         return [modality for modality in MODALITIES if self.names(modality)]

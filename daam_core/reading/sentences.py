@@ -24,19 +24,25 @@ _THIRDS = (("upper", "middle", "lower"), ("left", "centre", "right"))
 
 
 def in_words(explanation: Explanation) -> tuple[str, ...]:
+    """What stands out in an explanation, after what warns of an input that the classifier does not know.
+
+    Returns:
+        One to four sentences.
+    """
+    first = warning(explanation)
+    return (first, *what_stands_out(explanation)) if first else what_stands_out(explanation)
+
+
+def what_stands_out(explanation: Explanation) -> tuple[str, ...]:
     """Which heads carry how much and on which layers, which cells stand out, and which parts of the input.
 
     Returns:
-        One to four sentences. Numbers are rounded for reading; a part that shows nothing has none. What
-        warns of an input outside of what the classifier knows comes first.
+        One to three sentences. Numbers are rounded for reading; a part that shows nothing has none.
     """
-    first = warning(explanation)
     if explanation.degenerate:
-        said = ["No cell stands out: the density attention is the same everywhere."]
-    else:
-        found = (_heads(explanation), _cells(explanation), _input(explanation))
-        said = [sentence for sentence in found if sentence is not None]
-    return tuple([first, *said] if first else said)
+        return ("No cell stands out: the density attention is the same everywhere.",)
+    found = (_heads(explanation), _cells(explanation), _input(explanation))
+    return tuple(sentence for sentence in found if sentence is not None)
 
 
 def changes_in_words(a: Explanation, b: Explanation) -> tuple[str, ...]:

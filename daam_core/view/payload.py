@@ -20,7 +20,7 @@ from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
 from daam_core.reading.outside import verdict, warning
 from daam_core.reading.quantities import QUANTITIES
-from daam_core.reading.sentences import changes_in_words, in_words
+from daam_core.reading.sentences import changes_in_words, what_stands_out
 from daam_core.reading.terms import TERMS
 from daam_core.reading.words import join_words
 from daam_core.result import DatasetMean, Explanation
@@ -172,7 +172,7 @@ def _explanation_payload(
             "ranges": _ranges(e.dataset, ("gate", "density_attention"), e.head_layers),
         },
         "axis_names": list(e.axis_names),
-        "in_words": list(in_words(e)),
+        "in_words": list(what_stands_out(e)),
         "warning": warning(e),
         "outside": verdict(e),
         "similarity": _numbers(head_similarity(e.gate, e.head_layers)),

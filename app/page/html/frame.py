@@ -7,15 +7,22 @@ from daam_core.view.terms import terms_html
 
 from .terms import term
 
-HEADER = """
+PAGES = """
+  <div class="dx-pages" id="pages" role="tablist" aria-label="What is looked at">
+    <button type="button" role="tab" id="page-input" data-page="input" aria-selected="true">One input</button>
+    <button type="button" role="tab" id="page-data-set" data-page="data-set" aria-selected="false"
+      tabindex="-1">Data set</button>
+  </div>
+"""
+_HEADER = """
 <header class="dx-header">
   <div>
     <h1>Why did the model decide that?</h1>
     <p class="dx-lead">Give a model a sound, a text or a picture. You see what it decides, and what led to
     that: inside the model, and in your input.</p>
-  </div>
+  </div>{pages}
   <div class="dx-header-buttons">
-    <button type="button" id="tour-open" class="dx-plain">Two-minute tour</button>
+    <button type="button" id="tour-open" class="dx-plain"><span class="dx-long">Two-minute </span>tour</button>
     <button type="button" id="theme-toggle" class="dx-plain">Dark</button>
   </div>
 </header>
@@ -48,6 +55,11 @@ def footer(more: str = "") -> str:
 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for decisions about
 people.{more}</p></div>
 """
+
+
+def header(*, with_studies: bool) -> str:
+    """What stands at the top: with tabs of two pages where there are studies of data sets."""
+    return _HEADER.format(pages=PAGES if with_studies else "")
 
 
 def status(text: str, *, kind: str = "info", previous: bool = False) -> str:

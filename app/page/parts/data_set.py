@@ -7,13 +7,6 @@ import gradio as gr
 from ...visit.study import Studies
 from ..components import script_view
 
-PAGES = """
-<div class="dx-pages" role="tablist" aria-label="What is looked at">
-  <button type="button" role="tab" id="page-input" data-page="input" aria-selected="true">One input</button>
-  <button type="button" role="tab" id="page-data-set" data-page="data-set" aria-selected="false"
-    tabindex="-1">Data set</button>
-</div>
-"""
 HEADING = '<h2 class="dx-unseen">Data set</h2>'
 
 
@@ -25,10 +18,9 @@ class DataSet:
 
 
 def build(studies: Studies) -> DataSet | None:
-    """The page's two tabs and the second one's content; None where there is no study."""
+    """The page of studies, behind the second of the header's tabs; None where there is no study."""
     if not studies:
         return None
-    gr.HTML(PAGES, elem_id="pages", apply_default_css=False)
     with gr.Column(elem_id="data-set", elem_classes="dx-card"):
         gr.HTML(HEADING, apply_default_css=False)
         value = {"studies": [{"name": name, "explains": studies.explains(name)} for name in studies.names]}

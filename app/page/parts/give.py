@@ -51,7 +51,7 @@ class Give:
 
 
 def build(offer: Offer) -> Give:
-    with gr.Tabs(elem_id="give-tabs", selected=offer.modalities[0]) as tabs:
+    with gr.Tabs(elem_id="give-tabs", selected=offer.first) as tabs:
         ways = tuple(_way(offer, modality) for modality in offer.modalities)
     return Give(tabs, ways)
 

@@ -35,7 +35,7 @@ const TABS = [
   { name: 'heatmap', title: 'Map and cell' },
   { name: 'layers', title: 'Layers' },
   { name: 'parameters', title: 'Parameters' },
-  { name: 'dataset', title: 'Data set' },
+  { name: 'dataset', title: 'Average' },
   { name: 'compare', title: 'Compare' },
 ];
 
@@ -79,14 +79,15 @@ export function View({ store, heading, section, tabs, remark = '' }) {
  * @param {{store: Store, remark: string}} props
  */
 function InWords({ store, remark }) {
+  const sides = store.sides();
   return html`<div class="dv-in-words">
-    ${store.sides().map(
+    ${sides.map(
       (side) =>
         html`<p key=${side}>
           ${store.b && html`<strong>${store.letter(side)}. </strong>`}${(store[side].raw.in_words || []).join(' ')}
+          ${remark && side === sides.at(-1) && html` <span class="dv-quiet">${remark}</span>`}
         </p>`,
     )}
-    ${remark && html`<p class="dv-quiet">${remark}</p>`}
   </div>`;
 }
 

@@ -52,8 +52,8 @@ export function Heads() {
 // ---- all heads ----------------------------------------------------------------------------------
 
 const ALL_HELP =
-  'Heads side by side on one scale, so that a weak head looks weak; zoom, pointer and selection are linked. The ' +
-  'percentage is a head’s share of all density attention, not its share in the decision.';
+  'Heads side by side on one scale, so that a weak head looks weak. The percentage is a head’s share of all density ' +
+  'attention, not of the decision.';
 
 function AllHeads() {
   const store = useStore();
