@@ -13,7 +13,7 @@ from daam_core.checkpoint import KNOWN, OUTSIDE_FILE, read_checkpoint, write_kno
 from daam_core.errors import CheckpointError, ShapeError
 from daam_core.explaining import explain
 from daam_core.export import from_json, from_npz, summary, to_json, to_npz
-from daam_core.export.rows import explanation_row
+from daam_core.export.row_per_input import explanation_row
 from daam_core.outside import KEPT, PERCENTILES, Cells, Known, at_percentiles, distance, judge
 from daam_core.reading.outside import outside_columns, verdict, warning
 from daam_core.reading.sentences import in_words

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from daam_core.errors import InputError, shown
 from daam_core.explaining import class_index
-from daam_core.export.rows import Row, explanation_row
+from daam_core.export.row_per_input import Row, explanation_row
 from daam_core.inputs.limits import MAX_UPLOAD_MB
 from daam_core.result import Explanation, Scale
 

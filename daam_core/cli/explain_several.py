@@ -10,7 +10,7 @@ from daam_core.cli.output import Output, progress_bar, refused_lines, say
 from daam_core.errors import DaamError, InputError
 from daam_core.explaining_many import explain_each
 from daam_core.export import save
-from daam_core.export.rows import Row, explanation_row, json_line, row_suffix, write_rows
+from daam_core.export.row_per_input import Row, explanation_row, json_line, row_suffix, write_rows
 from daam_core.inputs import SUFFIXES, Modality
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier

@@ -24,9 +24,9 @@ from typing import Any
 
 from daam_core.errors import InputError
 from daam_core.export.arrays import from_json, from_npz, to_json, to_npz
+from daam_core.export.csv_tables import CellTable, TableKind, csv_metadata, from_csv, to_csv, to_token_csv
 from daam_core.export.notebooks import notebook
 from daam_core.export.summary import summary
-from daam_core.export.table import CellTable, TableKind, csv_metadata, from_csv, to_csv, to_token_csv
 from daam_core.inputs import Input
 from daam_core.result import Explanation, Scale
 from daam_core.writing.files import replacing

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from daam_core.figures import axis_labels
 from daam_core.figures.style import (
     FAINT,
     INK,
@@ -78,7 +79,7 @@ def gaussian_figure(
         highest = max(1.0 if explanation.gate_kind == "density" else 0.0, *(cell.peak[h] for h in heads), 0.0)
         axes.set_ylim(0, 1.06 * min(highest, 1.0) if highest > 0 else 1)
         axes.set_xlim(x[0], x[-1])
-        axes.set_ylabel("gate")
+        axes.set_ylabel(axis_labels.GATE)
         label = "standardised value (band: mean ± one standard deviation over layers)"
         axes.set_xlabel(wrapped(label, total - 16))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=legend_columns)

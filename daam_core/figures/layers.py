@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from daam_core.figures import axis_labels
 from daam_core.figures.style import INK, Width, new_figure, print_style, settle, tidy, width_mm
 from daam_core.reading.colours import HEAD_COLOURS, head_colour
 from daam_core.result import Explanation
@@ -48,7 +49,7 @@ def draw_layers(axes: Axes, explanation: Explanation, total: float) -> None:
         bottom += contribution[head]
     axes.axhline(100 / layers, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=3, label="even share")
     axes.set_xlabel(explanation.axis_names[0])
-    axes.set_ylabel("density attention (%)")
+    axes.set_ylabel(axis_labels.SHARE)
     axes.set_ylim(0, max(float(bottom.max()), 100 / layers) * 1.12)
     step = max(1, -(-layers // 16))
     axes.set_xticks(range(0, layers, step))

@@ -9,6 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from daam_core.figures import axis_labels
 from daam_core.figures.style import (
     INK,
     MIN_COLUMN_MM,
@@ -109,7 +110,7 @@ def draw_distributions(
 def _head_rows(axes: Axes, heads: int) -> None:
     axes.set_yticks(range(heads), [str(head) for head in range(heads)])
     axes.set_ylim(heads - 0.5, -0.5)
-    axes.set_ylabel("head")
+    axes.set_ylabel(axis_labels.HEAD)
 
 
 def _draw_over_features(

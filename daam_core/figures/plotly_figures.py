@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from daam_core.figures import axis_labels
 from daam_core.reading.colours import DIVERGING, head_colour, sequential
 from daam_core.reading.gaussians import effective_gaussian, is_wide
 from daam_core.reading.heads import chosen_heads
@@ -149,8 +150,8 @@ def plotly_layers(explanation: Explanation) -> go.Figure:
         annotation={"text": "even share", "xanchor": "right", "yanchor": "bottom"},
     )
     figure.update_layout(barmode="stack", bargap=0.2)
-    figure.update_xaxes(title_text="layer")
-    figure.update_yaxes(title_text="density attention (%)")
+    figure.update_xaxes(title_text=explanation.axis_names[0])
+    figure.update_yaxes(title_text=axis_labels.SHARE)
     return _styled(figure, title="Share of the density attention by layer", height=360)
 
 
@@ -240,7 +241,7 @@ def _add_over_features(figure: go.Figure, learned: _Learned) -> None:
         row=learned.row,
         col=2,
     )
-    figure.update_yaxes(title_text="head", autorange="reversed", dtick=1, row=learned.row, col=2)
+    figure.update_yaxes(title_text=axis_labels.HEAD, autorange="reversed", dtick=1, row=learned.row, col=2)
     figure.update_xaxes(title_text="feature", row=learned.row, col=2)
 
 
@@ -267,7 +268,7 @@ def _mixture(explanation: Explanation) -> go.Figure:
                     row=1,
                     col=column,
                 )
-        figure.update_yaxes(title_text="head", autorange="reversed", dtick=1, row=1, col=column)
+        figure.update_yaxes(title_text=axis_labels.HEAD, autorange="reversed", dtick=1, row=1, col=column)
     return _legend_above(_styled(figure, title="Learned Gaussians (○) and their product (●)", height=400))
 
 

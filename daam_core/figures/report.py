@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from daam_core.figures import axis_labels
+from daam_core.figures.fonts import missing_letters
 from daam_core.figures.layers import draw_layers
-from daam_core.figures.letters import missing_letters
 from daam_core.figures.maps import draw_maps, plan_maps
 from daam_core.figures.parameters import PARAMETERS, draw_distributions, draw_mixture
 from daam_core.figures.style import (
@@ -147,7 +148,9 @@ def _draw_probabilities(axes: Axes, explanation: Explanation, order: np.ndarray)
             fontsize=SMALL_FONT_SIZE,
         )
     left_out = len(probabilities) - len(order)
-    axes.set_xlabel("probability" + (f" ({left_out} classes below are not shown)" if left_out else ""))
+    axes.set_xlabel(
+        axis_labels.PROBABILITY + (f" ({left_out} classes below are not shown)" if left_out else "")
+    )
     tidy(axes)
 
 

@@ -24,7 +24,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from daam_core.errors import ConfigError
-from daam_core.figures.letters import drawable, font_families
+from daam_core.figures.fonts import drawable, font_families
 from daam_core.reading.colours import DIVERGING, sequential
 from daam_core.reading.numbers import number
 

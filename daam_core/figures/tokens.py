@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from daam_core.errors import ShapeError
-from daam_core.figures.letters import drawable, missing_letters
+from daam_core.figures import axis_labels
+from daam_core.figures.fonts import drawable, missing_letters
 from daam_core.figures.style import (
     FAINT,
     FONT_SIZE,
@@ -201,8 +202,8 @@ def _draw_seconds(canvas: Canvas, view: TokenView, total: float) -> None:
         curve.annotate("constant", (0.5, 0.8), xycoords="axes fraction", ha="center", color=FAINT)
     if len(edges):
         curve.set_xlim(float(edges[0]), float(edges[-1]))
-    curve.set_xlabel("time (seconds)")
-    curve.set_ylabel("logits")
+    curve.set_xlabel(axis_labels.TIME)
+    curve.set_ylabel(axis_labels.LOGITS)
     curve.set_title(wrapped(view.meaning, total - 14))
     tidy(curve)
 
@@ -214,7 +215,7 @@ def _draw_waveform(axes: Axes, sound: Sound) -> None:
     axes.stairs(
         highest.values, highest.edges / sound.rate, baseline=lowest, fill=True, color=FAINT, linewidth=0
     )
-    axes.set_ylabel("amplitude")
+    axes.set_ylabel(axis_labels.SOUND)
     tidy(axes)
 
 

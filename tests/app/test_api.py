@@ -9,7 +9,7 @@ import pytest
 from app.main import build_demo
 from app.visit import several
 from daam_core import explain
-from daam_core.export.rows import explanation_row
+from daam_core.export.row_per_input import explanation_row
 from tests.support.small_heads import colour_picture
 
 TEXT = "The goalkeeper saved a penalty."

@@ -78,7 +78,8 @@ def test_no_serious_barrier_on_any_tab(app):
     assert {name: found for name, found in problems.items() if found} == {}
 
 
-#: What reaches beyond the window, unless it can be scrolled into it. The page clips, so its own width says nothing.
+#: What reaches beyond the window, unless it can be scrolled into it. The page clips: its own width says
+#: nothing.
 CUT_OFF = """() => [...document.querySelectorAll('main *')].filter((e) => {
   const { right, width, height } = e.getBoundingClientRect();
   if (right <= innerWidth + 1 || width <= 1 || height <= 1) return false;

@@ -22,7 +22,8 @@ _HEADER = """
     that: inside the model, and in your input.</p>
   </div>{pages}
   <div class="dx-header-buttons">
-    <button type="button" id="tour-open" class="dx-plain"><span class="dx-long">Two-minute </span>tour</button>
+    <button type="button" id="tour-open" class="dx-plain"><span class="dx-long">Two-minute </span>tour
+    </button>
     <button type="button" id="theme-toggle" class="dx-plain">Dark</button>
   </div>
 </header>

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from matplotlib.figure import Figure
 
-from daam_core.figures.letters import drawable, missing_letters
+from daam_core.figures.fonts import drawable, missing_letters
 from daam_core.figures.report import report_figure
 from daam_core.figures.style import figure_bytes, print_style
 from daam_core.figures.tokens import token_figure
