@@ -31,7 +31,7 @@ FORMATS = ("html", "json", "npz", "csv", "png", "svg", "pdf")
 def build(own: OwnModel) -> None:
     """Place and connect everything; to be called while the page is being built."""
     session = gr.State(Session(), time_to_live=SESSION_SECONDS)
-    gr.HTML(frame.header(own.attached.name), elem_id="top", apply_default_css=False)
+    gr.HTML(frame.header_of(own.attached.name), elem_id="top", apply_default_css=False)
     with gr.Row(elem_id="ask", elem_classes="dx-columns"):
         with gr.Column(scale=5, min_width=320, elem_id="step-prediction", elem_classes="dx-card"):
             gr.HTML(frame.heading("Answer"), apply_default_css=False)

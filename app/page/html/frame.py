@@ -30,7 +30,12 @@ _HEADER = """
 """
 
 
-def header(name: str) -> str:
+def header(*, with_studies: bool) -> str:
+    """What stands at the top: with tabs of two pages where there are studies of data sets."""
+    return _HEADER.format(pages=PAGES if with_studies else "")
+
+
+def header_of(name: str) -> str:
     """The head of the page on a model of somebody's own."""
     return (
         f'<header class="dx-header"><div><h1>Why did {escape(name)} decide that?</h1>'
@@ -56,11 +61,6 @@ def footer(more: str = "") -> str:
 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for decisions about
 people.{more}</p></div>
 """
-
-
-def header(*, with_studies: bool) -> str:
-    """What stands at the top: with tabs of two pages where there are studies of data sets."""
-    return _HEADER.format(pages=PAGES if with_studies else "")
 
 
 def status(text: str, *, kind: str = "info", previous: bool = False) -> str:
