@@ -80,8 +80,7 @@ TABLE = {
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
         "version processes writing result gating importance grouped_query inputs "
-        "encoding layers density_decoder model dataset_mean backbones reading figures outside trained "
-        "explaining",
+        "encoding layers density_decoder model dataset_mean backbones reading figures outside trained explaining",
         "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
@@ -103,8 +102,7 @@ TABLE = {
     ),
     "cli": allow(
         "version progress processes writing result inputs model backbones reading "
-        "figures export outside checkpoint trained explaining explaining_many training faithfulness "
-        "bench study benchmark",
+        "figures export outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark",
         "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
@@ -114,8 +112,8 @@ TABLE = {
     ),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
-        "shipped progress result inputs encoding reading figures view export trained explaining "
-        "attaching explaining_many faithfulness study app.server",
+        "shipped progress result inputs encoding reading figures view export trained "
+        "explaining attaching explaining_many faithfulness study app.server",
         "numpy plotly",
     ),
     "app.page": allow("result inputs reading view trained faithfulness app.server app.visit", "gradio numpy"),
