@@ -79,8 +79,9 @@ TABLE = {
     ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(
-        "version processes writing result gating importance grouped_query inputs "
-        "encoding layers density_decoder model dataset_mean backbones reading figures outside trained explaining",
+        "version processes writing result gating importance grouped_query inputs encoding "
+        "layers density_decoder model dataset_mean backbones reading figures outside "
+        "trained explaining",
         "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
@@ -101,8 +102,9 @@ TABLE = {
         "PIL matplotlib numpy safetensors scipy torch",
     ),
     "cli": allow(
-        "version progress processes writing result inputs model backbones reading "
-        "figures export outside checkpoint trained explaining explaining_many training faithfulness bench study benchmark",
+        "version progress processes writing result inputs model backbones reading figures "
+        "export outside checkpoint trained explaining explaining_many training "
+        "faithfulness bench study benchmark",
         "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
