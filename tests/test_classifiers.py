@@ -12,15 +12,15 @@ import pytest
 
 from daam_core.checkpoint import built_in_models
 from daam_core.cli import train
-from daam_core.shipped import shipped
 from daam_core.trained import load_model
 
+ROOT = Path(__file__).parent.parent
 PATHS = ("test", "validation", "about", "out")
 
 
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = spec_from_file_location("make_classifiers", shipped("about") / "make_classifiers.py")
+    spec = spec_from_file_location("make_classifiers", ROOT / "assets" / "make_classifiers.py")
     assert spec is not None
     assert spec.loader is not None
     found = module_from_spec(spec)

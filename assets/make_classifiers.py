@@ -15,8 +15,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-ABOUT = Path(__file__).resolve().parent
+ASSETS = Path(__file__).resolve().parent
+ROOT, ABOUT = ASSETS.parent, ASSETS / "about"
 MADE = ROOT / "build" / "classifiers"
 PICTURES = "--modality image --backbone efficientnet-lite0"
 
