@@ -24,6 +24,9 @@ from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
 
+#: Classes that a refusal lists.
+MOST_NAMED = 20
+
 
 def explain(
     model: TrainedClassifier, given: object, *, target: str | int | None = None, scale: Scale = "all_heads"
@@ -206,8 +209,11 @@ def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any
         target = int(target) if target.isdecimal() and len(target) < 10 else target
     if (is_whole(target) or isinstance(target, np.integer)) and 0 <= target < len(class_names):
         return int(target)
-    known, last = ", ".join(class_names), len(class_names) - 1
-    raise InputError(f"There is no class {target!r}; the classes are {known}, or 0 to {last}.")
+    count = len(class_names)
+    known = ", ".join(class_names[:MOST_NAMED])
+    if count > MOST_NAMED:
+        known += f" and {count - MOST_NAMED} more"
+    raise InputError(f"There is no class {target!r}; the classes are {known}, or 0 to {count - 1}.")
 
 
 def _keep_mask(attention: DensityAttention, keep: Tensor | np.ndarray | None) -> Tensor | None:

@@ -1,5 +1,6 @@
 """Which component starts which action. Actions compute, the page shows; this module only connects."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,8 @@ PRIVATE: Options = {"api_visibility": "private", "show_progress": "hidden"}
 #: One encoder run at a time, whoever asks for it. Gradio's page can hold a cancelled run for one that still
 #: goes on, and would then swallow the next click; so clicks count whatever it believes.
 ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1, "trigger_mode": "multiple"}
+#: Seconds until a run that is cancelled has said its last, which would take the place of what is said then.
+AFTER_THE_RUN = 0.3
 RUNNING = "Explaining your input"
 RECOMPUTED = "Done: the answer is computed anew."
 OWN_LINK = (
@@ -242,6 +245,7 @@ def _wire_cancel(page: Page, runs: Sequence[dict[str, Any]]) -> None:
     cancel = page.cancel
 
     def cancelled() -> Updates:
+        time.sleep(AFTER_THE_RUN)
         said = say(page, "Cancelled. The last result is still here.", kind="info", previous=True)
         return said | {cancel: gr.update(visible="hidden")}
 

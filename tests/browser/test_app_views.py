@@ -10,12 +10,13 @@ import pytest
 from playwright.sync_api import expect
 
 from app.page.parts.save import FORMATS
+from app.page.updates import UNCHECKED
 from app.visit.examples import EXAMPLES
 from daam_core import export
 from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import Edit, Region, SoundChange, changed, read_picture, read_sound, read_text
 from daam_core.reading.numbers import percent
-from daam_core.reading.sentences import changes_in_words, in_words
+from daam_core.reading.sentences import changes_in_words, what_stands_out
 from tests.browser.app_page import AppPage
 from tests.support.encode import encode
 from tests.support.small_heads import SENTENCES
@@ -289,9 +290,9 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
 def test_what_stands_out_is_said_above_the_maps(app, topics):
     app.explain_text(TEXT)
     said = app.page.locator("#view .dv-in-words p").first
-    expect(said).to_have_text(" ".join(in_words(explain(topics, TEXT))))
-    app.explain_text(CHANGED)
-    expect(said).to_have_text(" ".join(in_words(explain(topics, CHANGED))))
+    for text in (TEXT, CHANGED):
+        app.explain_text(text)
+        expect(said).to_have_text(" ".join([*what_stands_out(explain(topics, text)), UNCHECKED]))
 
 
 def test_what_has_no_effect_cannot_be_set(app):
