@@ -80,8 +80,7 @@ def gaussian_figure(
         axes.set_ylim(0, 1.06 * min(highest, 1.0) if highest > 0 else 1)
         axes.set_xlim(x[0], x[-1])
         axes.set_ylabel(axis_labels.GATE)
-        label = "standardised value (band: mean ± one standard deviation over layers)"
-        axes.set_xlabel(wrapped(label, total - 16))
+        axes.set_xlabel(wrapped(axis_labels.VALUE, total - 16))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=legend_columns)
         axes.set_title(title)
         tidy(axes)

@@ -35,8 +35,8 @@ from daam_core.result import Explanation
 RANGE_BINS = 48
 
 PARAMETERS = (
-    ("mean_offset", "mean offset δ"),
-    ("scaled_variance", "scaled variance ξ"),
+    ("mean_offset", axis_labels.OFFSET),
+    ("scaled_variance", axis_labels.VARIANCE),
 )
 
 
@@ -103,7 +103,7 @@ def draw_distributions(
     if log:
         axes.set_xscale("log")
         plain_log_ticks(axes.xaxis)
-    axes.set_xlabel("● mean, × initial" if short else f"{label} (● mean, × initial)")
+    axes.set_xlabel(axis_labels.FROM_THE_START if short else f"{label} ({axis_labels.FROM_THE_START})")
     tidy(axes)
 
 
@@ -149,8 +149,8 @@ def draw_mixture(left: Axes, right: Axes, explanation: Explanation) -> None:
     """K offsets and scales of each head (○) and those of their product (●)."""
     offset, variance = effective_gaussian(explanation.mean_offset, explanation.scaled_variance)
     for axes, parts, joined, label in (
-        (left, explanation.mean_offset, offset, "mean offset m"),
-        (right, np.abs(explanation.scaled_variance), np.sqrt(variance), "scale c"),
+        (left, explanation.mean_offset, offset, axis_labels.OFFSETS),
+        (right, np.abs(explanation.scaled_variance), np.sqrt(variance), axis_labels.SCALES),
     ):
         for head, values in enumerate(parts):
             colour = head_colour(head)
@@ -160,6 +160,6 @@ def draw_mixture(left: Axes, right: Axes, explanation: Explanation) -> None:
             )
             axes.plot(joined[head], head, "o", color=colour, markersize=4.2)
         axes.set_title(f"{label}: {number(float(parts.min()))} to {number(float(parts.max()))}")
-        axes.set_xlabel(f"{label} (○ each Gaussian, ● their product)")
+        axes.set_xlabel(f"{label} ({axis_labels.FROM_THE_PRODUCT})")
         _head_rows(axes, len(parts))
         tidy(axes)
