@@ -154,12 +154,15 @@ def _input(e: Explanation) -> str | None:
 
 
 def _words(e: Explanation) -> tuple[list[str], list[float]]:
-    """Words of a text; the same word in several places counts as one."""
-    sums: dict[str, float] = {}
+    """Words of a text; the same word in several places counts as one, and says how often it is there."""
+    shares: dict[str, list[float]] = {}
     for word in join_words(e.text or "", e.token_labels, e.token_spans, e.token_attribution):
         if word.start is not None and any(map(str.isalnum, word.text)):
-            sums[word.text] = sums.get(word.text, 0.0) + word.value
-    return [f"“{word}”" for word in sums], list(sums.values())
+            shares.setdefault(word.text, []).append(word.value)
+    said = [
+        f"“{word}”" + (f" ({len(found)} times)" if len(found) > 1 else "") for word, found in shares.items()
+    ]
+    return said, [sum(found) for found in shares.values()]
 
 
 def _moments(e: Explanation) -> tuple[list[str], list[float]]:

@@ -48,7 +48,7 @@ TERMS: Mapping[str, Term] = {
     "δ": Term(
         "Mean offset",
         "How far the top of a head's curve lies from the mean over layers, for one feature.",
-        "learned; starts near 0",
+        "learned; the heads start spread around 0",
     ),
     "ξ": Term(
         "Scaled variance",

@@ -49,7 +49,8 @@ def test_words_of_a_text_are_summed_and_ordered():
         e, text="good bad good plain", token_labels=labels, token_spans=spans, token_attribution=shares
     )
     assert (
-        in_words(e)[-1] == f"“good” and “plain” speak most for “{e.explained_class}”, “bad” most against it."
+        in_words(e)[-1]
+        == f"“good” (2 times) and “plain” speak most for “{e.explained_class}”, “bad” most against it."
     )
     e = replace(e, token_attribution=-np.abs(shares))
     assert in_words(e)[-1] == f"“bad” speaks most against “{e.explained_class}”."

@@ -267,7 +267,7 @@ export function Readout() {
     [Column, cell ? cell.feature : '–'],
     ...cellItems(store, cell),
   ];
-  return html`<div class="dv-readout">
+  return html`<div class="dv-readout ${cell ? '' : 'dv-nothing'}">
     <div class="dv-readout-head"><span class="dv-readout-title">${title}</span><${PinButton} /></div>
     <dl class="dv-readout-list">
       ${items.map(

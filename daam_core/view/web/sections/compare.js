@@ -17,7 +17,8 @@ export function Compare() {
   const store = useStore();
   if (!store.b) {
     return html`<${EmptyFigure} title="Two results side by side"
-      >Nothing to compare with yet: explain a second input, change this one, or mute a part of the model.<//
+      >Nothing to compare with yet. Change this input or mute a part of the model; or explain a second input, and choose
+      “Use as A” beside the other one in the list of results.<//
     >`;
   }
   const all = probabilities(store);

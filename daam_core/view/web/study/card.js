@@ -31,8 +31,8 @@ export function InputCard({ row, large = false, input = null, score = '' }) {
           label=${columns.className(columns.label[row])}
           prediction=${columns.className(columns.prediction[row])}
           right=${right}
+          share=${format.percent(columns.confidence[row])}
         />
-        <span class="dv-quiet"> ${format.percent(columns.confidence[row])}</span>
       </span>
     </div>
     ${asked?.error && html`<p class="dv-note">${asked.error}</p>`}

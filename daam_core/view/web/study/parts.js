@@ -27,11 +27,10 @@ export function Asked({ title, help = '', controls = null, answer, table = null,
 }
 
 /**
- * The true class, and what it was taken for.
- * @param {{label: string, prediction: string, right: boolean}} props
+ * What an input was taken for, how surely, and what it is where that is something else.
+ * @param {{label: string, prediction: string, right: boolean, share: string}} props
  */
-export function Verdict({ label, prediction, right }) {
-  return right
-    ? html`<span class="ds-right">${label}</span>`
-    : html`<span class="ds-wrong"><s>${prediction}</s> <span class="ds-truth">${label}</span></span>`;
+export function Verdict({ label, prediction, right, share }) {
+  return html`<span class=${right ? 'ds-right' : 'ds-wrong'}>${prediction}</span>
+    <span class="dv-quiet"> ${share}</span>${!right && html`, <span class="ds-truth">is ${label}</span>`}`;
 }
