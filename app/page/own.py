@@ -1,6 +1,7 @@
 """The page on a model of somebody's own: give an input, see what its density attention did."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import gradio as gr
@@ -28,8 +29,35 @@ NOTHING_YET = (
 FORMATS = ("html", "json", "npz", "csv", "png", "svg", "pdf")
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What of the page is asked or updated."""
+
+    session: gr.State
+    told: gr.HTML
+    prediction: gr.HTML
+    value: gr.components.Component
+    run: gr.Button
+    attention: gr.Dropdown
+    reasons: why.Why
+    results: gr.HTML
+    end: gr.Button
+    compare_step: gr.Column
+    save_step: gr.Column
+    format_: gr.Dropdown
+    save: gr.Button
+    said: gr.HTML
+    file: gr.DownloadButton
+
+
 def build(own: OwnModel) -> None:
     """Place and connect everything; to be called while the page is being built."""
+    parts = _lay_out(own)
+    _wire(own, parts)
+    _wire_saving(parts)
+
+
+def _lay_out(own: OwnModel) -> _Parts:
     session = gr.State(Session(), time_to_live=SESSION_SECONDS)
     gr.HTML(frame.header_of(own.attached.name), elem_id="top", apply_default_css=False)
     with gr.Row(elem_id="ask", elem_classes="dx-columns"):
@@ -71,25 +99,46 @@ def build(own: OwnModel) -> None:
         said = answer_place("said-save")
         file = gr.DownloadButton("Download", elem_id="download", visible="hidden")
     gr.HTML(frame.footer(), elem_id="foot", apply_default_css=False)
+    return _Parts(
+        session=session,
+        told=told,
+        prediction=prediction,
+        value=value,
+        run=run,
+        attention=attention,
+        reasons=reasons,
+        results=results,
+        end=end,
+        compare_step=compare_step,
+        save_step=save_step,
+        format_=format_,
+        save=save,
+        said=said,
+        file=file,
+    )
 
-    shown = [session, told, prediction, reasons.view, results, compare_step, save_step]
 
-    def show(action: Callable[[], Session], done: str) -> Updates:
-        """What an action comes to on the page."""
+def _shown(parts: _Parts, action: Callable[[], Session], done: str) -> Updates:
+    """What an action comes to on the page."""
 
-        def updates() -> Updates:
-            after = action()
-            return {
-                session: after,
-                prediction: prediction_html(after),
-                reasons.view: view_value(after),
-                results: results_value(after),
-                compare_step: gr.update(visible=True),
-                save_step: gr.update(visible=True),
-            }
+    def updates() -> Updates:
+        after = action()
+        return {
+            parts.session: after,
+            parts.prediction: prediction_html(after),
+            parts.reasons.view: view_value(after),
+            parts.results: results_value(after),
+            parts.compare_step: gr.update(visible=True),
+            parts.save_step: gr.update(visible=True),
+        }
 
-        found = at_once(told, updates)
-        return found if found[told] else found | {told: status(done, kind="done")}
+    found = at_once(parts.told, updates)
+    return found if found[parts.told] else found | {parts.told: status(done, kind="done")}
+
+
+def _wire(own: OwnModel, parts: _Parts) -> None:
+    session, attention = parts.session, parts.attention
+    show = partial(_shown, parts)
 
     def explain(before: Session, given: object, chosen: object) -> Updates:
         def action() -> Session:
@@ -100,7 +149,7 @@ def build(own: OwnModel) -> None:
 
     def choose_attention(before: Session, chosen: object) -> Updates:
         if before.current is None:
-            return {told: gr.skip()}
+            return {parts.told: gr.skip()}
         return show(partial(own.choose_attention, before, chosen), "Another attention is shown.")
 
     def choose_class(before: Session, chosen: object, event: gr.EventData) -> Updates:
@@ -121,32 +170,40 @@ def build(own: OwnModel) -> None:
         except Exception as error:
             return {"id": asked["id"], "error": sentence_of(error)}
 
+    told = [parts.told, parts.prediction, parts.reasons.view, parts.results]
+    shown = [session, *told, parts.compare_step, parts.save_step]
+    one_at_a_time = PRIVATE | {
+        "concurrency_id": "own",
+        "concurrency_limit": 1,
+        "trigger_mode": "multiple",
+    }
+    parts.run.click(explain, [session, parts.value, attention], shown, **one_at_a_time)
+    attention.input(choose_attention, [session, attention], shown, **one_at_a_time)
+    parts.reasons.view.target(choose_class, [session, attention], shown, **one_at_a_time)
+    parts.reasons.view.exact(exact, session, parts.reasons.exact, **PRIVATE | {"trigger_mode": "multiple"})
+    parts.results.show(show_again, session, shown, **PRIVATE)
+    parts.results.compare(use_as_a, session, shown, **PRIVATE)
+    parts.end.click(
+        lambda before: show(partial(actions.end_comparison, before), "The comparison has ended."),
+        session,
+        shown,
+        **PRIVATE,
+    )
+
+
+def _wire_saving(parts: _Parts) -> None:
     def write(before: Session, wanted: object) -> Updates:
         def written() -> Updates:
             result = actions.needed(before.current)
             path = downloads.write(
                 result.explanation, result.given, format_=wanted, width="double", pair=before.pair
             )
-            return {said: status(f"Saved {path.name}.", kind="done"), file: gr.update(value=str(path))}
+            return {
+                parts.said: status(f"Saved {path.name}.", kind="done"),
+                parts.file: gr.update(value=str(path)),
+            }
 
-        return at_once(said, written)
+        return at_once(parts.said, written)
 
-    one_at_a_time = PRIVATE | {
-        "concurrency_id": "own",
-        "concurrency_limit": 1,
-        "trigger_mode": "multiple",
-    }
-    run.click(explain, [session, value, attention], shown, **one_at_a_time)
-    attention.input(choose_attention, [session, attention], shown, **one_at_a_time)
-    reasons.view.target(choose_class, [session, attention], shown, **one_at_a_time)
-    reasons.view.exact(exact, session, reasons.exact, **PRIVATE | {"trigger_mode": "multiple"})
-    results.show(show_again, session, shown, **PRIVATE)
-    results.compare(use_as_a, session, shown, **PRIVATE)
-    end.click(
-        lambda before: show(partial(actions.end_comparison, before), "The comparison has ended."),
-        session,
-        shown,
-        **PRIVATE,
-    )
-    saved = save.click(write, [session, format_], [said, file], **PRIVATE)
+    saved = parts.save.click(write, [parts.session, parts.format_], [parts.said, parts.file], **PRIVATE)
     saved.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")

@@ -143,7 +143,7 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> list[Dependency]:
     return listeners
 
 
-def _wire_arrival(page: Page, way: Way) -> list[dict[str, Any]]:
+def _wire_arrival(page: Page, way: Way) -> list[Options]:
     """A file is read as soon as it is given, so that one that cannot be read is refused there and then."""
     if way.modality == "text":
         return []
@@ -241,7 +241,7 @@ def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> list[Dependenc
     return [page.data_set.view.explain(explain, page.session, outputs, **ENCODER, **PRIVATE)]
 
 
-def _wire_cancel(page: Page, runs: Sequence[dict[str, Any]]) -> None:
+def _wire_cancel(page: Page, runs: Sequence[Options]) -> None:
     cancel = page.cancel
 
     def cancelled() -> Updates:

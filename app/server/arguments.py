@@ -8,7 +8,6 @@ not fetched, which would let anybody make this server load anything from anywher
 import inspect
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import gradio as gr
@@ -37,7 +36,7 @@ FILE_HINT = 'upload it first and give {"path": …} with the path from the answe
 class CheckedBlocks(gr.Blocks):
     """Blocks whose events refuse what does not fit in one sentence."""
 
-    def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
+    def validate_inputs(self, block_fn: BlockFunction, inputs: list[object]) -> None:
         """
         Raises:
             gr.Error: too few values, or too many.
@@ -54,10 +53,10 @@ class CheckedBlocks(gr.Blocks):
     async def preprocess_data(
         self,
         block_fn: BlockFunction,
-        inputs: list[Any],
+        inputs: list[object],
         state: SessionState | None,
         explicit_call: bool = False,
-    ) -> list[Any]:
+    ) -> list[object]:
         """
         Raises:
             gr.Error: something that a component cannot hold, or a file that nobody uploaded here.
@@ -68,7 +67,7 @@ class CheckedBlocks(gr.Blocks):
                 _checked(value, getattr(block, "data_model", None))
                 for block, value in zip(block_fn.inputs, inputs, strict=True)
             ]
-            values: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
+            values: list[object] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except InputError as error:
             raise _refused(str(error)) from error
         except Exception as error:

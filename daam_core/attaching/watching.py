@@ -31,7 +31,7 @@ TOKEN_AXIS = "token"  # noqa: S105 - no password
 #: Modality of an explanation whose input nothing is known about.
 TENSOR = "tensor"
 
-Arguments = Tensor | tuple[Any, ...] | Mapping[str, Any]
+Arguments = Tensor | tuple[object, ...] | Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,12 @@ class Prepared:
     tokens: Tokens | None = None
     text: str | None = None
     facts: Mapping[str, object] | None = None
+
+
+#: Makes a module's arguments of whatever a person gives it.
+Prepare = Callable[[Any], Prepared | Arguments]
+#: Finds the logits in whatever a module answers.
+ToLogits = Callable[[Any], Tensor]
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,8 @@ def attach(
     *,
     class_names: Sequence[str] | None = None,
     axes: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
-    prepare: Callable[[Any], Prepared | Arguments] | None = None,
-    logits: Callable[[Any], Tensor] | None = None,
+    prepare: Prepare | None = None,
+    logits: ToLogits | None = None,
     name: str | None = None,
 ) -> "Attached":
     """Find the density attention inside a module and watch it; its outputs stay the same to the last bit.
@@ -135,8 +141,8 @@ class Attached:
         *,
         class_names: Sequence[str] | None,
         axes: Sequence[str] | Mapping[str, Sequence[str]] | None,
-        prepare: Callable[[Any], Prepared | Arguments] | None,
-        logits: Callable[[Any], Tensor] | None,
+        prepare: Prepare | None,
+        logits: ToLogits | None,
         name: str | None,
     ) -> None:
         self.name = name or type(module).__name__
@@ -369,10 +375,10 @@ def _attentions(module: nn.Module) -> Iterator[tuple[str, Reading]]:
             yield name, reading
 
 
-def _watch(watcher: Attached, name: str) -> Callable[..., Any]:
+def _watch(watcher: Attached, name: str) -> Callable[..., object]:
     """A hook that notes a call while its watcher explains."""
 
-    def hook(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any], made: Any) -> Any:
+    def hook(module: nn.Module, given: tuple[object, ...], named: dict[str, object], made: Any) -> object:
         running = _running.get()
         if running is None or running[0] is not watcher:
             return None

@@ -105,7 +105,7 @@ def from_json(content: str | bytes) -> Explanation:
     return _explanation(plain, read, None if dataset is None else dataset.get("samples"))
 
 
-def _nested(array: np.ndarray, name: str) -> Any:
+def _nested(array: np.ndarray, name: str) -> object:
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return array.tolist()
     if np.isinf(array).any():

@@ -130,7 +130,7 @@ class _Attend(torch.autograd.Function):
         return (output, gate) if with_gate else (output,)
 
     @staticmethod
-    def backward(ctx: Any, of_output: Tensor | None, of_gate: Tensor | None = None) -> tuple[Any, ...]:
+    def backward(ctx: Any, of_output: Tensor | None, of_gate: Tensor | None = None) -> tuple[object, ...]:
         given = ctx.saved_tensors
         if torch.is_grad_enabled():  # gradients of these gradients are wanted: only the formulas have them
             x, offsets, spreads, amplitude = given

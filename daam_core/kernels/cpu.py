@@ -38,7 +38,7 @@ _DTYPES = (torch.float32, torch.float64)
 _started: dict[torch.dtype, threading.Event] = {}
 #: Both passes of ``loops``, forward and backward, once they are compiled.
 _passes: dict[torch.dtype, tuple[Any, ...]] = {}
-_kept: list[Any] = []  # their machine code goes with numba's objects
+_kept: list[object] = []  # their machine code goes with numba's objects
 _starting = threading.Lock()
 
 

@@ -14,6 +14,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
 
+#: What numba and llvmlite hand over; neither says its types.
+Llvm = Any
 #: Bytes of one vector: a cache line.
 LANE_BYTES = 64
 
@@ -52,7 +54,7 @@ def _vector(lanes: Lanes) -> ir.VectorType:
 
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
-    def __init__(self, dmm: Any, fe_type: Lanes) -> None:
+    def __init__(self, dmm: Llvm, fe_type: Lanes) -> None:
         super().__init__(dmm, fe_type, _vector(fe_type))
 
 
@@ -60,7 +62,7 @@ def _splat(value: float, vector: ir.VectorType) -> ir.Constant:
     return ir.Constant(vector, [ir.Constant(vector.element, value)] * vector.count)
 
 
-def _address(context: Any, builder: Any, array: Any, kind: Any, index: Any, vector: Any) -> Any:
+def _address(context: Llvm, builder: Llvm, array: Llvm, kind: Llvm, index: Llvm, vector: Llvm) -> Llvm:
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
 
@@ -154,7 +156,7 @@ def multiply_add(typingctx, a, b, c):
     return a(a, a, a), codegen
 
 
-def _call(builder: Any, name: str, *values: Any) -> Any:
+def _call(builder: Llvm, name: str, *values: Llvm) -> Llvm:
     """One of LLVM's own functions on vectors of one kind."""
     vector = values[0].type
     kind = ir.FunctionType(vector, [vector] * len(values))
@@ -253,7 +255,7 @@ def take(typingctx, array, index, number):
     return array.dtype(array, types.intp, array.dtype), codegen
 
 
-def _lane_by_lane(name: str) -> Any:
+def _lane_by_lane(name: str) -> Llvm:
     @intrinsic
     def operation(typingctx, a, b):
         def codegen(context, builder, signature, arguments):

@@ -66,6 +66,8 @@ def test_the_answer_is_in_sight_and_the_form_one_line(app: AppPage, size, highes
     expect(form).to_be_hidden()
     # The answer stays above what is read, and the readout below it.
     app.hover_cell(0, 2, 40)
+    page.mouse.down()
+    page.mouse.up()
     page.evaluate("window.scrollBy(0, 400)")
     page.wait_for_timeout(200)
     assert in_sight(page, strip)

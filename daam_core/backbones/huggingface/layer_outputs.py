@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -100,6 +99,6 @@ def _found(
     return places
 
 
-def _tensor(output: Any) -> Tensor | None:
+def _tensor(output: object) -> Tensor | None:
     first = output[0] if isinstance(output, tuple) and output else output
     return first if isinstance(first, Tensor) else None
