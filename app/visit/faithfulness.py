@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from daam_core.encoding import Encoding
-from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.maps.methods import MAP_KINDS
 from daam_core.faithfulness.one_input import InputCheck, check_encoding
 from daam_core.faithfulness.report.published import published
 from daam_core.plain import PlainMapping
@@ -69,8 +69,8 @@ def check_values(
         "area_at_random": found.at_random,
         "maps": {
             item.method: {
-                "title": METHODS[item.method].title,
-                "class_specific": METHODS[item.method].class_specific,
+                "title": MAP_KINDS[item.method].title,
+                "class_specific": MAP_KINDS[item.method].class_specific,
                 "deletion": item.deletion,
                 "insertion": item.insertion,
                 "p_value": item.p_value,

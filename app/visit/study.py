@@ -29,7 +29,7 @@ from daam_core.study.payload import (
     study_payload,
     telling_answer,
 )
-from daam_core.study.projection import Method
+from daam_core.study.projection import ProjectionMethod
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.view.media import wav_bytes
 
@@ -299,17 +299,17 @@ def quantity_of(value: object) -> MapName:
     raise InputError(f"quantity is density_attention, gate, class_importance or values; got {shown(value)}.")
 
 
-def method_of(value: object) -> Method:
+def method_of(value: object) -> ProjectionMethod:
     """A way to lay inputs out on a plane.
 
     Raises:
         InputError: something else.
     """
-    known: Method
-    for known in get_args(Method):
+    known: ProjectionMethod
+    for known in get_args(ProjectionMethod):
         if value == known:
             return known
-    raise InputError(f"method is {' or '.join(get_args(Method))}; got {shown(value)}.")
+    raise InputError(f"method is {' or '.join(get_args(ProjectionMethod))}; got {shown(value)}.")
 
 
 def numbers_of(value: object, *, most: int) -> tuple[int, ...]:

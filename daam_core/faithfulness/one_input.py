@@ -14,7 +14,7 @@ from daam_core.encoding import Encoding, pool
 from daam_core.faithfulness.destroyed.learned import at_start
 from daam_core.faithfulness.destroyed.models import randomise_gate
 from daam_core.faithfulness.maps.cells import gated_cells
-from daam_core.faithfulness.maps.methods import METHODS, gated_maps
+from daam_core.faithfulness.maps.methods import MAP_KINDS, gated_maps
 from daam_core.faithfulness.removal.curves import SHARES, deletion_curve
 from daam_core.faithfulness.statistics import rank_correlation
 from daam_core.progress import Progress
@@ -33,7 +33,7 @@ class MapCheck:
     """One map of one input.
 
     Attributes:
-        method: key of :data:`~daam_core.faithfulness.maps.methods.METHODS`.
+        method: key of :data:`~daam_core.faithfulness.maps.methods.MAP_KINDS`.
         highest: ``[S]`` probability of the predicted class, highest cells removed first.
         lowest: ``[S]`` lowest first.
         deletion: area under ``highest`` (low is good).
@@ -55,7 +55,7 @@ class MapCheck:
     @property
     def verdict(self) -> str:
         """One sentence on what the check found."""
-        title = METHODS[self.method].title
+        title = MAP_KINDS[self.method].title
         if self.p_value > SIGNIFICANCE:
             return (
                 f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
@@ -121,7 +121,7 @@ def check_encoding(
     Args:
         model: the trained classifier.
         encoding: what ``model.backbone.encode`` returned.
-        methods: keys of METHODS that are defined on gated cells.
+        methods: keys of MAP_KINDS that are defined on gated cells.
         orders: how many random orders; the smallest p-value is 1 / (orders + 1). By default as many
             as a few seconds allow.
         seed: of the orders and of the randomised gate.
@@ -158,7 +158,7 @@ def check_pooled(
     checks = []
     methods = [name for name in methods if name in found]  # evidence is the density decoder's alone
     for index, name in enumerate(methods):
-        progress.report(0.5 + 0.5 * index / len(methods), f"Removing cells by {METHODS[name].title}")
+        progress.report(0.5 + 0.5 * index / len(methods), f"Removing cells by {MAP_KINDS[name].title}")
         highest = deletion_curve(cells, found[name], seed=seed)
         lowest = deletion_curve(cells, found[name], order="lowest", seed=seed)
         checks.append(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from daam_core.errors import ConfigError
 from daam_core.faithfulness.destroyed.models import randomise_gate
 from daam_core.faithfulness.maps.cells import input_cells
-from daam_core.faithfulness.maps.methods import METHODS, gated_maps, over_heads
+from daam_core.faithfulness.maps.methods import MAP_KINDS, gated_maps, over_heads
 from daam_core.faithfulness.maps.on_input import captum_maps
 from daam_core.faithfulness.packages import measuring_packages
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
@@ -42,7 +42,7 @@ class QuantusScore:
 
     Attributes:
         metric: quantus' name of it.
-        method: key of :data:`~daam_core.faithfulness.maps.methods.METHODS`.
+        method: key of :data:`~daam_core.faithfulness.maps.methods.MAP_KINDS`.
         score: mean over inputs with its interval.
         better: ``higher`` or ``lower``.
         settings: what it was called with.
@@ -108,7 +108,7 @@ def quantus_metrics(
     Args:
         classifier: the trained classifier.
         pooled: ``[N, L, F]``.
-        methods: keys of METHODS that are defined on the input.
+        methods: keys of MAP_KINDS that are defined on the input.
         seed: of quantus' draws.
         progress: told how far it is; stops when cancelled.
 
@@ -120,7 +120,7 @@ def quantus_metrics(
 
     progress = progress or Progress()
     for name in methods:
-        if name not in METHODS or name in ("layer_sum", "attention", "ablation"):
+        if name not in MAP_KINDS or name in ("layer_sum", "attention", "ablation"):
             raise ConfigError(f"Quantus measures maps of the classifier itself, got {name!r}.")
     values = classifier.standardise(pooled.float())[:, None].numpy()
     asked = QuantusClassifier(classifier).eval()
@@ -130,7 +130,7 @@ def quantus_metrics(
     found = []
     pairs = list(itertools.product(metrics, methods))
     for index, (metric, method) in enumerate(pairs):
-        progress.report(index / len(pairs), f"Quantus: {metric.name} of {METHODS[method].title}")
+        progress.report(index / len(pairs), f"Quantus: {metric.name} of {MAP_KINDS[method].title}")
         with _quietly(seed):
             # Made anew for each method: a quantus metric keeps the scores of earlier calls.
             measure = getattr(quantus, metric.kind)(**metric.options, **_QUIET)

@@ -18,7 +18,7 @@ from daam_core.reading.quantities import QUANTITIES, QuantityText
 from daam_core.reading.terms import TERMS
 from daam_core.study.cells import Place, cells_like, class_preference, scores
 from daam_core.study.folder import MapName, Study
-from daam_core.study.projection import Method, has_umap, project
+from daam_core.study.projection import ProjectionMethod, has_umap, project
 from daam_core.study.selection import selections
 from daam_core.study.slices import compare_slices, mean_map
 from daam_core.study.telling import telling_cells
@@ -131,7 +131,7 @@ def telling_answer(study: Study) -> list[list[list[object]]]:
     return [[[*cell, size] for cell, size in found.get(name, [])] for name in study.facts.class_names]
 
 
-def projection_answer(study: Study, method: Method) -> dict[str, object]:
+def projection_answer(study: Study, method: ProjectionMethod) -> dict[str, object]:
     """Where each explained input lies on a plane: x and y ``[M]``, and the axes' shares of the variance.
 
     Raises:

@@ -16,7 +16,7 @@ from daam_core.errors import ConfigError, ShapeError
 from daam_core.study.folder import Study
 from daam_core.writing.files import replacing
 
-Method = Literal["pca", "umap"]
+ProjectionMethod = Literal["pca", "umap"]
 #: Directions that are followed together; more makes each pass surer of the first two.
 _FOLLOWED = 12
 _PASSES = 4
@@ -35,7 +35,7 @@ class Projection:
             axes mean nothing.
     """
 
-    method: Method
+    method: ProjectionMethod
     points: np.ndarray
     explained: tuple[float, float] | None
 
@@ -45,15 +45,15 @@ def has_umap() -> bool:
     return importlib.util.find_spec("umap") is not None
 
 
-def project(study: Study, method: Method = "pca", *, seed: int = 0) -> Projection:
+def project(study: Study, method: ProjectionMethod = "pca", *, seed: int = 0) -> Projection:
     """The plane of a study's gated values, density attention × values; kept beside the study.
 
     Raises:
         ConfigError: no such method, or the package umap-learn is not installed.
         ShapeError: fewer than three inputs were explained.
     """
-    if method not in get_args(Method):
-        raise ConfigError(f"The method is one of {', '.join(get_args(Method))}, got {method!r}.")
+    if method not in get_args(ProjectionMethod):
+        raise ConfigError(f"The method is one of {', '.join(get_args(ProjectionMethod))}, got {method!r}.")
     if method == "umap" and not has_umap():
         raise ConfigError("UMAP needs the package umap-learn: pip install umap-learn.")
     if (kept := _kept(study, method, seed)) is not None:
@@ -129,7 +129,7 @@ def _umap(scores: np.ndarray, seed: int) -> np.ndarray:
     return np.asarray(found, dtype=np.float32)
 
 
-def _kept(study: Study, method: Method, seed: int) -> Projection | None:
+def _kept(study: Study, method: ProjectionMethod, seed: int) -> Projection | None:
     """What an earlier call found, if the study still holds the same inputs."""
     try:
         with np.load(study.folder / f"{method}.npz") as file:

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.maps.methods import MAP_KINDS
 from daam_core.faithfulness.one_input import InputCheck
 from daam_core.plain import PlainMapping
 from daam_core.reading.numbers import percent
@@ -51,7 +51,7 @@ def _published(found: PlainMapping | None) -> str:
 def _table(found: InputCheck) -> str:
     rows = "".join(
         f'<tr data-method="{item.method}" data-deletion="{item.deletion!r}">'
-        f'<th scope="row">{escape(METHODS[item.method].title)}</th><td>{item.deletion:.3f}</td>'
+        f'<th scope="row">{escape(MAP_KINDS[item.method].title)}</th><td>{item.deletion:.3f}</td>'
         f"<td>{item.insertion:.3f}</td><td>{_p_value(item.p_value, found.orders)}</td>"
         f"<td>{item.randomised:.2f}</td><td>{item.start:.2f}</td></tr>"
         for item in found.maps
@@ -79,7 +79,7 @@ def _p_value(p_value: float, orders: int) -> str:
 
 
 def _curves_table(found: InputCheck) -> str:
-    titles = "".join(f'<th scope="col">{escape(METHODS[item.method].title)}</th>' for item in found.maps)
+    titles = "".join(f'<th scope="col">{escape(MAP_KINDS[item.method].title)}</th>' for item in found.maps)
     rows = "".join(
         f'<tr><th scope="row">{100 * share:.0f} %</th><td>{found.random[place]:.3f}</td>'
         + "".join(f"<td>{item.highest[place]:.3f}</td>" for item in found.maps)
@@ -110,7 +110,7 @@ def _chart(found: InputCheck) -> str:
         for value in (0.0, 0.25, 0.5, 0.75, 1.0)
     )
     legend = "".join(
-        f"<li>{_sample(str(place), _DASHES[place % len(_DASHES)])}{escape(METHODS[item.method].title)}</li>"
+        f"<li>{_sample(str(place), _DASHES[place % len(_DASHES)])}{escape(MAP_KINDS[item.method].title)}</li>"
         for place, item in enumerate(found.maps)
     )
     return (

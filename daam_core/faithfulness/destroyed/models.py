@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.faithfulness.maps.methods import METHODS, gated_maps
+from daam_core.faithfulness.maps.methods import MAP_KINDS, gated_maps
 from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, structure_similarity
 from daam_core.model import DaamClassifier
@@ -36,7 +36,7 @@ class Similarity:
     """How alike a map is before and after the model was destroyed.
 
     Attributes:
-        method: key of :data:`~daam_core.faithfulness.maps.methods.METHODS`.
+        method: key of :data:`~daam_core.faithfulness.maps.methods.MAP_KINDS`.
         destroyed: what was destroyed.
         ranks: rank correlation over cells, mean over inputs (each averaged over seeds).
         structure: structural similarity, likewise.
@@ -200,7 +200,7 @@ def similarity(
                 within_layers=within_layers,
                 accuracy=float(np.mean(right)) if right else None,
                 seeds=tuple(range(len(after))),
-                verdict=verdict(METHODS[name].title, destroyed, ranks.mean, yardstick=expected),
+                verdict=verdict(MAP_KINDS[name].title, destroyed, ranks.mean, yardstick=expected),
                 yardstick=expected,
             )
         )

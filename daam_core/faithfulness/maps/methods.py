@@ -14,7 +14,7 @@ from daam_core.result import DatasetMean
 
 
 @dataclass(frozen=True)
-class MapMethod:
+class MapKind:
     """A way to say which cells matter.
 
     Attributes:
@@ -30,78 +30,78 @@ class MapMethod:
     source: str
 
 
-METHODS: dict[str, MapMethod] = {
+MAP_KINDS: dict[str, MapKind] = {
     method.name: method
     for method in (
-        MapMethod(
+        MapKind(
             "importance",
             "Importance Factor",
             False,
             "paper, 1.5: density attention = amplitude · gate",
         ),
-        MapMethod(
+        MapKind(
             "gate",
             "Gate without amplitude",
             False,
             "the Importance Factor of the paper's own variants",
         ),
-        MapMethod(
+        MapKind(
             "amplitude",
             "Layer amplitude alone",
             False,
             "λ[h, l], the same for all features and inputs",
         ),
-        MapMethod("dataset", "Importance Factor of the data set", False, "one map for all inputs"),
-        MapMethod(
+        MapKind("dataset", "Importance Factor of the data set", False, "one map for all inputs"),
+        MapKind(
             "weighted_importance",
             "Weighted Importance Factor",
             False,
             "ours: density attention · spread over classes of the decision's gradient",
         ),
-        MapMethod("magnitude", "Gated magnitude", False, "ours: density attention · |value|"),
-        MapMethod(
+        MapKind("magnitude", "Gated magnitude", False, "ours: density attention · |value|"),
+        MapKind(
             "decision_importance",
             "Decision importance",
             False,
             "ours: density attention · |value| · spread over classes of the decision's gradient",
         ),
-        MapMethod("gate_gradient", "Gate × |gradient|", True, "ours: density attention · |gradient|"),
-        MapMethod(
+        MapKind("gate_gradient", "Gate × |gradient|", True, "ours: density attention · |gradient|"),
+        MapKind(
             "class_importance",
             "Class importance",
             True,
             "ours: density attention · value · gradient of the class's logit, signed",
         ),
-        MapMethod("absolute_class_importance", "|Class importance|", True, "ours: its absolute value"),
-        MapMethod(
+        MapKind("absolute_class_importance", "|Class importance|", True, "ours: its absolute value"),
+        MapKind(
             "contrast_importance",
             "Contrast importance",
             True,
             "ours: density attention · value · gradient of the class's log-odds, signed",
         ),
-        MapMethod(
+        MapKind(
             "evidence",
             "Evidence",
             True,
             "ours: change of the joint log gates for the class and against the next; density decoder only",
         ),
-        MapMethod("gradient_input", "Gradient × input", True, "captum, signed"),
-        MapMethod("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
-        MapMethod("integrated_gradients", "Integrated gradients", True, "Sundararajan et al. 2017; captum"),
-        MapMethod(
+        MapKind("gradient_input", "Gradient × input", True, "captum, signed"),
+        MapKind("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
+        MapKind("integrated_gradients", "Integrated gradients", True, "Sundararajan et al. 2017; captum"),
+        MapKind(
             "absolute_integrated_gradients",
             "|Integrated gradients|",
             True,
             "Sundararajan et al. 2017; captum, absolute",
         ),
-        MapMethod("ablation", "Ablation", True, "fall of the class's logit when a single cell is removed"),
-        MapMethod(
+        MapKind("ablation", "Ablation", True, "fall of the class's logit when a single cell is removed"),
+        MapKind(
             "layer_sum",
             "Weighted-layer-sum weights",
             False,
             "the baseline's softmax weights of layers",
         ),
-        MapMethod("attention", "Multi-head attention weights", False, "the baseline's attention to layers"),
+        MapKind("attention", "Multi-head attention weights", False, "the baseline's attention to layers"),
     )
 }
 

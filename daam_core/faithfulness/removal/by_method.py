@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from torch import Tensor
 
 from daam_core.faithfulness.maps.cells import Cells
-from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.maps.methods import MAP_KINDS
 from daam_core.faithfulness.removal.curves import Comparison, compare, random_curve
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.progress import Progress
@@ -53,7 +53,7 @@ def deletions(
     at_random = random_curve(cells, labels=labels, seeds=orders, check=progress.check)
     found = {}
     for index, (name, scores) in enumerate(maps.items()):
-        progress.report((index + 1) / (len(maps) + 1), f"Removing cells by {METHODS[name].title}")
+        progress.report((index + 1) / (len(maps) + 1), f"Removing cells by {MAP_KINDS[name].title}")
         found[name] = compare(cells, scores, at_random, seeds=orders, labels=labels, check=progress.check)
     return found
 

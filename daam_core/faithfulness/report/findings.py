@@ -7,7 +7,7 @@ from typing import Literal
 from daam_core.faithfulness.destroyed.learned import Learned
 from daam_core.faithfulness.destroyed.models import Similarity
 from daam_core.faithfulness.destroyed.stability import InputStability, SeedStability
-from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.maps.methods import MAP_KINDS
 from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.removal.in_the_input import LEAVE_ONE_OUT, TOKEN_ATTRIBUTION, TokenLevel
 from daam_core.faithfulness.retraining.layers import Retraining
@@ -111,10 +111,10 @@ def over(name: str, difference: Interval) -> Finding:
     found = "open" if level else answer(difference)
     said = {"yes": "finds more than", "no": "finds less than", "open": "is level with"}[found]
     return Finding(
-        f"Is {METHODS[first].title} better than {METHODS[second].title}?",
+        f"Is {MAP_KINDS[first].title} better than {MAP_KINDS[second].title}?",
         found,
-        f"{METHODS[first].title} {said} {METHODS[second].title}: area under the curve of "
-        f"{METHODS[second].title} minus its own {difference}, n = {difference.count}.",
+        f"{MAP_KINDS[first].title} {said} {MAP_KINDS[second].title}: area under the curve of "
+        f"{MAP_KINDS[second].title} minus its own {difference}, n = {difference.count}.",
     )
 
 

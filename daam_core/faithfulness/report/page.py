@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from daam_core.faithfulness.maps.methods import METHODS
+from daam_core.faithfulness.maps.methods import MAP_KINDS
 from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.report import charts
 from daam_core.faithfulness.report.charts import Line
@@ -128,7 +128,7 @@ def _input(report: FaithfulnessReport) -> list[Block]:
                 (
                     rival.model,
                     fixed(rival.accuracy),
-                    METHODS[name].title,
+                    MAP_KINDS[name].title,
                     str(found.deletion),
                     str(found.at_random),
                     str(found.gain),
@@ -147,7 +147,7 @@ def _input(report: FaithfulnessReport) -> list[Block]:
         Figure(
             "Agreement between methods: mean rank correlation of their maps over the input's cells.",
             "agreement.svg",
-            charts.matrix([METHODS[name].title for name in report.agreement[0]], report.agreement[1]),
+            charts.matrix([MAP_KINDS[name].title for name in report.agreement[0]], report.agreement[1]),
         ),
     ]
 
@@ -156,14 +156,14 @@ def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
     some = found["importance"]
     drawn_methods = [name for name in _DRAWN if name in found]
     lines = [
-        Line(f"{METHODS[name].title}, highest first", found[name].highest.probability.mean(0), place)
+        Line(f"{MAP_KINDS[name].title}, highest first", found[name].highest.probability.mean(0), place)
         for place, name in enumerate(drawn_methods)
     ]
     colour = drawn_methods.index("importance")
     lowest = some.lowest.probability.mean(0)
     lines.append(Line("Importance Factor, lowest first", lowest, colour, dashed=True))
     accuracy = [
-        Line(f"{METHODS[name].title}, highest first", curve, place)
+        Line(f"{MAP_KINDS[name].title}, highest first", curve, place)
         for place, name in enumerate(drawn_methods)
         if (curve := found[name].highest.accuracy) is not None
     ]
@@ -182,13 +182,13 @@ def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
                 charts.curves(some.highest.shares, accuracy, random=some.random.accuracy, y_label="accuracy"),
             )
         )
-    rows = sorted(found.items(), key=lambda item: (METHODS[item[0]].class_specific, item[1].deletion.mean))
+    rows = sorted(found.items(), key=lambda item: (MAP_KINDS[item[0]].class_specific, item[1].deletion.mean))
     table = Table(
         ("map", "kind", "deletion", "insertion", "gain over random", "insertion over random"),
         tuple(
             (
-                METHODS[name].title,
-                _KINDS[METHODS[name].class_specific],
+                MAP_KINDS[name].title,
+                _KINDS[MAP_KINDS[name].class_specific],
                 str(comparison.deletion),
                 str(comparison.insertion),
                 str(comparison.gain),
@@ -200,7 +200,7 @@ def _deletions(found: Mapping[str, Comparison], space: str) -> list[Block]:
         f"{', '.join(map(str, some.seeds))}. n = {some.gain.count}, {len(some.highest.shares)} shares.",
         left=2,
     )
-    gains = {METHODS[name].title: comparison.gain for name, comparison in rows}
+    gains = {MAP_KINDS[name].title: comparison.gain for name, comparison in rows}
     figure = Figure(
         "Area under the random curve minus area under each map's curve, with intervals: right of zero is "
         "better than random.",
@@ -277,7 +277,7 @@ def _sanity(report: FaithfulnessReport) -> list[Block]:
             ("map", "destroyed", "verdict", "rank correlation", "SSIM", "inside layers", "accuracy left"),
             tuple(
                 (
-                    METHODS[item.method].title,
+                    MAP_KINDS[item.method].title,
                     item.destroyed,
                     item.verdict,
                     fixed(item.ranks.mean, 2),
@@ -423,7 +423,13 @@ def _quantus(report: FaithfulnessReport) -> list[Block]:
         Table(
             ("metric", "map", "score", "better", "settings"),
             tuple(
-                (score.metric, METHODS[score.method].title, str(score.score), score.better, score.settings)
+                (
+                    score.metric,
+                    MAP_KINDS[score.method].title,
+                    str(score.score),
+                    score.better,
+                    score.settings,
+                )
                 for score in report.quantus
             ),
             f"n = {report.quantus[0].score.count}, seed {report.settings.seed}, on the layer × "
@@ -440,7 +446,7 @@ def _maps(report: FaithfulnessReport) -> list[Block]:
             ("map", "kind", "what it is"),
             tuple(
                 (method.title, _KINDS[method.class_specific], method.source)
-                for name, method in METHODS.items()
+                for name, method in MAP_KINDS.items()
                 if name in report.gated or name in report.input
             ),
             left=3,
@@ -454,4 +460,4 @@ def _listed(values: Sequence[float]) -> str:
 
 def _pair(name: str) -> str:
     first, _, second = name.partition(" over ")
-    return f"{METHODS[first].title} over {METHODS[second].title}"
+    return f"{MAP_KINDS[first].title} over {MAP_KINDS[second].title}"

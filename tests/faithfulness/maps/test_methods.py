@@ -6,7 +6,7 @@ from captum.attr import FeatureAblation
 
 from daam_core.dataset_mean import dataset_mean
 from daam_core.faithfulness.maps.cells import gated_cells
-from daam_core.faithfulness.maps.methods import METHODS, decision_gradients, gated_maps, over_heads
+from daam_core.faithfulness.maps.methods import MAP_KINDS, decision_gradients, gated_maps, over_heads
 from daam_core.faithfulness.maps.on_input import captum_maps, input_maps
 from daam_core.faithfulness.removal.curves import removal_order
 from tests.support.planted import (
@@ -17,9 +17,9 @@ from tests.support.random_classifiers import COUNT, random_classifier, random_in
 
 
 def test_every_method_has_a_title_and_a_source():
-    titles = [method.title for method in METHODS.values()]
+    titles = [method.title for method in MAP_KINDS.values()]
     assert len(set(titles)) == len(titles)
-    assert all(method.source for method in METHODS.values())
+    assert all(method.source for method in MAP_KINDS.values())
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_maps_have_their_shapes_and_every_method_is_described():
     gated, of_input = gated_maps(classifier, x, dataset=mean), input_maps(classifier, x, dataset=mean)
     assert {map_.shape for map_ in gated.values()} == {torch.Size([7, 6, 5])}
     assert {map_.shape for map_ in of_input.values()} == {torch.Size([7, 6, 5])}
-    assert set(gated) | set(of_input) <= set(METHODS)
+    assert set(gated) | set(of_input) <= set(MAP_KINDS)
     torch.testing.assert_close(over_heads(classifier, gated["importance"]), of_input["importance"])
 
 
@@ -114,4 +114,4 @@ def test_explaining_another_class_changes_class_specific_maps_only():
     first, second = gated_maps(classifier, x), gated_maps(classifier, x, target=other)
     for name in first:
         same = torch.allclose(first[name], second[name])
-        assert same != METHODS[name].class_specific, name
+        assert same != MAP_KINDS[name].class_specific, name
