@@ -20,7 +20,7 @@ from .outcomes import at_once, sentence_of
 from .parts import why
 from .parts.give import value_of
 from .updates import Updates
-from .wiring import PRIVATE, sent
+from .wiring import ENCODER, PRIVATE, sent
 
 NOTHING_YET = (
     '<div class="dx-empty"><p class="dx-empty-title">Nothing explained yet</p>'
@@ -172,14 +172,9 @@ def _wire(own: OwnModel, parts: _Parts) -> None:
 
     told = [parts.told, parts.prediction, parts.reasons.view, parts.results]
     shown = [session, *told, parts.compare_step, parts.save_step]
-    one_at_a_time = PRIVATE | {
-        "concurrency_id": "own",
-        "concurrency_limit": 1,
-        "trigger_mode": "multiple",
-    }
-    parts.run.click(explain, [session, parts.value, attention], shown, **one_at_a_time)
-    attention.input(choose_attention, [session, attention], shown, **one_at_a_time)
-    parts.reasons.view.target(choose_class, [session, attention], shown, **one_at_a_time)
+    parts.run.click(explain, [session, parts.value, attention], shown, **ENCODER, **PRIVATE)
+    attention.input(choose_attention, [session, attention], shown, **ENCODER, **PRIVATE)
+    parts.reasons.view.target(choose_class, [session, attention], shown, **ENCODER, **PRIVATE)
     parts.reasons.view.exact(exact, session, parts.reasons.exact, **PRIVATE | {"trigger_mode": "multiple"})
     parts.results.show(show_again, session, shown, **PRIVATE)
     parts.results.compare(use_as_a, session, shown, **PRIVATE)

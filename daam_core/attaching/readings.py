@@ -6,7 +6,7 @@ Letters: H heads, K Gaussians, L positions along an attention's own axis, F all 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -112,18 +112,26 @@ def flat(x: Tensor, axis: int) -> Tensor:
     return x.movedim(axis, 0).flatten(1)
 
 
-class _OverLayers(Reading):
-    def __init__(self, attention: DensityAttention) -> None:
-        self.attention, self.gate_kind = attention, attention.gate_kind
+_Attention = TypeVar("_Attention", DensityAttention, DensityMultiheadAttention)
 
-    def axis(self) -> int:
-        return -2
+
+class _Ours(Reading, Generic[_Attention]):
+    """An attention of this library: its start is known."""
+
+    def __init__(self, attention: _Attention) -> None:
+        self.attention: _Attention = attention
+        self.gate_kind = attention.gate_kind
 
     def parameters(self) -> tuple[Tensor, Tensor]:
         return self.attention.mean_offset, self.attention.scaled_variance
 
     def start(self) -> tuple[Tensor, Tensor]:
         return self.attention.initial_mean_offset, self.attention.initial_scaled_variance
+
+
+class _OverLayers(_Ours[DensityAttention]):
+    def axis(self) -> int:
+        return -2
 
     def read(self, call: Call, of_output: Tensor) -> Read:
         attention, x = self.attention, self.x(call)
@@ -139,18 +147,9 @@ class _OverLayers(Reading):
         )
 
 
-class _InABlock(Reading):
-    def __init__(self, attention: DensityMultiheadAttention) -> None:
-        self.attention, self.gate_kind = attention, attention.gate_kind
-
+class _InABlock(_Ours[DensityMultiheadAttention]):
     def axis(self) -> int:
         return self.attention.axis
-
-    def parameters(self) -> tuple[Tensor, Tensor]:
-        return self.attention.mean_offset, self.attention.scaled_variance
-
-    def start(self) -> tuple[Tensor, Tensor]:
-        return self.attention.initial_mean_offset, self.attention.initial_scaled_variance
 
     def read(self, call: Call, of_output: Tensor) -> Read:
         attention, x = self.attention, self.x(call)

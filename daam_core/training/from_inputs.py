@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from daam_core.backbones.base import Backbone
 from daam_core.errors import ConfigError
 from daam_core.inputs import Text, read_input
-from daam_core.layers import DEVIATION_FLOOR
+from daam_core.layers import DEVIATION_FLOOR, Standardisation
 from daam_core.training.data import Given
 
 #: Units of the layer that says how much a token counts.
@@ -53,17 +53,12 @@ class Sources:
             yield encoding.hidden[-1].half(), torch.as_tensor(encoding.tokens.shares).log().float()
 
 
-class TokenStatistics(nn.Module):
-    """Each feature's mean and deviation over the tokens of training inputs."""
-
-    mean: Tensor
-    deviation: Tensor
+class TokenStatistics(Standardisation):
+    """By each feature's mean and deviation over the tokens of training inputs."""
 
     def __init__(self, sources: Sources, n_features: int) -> None:
-        super().__init__()
+        super().__init__(1, n_features)
         self._sources = sources
-        self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("deviation", torch.ones(n_features))
 
     @torch.no_grad()
     def fit(self, numbers: Tensor) -> None:
@@ -96,7 +91,7 @@ class AttentiveStatistics(nn.Module):
     def forward(self, numbers: Tensor) -> Tensor:
         chosen = [self._sources.tokens[number] for number in numbers.tolist()]
         x = pad_sequence([states for states, _ in chosen], batch_first=True).float()  # [B, T, F]
-        x = (x - self.standardisation.mean) / self.standardisation.deviation
+        x = self.standardisation(x)
         shares = pad_sequence([one for _, one in chosen], batch_first=True, padding_value=-torch.inf)
         weights = (self.score(x).squeeze(-1) + shares).softmax(-1)
         mean = torch.einsum("bt,btf->bf", weights, x)
@@ -105,24 +100,17 @@ class AttentiveStatistics(nn.Module):
         return logits
 
 
-class FrozenSize(nn.Module):
-    """Mean and deviation of the frozen encoder's pooled last layer, over some of the training inputs."""
-
-    mean: Tensor
-    deviation: Tensor
+class FrozenSize(Standardisation):
+    """By the frozen encoder's pooled last layer, over some of the training inputs."""
 
     def __init__(self, encoder: "AdaptedEncoder", n_features: int) -> None:
-        super().__init__()
+        super().__init__(1, n_features)
         self._encoder = [encoder]  # in a list, so that it is no part of this module
-        self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("deviation", torch.ones(n_features))
 
     @torch.no_grad()
     def fit(self, numbers: Tensor) -> None:
         """Take both from the first inputs of these numbers."""
-        pooled = self._encoder[0].pooled(numbers[:SIZED_BY])
-        self.mean.copy_(pooled.mean(0))
-        self.deviation.copy_(pooled.std(0, unbiased=False).clamp_min(DEVIATION_FLOOR))
+        super().fit(self._encoder[0].pooled(numbers[:SIZED_BY]).unsqueeze(1))
 
 
 class AdaptedEncoder(nn.Module):
@@ -174,8 +162,7 @@ class AdaptedEncoder(nn.Module):
         return torch.cat(found)
 
     def forward(self, numbers: Tensor) -> Tensor:
-        x = (self.pooled(numbers) - self.standardisation.mean) / self.standardisation.deviation
-        logits: Tensor = self.decoder(x)
+        logits: Tensor = self.decoder(self.standardisation(self.pooled(numbers)))
         return logits
 
 
