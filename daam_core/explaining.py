@@ -13,14 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.encoding import Encoding, pool
+from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.errors import InputError, ShapeError, is_whole
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.inputs import read_input
 from daam_core.layers import DensityAttention
-from daam_core.model import DaamClassifier
+from daam_core.model import DaamClassifier, Labels, probabilities
 from daam_core.outside import judge
-from daam_core.result import Explanation, Scale
+from daam_core.plain import PlainMapping
+from daam_core.result import AXIS_NAMES, DatasetMean, Explanation, Outside, Scale
 from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
 
@@ -101,46 +102,36 @@ def explain_encodings(
     )
 
     def one(of: _Decided, evidence: Tensor | None, encoding: Encoding) -> Explanation:
-        factor = importance_factor(of.density, scale=scale, head_layers=attention.head_layers)
         tokens = encoding.tokens
         hidden = classifier.standardise_tokens(encoding.hidden.to(weights))
         shares = torch.as_tensor(tokens.shares).to(weights)
-        by_head = token_attribution(of.gradient, of.density, hidden, shares)
-        return Explanation(
+        return explanation_of(
             model=model.name,
             modality=model.config.modality,
             mode=model.config.mode,
             gate_kind=model.config.gate_kind,
             class_names=model.class_names,
-            logits=_array(of.logits),
-            probabilities=_array(of.logits.double().softmax(-1)),
-            prediction=int(of.predicted),
+            labels=model.config.labels,
+            logits=of.logits,
             explained=int(of.explained),
-            values=_array(of.values),
-            pooled=_array(of.pooled),
-            head_layers=_array(attention.head_layers),
-            gate=_array(of.gate),
-            amplitude=_array(amplitude),
-            density_attention=_array(of.density),
-            importance=_array(factor.importance),
-            importance_range=_array(torch.stack([factor.minimum, factor.maximum], dim=-1)),
+            values=of.values,
+            pooled=of.pooled,
+            head_layers=attention.head_layers,
+            gate=of.gate,
+            amplitude=amplitude,
+            density_attention=of.density,
             scale=scale,
-            degenerate=factor.degenerate,
-            gradient=_array(of.gradient),
-            class_importance=_array(of.gradient * of.density * of.values),
-            layer_contribution=_array(layer_contribution(of.density)),
-            mean_offset=_array(attention.mean_offset),
-            scaled_variance=_array(scaled_variance),
-            initial_mean_offset=_array(attention.initial_mean_offset),
-            initial_scaled_variance=_array(attention.initial_scaled_variance),
-            statistic_mean=_array(of.mean),
-            statistic_variance=_array(of.variance),
-            token_labels=tokens.labels,
-            token_spans=np.asarray(tokens.spans, dtype=np.float64),
-            token_units=tokens.units,
-            token_attribution=_array(by_head.sum(0)),
-            head_token_attribution=_array(by_head),
-            evidence=None if evidence is None else _array(evidence),
+            gradient=of.gradient,
+            parameters=(
+                attention.mean_offset,
+                scaled_variance,
+                attention.initial_mean_offset,
+                attention.initial_scaled_variance,
+            ),
+            statistics=(of.mean, of.variance),
+            tokens=tokens,
+            by_token=token_attribution(of.gradient, of.density, hidden, shares),
+            evidence=evidence,
             text=encoding.text,
             dataset=model.dataset,
             outside=None if model.known is None else judge(model.known, _array(of.values), encoding.text),
@@ -153,6 +144,90 @@ def explain_encodings(
         one(_Decided(*parts), evident, encoding)
         for *parts, evident, encoding in zip(*of_all, each, encodings, strict=True)
     ]
+
+
+def explanation_of(
+    *,
+    model: str,
+    modality: str,
+    mode: str,
+    gate_kind: str,
+    class_names: tuple[str, ...],
+    labels: Labels,
+    logits: Tensor,
+    explained: int,
+    values: Tensor,
+    pooled: Tensor,
+    head_layers: Tensor,
+    gate: Tensor,
+    amplitude: Tensor,
+    density_attention: Tensor,
+    scale: Scale,
+    gradient: Tensor,
+    parameters: tuple[Tensor, Tensor, Tensor, Tensor],
+    statistics: tuple[Tensor, Tensor],
+    tokens: Tokens | None,
+    by_token: Tensor,
+    provenance: PlainMapping,
+    evidence: Tensor | None = None,
+    text: str | None = None,
+    dataset: DatasetMean | None = None,
+    outside: Outside | None = None,
+    axis_names: tuple[str, str] = AXIS_NAMES,
+) -> Explanation:
+    """An explanation of what is given and what follows from it: Importance Factor, shares, probabilities.
+
+    Every explanation is made here. Fields of :class:`~daam_core.result.Explanation` have their names, except
+
+    Args:
+        parameters: δ and ξ, and both before training.
+        statistics: ``[H, F]`` mean and variance.
+        tokens: what stands along the axis of tokens; None where nothing is known of the input.
+        by_token: ``[H, T]``.
+    """
+    factor = importance_factor(density_attention, scale=scale, head_layers=head_layers)
+    return Explanation(
+        model=model,
+        modality=modality,
+        mode=mode,
+        gate_kind=gate_kind,
+        class_names=class_names,
+        logits=_array(logits),
+        probabilities=_array(probabilities(logits, labels)),
+        prediction=int(logits.argmax()),
+        explained=explained,
+        values=_array(values),
+        pooled=_array(pooled),
+        head_layers=_array(head_layers),
+        gate=_array(gate),
+        amplitude=_array(amplitude),
+        density_attention=_array(density_attention),
+        importance=_array(factor.importance),
+        importance_range=_array(torch.stack([factor.minimum, factor.maximum], dim=-1)),
+        scale=scale,
+        degenerate=factor.degenerate,
+        gradient=_array(gradient),
+        class_importance=_array(gradient * density_attention * values),
+        layer_contribution=_array(layer_contribution(density_attention)),
+        mean_offset=_array(parameters[0]),
+        scaled_variance=_array(parameters[1]),
+        initial_mean_offset=_array(parameters[2]),
+        initial_scaled_variance=_array(parameters[3]),
+        statistic_mean=_array(statistics[0]),
+        statistic_variance=_array(statistics[1]),
+        token_labels=() if tokens is None else tokens.labels,
+        token_spans=np.zeros((0, 2)) if tokens is None else np.asarray(tokens.spans, dtype=np.float64),
+        token_units="" if tokens is None else tokens.units,
+        token_attribution=_array(by_token.sum(0)),
+        head_token_attribution=_array(by_token),
+        evidence=None if evidence is None else _array(evidence),
+        text=text,
+        dataset=dataset,
+        outside=outside,
+        provenance=provenance,
+        axis_names=axis_names,
+        labels=labels,
+    )
 
 
 class _Decided(NamedTuple):
@@ -256,5 +331,6 @@ _version = cache(metadata.version)
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    """A copy of its own: nothing in a result changes when the model or the encoding does."""
-    return tensor.detach().cpu().numpy().copy()
+    """A copy of its own, in numbers that files know: nothing in it changes when the model does."""
+    wide = tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+    return wide.detach().cpu().numpy().copy()

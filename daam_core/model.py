@@ -17,6 +17,8 @@ from daam_core.inputs import MODALITIES, Modality
 from daam_core.layers import Amplitude, DensityAttention, GateKind, Mode, Standardisation
 
 Decoder = Literal["pool", "linear", "conv", "gqa", "density"]
+#: Whether an input has exactly one of the classes, or any number of them.
+Labels = Literal["one", "several"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class ModelConfig:
         n_directions: D of the ``density`` decoder, the most in training.
         n_prototypes: M of the ``density`` decoder; training sets it.
         seed: seed of initialisation and training.
+        labels: ``one`` (an input is of exactly one class: softmax) or ``several`` (of any number of them:
+            a sigmoid for each).
     """
 
     modality: Modality
@@ -81,6 +85,7 @@ class ModelConfig:
     n_directions: int = 512
     n_prototypes: int = 1
     seed: int = 0
+    labels: Labels = "one"
 
     def __post_init__(self) -> None:
         choices = {
@@ -89,6 +94,7 @@ class ModelConfig:
             "gate_kind": get_args(GateKind),
             "amplitude": get_args(Amplitude),
             "decoder": get_args(Decoder),
+            "labels": get_args(Labels),
         }
         for name, accepted in choices.items():
             if getattr(self, name) not in accepted:
@@ -106,6 +112,11 @@ class ModelConfig:
                 raise ConfigError(f"{name} must be a finite number, got {shown(value)}.")
         if self.decoder == "density" and self.mode != "shared":
             raise ConfigError("The density decoder has a head that sees all layers: use it with mode shared.")
+        if self.decoder == "density" and self.labels == "several":
+            raise ConfigError(
+                "The density decoder decides between classes, not for each of several labels: with those use "
+                "another decoder, such as pool or linear."
+            )
         names = self.class_names
         if (
             len(names) < 2
@@ -142,6 +153,11 @@ class ModelConfig:
         if not isinstance(names, list | tuple):
             raise ConfigError("The configuration's class_names must be a list.")
         return cls(**(raw | {"encoder": EncoderIdentity(**identity), "class_names": tuple(names)}))
+
+
+def probabilities(logits: Tensor, labels: Labels) -> Tensor:
+    """``[.., C] → [.., C]`` in double precision: a softmax, or with several labels a sigmoid of each."""
+    return logits.double().softmax(-1) if labels == "one" else logits.double().sigmoid()
 
 
 class Decision(NamedTuple):

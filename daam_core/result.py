@@ -16,6 +16,8 @@ Scale = Literal["all_heads", "per_head"]
 
 #: Of an encoder's hidden states.
 AXIS_NAMES = ("layer", "feature")
+#: With several labels: the probability from which on a class is predicted.
+LEAST = 0.5
 _CLASSES_SHOWN = 5  # at a prompt
 
 
@@ -83,7 +85,7 @@ class Explanation:
         gate_kind: ``density`` or ``mixture``.
         class_names: C names.
         logits: ``[C]``.
-        probabilities: ``[C]``, sum to 1.
+        probabilities: ``[C]``; they sum to 1, with several labels each stands alone.
         prediction: index of the most probable class.
         explained: index of the class that ``gradient`` and token attributions are about.
         values: ``[L, F]`` pooled values after standardisation: what the gate sees.
@@ -128,6 +130,8 @@ class Explanation:
         provenance: plain values that identify checkpoint, encoder, input, versions and settings.
         axis_names: what the axes of length L and F are called. ``layer`` and ``feature`` for an encoder's
             hidden states; an attention inside a model of one's own may run over tokens.
+        labels: ``one`` (the input is of one class) or ``several`` (of every class whose probability is at
+            least a half).
     """
 
     model: str
@@ -169,6 +173,7 @@ class Explanation:
     outside: Outside | None
     provenance: PlainMapping
     axis_names: tuple[str, str] = AXIS_NAMES
+    labels: str = "one"
 
     def __post_init__(self) -> None:
         heads, layers, features = self.gate.shape
@@ -208,7 +213,7 @@ class Explanation:
         classes = ", ".join(f"{self.class_names[index]} {self.probabilities[index]:.3f}" for index in order)
         rest = len(self.class_names) - len(order)
         return (
-            f"Explanation of {self.predicted_class!r} by {self.model} ({self.modality})\n"
+            f"Explanation of {self.answer!r} by {self.model} ({self.modality})\n"
             f"  probabilities: {classes}{f', and {rest} more' if rest else ''}\n"
             f"  maps: {heads} heads × {layers} {rows}s × {features} {columns}s, {self.gate_kind} gate, "
             f"mode {self.mode}\n"
@@ -225,6 +230,19 @@ class Explanation:
     @property
     def predicted_class(self) -> str:
         return self.class_names[self.prediction]
+
+    @property
+    def predicted(self) -> tuple[int, ...]:
+        """Indices of the predicted classes, most probable first: one, or with several labels any number."""
+        if self.labels == "one":
+            return (self.prediction,)
+        order = np.argsort(-self.probabilities, kind="stable")
+        return tuple(int(index) for index in order if self.probabilities[index] >= LEAST)
+
+    @property
+    def answer(self) -> str:
+        """The predicted classes for reading, with commas between."""
+        return ", ".join(self.class_names[index] for index in self.predicted) or "none of the classes"
 
     @property
     def explained_class(self) -> str:

@@ -74,8 +74,7 @@ TABLE = {
     ),
     "published": allow("layers", "torch"),
     "attaching": allow(
-        "version result gating importance encoding layers blocks view explaining published",
-        "anywidget numpy torch",
+        "version result gating encoding layers blocks model view explaining published", "anywidget torch"
     ),
     "explaining_many": allow("result inputs trained explaining"),
     "training": allow(

@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from daam_core import export
 from daam_core.errors import InputError, shown
-from daam_core.reading.numbers import percent
+from daam_core.reading.sentences import chances
 from daam_core.result import Explanation
 from daam_core.view.media import media_of
 from daam_core.view.page import view_html
@@ -94,8 +94,7 @@ def _contents(explanation: Explanation, given: Given, stem: str, compared: bool)
     about = {**CONTENTS, "html": f"{CONTENTS['html']}; it holds A and B"} if compared else CONTENTS
     return "\n".join(
         (
-            f"{given.title}, explained by {e.model}: {e.predicted_class}, "
-            f"{percent(e.probabilities[e.prediction])}",
+            f"{given.title}, explained by {e.model}: {e.answer}, {chances(e)}",
             "",
             *(f"{stem}.{suffix}: {text}" for suffix, text in about.items()),
             f"{stem}.csv-metadata.json: what the table's columns are, for programs",

@@ -1,6 +1,6 @@
 """The results of a visit as a list to choose from, newest first."""
 
-from daam_core.reading.numbers import percent
+from daam_core.reading.sentences import chances
 
 from .session import Session
 
@@ -21,9 +21,9 @@ def results_value(session: Session) -> list[dict[str, object]]:
                 "number": kept.number,
                 "input": result.given.title,
                 "model": f"{result.model}{muted}",
-                "answer": e.predicted_class,
+                "answer": e.answer,
                 "probability": float(e.probabilities[e.prediction]),
-                "share": percent(e.probabilities[e.prediction]),
+                "share": chances(e),
                 "at": result.at,
                 "b": result is session.current,
                 "a": result is session.baseline,

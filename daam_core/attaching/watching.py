@@ -12,17 +12,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import metadata
 from types import TracebackType
-from typing import Any
+from typing import Any, get_args
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from daam_core.attaching.readings import Call, Reading, flat, reading_of
 from daam_core.encoding import Tokens
 from daam_core.errors import ConfigError, InputError, ShapeError
-from daam_core.explaining import class_index
-from daam_core.importance import importance_factor, layer_contribution
+from daam_core.explaining import class_index, explanation_of
+from daam_core.model import Labels
 from daam_core.result import Explanation, Scale
 from daam_core.version import __version__
 
@@ -89,6 +88,7 @@ def attach(
     prepare: Prepare | None = None,
     logits: ToLogits | None = None,
     name: str | None = None,
+    labels: Labels = "one",
 ) -> "Attached":
     """Find the density attention inside a module and watch it; its outputs stay the same to the last bit.
 
@@ -107,6 +107,7 @@ def attach(
         logits: from what the module returns to logits ``[1, C]``; by default it is a tensor, has one called
             ``logits``, or is a tuple that begins with it.
         name: of the model; by default its class's.
+        labels: ``several`` where the logits are of sigmoids, one for each class, and not of a softmax.
 
     Raises:
         ConfigError: no density attention was called, or names that do not fit.
@@ -121,7 +122,14 @@ def attach(
     (2, 5, 8)
     """
     return Attached(
-        module, example, class_names=class_names, axes=axes, prepare=prepare, logits=logits, name=name
+        module,
+        example,
+        class_names=class_names,
+        axes=axes,
+        prepare=prepare,
+        logits=logits,
+        name=name,
+        labels=labels,
     )
 
 
@@ -144,8 +152,12 @@ class Attached:
         prepare: Prepare | None,
         logits: ToLogits | None,
         name: str | None,
+        labels: Labels,
     ) -> None:
+        if labels not in get_args(Labels):
+            raise ConfigError(f"labels must be one of {', '.join(get_args(Labels))}, got {labels!r}.")
         self.name = name or type(module).__name__
+        self._labels: Labels = labels
         self._module, self._prepare, self._logits, self._axes = module, prepare, logits, axes
         found = dict(_attentions(module))
         if not found:
@@ -301,7 +313,6 @@ class Attached:
         reading = self._readings[call.name]
         read = reading.read(call, of_output)
         density = read.amplitude[..., None] * read.gate
-        factor = importance_factor(density, scale=scale, head_layers=read.head_rows)
         shares = read.gradient * density * read.values  # [H, L, F]
         axis_names = self._axis_names(call)
         tokens = prepared.tokens if TOKEN_AXIS in axis_names else None
@@ -315,44 +326,28 @@ class Attached:
             )
         parameters = (*reading.parameters(), *self._starts[call.name])
         offsets, scales, first_offsets, first_scales = (reading.by_cell(one, call) for one in parameters)
-        return Explanation(
+        return explanation_of(
             model=f"{self.name}: {name}" if name else self.name,
             modality=TENSOR if tokens is None else tokens.modality,
             mode="shared" if bool(read.head_rows.all()) else "layer_groups",
             gate_kind=reading.gate_kind,
             class_names=self.class_names,
-            logits=_array(logits[0]),
-            probabilities=_array(logits[0].double().softmax(-1)),
-            prediction=int(logits.argmax()),
+            labels=self._labels,
+            logits=logits[0],
             explained=explained,
-            values=_array(read.values),
-            pooled=_array(read.values),
-            head_layers=_array(read.head_rows),
-            gate=_array(read.gate),
-            amplitude=_array(read.amplitude),
-            density_attention=_array(density),
-            importance=_array(factor.importance),
-            importance_range=_array(torch.stack([factor.minimum, factor.maximum], -1)),
+            values=read.values,
+            pooled=read.values,
+            head_layers=read.head_rows,
+            gate=read.gate,
+            amplitude=read.amplitude,
+            density_attention=density,
             scale=scale,
-            degenerate=factor.degenerate,
-            gradient=_array(read.gradient),
-            class_importance=_array(shares),
-            layer_contribution=_array(layer_contribution(density)),
-            mean_offset=_array(offsets),
-            scaled_variance=_array(scales),
-            initial_mean_offset=_array(first_offsets),
-            initial_scaled_variance=_array(first_scales),
-            statistic_mean=_array(read.mean),
-            statistic_variance=_array(read.variance),
-            token_labels=() if tokens is None else tokens.labels,
-            token_spans=np.zeros((0, 2)) if tokens is None else np.asarray(tokens.spans, dtype=np.float64),
-            token_units="" if tokens is None else tokens.units,
-            token_attribution=_array(by_token.sum(0)),
-            head_token_attribution=_array(by_token),
-            evidence=None,
+            gradient=read.gradient,
+            parameters=(offsets, scales, first_offsets, first_scales),
+            statistics=(read.mean, read.variance),
+            tokens=tokens,
+            by_token=by_token,
             text=prepared.text if tokens is not None else None,
-            dataset=None,
-            outside=None,
             provenance={
                 "tool": f"daam-explorer {__version__}",
                 "model": self.name,
@@ -423,9 +418,3 @@ def _logits_of(made: Any) -> Any:
     if hasattr(made, "logits"):
         return made.logits
     return made[0] if isinstance(made, tuple) else made
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    """A copy of its own, in numbers that files know."""
-    wide = tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
-    return wide.detach().cpu().numpy().copy()

@@ -86,8 +86,20 @@ class Chosen:
         return cls(settings, stored["epochs"])
 
 
-def measure(method: Method, work: Work, *, check: Callable[[], None] | None = None) -> PlainObject:
+def measure(
+    method: Method,
+    work: Work,
+    *,
+    before: PlainMapping | None = None,
+    check: Callable[[], None] | None = None,
+) -> PlainObject:
     """Accuracy of every seed on every split.
+
+    Args:
+        method: which.
+        work: on what.
+        before: what this gave with fewer seeds: what was chosen and these seeds' answers are kept.
+        check: called before each training; what it raises stops the work.
 
     Returns:
         Plain values: ``chosen`` for each split, ``predictions [S][splits][inputs]``,
@@ -96,12 +108,11 @@ def measure(method: Method, work: Work, *, check: Callable[[], None] | None = No
     """
     chosen, predictions, accuracies, balanced, seconds = [], [], [], [], []
     parameters = 0
-    for split in work.data.splits:
-        found = choose(method, work, split)
+    for number, split in enumerate(work.data.splits):
+        found = choose(method, work, split) if before is None else Chosen.read(before["chosen"][number])
         chosen.append(found)
-        of_split: list[list[int]] = []
-        # What is solved has no seed.
-        for seed in range(1 if method.solve else work.budget.seeds):
+        of_split: list[list[int]] = [] if before is None else [one[number] for one in before["predictions"]]
+        for seed in range(len(of_split), seeds_of(method, work.budget)):
             if check is not None:
                 check()
             module, history = again(method, work, trained_on(split, refit=True), found, seed)
@@ -109,8 +120,9 @@ def measure(method: Method, work: Work, *, check: Callable[[], None] | None = No
             of_split.append(guess.tolist())
             seconds.append(history.seconds)
             parameters = trained_parameters(module)
-            balanced.append(balanced_accuracy(guess, work.data.labels[split.test]))
         predictions.append(of_split)
+        tested = work.data.labels[split.test]
+        balanced += [balanced_accuracy(torch.tensor(guess), tested) for guess in of_split]
         accuracies.append([_right(work, split, guess) for guess in of_split])
     return {
         "chosen": [asdict(one) for one in chosen],
@@ -120,6 +132,11 @@ def measure(method: Method, work: Work, *, check: Callable[[], None] | None = No
         "parameters": parameters,
         "seconds": float(np.median(seconds)),
     }
+
+
+def seeds_of(method: Method, budget: Budget) -> int:
+    """How many seeds a method is trained with: what is solved has none."""
+    return 1 if method.solve else budget.seeds
 
 
 def few(method: Method, work: Work, chosen: Sequence[Chosen]) -> PlainObject:

@@ -1,7 +1,7 @@
 """Which cells there are, in which order they are worked on, and their files: one JSON each, whole or not.
 
 A folder of results is gone on with where it was left; cells whose method, protocol and budget are the same
-are not made again.
+are not made again, and where more seeds are asked for than a cell has, only those are trained.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from daam_core.benchmark.cells import Budget, Chosen, Work, few, measure, robust
+from daam_core.benchmark.cells import Budget, Chosen, Work, few, measure, robust, seeds_of
 from daam_core.benchmark.changes import harder_features
 from daam_core.benchmark.sets import BenchmarkSet, set_named
 from daam_core.errors import ConfigError, DataError
-from daam_core.plain import PlainObject
+from daam_core.plain import PlainMapping, PlainObject
 from daam_core.progress import Progress
 from daam_core.training.experiment import prepare
 from daam_core.training.from_inputs import Sources
@@ -96,12 +96,13 @@ def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:
         here = progress.part(index / len(cells), (index + 1) / len(cells))
         here.report(0, f"{part}: {method} on {name}")
         mark = fingerprint(plan, method, name)
-        if read(plan.file(part, method, name), mark) is not None:
+        before = read(plan.file(part, method, name), mark)
+        if before is not None and seeds_in(part, before) >= _needed(plan, part, method):
             continue
         if name not in worked:
             worked[name] = work_on(plan, name)
         try:
-            found = _cell(plan, part, method_named(method), name, worked[name], here)
+            found = _cell(plan, part, method_named(method), name, worked[name], before, here)
         except (ConfigError, DataError) as error:
             refused.append(f"{part}, {method} on {name}: {error}")
             continue
@@ -122,14 +123,36 @@ def work_on(plan: Plan, name: str) -> Work:
     return Work(data, experiment.config, sources, plan.budget.training(described.batch_size), plan.budget)
 
 
-def _cell(plan: Plan, part: Part, method: Method, name: str, work: Work, progress: Progress) -> PlainObject:
+def seeds_in(part: Part, cell: PlainMapping) -> int:
+    """How many seeds a cell's result is over."""
+    if part == "accuracy":
+        return len(cell["predictions"])
+    return max((len(one) for one in cell["accuracies"].values()), default=0) if part == "few" else 1
+
+
+def _needed(plan: Plan, part: Part, method: str) -> int:
+    """What :func:`seeds_in` is of a cell that is finished: draws of a few inputs differ by seed anyway."""
+    if part == "accuracy":
+        return seeds_of(method_named(method), plan.budget)
+    return plan.budget.seeds if part == "few" else 1
+
+
+def _cell(
+    plan: Plan,
+    part: Part,
+    method: Method,
+    name: str,
+    work: Work,
+    before: PlainMapping | None,
+    progress: Progress,
+) -> PlainObject:
     if part == "accuracy":
         labels = work.data.labels.numpy()
         return {
             "protocol": work.data.protocol,
             "majority": work.data.majority,
             "labels": [labels[split.test].tolist() for split in work.data.splits],
-            **measure(method, work, check=progress.check),
+            **measure(method, work, before=before, check=progress.check),
         }
     full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name))
     if full is None:
@@ -155,9 +178,13 @@ def _changed(plan: Plan, name: str, work: Work, progress: Progress) -> Tensor:
 
 
 def fingerprint(plan: Plan, method: str, name: str) -> str:
-    """What a result depends on besides the data: method's settings, data set's protocol, budget."""
+    """What a result depends on besides the data: method's settings, data set's protocol, budget.
+
+    The number of seeds is not in it: more of them go on with what is there.
+    """
     one = method_named(method)
-    said = [one.name, one.grid[: plan.budget.settings], asdict(set_named(name)), asdict(plan.budget)]
+    budget = {name: value for name, value in asdict(plan.budget).items() if name != "seeds"}
+    said = [one.name, one.grid[: plan.budget.settings], asdict(set_named(name)), budget]
     return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 

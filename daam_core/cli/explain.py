@@ -25,7 +25,6 @@ from daam_core.reading.outside import verdict
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.remarks import remarks
 from daam_core.result import Explanation, Scale
-from daam_core.training.data import TableColumns
 
 #: Classes that the printed answer names; JSON has them all.
 _SHOWN = 10
@@ -57,10 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb; of several inputs .jsonl, .csv, "
         ".parquet, or a folder",
     )
-    parser.add_argument(
-        "--input-column", metavar="NAME[,NAME…]", help="of a table: column of paths, or columns of texts"
-    )
-    parser.add_argument("--label-column", metavar="NAME", help="of a table: column of class names")
+    options.add_column_arguments(parser.add_argument_group("columns of a table"))
     parser.add_argument("--part", metavar="NAME", help="of a folder of tables in parts: train, test")
     parser.add_argument(
         "--table",
@@ -117,7 +113,7 @@ def _run_several(arguments: argparse.Namespace) -> Output:
         target=arguments.target,
         scale=arguments.scale,
         asked=arguments.modality is None,
-        columns=TableColumns(options.names_in(arguments.input_column), arguments.label_column),
+        columns=options.table_columns(arguments),
         part=arguments.part,
     )
 
@@ -157,7 +153,7 @@ def _text(explanation: Explanation, out: str | None) -> str:
     names, probabilities = explanation.class_names, explanation.probabilities
     order = top_cells(probabilities, _SHOWN)[:, 0]
     width = max(len(names[index]) for index in order)
-    lines = [f"{explanation.model}: {names[explanation.prediction]}", verdict(explanation), ""]
+    lines = [f"{explanation.model}: {explanation.answer}", verdict(explanation), ""]
     lines += [f"  {names[index]:<{width}}  {probabilities[index]:.4f}" for index in order]
     if len(names) > _SHOWN:
         lines.append(f"  and {len(names) - _SHOWN} more classes")

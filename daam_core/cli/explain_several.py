@@ -127,17 +127,18 @@ def _inputs(
                 )
             for path in files:
                 place = path.relative_to(folder).as_posix()
-                found[place] = DataRow(path, path.parent.name, place)
+                found[place] = DataRow(path, (path.parent.name,), place)
         else:
             file = existing_file(one, modality, asked=asked)
             name = file.name if file else one
             text = file or (one if modality == "text" else Path(one))
-            found[name] = DataRow(text, file.parent.name if file else "", name)
+            found[name] = DataRow(text, (file.parent.name,) if file else (), name)
     return [*found.values()]
 
 
 def _row(given: DataRow, result: object, model: TrainedClassifier) -> Row:
-    label = given.label if given.label in model.class_names else None
+    known = [one for one in given.labels if one in model.class_names]
+    label = known if model.config.labels == "several" else next(iter(known), None)
     row: Row = {"name": given.place, "label": label, "reason": None}
     if isinstance(result, Explanation):
         return row | explanation_row(result)

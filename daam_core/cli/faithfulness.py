@@ -14,6 +14,7 @@ from tqdm import tqdm
 from daam_core.cli import options
 from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
+from daam_core.errors import DataError
 from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings, report_summary
 from daam_core.faithfulness.report.measures import measure_faithfulness
 from daam_core.faithfulness.report.page import DATA, PAGE, save_report
@@ -47,6 +48,11 @@ def run(arguments: argparse.Namespace) -> Output:
     settings = Settings(**options.chosen(arguments, SETTINGS))
     model = model_of(arguments.model, arguments)
     modality, names = model.config.modality, model.class_names
+    if model.config.labels == "several":
+        raise DataError(
+            f"The report follows the one class that is predicted, and {model.name} gives several labels; "
+            "measure it with 'daam evaluate'."
+        )
     reading = options.data_options(arguments)
     dataset = reading.load(options.data_paths(arguments), modality=modality, class_names=names)
     if arguments.train is not None:

@@ -44,8 +44,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("reading the data")
     group.add_argument("--part", metavar="NAME", help="of a data set in parts: train, test (default: said)")
-    group.add_argument("--input-column", metavar="NAME[,NAME…]", help="column of paths, or columns of texts")
-    group.add_argument("--label-column", metavar="NAME", help="column of class names")
+    add_column_arguments(group)
     group.add_argument("--group-column", metavar="NAME", help="column of groups, such as speakers")
     group.add_argument(
         "--group-pattern",
@@ -93,13 +92,26 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--cache-dir", metavar="DIR", help="where features are kept (default: user's cache)")
 
 
+def add_column_arguments(group: argparse._ActionsContainer) -> None:
+    """Which columns of a table hold inputs and labels."""
+    group.add_argument("--input-column", metavar="NAME[,NAME…]", help="column of paths, or columns of texts")
+    group.add_argument(
+        "--label-column",
+        metavar="NAME[,NAME…]",
+        help="column of class names; several: columns of 0 and 1, one for each class",
+    )
+    group.add_argument(
+        "--label-separator",
+        metavar="SIGN",
+        help="between labels in that column, where an input may have several: | ; (lists are read as such)",
+    )
+
+
 def data_options(arguments: argparse.Namespace) -> DataOptions:
     """How the options say that data sets are read."""
     said = arguments.delimiter
     return DataOptions(
-        columns=TableColumns(
-            names_in(arguments.input_column), arguments.label_column, arguments.group_column
-        ),
+        columns=table_columns(arguments),
         group_pattern=arguments.group_pattern,
         skip_broken=arguments.skip_broken,
         cache_dir=arguments.cache_dir,
@@ -113,6 +125,18 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
         ),
         part=arguments.part,
         say=say,
+    )
+
+
+def table_columns(arguments: argparse.Namespace) -> TableColumns:
+    """Which columns of a table the options name."""
+    labels, separator = names_in(arguments.label_column), arguments.label_separator
+    return TableColumns(
+        names_in(arguments.input_column),
+        labels[0] if len(labels) == 1 else None,
+        getattr(arguments, "group_column", None),
+        _DELIMITERS.get(separator, separator),
+        labels if len(labels) > 1 else (),
     )
 
 

@@ -14,6 +14,7 @@ from daam_core.cli.output import Output, check_folder, new_folder, progress_bar,
 from daam_core.trained import TrainedClassifier
 from daam_core.training.cards import About, model_card, read_about
 from daam_core.training.experiment import prepare
+from daam_core.training.pages import frequent_answer
 from daam_core.training.run import TrainingReport, train, training_report
 
 #: What the output folder holds.
@@ -68,9 +69,21 @@ def _text(name: str, report: TrainingReport) -> str:
         return f"{first}\naccuracy on the training part {report.training_accuracy:.4f}; no test was asked for"
     scores = report.scores
     balanced = "" if scores is None else f"balanced {scores.balanced_accuracy:.4f}, "
-    majority = "" if report.majority is None else f"always the most frequent class {report.majority:.4f}"
+    several = scores is not None and scores.several
+    if scores is not None and scores.mean_average_precision is not None:
+        balanced = (
+            f"mean average precision {scores.mean_average_precision:.4f}, micro F1 {scores.micro_f1:.4f}, "
+        )
+        balanced += f"macro F1 {scores.macro_f1:.4f}, "
+    majority = (
+        "" if report.majority is None else f"always {frequent_answer(several=several)} {report.majority:.4f}"
+    )
     spread = f" ± {report.accuracy_deviation:.4f}" if report.accuracy_deviation else ""
     slices = () if report.measured is None else report.measured.slices
-    lines = [first, f"accuracy {report.accuracy:.4f}{spread} ({report.protocol})", f"{balanced}{majority}"]
+    lines = [
+        first,
+        f"{'all labels right' if several else 'accuracy'} {report.accuracy:.4f}{spread} ({report.protocol})",
+        f"{balanced}{majority}",
+    ]
     lines += [f"  {s.column} {s.value}: {s.accuracy:.4f} ± {s.deviation:.4f} ({s.inputs:,})" for s in slices]
     return "\n".join(lines)

@@ -36,7 +36,7 @@ _PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "provenance": dict,
 }
 #: Plain fields that a file may lack.
-_SOMETIMES = ("outside", "axis_names")
+_SOMETIMES = ("outside", "axis_names", "labels")
 _ARRAYS = tuple(
     field.name
     for field in fields(Explanation)
@@ -50,6 +50,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "mode": ("shared", "layer_groups"),
     "gate_kind": ("density", "mixture"),
     "scale": ("all_heads", "per_head"),
+    "labels": ("one", "several"),
 }
 
 
@@ -207,6 +208,7 @@ def _plain(explanation: Explanation) -> PlainObject:
         "provenance": dict(explanation.provenance),
         "outside": None if explanation.outside is None else asdict(explanation.outside),
         **({} if explanation.axis_names == AXIS_NAMES else {"axis_names": list(explanation.axis_names)}),
+        **({} if explanation.labels == "one" else {"labels": explanation.labels}),
     }
 
 
@@ -217,10 +219,11 @@ def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: objec
         value = plain[name]
         if not (is_whole(value) if kind is int else isinstance(value, kind)):
             raise DataError(f"The explanation is damaged: {name} cannot be {str(value)[:40]!r}.")
-        if name in _CHOICES and value not in _CHOICES[name]:
+    for name, choices in _CHOICES.items():
+        if name in plain and plain[name] not in choices:
             raise DataError(
-                f"The explanation is damaged: {name} must be one of {', '.join(_CHOICES[name])}, "
-                f"got {str(value)[:40]!r}."
+                f"The explanation is damaged: {name} must be one of {', '.join(choices)}, "
+                f"got {str(plain[name])[:40]!r}."
             )
     for name in ("class_names", "token_labels"):
         if not all(isinstance(label, str) for label in plain[name]):

@@ -56,7 +56,7 @@ def notebook(explanation: Explanation) -> str:
         _markdown(
             f"# Why {_span(e.model)} decided as it did\n\n"
             f"Explains one input again and compares the result with the recorded one: "
-            f"{_span(e.predicted_class)} with probability {e.probabilities[e.prediction]:.4f}, "
+            f"{_span(e.answer)} with probability {e.probabilities[e.prediction]:.4f}, "
             f"{e.shape[0]} heads × {e.shape[1]} layers × {e.shape[2]} features. "
             "Needs the package `daam_core`, anywidget for the interactive view, plotly for the figures, and "
             "the encoder's weights."
@@ -160,7 +160,7 @@ def _explain_lines(explanation: Explanation) -> str:
     lines += [
         "encoding = model.backbone.encode(given)",
         f"e = explain_encoding(model, encoding, target={e.explained_class!r}, scale={e.scale!r}{keep})",
-        'print(e.predicted_class, "with probability", round(float(e.probabilities[e.prediction]), 4))',
+        'print(e.answer, "with probability", round(float(e.probabilities[e.prediction]), 4))',
     ]
     return "\n".join(lines)
 

@@ -24,7 +24,8 @@ def explanation_row(explanation: Explanation) -> Row:
     """An explanation without its arrays, as plain values.
 
     Returns:
-        ``prediction``, ``confidence``, ``explained``; ``outside`` what the classifier knows, and how far;
+        ``prediction``, ``confidence``, ``explained``, with several labels all that are ``predicted``;
+        ``outside`` what the classifier knows, and how far;
         ``probabilities`` by class name; ``top_layers`` with
         their share of the density attention in percent; ``top_parts`` of the input, those of largest
         attribution (words of a text, else tokens), each with its ``span``.
@@ -45,6 +46,7 @@ def explanation_row(explanation: Explanation) -> Row:
     return {
         "prediction": e.predicted_class,
         "confidence": float(e.probabilities[e.prediction]),
+        **({} if e.labels == "one" else {"predicted": [e.class_names[index] for index in e.predicted]}),
         "explained": e.explained_class,
         **outside_columns(e),
         "probabilities": {name: float(p) for name, p in zip(e.class_names, e.probabilities, strict=True)},

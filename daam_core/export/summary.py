@@ -23,7 +23,8 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         top: how many layers, features and cells are listed.
 
     Returns:
-        Prediction and probabilities by class name; how far outside of what the classifier knows the input
+        Prediction and probabilities by class name, with several labels all that are
+        ``predicted``; how far outside of what the classifier knows the input
         lies; what stands out, in sentences; shape ``[H, L, F]``;
         the layers and features with the largest share of the density attention (percent); the cells of
         highest importance, and those of largest class importance; tokens with their attribution (and
@@ -42,6 +43,7 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         "modality": e.modality,
         "prediction": e.predicted_class,
         "probability": float(e.probabilities[e.prediction]),
+        **({} if e.labels == "one" else {"predicted": [e.class_names[index] for index in e.predicted]}),
         "probabilities": {name: float(p) for name, p in zip(e.class_names, e.probabilities, strict=True)},
         "explained": e.explained_class,
         "outside": outside_summary(e),

@@ -36,6 +36,7 @@ from daam_core.reading.heads import head_order
 from daam_core.reading.numbers import percent
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import CAUTION, top_cells
+from daam_core.reading.sentences import chances
 from daam_core.result import Explanation, Scale
 
 MAX_REPORT_HEADS = 8
@@ -116,13 +117,13 @@ def _draw_heading(canvas: Canvas, explanation: Explanation, shown: Input | None,
     """Prediction, the input's name where it is known, and the model."""
     heads, layers, features = explanation.shape
     rows, columns = explanation.axis_names
-    chance = percent(float(explanation.probabilities[explanation.prediction]))
+    chance = chances(explanation)
     under = f"{chance}; {explanation.model}, {heads} heads × {layers} {rows}s × {features:,} {columns}s"
     if explanation.explained != explanation.prediction:
         under += f"; explained for “{explanation.explained_class}”"
     left = 2 / total
     room = (total - 4) * FONT_SIZE / HEADING_SIZE * 0.9  # bold letters are wider
-    title = shortened(f"“{explanation.predicted_class}”", room)
+    title = shortened(f"“{explanation.answer}”", room)
     canvas.text(left, 0.9, title, va="top", fontsize=HEADING_SIZE, fontweight="bold")
     lines = [under] if shown is None else [shown.title, under]
     for line, y in zip(lines, (0.4,) if shown is None else (0.58, 0.28), strict=True):

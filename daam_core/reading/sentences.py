@@ -54,20 +54,24 @@ def changes_in_words(a: Explanation, b: Explanation) -> tuple[str, ...]:
     return (_decisions(a, b), *_alike(a, b))
 
 
+def chances(e: Explanation) -> str:
+    """The probability of what was predicted, for reading; with several labels of each class."""
+    if not e.predicted:
+        return f"highest: {e.predicted_class}, {percent(float(e.probabilities[e.prediction]))}"
+    return ", ".join(percent(float(e.probabilities[index])) for index in e.predicted)
+
+
 def _decisions(a: Explanation, b: Explanation) -> str:
-    p, q = float(a.probabilities[a.prediction]), float(b.probabilities[b.prediction])
+    p, q = chances(a), chances(b)
     if a.class_names != b.class_names:
         return (
             "The two models know different classes, so each decision stands by itself: A says "
-            f"“{a.predicted_class}” ({percent(p)}), B says “{b.predicted_class}” ({percent(q)})."
+            f"“{a.answer}” ({p}), B says “{b.answer}” ({q})."
         )
-    if a.prediction == b.prediction:
-        return f"A and B both say “{a.predicted_class}”, A with {percent(p)}, B with {percent(q)}."
-    before = percent(b.probabilities[a.prediction])
-    return (
-        f"A says “{a.predicted_class}” ({percent(p)}), B says “{b.predicted_class}” ({percent(q)}); "
-        f"“{a.predicted_class}” has {before} there."
-    )
+    if set(a.predicted) == set(b.predicted):
+        return f"A and B both say “{a.answer}”, A with {p}, B with {q}."
+    before = percent(float(b.probabilities[a.prediction]))
+    return f"A says “{a.answer}” ({p}), B says “{b.answer}” ({q}); “{a.predicted_class}” has {before} there."
 
 
 def _alike(a: Explanation, b: Explanation) -> tuple[str, ...]:

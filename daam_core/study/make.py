@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from daam_core.errors import DaamError
+from daam_core.errors import DaamError, DataError
 from daam_core.explaining_many import BATCH_SIZE, read_and_explain
 from daam_core.inputs import Input, Picture, Sound
 from daam_core.inputs.text import text_sha256
@@ -84,6 +84,12 @@ def make_study(
 
 
 def _facts(model: TrainedClassifier, dataset: Dataset, command: str) -> Facts:
+    if model.config.labels == "several" or dataset.several:
+        raise DataError(
+            "A study sorts inputs by the one class that they have and the one that is predicted; inputs or a "
+            "classifier with several labels have no such place in it. Measure them with 'daam evaluate', and "
+            "explain many with 'daam explain --out FILE.jsonl'."
+        )
     config, attention = model.config, model.classifier.attention
     digest = hashlib.sha256()
     for place, given, label in zip(dataset.places, dataset.inputs, dataset.labels, strict=True):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, DataError
-from daam_core.training.fitting import History, Settings, TrainingConfig, predict
+from daam_core.training.fitting import History, Settings, TrainingConfig, answers, predict, right
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SplitData:
         protocol: how accuracy is measured, in words.
         unit: what one split is called: ``fold`` or ``test set``.
         features: ``[N, L, F]`` of all parts together.
-        labels: ``[N]`` int64.
+        labels: ``[N]`` int64, or ``[N, C]`` of 0 and 1 where an input has several labels.
         splits: at least one.
         columns: N values by column, for each of which accuracy is given apart; "" where there is none.
     """
@@ -53,11 +53,15 @@ class SplitData:
 
     @property
     def majority(self) -> float:
-        """Accuracy of always saying the training part's most frequent class: mean over splits."""
+        """Accuracy of always giving the training part's most frequent answer: mean over splits.
+
+        An answer is a class, with several labels all that an input has.
+        """
         shares = []
         for split in self.splits:
-            most = torch.bincount(self.labels[split.train]).argmax()
-            shares.append(float((self.labels[split.test] == most).double().mean()))
+            kinds, counts = self.labels[split.train].unique(dim=0, return_counts=True)
+            same = self.labels[split.test] == kinds[counts.argmax()]
+            shares.append(float((same if same.ndim == 1 else same.all(-1)).double().mean()))
         return float(np.mean(shares))
 
 
@@ -128,13 +132,15 @@ class Measured:
         seeds: S seeds.
         accuracies: ``[S][splits]``.
         accuracy: mean over seeds and splits.
-        balanced_accuracy: mean recall of the classes that occur, mean over seeds and splits.
+        balanced_accuracy: see :func:`balanced_accuracy`, mean over seeds and splits.
         split_deviation: deviation (over n − 1) of the splits' means over seeds; 0 for one split.
         seed_deviation: deviation of the seeds' means over splits; 0 for one seed.
         parameters: trained ones.
         epochs: mean number of epochs that the kept weights were trained.
         seconds: mean time of one training.
-        predictions: ``[S][splits]`` of predicted classes of each split's test part.
+        predictions: ``[S][splits]`` of predicted classes of each split's test part; with several labels each
+            is a list of 0 and 1, C of them.
+        logits: ``[n, C]`` of each split's test part, of the first seed.
         slices: accuracy by each value of the columns that were asked for.
     """
 
@@ -150,8 +156,14 @@ class Measured:
     parameters: int
     epochs: float
     seconds: float
-    predictions: tuple[tuple[tuple[int, ...], ...], ...]
+    predictions: tuple[tuple[tuple[int | list[int], ...], ...], ...]
     slices: tuple[SliceAccuracy, ...] = ()
+    logits: tuple[Tensor, ...] = field(default=(), compare=False)
+
+    @property
+    def several(self) -> bool:
+        """Whether an input may have several labels."""
+        return isinstance(self.predictions[0][0][0], list)
 
     @property
     def deviation(self) -> float:
@@ -161,8 +173,7 @@ class Measured:
     def as_dict(self) -> dict[str, object]:
         """Plain values, without the predictions."""
         plain = asdict(self) | {"deviation": self.deviation}
-        del plain["predictions"]
-        return plain
+        return {name: value for name, value in plain.items() if name not in ("predictions", "logits")}
 
 
 def measure_accuracy(
@@ -190,18 +201,22 @@ def measure_accuracy(
         raise DataError("Measuring needs test inputs in every split.")
     if recipe.by_index:
         data = replace(data, features=torch.arange(len(data.labels)))
-    accuracies, predictions, balanced = [], [], []
+    accuracies, predictions, balanced, found_right, logits = [], [], [], [], list[Tensor]()
     epochs, seconds, parameters = [], [], 0
     settings = recipe.settings
     for seed in seeds:
-        right_shares, predicted = [], []
+        right_shares, predicted, rights = [], [], []
         for split in data.splits:
             module, history = fit_split(
                 recipe, data, split, training=replace(training, seed=seed), refit=refit
             )
-            guess = predict(module, data.features[split.test]).argmax(-1)
-            right_shares.append(float((guess == data.labels[split.test]).double().mean()))
-            balanced.append(balanced_accuracy(guess, data.labels[split.test]))
+            given, labels = predict(module, data.features[split.test]), data.labels[split.test]
+            guess = answers(given, labels)
+            rights.append(right(given, labels).numpy())
+            right_shares.append(float(rights[-1].mean()))
+            balanced.append(balanced_accuracy(guess, labels))
+            if seed == seeds[0]:
+                logits.append(given)
             predicted.append(tuple(guess.tolist()))
             epochs.append(history.best_epoch)
             seconds.append(history.seconds)
@@ -211,6 +226,7 @@ def measure_accuracy(
                 on_run(seed, module, history)
         accuracies.append(tuple(right_shares))
         predictions.append(tuple(predicted))
+        found_right.append(rights)
     table = np.array(accuracies)
     return Measured(
         method=recipe.name,
@@ -227,10 +243,11 @@ def measure_accuracy(
         seconds=float(np.mean(seconds)),
         predictions=tuple(predictions),
         slices=tuple(
-            _slice_accuracy(data, predictions, column, value)
+            _slice_accuracy(data, found_right, column, value)
             for column in data.columns
             for value in _values(data, column)
         ),
+        logits=tuple(logits),
     )
 
 
@@ -241,17 +258,12 @@ def _values(data: SplitData, column: str) -> list[str]:
 
 
 def _slice_accuracy(
-    data: SplitData, predictions: Sequence[Sequence[Sequence[int]]], column: str, value: str
+    data: SplitData, found_right: Sequence[Sequence[np.ndarray]], column: str, value: str
 ) -> SliceAccuracy:
+    """From ``[S][splits]`` of whether each input of a test part was answered rightly."""
     chosen = np.array([cell == value for cell in data.columns[column]])
-    labels = data.labels.numpy()
     tested = [(k, chosen[split.test]) for k, split in enumerate(data.splits) if chosen[split.test].any()]
-    table = np.array(
-        [
-            [(np.array(guesses[k]) == labels[data.splits[k].test])[among].mean() for k, among in tested]
-            for guesses in predictions
-        ]
-    )
+    table = np.array([[rights[k][among].mean() for k, among in tested] for rights in found_right])
     over = table.mean(0) if len(data.splits) > 1 else table.mean(1)
     inputs = sum(int(among.sum()) for _, among in tested)
     return SliceAccuracy(column, value, inputs, float(table.mean()), _deviation(over))
@@ -265,9 +277,15 @@ def trained_parameters(module: nn.Module) -> int:
 def balanced_accuracy(guess: Tensor, labels: Tensor) -> float:
     """Mean share of right answers over the classes that occur.
 
+    With several labels ``[N, C]``: of each class the mean of two shares, that of the inputs with it that are
+    said to have it, and that of those without it that are said not to.
+
     >>> balanced_accuracy(torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1]))
     0.5
     """
+    if labels.ndim == 2:
+        each = [(column, truth) for column, truth in zip(guess.T, labels.T, strict=True) if truth.any()]
+        return float(np.mean([balanced_accuracy(column, truth) for column, truth in each])) if each else 0.0
     right = (guess == labels).double()
     return float(np.mean([float(right[labels == one].mean()) for one in labels.unique()]))
 

@@ -12,9 +12,10 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
-from daam_core.model import ModelConfig
+from daam_core.model import Labels, ModelConfig
 from daam_core.outside import KEPT, Known
 from daam_core.plain import PlainObject
+from daam_core.training.pages import class_table, frequent_answer
 from daam_core.training.run import TrainingReport
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown
 
@@ -30,12 +31,13 @@ TASKS: dict[Modality, str] = {
 #: Said on every card, besides what its author says.
 LIMITS: dict[Modality, str] = {
     "audio": "Other languages, voices, rooms and microphones than those of the training data give other "
-    "accuracy; every clip gets one of the classes, whatever it holds.",
+    "accuracy; every clip gets {answer}, whatever it holds.",
     "text": "Texts of another kind, time or language than the training data give other accuracy; every text "
-    "gets one of the classes, whatever it says.",
-    "image": "Pictures of another kind than the training data give other accuracy; every picture gets one of "
-    "the classes, whatever it shows.",
+    "gets {answer}, whatever it says.",
+    "image": "Pictures of another kind than the training data give other accuracy; every picture gets "
+    "{answer}, whatever it shows.",
 }
+ANSWERS: dict[Labels, str] = {"one": "one of the classes", "several": "only labels that are known here"}
 IMPORTANCE_LIMIT = (
     "The Importance Factor shows which layers and features the density attention lets through. It does not "
     "show a cause, and it is not about one class."
@@ -142,6 +144,9 @@ def _metadata(config: ModelConfig, report: TrainingReport, name: str, about: Abo
         measured = [("accuracy", "Accuracy", report.accuracy)]
         if report.scores is not None:
             measured.append(("f1", f"Macro F1{_of_first_seed(report)}", report.scores.macro_f1))
+            for area in filter(None, [report.scores.mean_average_precision]):
+                title = f"Mean average precision{_of_first_seed(report)}"
+                measured.append(("mean_average_precision", title, area))
         results = [
             EvalResult(
                 task_type=TASKS[config.modality],
@@ -176,9 +181,8 @@ def _blocks(config: ModelConfig, report: TrainingReport, about: About) -> list[B
     blocks: list[Block] = [
         Paragraph(
             about.description
-            or f"A classifier with density adaptive attention that sorts {_PLURAL[config.modality]} into "
-            f"{len(config.class_names)} classes and shows which layers and features of its frozen encoder "
-            "it used."
+            or f"A classifier with density adaptive attention that {_does(config)} and shows which "
+            "layers and features of its frozen encoder it used."
         ),
         Heading("Model"),
         Table(
@@ -216,7 +220,15 @@ def _blocks(config: ModelConfig, report: TrainingReport, about: About) -> list[B
         *_figures(report),
         Heading("Limits"),
         *map(Paragraph, report.warnings),
-        Paragraph(" ".join([*about.limits, LIMITS[config.modality], IMPORTANCE_LIMIT])),
+        Paragraph(
+            " ".join(
+                [
+                    *about.limits,
+                    LIMITS[config.modality].format(answer=ANSWERS[config.labels]),
+                    IMPORTANCE_LIMIT,
+                ]
+            )
+        ),
         Heading("Not to be used for"),
         Paragraph(" ".join([*about.misuse, MISUSE])),
         Heading("Made with"),
@@ -279,16 +291,23 @@ def _figures(report: TrainingReport) -> Sequence[Block]:
         return [Paragraph("Not measured: the training was given neither a test set nor folds.")]
     deviation = report.accuracy_deviation
     spread = f" ± {deviation:.3f}" if deviation else ""
-    majority = "" if report.majority is None else f" Always the most frequent class: {report.majority:.3f}."
-    measured = f"{report.accuracy:.3f}{spread}, measured by: {report.protocol}.{majority}"
+    several = report.scores is not None and report.scores.several
+    answer = frequent_answer(several=several)
+    majority = "" if report.majority is None else f" Always {answer}: {report.majority:.3f}."
+    what = " of the inputs have all labels right" if several else ""
+    measured = f"{report.accuracy:.3f}{spread}{what}, measured by: {report.protocol}.{majority}"
     blocks: list[Block] = [Paragraph(measured)]
     if report.scores is not None:
-        rows = tuple(
-            (c.name, str(c.inputs), f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}")
-            for c in report.scores.classes
-        )
+        if report.scores.mean_average_precision is not None:
+            blocks.append(
+                Paragraph(
+                    f"Mean average precision {report.scores.mean_average_precision:.3f}, micro F1 "
+                    f"{report.scores.micro_f1:.3f}, macro F1 {report.scores.macro_f1:.3f}"
+                    f"{_of_first_seed(report)}."
+                )
+            )
         blocks.append(Paragraph(f"By class{_of_first_seed(report)}:"))
-        blocks.append(Table(("class", "inputs", "precision", "recall", "F1"), rows))
+        blocks.append(class_table(report.scores))
     slices = () if report.measured is None else report.measured.slices
     for column in dict.fromkeys(found.column for found in slices):
         blocks.append(Paragraph(f"By {column}:"))
@@ -306,6 +325,13 @@ def _of_first_seed(report: TrainingReport) -> str:
     """Said beside figures that are not averaged over seeds, where there are several."""
     seeds = () if report.measured is None else report.measured.seeds
     return f" of seed {seeds[0]}" if len(seeds) > 1 else ""
+
+
+def _does(config: ModelConfig) -> str:
+    count, what = len(config.class_names), _PLURAL[config.modality]
+    if config.labels == "several":
+        return f"says which of {count} labels {what} have"
+    return f"sorts {what} into {count} classes"
 
 
 def _gate(config: ModelConfig) -> str:

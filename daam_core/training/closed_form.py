@@ -7,13 +7,18 @@ Letters: N inputs, L layers, F features, C classes.
 
 import time
 import warnings
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from daam_core.layers import Standardisation
 from daam_core.training.baselines import LinearProbe
 from daam_core.training.fitting import History
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 #: Steps of the solver; it stops before where nothing changes any more.
 MOST_STEPS = 300
@@ -43,7 +48,7 @@ def logistic_regression(
 
     Args:
         features: ``[N, L, F]``.
-        labels: ``[N]``.
+        labels: ``[N]``, or ``[N, C]`` of 0 and 1.
         n_classes: C.
         strength: C of scikit-learn, the inverse of the penalty.
         layer_scale: see :class:`ScaledStandardisation`.
@@ -58,7 +63,11 @@ def logistic_regression(
     solver = LogisticRegression(C=strength, max_iter=MOST_STEPS)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        solver.fit(model.standardise(features).flatten(1).numpy(), labels.numpy())
+        seen = model.standardise(features).flatten(1).numpy()
+        if labels.ndim == 2:
+            _solve_each(solver, seen, labels.numpy(), model.decoder)
+            return model.eval(), History((), 1, time.perf_counter() - started)
+        solver.fit(seen, labels.numpy())
         weights, bias = torch.from_numpy(solver.coef_), torch.from_numpy(solver.intercept_)
         if len(solver.classes_) == 2:  # one row says how much more the second class is meant
             weights, bias = torch.cat([-weights, weights]) / 2, torch.cat([-bias, bias]) / 2
@@ -68,6 +77,20 @@ def logistic_regression(
         model.decoder.weight[solver.classes_] = weights.float()
         model.decoder.bias[solver.classes_] = bias.float()
     return model.eval(), History((), 1, time.perf_counter() - started)
+
+
+def _solve_each(
+    solver: "LogisticRegression", seen: np.ndarray, labels: np.ndarray, decoder: nn.Linear
+) -> None:
+    """With several labels a regression for each class; what all or no inputs have is always answered so."""
+    for number, column in enumerate(labels.T):
+        if 0 < column.sum() < len(column):
+            solver.fit(seen, column)
+            decoder.weight[number] = torch.from_numpy(solver.coef_[0]).float()
+            decoder.bias[number] = float(solver.intercept_[0])
+        else:
+            decoder.weight[number] = 0
+            decoder.bias[number] = 1e4 if column.all() else -1e4
 
 
 class KernelRidge(nn.Module):
@@ -99,7 +122,7 @@ def kernel_ridge(
 
     Args:
         features: ``[N, L, F]``.
-        labels: ``[N]``.
+        labels: ``[N]``, or ``[N, C]`` of 0 and 1.
         n_classes: C.
         width: g: the kernel is ``exp(−(g · distance / median distance)²)``.
         ridge: the penalty.
@@ -115,7 +138,10 @@ def kernel_ridge(
     one, other = (torch.randint(len(inputs), (PAIRS,), generator=draw) for _ in range(2))
     median = (inputs[one] - inputs[other])[one != other].norm(dim=1).median().clamp_min(1e-6)
     gamma = float((width / median) ** 2)
-    targets = nn.functional.one_hot(labels, n_classes).double() - 1 / n_classes
+    if labels.ndim == 2:
+        targets = 2 * labels.double() - 1  # above 0 where a label is there
+    else:
+        targets = nn.functional.one_hot(labels, n_classes).double() - 1 / n_classes
     solver = Solver(alpha=ridge, kernel="rbf", gamma=gamma)
     solver.fit(inputs.numpy(), targets.numpy())
     dual = torch.from_numpy(solver.dual_coef_).float()

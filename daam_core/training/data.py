@@ -23,6 +23,7 @@ from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.inputs.files import is_address, sha256_of
 from daam_core.inputs.text import text_sha256
+from daam_core.model import Labels
 from daam_core.training.data_cifar import CIFAR
 from daam_core.training.data_folders import PARTS, read_folder
 from daam_core.training.data_layouts import is_iemocap, read_cifar, read_iemocap
@@ -85,13 +86,15 @@ class Dataset:
         name: the folder's or table's name.
         modality: ``audio``, ``text`` or ``image``.
         inputs: N texts, or N sounds or pictures: paths, or cells of a table.
-        labels: N class indices.
+        labels: N class indices; none where inputs have several labels.
         class_names: C names, sorted, or in a model's order.
         places: N short names for messages and tables: a path below the folder, or a table's row.
         groups: N groups that must not be split between training and test, such as speakers; or None.
         columns: what else a table says of its inputs: N texts by column, "" where there is none.
         skipped: what was left out because it cannot be used, with the reasons.
         notes: sentences about how the data set was read and what looks strange about it.
+        label_sets: N sets of class indices, each sorted, where an input has several labels or none of them;
+            else None.
     """
 
     name: str
@@ -104,20 +107,51 @@ class Dataset:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    label_sets: tuple[tuple[int, ...], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     @property
+    def several(self) -> bool:
+        """Whether an input may have several labels."""
+        return self.label_sets is not None
+
+    @property
     def targets(self) -> Tensor:
-        """``[N]`` int64 class indices."""
-        return torch.tensor(self.labels, dtype=torch.int64)
+        """``[N]`` int64 class indices; with several labels ``[N, C]`` float32, 1 for those an input has."""
+        if self.label_sets is None:
+            return torch.tensor(self.labels, dtype=torch.int64)
+        found = torch.zeros(len(self), len(self.class_names))
+        for row, labels in enumerate(self.label_sets):
+            found[row, list(labels)] = 1
+        return found
 
     @property
     def counts(self) -> dict[str, int]:
         """Samples by class name."""
-        found = Counter(self.labels)
+        found = Counter(label for labels in self.sets for label in labels)
         return {name: found[index] for index, name in enumerate(self.class_names)}
+
+    @property
+    def sets(self) -> tuple[tuple[int, ...], ...]:
+        """Of each input its class indices, one or several."""
+        return tuple((label,) for label in self.labels) if self.label_sets is None else self.label_sets
+
+    def with_labels(self, labels: Labels) -> "Dataset":
+        """The same inputs for a classifier that decides for one class, or for several.
+
+        Raises:
+            DataError: they have several labels, and one class is decided for.
+        """
+        if labels == "several":
+            return replace(self, labels=(), label_sets=self.sets)
+        if self.several:
+            raise DataError(
+                f"The inputs of {self.name} have several labels each, and what they are for decides for one "
+                "class: give data with one label an input, or a classifier for several (--labels several)."
+            )
+        return self
 
     def part(self, indices: Iterable[int]) -> "Dataset":
         """The inputs at ``indices``, in their order; classes stay the same."""
@@ -125,7 +159,8 @@ class Dataset:
         return replace(
             self,
             inputs=tuple(self.inputs[i] for i in chosen),
-            labels=tuple(self.labels[i] for i in chosen),
+            labels=() if self.several else tuple(self.labels[i] for i in chosen),
+            label_sets=None if self.label_sets is None else tuple(self.label_sets[i] for i in chosen),
             places=tuple(self.places[i] for i in chosen),
             groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
             columns={name: tuple(cells[i] for i in chosen) for name, cells in self.columns.items()},
@@ -183,13 +218,15 @@ def load_dataset(
     names = tuple(class_names) if class_names is not None else _classes(path, rows, found)
     index = {name: number for number, name in enumerate(names)}
     for row in rows:
-        if row.label not in index:
-            meant = {_spelling(name): name for name in names}.get(_spelling(row.label))
+        for label in row.labels:
+            if label in index:
+                continue
+            meant = {_spelling(name): name for name in names}.get(_spelling(label))
             remedy = (
                 f"--merge-alike takes it for {meant!r}" if meant else "leave such inputs out with --classes"
             )
             raise DataError(
-                f"{path.name}, {row.place}: the class {row.label!r} is not one of {listed(names)}; {remedy}."
+                f"{path.name}, {row.place}: the class {label!r} is not one of {listed(names)}; {remedy}."
             )
     if found.unusable:
         first = found.unusable[0]
@@ -197,13 +234,16 @@ def load_dataset(
             f"Left out {len(found.unusable):,} inputs of {path.name} that cannot be used, the first: "
             f"{first.reason}"
         )
-    if absent := sorted(set(names) - {row.label for row in rows}):
+    if absent := sorted(set(names) - _present(rows)):
         found.notes.append(f"{path.name} has no inputs of {listed(absent)}; they count as absent.")
     return Dataset(
         name=name,
         modality=modality,
         inputs=tuple(row.given for row in rows),
-        labels=tuple(index[row.label] for row in rows),
+        labels=() if found.several else tuple(index[row.label] for row in rows),
+        label_sets=tuple(tuple(sorted(index[label] for label in row.labels)) for row in rows)
+        if found.several
+        else None,
         class_names=names,
         places=tuple(row.place for row in rows),
         groups=_groups(name, rows, columns, group_pattern),
@@ -223,6 +263,8 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
     """
     if len(datasets) == 1:
         return datasets[0]
+    if any(dataset.several for dataset in datasets):
+        datasets = [dataset.with_labels("several") for dataset in datasets]
     sets = [dataset.name for dataset in datasets]
     if twice := [name for name, count in Counter(sets).items() if count > 1]:
         raise DataError(
@@ -241,6 +283,13 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
         modality=datasets[0].modality,
         inputs=tuple(given for dataset in datasets for given in dataset.inputs),
         labels=tuple(names.index(d.class_names[label]) for d in datasets for label in d.labels),
+        label_sets=tuple(
+            tuple(sorted(names.index(d.class_names[label]) for label in labels))
+            for d in datasets
+            for labels in d.sets
+        )
+        if datasets[0].several
+        else None,
         class_names=names,
         places=tuple(f"{dataset.name}/{place}" for dataset in datasets for place in dataset.places),
         groups=None
@@ -345,7 +394,7 @@ def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndar
         )
     try:
         rest, held = train_test_split(
-            np.arange(len(dataset)), test_size=size, stratify=dataset.labels, random_state=seed
+            np.arange(len(dataset)), test_size=size, stratify=_strata(dataset, 2), random_state=seed
         )
     except ValueError as error:
         smallest = min(dataset.counts.items(), key=lambda item: item[1])
@@ -391,14 +440,28 @@ def folds(dataset: Dataset, count: int, *, seed: int = 0) -> list[tuple[np.ndarr
             raise DataError(f"{count} folds need as many groups; there are {len(names)}: {listed(names)}.")
         return [hold_out_groups(dataset, names[k::count]) for k in range(count)]
     smallest = min(dataset.counts.items(), key=lambda item: item[1])
-    if smallest[1] < count:
+    if smallest[1] < count and not dataset.several:
         raise DataError(
             f"{count} folds need {count} inputs of each class; {smallest[0]!r} has {smallest[1]}."
         )
     from sklearn.model_selection import StratifiedKFold
 
     splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
-    return [(train, test) for train, test in splitter.split(np.zeros(len(dataset)), dataset.labels)]
+    return [(train, test) for train, test in splitter.split(np.zeros(len(dataset)), _strata(dataset, count))]
+
+
+def _strata(dataset: Dataset, least: int) -> Sequence[int]:
+    """What a split keeps in the same proportion: classes, or of several labels each input's rarest one.
+
+    With several labels, those with fewer than ``least`` inputs go with the most frequent.
+    """
+    if dataset.label_sets is None:
+        return dataset.labels
+    frequency = Counter(label for labels in dataset.label_sets for label in labels)
+    rarest = [min(labels, key=lambda label: frequency[label], default=-1) for labels in dataset.label_sets]
+    sizes = Counter(rarest)
+    most = sizes.most_common(1)[0][0]
+    return [label if sizes[label] >= least else most for label in rarest]
 
 
 def _require_groups(dataset: Dataset) -> tuple[str, ...]:
@@ -443,7 +506,7 @@ def _read(
                 continue
             read_folder(place, modality, written, classes, found)
             if not classes.names and classes.pattern is None:
-                found.notes += _strange_folders(place, sorted({row.label for row in found.rows}))
+                found.notes += _strange_folders(place, sorted(_present(found.rows)))
         elif place.is_file():
             if classes.pattern is not None:
                 raise DataError(
@@ -472,9 +535,9 @@ def _of_chosen_classes(
 ) -> list[Row]:
     """The rows whose class is wanted, under the name that counts."""
     rows = _renamed(path, found.rows, classes, other=class_names is not None)
-    alike = _alike([row.label for row in rows], class_names or ())
+    alike = _alike([label for row in rows for label in row.labels], class_names or ())
     if classes.merge_alike:
-        rows = [replace(row, label=alike.get(row.label, row.label)) for row in rows]
+        rows = _called(rows, alike)
     elif alike and not classes.names:
         one, other = next(iter(alike.items()))
         found.notes.append(
@@ -483,11 +546,13 @@ def _of_chosen_classes(
         )
     if not classes.names or classes.everything:
         return rows
-    present = {row.label for row in rows}
+    present = _present(rows)
     if class_names is None and (missing := sorted(set(classes.names) - present)):
         raise DataError(
             f"{path.name} has no class {missing[0]!r}; its classes are {listed(sorted(present))}."
         )
+    if found.several:  # an input without any of them is one that none of them fits
+        return [replace(row, labels=tuple(one for one in row.labels if one in classes.names)) for row in rows]
     others = [row for row in rows if row.label not in classes.names]
     found.skipped += [Skipped(row.place, f"the class {row.label} was not asked for") for row in others]
     return [row for row in rows if row.label in classes.names]
@@ -498,13 +563,25 @@ def _renamed(path: Path, rows: list[Row], classes: ClassChoice, *, other: bool) 
     not every class needs to be there.
     """
     new = dict(classes.renamed)
-    present = {row.label for row in rows}
+    present = _present(rows)
     if not other and (missing := [old for old in new if old not in present]):
         raise DataError(
             f"{path.name} has no class {missing[0]!r} to call {new[missing[0]]!r}; its classes are "
             f"{listed(sorted(present))}."
         )
-    return [replace(row, label=new.get(row.label, row.label)) for row in rows] if new else rows
+    return _called(rows, new) if new else rows
+
+
+def _called(rows: Sequence[Row], names: Mapping[str, str]) -> list[Row]:
+    """The rows with their labels by other names; two that get one name are one."""
+    return [
+        replace(row, labels=tuple(dict.fromkeys(names.get(one, one) for one in row.labels))) for row in rows
+    ]
+
+
+def _present(rows: Iterable[Row]) -> set[str]:
+    """Labels that occur."""
+    return {label for row in rows for label in row.labels}
 
 
 def _alike(labels: Sequence[str], preferred: Sequence[str]) -> dict[str, str]:
@@ -549,12 +626,11 @@ def _strange_folders(path: Path, names: Sequence[str]) -> list[str]:
 
 def _classes(path: Path, rows: Sequence[Row], found: Rows) -> tuple[str, ...]:
     """The labels found, sorted."""
-    names = sorted({row.label for row in rows})
+    names = sorted(_present(rows))
     if len(names) < 2:
         why = "".join(f" {note}" for note in found.notes)
-        raise DataError(
-            f"{path.name} holds the one class {names[0]!r}; a classifier needs at least two.{why}"
-        )
+        held = f"the one class {names[0]!r}" if names else "no class: not one input has a label"
+        raise DataError(f"{path.name} holds {held}; a classifier needs at least two.{why}")
     return tuple(names)
 
 

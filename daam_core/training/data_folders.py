@@ -74,7 +74,7 @@ def read_folder(
                 decoded.append(text)
                 given = text.text
         if given is not None:
-            found.rows.append(Row(given, label, place))
+            found.rows.append(Row(given, (label,) if label else (), place))
     found.notes += _encodings(decoded)
 
 

@@ -30,11 +30,33 @@ class TableColumns:
         inputs: columns of texts, joined by a line break, or the one column of paths.
         label: column of class names.
         group: column of groups, such as speakers.
+        separator: what stands between class names where the label column holds several of them.
+        classes: columns of 0 and 1, one for each class, in place of a label column: an input has several
+            labels.
     """
 
     inputs: tuple[str, ...] = ()
     label: str | None = None
     group: str | None = None
+    separator: str | None = None
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.classes and (self.separator is not None or self.label is not None):
+            raise DataError(
+                "Labels stand in one column of names, with or without a separator, or in several columns of "
+                "0 and 1: give --label-separator for the first, several names after --label-column for the "
+                "second."
+            )
+        if len(self.classes) == 1:
+            raise DataError("Columns of 0 and 1 are at least two, one for each class.")
+        if self.separator == "":
+            raise DataError("What separates labels must be a sign, such as | or ;, got nothing.")
+
+    @property
+    def several(self) -> bool:
+        """Whether an input may have several labels."""
+        return bool(self.classes) or self.separator is not None
 
 
 @dataclass(frozen=True)
@@ -91,13 +113,18 @@ class ClassChoice:
 
 @dataclass(frozen=True)
 class Row:
-    """One input: its label ("" where it has none), its place, its group, and what else its table says."""
+    """One input: its labels (none, one or several), its place, its group, and what else its table says."""
 
     given: Given
-    label: str
+    labels: tuple[str, ...]
     place: str
     group: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The one label; "" where it has none."""
+        return self.labels[0] if self.labels else ""
 
 
 @dataclass
@@ -110,6 +137,7 @@ class Rows:
         skipped: inputs that were left out.
         unusable: those of them that look like inputs and are broken.
         notes: sentences about what was found out or looks strange.
+        several: an input may have several labels, or none.
     """
 
     lenient: bool
@@ -117,6 +145,7 @@ class Rows:
     skipped: list[Skipped] = field(default_factory=list)
     unusable: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    several: bool = False
 
     def usable(self, read: Callable[[], Found], place: str) -> Found | None:
         """What ``read`` returns; if it refuses, None with the place noted, or the refusal itself."""

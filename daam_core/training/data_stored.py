@@ -100,7 +100,7 @@ def read_stored(file: Path) -> StoredTable:
         for field in schema:
             if pa.types.is_struct(field.type) or _is_binary(field.type):
                 kept[field.name] = [StoredInput(file, field.name, row) for row in range(count)]
-            elif not pa.types.is_nested(field.type):
+            elif not pa.types.is_nested(field.type) or _is_list_of_labels(field.type):
                 cells = _column(file, field.name).to_pylist()
                 kept[field.name] = [_text(cell, names.get(field.name)) for cell in cells]
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -208,9 +208,20 @@ def _is_binary(kind: "pa.DataType") -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
+def _is_list_of_labels(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inside = kind.value_type
+    return bool(pa.types.is_string(inside) or pa.types.is_large_string(inside) or pa.types.is_integer(inside))
+
+
 def _text(cell: object, names: Sequence[str] | None) -> str:
     if cell is None:
         return ""
+    if isinstance(cell, list):
+        return json.dumps([_text(one, names) for one in cell], ensure_ascii=False)
     if names is not None and isinstance(cell, int):
         return names[cell] if 0 <= cell < len(names) else ""  # -1 is no class
     return str(cell)
@@ -224,9 +235,14 @@ def _class_names(file: Path, schema: "pa.Schema") -> dict[str, list[str]]:
     elif (file.parent / SAVED).is_file():
         found = {"info": json.loads((file.parent / SAVED).read_text("utf-8"))}
     features = found.get("info", {}).get("features") if isinstance(found, dict) else None
+    # What a list holds is said by its ``feature``.
+    inner = {
+        name: feature.get("feature") if isinstance(feature, dict) and "feature" in feature else feature
+        for name, feature in (features or {}).items()
+    }
     return {
         str(name): [str(one) for one in feature["names"]]
-        for name, feature in (features or {}).items()
+        for name, feature in inner.items()
         if isinstance(feature, dict) and isinstance(feature.get("names"), list)
     }
 

@@ -4,8 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -85,10 +85,11 @@ def read_table(
     if suffix not in _SEPARATED:
         written = TextFormat()  # these have names of columns always
     chosen = _chosen_columns(path, table, modality, columns, written, found, labelled=labelled)
+    labels_of = _reader_of_labels(path, table, chosen, found)
     for number, cells in enumerate(table.rows, start=1):
         place = f"{path.name} row {number}" if named else f"row {number}"
         where = f"{path.name}, row {number}" + (" below the heading" if suffix in _SEPARATED else "")
-        read = partial(_row, path, modality, chosen, table.columns, cells, place, where, labelled=labelled)
+        read = partial(_row, path, modality, chosen, labels_of, table.columns, cells, place, where, labelled)
         row = found.usable(read, place)
         if row is not None:
             found.rows.append(row)
@@ -245,24 +246,25 @@ def _row(
     table: Path,
     modality: Modality,
     columns: TableColumns,
+    labels_of: "ReadLabels",
     names: list[str],
     cells: list[Cell],
     place: str,
     where: str,
-    *,
     labelled: bool,
 ) -> Row:
     by_name = dict(zip(names, cells, strict=False))
-    needed = [*columns.inputs, *(name for name in (columns.label, columns.group) if name is not None)]
+    needed = _all_of(columns)
     if len(cells) > len(names) or any(name not in by_name for name in needed):
         raise DataError(
             f"{where}: it has not as many cells as the heading, {len(cells)} and not {len(names)}; cells "
             "that hold the separator need quotation marks, and --delimiter names another separator."
         )
     said = {name: cell.strip() for name, cell in by_name.items() if isinstance(cell, str)}
-    label = "" if columns.label is None else said.get(columns.label, "")
-    if labelled and not label:
+    label = labels_of(said, where)
+    if labelled and label is None:
         raise DataError(f"{where}: the column {columns.label!r} is empty.")
+    label = label or ()
     group = said.get(columns.group) if columns.group else None
     others = {name: cell for name, cell in said.items() if name not in needed}
     first = by_name[columns.inputs[0]]
@@ -295,18 +297,18 @@ def _chosen_columns(
     labelled: bool,
 ) -> TableColumns:
     present = table.columns
-    given = [*asked.inputs, *(name for name in (asked.label, asked.group) if name is not None)]
+    given = _all_of(asked)
     for name in given:
         if name not in present:
             raise DataError(f"{path.name} has no column {name!r}; its columns are {_named(present)}.")
         if present.count(name) > 1:
             raise DataError(f"{path.name} has {present.count(name)} columns called {name!r}; rename them.")
-    if not written.heading and not (asked.inputs and asked.label):
+    if not written.heading and not (asked.inputs and (asked.label or asked.classes)):
         asked = _guessed(path, table, modality, asked, found)
     usual = TEXT_COLUMNS if modality == "text" else PATH_COLUMNS
     inputs = asked.inputs or tuple(_usual(present, usual)[:1])
-    label = asked.label or next(iter(_usual(present, LABEL_COLUMNS)), None)
-    if not inputs or (label is None and labelled):
+    label = asked.label or next(iter([] if asked.classes else _usual(present, LABEL_COLUMNS)), None)
+    if not inputs or (label is None and not asked.classes and labelled):
         what, option = ("texts" if modality == "text" else "paths", "--input-column")
         if inputs:
             what, option = "labels", "--label-column"
@@ -324,12 +326,103 @@ def _chosen_columns(
         else set()
     )
     if wrong := [
-        name for name in (label, asked.group, *(inputs if modality == "text" else ())) if name in stored
+        name
+        for name in (label, asked.group, *asked.classes, *(inputs if modality == "text" else ()))
+        if name in stored
     ]:
         raise DataError(
             f"The column {wrong[0]!r} of {path.name} holds files and no texts; name another column."
         )
-    return TableColumns(inputs, label, asked.group)
+    return replace(asked, inputs=inputs, label=label)
+
+
+#: Labels of a row's cells; None where there are none though each input has one. The text says where it is.
+ReadLabels = Callable[[dict[str, str], str], tuple[str, ...] | None]
+
+
+def _reader_of_labels(path: Path, table: _Table, columns: TableColumns, found: Rows) -> ReadLabels:
+    """How a row's labels are read: one, several in a cell, a list in it, or columns of 0 and 1."""
+    label = columns.label
+    if columns.classes:
+        found.several = True
+        return lambda said, where: tuple(n for n in columns.classes if _is_one(said.get(n, ""), n, where))
+    if label is None:
+        return lambda said, where: ()
+    place = table.columns.index(label)
+    cells = [str(row[place]).strip() for row in table.rows if place < len(row)]
+    if cells and all(_listed_labels(cell) is not None for cell in cells):
+        found.several = True
+        found.notes.append(f"The column {label!r} of {path.name} holds lists: an input has several labels.")
+        return lambda said, where: _listed_labels(said.get(label, ""))
+    separator = columns.separator
+    if separator is None:
+        found.notes += _look_separated(path, label, cells)
+        return lambda said, where: (said[label],) if said.get(label) else None
+    found.several = True
+    if not any(separator in cell for cell in cells):
+        raise DataError(
+            f"No label of {path.name} holds {separator!r}, which --label-separator says stands between "
+            f"labels; a label is {cells[0][:40]!r}."
+            if cells
+            else f"{path.name} has no rows."
+        )
+
+    def separated(said: dict[str, str], where: str) -> tuple[str, ...]:
+        names = (name.strip() for name in said.get(label, "").split(separator))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    return separated
+
+
+def _is_one(cell: str, name: str, where: str) -> bool:
+    """Whether a column of 0 and 1 says that the class is meant.
+
+    Raises:
+        DataError: it says something else.
+    """
+    said = {
+        **dict.fromkeys(("1", "1.0", "true", "yes"), True),
+        **dict.fromkeys(("0", "0.0", "false", "no", ""), False),
+    }
+    if cell.lower() not in said:
+        raise DataError(
+            f"{where}: the column {name!r} must hold 0 or 1, whether the input has this label, got "
+            f"{cell[:40]!r}."
+        )
+    return said[cell.lower()]
+
+
+def _listed_labels(cell: str) -> tuple[str, ...] | None:
+    """Labels of a cell that is a JSON list of texts or numbers; None where it is none."""
+    if not cell.startswith("["):
+        return None
+    try:
+        listed_here = json.loads(cell)
+    except ValueError:
+        return None
+    if not all(isinstance(one, str | int | float) for one in listed_here):
+        return None
+    return tuple(dict.fromkeys(str(one).strip() for one in listed_here if str(one).strip()))
+
+
+def _look_separated(path: Path, label: str, cells: Sequence[str]) -> list[str]:
+    """A sentence where labels look like several in one cell: parts of some are labels of their own."""
+    alone = set(cells)
+    for sign in "|;,":
+        parts = [cell.split(sign) for cell in alone if sign in cell]
+        if parts and all(part.strip() in alone for one in parts for part in one):
+            example = next(cell for cell in cells if sign in cell)
+            return [
+                f"Labels of {path.name} such as {example[:40]!r} look like several in the column {label!r} "
+                f"and are read as one; --label-separator {sign!r} reads them apart."
+            ]
+    return []
+
+
+def _all_of(columns: TableColumns) -> list[str]:
+    """Every column that is named."""
+    single = (name for name in (columns.label, columns.group) if name is not None)
+    return [*columns.inputs, *single, *columns.classes]
 
 
 def _guessed(path: Path, table: _Table, modality: Modality, asked: TableColumns, found: Rows) -> TableColumns:
@@ -351,7 +444,7 @@ def _guessed(path: Path, table: _Table, modality: Modality, asked: TableColumns,
             f"{path.name} was read without a heading: inputs from column {', '.join(inputs)}, labels from "
             f"column {label}; --input-column and --label-column name others."
         )
-    return TableColumns(inputs, label, asked.group)
+    return replace(asked, inputs=inputs, label=label)
 
 
 def _named(columns: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from daam_core.trained import TrainedClassifier
 from daam_core.training.data import Dataset, Skipped, content_hash
 from daam_core.training.features import extract
 from daam_core.training.fitting import predict
-from daam_core.training.scores import Scores, score
+from daam_core.training.scores import Scores, score_logits
 from daam_core.version import __version__
 
 #: Cells of the mean map that a report names.
@@ -147,6 +147,7 @@ def evaluate(
             f"{dataset.name} has the classes {', '.join(dataset.class_names)}, but {model.name} knows "
             f"{', '.join(model.class_names)}."
         )
+    dataset = dataset.with_labels(model.config.labels)
     found = extract(dataset, model.backbone, cache_dir=cache_dir, progress=progress, skip_broken=skip_broken)
     return evaluate_features(
         model, found.dataset, found.features, encoder_parameters=model.backbone.n_parameters
@@ -158,7 +159,7 @@ def evaluate_features(
 ) -> Evaluation:
     """:func:`evaluate` on pooled features ``[N, L, F]`` that are at hand."""
     classifier = model.classifier
-    predicted = predict(classifier, features).argmax(-1)
+    dataset = dataset.with_labels(model.config.labels)
     mean = dataset_mean(classifier, features)
     attention, data = classifier.attention, data_facts(dataset)
     known = model.report.get("data")
@@ -170,7 +171,7 @@ def evaluate_features(
         data=data,
         trained_on=isinstance(known, dict) and known.get("sha256") == data.sha256,
         seed=model.config.seed,
-        scores=score(dataset.labels, predicted.tolist(), model.class_names),
+        scores=score_logits(dataset.targets, predict(classifier, features), model.class_names),
         classifier_parameters=sum(parameter.numel() for parameter in classifier.parameters()),
         encoder_parameters=encoder_parameters,
         mean_offset=movement(attention.initial_mean_offset, attention.mean_offset),
@@ -200,8 +201,9 @@ def movement(initial: Tensor, learned: Tensor) -> Movement:
 def data_facts(dataset: Dataset) -> DataFacts:
     """What identifies a data set in a report."""
     digest = hashlib.sha256()
-    for given, label in zip(dataset.inputs, dataset.labels, strict=True):
-        digest.update(f"{content_hash(given)} {dataset.class_names[label]}\n".encode())
+    for given, labels in zip(dataset.inputs, dataset.sets, strict=True):
+        names = "|".join(dataset.class_names[label] for label in labels)
+        digest.update(f"{content_hash(given)} {names}\n".encode())
     return DataFacts(
         name=dataset.name,
         modality=dataset.modality,

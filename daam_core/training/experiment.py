@@ -16,7 +16,7 @@ from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
-from daam_core.model import ModelConfig
+from daam_core.model import Labels, ModelConfig
 from daam_core.plain import PlainMapping
 from daam_core.trained import identity_of
 from daam_core.training.accuracy import Split, SplitData
@@ -96,7 +96,7 @@ class DataOptions:
                 self.load, modality=modality, class_names=class_names, main=main, preferred=preferred
             )
             return joined([read(one) for one in path])
-        columns = TableColumns(self.columns.inputs, self.columns.label, self.columns.group if main else None)
+        columns = self.columns if main else replace(self.columns, group=None)
         table = not Path(path).is_dir() or parts_of(path, self.classes) is not None
         found = load_dataset(
             path,
@@ -268,6 +268,11 @@ def prepare(options: ExperimentOptions) -> Experiment:
         for name, path in paths.items()
         if path is not None
     }
+    settings = dict(options.classifier)
+    if any(found.several for found in datasets.values()):
+        settings.setdefault("labels", "several")
+    labels: Labels = settings.get("labels", "one")
+    datasets = {name: found.with_labels(labels) for name, found in datasets.items()}
     backbone = options.backbone
     if not isinstance(backbone, Backbone):
         backbone = load_backbone(
@@ -284,8 +289,9 @@ def prepare(options: ExperimentOptions) -> Experiment:
         n_features=backbone.n_features,
         class_names=dataset.class_names,
         seed=options.training.seed,
-        **options.classifier,
+        **settings,
     )
+    config = configuration_of(options.method)(config)
     parts = {name: options.reading.extract(found, backbone) for name, found in datasets.items()}
     shipped, measured_on = _splits(options, parts)
     return Experiment(
@@ -294,7 +300,7 @@ def prepare(options: ExperimentOptions) -> Experiment:
         train=parts["train"],
         validation=parts.get("validation"),
         test=parts.get("test"),
-        config=configuration_of(options.method)(config),
+        config=config,
         shipped=shipped,
         measured_on=measured_on,
     )

@@ -72,8 +72,10 @@ class TrainingConfig:
         label_smoothing: in the cross entropy.
         focal_gamma: γ of the focal loss, ``(1 − p)^γ`` times the cross entropy: inputs that are decided well
             count less; 0 is the plain cross entropy.
-        class_weights: ``balanced`` weights each input in the loss by one over its class's frequency.
-        sampling: ``balanced`` draws the inputs of an epoch so that each class comes equally often.
+        class_weights: ``balanced`` weights each input in the loss by one over its class's frequency; with
+            several labels, each that an input has by how many times more inputs do not have it.
+        sampling: ``balanced`` draws the inputs of an epoch so that each class comes equally often, with
+            several labels the rarest of each.
         initialisation: ``torch`` is each layer's own, ``xavier`` draws weights outside the gate by Xavier's
             uniform rule and starts biases at 0.
         gate_penalty: weight of the mean gate in the loss. A gate that opens for nothing of use then
@@ -158,7 +160,7 @@ def train_classifier(
         config: the classifier.
         training: how to train.
         features: pooled hidden states ``[N, L, F]``.
-        labels: class indices ``[N]``.
+        labels: class indices ``[N]``, or ``[N, C]`` of 0 and 1 where an input has several labels.
         validation: features and labels that decide when to stop and which weights to keep; without
             them all epochs run and the last weights are kept.
         on_epoch: called after every epoch; an exception from it stops the training.
@@ -167,6 +169,12 @@ def train_classifier(
         DataError: features, labels and configuration do not fit each other.
     """
     seeded(training.seed)
+    if (labels.ndim == 2) != (config.labels == "several"):
+        raise DataError(
+            f"A classifier with labels={config.labels!r} learns from labels "
+            f"{'[N, C] of 0 and 1' if config.labels == 'several' else '[N], one class each'}, got "
+            f"{list(labels.shape)}."
+        )
     if config.decoder == "density":
         return _train_density(config, training, features, labels, validation=validation, on_epoch=on_epoch)
     classifier = DaamClassifier(config)
@@ -306,8 +314,21 @@ def predict(model: Classifies, features: Tensor, *, batch_size: int = 512) -> Te
 
 
 def accuracy(model: Classifies, features: Tensor, labels: Tensor) -> float:
-    """Share of inputs whose most probable class is their label."""
-    return float((predict(model, features).argmax(-1) == labels).double().mean())
+    """Share of inputs that are answered rightly, see :func:`right`."""
+    return float(right(predict(model, features), labels).double().mean())
+
+
+def answers(logits: Tensor, labels: Tensor) -> Tensor:
+    """What is answered, in the form of the labels: the most probable class ``[N]``, or with several labels
+    ``[N, C]``, 1 for each whose probability is above a half.
+    """
+    return logits.argmax(-1) if labels.ndim == 1 else (logits > 0).to(labels.dtype)
+
+
+def right(logits: Tensor, labels: Tensor) -> Tensor:
+    """``[N]`` bool: whether the class is the label; with several labels, whether all of them are right."""
+    found = answers(logits, labels) == labels
+    return found if labels.ndim == 1 else found.all(-1)
 
 
 def _logits(output: Decision | Tensor) -> Tensor:
@@ -316,12 +337,14 @@ def _logits(output: Decision | Tensor) -> Tensor:
 
 def _measure(model: Classifies, features: Tensor, labels: Tensor) -> tuple[float, float]:
     logits = predict(model, features)
-    right = (logits.argmax(-1) == labels).double().mean()
-    return float(nn.functional.cross_entropy(logits, labels)), float(right)
+    loss = nn.functional.cross_entropy if labels.ndim == 1 else nn.functional.binary_cross_entropy_with_logits
+    return float(loss(logits, labels)), float(right(logits, labels).double().mean())
 
 
 def loss_function(training: TrainingConfig, labels: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
-    """Mean loss of logits ``[B, C]`` against class indices ``[B]``."""
+    """Mean loss of logits ``[B, C]`` against class indices ``[B]``, or against ``[B, C]`` of 0 and 1."""
+    if labels.ndim == 2:
+        return _loss_of_several(training, labels)
 
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
         weight = None
@@ -343,11 +366,35 @@ def loss_function(training: TrainingConfig, labels: Tensor) -> Callable[[Tensor,
     return loss
 
 
+def _loss_of_several(training: TrainingConfig, labels: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """Binary cross entropy of each label, averaged over inputs and classes."""
+    present = labels.sum(0).clamp_min(1)
+    weight = (len(labels) - present).clamp_min(1) / present if training.class_weights == "balanced" else None
+
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        soft = targets * (1 - training.label_smoothing) + training.label_smoothing / 2
+        each = nn.functional.binary_cross_entropy_with_logits(
+            logits, soft, pos_weight=weight, reduction="none"
+        )
+        if training.focal_gamma:
+            missed = torch.where(targets > 0, -logits, logits).sigmoid()
+            each = missed.clamp_min(1e-8) ** training.focal_gamma * each
+        return each.mean()
+
+    return loss
+
+
 def epoch_order(training: TrainingConfig, labels: Tensor, generator: torch.Generator) -> Tensor:
     """Indices of the inputs of one epoch, in the order they are learned from."""
     if training.sampling == "as_given":
         return torch.randperm(len(labels), generator=generator)
-    rarity = torch.bincount(labels).clamp_min(1).double().reciprocal()[labels]
+    if labels.ndim == 2:
+        # One over the frequency of the rarest label; of inputs without any, over that of such inputs.
+        none = (labels.sum(-1) == 0).double()
+        each = torch.cat([labels.double(), none[:, None]], 1)
+        rarity = (each / each.sum(0).clamp_min(1)).amax(-1)
+    else:
+        rarity = torch.bincount(labels).clamp_min(1).double().reciprocal()[labels]
     return torch.multinomial(rarity, len(labels), replacement=True, generator=generator)
 
 
@@ -374,9 +421,9 @@ def _parameter_groups(model: Trainable, training: TrainingConfig) -> list[dict[s
 
 def _check(features: Tensor, labels: Tensor) -> None:
     pooled = features.ndim == 3 or not features.is_floating_point()  # or indices of inputs
-    if not pooled or labels.shape != features.shape[:1] or len(features) == 0:
+    if not pooled or labels.ndim not in (1, 2) or len(labels) != len(features) or len(features) == 0:
         raise DataError(
-            f"Training needs features [N, L, F] and labels [N] with N >= 1, "
+            f"Training needs features [N, L, F] and labels [N], or [N, C] of 0 and 1, with N >= 1, "
             f"got {list(features.shape)} and {list(labels.shape)}."
         )
     if not bool(torch.isfinite(features).all()):

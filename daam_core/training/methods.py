@@ -32,8 +32,8 @@ from daam_core.training.fitting import (
     Settings,
     Trainable,
     TrainingConfig,
+    accuracy,
     fit,
-    predict,
     seeded,
     train_classifier,
 )
@@ -318,6 +318,8 @@ USUAL = (
     *("daam", "daam_v1", "daam_v2", "shared", "mixture", "gqdaam", "joint_density", "density_block"),
     *("linear", "last_layer", "weighted_sum", "mlp", "mha", "mha_bn", "gqa", "logistic", "kernel_ridge"),
 )
+#: They decide between classes, and not for each of several labels.
+ONE_LABEL = frozenset({"joint_density"})
 
 
 def method_named(name: str) -> Method:
@@ -464,9 +466,9 @@ def best_of(
             refusal = str(error)
             continue
         seconds += history.seconds
-        right = (predict(module, validation[0]).argmax(-1) == validation[1]).double().mean()
-        if best is None or float(right) > best[0]:
-            best = float(right), module, history
+        right = accuracy(module, *validation)
+        if best is None or right > best[0]:
+            best = right, module, history
     if best is None:
         raise ConfigError(refusal)
     return best[1], replace(best[2], seconds=seconds)
@@ -475,9 +477,10 @@ def best_of(
 def recipes(
     names: Sequence[str] | None, config: ModelConfig, *, tune: bool = False, sources: Sources | None = None
 ) -> list[Recipe]:
-    """Methods by name as something to measure; by default :data:`USUAL`.
+    """Methods by name as something to measure; by default those of :data:`USUAL` that know such labels.
 
     Raises:
         ConfigError: an unknown name; the message lists all.
     """
-    return [recipe_of(method_named(name), config, tune=tune, sources=sources) for name in names or USUAL]
+    usual = (name for name in USUAL if config.labels == "one" or name not in ONE_LABEL)
+    return [recipe_of(method_named(name), config, tune=tune, sources=sources) for name in names or usual]

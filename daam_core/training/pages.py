@@ -26,6 +26,9 @@ _IMPORTANCE = (
 _LAYERS = "Share of each layer and head in the mean density attention."
 _PARAMETERS = "Learned mean offset δ and scaled variance ξ of every head."
 _TRAINED_ON = "The classifier was trained on this data: its accuracy here says nothing about other data."
+NO_CONFUSION = (
+    "With several labels an input has, no class stands in place of another: there is no such matrix."
+)
 #: Larger confusion matrices are shown as the list of their most frequent errors.
 _LARGEST_MATRIX = 15
 _ERRORS_SHOWN = 20
@@ -58,8 +61,7 @@ def evaluation_text(report: Evaluation) -> str:
         *filter(None, [one_class_only(scores)]),
         f"{report.model} on {data.name}: {scores.inputs:,} inputs"
         + (f", {data.skipped} skipped" if data.skipped else ""),
-        f"accuracy {fixed(scores.accuracy, 4)}, balanced {fixed(scores.balanced_accuracy, 4)}, "
-        f"macro F1 {fixed(scores.macro_f1, 4)}; always the most frequent class {fixed(scores.majority, 4)}",
+        _in_short(scores),
         "",
         aligned(class_table(scores)),
         "",
@@ -77,15 +79,11 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
     return [
         *([Paragraph(_TRAINED_ON)] if report.trained_on else []),
         *(Paragraph(note) for note in (*data.notes, one_class_only(scores)) if note),
-        Paragraph(
-            f"Accuracy {fixed(scores.accuracy, 4)}, balanced accuracy {fixed(scores.balanced_accuracy, 4)}, "
-            f"macro F1 {fixed(scores.macro_f1, 4)} on {scores.inputs:,} inputs ({data.skipped} skipped); "
-            f"always the most frequent class: {fixed(scores.majority, 4)}."
-        ),
+        Paragraph(f"On {scores.inputs:,} inputs ({data.skipped} skipped): {_in_short(scores)}."),
         Heading("Classes"),
         class_table(scores),
         Heading("Confusion"),
-        confusion_table(scores),
+        Paragraph(NO_CONFUSION) if scores.several else confusion_table(scores),
         Heading("Classifier and encoder"),
         Table(
             ("", ""),
@@ -102,6 +100,23 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
         movement_table(report.mean_offset, report.scaled_variance),
         Heading("The data set's mean Importance Factor"),
     ]
+
+
+def _in_short(scores: Scores) -> str:
+    accuracy, balanced = fixed(scores.accuracy, 4), fixed(scores.balanced_accuracy, 4)
+    majority = f"always {frequent_answer(several=scores.several)} {fixed(scores.majority, 4)}"
+    if scores.micro_f1 is None or scores.mean_average_precision is None:
+        return f"accuracy {accuracy}, balanced {balanced}, macro F1 {fixed(scores.macro_f1, 4)}; {majority}"
+    return (
+        f"mean average precision {fixed(scores.mean_average_precision, 4)}, micro F1 "
+        f"{fixed(scores.micro_f1, 4)}, macro F1 {fixed(scores.macro_f1, 4)}, balanced {balanced}; all labels "
+        f"right {accuracy}, {majority}"
+    )
+
+
+def frequent_answer(*, several: bool) -> str:
+    """What a classifier that looks at nothing would best say."""
+    return "the most frequent set of labels" if several else "the most frequent class"
 
 
 def comparison_blocks(
@@ -131,7 +146,8 @@ def slice_table(measured: Sequence[Measured], column: str) -> Table:
 
 
 def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
-    """One row a method, in the order measured; ``majority`` is what the most frequent class alone reaches."""
+    """One row a method, in the order measured; ``majority`` is what the most frequent answer reaches."""
+    several = measured[0].several
     best = max(method.accuracy for method in measured)
     rows = tuple(
         (
@@ -149,7 +165,9 @@ def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
     return Table(
         ("method", "accuracy", "balanced", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
         rows,
-        note=f"Always the most frequent class: {fixed(majority, 4)}. Deviations divide by n − 1.",
+        note=f"Always the most frequent {'set of labels' if several else 'class'}: {fixed(majority, 4)}. "
+        + ("Accuracy: all labels of an input right. " if several else "")
+        + "Deviations divide by n − 1.",
     )
 
 
@@ -205,11 +223,18 @@ def aligned(table: Table) -> str:
 
 
 def class_table(scores: Scores) -> Table:
-    """Precision, recall and F1 of each class."""
+    """Precision, recall and F1 of each class; with several labels average precision beside its share."""
     rows = tuple(
         (c.name, str(c.inputs), fixed(c.precision), fixed(c.recall), fixed(c.f1)) for c in scores.classes
     )
-    return Table(("class", "inputs", "precision", "recall", "F1"), rows)
+    head = ("class", "inputs", "precision", "recall", "F1")
+    if not scores.several:
+        return Table(head, rows)
+    shares = (c.inputs / scores.inputs for c in scores.classes)
+    areas = (c.average_precision or 0.0 for c in scores.classes)
+    more = ((fixed(area), fixed(share)) for area, share in zip(areas, shares, strict=True))
+    wide = tuple((*row, *two) for row, two in zip(rows, more, strict=True))
+    return Table((*head, "average precision", "at random"), wide)
 
 
 def _count(value: int | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
+import torch
 from torch import nn
 
 from daam_core.dataset_mean import dataset_mean
@@ -24,7 +25,7 @@ from daam_core.training.fitting import Epoch, History, TrainingConfig
 from daam_core.training.gate_check import gate_faults
 from daam_core.training.methods import METHODS, recipe_of
 from daam_core.training.outside import distances_of, known_from, made_up, with_measures
-from daam_core.training.scores import Scores, one_class_only, score
+from daam_core.training.scores import Scores, one_class_only, score_logits
 from daam_core.version import __version__
 
 
@@ -139,7 +140,7 @@ class TrainingReport:
         validation_data: a data set of its own that chose the epoch, or None.
         test_data: that was measured on, or None.
         measured: accuracies of every seed and split, or None.
-        majority: accuracy of always saying the most frequent class, by ``protocol``; None where nothing was
+        majority: accuracy of always giving the most frequent answer, by ``protocol``; None where nothing was
             measured.
         warnings: sentences about what went wrong though the training ended.
     """
@@ -228,6 +229,5 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
 
 def _scores(experiment: Experiment, data: SplitData, measured: Measured) -> Scores:
     """Figures of the first seed's predictions, all splits together."""
-    labels = [int(label) for split in data.splits for label in data.labels[split.test].tolist()]
-    predictions = [label for split in measured.predictions[0] for label in split]
-    return score(labels, predictions, experiment.config.class_names)
+    labels = torch.cat([data.labels[split.test] for split in data.splits])
+    return score_logits(labels, torch.cat(measured.logits), experiment.config.class_names)

@@ -1,4 +1,4 @@
-"""How good predictions are: figures of class indices against labels, and nothing else.
+"""How good predictions are: figures of predictions against labels, and nothing else.
 
 Letters: N inputs, C classes.
 """
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
+
+from daam_core.training.accuracy import balanced_accuracy
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,8 @@ class ClassFigures:
     """One class: of those predicted, how many were right; of those present, how many were found.
 
     ``precision`` is 0 for a class that was never predicted, ``recall`` for one that never occurred.
+    ``average_precision`` is there with several labels: the area under precision over recall, which at random
+    is the class's share of the inputs; 0 for a class that never occurred.
     """
 
     name: str
@@ -21,6 +27,7 @@ class ClassFigures:
     precision: float
     recall: float
     f1: float
+    average_precision: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,11 +36,17 @@ class Scores:
 
     Attributes:
         inputs: N.
-        accuracy: share of right predictions.
-        balanced_accuracy: mean recall over the classes that occur.
+        accuracy: share of right predictions; with several labels, of inputs all of whose labels are right.
+        balanced_accuracy: mean recall over the classes that occur; with several labels, each class's mean of
+            that and of the recall of its absence.
         macro_f1: mean F1 over all classes.
         classes: figures of each class, in the model's order.
-        confusion: ``[C][C]`` counts; row = true class, column = predicted class.
+        confusion: ``[C][C]`` counts; row = true class, column = predicted class. Empty with several labels,
+            where no class stands in place of another.
+        majority: share of the most frequent answer among these inputs: of a class, or of a set of labels.
+        answers: how many different answers were given.
+        micro_f1: with several labels, F1 of all labels of all inputs together.
+        mean_average_precision: with several labels, over the classes that occur.
     """
 
     inputs: int
@@ -42,11 +55,15 @@ class Scores:
     macro_f1: float
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
+    majority: float
+    answers: int
+    micro_f1: float | None = None
+    mean_average_precision: float | None = None
 
     @property
-    def majority(self) -> float:
-        """Share of the most frequent class among these inputs."""
-        return max(figures.inputs for figures in self.classes) / self.inputs
+    def several(self) -> bool:
+        """Whether an input may have several labels."""
+        return self.micro_f1 is not None
 
 
 def one_class_only(scores: Scores) -> str:
@@ -55,11 +72,22 @@ def one_class_only(scores: Scores) -> str:
     >>> one_class_only(score([0, 0, 1], [0, 0, 0], ["cat", "dog"]))
     "All 3 inputs are taken for 'cat', which 2 of them are: the classes are not told apart ..."
     """
-    predicted = [k for k in range(len(scores.classes)) if any(row[k] for row in scores.confusion)]
     present = sum(figures.inputs > 0 for figures in scores.classes)
-    if len(predicted) != 1 or present < 2:
+    if scores.answers != 1 or present < 2:
         return ""
-    (only,) = (scores.classes[k] for k in predicted)
+    if scores.several:
+        return (
+            ""
+            if scores.accuracy == 1
+            else (
+                f"All {scores.inputs:,} inputs get the same labels, which {scores.accuracy:.1%} have: "
+                "the classes are not told apart here. In training, give more inputs of rare classes, "
+                "--class-weights balanced, train longer, or change the learning rate."
+            )
+        )
+    only = next(
+        scores.classes[k] for k in range(len(scores.classes)) if any(row[k] for row in scores.confusion)
+    )
     return (
         f"All {scores.inputs:,} inputs are taken for {only.name!r}, which {only.inputs:,} of them are: "
         "the classes are not told apart here. In training, give more inputs of the other classes, train "
@@ -90,4 +118,43 @@ def score(labels: Sequence[int], predictions: Sequence[int], class_names: Sequen
             for i in indices
         ),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        majority=float(support.max() / len(labels)),
+        answers=len(set(predictions)),
+    )
+
+
+def score_logits(labels: Tensor, logits: Tensor, class_names: Sequence[str]) -> Scores:
+    """Figures of logits ``[N, C]`` against class indices ``[N]``, or against ``[N, C]`` of 0 and 1.
+
+    >>> labels, logits = torch.tensor([[1.0, 1.0], [1.0, 0.0]]), torch.tensor([[2.0, 1.0], [1.0, 3.0]])
+    >>> round(score_logits(labels, logits, "ab").micro_f1, 3)
+    0.857
+    """
+    if labels.ndim == 1:
+        return score(labels.tolist(), logits.argmax(-1).tolist(), class_names)
+    from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+
+    truth, given = labels.numpy().astype(int), (logits > 0).numpy().astype(int)
+    precision, recall, f1, support = precision_recall_fscore_support(truth, given, zero_division=0.0)
+    micro = precision_recall_fscore_support(truth, given, average="micro", zero_division=0.0)[2]
+    areas = [
+        float(average_precision_score(column, found)) if column.any() else 0.0
+        for column, found in zip(truth.T, logits.double().numpy().T, strict=True)
+    ]
+    _, counts = np.unique(truth, axis=0, return_counts=True)
+    occurs = support > 0
+    return Scores(
+        inputs=len(truth),
+        accuracy=float((truth == given).all(1).mean()),
+        balanced_accuracy=balanced_accuracy(torch.from_numpy(given), torch.from_numpy(truth)),
+        macro_f1=float(f1.mean()),
+        classes=tuple(
+            ClassFigures(name, int(support[k]), float(precision[k]), float(recall[k]), float(f1[k]), areas[k])
+            for k, name in enumerate(class_names)
+        ),
+        confusion=(),
+        majority=float(counts.max() / len(truth)),
+        answers=len(np.unique(given, axis=0)),
+        micro_f1=float(micro),
+        mean_average_precision=float(np.mean(np.array(areas)[occurs])) if occurs.any() else 0.0,
     )

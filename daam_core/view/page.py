@@ -36,7 +36,7 @@ def view_html(
     payload = view_payload(
         explanation, compare=compare, media=media, compare_media=compare_media, names=names, limit=None
     )
-    heading = title or f"Why “{explanation.predicted_class}”? An explanation of {explanation.model}"
+    heading = title or f"Why “{explanation.answer}”? An explanation of {explanation.model}"
     inputs = [name for name, shown in zip(names, (explanation, compare), strict=True) if name and shown]
     letters = ("A: ", "B: ") if len(inputs) > 1 else ("Input: ",)
     given = "; ".join(f"{letter}{name}" for letter, name in zip(letters, inputs, strict=False))

@@ -153,6 +153,8 @@ def _explanation_payload(
         "logits": _numbers(e.logits),
         "probabilities": _numbers(e.probabilities),
         "prediction": int(e.prediction),
+        "predicted": list(e.predicted),
+        "answer": e.answer,
         "explained": int(e.explained),
         "scale": e.scale,
         "degenerate": bool(e.degenerate),

@@ -47,10 +47,19 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     changed = {file for file in files if file.stat().st_mtime_ns != before[file]}
     assert changed == {damaged}
     json.loads(damaged.read_text())
-    # Another budget is another result.
-    other = replace(plan, budget=replace(plan.budget, seeds=3))
+    # Another budget is another result, but more seeds go on with what is there.
+    other = replace(plan, budget=replace(plan.budget, epochs=3))
     assert read(damaged, fingerprint(other, "linear", "test")) is None
     assert results(other, "accuracy") == {}
+    two = json.loads(damaged.read_text())
+    solved = plan.file("accuracy", "kernel_ridge", "test")
+    before = solved.stat().st_mtime_ns
+    run(replace(plan, parts=("accuracy",), sets=("test",), budget=replace(plan.budget, seeds=3)))
+    three = json.loads(damaged.read_text())
+    assert three["predictions"][:2] == two["predictions"]
+    assert three["chosen"] == two["chosen"]
+    assert np.shape(three["predictions"]) == (3, 1, 40)
+    assert solved.stat().st_mtime_ns == before  # what is solved has no seed
 
     found = rows(plan)
     assert len(found) == 6

@@ -31,6 +31,8 @@ def card_report(**changes):
             balanced_accuracy=0.8,
             macro_f1=0.8,
             confusion=(),
+            majority=0.5,
+            answers=2,
             classes=tuple(ClassFigures(name, 10, 0.9, 0.7, 0.8) for name in CLASSES),
         ),
         data=data_facts(replace(letters(20), class_names=CLASSES)),

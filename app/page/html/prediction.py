@@ -10,6 +10,7 @@ from daam_core.inputs.picture import Picture
 from daam_core.reading.numbers import percent, signed
 from daam_core.reading.outside import warning
 from daam_core.reading.remarks import remarks
+from daam_core.reading.sentences import chances
 from daam_core.result import Explanation
 
 from ...visit.inputs import Given
@@ -53,8 +54,8 @@ def prediction_html(session: Session) -> str:
         f'<div class="dx-prediction">{_before(before) if before else ""}'
         '<div class="dx-given"><p class="dx-previous">Previous result</p>'
         f"{_given(result, before is not None)}</div>{CHANGE}{_outside(e)}"
-        f'<p class="dx-answer"><strong>{escape(e.predicted_class)}</strong> '
-        f'<span class="dx-share">{percent(e.probabilities[e.prediction])}</span></p>'
+        f'<p class="dx-answer"><strong>{escape(e.answer)}</strong> '
+        f'<span class="dx-share">{chances(e)}</span></p>'
         '<ul class="dx-classes dx-top" aria-label="Probability of the likeliest classes">'
         f"{''.join(rows[:TOP_CLASSES])}</ul>"
         f'<details class="dx-all{few}"><summary>All {len(rows)} classes</summary>'
@@ -68,8 +69,8 @@ def _before(result: Result) -> str:
     e = result.explanation
     return (
         f'<p class="dx-before"><b>A</b> <span class="dx-input-a">{escape(result.given.title)}</span> '
-        f"{_of(result)} <strong>{escape(e.predicted_class)}</strong> "
-        f"{percent(e.probabilities[e.prediction])}{' ⚠ Outside what it knows.' if warning(e) else ''}</p>"
+        f"{_of(result)} <strong>{escape(e.answer)}</strong> "
+        f"{chances(e)}{' ⚠ Outside what it knows.' if warning(e) else ''}</p>"
     )
 
 

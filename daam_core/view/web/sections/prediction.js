@@ -39,7 +39,7 @@ function Classes({ side }) {
   const rest = order.length - MOST_BARS;
   return html`<div class="dv-stack">
     <p class="dv-prediction">
-      ${store.b ? `${store.label(side)}: ` : 'Predicted: '}<strong>${raw.class_names[raw.prediction]}</strong
+      ${store.b ? `${store.label(side)}: ` : 'Predicted: '}<strong>${raw.answer}</strong
       ><span class="dv-quiet">${`  by ${raw.model}; explained class: ${result.explainedClass()}`}</span>
     </p>
     ${
@@ -50,7 +50,7 @@ function Classes({ side }) {
     <ol class="dv-probs">
       ${order.slice(0, MOST_BARS).map(
         (i) =>
-          html`<li class=${`dv-prob${i === raw.prediction ? ' dv-strong' : ''}`}>
+          html`<li class=${`dv-prob${raw.predicted.includes(i) ? ' dv-strong' : ''}`}>
             <span class="dv-prob-name">${raw.class_names[i]}</span>
             <span class="dv-prob-track" aria-hidden="true"
               ><span class="dv-prob-fill" style=${{ width: `${(100 * raw.probabilities[i]).toFixed(2)}%` }}></span

@@ -1,0 +1,94 @@
+"""Several labels an input, from the table to the explanation, by commands."""
+
+import json
+
+import numpy as np
+import pytest
+
+from daam_core import explain, load_model
+from daam_core.export import from_json, from_npz, to_json, to_npz
+from daam_core.reading.sentences import chances
+from daam_core.view.payload import view_payload
+from tests.support.commands import train_words
+from tests.support.data import write_table
+
+
+def rows(count, seed):
+    """Texts of vowels, of consonants, of both and of figures, which are neither."""
+    draw = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        kinds = [kind for kind in ("vowels", "consonants") if draw.random() < 0.6]
+        letters = "".join({"vowels": "aeiou", "consonants": "bcdfghjk"}[kind] for kind in kinds) or "0123"
+        made.append(("".join(draw.choice(list(letters), 8)), ";".join(kinds)))
+    return [("text", "label"), *made]
+
+
+@pytest.fixture
+def tables(letters, tmp_path):
+    return [
+        write_table(tmp_path / f"{name}.tsv", rows(n, seed), delimiter="\t")
+        for name, n, seed in (("train", 80, 0), ("test", 40, 1))
+    ]
+
+
+def test_several_labels_go_through_every_command(tables, run, refused, tmp_path):
+    train, test = tables
+    out, separator = tmp_path / "kinds", ("--label-separator", ";")
+    words = train_words(train, out, *separator, "--test", test, "--epochs", 40, "--class-weights", "balanced")
+    status, text, err = run(*words)
+    assert status == 0, err
+    model = load_model(out)
+    assert (model.config.labels, model.class_names) == ("several", ("consonants", "vowels"))
+    scores = model.report["scores"]
+    assert scores["mean_average_precision"] > 0.9
+    assert f"mean average precision {scores['mean_average_precision']:.4f}, micro F1" in text
+    assert f"always the most frequent set of labels {model.report['majority']:.4f}" in text
+    assert "says which of 2 labels texts have" in model.card
+    assert "mean_average_precision" in model.card.split("---")[1]
+
+    status, text, _ = run("evaluate", test, "--model", out, *separator, "--out", tmp_path / "report")
+    assert status == 0
+    assert "average precision" in text
+    assert "no class stands in place of another" in (tmp_path / "report" / "report.md").read_text()
+    assert json.loads((tmp_path / "report" / "report.json").read_text())["scores"] == scores
+
+    status, text, _ = run("explain", "aeiouaei", "--model", out, "--json")
+    assert json.loads(text)["predicted"] == ["vowels"]
+    both, none = (explain(model, given) for given in ("abebibob", "0101"))
+    assert set(both.predicted) == {0, 1}
+    assert both.answer == ", ".join(both.class_names[k] for k in both.predicted)
+    assert chances(both).count("%") == 2
+    assert both.probabilities.sum() > 1
+    assert none.answer == "none of the classes"
+    assert chances(none).startswith(f"highest: {none.predicted_class}")
+    assert view_payload(both)["a"]["answer"] == both.answer
+    for back in (from_json(to_json(both)), from_npz(to_npz(both))):
+        assert (back.labels, back.predicted) == ("several", both.predicted)
+    other = explain(model, "abebibob", target="vowels")
+    assert other.explained_class == "vowels"
+    assert not np.array_equal(
+        other.class_importance, explain(model, "abebibob", target="consonants").class_importance
+    )
+    status, text, _ = run("explain", "abebibob", "--model", out)
+    assert text.startswith(f"kinds: {both.answer}\n")
+    status, _, err = run("explain", test, "--model", out, "--out", tmp_path / "all.jsonl", *separator)
+    assert status == 0, err
+    row = json.loads((tmp_path / "all.jsonl").read_text().split("\n")[0])
+    assert isinstance(row["label"], list)
+    assert isinstance(row["predicted"], list)
+
+    # Nothing is lost where one class was meant, and what needs one class says so.
+    assert (
+        "a study sorts inputs by"
+        in refused("study", test, "--model", out, "--out", tmp_path / "s", *separator).lower()
+    )
+    assert "follows the one class that is predicted" in refused(
+        "faithfulness", test, "--model", out, "--out", tmp_path / "f", *separator
+    )
+    assert "density decoder decides between classes" in refused(
+        *train_words(train, tmp_path / "no", *separator, "--method", "joint_density")
+    )
+    assert "have several labels each" in refused(
+        *train_words(train, tmp_path / "no", *separator, "--labels", "one")
+    )
