@@ -1,10 +1,15 @@
 """Makes the built-in classifiers and all that comes with them: make_classifiers.py DATA [NAME …].
 
-DATA is a folder with the data sets that the commands below name. Of each classifier are made, one after
-another: the checkpoint with its card and the file that tells inputs outside of what it knows, a study's
-overview, the faithfulness report, and the comparison with rivals that assets/docs/results.md quotes. What
-build/classifiers holds is not made again, so a run that was stopped goes on; remove a folder there to make it
-anew. What is finished goes into assets; the comparisons stay in build/classifiers.
+DATA is a folder with the data sets that the commands below name. Of each classifier are made, in steps: the
+weights with their card (train), the file that tells inputs outside of what it knows (outside), a study's
+overview (study), the faithfulness report (faithfulness), and the comparison with rivals that
+assets/docs/results.md quotes (compare). What build/classifiers holds is not made again, so a run that was
+stopped goes on with the step it was in; remove a folder there to make it anew. What is finished goes into
+assets; the comparisons stay in build/classifiers.
+
+Unlike texts of news-topic (three languages, poems and songs) come with no data set: where they do not lie in
+DATA, the figures that an earlier classifier has of them are kept, which holds while the training data are the
+same.
 """
 
 import argparse
@@ -12,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,59 +105,125 @@ def main() -> None:
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help=f"of {', '.join(CLASSIFIERS)} (default: all)"
     )
+    parser.add_argument(
+        "--step", action="append", choices=STEPS, help="only this one, and what it needs; may be repeated"
+    )
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.names) - set(CLASSIFIERS)):
         parser.error(f"there is no classifier {unknown[0]!r}; there are {', '.join(CLASSIFIERS)}")
     for name in arguments.names or CLASSIFIERS:
-        make(name, CLASSIFIERS[name], arguments.data.resolve())
+        Making(name, CLASSIFIERS[name], arguments.data.resolve()).make(arguments.step or STEPS)
 
 
-def make(name: str, made: Classifier, data: Path) -> None:
-    """Whatever of one classifier is not there yet."""
-    checkpoint, study, report, compared = (
-        MADE / kind / name for kind in ("checkpoints", "studies", "faithfulness", "comparisons")
-    )
-    measured = made.test or made.train
-    reading = made.reading.split()
+#: In this order; all but the last need those before "study".
+STEPS = ("train", "outside", "study", "faithfulness", "compare")
 
-    def daam(command: str, on: str, *words: str | Path) -> bytes:
+
+@dataclass(frozen=True)
+class Making:
+    """Making one classifier from the data sets in a folder.
+
+    Attributes:
+        name: its name.
+        how: it is made.
+        data: the folder.
+    """
+
+    name: str
+    how: Classifier
+    data: Path
+
+    def make(self, steps: Sequence[str] = STEPS) -> None:
+        """Whatever is not there yet, and what is finished into assets."""
+        if set(steps) - {"compare"}:
+            self.train()
+        if set(steps) - {"compare", "train"}:
+            self.outside()
+        for step in ("study", "faithfulness", "compare"):
+            if step in steps:
+                getattr(self, step)()
+
+    def train(self) -> None:
+        trained = self._place("trained")
+        if not trained.is_dir():
+            half = self._half()
+            words = [*self.how.measuring(), "--about", ABOUT / f"{self.name}.json", "--out", half]
+            self._daam("train", self.how.train, *words, "--overwrite")
+            _finished(half, trained)
+
+    def outside(self) -> None:
+        checkpoint, shipped = self._place("checkpoints"), ROOT / "assets" / "checkpoints" / self.name
+        if not checkpoint.is_dir():
+            half = self._half()
+            shutil.rmtree(half, ignore_errors=True)
+            shutil.copytree(self._place("trained"), half)
+            words = ["--held-out", self.how.validation] if self.how.validation else []
+            words += ["--test", self.how.test] if self.how.test else []
+            missing = [name for name, place in self.how.unlike.items() if not (self.data / place).exists()]
+            for name in missing:
+                print(f"{self.name}: no {self.how.unlike[name]} in {self.data.name}: figures of {name} stay.")
+            for name, place in self.how.unlike.items():
+                words += [] if name in missing else ["--unlike", f"{name}={place}"]
+            words += ["--earlier", str(shipped)] if missing and shipped.is_dir() else []
+            reading = self.how.reading.split()
+            self._daam("outside", self.how.train, *reading, "--model", half, *words, "--overwrite")
+            _finished(half, checkpoint)
+        shutil.copytree(checkpoint, shipped, dirs_exist_ok=True)
+
+    def study(self) -> None:
+        study = self._place("studies")
+        if not (overview := study / "overview.npz").is_file():
+            self._daam("study", self._measured, *self._model, "--out", study)  # goes on where it was
+        shutil.copyfile(overview, ROOT / "assets" / "studies" / f"{self.name}.npz")
+
+    def faithfulness(self) -> None:
+        report = self._place("faithfulness")
+        summary = report.with_suffix(".json")
+        if not summary.is_file():
+            words = ["--train", self.how.train] if self.how.test else ["--trained-on-data"]
+            words += ["--out", report, "--overwrite", "--json"]
+            report.parent.mkdir(parents=True, exist_ok=True)
+            summary.write_bytes(self._daam("faithfulness", self._measured, *self._model, *words))
+        shutil.copyfile(summary, ROOT / "assets" / "faithfulness" / summary.name)
+
+    def compare(self) -> None:
+        compared = self._place("comparisons")
+        if not compared.is_dir():
+            self._daam("compare", self.how.train, *self.how.measuring(), "--out", compared)
+
+    @property
+    def _measured(self) -> str:
+        return self.how.test or self.how.train
+
+    @property
+    def _model(self) -> list[str | Path]:
+        return [*self.how.reading.split(), "--model", self._place("checkpoints")]
+
+    def _place(self, kind: str) -> Path:
+        return MADE / kind / self.name
+
+    def _half(self) -> Path:
+        """Where a step works: what lies there was not finished."""
+        return self._place("half")
+
+    def _daam(self, command: str, on: str, *words: str | Path) -> bytes:
         given = [command, *on.split(), *map(str, words)]
         print("daam", *given, flush=True)
         # From DATA, so that cards and reports name data sets by their place in it.
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = os.environ | {"PYTHONPATH": paths}
         call = [sys.executable, "-m", "daam_core", *given]
-        printed = subprocess.run(call, cwd=data, env=environment, check=True, stdout=subprocess.PIPE).stdout
+        environment = os.environ | {"PYTHONPATH": paths}
+        printed = subprocess.run(
+            call, cwd=self.data, env=environment, check=True, stdout=subprocess.PIPE
+        ).stdout
         if "--json" not in given:
             print(printed.decode(), flush=True)
         return printed
 
-    if not checkpoint.is_dir():
-        about = ["--about", ABOUT / f"{name}.json"]
-        half = MADE / "half" / name
-        daam("train", made.train, *made.measuring(), *about, "--out", half, "--overwrite")
-        outside = ["--held-out", made.validation] if made.validation else []
-        outside += ["--test", made.test] if made.test else []
-        for unlike, place in made.unlike.items():
-            if (data / place).exists():
-                outside += ["--unlike", f"{unlike}={place}"]
-            else:
-                print(f"{name} is not measured on {unlike}: there is no {place} in {data.name}.")
-        daam("outside", made.train, *reading, "--model", half, *outside, "--overwrite")
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        half.rename(checkpoint)
-    shutil.copytree(checkpoint, ROOT / "assets" / "checkpoints" / name, dirs_exist_ok=True)
-    if not (study / "overview.npz").is_file():
-        daam("study", measured, *reading, "--model", checkpoint, "--out", study)
-    shutil.copyfile(study / "overview.npz", ROOT / "assets" / "studies" / f"{name}.npz")
-    if not (summary := report.with_suffix(".json")).is_file():
-        words = ["--train", made.train] if made.test else ["--trained-on-data"]
-        words += ["--out", report, "--overwrite", "--json"]
-        summary.parent.mkdir(parents=True, exist_ok=True)
-        summary.write_bytes(daam("faithfulness", measured, *reading, "--model", checkpoint, *words))
-    shutil.copyfile(summary, ROOT / "assets" / "faithfulness" / summary.name)
-    if not compared.is_dir():
-        daam("compare", made.train, *made.measuring(), "--out", compared)
+
+def _finished(half: Path, whole: Path) -> None:
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    half.rename(whole)
 
 
 if __name__ == "__main__":

@@ -70,12 +70,14 @@ def test_what_is_there_is_not_made_again(script, monkeypatch, tmp_path):
     for kind in ("checkpoints", "studies", "faithfulness"):
         (tmp_path / "assets" / kind).mkdir(parents=True)
     made = script.CLASSIFIERS["image-object"]
+    making = script.Making("image-object", made, tmp_path)
     with pytest.raises(subprocess.CalledProcessError):
-        script.make("image-object", made, tmp_path)
+        making.make()
     fails.clear()
-    script.make("image-object", made, tmp_path)
-    script.make("image-object", made, tmp_path)
-    assert ran == ["train", "outside", "study", "study", "faithfulness", "compare"]
+    making.make(["faithfulness"])
+    making.make()
+    making.make()
+    assert ran == ["train", "outside", "study", "faithfulness", "study", "compare"]
     assert (tmp_path / "assets" / "studies" / "image-object.npz").read_text() == "study"
     assert (tmp_path / "assets" / "faithfulness" / "image-object.json").read_text() == "{}"
     assert (tmp_path / "assets" / "checkpoints" / "image-object").is_dir()

@@ -84,8 +84,8 @@ TABLE = {
         "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
-        "shipped progress writing result inputs encoding layers model backbones reading "
-        "trained explaining training",
+        "shipped progress writing result gating inputs encoding layers density_decoder "
+        "model backbones reading trained explaining training",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow(

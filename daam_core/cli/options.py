@@ -187,6 +187,11 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--validation-groups", metavar="A[,B…]", help="groups that choose the epoch")
     group.add_argument(
+        "--whole-groups",
+        action="store_true",
+        help="the share that chooses the epoch is one of the groups: no speaker is on both sides",
+    )
+    group.add_argument(
         "--accuracy-by",
         metavar="NAME[,NAME…]",
         help="columns: accuracy also for each of their values (several DATA: always for each of them)",
@@ -229,6 +234,7 @@ def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -
         seeds=arguments.seeds,
         validation=_number_or_path(arguments.validation),
         validation_groups=names_in(arguments.validation_groups),
+        whole_groups=arguments.whole_groups,
         accuracy_by=names_in(arguments.accuracy_by),
         refit=arguments.refit,
         reading=data_options(arguments),

@@ -14,11 +14,18 @@ from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output
 from daam_core.errors import DataError
 from daam_core.outside import Known
-from daam_core.trained import TrainedClassifier
+from daam_core.trained import TrainedClassifier, load_model
 from daam_core.training.cards import card_with_outside
 from daam_core.training.data_parts import MEASURED, TRAINED
 from daam_core.training.experiment import DataOptions, DataPaths, Part
-from daam_core.training.outside import LEAST_INPUTS, distances_of, known_from, made_up, with_measures
+from daam_core.training.outside import (
+    LEAST_INPUTS,
+    distances_of,
+    known_from,
+    made_up,
+    with_earlier,
+    with_measures,
+)
 from daam_core.writing.files import write_text
 
 
@@ -38,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]DATA",
         help="inputs of another kind, to measure how well they are told; may be given several times",
     )
+    parser.add_argument(
+        "--earlier",
+        metavar="NAME",
+        help="classifier that was trained on the same data: what was found with it on unlike inputs that are "
+        "not given now holds as well, since distances do not depend on the head",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier run made")
     add_encoder_arguments(parser)
 
@@ -49,7 +62,10 @@ def run(arguments: argparse.Namespace) -> Output:
     if (folder / OUTSIDE_FILE).exists() and not arguments.overwrite:
         raise DataError(f"{folder.name} has {OUTSIDE_FILE} already; give --overwrite to replace it.")
     model = model_of(arguments.model, arguments)
+    earlier = None if arguments.earlier is None else load_model(arguments.earlier).known
     known = _known(model, arguments)
+    if earlier is not None:
+        known = with_earlier(known, earlier)
     write_known(folder, known)
     if (folder / CARD_FILE).is_file() and model.card:
         write_text(folder / CARD_FILE, card_with_outside(model.card, known))

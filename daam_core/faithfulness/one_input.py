@@ -95,8 +95,8 @@ class InputCheck:
 
     @property
     def sentence(self) -> str:
-        """Whether the map of the Importance Factor is true of this input."""
-        found = next((item for item in self.maps if item.method == "importance"), None)
+        """Whether the map that is shown first is true of this input: evidence, or the Importance Factor."""
+        found = next((m for name in ("evidence", "importance") for m in self.maps if m.method == name), None)
         if found is None:
             return ""
         true = found.p_value <= SIGNIFICANCE

@@ -17,6 +17,7 @@ from daam_core.result import Explanation
 
 MAJORITY = 50.0  # percent: heads and layers are named until they carry as much
 MOST_NAMED = 3
+OPEN = 0.9  # a gate above this everywhere is an open head's, which is 1 to one percent for usual values
 NEARLY_ALL = 0.9
 WINDOW = 0.1  # of a sound's length …
 LEAST_WINDOW = 0.5  # … but not shorter than that, in seconds
@@ -98,13 +99,18 @@ def _heads(e: Explanation) -> str:
     covered = 0.0
     for head in head_order(shares)[:MOST_NAMED]:
         what = " of the density attention" if not parts else ""
+        name = f"head {head}, which lets every cell through," if _is_open(e, int(head)) else f"head {head}"
         parts.append(
-            f"head {head} carries {totals[head]:.0f} %{what}, {_on_layers(shares[head], e.axis_names[0])}"
+            f"{name} carries {totals[head]:.0f} %{what}, {_on_layers(shares[head], e.axis_names[0])}"
         )
         covered += totals[head]
         if covered >= MAJORITY:
             break
     return _sentence("; ".join(parts))
+
+
+def _is_open(e: Explanation, head: int) -> bool:
+    return bool((e.gate[head, e.head_layers[head]] > OPEN).all())
 
 
 def _on_layers(shares: np.ndarray, name: str) -> str:
@@ -122,15 +128,35 @@ def _on_layers(shares: np.ndarray, name: str) -> str:
     return f"spread over its {name}s"
 
 
-def _cells(e: Explanation) -> str:
+def _cells(e: Explanation) -> str | None:
+    if e.evidence is not None:
+        return _evidence(e)
     found = top_cells(quantity_map(e, "importance"), MOST_NAMED).tolist()
+    verb = "are" if len(found) > 1 else "is"
+    return f"The strongest cell{'s' if len(found) > 1 else ''} {verb} {_cells_named(e, found)}."
+
+
+def _evidence(e: Explanation) -> str | None:
+    """The cells that decide between the explained class and the strongest other one; in an open head the
+    Importance Factor is the same all over a layer, so it names none."""
+    values = quantity_map(e, "evidence")
+    found = [cell for cell in top_cells(values, MOST_NAMED).tolist() if values[tuple(cell)] > 0]
+    if not found:
+        return None
+    others = np.where(np.arange(len(e.class_names)) == e.explained, -np.inf, e.logits)
+    other = e.class_names[int(others.argmax())]
+    verb = "speak" if len(found) > 1 else "speaks"
+    named = _cells_named(e, found)
+    return _sentence(f"{named} {verb} most for “{e.explained_class}” and against “{other}”")
+
+
+def _cells_named(e: Explanation, cells: Sequence[Sequence[int]]) -> str:
     row, column = e.axis_names
-    if len({(head, layer) for head, layer, _ in found}) == 1 < len(found):
-        head, layer, _ = found[0]
-        features = _listed([str(feature) for _, _, feature in found])
-        return f"The strongest cells are {column}s {features} on {row} {layer} in head {head}."
-    named = _listed([_cell_name(e, *cell) for cell in found])
-    return f"The strongest cell{'s are' if len(found) > 1 else ' is'} {named}."
+    if len({(head, layer) for head, layer, _ in cells}) == 1 < len(cells):
+        head, layer, _ = cells[0]
+        features = _listed([str(feature) for _, _, feature in cells])
+        return f"{column}s {features} on {row} {layer} in head {head}"
+    return _listed([_cell_name(e, *cell) for cell in cells])
 
 
 def _cell_name(e: Explanation, head: int, layer: int, feature: int) -> str:

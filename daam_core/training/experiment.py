@@ -146,6 +146,8 @@ class ExperimentOptions:
         seeds: how many.
         validation: what chooses the epoch: a share, a number of inputs, or a data set's path.
         validation_groups: groups that choose the epoch.
+        whole_groups: the share that chooses the epoch is one of the groups, such as speakers: none of them is
+            on both sides.
         accuracy_by: columns for each of whose values accuracy is given apart; the data set where several
             are read as one.
         refit: train again on everything after the epoch was chosen.
@@ -167,6 +169,7 @@ class ExperimentOptions:
     seeds: int = 1
     validation: float | str | Path = 0.1
     validation_groups: tuple[str, ...] = ()
+    whole_groups: bool = False
     accuracy_by: tuple[str, ...] = ()
     refit: bool = True
     reading: DataOptions = field(default_factory=DataOptions)
@@ -176,6 +179,8 @@ class ExperimentOptions:
 
     def __post_init__(self) -> None:
         configuration_of(self.method)  # refused before anything is read
+        if self.whole_groups and not 0 < (self.amount or 0) < 1:
+            raise DataError("With --whole-groups the validation part is a share of the groups, such as 0.2.")
         if self.folds is None:
             return
         if self.test is not None:
@@ -370,8 +375,25 @@ def _held_out(
         return hold_out_groups(train, options.validation_groups)
     if not options.amount:
         return indices, NONE
-    rest, held = hold_out(train.part(indices), options.amount, seed=options.training.seed)
+    part, seed = train.part(indices), options.training.seed
+    rest, held = (
+        hold_out_groups(part, _drawn_groups(part, options.amount, seed))
+        if options.whole_groups
+        else hold_out(part, options.amount, seed=seed)
+    )
     return indices[rest], indices[held]
+
+
+def _drawn_groups(dataset: Dataset, share: float, seed: int) -> list[str]:
+    """Some of the groups, of each of several data sets its share."""
+    names = sorted(set(dataset.groups or ()))
+    sets = sorted({name.rpartition("/")[0] for name in names})
+    drawn = []
+    for one in sets:
+        own = [name for name in names if name.rpartition("/")[0] == one]
+        order = np.random.default_rng(seed).permutation(len(own))
+        drawn += [own[index] for index in order[: max(1, round(share * len(own)))]]
+    return drawn
 
 
 def _test_set(parts: Mapping[str, Part]) -> str:
@@ -394,5 +416,6 @@ def _chooses(options: ExperimentOptions, parts: Mapping[str, Part]) -> str:
         return f"{options.training.epochs} epochs, nothing held out"
     else:
         part = f"{amount:.0%}" if amount < 1 else f"{amount:.0f} inputs"
-        what = f"{part} of the training part choose the epoch"
+        of = "groups in the training part" if options.whole_groups else "training part"
+        what = f"{part} of the {of} choose the epoch"
     return what + (", then trained again on all of it" if options.refit else "")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from daam_core.backbones.base import Backbone
 from daam_core.encoding import pool
+from daam_core.errors import DataError
 from daam_core.inputs import Modality, read_input
 from daam_core.model import DaamClassifier
 from daam_core.outside import KEPT, PERCENTILES, Cells, Known, at_percentiles, distance, scripts_of
@@ -25,6 +26,8 @@ FOLDS = 5
 #: Fewer training inputs than this say nothing of which distance 95 % of their kind keep to.
 LEAST_INPUTS = 40
 SEED = 0
+#: Thresholds that differ by less, relatively, are of the same data.
+SAME_THRESHOLD = 1e-3
 #: How many inputs of each kind are made up.
 _MADE = 24
 
@@ -152,6 +155,27 @@ def with_measures(
         inside = float((each <= known.threshold).mean())
         facts["test"] = {"data": name, "inputs": len(each), "inside": inside}
     return replace(known, facts=facts)
+
+
+def with_earlier(known: Known, earlier: Known) -> Known:
+    """With the figures of unlike inputs that only an earlier measurement has.
+
+    Raises:
+        DataError: the earlier one knows something else, so its figures do not hold here.
+    """
+    now, then = known.cells, earlier.cells
+    # By their means and variances: directions may differ in sign.
+    same = now.mean.shape == then.mean.shape and np.allclose(now.mean, then.mean, atol=1e-5)
+    same = same and np.allclose(now.variances, then.variances, rtol=1e-3)
+    if not same or abs(known.threshold - earlier.threshold) > SAME_THRESHOLD * known.threshold:
+        raise DataError(
+            "What the earlier classifier knows are other data, so its figures of unlike inputs do not hold "
+            f"here (threshold {earlier.threshold:.4f}, now {known.threshold:.4f}): leave out --earlier."
+        )
+    unlike = {
+        told["name"]: told for told in (*earlier.facts.get("unlike", ()), *known.facts.get("unlike", ()))
+    }
+    return replace(known, facts={**known.facts, "unlike": list(unlike.values())})
 
 
 def made_up(backbone: Backbone) -> dict[str, Tensor]:

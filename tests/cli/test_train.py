@@ -79,6 +79,11 @@ def test_several_data_sets_are_trained_on_together_and_measured_apart(letters, r
         (("--validation", "12"), "12 inputs of the training part choose the epoch, then trained again", 60),
         (("--validation", "0.25", "--no-refit"), "25% of the training part choose the epoch", 45),
         (("--validation-groups", "g1,g2", "--group-column", "who"), "groups g1,g2 choose the epoch", 60),
+        (
+            ("--validation", "0.25", "--whole-groups", "--group-column", "who", "--no-refit"),
+            "25% of the groups in the training part choose the epoch",
+            40,
+        ),
     ],
 )
 def test_the_part_that_chooses_the_epoch(letters, run, tmp_path, more, chosen_by, trained):
@@ -214,6 +219,8 @@ def test_an_interrupted_training_writes_nothing(letters, run, tmp_path, monkeypa
         (("--validation", "-3"), "must be a share between 0 and 1"),
         (("--validation", "val.csv"), "There is no data set 'val.csv'"),
         (("--validation-groups", "g1"), "letters.csv has no groups"),
+        (("--validation", "0.2", "--whole-groups"), "letters.csv has no groups"),
+        (("--validation", "9", "--whole-groups"), "is a share of the groups, such as 0.2"),
         (("--test", "nowhere"), "There is no data set 'nowhere'"),
         (("--label-column", "klass"), "no column 'klass'; its columns are text, label, who"),
         (("--input-column", "text,body"), "no column 'body'"),

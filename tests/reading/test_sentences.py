@@ -96,6 +96,25 @@ def test_a_constant_map_has_one_sentence():
     )
 
 
+def test_evidence_names_the_cells_and_an_open_head_is_called_so():
+    e = make_explanation("text", heads=2, layers=4)
+    gate, evidence = e.gate.copy(), np.full(e.shape, -0.1, np.float32)
+    gate[0] = 1
+    evidence[1, 3, [2, 5]] = 0.4, 0.7
+    head, cells, *_ = in_words(replace(e, gate=gate, evidence=evidence))
+    assert re.search(
+        r"[Hh]ead 0, which lets every cell through, carries \d+ % of the density attention", head
+    )
+    assert "head 1, which" not in head
+    order = np.argsort(-e.logits)
+    (other,) = [e.class_names[k] for k in order[:2] if k != e.explained]
+    assert cells == (
+        f"Features 5 and 2 on layer 3 in head 1 speak most for “{e.explained_class}” and against “{other}”."
+    )
+    alone = in_words(replace(e, evidence=np.minimum(evidence, -0.1)))
+    assert not any("speak most for" in said and "head" in said for said in alone)
+
+
 def test_changes_name_the_decisions_and_the_cell_that_moved_most():
     a, b = (make_explanation("text", heads=2, layers=4, seed=seed) for seed in (1, 2))
     decision, alike, cell = changes_in_words(a, b)

@@ -59,6 +59,15 @@ def test_folds_keep_groups_together_and_hold_out_inside_the_rest(options):
     assert found.measured_on.protocol.endswith("; 2 seeds")
 
 
+def test_whole_groups_choose_the_epoch(options):
+    found = prepare(replace(options, folds=3, validation=0.3, whole_groups=True))
+    groups = np.array(found.train.dataset.groups)
+    for split in found.measured_on.splits:
+        parts = [set(groups[part]) for part in (split.train, split.validation, split.test)]
+        assert [len(part) for part in parts] == [3, 1, 2]
+        assert len(set.union(*parts)) == 6
+
+
 def test_other_data_sets_stand_after_the_training_data(options, tmp_path):
     test, chooser = (
         letter_table(tmp_path / "test.csv", 20, seed=4),

@@ -17,6 +17,7 @@ from daam_core.training.outside import (
     held_out_distances,
     known_from,
     told_apart,
+    with_earlier,
     with_measures,
 )
 from tests.support.small import FEATURES, LAYERS, letter_model
@@ -101,3 +102,20 @@ def test_the_command_refuses_what_it_cannot_do(tmp_path, capsys):
     (tmp_path / "m" / OUTSIDE_FILE).touch()
     assert main(["outside", "x.csv", "--model", str(tmp_path / "m")]) == 2
     assert "give --overwrite to replace it" in capsys.readouterr().err
+
+
+def test_earlier_figures_hold_for_the_same_data_only():
+    classifier = letter_model().classifier
+    features = torch.from_numpy(np.random.default_rng(0).normal(size=(200, LAYERS, FEATURES))).float()
+    known = known_from(classifier, features, letters(200))
+    far = distances_of(known, classifier, features + 30)
+    near = distances_of(known, classifier, features + 1)
+    earlier = with_measures(known, test=None, unlike={"poems": near, "noise": near})
+    now = with_earlier(with_measures(known, test=None, unlike={"noise": far}), earlier)
+    assert [(told["name"], told["auroc"] > 0.9) for told in now.facts["unlike"]] == [
+        ("poems", earlier.facts["unlike"][0]["auroc"] > 0.9),
+        ("noise", True),
+    ]
+    assert now.facts["unlike"][1]["outside"] == 1.0
+    with pytest.raises(DataError, match=r"are other data, .* leave out --earlier"):
+        with_earlier(known_from(classifier, 2 * features, letters(200)), earlier)

@@ -180,5 +180,18 @@ test('evidence is shown where every result has it, else the Importance Factor', 
   assert.deepEqual([...store.a.map('evidence', 1, 'all_heads')], [1, 1, 1, 1, 1, 1]);
   assert.deepEqual(store.a.range('evidence', 'all_heads', 0), [1, 1]);
   store.setPayload(payload());
-  assert.equal(store.state.quantity, 'importance');
+  assert.equal(store.quantity, 'importance');
+});
+
+test('unless another map is asked for, evidence comes first where it is there, and links say what was asked for', () => {
+  const store = new Store();
+  const arrays = { evidence: encoded(Array(12).fill(1), [2, 2, 3]) };
+  const quantities = { importance: {}, gate: {}, evidence: {} };
+  store.setPayload({ ...payload({ arrays }), quantities });
+  assert.deepEqual([store.quantity, stateToQuery(store.state)], ['evidence', '']);
+  store.set({ quantity: 'importance' });
+  assert.deepEqual([store.quantity, stateToQuery(store.state)], ['importance', 'q=importance']);
+  store.set({ quantity: null });
+  store.setPayload(payload());
+  assert.equal(store.quantity, 'importance');
 });

@@ -48,7 +48,8 @@ def header_of(name: str) -> str:
 _CAUTION = escape(CAUTION).replace("Importance Factor", term("IF", "Importance Factor"), 1)
 WHY = (
     '<div class="dx-why"><h2 class="dx-heading">Why</h2><p class="dx-limits"><strong>What the map does not '
-    f"show.</strong> {_CAUTION}</p></div>"
+    f"show.</strong> {_CAUTION} Evidence, which classifiers with a density decoder have and show first, "
+    "says how much each cell moved the joint gates for the class and against the next.</p></div>"
 )
 ENDPOINTS = ' Programs can ask it too: <a href="?view=api">API and MCP</a>.'
 

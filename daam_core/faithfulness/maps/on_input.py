@@ -8,9 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from daam_core.density_decoder import DensityDecoder
 from daam_core.faithfulness.maps.cells import Cells, input_cells
 from daam_core.faithfulness.maps.methods import gated_maps, over_heads
 from daam_core.faithfulness.packages import measuring_packages
+from daam_core.gating import joint_gate
 from daam_core.model import DaamClassifier
 from daam_core.result import DatasetMean
 
@@ -94,7 +96,8 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
 
     A density gate looks at one feature at a time, over layers. With a decoder that is linear in the
     gated values, features therefore add up, and L runs of the gate give what captum's
-    ``FeatureAblation`` needs L·F runs for (tests compare the two). Any other classifier goes through captum.
+    ``FeatureAblation`` needs L·F runs for (tests compare the two), and with joint gates features add up
+    inside the exponent. Any other classifier goes through captum.
 
     Args:
         classifier: the trained classifier.
@@ -105,6 +108,8 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
     """
     target = cells.probabilities().argmax(-1)
     config = classifier.config
+    if isinstance(classifier.decoder, DensityDecoder):
+        return _ablation_of_gates(classifier, classifier.decoder, cells, target)
     if config.decoder not in ("pool", "linear"):  # not linear in what they are given
         with measuring_packages():
             from captum.attr import FeatureAblation
@@ -123,6 +128,38 @@ def ablation(classifier: DaamClassifier, cells: Cells) -> Tensor:
         after = classifier.attention.output(values)
         falls.append(((before - after) * gradient).sum(1))
     return torch.stack(falls, 1)
+
+
+def _ablation_of_gates(
+    classifier: DaamClassifier, decoder: DensityDecoder, cells: Cells, target: Tensor
+) -> Tensor:
+    """With a cell removed the decoder sees u + Δ, where Δ ``[L]`` is at that cell's feature alone, so that
+    ‖P(u + Δ) − δ‖² = ‖Pu − δ‖² + 2 Δᵀ Pᵀ(Pu − δ) + ‖PΔ‖² takes no run over all cells.
+
+    M prototypes, D directions.
+    """
+
+    def seen(values: Tensor) -> Tensor:
+        found: Tensor = decoder.see(classifier.attention.output(values)).view_as(values)
+        return found
+
+    values, by_cell = cells.values, decoder.direction_cells()  # [D, L, F]
+    before = seen(values)
+    changes = torch.stack(
+        [seen(values.index_fill(1, torch.tensor(layer), 0.0)) - before for layer in range(values.shape[1])], 1
+    )  # [N, L removed, L, F]
+    prototypes = decoder.prototypes.to(by_cell.dtype)
+    place = before.flatten(1) @ by_cell.flatten(1).T  # [N, D]
+    gates = joint_gate(place, prototypes, decoder.scaled_variance) * decoder.output.weight[target]
+    falls = []
+    for feature in range(values.shape[2]):
+        change, directions = changes[..., feature], by_cell[..., feature]  # [N, L removed, L], [D, L]
+        own = 2 * (change @ (place @ directions)[..., None]).squeeze(-1)
+        own = own + (change @ directions.T).square().sum(-1)
+        farther = own[..., None] - 2 * change @ (prototypes @ directions).T  # [N, L removed, M]
+        left = (-farther / (2 * decoder.scaled_variance)).exp_()
+        falls.append(gates.sum(-1, keepdim=True) - (left @ gates[..., None]).squeeze(-1))
+    return torch.stack(falls, -1)
 
 
 def _gradient(decode: Callable[[Tensor], Tensor], gated: Tensor, target: Tensor) -> Tensor:

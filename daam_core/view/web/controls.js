@@ -163,7 +163,7 @@ function Bound({ name }) {
   const [label, Control, options = {}] = BOUND[name];
   const listed = typeof options === 'function' ? options(store) : Object.entries(options);
   const set = (v) => store.set({ [name]: NUMBERS.includes(name) ? Number(v) : v });
-  const value = /** @type {any} */ (store.state)[name];
+  const value = name === 'quantity' ? store.quantity : /** @type {any} */ (store.state)[name];
   return html`<${Control} label=${label} options=${listed} value=${value} onChange=${set} />`;
 }
 

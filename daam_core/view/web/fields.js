@@ -15,7 +15,8 @@ import { mapsSheet, numeral } from './sheets.js';
 
 /** The map that the state asks for. @param {Store} store @returns {Which} */
 export function whichOf(store) {
-  const { quantity, scale, side } = store.state;
+  const { quantity } = store;
+  const { scale, side } = store.state;
   return { quantity, scale, side };
 }
 
@@ -147,7 +148,10 @@ export function shownColumns(store) {
 
 /** Asks for the exact arrays behind a cell's numbers. @param {Store} store @param {number} head */
 export function needCell(store, head) {
-  for (const quantity of /** @type {const} */ (['values', 'gate', 'density_attention', 'class_importance'])) {
+  const always = /** @type {const} */ (['values', 'gate', 'density_attention', 'class_importance']);
+  for (const quantity of store.quantities.evidence
+    ? [...always, /** @type {const} */ ('evidence')]
+    : always) {
     needExact(store, { quantity, side: store.state.side }, [head]);
   }
 }

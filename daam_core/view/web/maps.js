@@ -224,22 +224,25 @@ export function Missing({ which, heads, missing }) {
 
 // ---- numbers of a cell --------------------------------------------------------------------------
 
-const FACTS = /** @type {const} */ ([
+/** @type {[string, string][]} */
+const FACTS = [
   ['Value', 'value'],
   ['Gate', 'gate'],
   ['DA', 'density_attention'],
   ['IF', 'importance'],
   ['Class', 'class_importance'],
-]);
+];
+/** @param {Store} store @returns {[string, string][]} */
+const factsShown = (store) => (store.quantities.evidence ? [...FACTS, ['Evid.', 'evidence']] : FACTS);
 
 /**
- * The five numbers of a cell: a number (NaN where the head does not see the cell), and whether it is exact.
+ * The numbers of a cell: a number (NaN where the head does not see the cell), and whether it is exact.
  * @param {Store} store
  * @param {import('./types.js').HeadCell} cell
  */
 function factsOf(store, cell) {
   const facts = store.result().cell(cell, store.state.scale);
-  return FACTS.map(([, key]) =>
+  return factsShown(store).map(([, key]) =>
     numeral(facts.seen || key === 'value' ? facts.numbers[key] : NaN, facts.exact[key]),
   );
 }
@@ -304,7 +307,8 @@ function PinButton() {
 
 /** @param {Store} store @param {import('./types.js').HeadCell | null} cell */
 function cellItems(store, cell) {
-  const { quantity, scale } = store.state;
+  const { quantity } = store;
+  const { scale } = store.state;
   if (store.isDifference()) {
     const { short } = store.quantities[quantity];
     return /** @type {const} */ (['a', 'b', 'difference']).map((side) => {
@@ -316,7 +320,7 @@ function cellItems(store, cell) {
     });
   }
   const facts = cell ? factsOf(store, cell) : [];
-  return FACTS.map(([name, key], i) => [
+  return factsShown(store).map(([name, key], i) => [
     key === 'importance' && scale !== 'all_heads' ? 'IF (per head)' : name,
     facts[i] ? html`<${Numeral} ...${facts[i]} />` : '–',
   ]);
@@ -332,7 +336,7 @@ function describeCell(store, cell) {
     return `${place} not seen by this head.`;
   }
   const shown = fields.fieldNumber(fields.field(store, head, which), layer * store.result().F + feature);
-  const { short } = store.quantities[store.state.quantity];
+  const { short } = store.quantities[store.quantity];
   if (store.isDifference()) return `${place} difference in ${short} ${shown}.`;
   const [{ value, known }] = factsOf(store, cell);
   return `${place} ${short} ${shown}, value ${format.sure(value, known)}.`;

@@ -247,7 +247,7 @@ export class Result {
     const numbers = { value: values ? values[at] : null };
     /** @type {Record<string, boolean>} */
     const exact = { value: Boolean(this.arrays.values?.exact) };
-    for (const quantity of ['gate', 'density_attention', 'importance', 'class_importance']) {
+    for (const quantity of ['gate', 'density_attention', 'importance', 'class_importance', 'evidence']) {
       const map = this.map(quantity, head, scale);
       numbers[quantity] = map ? map[at] : null;
       exact[quantity] = this.isExact(quantity, head);

@@ -22,7 +22,7 @@ export const SECTIONS = [
 /** @type {Readonly<State>} */
 export const DEFAULTS = Object.freeze({
   tab: 'heads', // section shown by a view with tabs
-  quantity: 'importance',
+  quantity: null, // null: the map that decides most, see firstQuantity
   scale: 'all_heads',
   colours: 'linear',
   palette: 'cividis', // signed maps always diverge from zero
@@ -42,6 +42,16 @@ export const DEFAULTS = Object.freeze({
   display: 'closed', // the menu of how things are drawn
   pins: [], // cells to come back to, with a note each
 });
+
+/**
+ * The map that is shown unless another one is asked for: evidence where there is such, since with joint
+ * gates the Importance Factor says which heads and layers count, and hardly which cells.
+ * @param {Payload | null} payload
+ * @returns {import('./types.js').Quantity}
+ */
+export function firstQuantity(payload) {
+  return payload?.quantities?.evidence ? 'evidence' : 'importance';
+}
 
 /** @type {Record<string, string[]>} */
 const CHOICES = {

@@ -4,7 +4,7 @@ import { range } from './arrays.js';
 import { between, palette } from './colour.js';
 import { pinIndex } from './pins.js';
 import { Result } from './result.js';
-import { comparable, DEFAULTS, validState } from './state.js';
+import { comparable, DEFAULTS, firstQuantity, validState } from './state.js';
 
 /**
  * @typedef {import('./types.js').Payload} Payload
@@ -147,6 +147,11 @@ export class Store {
     const changed = note === null ? [] : [{ head, layer, feature, note }];
     pins.splice(at < 0 ? pins.length : at, at < 0 ? 0 : 1, ...changed);
     this.set({ pins });
+  }
+
+  /** The map that is shown. @returns {import('./types.js').Quantity} */
+  get quantity() {
+    return this.state.quantity ?? firstQuantity(this.payload);
   }
 
   /** What the maps are called, by name. */

@@ -34,6 +34,8 @@ def test_input_methods_put_the_deciding_cells_first(method):
         {"gate_kind": "mixture", "n_gaussians": 2},
         {"amplitude": "none"},
         {"decoder": "conv"},
+        {"decoder": "density", "n_prototypes": 7, "n_directions": 6},
+        {"decoder": "density", "n_prototypes": 5, "gate_kind": "mixture", "n_gaussians": 2},
     ],
 )
 def test_ablation_is_captums(changes):

@@ -53,7 +53,8 @@ function whyNot(a, b) {
 
 function ComparedMaps() {
   const store = useStore();
-  const { quantity, scale } = store.state;
+  const { quantity } = store;
+  const { scale } = store.state;
   const { name, short } = store.quantities[quantity];
   const [a, b, difference] = /** @type {const} */ (['a', 'b', 'difference']).map((side) => ({
     title: store.label(side),

@@ -144,7 +144,7 @@ function TopFeatures() {
 
 /** @param {Store} store @param {NonNullable<ReturnType<typeof topFeatures>>} rows */
 function featureTable(store, rows) {
-  const short = `${store.quantities[store.state.quantity].short}${store.isDifference() ? ' change' : ''}`;
+  const short = `${store.quantities[store.quantity].short}${store.isDifference() ? ' change' : ''}`;
   const axes = store.axes();
   return {
     caption: `Top ${rows.length} ${axes.columns} by mean ${short} over heads and ${axes.rows}`,

@@ -18,7 +18,7 @@ export function PinnedCells() {
   const pins = store.pins();
   useEffect(() => {
     for (const { head } of pins) needCell(store, head);
-  }, [pins, store.payload, store.state.quantity, store.state.side]);
+  }, [pins, store.payload, store.quantity, store.state.side]);
   if (!pins.length) return null;
   const csv = async () => {
     const heads = Array.from(new Set(pins.map(({ head }) => head)));
