@@ -58,7 +58,7 @@ TABLE = {
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
         "progress writing inputs encoding",
-        "PIL filelock huggingface_hub numpy platformdirs safetensors tokenizers torch transformers",
+        "PIL filelock huggingface_hub numpy platformdirs safetensors timm tokenizers torch transformers",
     ),
     "reading": allow("result floors", "numpy"),
     "figures": allow("shipped result inputs reading", "matplotlib numpy plotly"),

@@ -30,6 +30,7 @@ class BenchmarkSet:
         test, validation: folder or table below the benchmark's data, or None.
         columns: of a table.
         batch_size: inputs in a step, alike for every method.
+        per_class: at most so many inputs of each class to train on.
     """
 
     title: str
@@ -40,6 +41,7 @@ class BenchmarkSet:
     validation: str | None = None
     columns: TableColumns = field(default_factory=TableColumns)
     batch_size: int = 128
+    per_class: int | None = None
 
     def options(self, data: Path, cache_dir: Path | None) -> ExperimentOptions:
         """What to read, where the benchmark's data lie in ``data``.
@@ -65,6 +67,7 @@ class BenchmarkSet:
                 columns=self.columns,
                 group_pattern="^(..)" if self.modality == "audio" and self.test is None else None,
                 cache_dir=cache_dir,
+                per_class=self.per_class,
             ),
             **given,
         )
@@ -128,7 +131,12 @@ SETS: dict[str, BenchmarkSet] = {
         test="image-caltech101/test",
     ),
     "cifar": BenchmarkSet(
-        "CIFAR-10", "image", ("image-cifar10/train",), {"validation": 1000}, test="image-cifar10/test"
+        "CIFAR-10, 400 a class",
+        "image",
+        ("image-cifar10/train",),
+        {"validation": 1000},
+        test="image-cifar10/test",
+        per_class=400,
     ),
 }
 

@@ -42,6 +42,7 @@ class Row:
         accuracy: mean over seeds and splits.
         deviation: over splits' means where there are several, else over seeds; over n − 1.
         balanced: mean recall of classes.
+        seeds: S; what is solved has one.
         parameters: trained ones.
         seconds: of one training.
         majority: what the most frequent class reaches.
@@ -53,6 +54,7 @@ class Row:
     accuracy: float
     deviation: float
     balanced: float
+    seeds: int
     parameters: int
     seconds: float
     majority: float
@@ -81,6 +83,7 @@ def rows(plan: Plan) -> list[Row]:
                     accuracy=means[method],
                     deviation=float(over.std(ddof=1)) if len(over) > 1 else 0.0,
                     balanced=cell["balanced"],
+                    seeds=len(table),
                     parameters=cell["parameters"],
                     seconds=cell["seconds"],
                     majority=cell["majority"],
@@ -163,7 +166,7 @@ def paired_table(found: list[Row]) -> Table:
                 METHODS[row.method].title,
                 METHODS[row.against.rival].title,
                 str(row.against.difference),
-                fixed(row.against.p_value, 3),
+                "< 0.001" if row.against.p_value < 0.0005 else fixed(row.against.p_value, 3),
             )
             for row in found
             if row.against is not None
@@ -207,6 +210,7 @@ def csv_rows(found: list[Row]) -> list[dict[str, object]]:
                 "accuracy": row.accuracy,
                 "deviation": row.deviation,
                 "balanced_accuracy": row.balanced,
+                "seeds": row.seeds,
                 "majority": row.majority,
                 "parameters": row.parameters,
                 "seconds": row.seconds,

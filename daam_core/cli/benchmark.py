@@ -10,6 +10,7 @@ caltech, cifar.
 import argparse
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from daam_core.benchmark.cells import Budget
@@ -18,6 +19,7 @@ from daam_core.benchmark.run import PARTS, Plan, results
 from daam_core.benchmark.run import run as make
 from daam_core.benchmark.sets import SETS
 from daam_core.benchmark.tables import (
+    Row,
     accuracy_table,
     cost_table,
     csv_rows,
@@ -30,7 +32,7 @@ from daam_core.cli import options
 from daam_core.cli.output import Output, progress_bar, say
 from daam_core.figures.style import figure_bytes
 from daam_core.progress import Progress
-from daam_core.training.methods import USUAL
+from daam_core.training.methods import METHODS, USUAL
 from daam_core.training.pages import aligned
 from daam_core.writing.files import replacing, write_text
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, to_markdown
@@ -85,6 +87,12 @@ def run(arguments: argparse.Namespace) -> Output:
     return written(plan, options.printed_command(arguments.words))
 
 
+def _seeds(found: Sequence[Row]) -> str:
+    """How many there are: of each method the same, or between two numbers."""
+    counts = sorted({row.seeds for row in found if METHODS[row.method].solve is None}) or [0]
+    return f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds (see the CSV)"
+
+
 def written(plan: Plan, command: str) -> Output:
     """The table, rows and plots of what is finished."""
     found = rows(plan)
@@ -93,8 +101,8 @@ def written(plan: Plan, command: str) -> Output:
         Listing(command),
         Paragraph(
             f"Every method tried {plan.budget.settings} of its settings on the validation part of each "
-            f"split, {plan.budget.epochs} epochs at most; then {plan.budget.seeds} seeds trained on "
-            "everything but the test part and were tested. What is solved has no seed. Deviations are over "
+            f"split, {plan.budget.epochs} epochs at most; then {_seeds(found)} trained on everything but the "
+            "test part and were tested. What is solved has no seed. Deviations are over "
             "folds where there are folds, else over seeds, and divide by n − 1."
         ),
         Heading("Accuracy"),

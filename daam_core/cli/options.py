@@ -82,6 +82,9 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OLD=NEW",
         help="call a class otherwise (repeatable); classes of one name are one",
     )
+    group.add_argument(
+        "--per-class", type=whole_number(1), metavar="N", help="take at most N inputs of each class, drawn"
+    )
     group.add_argument("--skip-broken", action="store_true", help="leave out inputs that cannot be read")
     group.add_argument(
         "--workers",
@@ -124,6 +127,7 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
             tuple(arguments.rename),
         ),
         part=arguments.part,
+        per_class=arguments.per_class,
         say=say,
     )
 

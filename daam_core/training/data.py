@@ -53,6 +53,7 @@ __all__ = [
     "StoredInput",
     "TableColumns",
     "TextFormat",
+    "at_most",
     "content_hash",
     "folds",
     "hold_out",
@@ -368,6 +369,19 @@ def shared_inputs(tested: Dataset, trained: Dataset) -> int:
 
 
 # Parts
+
+
+def at_most(dataset: Dataset, per_class: int) -> Dataset:
+    """At most so many inputs of each class, drawn with seed 0; of several labels, of each input's rarest.
+
+    The data set's order stays, and a note says how many there are.
+    """
+    strata = np.array(_strata(dataset, 1))
+    draw = np.random.default_rng(0)
+    chosen = [draw.permutation(np.flatnonzero(strata == one))[:per_class] for one in np.unique(strata)]
+    part = dataset.part(np.sort(np.concatenate(chosen)))
+    note = f"Of {dataset.name} {len(part):,} of {len(dataset):,} inputs are taken, {per_class:,} a class."
+    return part if len(part) == len(dataset) else replace(part, notes=(*part.notes, note))
 
 
 def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

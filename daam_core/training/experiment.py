@@ -27,6 +27,7 @@ from daam_core.training.data import (
     Dataset,
     TableColumns,
     TextFormat,
+    at_most,
     folds,
     hold_out,
     hold_out_groups,
@@ -59,6 +60,7 @@ class DataOptions:
         written: encoding, separator and heading of tables and texts.
         classes: which classes are meant.
         part: which part of a data set in parts; of the main one.
+        per_class: at most so many inputs of each class of the main one, drawn.
         say: is given every sentence about how a data set was read, before anything is computed.
     """
 
@@ -70,6 +72,7 @@ class DataOptions:
     written: TextFormat = field(default_factory=TextFormat)
     classes: ClassChoice = field(default_factory=ClassChoice)
     part: str | None = None
+    per_class: int | None = None
     say: Callable[[str], object] | None = None
 
     def load(
@@ -110,6 +113,8 @@ class DataOptions:
             part=self.part if main else None,
             preferred=preferred,
         )
+        if main and self.per_class is not None:
+            found = at_most(found, self.per_class)
         self._say(found.notes)
         return found
 

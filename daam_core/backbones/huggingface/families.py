@@ -10,6 +10,7 @@ from importlib import import_module
 
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.huggingface.hub import (
+    TIMM,
     EncoderFiles,
     fetch,
     locate,
@@ -161,8 +162,14 @@ def load_huggingface(
             f"The weights of '{files.name}' are quantised, which needs packages that are not used here; "
             "give the original model."
         )
-    family = _family(config, files.name, modality)
     placing = placing or Placing()
+    if config["model_type"] == TIMM:
+        if modality not in (None, "image"):
+            raise EncoderError(f"The encoder '{files.name}' takes image, not {modality}.")
+        from daam_core.backbones.huggingface.timm_models import load_timm
+
+        return load_timm(files, config, placing)
+    family = _family(config, files.name, modality)
     if family is None:
         return _load_other(config, files, modality, placing)
     return _load(family, files, placing)

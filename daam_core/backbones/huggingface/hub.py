@@ -20,6 +20,8 @@ from daam_core.plain import PlainObject
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
+#: Type of a model of the package timm: transformers' name for it.
+TIMM = "timm_wrapper"
 LOCAL = "local"  # the revision of a folder, which has no history to pin
 
 #: Files that decide how an input is prepared; any of them makes a repository usable for its modality.
@@ -182,6 +184,12 @@ def read_config(files: EncoderFiles) -> PlainObject:
         EncoderError: the file is damaged or is not a transformers configuration.
     """
     config = read_json(files, CONFIG)
+    if (
+        "model_type" not in config
+        and isinstance(config.get("architecture"), str)
+        and "pretrained_cfg" in config
+    ):
+        return config | {"model_type": TIMM}  # as timm's own repositories lie on the hub
     if not isinstance(config.get("model_type"), str):
         raise EncoderError(
             f"The {CONFIG} of '{files.name}' names no model_type; give a model saved by transformers."
