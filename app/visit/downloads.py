@@ -126,7 +126,10 @@ def _page(
 
 
 def _stem(explanation: Explanation, given: Given) -> str:
-    """``model-input``, ``-changed`` where it was, of letters that every file system takes."""
-    name = given.example or (Path(given.name).stem if given.modality != "text" else "text")
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{explanation.model}-{name}").strip("-")[:70] or "explanation"
-    return stem if given.change is None else f"{stem}-changed"
+    """``classifier_input``, as files of a panel begin; of letters that every file system takes."""
+    own_text = given.modality == "text" and given.example is None  # its name is its first words
+    name = "text" if own_text else Path(given.name).stem
+    if given.change is not None:
+        name = f"{name} changed"
+    parts = (re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:60] for part in (explanation.model, name))
+    return "_".join(part or "input" for part in parts)

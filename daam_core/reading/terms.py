@@ -18,6 +18,14 @@ class Term:
     sentence: str
     formula: str
 
+    def on(self, row: str, column: str) -> "Term":
+        """The same of a map whose rows and columns are called otherwise than layers and features."""
+        texts = (
+            text.replace("layer", row).replace("feature", column)
+            for text in (self.name, self.sentence, self.formula)
+        )
+        return Term(*texts)
+
 
 #: By the symbol as it is written in the view.
 TERMS: Mapping[str, Term] = {

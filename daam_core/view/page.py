@@ -46,7 +46,7 @@ def view_html(
         "style-src 'unsafe-inline'; img-src data:; media-src data:",
         title=html.escape(heading),
         given=html.escape(given),
-        terms=terms_html(),
+        terms=terms_html(*explanation.axis_names),
         caution=html.escape(CAUTION),
         style=view_style(),
         modules=modules,

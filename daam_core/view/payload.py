@@ -16,6 +16,7 @@ import numpy as np
 
 from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
+from daam_core.reading.differences import largest_changes
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
 from daam_core.reading.outside import verdict, warning
@@ -100,6 +101,7 @@ def view_payload(
         if compare is None
         else _explanation_payload(compare, compare_media, limit) | {"letter": "B", "name": names[1]},
         "changes": [] if compare is None else list(changes_in_words(explanation, compare)),
+        "largest_change": None if compare is None else _largest_change(explanation, compare),
         "colours": {
             "heads": list(HEAD_COLOURS),
             "diverging": list(DIVERGING),
@@ -110,7 +112,10 @@ def view_payload(
             for name, text in QUANTITIES.items()
             if all(getattr(e, name) is not None for e in (explanation, compare) if e is not None)
         },
-        "terms": {symbol: f"{term.name}: {term.sentence}" for symbol, term in TERMS.items()},
+        "terms": {
+            symbol: f"{term.name}: {term.on(*explanation.axis_names).sentence}"
+            for symbol, term in TERMS.items()
+        },
     }
 
 
@@ -137,6 +142,12 @@ def view_array(explanation: Explanation, name: str, *, head: int | None = None) 
             )
         array = array[head]
     return _exact(array)
+
+
+def _largest_change(a: Explanation, b: Explanation) -> dict[str, int] | None:
+    """The cell that the sentences on what changed name, where they name one."""
+    changes = largest_changes(a, b, 1) if a.model == b.model else []
+    return {name: getattr(changes[0], name) for name in ("head", "layer", "feature")} if changes else None
 
 
 def _explanation_payload(

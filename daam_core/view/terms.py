@@ -5,11 +5,15 @@ from html import escape
 from daam_core.reading.terms import TERMS
 
 
-def terms_html() -> str:
-    """A list that can be opened; each entry has the id ``term-SYMBOL``."""
+def terms_html(row: str = "layer", column: str = "feature") -> str:
+    """A list that can be opened; each entry has the id ``term-SYMBOL``.
+
+    Args:
+        row, column: what those of the maps are called.
+    """
     entries = "".join(
         f'<dt id="term-{escape(symbol)}"><strong>{escape(symbol)}</strong> {escape(term.name)}</dt>'
         f"<dd>{escape(term.sentence)} <code>{escape(term.formula)}</code></dd>"
-        for symbol, term in TERMS.items()
+        for symbol, term in ((symbol, term.on(row, column)) for symbol, term in TERMS.items())
     )
     return f'<details class="terms"><summary>Words and symbols</summary><dl>{entries}</dl></details>'

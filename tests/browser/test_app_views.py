@@ -265,6 +265,8 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
     app.explain_text(TEXT)
     e = explain(topics, TEXT)
     width = app.page.locator("#save-width input").first
+    width.check()  # a width chosen here is that of every panel, too
+    assert app.state()["print"] == "single"
     for title, format_ in FORMATS:
         app.choose("#save-format", title)
         if format_ in ("png", "svg", "pdf", "zip"):
@@ -277,14 +279,14 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
             app.page.click("#save")
         path = tmp_path / started.value.suggested_filename
         started.value.save_as(path)
-        assert path.name == f"topics-text.{format_}"
+        assert path.name == f"topics_text.{format_}"
         expect(app.page.locator("#said-save")).to_have_text(f"Saved {path.name}.")
         if format_ == "json":
             np.testing.assert_array_equal(export.load(path).gate, e.gate)
     with zipfile.ZipFile(path) as archive:
         assert "CONTENTS.txt" in archive.namelist()
         archive.extractall(tmp_path / "all")
-    np.testing.assert_array_equal(export.load(tmp_path / "all" / "topics-text.npz").gate, e.gate)
+    np.testing.assert_array_equal(export.load(tmp_path / "all" / "topics_text.npz").gate, e.gate)
 
 
 def test_what_stands_out_is_said_above_the_maps(app, topics):

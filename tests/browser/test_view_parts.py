@@ -230,14 +230,14 @@ def test_words_carry_the_sum_of_their_pieces(view: Callable[..., Page]) -> None:
     word.hover()
     tip = page.locator(".dv-tip").inner_text()
     assert number(tip.split("” ")[1].split(" logits")[0]) == pytest.approx(
-        e.token_attribution[pieces].sum(), rel=1e-4
+        e.token_attribution[pieces].sum(), rel=5e-4
     )
     assert tip.endswith("pieces: annou ##nceme ##nt")
     page.get_by_label("Heads", exact=True).select_option("1")
     page.locator(".dv-word", has_text="announcement").first.hover()
     tip = page.locator(".dv-tip").inner_text()
     wanted = e.head_token_attribution[1, pieces].sum()
-    assert number(tip.split("” ")[1].split(" logits")[0]) == pytest.approx(wanted, rel=1e-4)
+    assert number(tip.split("” ")[1].split(" logits")[0]) == pytest.approx(wanted, rel=5e-4)
     text = page.locator("#here").inner_text()
     assert "Not part of the text:" in text
     assert "[CLS]" in text
@@ -309,7 +309,8 @@ def test_a_moment_is_read_and_playback_moves_the_cursor(view: Callable[..., Page
     page.mouse.click(box["x"] + box["width"] * 0.505, box["y"] + 10)
     note = page.locator(".dv-note").first.inner_text()
     assert note.startswith("0.50 s: ")
-    assert np.float32(number(note.split(": ")[1].removesuffix(" logits"))) == e.token_attribution[25]
+    shown = number(note.split(": ")[1].removesuffix(" logits"))
+    assert shown == pytest.approx(e.token_attribution[25], rel=5e-4)
     assert page.evaluate("() => document.querySelector('audio').currentTime") == pytest.approx(
         0.505, abs=0.01
     )
@@ -345,8 +346,8 @@ def test_the_sound_can_be_zoomed_into(view: Callable[..., Page]) -> None:
     page.mouse.move(box["x"] + box["width"] * 0.2525, box["y"] + 10)
     found = page.locator(".dv-note").first.inner_text()
     token = next(t for t in range(200) if e.token_spans[t][0] <= 1.7545 < e.token_spans[t][1])
-    shown = np.float32(number(found.removeprefix(f"{e.token_labels[token]}: ").removesuffix(" logits")))
-    assert shown == e.token_attribution[token]
+    shown = number(found.removeprefix(f"{e.token_labels[token]}: ").removesuffix(" logits"))
+    assert shown == pytest.approx(e.token_attribution[token], rel=5e-4)
     page.keyboard.press("End")  # beyond what is shown: the page turns
     expect(ticks.last).to_have_text("4.0 s")
     assert page.locator(".dv-playhead").is_visible()
@@ -417,7 +418,8 @@ def test_regions_lie_where_they_belong_and_opacity_is_adjustable(view: Callable[
     page.mouse.move(box["x"] + box["width"] * (column + 0.5) / 7, box["y"] + box["height"] * (row + 0.5) / 7)
     note = page.locator(".dv-note").first.inner_text()
     assert note.startswith(f"row {row + 1}, column {column + 1}: ")
-    assert np.float32(number(note.split(": ")[1].removesuffix(" logits"))) == e.token_attribution[strongest]
+    shown = number(note.split(": ")[1].removesuffix(" logits"))
+    assert shown == pytest.approx(e.token_attribution[strongest], rel=5e-4)
     page.locator(".dv-picture-overlay").focus()
     page.mouse.move(0, 0)
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
@@ -544,6 +546,14 @@ def test_two_results_and_their_difference(view: Callable[..., Page]) -> None:
         assert [int(row[0]), int(row[1])] == [layer, feature]
         assert np.float32(number(row[2])) == a.density_attention[2, layer, feature]
         assert np.float32(number(row[3])) == b.density_attention[2, layer, feature]
+    # What the sentence names is one press away, and then nothing is left to press.
+    change = b.importance - a.importance
+    head, layer, feature = (int(i) for i in np.unravel_index(np.abs(change).argmax(), change.shape))
+    there = page.get_by_role("button", name=f"Show it in head {head}")
+    there.click()
+    expect(there).to_have_count(0)
+    shown = page.evaluate("view.state")
+    assert (shown["head"], shown["cell"]) == (head, {"layer": layer, "feature": feature})
 
 
 @pytest.mark.parametrize("tab", ["heads", "heatmap"])

@@ -53,7 +53,8 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
 ) -> None:
     e = make_explanation(heads=2, features=400)
     text = view_html(e, names=("News / today", ""))
-    page = opened(browser, tmp_path / "view.html", text, viewport={"width": 1280, "height": 800})
+    size = {"width": 1280, "height": 800}
+    page = opened(browser, tmp_path / "view.html", text, viewport=size, color_scheme="dark")
     page.evaluate(AXE.read_text("utf-8"))
     panel = page.get_by_role("region", name="All heads", exact=True)
 
@@ -124,10 +125,10 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     assert white[1] == 0
     assert problems(page) == []
 
-    # The panel as files, named by input, model and chart.
+    # The panel as files, named by classifier, input and panel.
     panel.get_by_role("button", name="Save this").click()
     name, content = saved(panel, "CSV")
-    assert name == f"news-today_{e.model}_all-heads.csv"
+    assert name == f"{e.model}_news-today_all-heads.csv"
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
     assert len(rows) == e.importance.size
     found = np.array([float(row["IF"]) for row in rows], np.float32).reshape(e.importance.shape)
@@ -139,7 +140,7 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     drawing = ET.fromstring(content)
     texts = [part.text for part in drawing.iter(f"{SVG}text")]
     assert texts[:2] == ["All heads", f"News / today · {e.model} · class “{e.explained_class}”"]
-    assert {"Layer", "Feature", "350", "Head 0", "Head 1"} <= set(texts)
+    assert {"Layer", "Feature", "300", "Head 0", "Head 1"} <= set(texts)
     assert "Display" not in texts
     maps = [part for part in drawing.iter(f"{SVG}image") if part.get("style")]
     assert len(maps) == 2
@@ -151,12 +152,25 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     at = int((feature + 0.5) / 400 * picture.width), int((layer + 0.5) / 6 * picture.height)
     assert picture.convert("RGB").getpixel(at) == colour_of("cividis", 1.0)
     assert picture.width > 400  # each feature has a pixel of its own, which it has not on the page
-    _, content = saved(panel, "PNG")
-    width, height = float(drawing.get("width") or 0), float(drawing.get("height") or 0)
-    assert Image.open(io.BytesIO(content)).size == (round(3 * width), round(3 * height))
-    _, content = saved(panel, "PDF")
-    assert content.startswith(b"%PDF-1.4")
-    assert f"/MediaBox [0 0 {width * 0.75:.2f}".encode() in content
+    # Light, though the page is dark, and as wide as was chosen, whatever the window.
+    assert page.evaluate("getComputedStyle(document.querySelector('.dv')).color") == "rgb(231, 235, 240)"
+    assert {part.get("fill") for part in drawing.iter(f"{SVG}text")} == {
+        "rgb(28, 36, 48)",
+        "rgb(85, 96, 110)",
+    }
+    for print_, mm in (("double", 183), ("single", 89)):
+        panel.get_by_label("Width of figures").select_option(print_)
+        drawing = ET.fromstring(saved(panel, "SVG")[1])
+        assert drawing.get("width") == f"{mm}mm"
+        assert (drawing.get("viewBox") or "").split()[2] == str(round(mm * 144 / 25.4))
+        picture = Image.open(io.BytesIO(saved(panel, "PNG")[1]))
+        assert picture.width == round(mm / 25.4 * 400)
+        assert picture.info["dpi"] == pytest.approx((400, 400), rel=1e-3)
+        assert picture.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+        content = saved(panel, "PDF")[1]
+        assert content.startswith(b"%PDF-1.4")
+        assert f"/MediaBox [0 0 {mm / 25.4 * 72:.2f}".encode() in content
+    assert page.locator(".dv-print").count() == 0
 
     # Every panel of every tab can be saved, charts and tables as well.
     for tab in ("summary", "input", "heatmap", "layers", "parameters", "dataset"):

@@ -30,6 +30,7 @@ test('captions are short, signs are plain', () => {
   assert.equal(format.fixed(-0.001, 2), '0.00');
   assert.equal(format.fixed(-0.01, 2), '−0.01');
   assert.equal(format.logits(0.25), '+0.25 logits');
+  assert.equal(format.logits(-0.04221905), '−0.04222 logits');
   assert.deepEqual([0, 999, 1000, 1234567].map(format.count), ['0', '999', '1,000', '1,234,567']);
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inflateSync } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 import { exactSheet } from '../../daam_core/view/web/fields.js';
-import { fileName, pdfOf, subtitle } from '../../daam_core/view/web/saving.js';
+import { fileName, pdfOf, sizedPng, subtitle } from '../../daam_core/view/web/saving.js';
 import { afterPart, partBetween } from '../../daam_core/view/web/sections/sound_part.js';
 import {
   csvOf,
@@ -79,26 +79,36 @@ test('a map is saved with every cell that a head sees, exactly or not at all', a
   assert.equal(mapsSheet([0], [['Gate', () => rounded]]), ROUNDED);
 });
 
-test('files are named by input, model and chart', () => {
+test('files are named by classifier, input and panel', () => {
   const store = new Store();
   store.setPayload(payload({ name: 'My/../file: "x".wav', model: 'speech-emotion' }));
   assert.equal(
     fileName(store, 'One head: layers × features'),
-    'my-file-x-wav_speech-emotion_one-head-layers-features',
+    'speech-emotion_my-file-x-wav_one-head-layers-features',
   );
   store.setPayload(payload({ name: '' }, { name: 'Ärger', model: 'm' }));
-  assert.equal(fileName(store, 'Maps'), 'a_m_maps');
+  assert.equal(fileName(store, 'Maps'), 'm_a_maps');
   store.set({ side: 'difference' });
-  assert.equal(fileName(store, 'Maps'), 'a-and-ärger_m_maps');
+  assert.equal(fileName(store, 'Maps'), 'm_a-and-ärger_maps');
   // The app's names say which model it was, so it is not said twice.
   store.setPayload(payload({ name: 'Interview · speech', model: 'speech' }));
-  assert.equal(fileName(store, 'Maps'), 'interview-speech_maps');
+  assert.equal(fileName(store, 'Maps'), 'speech_interview_maps');
   assert.equal(subtitle(store), 'Interview · speech · class “x”');
+});
+
+test('a PNG says how large it is', async () => {
+  const png = Uint8Array.from({ length: 40 }, (_, i) => i);
+  const sized = Buffer.from(await sizedPng(png, 400 / 25.4).arrayBuffer());
+  assert.deepEqual([...sized.subarray(0, 33), ...sized.subarray(54)], [...png]);
+  assert.equal(sized.readUInt32BE(33), 9);
+  assert.equal(sized.toString('latin1', 37, 41), 'pHYs');
+  assert.deepEqual([sized.readUInt32BE(41), sized.readUInt32BE(45), sized[49]], [15748, 15748, 1]);
+  assert.equal(sized.readUInt32BE(50), crc32(sized.subarray(37, 50)));
 });
 
 test('a PDF holds the picture to the last pixel, and its table of places is right', async () => {
   const rgba = Uint8ClampedArray.from([255, 0, 0, 255, 1, 2, 3, 255, 9, 8, 7, 255, 0, 0, 255, 255]);
-  const pdf = Buffer.from(await pdfOf(rgba, 2, 2, 96));
+  const pdf = Buffer.from(await pdfOf(rgba, 2, 2, 25.4));
   const text = pdf.toString('latin1');
   assert.match(text, /\/MediaBox \[0 0 72\.00 72\.00\]/);
   const places = [...text.matchAll(/^(\d{10}) 00000 n/gm)].map(([, at]) => Number(at));

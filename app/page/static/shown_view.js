@@ -94,6 +94,12 @@ export function shownView() {
   return shown;
 }
 
+// The width that is chosen for figures below is that of every panel, too.
+document.addEventListener('change', ({ target }) => {
+  if (shown && target instanceof HTMLInputElement && target.closest('#save-width'))
+    shown.state = { print: target.value };
+});
+
 /** The pinned cells as JSON, for a saved page. */
 export function pinsText() {
   return JSON.stringify(shown ? shown.state.pins : []);

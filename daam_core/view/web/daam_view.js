@@ -26,8 +26,8 @@
  * needed. Whenever the store changes, the element draws the View (view.js), which draws the sections of the
  * chosen tab (sections/, one file each) with preact; canvases compare what they are given and draw again
  * only what changed (heatmap.js). What is computed has no DOM: arrays, format, colour, state, pins, sheets,
- * gaussians, fields, sections/pairs. A panel becomes a file by what it shows (panel_svg.js, saving.js) or
- * by its numbers (sheets.js). The same modules serve three places: the app (as files), a saved page (as an
+ * gaussians, fields, sections/pairs. A panel becomes a file by what it would show in print
+ * (printing.js, panel_svg.js, saving.js) or by its numbers (sheets.js). The same modules serve three places: the app (as files), a saved page (as an
  * import map of data: addresses) and a notebook cell (as one text); see daam_core/view/modules.py.
  */
 import { range } from './arrays.js';
@@ -90,6 +90,14 @@ export class DaamView extends DrawnElement {
    */
   answer(id, array) {
     this.requests.answer(id, array);
+  }
+
+  /** The same view once more, light whatever is around it; it asks nobody for anything. */
+  light() {
+    const copy = new DaamView();
+    copy.options = { ...this.settings, theme: 'light', serves: [] };
+    copy.store.follow(this.store);
+    return copy;
   }
 
   /**

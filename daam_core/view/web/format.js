@@ -70,9 +70,9 @@ export function fixed(value, decimals) {
   return withMinus(Number(text) === 0 ? text.replace('-', '') : text);
 }
 
-/** Share in a logit. @param {number} value */
+/** Share in a logit, for reading; tables have all digits. @param {number} value */
 export function logits(value) {
-  return `${value > 0 ? '+' : ''}${exact(value)} logits`;
+  return `${signed(value, 4)} logits`;
 }
 
 /** A whole number with commas. @param {number} value */

@@ -15,10 +15,10 @@ import { isDark, onWidth, wheelFactor, wheelZooms } from './html.js';
  * @typedef {{
  *   field: Field, scale: import('./colour.js').Scale, zoom: Zoom | null, binning: 'max' | 'mean',
  *   marks: {hover: Place | null, cell: Place | null, pins?: Pinned[]}, height: (rows: number, width: number) => number,
- *   rowNames?: string[], onHover?: (cell: Place | null) => void,
+ *   rowNames?: string[], axes: string[], onHover?: (cell: Place | null) => void,
  *   onSelect?: (cell: Place) => void, onZoom?: (zoom: Zoom | null) => void,
  *   onDraw?: (map: HeatMap) => void, describe?: (row: number, column: number) => string,
- * }} Shown what a map shows and whom it tells; describe gives the text read out
+ * }} Shown what a map shows and whom it tells; axes names a row and a column, describe gives the text read out
  */
 
 const MIN_COLUMNS = 4; // as far as one can zoom in
@@ -244,10 +244,11 @@ export class HeatMap {
     const how =
       this.shown.binning === 'mean' ? 'mean' : this.field.signed ? 'largest, whatever its sign,' : 'maximum';
     const shown = format.count(Math.round(view.x1 - view.x0));
-    const rows = perRow > 1 ? ` and ${Math.ceil(perRow)} layers` : '';
+    const [row, column] = this.shown.axes.map((/** @type {string} */ name) => `${name.toLowerCase()}s`);
+    const rows = perRow > 1 ? ` and ${Math.ceil(perRow)} ${row}` : '';
     return (
-      `${shown} features on ${format.count(this.canvas.width)} pixels: each pixel shows the ${how} of up to ` +
-      `${Math.ceil(perPixel)} features${rows}.`
+      `${shown} ${column} on ${format.count(this.canvas.width)} pixels: each pixel shows the ${how} of up to ` +
+      `${Math.ceil(perPixel)} ${column}${rows}.`
     );
   }
 

@@ -44,7 +44,7 @@ export function MapCanvas({ label, onMap, rowTitle = 'Layer', columnTitle = 'Fea
     };
   }, []);
   useLayoutEffect(() => {
-    if (shown.field) map.current.show(shown);
+    if (shown.field) map.current.show({ ...shown, axes: [rowTitle, columnTitle] });
   });
   const longest = Math.max(0, ...(shown.rowNames || []).map((/** @type {string} */ name) => name.length));
   return html`<div

@@ -40,46 +40,45 @@ function visible(colour) {
  * @param {HTMLElement} body what is drawn
  * @param {string} title
  * @param {string} subtitle
- * @returns {{svg: string, width: number, height: number}} sizes in CSS pixels
+ * @param {{width: number, mm: number}} size width of the layout in pixels, and of the drawing; what does not
+ *   fit into the layout makes everything in the drawing smaller, and never the drawing wider
+ * @returns {{svg: string, width: number, height: number}} sizes in millimetres
  */
-export function panelSvg(body, title, subtitle) {
-  body.classList.add('dv-saving'); // nothing inside scrolls
-  try {
-    return drawing(body, title, subtitle);
-  } finally {
-    body.classList.remove('dv-saving');
-  }
-}
-
-/** @param {HTMLElement} body @param {string} title @param {string} subtitle */
-function drawing(body, title, subtitle) {
+export function panelSvg(body, title, subtitle, { width: least, mm }) {
   const own = body.getBoundingClientRect();
   const style = getComputedStyle(body);
-  const pen = new Pen(own.left - MARGIN, own.top - MARGIN - 52, getComputedStyle(body).fontFamily);
-  const named = { family: style.fontFamily, style: 'normal', anchor: 'start' };
-  pen.text(title, own.left, own.top - 34, { ...named, size: 18, weight: '600', colour: style.color });
-  pen.text(subtitle, own.left, own.top - 14, { ...named, size: 13, weight: '400', colour: style.color });
-  for (const [text, font] of [
-    [title, `600 18px ${style.fontFamily}`],
-    [subtitle, `13px ${style.fontFamily}`],
-  ]) {
-    pen.measure.font = font;
-    pen.reach(own.left + pen.measure.measureText(text).width, own.top);
+  const pen = new Pen(0, 0, style.fontFamily);
+  const [large, small] = [
+    { size: 18, weight: '600', step: 24 },
+    { size: 13, weight: '400', step: 18 },
+  ].map((look) => ({
+    ...look,
+    family: style.fontFamily,
+    style: 'normal',
+    colour: style.color,
+    anchor: 'start',
+  }));
+  const lines = [
+    ...pen.broken(title, large, least - 2 * MARGIN).map((text) => ({ text, look: large })),
+    ...pen.broken(subtitle, small, least - 2 * MARGIN).map((text) => ({ text, look: small })),
+  ];
+  const above = lines.reduce((sum, { look }) => sum + look.step, 0) + MARGIN / 2;
+  pen.left = own.left - MARGIN;
+  pen.top = own.top - MARGIN - above;
+  let down = own.top - above;
+  for (const { text, look } of lines) {
+    pen.text(text, own.left, down + look.size, look);
+    down += look.step;
   }
   walk(body, pen);
-  const [width, height] = [Math.ceil(pen.width + MARGIN), Math.ceil(pen.height + MARGIN)];
-  const page = `<rect width="${width}" height="${height}" fill="${pageColour(body)}"/>`;
+  const width = Math.max(least, Math.ceil(pen.width + MARGIN));
+  const height = Math.ceil(pen.height + MARGIN);
+  const high = Number(((mm * height) / width).toFixed(3));
+  const page = `<rect width="${width}" height="${height}" fill="#ffffff"/>`;
   const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${mm}mm" height="${high}mm" viewBox="0 0 ${width} ${height}">` +
     `<title>${escaped(title)}</title>${page}${pen.parts.join('')}</svg>`;
-  return { svg, width, height };
-}
-
-/** The colour behind an element. @param {Element | null} element @returns {string} */
-function pageColour(element) {
-  if (!element) return '#ffffff';
-  const { backgroundColor } = getComputedStyle(element);
-  return visible(backgroundColor) ? backgroundColor : pageColour(element.parentElement);
+  return { svg, width: mm, height: high };
 }
 
 /** Collects parts of the drawing; what it is given is in the window's coordinates. */
@@ -96,6 +95,19 @@ class Pen {
     this.measure = /** @type {CanvasRenderingContext2D} */ (
       document.createElement('canvas').getContext('2d')
     );
+  }
+
+  /** A text in lines of at most so many pixels. @param {string} text @param {any} look @param {number} width */
+  broken(text, { family, size, weight }, width) {
+    this.measure.font = `${weight} ${size}px ${family}`;
+    /** @type {string[]} */
+    const lines = [];
+    for (const word of text.split(' ')) {
+      const longer = `${lines.at(-1)} ${word}`;
+      if (lines.length && this.measure.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines;
   }
 
   /** Makes room up to a place. @param {number} right @param {number} bottom */

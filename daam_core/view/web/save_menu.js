@@ -1,6 +1,8 @@
 // @ts-check
 /** "Save this": a panel alone, as a picture or as numbers. */
+import { Select } from './controls.js';
 import { html, useId, useRef, useState, useStore } from './html.js';
+import { WIDTHS } from './printing.js';
 import { fileName, hand, pictureOf, subtitle } from './saving.js';
 import { csvOf } from './sheets.js';
 
@@ -8,10 +10,14 @@ import { csvOf } from './sheets.js';
 
 /** @type {[Kind, string][]} */
 const KINDS = [
-  ['png', 'A picture, 288 pixels to the inch'],
+  ['png', 'A picture, 400 pixels to the inch'],
   ['svg', 'A drawing: texts and lines stay what they are, maps are pictures in it'],
   ['pdf', 'The picture on a page of its size'],
   ['csv', 'All numbers of this panel with every digit'],
+];
+const PRINTS = [
+  ['single', `Column, ${WIDTHS.single} mm`],
+  ['double', `Page, ${WIDTHS.double} mm`],
 ];
 
 /**
@@ -38,7 +44,7 @@ export function SaveMenu({ title, body, csv }) {
         hand(name, csvOf(sheet), 'text/csv;charset=utf-8');
       } else {
         const drawn = /** @type {HTMLElement} */ (body.current);
-        const [content, type] = await pictureOf(kind, drawn, title, subtitle(store));
+        const [content, type] = await pictureOf(kind, drawn, store.state.print, title, subtitle(store));
         hand(name, content, type);
       }
       setSaid(`Saved as ${name}`);
@@ -64,11 +70,17 @@ export function SaveMenu({ title, body, csv }) {
       Save this
     </button>
     <div id=${id} class="dv-menu" role="group" aria-label="Save this panel as" hidden=${!open}>
+      <${Select}
+        label="Width of figures"
+        options=${PRINTS}
+        value=${store.state.print}
+        onChange=${(print) => store.set({ print })}
+      />
       ${KINDS.map(
         ([kind, meaning]) =>
           html`<button type="button" class="dv-button" title=${meaning} onClick=${() => save(kind)}>${kind.toUpperCase()}</button>`,
       )}
-      <span class="dv-saved" role="status">${said}</span>
+      <span class="dv-saved" role="status">${said || 'Figures are light, for print, also on a dark page.'}</span>
     </div>
   </div>`;
 }

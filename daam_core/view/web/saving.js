@@ -1,11 +1,12 @@
 // @ts-check
 /** A panel as a file: PNG, SVG, PDF or CSV, made on the page itself. */
-import { panelSvg } from './panel_svg.js';
+import { printed } from './printing.js';
 
 /** @typedef {import('./store.js').Store} Store */
 
-const DENSE = 3; // pixels of a picture for each one on screen: 288 to the inch
-const MOST_PIXELS = 8000; // of a side
+const DENSE = 400; // pixels of a picture to the inch …
+const MOST_PIXELS = 8000; // … and of a side
+const INCH = 25.4; // mm
 
 /**
  * What is shown: inputs, and models that are not named with them already.
@@ -19,13 +20,20 @@ function inputsAndModels(store, input) {
   return [inputs, Array.from(models).filter((model) => !inputs.some((name) => name.includes(model)))];
 }
 
-/** What files of a panel are called, without the suffix: input, model and chart. @param {Store} store @param {string} title */
+/**
+ * What files of a panel are called, without the suffix: classifier, input, panel.
+ * @param {Store} store
+ * @param {string} title
+ */
 export function fileName(store, title) {
-  const named = inputsAndModels(store, (side) => {
-    const { name, letter } = store[side].raw;
-    return name || (store.b ? letter : 'input');
+  const sides = store.sides().map((side) => store[side].raw);
+  const models = Array.from(new Set(sides.map(({ model }) => model)));
+  // The app's names of results say which classifier it was.
+  const inputs = sides.map(({ name, model, letter }) => {
+    const alone = name.replace(` · ${model}`, '');
+    return alone || (store.b ? letter : 'input');
   });
-  return [...named.map((some) => some.join(' and ')), title].map(slug).filter(Boolean).join('_');
+  return [models, inputs, [title]].map((some) => slug(some.join(' and '))).join('_');
 }
 
 /** The same in words, for the drawing itself, with the explained class. @param {Store} store */
@@ -56,31 +64,32 @@ export function hand(name, content, type) {
 /**
  * @param {'png' | 'svg' | 'pdf'} kind
  * @param {HTMLElement} body of the panel
+ * @param {'single' | 'double'} print how many columns wide
  * @param {string} title
  * @param {string} under the title
  * @returns {Promise<[BlobPart, string]>} content and media type
  */
-export async function pictureOf(kind, body, title, under) {
-  const { svg, width, height } = panelSvg(body, title, under);
+export async function pictureOf(kind, body, print, title, under) {
+  const { svg, width, height } = await printed(body, print, title, under);
   if (kind === 'svg') return [svg, 'image/svg+xml'];
   const canvas = await painted(svg, width, height);
   if (kind === 'png') {
     /** @type {Blob | null} */
     const blob = await new Promise((done) => canvas.toBlob(done, 'image/png'));
     if (!blob) throw new Error('no picture');
-    return [blob, 'image/png'];
+    return [sizedPng(new Uint8Array(await blob.arrayBuffer()), canvas.width / width), 'image/png'];
   }
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
   return [await pdfOf(data, canvas.width, canvas.height, width), 'application/pdf'];
 }
 
-/** An SVG as pixels. @param {string} svg @param {number} width @param {number} height */
+/** An SVG as pixels. @param {string} svg @param {number} width in millimetres @param {number} height */
 async function painted(svg, width, height) {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
-  const dense = Math.min(DENSE, MOST_PIXELS / Math.max(width, height));
+  const dense = Math.min(DENSE / INCH, MOST_PIXELS / Math.max(width, height)); // to a millimetre
   const canvas = document.createElement('canvas');
   canvas.width = Math.round(width * dense);
   canvas.height = Math.round(height * dense);
@@ -89,11 +98,33 @@ async function painted(svg, width, height) {
 }
 
 /**
+ * A PNG that says how large it is, so that programs place it with the width that was asked for.
+ * @param {Uint8Array<ArrayBuffer>} png
+ * @param {number} dense pixels to a millimetre
+ */
+export function sizedPng(png, dense) {
+  const chunk = new Uint8Array(21);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, 9);
+  chunk.set(new TextEncoder().encode('pHYs'), 4);
+  for (const at of [8, 12]) view.setUint32(at, Math.round(1000 * dense)); // to a metre, both ways
+  chunk[16] = 1;
+  let sum = 0xffffffff; // CRC-32 of type and data
+  for (const byte of chunk.subarray(4, 17)) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
+  }
+  view.setUint32(17, ~sum);
+  const head = 33; // signature and first chunk, behind which it belongs
+  return new Blob([png.subarray(0, head), chunk, png.subarray(head)], { type: 'image/png' });
+}
+
+/**
  * One page that holds a picture without loss.
  * @param {ArrayLike<number>} rgba
  * @param {number} columns of pixels
  * @param {number} rows
- * @param {number} width in CSS pixels, of which 96 are an inch
+ * @param {number} width in millimetres
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function pdfOf(rgba, columns, rows, width) {
@@ -104,8 +135,8 @@ export async function pdfOf(rgba, columns, rows, width) {
   const packed = await new Response(
     new Blob([rgb]).stream().pipeThrough(new CompressionStream('deflate')),
   ).arrayBuffer();
-  const across = ((width * 72) / 96).toFixed(2);
-  const down = ((width * 72 * rows) / (96 * columns)).toFixed(2);
+  const across = ((width * 72) / INCH).toFixed(2);
+  const down = ((width * 72 * rows) / (INCH * columns)).toFixed(2);
   const drawn = `q ${across} 0 0 ${down} 0 0 cm /P Do Q`;
   const image = `/Type /XObject /Subtype /Image /Width ${columns} /Height ${rows} /ColorSpace /DeviceRGB`;
   /** @type {[string, (string | ArrayBuffer)?][]} dictionary and stream of each object */

@@ -40,6 +40,7 @@ export const DEFAULTS = Object.freeze({
   layerChart: 'bars',
   top: 10, // rows of "top" tables
   display: 'closed', // the menu of how things are drawn
+  print: 'double', // columns of a page that a saved figure is wide
   pins: [], // cells to come back to, with a note each
 });
 
@@ -66,6 +67,7 @@ const CHOICES = {
   tokenMode: ['signed', 'absolute'],
   layerChart: ['bars', 'lines'],
   display: ['closed', 'open'],
+  print: ['single', 'double'],
 };
 
 /**
@@ -167,6 +169,7 @@ const SHORT = {
   layerChart: 'lc',
   top: 'n',
   display: 'd',
+  print: 'w',
   pins: 'pin',
 };
 

@@ -80,6 +80,19 @@ export class Store {
   }
 
   /**
+   * Shows what another store shows, with every array that it was sent so far.
+   * @param {Store} other
+   */
+  follow(other) {
+    this.setPayload(other.payload);
+    for (const side of /** @type {Side[]} */ (['a', 'b'])) {
+      const [own, theirs] = [this[side], other[side]];
+      if (own) Object.assign(own, { arrays: theirs.arrays, exactHeads: theirs.exactHeads });
+    }
+    this.set(other.state);
+  }
+
+  /**
    * Changes what is shown; values that do not fit are ignored.
    * @param {any} wanted
    */

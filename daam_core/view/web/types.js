@@ -37,7 +37,7 @@
  * }} Explained one explanation; `name` is what its input is called, `letter` (A, B) the short of it
  *
  * @typedef {{
- *   version: 2, a: Explained, b: Explained | null, changes: string[],
+ *   version: 2, a: Explained, b: Explained | null, changes: string[], largest_change?: HeadCell | null,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]}, terms: Record<string, string>,
  *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
  * }} Payload
@@ -55,7 +55,8 @@
  *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number,
  *   heads: number[] | null, order: 'index' | 'contribution', pair: number[] | null, cell: Cell | null,
  *   zoom: Zoom | null, tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,
- *   layerChart: 'bars' | 'lines', top: number, display: 'closed' | 'open', pins: Pin[],
+ *   layerChart: 'bars' | 'lines', top: number, display: 'closed' | 'open', print: 'single' | 'double',
+ *   pins: Pin[],
  * }} State what is shown; see DEFAULTS in state.js
  *
  * @typedef {{

@@ -60,7 +60,8 @@ def test_a_changed_input_is_called_changed_in_its_file_and_its_notebook(offer, m
         format_: downloads.write(changed.explanation, changed.given, format_=format_, width="single")
         for format_ in ("json", "ipynb")
     }
-    assert paths["json"].name == f"{model}-{example}-changed.json"
+    title = {"speech-note": "voice-note-3-s", "news-final": "cup-final", "photo-lion": "lion"}[example]
+    assert paths["json"].name == f"{model}_{title}-changed.json"
     said = export.load(paths["json"]).provenance["input"]["change"]
     assert said["description"] == change.describe()
     notebook = json.loads(paths["ipynb"].read_text("utf-8"))

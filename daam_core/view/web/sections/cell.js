@@ -20,9 +20,10 @@ import { PinnedCells } from './pinned_cells.js';
 
 /** @param {ReturnType<import('../store.js').Store['axes']>} axes */
 const helpOn = ({ row, rows, column }) =>
-  `Each head’s gate as a function of the value at this ${row} and ${column}, the other ${rows} held fixed; the dot is what ` +
-  `came out. Centre is δ plus the mean over ${rows}, width ξ as a standard deviation, in the units of the value. A high gate means a typical value, not a decisive one. The data set’s curves have its mean value, mean and ` +
-  'variance; a mean gate (ring) is not the gate of that average.';
+  `Each head’s gate for every value that this ${row} and ${column} could have, the other ${rows} as they are; the dot is ` +
+  `what came out. The gate is 1 at the centre, which is the mean over ${rows} plus δ, and has fallen to 0.61 one width ` +
+  `from there; the width is √ξ times the deviation over ${rows}. A high gate means a typical value, not a decisive one. ` +
+  'The data set’s curves are drawn from its averages; the mean of its inputs’ gates (ring) lies elsewhere.';
 
 export function OneCell() {
   const store = useStore();
@@ -288,15 +289,24 @@ function ChangeTable({ one, other }) {
 /** What the marks in the charts mean. @param {{averages: boolean, own: boolean, rows: string}} props */
 function Keys({ averages, own, rows }) {
   const marks = [
-    ['value', 'value'],
-    ['mean', `mean over ${rows}`],
+    ['value', 'the value (solid)'],
+    ['mean', `mean over ${rows} (dashed)`],
     ['band', '± one deviation'],
     ['dot', 'gate at the value'],
     ...(averages ? [['ring', 'mean gate']] : []),
   ];
   return html`<ul class="dv-keys">
     ${marks.map(
-      ([kind, text]) => html`<li><span class="dv-key dv-key-${kind}" aria-hidden="true"></span>${text}</li>`,
+      ([kind, text]) =>
+        html`<li>
+          ${
+            ['value', 'mean'].includes(kind)
+              ? html`<svg class="dv-key" width="4" height="12" viewBox="0 0 4 12" aria-hidden="true"
+                  ><line class="dv-${kind}" x1="2" x2="2" y1="0" y2="12"
+                /></svg>`
+              : html`<span class="dv-key dv-key-${kind}" aria-hidden="true"></span>`
+          }${text}
+        </li>`,
     )}
     ${!own && html`<li>mean and deviation are the same for all heads</li>`}
   </ul>`;

@@ -25,7 +25,7 @@ export function Compare() {
   const { length } = all.rows;
   const caption = length > MOST_ROWS ? `${all.caption}, ${MOST_ROWS} of ${length} classes` : all.caption;
   return html`<div class="dv-stack dv-wide-gap">
-    <p class="dv-changes">${store.payload?.changes.join(' ')}</p>
+    <p class="dv-changes">${store.payload?.changes.join(' ')} <${ShowChange} /></p>
     <${Figure}
       title="Both predictions"
       help="What the model says of both, and how far each probability moves; a small move of the probability can hide a large move of the logits."
@@ -39,6 +39,19 @@ export function Compare() {
         : html`<${EmptyFigure} title="Maps">${whyNot(store.a.raw, store.b.raw)}<//>`
     }
   </div>`;
+}
+
+/** Goes to the cell that the sentences name, so that the maps below are of its head. */
+function ShowChange() {
+  const store = useStore();
+  const { payload, state } = store;
+  const change = payload?.largest_change;
+  if (!change) return null;
+  const there = ['layer', 'feature'].every((key) => state.cell?.[key] === change[key]);
+  if (there && state.head === change.head) return null;
+  return html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => store.select(change)}>
+    ${`Show it in head ${change.head}`}
+  </button>`;
 }
 
 function whyNot(a, b) {

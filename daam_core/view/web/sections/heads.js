@@ -82,8 +82,9 @@ function AllHeads() {
 
 // ---- each head in numbers -----------------------------------------------------------------------
 
-const NUMBERS_HELP =
-  'Share of the density attention, the layers that carry most of it, the features with the highest mean density ' +
+/** @param {ReturnType<Store['axes']>} axes */
+const numbersHelp = ({ rows, columns }) =>
+  `Share of the density attention, the ${rows} that carry most of it, the ${columns} with the highest mean density ` +
   'attention, the range of what was learned, how selective the gate is (0: one cell, 1: all alike), and the head ' +
   'whose gate is most alike.';
 
@@ -100,7 +101,7 @@ function HeadNumbers() {
     columns: headColumns(result),
     rows: result.byContribution().map((head) => headRow(result, head)),
   }));
-  return html`<${Figure} title="Each head in numbers" help=${NUMBERS_HELP} csv=${() => sheetOf(...tables)}>
+  return html`<${Figure} title="Each head in numbers" help=${numbersHelp(store.axes())} csv=${() => sheetOf(...tables)}>
     <div class="dv-stack">${tables.map((table) => html`<${Table} ...${table} />`)}</div>
   <//>`;
 }

@@ -13,12 +13,14 @@ import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
 
 /** @typedef {import('../store.js').Store} Store */
 
-const PROFILE_HELP =
-  'Share of each layer and head in the summed density attention; all bars of one result together are 100 %. It shows ' +
+/** @param {ReturnType<Store['axes']>} axes */
+const profileHelp = ({ row }) =>
+  `Share of each ${row} and head in the summed density attention; all bars of one result together are 100 %. It shows ` +
   'where attention lies, not how much the decision would change without it.';
-const FEATURES_HELP =
-  'Features with the highest mean over all heads and layers, and where each is strongest; where numbers have a sign, ' +
-  'their size counts. A feature is one number of the encoder; it need not mean one thing.';
+/** @param {ReturnType<Store['axes']>} axes */
+const topHelp = ({ Column, column, rows }) =>
+  `${Column}s with the highest mean over all heads and ${rows}, and where each is strongest; where numbers have a ` +
+  `sign, their size counts.${column === 'feature' ? ' A feature is one number of the encoder; it need not mean one thing.' : ''}`;
 
 export function Layers() {
   return html`<div class="dv-stack dv-wide-gap"><${Profile} /><${TopFeatures} /></div>`;
@@ -50,7 +52,7 @@ function Profile() {
   };
   return html`<${Figure}
     title="${store.axes().Row} profile"
-    help=${PROFILE_HELP}
+    help=${profileHelp(store.axes())}
     controls=${controls}
     table=${() => html`<${Table} ...${table} />`}
     csv=${() => sheetOf(table)}
@@ -137,7 +139,7 @@ function TopFeatures() {
     const found = topFeatures(store);
     return found?.every(({ exact }) => exact) ? sheetOf(featureTable(store, found)) : ROUNDED;
   };
-  return html`<${Figure} title=${`Top ${store.axes().columns}`} help=${FEATURES_HELP} controls=${controls} csv=${csv}>
+  return html`<${Figure} title=${`Top ${store.axes().columns}`} help=${topHelp(store.axes())} controls=${controls} csv=${csv}>
     ${table ? html`<${Table} ...${table} />` : html`<${Missing} which=${whichOf(store)} heads=${range(store.result().H)} missing=${true} />`}
   <//>`;
 }

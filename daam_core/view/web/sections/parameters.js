@@ -23,10 +23,10 @@ const TITLES = {
   scaled_variance: { density: 'Scaled variance ξ', mixture: 'Scales c' },
 };
 const HELP = {
-  mean_offset:
-    'How far from the layers’ mean each head looks, in standardised units; triangles mark where training began. An ' +
+  mean_offset: ({ rows }) =>
+    `How far from the mean over ${rows} each head looks, in units of the value; triangles mark where training began. An ` +
     'offset says where a head looks, not how much it counts.',
-  scaled_variance:
+  scaled_variance: () =>
     'How widely each head looks around that point; triangles mark where training began. Small numbers make a sharp ' +
     'gate, large ones let everything through.',
 };
@@ -101,7 +101,10 @@ function Summary() {
   };
   return html`<${Figure}
     title="What was learned"
-    help="The numbers of every gate over features, as in the paper’s Table 2. Parameters that hardly moved mean that the map shows the data rather than anything learned."
+    help=${
+      `The numbers of every gate over ${store.axes().columns}, as in the paper’s Table 2. Parameters that hardly moved ` +
+      'mean that the map shows the data rather than anything learned.'
+    }
     controls=${html`<${Controls} keys=${['side']} />`}
     csv=${() => sheetOf(table)}
   >
@@ -176,7 +179,7 @@ function Parameter({ name }) {
     const full = p.change ? `${title}, ${store.label('difference')}` : title;
     body = html`<${Drawn} p=${p} title=${full} unit=${unit} signed=${name === 'mean_offset' || p.change} />`;
   }
-  return html`<${Figure} title=${title} help=${HELP[name]} table=${table} csv=${csv}>
+  return html`<${Figure} title=${title} help=${HELP[name](store.axes())} table=${table} csv=${csv}>
     <div class="dv-stack">${body}</div>
   <//>`;
 }
@@ -220,7 +223,7 @@ function Drawn({ p, title, unit, signed }) {
     html`<${Distribution} p=${p} title=${title} unit=${unit} />`,
     html`<${Legend} heads=${range(H)} />`,
     html`<${MapCanvas}
-      label="${title} of every head and feature. Arrow keys move, plus and minus zoom, 0 shows everything."
+      label="${title} of every head and ${unit.toLowerCase()}. Arrow keys move, plus and minus zoom, 0 shows everything."
       field=${shown}
       scale=${scale}
       zoom=${columns}
