@@ -3,7 +3,6 @@
 import argparse
 import getpass
 import logging
-import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from daam_core.errors import DaamError
 
-from .serving import Serving, own_folder
+from .serving import Serving, prepare
 
 SHORTEST_PASSWORD = 8
 
@@ -21,15 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.new_login:
         return _new_login(options.new_login)
-    # Read by Gradio, the web server and the hub's client when they are imported, hence before that.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(options.proxy)
-    made_folder = None
-    if "GRADIO_TEMP_DIR" not in os.environ:
-        made_folder = own_folder()
-        os.environ["GRADIO_TEMP_DIR"] = str(made_folder)
-    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    uploads = prepare(options.proxy)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if problem := _problem(options.host, options.port):
@@ -51,13 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logins = read_logins(options.auth_file) if options.auth_file else {}
         names = options.model or built_in_models()
         models = [load_model(name) for name in names]
-        models = [
-            load_model(name, encoder=options.encoder)
-            if options.encoder and model.config.encoder.revision == LOCAL
-            else model
-            for name, model in zip(names, models, strict=True)
-        ]
         for model in models:
+            if options.encoder and model.config.encoder.revision == LOCAL:
+                model.look_for_encoder(options.encoder)
             model.find_encoder()  # better said now than to the first visitor
         if not options.model:
             # First those with an example that they know, of these the simplest.
@@ -66,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         demo = build_demo(models, shown)
     except DaamError as error:
         return _refuse(str(error))
-    stop = Stop(made_folder)
+    stop = Stop(uploads.path if uploads.own else None)
     serving = Serving(
         host=options.host,
         port=options.port,
@@ -78,9 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logins=logins,
     )
     print(f"DAAM explorer: http://{options.host}:{options.port} (Ctrl-C stops it)", flush=True)  # noqa: T201
-    upkeep.start(models, folder, room=options.max_disk_mb * MB)
+    upkeep.start(models, uploads.path, room=options.max_disk_mb * MB)
     try:
-        launch(demo, serving, folder, shown)
+        launch(demo, serving, uploads.path, shown)
     except OSError:
         return _refuse(f"Port {options.port} is in use; choose another with --port.")
     stop.wait(lambda: demo.close(verbose=False))

@@ -1,17 +1,15 @@
 """Serve the page from Python: on classifiers, or on a model of one's own that is attached."""
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from daam_core.attaching import Attached
 from daam_core.errors import ConfigError
 from daam_core.inputs import Modality
 from daam_core.trained import TrainedClassifier
 
-from .serving import Serving, own_folder
+from .serving import Serving, prepare
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,7 @@ def serve(
         OSError: the port is busy.
     """
     serving = serving or Serving()
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    if "GRADIO_TEMP_DIR" not in os.environ:
-        os.environ["GRADIO_TEMP_DIR"] = str(own_folder())
-    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    folder = prepare(serving.proxies).path
 
     from .main import build_demo, build_own, launch
     from .server import upkeep

@@ -1,9 +1,10 @@
 """How the page is served: every setting with its default, which the command line takes from here."""
 
 import atexit
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,8 +40,30 @@ class Serving:
     logins: Mapping[str, "Password"] = field(default_factory=dict)
 
 
-def own_folder() -> Path:
-    """A folder for uploads that only this user can read, gone when the server stops."""
-    folder = Path(tempfile.mkdtemp(prefix="daam-explorer-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+@dataclass(frozen=True)
+class UploadFolder:
+    """Where visitors' files are kept.
+
+    Attributes:
+        path: that only this user can read.
+        own: it was made for this server, and goes with it.
+    """
+
+    path: Path
+    own: bool
+
+
+def prepare(proxies: Sequence[str] = ()) -> UploadFolder:
+    """Say to Gradio, the web server and the hub's client what they read when they are imported, hence before.
+
+    Args:
+        proxies: as in :class:`Serving`.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(proxies)
+    own = "GRADIO_TEMP_DIR" not in os.environ
+    if own:
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="daam-explorer-")
+        atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+    return UploadFolder(Path(os.environ["GRADIO_TEMP_DIR"]), own)

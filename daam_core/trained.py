@@ -123,6 +123,14 @@ class TrainedClassifier(
         check_encoder(self.config, backbone)
         return backbone
 
+    def look_for_encoder(self, folders: Sequence[str]) -> None:
+        """Say in which of some folders the encoder lies, before it is loaded; see :func:`load_model`.
+
+        Raises:
+            EncoderError: one is no encoder's folder, or of several none is the right one.
+        """
+        self._encoder_location, self._folder = _chosen_encoder(self.config, folders), None
+
     def find_encoder(self) -> str:
         """Name or folder of the encoder, found but not read.
 
