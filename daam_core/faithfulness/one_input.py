@@ -12,7 +12,7 @@ from torch import Tensor
 
 from daam_core.encoding import Encoding, pool
 from daam_core.faithfulness.destroyed.learned import at_start
-from daam_core.faithfulness.destroyed.models import randomise_gate
+from daam_core.faithfulness.destroyed.models import judge, randomise_gate
 from daam_core.faithfulness.maps.cells import gated_cells
 from daam_core.faithfulness.maps.methods import MAP_KINDS, gated_maps
 from daam_core.faithfulness.removal.curves import SHARES, deletion_curve
@@ -54,13 +54,32 @@ class MapCheck:
 
     @property
     def verdict(self) -> str:
-        """One sentence on what the check found."""
+        """One sentence on what the check found, and one on what of the map was there before training."""
         title = MAP_KINDS[self.method].title
         if self.p_value > SIGNIFICANCE:
-            return (
+            found = (
                 f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
             )
-        return f"Removing what {title} marks takes the prediction away sooner than random removal does."
+        else:
+            found = f"Removing what {title} marks takes the prediction away sooner than random removal does."
+        return f"{found} {self.before_training}"
+
+    @property
+    def before_training(self) -> str:
+        """How much of the map is there without what was learned, which no removal of cells can tell."""
+        alike = f"(rank correlation {self.start:.2f})"
+        match judge(self.start, None):
+            case "yes":
+                return f"Before training the map was another one {alike}: it shows what was learned."
+            case "no":
+                return (
+                    f"But the map was the same before training {alike}: it shows the input, and hardly "
+                    "anything that was learned."
+                )
+        return (
+            f"But the map was much alike before training {alike}: it shows the input, and what was learned "
+            "only in part."
+        )
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,7 @@ class InputCheck:
 
     @property
     def sentence(self) -> str:
-        """Whether the map that is shown first is true of this input: evidence, or the Importance Factor."""
+        """Whether the map shown first, evidence or Importance Factor, is true, and how much of it was learned."""
         found = next((m for name in ("evidence", "importance") for m in self.maps if m.method == name), None)
         if found is None:
             return ""
@@ -103,7 +122,7 @@ class InputCheck:
         verb, when = ("confirms", "sooner") if true else ("does not confirm", "no sooner")
         return (
             f"The check {verb} the map for this input: removing the cells that it marks takes the prediction "
-            f"away {when} than removing cells at random."
+            f"away {when} than removing cells at random. {found.before_training}"
         )
 
 

@@ -27,8 +27,10 @@ def test_a_check_shows_the_cores_numbers(app, expected):
     app.says("Checked.")
     expect(app.page.locator("#view .dv-in-words")).to_contain_text(expected.sentence)
     lowest = [item.p_value for item in expected.maps if item.p_value * (expected.orders + 1) < 1.01]
-    said = app.page.locator("#check-result").get_by_text("≤ 0.02, the lowest possible here")
-    expect(said).to_have_count(len(lowest))
+    assert lowest
+    expect(rows.get_by_text("≤ 0.02", exact=True)).to_have_count(len(lowest))
+    expect(app.page.locator("#check-result")).to_contain_text("p ≤ 0.02 is the lowest possible here.")
+    expect(app.page.locator("#check-result .dx-verdict")).to_have_text(expected.sentence)
     assert app.problems == []
     # Another input: what was checked is no longer on screen.
     app.explain_text("Shares fell after the report.")

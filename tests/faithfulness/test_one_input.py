@@ -1,5 +1,7 @@
 """The check of one input."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -24,7 +26,23 @@ def test_a_check_of_one_input_on_the_planted_classifier():
     assert found.cells == 80
     by_method = {item.method: item for item in found.maps}
     assert by_method["importance"].p_value == pytest.approx(1 / 41)
-    assert "sooner than random removal" in by_method["importance"].verdict
+    alike = by_method["importance"]
+    assert alike.start < 0.5
+    learned = f"Before training the map was another one (rank correlation {alike.start:.2f}): "
+    assert alike.verdict == (
+        "Removing what Importance Factor marks takes the prediction away sooner than random removal does. "
+        f"{learned}it shows what was learned."
+    )
+    assert found.sentence.startswith("The check confirms the map for this input: ")
+    assert learned in found.sentence
+    for start, said in (
+        (0.92, "But the map was the same before training (rank correlation 0.92): it shows the input, and "),
+        (
+            0.74,
+            "But the map was much alike before training (rank correlation 0.74): it shows the input, and ",
+        ),
+    ):
+        assert said in replace(found, maps=(replace(alike, start=start),)).sentence
     cells = gated_cells(classifier, x[1:2])
     direct = deletion_curve(cells, gated_maps(classifier, x[1:2])["importance"])
     assert by_method["importance"].deletion == pytest.approx(direct.areas[0])

@@ -24,7 +24,8 @@ def check_html(checked: Checked) -> str:
     return (
         f'<p class="dx-note">{escape(checked.title)} · {escape(checked.model)}: '
         f"{escape(checked.predicted_class)}, {percent(found.probability)}.</p>"
-        f"{_chart(found)}{_table(found)}{_curves_table(found)}{_published(checked.published)}"
+        f'<p class="dx-verdict">{escape(found.sentence)}</p><div class="dx-beside">{_chart(found)}'
+        f"{_verdicts(found)}</div>{_table(found)}{_curves_table(found)}{_published(checked.published)}"
     )
 
 
@@ -56,26 +57,35 @@ def _table(found: InputCheck) -> str:
         f"<td>{item.randomised:.2f}</td><td>{item.start:.2f}</td></tr>"
         for item in found.maps
     )
-    verdicts = "".join(f"<li>{escape(item.verdict)}</li>" for item in found.maps)
     return (
         '<div class="dx-scroll"><table class="dx-table"><caption>Area under each curve</caption><thead><tr>'
         '<th scope="col">Map</th><th scope="col">Deletion (low is good)</th>'
         '<th scope="col">Insertion (high is good)</th><th scope="col">p against random</th>'
         '<th scope="col">Alike with the gate randomised</th><th scope="col">Alike before training</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
-        f'<p class="dx-note">Random order: {found.at_random:.3f} over {found.orders} orders, '
+        f'<p class="dx-note">{_floor(found)}Random order: {found.at_random:.3f} over {found.orders} orders, '
         f"seed {found.seed}; {found.cells:,} cells. Alike: rank correlation of the map's cells "
-        "with those of a destroyed or an "
-        f'untrained gate.</p><ul class="dx-verdicts">{verdicts}</ul>'
+        "with those of a destroyed or an untrained gate.</p>"
+    )
+
+
+def _verdicts(found: InputCheck) -> str:
+    """What each map came to, in words."""
+    return (
+        f'<ul class="dx-verdicts">{"".join(f"<li>{escape(item.verdict)}</li>" for item in found.maps)}</ul>'
     )
 
 
 def _p_value(p_value: float, orders: int) -> str:
     """With so many random orders no p-value can be lower than one in all of them and this one."""
     lowest = 1 / (orders + 1)
-    if p_value <= lowest * (1 + 1e-9):
-        return f"≤ {lowest:.1g}, the lowest possible here"
-    return f"{p_value:.2g}"
+    return f"≤ {lowest:.1g}" if p_value <= lowest * (1 + 1e-9) else f"{p_value:.2g}"
+
+
+def _floor(found: InputCheck) -> str:
+    lowest = _p_value(0.0, found.orders)
+    reached = any(_p_value(item.p_value, found.orders) == lowest for item in found.maps)
+    return f"p {lowest} is the lowest possible here. " if reached else ""
 
 
 def _curves_table(found: InputCheck) -> str:
