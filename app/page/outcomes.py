@@ -10,18 +10,18 @@ from typing import TypeVar
 
 import gradio as gr
 
-from daam_core.errors import DaamError
+from daam_core.errors import CancelledError, DaamError
 
 from ..server.working import Finished, working
 from .html.frame import status
-from .layout import Page
-from .updates import Updates, say
+from .updates import Told, Updates, say
 
 DEFECT = (
     "Something went wrong on the server, and it has been written to its log. Your last result is still here."
 )
 
 UNCHANGED = "The last result is unchanged."
+CANCELLED = "Cancelled. The last result is still here."
 
 log = logging.getLogger(__name__)
 Worked = TypeVar("Worked")
@@ -50,23 +50,25 @@ def at_once(place: gr.HTML, action: Callable[[], Updates], *, failed: Updates | 
 
 
 def step_by_step(
-    page: Page,
+    page: Told,
     work: Callable[[threading.Event], Worked],
     message: str,
     finished: Callable[[Worked], Updates],
     *,
+    cancelled: threading.Event | None = None,
     place: gr.HTML | None = None,
     replaces: bool = False,
     meanwhile: Updates | None = None,
     afterwards: Updates | None = None,
 ) -> Iterator[Updates]:
-    """What long work shows: that it lasts, then its result. It can be cancelled between two steps.
+    """What long work shows: that it lasts, then its result, or that it was cancelled.
 
     Args:
         page: whose status line tells how it goes.
         work: given an event that is set when nobody waits any more.
         message: what is being done.
         finished: what the work's result shows.
+        cancelled: set once the visitor cancels it.
         place: beside the control that was used, to tell of a failure; the status line where there is none.
         replaces: the work is to replace the result on screen, which is the previous one while it lasts,
             and after a failure to explain what was given.
@@ -74,11 +76,13 @@ def step_by_step(
         afterwards: shown at its end, however it ends.
     """
     try:
-        for step in working(work, message):
+        for step in working(work, message, cancelled=cancelled):
             if isinstance(step, Finished):
                 yield ({place: ""} if place else {}) | finished(step.result) | (afterwards or {})
             else:
                 yield say(page, step, kind="busy", previous=replaces) | (meanwhile or {})
+    except CancelledError:
+        yield say(page, CANCELLED, kind="info", previous=replaces) | (afterwards or {})
     except Exception as error:
         said = sentence_of(error)
         if place is None:

@@ -1,10 +1,14 @@
 """The page on a model of somebody's own: give an input, see what its density attention did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 
 import gradio as gr
+from gradio.blocks import Block
+
+from daam_core.faithfulness.parts_of_one_input import PartsCheck
 
 from ..visit import actions, downloads
 from ..visit.inputs import given_file, given_text
@@ -14,17 +18,24 @@ from ..visit.session import SESSION_SECONDS, Session
 from ..visit.view_values import exact_value, view_value
 from .components import answer_place, script_view
 from .html import frame
+from .html.faithfulness import NOT_CHECKED
 from .html.frame import status
 from .html.prediction import prediction_html
-from .outcomes import at_once, sentence_of
+from .outcomes import at_once, sentence_of, step_by_step
 from .parts import why
 from .parts.give import value_of
-from .updates import Updates
-from .wiring import ENCODER, PRIVATE, sent
+from .updates import UNCHECKED, Updates
+from .wiring import ENCODER, PRIVATE, RUNNING, sent, wire_cancel
 
 NOTHING_YET = (
     '<div class="dx-empty"><p class="dx-empty-title">Nothing explained yet</p>'
     "<p>Give the model an input. The answer appears here, and below it what led to it.</p></div>"
+)
+ABOUT_THE_CHECK = (
+    '<p class="dx-help">Does the model decide by what the tab Input marks? Parts of the input are taken out, '
+    "those that speak most for the prediction first, and your model runs on what is left, up to two hundred "
+    "times. Cells of the attention cannot be removed or muted here, since only your code knows what it does "
+    "with them.</p>"
 )
 FORMATS = ("html", "json", "npz", "csv", "png", "svg", "pdf")
 
@@ -34,7 +45,8 @@ class _Parts:
     """What of the page is asked or updated."""
 
     session: gr.State
-    told: gr.HTML
+    status: gr.HTML
+    cancel: gr.Button
     prediction: gr.HTML
     value: gr.components.Component
     run: gr.Button
@@ -42,19 +54,24 @@ class _Parts:
     reasons: why.Why
     results: gr.HTML
     end: gr.Button
-    compare_step: gr.Column
-    save_step: gr.Column
+    check: gr.Button
+    said_of_check: gr.HTML
+    checked: gr.HTML
     format_: gr.Dropdown
     save: gr.Button
     said: gr.HTML
     file: gr.DownloadButton
+    #: Steps that are hidden until there is a result.
+    sections: tuple[gr.Column, ...]
 
 
 def build(own: OwnModel) -> None:
     """Place and connect everything; to be called while the page is being built."""
     parts = _lay_out(own)
     _wire(own, parts)
+    _wire_check(own, parts)
     _wire_saving(parts)
+    wire_cancel(parts.cancel, parts.session)
 
 
 def _lay_out(own: OwnModel) -> _Parts:
@@ -65,6 +82,7 @@ def _lay_out(own: OwnModel) -> _Parts:
             gr.HTML(frame.heading("Answer"), apply_default_css=False)
             with gr.Row(elem_id="working"):
                 told = gr.HTML(frame.READY, elem_id="status", apply_default_css=False)
+                cancel = gr.Button("Cancel", elem_id="cancel", size="sm", min_width=0, visible="hidden")
             prediction = gr.HTML(NOTHING_YET, elem_id="prediction", apply_default_css=False)
         with gr.Column(scale=6, min_width=320, elem_id="step-input", elem_classes="dx-card"):
             gr.HTML(frame.heading("Input"), apply_default_css=False)
@@ -85,6 +103,13 @@ def _lay_out(own: OwnModel) -> _Parts:
         results = script_view("results", events=("show", "compare"), elem_id="results")
         with gr.Row(elem_classes="dx-actions"):
             end = gr.Button("End the comparison", elem_id="end-comparison", size="md", min_width=0)
+    with gr.Column(elem_id="step-check", elem_classes="dx-card dx-after", visible=False) as check_step:
+        gr.HTML(frame.heading("Is it true?"), apply_default_css=False)
+        gr.HTML(ABOUT_THE_CHECK)
+        with gr.Row(elem_classes="dx-actions"):
+            check = gr.Button("Check this explanation", elem_id="check", size="md", min_width=0)
+        said_of_check = answer_place("said-check")
+        checked = gr.HTML(NOT_CHECKED, elem_id="check-result", apply_default_css=False)
     with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as save_step:
         gr.HTML(frame.heading("Save"), apply_default_css=False)
         format_ = gr.Dropdown(
@@ -98,10 +123,11 @@ def _lay_out(own: OwnModel) -> _Parts:
             save = gr.Button("Save", variant="primary", elem_id="save", size="md", min_width=120)
         said = answer_place("said-save")
         file = gr.DownloadButton("Download", elem_id="download", visible="hidden")
-    gr.HTML(frame.footer(), elem_id="foot", apply_default_css=False)
+    gr.HTML(frame.footer(axes=("row", "column")), elem_id="foot", apply_default_css=False)
     return _Parts(
         session=session,
-        told=told,
+        status=told,
+        cancel=cancel,
         prediction=prediction,
         value=value,
         run=run,
@@ -109,59 +135,80 @@ def _lay_out(own: OwnModel) -> _Parts:
         reasons=reasons,
         results=results,
         end=end,
-        compare_step=compare_step,
-        save_step=save_step,
+        check=check,
+        said_of_check=said_of_check,
+        checked=checked,
         format_=format_,
         save=save,
         said=said,
         file=file,
+        sections=(compare_step, check_step, save_step),
     )
 
 
-def _shown(parts: _Parts, action: Callable[[], Session], done: str) -> Updates:
-    """What an action comes to on the page."""
+def _show(parts: _Parts, session: Session, done: str) -> Updates:
+    """The session's result in every part of the page."""
+    return {
+        parts.session: session,
+        parts.status: status(done, kind="done"),
+        parts.prediction: prediction_html(session),
+        parts.reasons.view: view_value(session),
+        parts.reasons.remark: {"text": UNCHECKED},
+        parts.results: results_value(session),
+        parts.checked: NOT_CHECKED,
+        parts.said_of_check: "",
+        **{section: gr.update(visible=True) for section in parts.sections},
+    }
 
-    def updates() -> Updates:
-        after = action()
-        return {
-            parts.session: after,
-            parts.prediction: prediction_html(after),
-            parts.reasons.view: view_value(after),
-            parts.results: results_value(after),
-            parts.compare_step: gr.update(visible=True),
-            parts.save_step: gr.update(visible=True),
-        }
 
-    found = at_once(parts.told, updates)
-    return found if found[parts.told] else found | {parts.told: status(done, kind="done")}
+def _run(parts: _Parts, before: Session, action: Callable[[], Session], done: str) -> Iterator[Updates]:
+    """An action for which the model runs: it says that it lasts, and can be cancelled."""
+    return step_by_step(
+        parts,
+        lambda _: action(),
+        RUNNING,
+        lambda session: _show(parts, session, done),
+        cancelled=before.runs.begin(),
+        replaces=True,
+        meanwhile={parts.cancel: gr.update(visible=True)},
+        afterwards={parts.cancel: gr.update(visible="hidden")},
+    )
 
 
 def _wire(own: OwnModel, parts: _Parts) -> None:
     session, attention = parts.session, parts.attention
-    show = partial(_shown, parts)
 
-    def explain(before: Session, given: object, chosen: object) -> Updates:
+    def explain(before: Session, given: object, chosen: object) -> Iterator[Updates]:
         def action() -> Session:
             read = given_text(given) if own.modality == "text" else given_file(own.modality, given)
             return own.explain(before, read, chosen)
 
-        return show(action, "Done: your input is explained.")
+        yield from _run(parts, before, action, "Done: your input is explained.")
 
-    def choose_attention(before: Session, chosen: object) -> Updates:
-        if before.current is None:
-            return {parts.told: gr.skip()}
-        return show(partial(own.choose_attention, before, chosen), "Another attention is shown.")
+    def choose_attention(before: Session, chosen: object) -> Iterator[Updates]:
+        if before.current is not None:
+            action = partial(own.choose_attention, before, chosen)
+            yield from _run(parts, before, action, "Another attention is shown.")
+        else:
+            yield {parts.status: gr.skip()}
 
-    def choose_class(before: Session, chosen: object, event: gr.EventData) -> Updates:
+    def choose_class(before: Session, chosen: object, event: gr.EventData) -> Iterator[Updates]:
         action = partial(own.choose_class, before, chosen, sent(event, "index"))
-        return show(action, "Another class is explained.")
+        yield from _run(parts, before, action, "Another class is explained.")
+
+    def shown(action: Callable[[], Session], done: str) -> Updates:
+        return at_once(parts.status, lambda: _show(parts, action(), done))
 
     def show_again(before: Session, event: gr.EventData) -> Updates:
-        return show(partial(actions.show_again, before, sent(event, "number")), "An earlier result is shown.")
+        action = partial(actions.show_again, before, sent(event, "number"))
+        return shown(action, "An earlier result is shown.")
 
     def use_as_a(before: Session, event: gr.EventData) -> Updates:
         said = "A is chosen; what is on screen, and what you explain next, is B."
-        return show(partial(actions.use_as_a, before, sent(event, "number")), said)
+        return shown(partial(actions.use_as_a, before, sent(event, "number")), said)
+
+    def end(before: Session) -> Updates:
+        return shown(partial(actions.end_comparison, before), "The comparison has ended.")
 
     def exact(before: Session, event: gr.EventData) -> dict[str, object]:
         asked = {name: sent(event, name) for name in ("id", "side", "name", "head")}
@@ -170,19 +217,47 @@ def _wire(own: OwnModel, parts: _Parts) -> None:
         except Exception as error:
             return {"id": asked["id"], "error": sentence_of(error)}
 
-    told = [parts.told, parts.prediction, parts.reasons.view, parts.results]
-    shown = [session, *told, parts.compare_step, parts.save_step]
-    parts.run.click(explain, [session, parts.value, attention], shown, **ENCODER, **PRIVATE)
-    attention.input(choose_attention, [session, attention], shown, **ENCODER, **PRIVATE)
-    parts.reasons.view.target(choose_class, [session, attention], shown, **ENCODER, **PRIVATE)
+    changing: list[Block] = [session, parts.status, parts.prediction, parts.reasons.view]
+    changing += [parts.reasons.remark, parts.results, parts.checked, parts.said_of_check, *parts.sections]
+    ran = [*changing, parts.cancel]
+    parts.run.click(explain, [session, parts.value, attention], ran, **ENCODER, **PRIVATE)
+    attention.input(choose_attention, [session, attention], ran, **ENCODER, **PRIVATE)
+    parts.reasons.view.target(choose_class, [session, attention], ran, **ENCODER, **PRIVATE)
     parts.reasons.view.exact(exact, session, parts.reasons.exact, **PRIVATE | {"trigger_mode": "multiple"})
-    parts.results.show(show_again, session, shown, **PRIVATE)
-    parts.results.compare(use_as_a, session, shown, **PRIVATE)
-    parts.end.click(
-        lambda before: show(partial(actions.end_comparison, before), "The comparison has ended."),
-        session,
-        shown,
-        **PRIVATE,
+    parts.results.show(show_again, session, changing, **PRIVATE)
+    parts.results.compare(use_as_a, session, changing, **PRIVATE)
+    parts.end.click(end, session, changing, **PRIVATE)
+
+
+def _wire_check(own: OwnModel, parts: _Parts) -> None:
+    def check(before: Session) -> Iterator[Updates]:
+        def checked(found: PartsCheck) -> Updates:
+            return {
+                parts.status: status("Checked.", kind="done"),
+                parts.checked: _check_html(found),
+                parts.reasons.remark: {"text": found.sentence},
+            }
+
+        yield from step_by_step(
+            parts,
+            lambda stop: own.check(before, stopped=stop.is_set),
+            "Checking: parts of the input are taken out, and your model decides on the rest",
+            checked,
+            cancelled=before.runs.begin(),
+            place=parts.said_of_check,
+            meanwhile={parts.cancel: gr.update(visible=True)},
+            afterwards={parts.cancel: gr.update(visible="hidden")},
+        )
+
+    outputs = [parts.status, parts.cancel, parts.said_of_check, parts.checked, parts.reasons.remark]
+    parts.check.click(check, parts.session, outputs, **ENCODER, **PRIVATE)
+
+
+def _check_html(found: PartsCheck) -> str:
+    return (
+        f'<p class="dx-verdict">{escape(found.sentence)}</p>'
+        f'<p class="dx-note">{found.parts} {escape(found.unit)}; in their place: {escape(found.baseline)}. '
+        f"Area under the probability of the prediction, low is good; p = {found.p_value:.2g}.</p>"
     )
 
 

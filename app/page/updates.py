@@ -1,5 +1,7 @@
 """What each component shows for a session: pure functions from a session to updates of the page."""
 
+from typing import Protocol
+
 import gradio as gr
 from gradio.blocks import Block
 
@@ -19,6 +21,13 @@ UNCHECKED = "Not checked for this input yet: see “Is it true?” below."
 
 #: New values by component.
 Updates = dict[Block, object]
+
+
+class Told(Protocol):
+    """A page with a line that says what happens."""
+
+    @property
+    def status(self) -> gr.HTML: ...
 
 
 def changing(page: Page) -> list[Block]:
@@ -44,7 +53,7 @@ def changing(page: Page) -> list[Block]:
     ]
 
 
-def say(page: Page, text: str, *, kind: str = "done", previous: bool = False) -> Updates:
+def say(page: Told, text: str, *, kind: str = "done", previous: bool = False) -> Updates:
     """Only the status line; ``previous`` calls the result on screen the previous one."""
     return {page.status: status(text, kind=kind, previous=previous)}
 

@@ -1,13 +1,11 @@
 """Which component starts which action. Actions compute, the page shows; this module only connects."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.events import Dependency
 
 from daam_core.errors import InputError
 from daam_core.inputs import Edit, Sound, SoundChange
@@ -29,17 +27,14 @@ from .html.frame import status
 from .html.muted_parts import muted_parts_html
 from .layout import Page
 from .outcomes import at_once, sentence_of, step_by_step
-from .parts.give import Way
+from .parts.give import Way, note_html
 from .updates import Updates, changing, say, show
 
 #: What every listener of the page is given: no endpoint, and no veil over what it updates.
 Options = dict[str, Any]
 PRIVATE: Options = {"api_visibility": "private", "show_progress": "hidden"}
-#: One encoder run at a time, whoever asks for it. Gradio's page can hold a cancelled run for one that still
-#: goes on, and would then swallow the next click; so clicks count whatever it believes.
+#: One encoder run at a time, whoever asks for it; who asks again while it goes on, is next.
 ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1, "trigger_mode": "multiple"}
-#: Seconds until a run that is cancelled has said its last, which would take the place of what is said then.
-AFTER_THE_RUN = 0.3
 RUNNING = "Explaining your input"
 RECOMPUTED = "Done: the answer is computed anew."
 OWN_LINK = (
@@ -53,10 +48,11 @@ WITH_PINS = "(...given) => [...given.slice(0, -1), window.DaamPage.pinsText()]"
 
 def wire(blocks: gr.Blocks, offer: Offer, page: Page, studies: Studies) -> None:
     """Connect every control of the page."""
-    runs = [run for way in page.given.ways for run in _wire_way(offer, page, way)]
-    runs += _wire_changes(offer, page)
-    runs += _wire_data_set(offer, page, studies)
-    _wire_cancel(page, runs)
+    for way in page.given.ways:
+        _wire_way(offer, page, way)
+    _wire_changes(offer, page)
+    _wire_data_set(offer, page, studies)
+    wire_cancel(page.cancel, page.session)
     _wire_comparison(offer, page)
     _wire_mutes(offer, page)
     _wire_check(offer, page)
@@ -91,6 +87,7 @@ def _run(
         lambda stop: work(offer.until(stop.is_set)),
         message,
         finished,
+        cancelled=before.runs.begin(),
         place=place,
         replaces=True,
         meanwhile={page.cancel: gr.update(visible=True)},
@@ -107,7 +104,7 @@ def _done(result: Result) -> str:
     )
 
 
-def _wire_way(offer: Offer, page: Page, way: Way) -> list[Dependency]:
+def _wire_way(offer: Offer, page: Page, way: Way) -> None:
     def explain_own(session: Session, model: str, value: object) -> Iterator[Updates]:
         def work(offer: Offer) -> Session:
             given = given_text(value) if way.modality == "text" else given_file(way.modality, value)
@@ -125,22 +122,19 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> list[Dependency]:
     def choose_model(name: str) -> Updates:
         """What the model is, and its examples; others go out of sight."""
         shown = offered(way.modality, name)
-        return {way.about: about_model_html(offer[name])} | {
+        return {way.about: about_model_html(offer[name]), way.note: note_html(name)} | {
             button: gr.update(value=example.label(name), visible=example in shown)
             for example, button in way.examples
         }
 
     buttons = [button for _, button in way.examples]
-    way.model.change(choose_model, way.model, [way.about, *buttons], queue=False, **PRIVATE)
+    way.model.change(choose_model, way.model, [way.about, way.note, *buttons], queue=False, **PRIVATE)
     inputs, outputs = [page.session, way.model], [*changing(page), page.cancel]
     arrived = _wire_arrival(page, way)
-    listeners = [
-        way.run.click(explain_own, [*inputs, way.value], outputs, cancels=arrived, **ENCODER, **PRIVATE)
-    ]
+    way.run.click(explain_own, [*inputs, way.value], outputs, cancels=arrived, **ENCODER, **PRIVATE)
     for example, button in way.examples:
         explain = partial(explain_example, example)
-        listeners.append(button.click(explain, inputs, [*outputs, way.value], **ENCODER, **PRIVATE))
-    return listeners
+        button.click(explain, inputs, [*outputs, way.value], **ENCODER, **PRIVATE)
 
 
 def _wire_arrival(page: Page, way: Way) -> list[Options]:
@@ -166,7 +160,7 @@ def _content(example: Example) -> str:
     return example.content if example.modality == "text" else example.path
 
 
-def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
+def _wire_changes(offer: Offer, page: Page) -> None:
     text, sound, picture = page.changed.text, page.changed.sound, page.changed.picture
     compared = page.compared
 
@@ -209,18 +203,16 @@ def _wire_changes(offer: Offer, page: Page) -> list[Dependency]:
     outputs, options = [*changing(page), page.cancel, page.changed.said, compared.said], ENCODER | PRIVATE
     sound_values = [page.session, sound.start, sound.end, sound.noisy, sound.snr]
     picture_values = [page.session, picture.edges, picture.fill]
-    return [
-        text.run.click(change_text, [page.session, text.text], outputs, **options),
-        sound.run.click(change_sound, sound_values, outputs, **options),
-        picture.run.click(change_picture, picture_values, outputs, js=WITH_REGION, **options),
-        compared.run.click(compare_models, [page.session, compared.other], outputs, **options),
-    ]
+    text.run.click(change_text, [page.session, text.text], outputs, **options)
+    sound.run.click(change_sound, sound_values, outputs, **options)
+    picture.run.click(change_picture, picture_values, outputs, js=WITH_REGION, **options)
+    compared.run.click(compare_models, [page.session, compared.other], outputs, **options)
 
 
-def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> list[Dependency]:
+def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> None:
     """An input of a study is explained where one input is."""
     if page.data_set is None:
-        return []
+        return
     ways = {way.modality: way for way in page.given.ways}
 
     def explain(session: Session, event: gr.EventData) -> Iterator[Updates]:
@@ -238,18 +230,16 @@ def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> list[Dependenc
         yield from _run(offer, page, work, before=session)
 
     outputs = [*changing(page), page.cancel, page.given.tabs, *(way.model for way in page.given.ways)]
-    return [page.data_set.view.explain(explain, page.session, outputs, **ENCODER, **PRIVATE)]
+    page.data_set.view.explain(explain, page.session, outputs, **ENCODER, **PRIVATE)
 
 
-def _wire_cancel(page: Page, runs: Sequence[Options]) -> None:
-    cancel = page.cancel
+def wire_cancel(cancel: gr.Button, session: gr.State) -> None:
+    """The button asks the run to stop, and shows nothing: the run has the last word."""
 
-    def cancelled() -> Updates:
-        time.sleep(AFTER_THE_RUN)
-        said = say(page, "Cancelled. The last result is still here.", kind="info", previous=True)
-        return said | {cancel: gr.update(visible="hidden")}
+    def ask(visitor: Session) -> None:
+        visitor.runs.cancel()
 
-    cancel.click(cancelled, None, [page.status, cancel], cancels=list(runs), queue=False, **PRIVATE)
+    cancel.click(ask, session, None, queue=False, **PRIVATE)
 
 
 # Actions on what is there already

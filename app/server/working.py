@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from daam_core.errors import CancelledError
+
 Worked = TypeVar("Worked")
 
 POLL_SECONDS = 0.1
@@ -18,13 +20,16 @@ class Finished(Generic[Worked]):
     result: Worked
 
 
-def working(work: Callable[[threading.Event], Worked], message: str) -> Iterator[str | Finished[Worked]]:
+def working(
+    work: Callable[[threading.Event], Worked], message: str, *, cancelled: threading.Event | None = None
+) -> Iterator[str | Finished[Worked]]:
     """Run ``work`` in a thread of its own; yield what to say while it lasts, then its result.
 
-    A generator can be stopped between two steps, so whoever waits for this one can cancel. The event
-    that ``work`` was given is then set; what it may still return is dropped.
+    It ends early once ``cancelled`` is set, or when nobody reads its steps any more. The event that
+    ``work`` was given is then set; what it may still return is dropped.
 
     Raises:
+        CancelledError: ``cancelled`` was set before the work was done.
         whatever ``work`` raises.
     """
     results: list[Worked] = []
@@ -44,6 +49,8 @@ def working(work: Callable[[threading.Event], Worked], message: str) -> Iterator
         yield f"{message}…"
         waited, spoken = 0.0, 0.0
         while not done.wait(POLL_SECONDS):
+            if cancelled is not None and cancelled.is_set():
+                raise CancelledError("Cancelled.")
             waited += POLL_SECONDS
             if waited - spoken >= SPEAK_SECONDS:
                 spoken = waited

@@ -3,6 +3,7 @@ and drawings made for this page. With a built-in model go some that it knows, wi
 that is outside of what it knows and says so; of speech with a known emotion nothing free is at hand.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +145,14 @@ EXAMPLES: dict[str, Example] = {
         Example("photo-bus", "image", "Bus", "bus.png"),
         Example("photo-tower", "image", "Tower", "tower.jpg", (GROCERY,), (GROCERY,)),
     )
+}
+
+
+#: What has to be known of a model's examples before one of them is pressed.
+NOTES: Mapping[str, str] = {
+    SPEECH: "No recording of a known emotion with a free licence was found, so none of these has a right "
+    "answer. The model learned from acted sentences, and says of each that it is unlike those.",
+    NEWS: "“Between two topics” has no right answer: it shows how words pull the decision either way.",
 }
 
 

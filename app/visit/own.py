@@ -1,11 +1,17 @@
 """A model of somebody's own with density attention inside, on the page: inputs given, results made."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+
+import numpy as np
 
 from daam_core.attaching import Attached
 from daam_core.errors import ConfigError, InputError
+from daam_core.faithfulness.parts_of_one_input import PartsCheck, check_parts
+from daam_core.faithfulness.removal.parts import share_out, split
 from daam_core.inputs import MODALITIES, Input, Modality, Sound, Text
+from daam_core.progress import Progress
 
 from .actions import needed
 from .inputs import Given
@@ -50,6 +56,40 @@ class OwnModel:
         if baseline is not None:
             baseline = replace(self._result(baseline.given, attention, target=index), at=baseline.at)
         return session.showing(current, baseline=baseline, pinned=session.pinned)
+
+    def check(self, session: Session, *, stopped: Callable[[], bool]) -> PartsCheck:
+        """Take parts out of the current result's input, and let the model decide on the rest.
+
+        Raises:
+            InputError: no result, an attention that says nothing of the input's parts, or another class than
+                the predicted one is explained.
+            CancelledError: ``stopped`` said that nobody waits any more.
+        """
+        current = needed(session.current)
+        e = current.explanation
+        if not e.token_labels:
+            raise InputError(
+                f"The attention of {e.model} has no axis called token, so it does not say which parts of the "
+                "input to take out: choose another attention, or name its axes with axes=…."
+            )
+        if e.explained != e.prediction:
+            raise InputError(
+                f"“{e.explained_class}” is explained, but the check is of the prediction: choose "
+                f"“{e.predicted_class}” as the explained class first."
+            )
+        parts = split(current.given.input)
+        if e.token_spans.shape[1] != parts.spans.shape[1]:
+            raise InputError(
+                f"The tokens of {e.model} have no place in the input, so no part can be taken out."
+            )
+
+        def logits(left: Input) -> np.ndarray:
+            with self._asking:
+                found = self.attached.explain(_content(left))
+            return next(iter(found.values())).logits
+
+        shares = share_out(e.token_attribution, e.token_spans, parts)
+        return check_parts(parts, shares, logits, progress=Progress(cancelled=stopped))
 
     def _result(self, given: Given, attention: object, *, target: int | None = None) -> Result:
         with self._asking:

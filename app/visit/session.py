@@ -17,6 +17,7 @@ from daam_core.result import Explanation
 
 from .inputs import Given
 from .mutes import NOTHING_MUTED, Cell, Mutes
+from .runs import Runs
 
 MAX_KEPT = 12  # results of a visit that can be shown again …
 MAX_UNDO = 50  # … steps that can be undone …
@@ -94,6 +95,7 @@ class Session:
         kept: results of this visit, oldest first.
         counted: how many were kept so far.
         undo, redo: this session before and after its last changes, without what belongs to all of them.
+        runs: the visitor's, the same in every session that comes of this one.
     """
 
     current: Result | None = None
@@ -104,6 +106,7 @@ class Session:
     counted: int = 0
     undo: tuple["Session", ...] = ()
     redo: tuple["Session", ...] = ()
+    runs: Runs = field(default_factory=Runs, compare=False, repr=False)
 
     @property
     def pair(self) -> tuple[Result, Result] | None:

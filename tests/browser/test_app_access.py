@@ -56,6 +56,10 @@ def test_no_serious_barrier_on_any_tab(app):
     page.click("#run-text")
     app.says("The text is empty")
     look("unfolded, after an error")
+    panel = page.locator("#view .dv-figure").first
+    panel.get_by_role("button", name="Save this").click()
+    panel.get_by_role("button", name="Show as table").click()
+    look("a panel's menu and table", "#view")
     app.example("Text", "news-mixed")
     app.does(".dx-results li:last-child [data-does=compare]")
     for name in VIEW_TABS:

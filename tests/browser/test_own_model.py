@@ -1,6 +1,7 @@
 """The page on a model of somebody's own: one of the published package, trained here, attached and served."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import Served, Serving, serve
+from app.visit.inputs import given_text
+from app.visit.own import OwnModel
+from app.visit.session import Session
 from daam_core import attach
 from daam_core.attaching import Attached, Prepared
 from daam_core.errors import ConfigError, InputError
@@ -61,9 +65,21 @@ def test_from_an_input_to_its_reasons_a_comparison_and_a_file(page: Page, served
     page.locator("#attention input").click()
     page.get_by_role("option", name="attention.layers.0").click()
     expect(page.locator(".dx-of-line")).to_contain_text("reader: attention.layers.0")
+    # Nothing is called a layer where the axes have other names.
+    words = page.locator("#view, #foot .terms").all_text_contents()
+    hints = page.locator("#view [title]").evaluate_all("parts => parts.map((part) => part.title)")
+    assert not [text for text in (*words, *hints) if re.search(r"(?<!attention\.)layers?\b(?!\.)", text)]
     page.get_by_role("tab", name="Tokens", exact=True).click()
     page.get_by_role("tab", name="Map and cell", exact=True).click()
     expect(page.locator(".dv-row-ticks").first).to_contain_text("the")
+
+    page.locator("#check").click()
+    expected = OwnModel(attached, "text")
+    session = expected.explain(Session(), given_text(TEXT), "attention.layers.0")
+    found = expected.check(session, stopped=lambda: False)
+    expect(page.locator("#check-result .dx-verdict")).to_have_text(found.sentence)
+    expect(page.locator("#view .dv-in-words")).to_contain_text(found.sentence)
+    expect(page.locator("#cancel")).to_be_hidden()
 
     page.locator("#results").get_by_text("Use as A").first.click()
     expect(page.locator("#status")).to_contain_text("A is chosen")

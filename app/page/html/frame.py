@@ -54,10 +54,10 @@ WHY = (
 ENDPOINTS = ' Programs can ask it too: <a href="?view=api">API and MCP</a>.'
 
 
-def footer(more: str = "") -> str:
-    """The foot of a page; ``more`` is HTML at its end."""
+def footer(more: str = "", *, axes: tuple[str, str] = ("layer", "feature")) -> str:
+    """The foot of a page; ``more`` is HTML at its end, ``axes`` what rows and columns of maps are called."""
     return f"""
-<div class="dx-footer">{terms_html()}
+<div class="dx-footer">{terms_html(*axes)}
 <p>Method: Ioannides, Chadha and Elkins, <em>Density Adaptive Attention is All You Need</em>, arXiv
 2401.11143. Everything runs on this server; no other host is asked. No model here is fit for decisions about
 people.{more}</p></div>

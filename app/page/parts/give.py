@@ -1,12 +1,13 @@
 """Step 1: give a sound, a text or an image, or pick an example."""
 
 from dataclasses import dataclass
+from html import escape
 
 import gradio as gr
 
 from daam_core.inputs import SUFFIXES, Modality
 
-from ...visit.examples import Example, examples_of, offered
+from ...visit.examples import NOTES, Example, examples_of, offered
 from ...visit.offer import Offer
 from ..components import picture
 from ..html.about_model import about_model_html
@@ -32,6 +33,7 @@ class Way:
         run: explains ``value``.
         about: what the chosen model is.
         examples: built-in inputs and their buttons; those that go with the chosen model are in sight.
+        note: what has to be known of them.
     """
 
     modality: Modality
@@ -40,6 +42,13 @@ class Way:
     run: gr.Button
     about: gr.HTML
     examples: tuple[tuple[Example, gr.Button], ...]
+    note: gr.HTML
+
+
+def note_html(model: str) -> str:
+    """What has to be known of a model's examples; empty where nothing has."""
+    said = NOTES.get(model, "")
+    return f'<p class="dx-hint">{escape(said)}</p>' if said else ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ def _way(offer: Offer, modality: Modality) -> Way:
                     icon=example.path if modality == "image" else None,
                 )
                 buttons.append((example, button))
+        note = gr.HTML(note_html(names[0]), elem_id=f"note-{modality}", apply_default_css=False)
         value = value_of(modality)
         with gr.Row(elem_classes="dx-run"):
             model = gr.Dropdown(
@@ -91,7 +101,7 @@ def _way(offer: Offer, modality: Modality) -> Way:
             f'<p class="dx-hint" data-endings-of="input-{modality}" data-endings="{endings}">'
             f"{HINTS[modality]}</p>"
         )
-    return Way(modality, value, model, run, about, tuple(buttons))
+    return Way(modality, value, model, run, about, tuple(buttons), note)
 
 
 def value_of(modality: Modality) -> gr.components.Component:

@@ -1,13 +1,16 @@
 """What the page says of results, wrong input and defects."""
 
 import logging
+import threading
+from copy import deepcopy
 
 import gradio as gr
 import pytest
 
 from app.page.layout import lay_out
-from app.page.outcomes import DEFECT, at_once, sentence_of, step_by_step
+from app.page.outcomes import CANCELLED, DEFECT, at_once, sentence_of, step_by_step
 from app.visit.offer import Offer
+from app.visit.runs import Runs
 from app.visit.study import Studies
 from daam_core.errors import InputError
 
@@ -50,6 +53,31 @@ def test_long_work_shows_that_it_lasts_and_then_its_result(page):
     assert "Counting…" in steps[0][page.status]
     assert steps[0][cancel] == 1
     assert steps[-1] == {result: 7, cancel: 0}
+
+
+def test_what_was_cancelled_says_so_last_and_shows_no_result(page):
+    runs, done, seen = Runs(), threading.Event(), []
+    around = {"replaces": True, "afterwards": {page.cancel: 0}}
+
+    def work(stop):
+        seen.append(stop.wait(20))
+        done.set()
+
+    cancelled = runs.begin()
+    steps = step_by_step(
+        page, work, "Counting", lambda n: {page.prediction: n}, cancelled=cancelled, **around
+    )
+    assert "Counting…" in next(steps)[page.status]
+    deepcopy(runs).cancel()  # another visitor's
+    assert not cancelled.is_set()
+    runs.cancel()
+    *_, last = steps
+    assert CANCELLED in last[page.status]
+    assert page.prediction not in last
+    assert last[page.cancel] == 0
+    assert done.wait(20)
+    assert seen == [True]
+    assert not runs.begin().is_set()  # the next one goes on
 
 
 @pytest.mark.parametrize(("error", "said"), [(InputError("No."), "No."), (ZeroDivisionError(), DEFECT)])
