@@ -54,7 +54,7 @@ def build_demo(models: Sequence[TrainedClassifier], shown: Studies | None = None
 def build_own(own: OwnModel) -> gr.Blocks:
     """The page for a model of somebody's own, not yet served."""
     with _blocks(f"Why did {own.attached.name} decide that?") as demo:
-        own_page.build(own)
+        own_page.build(demo, own)
     built: gr.Blocks = demo
     return built
 

@@ -25,7 +25,7 @@ from .outcomes import at_once, sentence_of, step_by_step
 from .parts import why
 from .parts.give import value_of
 from .updates import UNCHECKED, Updates
-from .wiring import ENCODER, PRIVATE, RUNNING, sent, wire_cancel
+from .wiring import ENCODER, OWN_LINK, PRIVATE, RUNNING, sent, wire_cancel
 
 NOTHING_YET = (
     '<div class="dx-empty"><p class="dx-empty-title">Nothing explained yet</p>'
@@ -65,13 +65,14 @@ class _Parts:
     sections: tuple[gr.Column, ...]
 
 
-def build(own: OwnModel) -> None:
+def build(blocks: gr.Blocks, own: OwnModel) -> None:
     """Place and connect everything; to be called while the page is being built."""
     parts = _lay_out(own)
     _wire(own, parts)
     _wire_check(own, parts)
     _wire_saving(parts)
     wire_cancel(parts.cancel, parts.session)
+    _wire_link(blocks, own, parts)
 
 
 def _lay_out(own: OwnModel) -> _Parts:
@@ -251,6 +252,19 @@ def _wire_check(own: OwnModel, parts: _Parts) -> None:
 
     outputs = [parts.status, parts.cancel, parts.said_of_check, parts.checked, parts.reasons.remark]
     parts.check.click(check, parts.session, outputs, **ENCODER, **PRIVATE)
+
+
+def _wire_link(blocks: gr.Blocks, own: OwnModel, parts: _Parts) -> None:
+    """A link brings back the attention, and, once the same input is given, the view."""
+
+    def restore(query: object) -> Updates:
+        if (attention := own.linked(query)) is None:
+            return {parts.status: gr.skip()}
+        return {parts.attention: attention, parts.status: status(OWN_LINK)}
+
+    query = gr.Textbox(visible=False)
+    js = "() => [window.location.search]"
+    blocks.load(restore, query, [parts.attention, parts.status], js=js, **PRIVATE)
 
 
 def _check_html(found: PartsCheck) -> str:

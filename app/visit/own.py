@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from daam_core.progress import Progress
 
 from .actions import needed
 from .inputs import Given
+from .links import MAX_QUERY
 from .media import page_media
 from .session import Result, Session
 
@@ -56,6 +58,13 @@ class OwnModel:
         if baseline is not None:
             baseline = replace(self._result(baseline.given, attention, target=index), at=baseline.at)
         return session.showing(current, baseline=baseline, pinned=session.pinned)
+
+    def linked(self, query: object) -> str | None:
+        """The attention that a page's query names, None where it names none of this model."""
+        if not isinstance(query, str) or len(query) > MAX_QUERY:
+            return None
+        asked = parse_qs(query.removeprefix("?"), errors="replace").get("model", [""])[0]
+        return next((name for name in self.attentions if asked == self.attached.title_of(name)), None)
 
     def check(self, session: Session, *, stopped: Callable[[], bool]) -> PartsCheck:
         """Take parts out of the current result's input, and let the model decide on the rest.

@@ -242,6 +242,10 @@ class Attached:
                 found[name] = self._explanation(name, call, gradient, logits, explained, scale, prepared)
         return found
 
+    def title_of(self, attention: str) -> str:
+        """What an explanation of one of the attentions calls its model."""
+        return f"{self.name}: {attention}" if attention else self.name
+
     def _prepared(self, given: Any) -> Prepared:
         made = given if self._prepare is None else self._prepare(given)
         return made if isinstance(made, Prepared) else Prepared(made)
@@ -327,7 +331,7 @@ class Attached:
         parameters = (*reading.parameters(), *self._starts[call.name])
         offsets, scales, first_offsets, first_scales = (reading.by_cell(one, call) for one in parameters)
         return explanation_of(
-            model=f"{self.name}: {name}" if name else self.name,
+            model=self.title_of(name),
             modality=TENSOR if tokens is None else tokens.modality,
             mode="shared" if bool(read.head_rows.all()) else "layer_groups",
             gate_kind=reading.gate_kind,

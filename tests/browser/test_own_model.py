@@ -73,6 +73,19 @@ def test_from_an_input_to_its_reasons_a_comparison_and_a_file(page: Page, served
     page.get_by_role("tab", name="Map and cell", exact=True).click()
     expect(page.locator(".dv-row-ticks").first).to_contain_text("the")
 
+    # A link brings the attention back, and the view with the same input; it never carries the input.
+    link = page.url
+    assert "input=own" in link
+    assert "thunder" not in link
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#status")).to_contain_text("give the same input again, and the view comes back")
+    expect(page.locator("#attention input")).to_have_value("attention.layers.0")
+    give(page, TEXT)
+    expect(page.get_by_role("tab", name="Map and cell", exact=True)).to_have_attribute(
+        "aria-selected", "true"
+    )
+
     page.locator("#check").click()
     expected = OwnModel(attached, "text")
     session = expected.explain(Session(), given_text(TEXT), "attention.layers.0")
