@@ -70,15 +70,18 @@ class MapCheck:
         alike = f"(rank correlation {self.start:.2f})"
         match judge(self.start, None):
             case "yes":
-                return f"Before training the map was another one {alike}: it shows what was learned."
+                return (
+                    f"With the gate as before training the map was another one {alike}: it shows what "
+                    "the gate learned."
+                )
             case "no":
                 return (
-                    f"But the map was the same before training {alike}: it shows the input, and hardly "
-                    "anything that was learned."
+                    f"But with the gate as before training the map was the same {alike}: it shows hardly "
+                    "anything that the gate learned."
                 )
         return (
-            f"But the map was much alike before training {alike}: it shows the input, and what was learned "
-            "only in part."
+            f"But with the gate as before training the map was much alike {alike}: it shows what the gate "
+            "learned only in part."
         )
 
 
@@ -114,7 +117,7 @@ class InputCheck:
 
     @property
     def sentence(self) -> str:
-        """Whether the map shown first, evidence or Importance Factor, is true, and how much of it was learned."""
+        """Whether the map shown first, evidence or Importance Factor, is true, and how much was learned."""
         found = next((m for name in ("evidence", "importance") for m in self.maps if m.method == name), None)
         if found is None:
             return ""

@@ -266,7 +266,9 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
     e = explain(topics, TEXT)
     width = app.page.locator("#save-width input").first
     width.check()  # a width chosen here is that of every panel, too
-    assert app.state()["print"] == "single"
+    panel = app.page.locator("#view .dv-figure").first
+    panel.get_by_role("button", name="Save this").click()
+    expect(panel.get_by_label("Width of figures")).to_have_value("single")
     for title, format_ in FORMATS:
         app.choose("#save-format", title)
         if format_ in ("png", "svg", "pdf", "zip"):

@@ -33,7 +33,6 @@ test('a state goes through a link and back', () => {
     layerChart: 'lines',
     top: 25,
     display: 'open',
-    print: 'single',
     pins: [
       { head: 1, layer: 3, feature: 17, note: 'sport? a.b ~ “ü” & more' },
       { head: 0, layer: 0, feature: 2, note: '' },

@@ -2,7 +2,14 @@
 /** The interactive view on this page, the address that restores it, and the way back through it. */
 import { foldInput } from './fold.js';
 import { ofDataSet, onPage } from './pages.js';
-import { DaamView, DEFAULTS, queryToState, stateToQuery, unknownParts } from './view/daam_view.js';
+import {
+  chooseWidth,
+  DaamView,
+  DEFAULTS,
+  queryToState,
+  stateToQuery,
+  unknownParts,
+} from './view/daam_view.js';
 
 // The prediction stands above them already.
 const TABS = ['input', 'heads', 'heatmap', 'layers', 'parameters', 'dataset', 'compare'];
@@ -96,8 +103,7 @@ export function shownView() {
 
 // The width that is chosen for figures below is that of every panel, too.
 document.addEventListener('change', ({ target }) => {
-  if (shown && target instanceof HTMLInputElement && target.closest('#save-width'))
-    shown.state = { print: target.value };
+  if (target instanceof HTMLInputElement && target.closest('#save-width')) chooseWidth(target.value);
 });
 
 /** The pinned cells as JSON, for a saved page. */

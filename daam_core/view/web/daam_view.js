@@ -39,6 +39,7 @@ import { SECTIONS } from './state.js';
 import { Store } from './store.js';
 import { View } from './view.js';
 
+export { chooseWidth } from './printing.js';
 export { DEFAULTS, queryToState, stateToQuery, unknownParts } from './state.js';
 
 const DEFAULT_OPTIONS = {

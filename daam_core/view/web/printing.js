@@ -3,28 +3,43 @@
  * A panel as it is printed: the same view once more, out of sight, always light, and laid out for the width
  * of the figure, whatever the page looks like and however wide it is.
  */
-import { panelSvg } from './panel_svg.js';
+import { panelSvg, visible } from './panel_svg.js';
 
 /** Widths of columns in most journals, in millimetres; as in daam_core.figures.style. */
 export const WIDTHS = { single: 89, double: 183 };
+/** @typedef {keyof typeof WIDTHS} Print */
+
+let chosen = /** @type {Print} */ ('double');
+
+/** What figures are as wide as, a choice for all panels of the page together. */
+export function chosenWidth() {
+  return chosen;
+}
+
+/** @param {string} print what is no width is left out */
+export function chooseWidth(print) {
+  if (print in WIDTHS) chosen = /** @type {Print} */ (print);
+}
+
 /** Pixels of the layout to a millimetre: letters of 14 pixels, as on the page, are then 7 points high. */
 const TO_MM = (2 * 72) / 25.4;
 
 /**
  * @param {HTMLElement} body of the panel on the page
- * @param {keyof typeof WIDTHS} print
  * @param {string} title
  * @param {string} under the title
  * @returns {Promise<{svg: string, width: number, height: number}>} sizes in millimetres
  */
-export async function printed(body, print, title, under) {
-  const shown = /** @type {import('./daam_view.js').DaamView} */ (body.closest('daam-view'));
+export async function printed(body, title, under) {
+  const mm = WIDTHS[chosen];
+  const shown = /** @type {import('./daam_view.js').DaamView | null} */ (body.closest('daam-view'));
+  if (!shown) return asItIs(body, mm, title, under);
   const number = Array.from(shown.querySelectorAll('.dv-body')).indexOf(body);
   const place = document.createElement('div');
   place.className = 'dv-print';
   place.inert = true;
   place.setAttribute('aria-hidden', 'true');
-  const width = Math.round(WIDTHS[print] * TO_MM);
+  const width = Math.round(mm * TO_MM);
   place.style.setProperty('--dv-width', `${width}px`);
   const copy = shown.light();
   place.append(copy);
@@ -33,10 +48,33 @@ export async function printed(body, print, title, under) {
     const own = /** @type {HTMLElement} */ (copy.querySelectorAll('.dv-body')[number]);
     own.classList.add('dv-saving'); // nothing inside scrolls
     await settled(own);
-    return panelSvg(own, title, under, { width, mm: WIDTHS[print] });
+    return panelSvg(own, title, under, { width, mm, page: '#ffffff' });
   } finally {
     place.remove();
   }
+}
+
+/**
+ * Another kind of view, which cannot be shown once more: as it is on the page, in the width asked for.
+ * @param {HTMLElement} body
+ * @param {number} mm
+ * @param {string} title
+ * @param {string} under
+ */
+function asItIs(body, mm, title, under) {
+  body.classList.add('dv-saving');
+  try {
+    return panelSvg(body, title, under, { width: body.clientWidth, mm, page: pageColour(body) });
+  } finally {
+    body.classList.remove('dv-saving');
+  }
+}
+
+/** The colour behind an element. @param {Element | null} element @returns {string} */
+function pageColour(element) {
+  if (!element) return '#ffffff';
+  const { backgroundColor } = getComputedStyle(element);
+  return visible(backgroundColor) ? backgroundColor : pageColour(element.parentElement);
 }
 
 /** Until everything has its size: pictures are read, and what depends on a width was drawn for it. */

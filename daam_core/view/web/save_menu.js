@@ -1,8 +1,8 @@
 // @ts-check
 /** "Save this": a panel alone, as a picture or as numbers. */
 import { Select } from './controls.js';
-import { html, useId, useRef, useState, useStore } from './html.js';
-import { WIDTHS } from './printing.js';
+import { html, useId, useRedraw, useRef, useState, useStore } from './html.js';
+import { chooseWidth, chosenWidth, WIDTHS } from './printing.js';
 import { fileName, hand, pictureOf, subtitle } from './saving.js';
 import { csvOf } from './sheets.js';
 
@@ -33,6 +33,12 @@ export function SaveMenu({ title, body, csv }) {
   const [open, setOpen] = useState(false);
   const [said, setSaid] = useState('');
   const button = useRef(null);
+  const redraw = useRedraw();
+  /** @param {string} print */
+  const choose = (print) => {
+    chooseWidth(print);
+    redraw();
+  };
   /** @param {Kind} kind */
   const save = async (kind) => {
     const name = `${fileName(store, title)}.${kind}`;
@@ -44,7 +50,7 @@ export function SaveMenu({ title, body, csv }) {
         hand(name, csvOf(sheet), 'text/csv;charset=utf-8');
       } else {
         const drawn = /** @type {HTMLElement} */ (body.current);
-        const [content, type] = await pictureOf(kind, drawn, store.state.print, title, subtitle(store));
+        const [content, type] = await pictureOf(kind, drawn, title, subtitle(store));
         hand(name, content, type);
       }
       setSaid(`Saved as ${name}`);
@@ -73,8 +79,8 @@ export function SaveMenu({ title, body, csv }) {
       <${Select}
         label="Width of figures"
         options=${PRINTS}
-        value=${store.state.print}
-        onChange=${(print) => store.set({ print })}
+        value=${chosenWidth()}
+        onChange=${choose}
       />
       ${KINDS.map(
         ([kind, meaning]) =>

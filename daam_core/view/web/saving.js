@@ -64,13 +64,12 @@ export function hand(name, content, type) {
 /**
  * @param {'png' | 'svg' | 'pdf'} kind
  * @param {HTMLElement} body of the panel
- * @param {'single' | 'double'} print how many columns wide
  * @param {string} title
  * @param {string} under the title
  * @returns {Promise<[BlobPart, string]>} content and media type
  */
-export async function pictureOf(kind, body, print, title, under) {
-  const { svg, width, height } = await printed(body, print, title, under);
+export async function pictureOf(kind, body, title, under) {
+  const { svg, width, height } = await printed(body, title, under);
   if (kind === 'svg') return [svg, 'image/svg+xml'];
   const canvas = await painted(svg, width, height);
   if (kind === 'png') {

@@ -40,7 +40,6 @@ export const DEFAULTS = Object.freeze({
   layerChart: 'bars',
   top: 10, // rows of "top" tables
   display: 'closed', // the menu of how things are drawn
-  print: 'double', // columns of a page that a saved figure is wide
   pins: [], // cells to come back to, with a note each
 });
 
@@ -67,7 +66,6 @@ const CHOICES = {
   tokenMode: ['signed', 'absolute'],
   layerChart: ['bars', 'lines'],
   display: ['closed', 'open'],
-  print: ['single', 'double'],
 };
 
 /**
@@ -169,7 +167,6 @@ const SHORT = {
   layerChart: 'lc',
   top: 'n',
   display: 'd',
-  print: 'w',
   pins: 'pin',
 };
 

@@ -55,8 +55,7 @@
  *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number,
  *   heads: number[] | null, order: 'index' | 'contribution', pair: number[] | null, cell: Cell | null,
  *   zoom: Zoom | null, tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,
- *   layerChart: 'bars' | 'lines', top: number, display: 'closed' | 'open', print: 'single' | 'double',
- *   pins: Pin[],
+ *   layerChart: 'bars' | 'lines', top: number, display: 'closed' | 'open', pins: Pin[],
  * }} State what is shown; see DEFAULTS in state.js
  *
  * @typedef {{
