@@ -271,7 +271,9 @@ def _check_html(found: PartsCheck) -> str:
     return (
         f'<p class="dx-verdict">{escape(found.sentence)}</p>'
         f'<p class="dx-note">{found.parts} {escape(found.unit)}; in their place: {escape(found.baseline)}. '
-        f"Area under the probability of the prediction, low is good; p = {found.p_value:.2g}.</p>"
+        f"Area under the probability of the prediction, low is good; p = {found.p_value:.2g}. The model "
+        f"decided {found.runs} times and refused {found.refused} of these inputs, which counts as no "
+        "decision.</p>"
     )
 
 

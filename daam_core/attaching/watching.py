@@ -233,9 +233,10 @@ class Attached:
                 f"The logits of {self.name} do not depend on its attention in a way that torch can "
                 "differentiate; is it called within torch.no_grad() there, or are they turned into numbers?"
             )
-        gradients = torch.autograd.grad(
-            logits[0, explained], [call.output for call in calls], allow_unused=True, materialize_grads=True
-        )
+        with torch.enable_grad():  # whatever the caller does
+            asked = logits[0, explained]
+        outputs = [call.output for call in calls]
+        gradients = torch.autograd.grad(asked, outputs, allow_unused=True, materialize_grads=True)
         found = {}
         with torch.no_grad():
             for (name, call), gradient in zip(_numbered(calls), gradients, strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.errors import InputError
+from daam_core.errors import InputError, ShapeError
 from daam_core.faithfulness.maps.cells import Cells
 from daam_core.faithfulness.removal.curves import deletion_curve
 from daam_core.faithfulness.removal.in_the_input import SHARES
@@ -34,6 +34,8 @@ class PartsCheck:
         at_random: mean area of the random orders.
         orders: how many of these.
         p_value: share of random orders whose area is at least as low, counting this one.
+        runs: how often the model ran, once for each choice of parts.
+        refused: how often it refused what was left.
     """
 
     unit: str
@@ -43,6 +45,8 @@ class PartsCheck:
     at_random: float
     orders: int
     p_value: float
+    runs: int
+    refused: int
 
     @property
     def sentence(self) -> str:
@@ -70,22 +74,24 @@ def check_parts(
         parts: of the input.
         attribution: ``[P]`` of the class that is predicted for the whole input.
         logits: ``[C]`` that the model gives an input; called once for each choice of parts. It may refuse
-            an input of which nothing is left, which then counts as one that decides nothing.
+            an input of which too little is left, which then counts as one that decides nothing.
         seed: of the random orders.
         progress: told how far it is; stops when cancelled.
     """
     progress = progress or Progress()
     known: dict[bytes, Tensor] = {}
+    refused: set[bytes] = set()
 
     def answer(keep: np.ndarray) -> Tensor:
         if keep.tobytes() not in known:
             progress.check()
             try:
                 given = torch.from_numpy(np.asarray(logits(parts.keeping(keep)), dtype=np.float64))
-            except InputError:
-                if keep.any() or not known:
+            except (InputError, ShapeError):
+                if not known:  # the whole input
                     raise
                 given = torch.zeros_like(next(iter(known.values())))
+                refused.add(keep.tobytes())
             known[keep.tobytes()] = given
         return known[keep.tobytes()]
 
@@ -108,4 +114,6 @@ def check_parts(
         at_random=float(chance.mean()),
         orders=ORDERS,
         p_value=float((1 + np.sum(chance <= deletion)) / (ORDERS + 1)),
+        runs=len(known),
+        refused=len(refused),
     )

@@ -163,13 +163,13 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
         drawing = ET.fromstring(saved(panel, "SVG")[1])
         assert drawing.get("width") == f"{mm}mm"
         assert (drawing.get("viewBox") or "").split()[2] == str(round(mm * 144 / 25.4))
-        picture = Image.open(io.BytesIO(saved(panel, "PNG")[1]))
-        assert picture.width == round(mm / 25.4 * 400)
-        assert picture.info["dpi"] == pytest.approx((400, 400), rel=1e-3)
-        assert picture.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
-        content = saved(panel, "PDF")[1]
-        assert content.startswith(b"%PDF-1.4")
-        assert f"/MediaBox [0 0 {mm / 25.4 * 72:.2f}".encode() in content
+    picture = Image.open(io.BytesIO(saved(panel, "PNG")[1]))
+    assert picture.width == round(89 / 25.4 * 400)
+    assert picture.info["dpi"] == pytest.approx((400, 400), rel=1e-3)
+    assert picture.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+    content = saved(panel, "PDF")[1]
+    assert content.startswith(b"%PDF-1.4")
+    assert f"/MediaBox [0 0 {89 / 25.4 * 72:.2f}".encode() in content
     assert page.locator(".dv-print").count() == 0
 
     # Every panel of every tab can be saved, charts and tables as well.

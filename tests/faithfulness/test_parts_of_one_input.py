@@ -30,6 +30,8 @@ def test_an_attribution_that_names_the_words_is_confirmed_and_another_is_not():
     assert found.deletion == pytest.approx(np.trapezoid(heights, dx=0.1))
     assert found.p_value == pytest.approx(1 / 20)
     assert found.parts == len(WORDS) == 18
+    assert 11 < found.runs <= 2 + 9 * 20
+    assert found.refused == 1  # where nothing is left
     assert found.sentence == (
         "The check confirms the attribution for this input: taking out the words that speak most for the "
         f"prediction takes it away sooner (area {found.deletion:.2f}) than taking out words at random "

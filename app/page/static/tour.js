@@ -21,7 +21,7 @@ const STEPS = [
     null,
   ],
   [
-    '#view .dv-multiples',
+    '#view .dv-reading',
     'What the heads let through',
     'Each map is one head: a row is a layer, a column a feature. The Importance Factor says how strongly the head lets that cell through. All heads share one scale, so a weak head looks weak. Point at a cell for its numbers, click to keep it.',
     null,
