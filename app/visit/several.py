@@ -7,7 +7,7 @@ from pathlib import Path
 
 from daam_core.errors import InputError, shown
 from daam_core.explaining import class_index
-from daam_core.export.row_per_input import Row, explanation_row
+from daam_core.export.row_per_input import ExplanationRow, explanation_row
 from daam_core.inputs.limits import MAX_UPLOAD_MB
 from daam_core.result import Explanation, Scale
 
@@ -76,13 +76,13 @@ def explain_several(
     """
     model = offer[model_name]
     class_index(model.class_names, target)  # refused before anything is read
-    rows: list[Row] = []
+    rows: list[ExplanationRow] = []
     for batch in _batches(values, read, texts=model.config.modality == "text"):
         given = [one for one in batch if isinstance(one, Given)]
         found = iter(offer.explain_each(model, given, target=target, scale=scale))
         for one in batch:
             result = next(found) if isinstance(one, Given) else one[1]
-            row: Row = {"name": one.name if isinstance(one, Given) else one[0], "reason": None}
+            row: ExplanationRow = {"name": one.name if isinstance(one, Given) else one[0], "reason": None}
             if isinstance(result, Explanation):
                 rows.append(row | explanation_row(result))
             else:

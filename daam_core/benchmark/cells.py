@@ -22,7 +22,7 @@ from daam_core.training.accuracy import (
     trained_on,
     trained_parameters,
 )
-from daam_core.training.fitting import History, Settings, TrainingConfig, predict
+from daam_core.training.fitting import History, SettingValues, TrainingConfig, predict
 from daam_core.training.from_inputs import Sources
 from daam_core.training.joint_density import DensitySettings
 from daam_core.training.methods import Method, best_of, train_method
@@ -74,7 +74,7 @@ class Work:
 class Chosen:
     """What a validation part chose for a split."""
 
-    settings: Settings
+    settings: SettingValues
     epochs: int
 
     @classmethod
@@ -201,7 +201,7 @@ def choose(method: Method, work: Work, split: Split) -> Chosen:
     x, y = _given(method, work), work.data.labels
     validation = (x[split.validation], y[split.validation])
 
-    def once(settings: Settings) -> tuple[nn.Module, History]:
+    def once(settings: SettingValues) -> tuple[nn.Module, History]:
         module, history = train_method(
             method,
             work.config,

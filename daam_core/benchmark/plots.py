@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from daam_core.benchmark.cells import FEW
-from daam_core.benchmark.tables import Row, is_density
+from daam_core.benchmark.tables import MethodFigures, is_density
 from daam_core.figures.style import FAINT, new_figure, print_style, settle, tidy
 from daam_core.plain import PlainMapping
 from daam_core.reading.colours import head_colour
@@ -19,7 +19,7 @@ WIDTH_MM, ROW_MM = 183.0, 4.6
 ACROSS = 4
 
 
-def accuracy_figure(found: Sequence[Row]) -> Figure:
+def accuracy_figure(found: Sequence[MethodFigures]) -> Figure:
     """A panel for each data set, a dot with its deviation for each method; density attention coloured."""
     sets = list(dict.fromkeys(row.name for row in found))
     methods = sorted({row.method for row in found}, key=list(METHODS).index)

@@ -27,9 +27,9 @@ from daam_core.training.methods import Method, method_named
 from daam_core.version import __version__
 from daam_core.writing.files import replacing, write_text
 
-Part = Literal["accuracy", "few", "harder"]
+Measurement = Literal["accuracy", "few", "harder"]
 #: What is measured of a method on a data set: on all of it, with few inputs a class, on harder test inputs.
-PARTS: tuple[Part, ...] = ("accuracy", "few", "harder")
+MEASUREMENTS: tuple[Measurement, ...] = ("accuracy", "few", "harder")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Plan:
         out: folder of the results.
         methods: by name.
         sets: data sets, by name.
-        parts: of :data:`PARTS`, in this order.
+        measurements: of :data:`MEASUREMENTS`, in this order.
         budget: of each method.
         cache_dir: where features are kept; the user's cache by default.
 
@@ -53,7 +53,7 @@ class Plan:
     out: Path
     methods: tuple[str, ...]
     sets: tuple[str, ...]
-    parts: tuple[Part, ...] = PARTS
+    measurements: tuple[Measurement, ...] = MEASUREMENTS
     budget: Budget = field(default_factory=Budget)
     cache_dir: Path | None = None
 
@@ -62,24 +62,30 @@ class Plan:
             method_named(name)
         for name in self.sets:
             set_named(name)
-        if unknown := [name for name in self.parts if name not in PARTS]:
+        if unknown := [name for name in self.measurements if name not in MEASUREMENTS]:
             raise ConfigError(
-                f"There is no part {unknown[0]!r} of the benchmark; there are {', '.join(PARTS)}."
+                f"There is no measurement {unknown[0]!r} of the benchmark; there are "
+                f"{', '.join(MEASUREMENTS)}."
             )
-        if not (self.methods and self.sets and self.parts):
-            raise ConfigError("A benchmark needs at least one method, one data set and one part.")
+        if not (self.methods and self.sets and self.measurements):
+            raise ConfigError("A benchmark needs at least one method, one data set and one measurement.")
         if not self.data.is_dir():
             raise DataError(
                 f"There is no folder {self.data.name!r} of data sets; give the one that holds them."
             )
 
-    def cells(self) -> Iterator[tuple[Part, str, str]]:
-        """Part, method and data set, in the order worked on: each method on all sets before the next."""
-        return ((part, method, name) for part in self.parts for method in self.methods for name in self.sets)
+    def cells(self) -> Iterator[tuple[Measurement, str, str]]:
+        """In the order worked on: of each measurement each method on all data sets before the next."""
+        return (
+            (what, method, name)
+            for what in self.measurements
+            for method in self.methods
+            for name in self.sets
+        )
 
-    def file(self, part: Part, method: str, name: str) -> Path:
+    def file(self, what: Measurement, method: str, name: str) -> Path:
         """Where a cell's result lies."""
-        return self.out / part / f"{name}.{method}.json"
+        return self.out / what / f"{name}.{method}.json"
 
 
 def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:
@@ -92,22 +98,22 @@ def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:
     worked: dict[str, Work] = {}
     cells = list(plan.cells())
     refused = []
-    for index, (part, method, name) in enumerate(cells):
+    for index, (what, method, name) in enumerate(cells):
         here = progress.part(index / len(cells), (index + 1) / len(cells))
-        here.report(0, f"{part}: {method} on {name}")
+        here.report(0, f"{what}: {method} on {name}")
         mark = fingerprint(plan, method, name)
-        before = read(plan.file(part, method, name), mark)
-        if before is not None and seeds_in(part, before) >= _needed(plan, part, method):
+        before = read(plan.file(what, method, name), mark)
+        if before is not None and seeds_in(what, before) >= _needed(plan, what, method):
             continue
         if name not in worked:
             worked[name] = work_on(plan, name)
         try:
-            found = _cell(plan, part, method_named(method), name, worked[name], before, here)
+            found = _cell(plan, what, method_named(method), name, worked[name], before, here)
         except (ConfigError, DataError) as error:
-            refused.append(f"{part}, {method} on {name}: {error}")
+            refused.append(f"{what}, {method} on {name}: {error}")
             continue
-        facts = {"tool": f"daam-explorer {__version__}", "part": part, "method": method, "set": name}
-        write_text(plan.file(part, method, name), json.dumps({**facts, "fingerprint": mark, **found}) + "\n")
+        facts = {"tool": f"daam-explorer {__version__}", "measurement": what, "method": method, "set": name}
+        write_text(plan.file(what, method, name), json.dumps({**facts, "fingerprint": mark, **found}) + "\n")
     return refused
 
 
@@ -123,30 +129,30 @@ def work_on(plan: Plan, name: str) -> Work:
     return Work(data, experiment.config, sources, plan.budget.training(described.batch_size), plan.budget)
 
 
-def seeds_in(part: Part, cell: PlainMapping) -> int:
+def seeds_in(what: Measurement, cell: PlainMapping) -> int:
     """How many seeds a cell's result is over."""
-    if part == "accuracy":
+    if what == "accuracy":
         return len(cell["predictions"])
-    return max((len(one) for one in cell["accuracies"].values()), default=0) if part == "few" else 1
+    return max((len(one) for one in cell["accuracies"].values()), default=0) if what == "few" else 1
 
 
-def _needed(plan: Plan, part: Part, method: str) -> int:
+def _needed(plan: Plan, what: Measurement, method: str) -> int:
     """What :func:`seeds_in` is of a cell that is finished: draws of a few inputs differ by seed anyway."""
-    if part == "accuracy":
+    if what == "accuracy":
         return seeds_of(method_named(method), plan.budget)
-    return plan.budget.seeds if part == "few" else 1
+    return plan.budget.seeds if what == "few" else 1
 
 
 def _cell(
     plan: Plan,
-    part: Part,
+    what: Measurement,
     method: Method,
     name: str,
     work: Work,
     before: PlainMapping | None,
     progress: Progress,
 ) -> PlainObject:
-    if part == "accuracy":
+    if what == "accuracy":
         labels = work.data.labels.numpy()
         return {
             "protocol": work.data.protocol,
@@ -158,7 +164,7 @@ def _cell(
     if full is None:
         raise DataError("its accuracy on all inputs comes first, which chooses the settings.")
     chosen = [Chosen.read(one) for one in full["chosen"]]
-    if part == "few":
+    if what == "few":
         return {"accuracies": few(method, work, chosen)}
     return robust(method, work, chosen, _changed(plan, name, work, progress))
 
@@ -197,11 +203,11 @@ def read(file: Path, mark: str) -> PlainObject | None:
     return found if isinstance(found, dict) and found.get("fingerprint") == mark else None
 
 
-def results(plan: Plan, part: Part) -> dict[tuple[str, str], PlainObject]:
-    """Finished cells of a part by data set and method."""
+def results(plan: Plan, what: Measurement) -> dict[tuple[str, str], PlainObject]:
+    """Finished cells of a measurement by data set and method."""
     found = {}
     for method, name in ((m, n) for n in plan.sets for m in plan.methods):
-        cell = read(plan.file(part, method, name), fingerprint(plan, method, name))
+        cell = read(plan.file(what, method, name), fingerprint(plan, method, name))
         if cell is not None:
             found[name, method] = cell
     return found

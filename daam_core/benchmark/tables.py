@@ -35,7 +35,7 @@ class Against:
 
 
 @dataclass(frozen=True)
-class Row:
+class MethodFigures:
     """A method on a data set.
 
     Attributes:
@@ -61,7 +61,7 @@ class Row:
     against: Against | None
 
 
-def rows(plan: Plan) -> list[Row]:
+def rows(plan: Plan) -> list[MethodFigures]:
     """Every finished cell, by data set and in the methods' order."""
     cells = results(plan, "accuracy")
     found = []
@@ -77,7 +77,7 @@ def rows(plan: Plan) -> list[Row]:
             if best is not None and is_density(method):
                 paired = against(best, here[best], cell)
             found.append(
-                Row(
+                MethodFigures(
                     name=name,
                     method=method,
                     accuracy=means[method],
@@ -117,7 +117,7 @@ def against(rival: str, theirs: PlainMapping, ours: PlainMapping) -> Against:
     return Against(rival, difference, p_value)
 
 
-def accuracy_table(found: list[Row], sets: tuple[str, ...]) -> Table:
+def accuracy_table(found: list[MethodFigures], sets: tuple[str, ...]) -> Table:
     """Methods down, data sets across: accuracy ± deviation, the best of a column marked."""
     cells = {(row.name, row.method): row for row in found}
     shown = [name for name in sets if any(row.name == name for row in found)]
@@ -142,7 +142,7 @@ def accuracy_table(found: list[Row], sets: tuple[str, ...]) -> Table:
     return Table(("accuracy", *shown), tuple(lines))
 
 
-def cost_table(found: list[Row], sets: tuple[str, ...]) -> Table:
+def cost_table(found: list[MethodFigures], sets: tuple[str, ...]) -> Table:
     """Trained parameters and seconds of one training, by data set."""
     methods = sorted(dict.fromkeys(row.method for row in found), key=list(METHODS).index)
     shown = [name for name in sets if any(row.name == name for row in found)]
@@ -156,7 +156,7 @@ def cost_table(found: list[Row], sets: tuple[str, ...]) -> Table:
     return Table(("parameters; seconds of one training", *shown), lines)
 
 
-def paired_table(found: list[Row]) -> Table:
+def paired_table(found: list[MethodFigures]) -> Table:
     """Each density method against the best rival."""
     return Table(
         ("data set", "method", "best rival", "difference [95 %]", "McNemar p"),
@@ -197,7 +197,7 @@ def harder_table(plan: Plan) -> Table:
     return Table(("data set", "method", "as given", "harder", "lost"), tuple(lines), left=2)
 
 
-def csv_rows(found: list[Row]) -> list[dict[str, object]]:
+def csv_rows(found: list[MethodFigures]) -> list[dict[str, object]]:
     """One flat row a cell."""
     flat = []
     for row in found:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from daam_core.benchmark.cells import Budget
 from daam_core.benchmark.plots import accuracy_figure, few_figure
-from daam_core.benchmark.run import PARTS, Plan, results
+from daam_core.benchmark.run import MEASUREMENTS, Plan, results
 from daam_core.benchmark.run import run as make
 from daam_core.benchmark.sets import SETS
 from daam_core.benchmark.tables import (
-    Row,
+    MethodFigures,
     accuracy_table,
     cost_table,
     csv_rows,
@@ -44,10 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", metavar="A[,B…]", help=f"which methods (default: {', '.join(USUAL)})")
     parser.add_argument("--data", metavar="A[,B…]", help=f"which data sets (default: {', '.join(SETS)})")
     parser.add_argument(
-        "--parts",
+        "--measure",
         metavar="A[,B…]",
         help="accuracy on all inputs, few inputs a class, harder test inputs "
-        f"(noise at 10 dB, blur, typos) (default: {', '.join(PARTS)})",
+        f"(noise at 10 dB, blur, typos) (default: {', '.join(MEASUREMENTS)})",
     )
     budget = Budget()
     number = options.whole_number(1)
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> Output:
         out=Path(arguments.out),
         methods=options.names_in(arguments.methods) or USUAL,
         sets=options.names_in(arguments.data) or tuple(SETS),
-        parts=options.names_in(arguments.parts) or PARTS,  # type: ignore[arg-type] # checked by the plan
+        measurements=options.names_in(arguments.measure) or MEASUREMENTS,  # type: ignore[arg-type] # checked by the plan
         budget=Budget(arguments.settings, arguments.seeds, arguments.epochs, arguments.patience),
         cache_dir=None if arguments.cache_dir is None else Path(arguments.cache_dir),
     )
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> Output:
     return written(plan, options.printed_command(arguments.words))
 
 
-def _seeds(found: Sequence[Row]) -> str:
+def _seeds(found: Sequence[MethodFigures]) -> str:
     """How many there are: of each method the same, or between two numbers."""
     counts = sorted({row.seeds for row in found if METHODS[row.method].solve is None}) or [0]
     return f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds (see the CSV)"

@@ -10,12 +10,11 @@ from daam_core.cli.output import Output, progress_bar, refused_lines, say
 from daam_core.errors import DaamError, InputError
 from daam_core.explaining_many import explain_each
 from daam_core.export import save
-from daam_core.export.row_per_input import Row, explanation_row, json_line, row_suffix, write_rows
+from daam_core.export.row_per_input import ExplanationRow, explanation_row, json_line, row_suffix, write_rows
 from daam_core.inputs import SUFFIXES, Modality
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
-from daam_core.training.data import Row as DataRow
-from daam_core.training.data import TableColumns, parts_of, read_inputs
+from daam_core.training.data import DataRow, TableColumns, parts_of, read_inputs
 from daam_core.training.data_folders import files_below
 from daam_core.training.data_tables import TABLES
 
@@ -136,16 +135,16 @@ def _inputs(
     return [*found.values()]
 
 
-def _row(given: DataRow, result: object, model: TrainedClassifier) -> Row:
+def _row(given: DataRow, result: object, model: TrainedClassifier) -> ExplanationRow:
     known = [one for one in given.labels if one in model.class_names]
     label = known if model.config.labels == "several" else next(iter(known), None)
-    row: Row = {"name": given.place, "label": label, "reason": None}
+    row: ExplanationRow = {"name": given.place, "label": label, "reason": None}
     if isinstance(result, Explanation):
         return row | explanation_row(result)
     return row | {"reason": str(result)}
 
 
-def _rows_so_far(begun: Path, facts: Mapping[str, object]) -> dict[str, Row]:
+def _rows_so_far(begun: Path, facts: Mapping[str, object]) -> dict[str, ExplanationRow]:
     """Rows that an interrupted run wrote, by name; its last line may be half written."""
     if not begun.is_file():
         return {}
@@ -160,7 +159,7 @@ def _rows_so_far(begun: Path, facts: Mapping[str, object]) -> dict[str, Row]:
     return {str(row["name"]): row for row in rows}
 
 
-def _output(rows: Sequence[Row], model: str, written: str) -> Output:
+def _output(rows: Sequence[ExplanationRow], model: str, written: str) -> Output:
     refused = [row for row in rows if row["reason"] is not None]
     counts: dict[str, int] = {}
     for row in rows:

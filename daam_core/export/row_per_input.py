@@ -15,12 +15,12 @@ from daam_core.result import Explanation
 from daam_core.writing.files import replacing
 
 ROW_SUFFIXES = ("jsonl", "csv", "parquet")
-Row = dict[str, object]
+ExplanationRow = dict[str, object]
 #: Layers and parts of the input that a row names.
 _NAMED = 5
 
 
-def explanation_row(explanation: Explanation) -> Row:
+def explanation_row(explanation: Explanation) -> ExplanationRow:
     """An explanation without its arrays, as plain values.
 
     Returns:

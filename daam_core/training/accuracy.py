@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, DataError
-from daam_core.training.fitting import History, Settings, TrainingConfig, answers, predict, right
+from daam_core.training.fitting import History, SettingValues, TrainingConfig, answers, predict, right
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Trainer(Protocol):
         labels: Tensor,
         *,
         validation: tuple[Tensor, Tensor] | None = None,
-        settings: Settings | None = None,
+        settings: SettingValues | None = None,
     ) -> tuple[nn.Module, History]: ...
 
 

@@ -30,8 +30,8 @@ from daam_core.training.data_layouts import is_iemocap, read_cifar, read_iemocap
 from daam_core.training.data_parts import MEASURED, TRAINED, Files, HubFile, chosen_part, hub_name, parts_of
 from daam_core.training.data_rows import (
     ClassChoice,
+    DataRow,
     Given,
-    Row,
     Rows,
     Skipped,
     TableColumns,
@@ -46,9 +46,9 @@ from daam_core.training.data_tables import TABLES, read_table
 __all__ = [
     "MEASURED",
     "ClassChoice",
+    "DataRow",
     "Dataset",
     "Given",
-    "Row",
     "Skipped",
     "StoredInput",
     "TableColumns",
@@ -312,7 +312,7 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
 
 def read_inputs(
     path: str | Path, *, modality: Modality, columns: TableColumns | None = None, part: str | None = None
-) -> tuple[list[Row], list[str]]:
+) -> tuple[list[DataRow], list[str]]:
     """The inputs of a table or of a data set's tables, labelled or not, and sentences about how they were
     read.
 
@@ -539,14 +539,14 @@ def _read(
     return name
 
 
-def _columns(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
+def _columns(rows: Sequence[DataRow]) -> dict[str, tuple[str, ...]]:
     names = dict.fromkeys(name for row in rows for name in row.columns)
     return {name: tuple(row.columns.get(name, "") for row in rows) for name in names}
 
 
 def _of_chosen_classes(
     path: Path, found: Rows, classes: ClassChoice, class_names: Sequence[str] | None
-) -> list[Row]:
+) -> list[DataRow]:
     """The rows whose class is wanted, under the name that counts."""
     rows = _renamed(path, found.rows, classes, other=class_names is not None)
     alike = _alike([label for row in rows for label in row.labels], class_names or ())
@@ -572,7 +572,7 @@ def _of_chosen_classes(
     return [row for row in rows if row.label in classes.names]
 
 
-def _renamed(path: Path, rows: list[Row], classes: ClassChoice, *, other: bool) -> list[Row]:
+def _renamed(path: Path, rows: list[DataRow], classes: ClassChoice, *, other: bool) -> list[DataRow]:
     """The rows with their classes called as asked; of another data set than the one that was trained on,
     not every class needs to be there.
     """
@@ -586,14 +586,14 @@ def _renamed(path: Path, rows: list[Row], classes: ClassChoice, *, other: bool) 
     return _called(rows, new) if new else rows
 
 
-def _called(rows: Sequence[Row], names: Mapping[str, str]) -> list[Row]:
+def _called(rows: Sequence[DataRow], names: Mapping[str, str]) -> list[DataRow]:
     """The rows with their labels by other names; two that get one name are one."""
     return [
         replace(row, labels=tuple(dict.fromkeys(names.get(one, one) for one in row.labels))) for row in rows
     ]
 
 
-def _present(rows: Iterable[Row]) -> set[str]:
+def _present(rows: Iterable[DataRow]) -> set[str]:
     """Labels that occur."""
     return {label for row in rows for label in row.labels}
 
@@ -638,7 +638,7 @@ def _strange_folders(path: Path, names: Sequence[str]) -> list[str]:
     ]
 
 
-def _classes(path: Path, rows: Sequence[Row], found: Rows) -> tuple[str, ...]:
+def _classes(path: Path, rows: Sequence[DataRow], found: Rows) -> tuple[str, ...]:
     """The labels found, sorted."""
     names = sorted(_present(rows))
     if len(names) < 2:
@@ -649,7 +649,7 @@ def _classes(path: Path, rows: Sequence[Row], found: Rows) -> tuple[str, ...]:
 
 
 def _groups(
-    data_set: str, rows: Sequence[Row], columns: TableColumns, pattern: str | None
+    data_set: str, rows: Sequence[DataRow], columns: TableColumns, pattern: str | None
 ) -> tuple[str, ...] | None:
     if pattern is None:
         grouped = columns.group or any(row.group is not None for row in rows)

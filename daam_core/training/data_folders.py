@@ -10,7 +10,7 @@ from daam_core.inputs import SUFFIXES, Modality
 from daam_core.inputs.decoding import Decoded, decode
 from daam_core.training.data_rows import (
     ClassChoice,
-    Row,
+    DataRow,
     Rows,
     Skipped,
     TextFormat,
@@ -74,7 +74,7 @@ def read_folder(
                 decoded.append(text)
                 given = text.text
         if given is not None:
-            found.rows.append(Row(given, (label,) if label else (), place))
+            found.rows.append(DataRow(given, (label,) if label else (), place))
     found.notes += _encodings(decoded)
 
 

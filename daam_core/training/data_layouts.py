@@ -10,7 +10,7 @@ from pathlib import Path
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.training.data_cifar import cifar_kind, cifar_labels
-from daam_core.training.data_rows import ClassChoice, Row, Rows, Skipped, TableColumns, listed
+from daam_core.training.data_rows import ClassChoice, DataRow, Rows, Skipped, TableColumns, listed
 from daam_core.training.data_stored import StoredInput
 
 # IEMOCAP
@@ -98,7 +98,7 @@ def _add_utterance(folder: Path, session: str, utterance: str, label: str, found
         speaker = f"{dialogue[:5]}{utterance.rpartition('_')[2][0]}"  # who speaks: Ses01 and F or M
         kind = "improvised" if "impro" in dialogue else "scripted"
         columns = {"session": session, "speaker": speaker, "kind": kind, "dialogue": dialogue}
-        found.rows.append(Row(path, (label,), place, session, columns))
+        found.rows.append(DataRow(path, (label,), place, session, columns))
 
 
 # CIFAR
@@ -120,4 +120,4 @@ def read_cifar(file: Path, modality: Modality, columns: TableColumns, found: Row
     for number, said in enumerate(cifar_labels(file)):
         others = {column: name for column, name in said.items() if column != chosen}
         place = f"{file.name} row {number + 1}"
-        found.rows.append(Row(StoredInput(file, "picture", number), (said[chosen],), place, None, others))
+        found.rows.append(DataRow(StoredInput(file, "picture", number), (said[chosen],), place, None, others))

@@ -112,7 +112,7 @@ class ClassChoice:
 
 
 @dataclass(frozen=True)
-class Row:
+class DataRow:
     """One input: its labels (none, one or several), its place, its group, and what else its table says."""
 
     given: Given
@@ -141,7 +141,7 @@ class Rows:
     """
 
     lenient: bool
-    rows: list[Row] = field(default_factory=list)
+    rows: list[DataRow] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     unusable: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -13,7 +13,7 @@ from pathlib import Path
 from daam_core.errors import DataError, InputError
 from daam_core.inputs import Modality, modality_by_suffix
 from daam_core.inputs.decoding import decode
-from daam_core.training.data_rows import Row, Rows, TableColumns, TextFormat, listed
+from daam_core.training.data_rows import DataRow, Rows, TableColumns, TextFormat, listed
 from daam_core.training.data_stored import ARROW, PARQUET, StoredInput, read_stored
 
 _SEPARATED, _JSON_LINES = (".csv", ".tsv", ".tab"), (".jsonl", ".ndjson", ".json")
@@ -252,7 +252,7 @@ def _row(
     place: str,
     where: str,
     labelled: bool,
-) -> Row:
+) -> DataRow:
     by_name = dict(zip(names, cells, strict=False))
     needed = _all_of(columns)
     if len(cells) > len(names) or any(name not in by_name for name in needed):
@@ -269,13 +269,13 @@ def _row(
     others = {name: cell for name, cell in said.items() if name not in needed}
     first = by_name[columns.inputs[0]]
     if isinstance(first, StoredInput):
-        return Row(first, label, place, group, others)
+        return DataRow(first, label, place, group, others)
     given = [said.get(name, "") for name in columns.inputs]
     if not any(given):
         kind = "text" if modality == "text" else "path"
         raise DataError(f"{where}: the {kind} is empty.")
     if modality == "text":
-        return Row("\n".join(cell for cell in given if cell), label, place, group, others)
+        return DataRow("\n".join(cell for cell in given if cell), label, place, group, others)
     path = table.parent / given[0]
     try:
         there = path.is_file()
@@ -283,7 +283,7 @@ def _row(
         there = False
     if not there:
         raise DataError(f"{where}: there is no file {given[0]!r}; paths are relative to the table's folder.")
-    return Row(path, label, place, group, others)
+    return DataRow(path, label, place, group, others)
 
 
 def _chosen_columns(

@@ -23,7 +23,7 @@ ClassWeights = Literal["none", "balanced"]
 Sampling = Literal["as_given", "balanced"]
 Initialisation = Literal["torch", "xavier"]
 #: Values of settings by name, such as a learning rate.
-Settings = PlainMapping
+SettingValues = PlainMapping
 
 
 class Statistics(Protocol):
@@ -142,7 +142,7 @@ class History:
     epochs: tuple[Epoch, ...]
     best_epoch: int
     seconds: float
-    settings: Settings = field(default_factory=dict)
+    settings: SettingValues = field(default_factory=dict)
 
 
 def train_classifier(

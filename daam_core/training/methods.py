@@ -29,7 +29,7 @@ from daam_core.training.baselines import (
 from daam_core.training.closed_form import kernel_ridge, logistic_regression
 from daam_core.training.fitting import (
     History,
-    Settings,
+    SettingValues,
     Trainable,
     TrainingConfig,
     accuracy,
@@ -71,7 +71,7 @@ class Method:
     configured: Callable[[ModelConfig], ModelConfig] | None = None
     build: Build | None = None
     solve: Solve | None = None
-    grid: tuple[Settings, ...] = ({},)
+    grid: tuple[SettingValues, ...] = ({},)
     sees: Sees = "pooled"
 
     @property
@@ -80,13 +80,13 @@ class Method:
         return self.configured is not None
 
 
-def _grid(**choices: Sequence[object]) -> tuple[Settings, ...]:
+def _grid(**choices: Sequence[object]) -> tuple[SettingValues, ...]:
     return tuple(dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values()))
 
 
 #: The same number of settings for each method. AdamW's decay times the rate is what a step takes off.
 _STEPS = _grid(learning_rate=(1e-3, 3e-4), weight_decay=(1e-2, 3.0, 1.0))
-_OURS: tuple[Settings, ...] = (
+_OURS: tuple[SettingValues, ...] = (
     {"decoder": "pool", "amplitude_start": 0.0, "weight_decay": 1e-2},
     {"decoder": "linear", "weight_decay": 3.0},
     {"decoder": "pool", "amplitude_start": 3.0, "weight_decay": 3.0},
@@ -94,7 +94,7 @@ _OURS: tuple[Settings, ...] = (
     {"decoder": "pool", "amplitude_start": 0.0, "weight_decay": 3.0},
     {"decoder": "pool", "amplitude_start": 3.0, "weight_decay": 1e-2},
 )
-_JOINT: tuple[Settings, ...] = (
+_JOINT: tuple[SettingValues, ...] = (
     *_grid(gate_penalty=(0.3,), amplitude_start=(0.0, 3.0), weight_decay=(3.0, 1e-2)),
     {"n_heads": 1},  # the open head alone
     {"n_heads": 8, "gate_penalty": 0.3, "weight_decay": 3.0},
@@ -356,7 +356,7 @@ def train_method(
     labels: Tensor,
     *,
     validation: tuple[Tensor, Tensor] | None = None,
-    settings: Settings | None = None,
+    settings: SettingValues | None = None,
     sources: Sources | None = None,
 ) -> tuple[nn.Module, History]:
     """Train a fresh module once.
@@ -410,9 +410,9 @@ def recipe_of(
         labels: Tensor,
         *,
         validation: tuple[Tensor, Tensor] | None = None,
-        settings: Settings | None = None,
+        settings: SettingValues | None = None,
     ) -> tuple[nn.Module, History]:
-        def once(chosen: Settings) -> tuple[nn.Module, History]:
+        def once(chosen: SettingValues) -> tuple[nn.Module, History]:
             # The number of epochs that a validation part chose holds when trained again.
             kept = {name: value for name, value in chosen.items() if settings is None or name != "epochs"}
             module, history = train_method(
@@ -445,8 +445,8 @@ def recipe_of(
 
 
 def best_of(
-    train: Callable[[Settings], tuple[nn.Module, History]],
-    grid: Sequence[Settings],
+    train: Callable[[SettingValues], tuple[nn.Module, History]],
+    grid: Sequence[SettingValues],
     validation: tuple[Tensor, Tensor],
 ) -> tuple[nn.Module, History]:
     """Train with every setting and keep the one that is right most often on the validation part.

@@ -54,7 +54,7 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     two = json.loads(damaged.read_text())
     solved = plan.file("accuracy", "kernel_ridge", "test")
     before = solved.stat().st_mtime_ns
-    run(replace(plan, parts=("accuracy",), sets=("test",), budget=replace(plan.budget, seeds=3)))
+    run(replace(plan, measurements=("accuracy",), sets=("test",), budget=replace(plan.budget, seeds=3)))
     three = json.loads(damaged.read_text())
     assert three["predictions"][:2] == two["predictions"]
     assert three["chosen"] == two["chosen"]
@@ -79,7 +79,7 @@ def test_cells_are_written_once_and_gone_on_with(plan):
 
 
 def test_what_a_closed_form_chose_is_kept_with_its_cell(plan):
-    small = replace(plan, methods=("joint_density",), sets=("test",), parts=("accuracy", "few"))
+    small = replace(plan, methods=("joint_density",), sets=("test",), measurements=("accuracy", "few"))
     assert run(small) == []
     (stored,) = results(small, "accuracy")["test", "joint_density"]["chosen"]
     kept = Chosen.read(stored)
@@ -88,11 +88,11 @@ def test_what_a_closed_form_chose_is_kept_with_its_cell(plan):
 
 
 def test_a_cell_that_cannot_be_made_is_said_and_the_rest_goes_on(plan):
-    small = replace(plan, methods=("lora", "kernel_ridge"), sets=("test",), parts=("accuracy",))
+    small = replace(plan, methods=("lora", "kernel_ridge"), sets=("test",), measurements=("accuracy",))
     (refusal,) = run(small)
     assert refusal.startswith("accuracy, lora on test: The method lora trains the encoder itself")
     assert list(results(small, "accuracy")) == [("test", "kernel_ridge")]
-    (refusal,) = run(replace(small, methods=("linear",), parts=("few",)))
+    (refusal,) = run(replace(small, methods=("linear",), measurements=("few",)))
     assert "its accuracy on all inputs comes first" in refusal
 
 
@@ -101,7 +101,11 @@ def test_a_cell_that_cannot_be_made_is_said_and_the_rest_goes_on(plan):
     [
         ({"methods": ("magic",)}, ConfigError, "There is no method 'magic'; there are daam"),
         ({"sets": ("moon",)}, DataError, "no data set 'moon' in the benchmark; there are folds, test"),
-        ({"parts": ("all",)}, ConfigError, "no part 'all' of the benchmark; there are accuracy, few, harder"),
+        (
+            {"measurements": ("all",)},
+            ConfigError,
+            "no measurement 'all' of the benchmark; there are accuracy, few, harder",
+        ),
         ({"methods": ()}, ConfigError, "at least one method"),
     ],
 )
