@@ -162,8 +162,9 @@ class TrainedClassifier(
         """Write the classifier, without its encoder, as one ONNX file.
 
         Its input is ``pooled [B, L, F]`` with any B, its outputs are ``logits [B, C]`` and ``gate
-        [B, R, F]``, as of :meth:`forward`; its metadata hold ``class_names`` as JSON. Values are not
-        checked there as they are here: NaN gives NaN.
+        [B, R, F]``, as of :meth:`forward`; its metadata hold ``class_names`` as JSON, and ``labels``:
+        probabilities are a softmax of the logits where that is ``one``, a sigmoid of each where it is
+        ``several``. Values are not checked there as they are here: NaN gives NaN.
 
         Raises:
             DaamError: the packages onnx and onnxscript are not installed.
@@ -183,6 +184,7 @@ class TrainedClassifier(
         )
         assert program is not None  # noqa: S101 - None only with dynamo=False
         program.model.metadata_props["class_names"] = json.dumps(self.class_names)
+        program.model.metadata_props["labels"] = self.config.labels
         with replacing(Path(path)) as temporary:
             program.save(temporary, external_data=False)
 

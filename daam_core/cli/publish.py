@@ -46,6 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Output:
     if not (arguments.onnx or arguments.space or arguments.push):
         raise DaamError("Say what is wanted: --onnx FILE, --space DIR, --push OWNER/NAME, or several.")
+    for option, given, needs in (
+        ("--private", arguments.private and not arguments.push, "--push OWNER/NAME"),
+        ("--overwrite", arguments.overwrite and not arguments.space, "--space DIR"),
+    ):
+        if given:
+            raise DaamError(f"{option} goes with {needs}, which is not asked for; add that, or leave it out.")
+    if arguments.onnx and Path(arguments.onnx).suffix.lower() != ".onnx":
+        raise DaamError(
+            f"An ONNX file's name ends in .onnx, got {Path(arguments.onnx).name!r}; other files of a "
+            "classifier are in its folder."
+        )
     if arguments.space:
         check_folder(arguments.space, overwrite=arguments.overwrite, known=_FILES)
     model = model_of(arguments.model, arguments)
@@ -63,6 +74,11 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.push:
         done["pushed"] = push(model, arguments.push, private=arguments.private)
         lines.append(f"On the hub: {done['pushed']}")
+        if model.config.encoder.revision == LOCAL:
+            lines.append(
+                f"Its encoder {model.config.encoder.name!r} is a folder on this computer and was not "
+                "uploaded: who loads the classifier gives it with --encoder DIR. A Space holds both."
+            )
     return Output(done, "\n".join(lines))
 
 
@@ -91,6 +107,7 @@ def _front_matter(model: TrainedClassifier) -> str:
         "tags": ["density-adaptive-attention", "explainability"],
     }
     lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()]
+    several = model.config.labels == "several"
     classes = ", ".join(model.class_names[:10]) + (", …" if len(model.class_names) > 10 else "")
     return "\n".join(
         [
@@ -100,7 +117,8 @@ def _front_matter(model: TrainedClassifier) -> str:
             "",
             f"# {model.name}",
             "",
-            f"Tells {len(model.class_names)} classes ({classes}) and shows why: density adaptive attention.",
+            f"Tells {len(model.class_names)} {'labels' if several else 'classes'} ({classes}) and shows why: "
+            "density adaptive attention.",
             f"The classifier's card is in [{CHECKPOINT}/README.md]({CHECKPOINT}/README.md).",
             "",
             f"It needs the package daam-explorer {__version__}. Where your index does not have it, put its",

@@ -65,7 +65,7 @@ def test_the_folder_of_a_space_serves_the_classifier_with_its_encoder(
 
 
 def test_onnx_is_what_torch_says(checkpoint, run, refused, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
+    onnx, onnxruntime = (pytest.importorskip(package) for package in ("onnx", "onnxruntime"))
     status, _, err = run("publish", "--model", checkpoint, "--onnx", tmp_path / "pets.onnx")
     assert status == 0, err
     model = load_model(checkpoint)
@@ -77,6 +77,15 @@ def test_onnx_is_what_torch_says(checkpoint, run, refused, tmp_path):
     np.testing.assert_allclose(gate, expected.gate.numpy(), rtol=1e-5, atol=1e-5)
     said = refused("publish", "--model", checkpoint)
     assert "Say what is wanted: --onnx FILE, --space DIR, --push OWNER/NAME, or several." in said
+    stored = {one.key: one.value for one in onnx.load(tmp_path / "pets.onnx").metadata_props}
+    assert stored == stored | {"class_names": '["a", "b"]', "labels": "one"}
+    for words, sentence in (
+        (("--onnx", tmp_path / "pets.txt"), "An ONNX file's name ends in .onnx, got 'pets.txt'"),
+        (("--onnx", tmp_path / "a.onnx", "--private"), "--private goes with --push OWNER/NAME, which is not"),
+        (("--push", "a/b", "--overwrite"), "--overwrite goes with --space DIR, which is not asked for"),
+    ):
+        assert sentence in refused("publish", "--model", checkpoint, *words)
+    assert not (tmp_path / "a.onnx").exists()
 
 
 def test_the_checkpoint_and_its_card_go_to_the_hub(checkpoint, run, refused, monkeypatch):
