@@ -62,8 +62,8 @@ CLASSIFIERS = {
         train="speech-emodb speech-ravdess",
         encoder="--modality audio --backbone whisper-tiny-en",
         reading="--group-pattern ^(..)",
-        settings="--folds 5 --seeds 3 --validation 0 --epochs 50 --batch-size 32 --heads 8 --decoder linear "
-        "--offset-spread 3 --gate-penalty 0.2",
+        settings="--folds 5 --seeds 3 --validation 0.2 --whole-groups --decoder density --offset-spread 3 "
+        "--epochs 50 --patience 10 --batch-size 32 --gate-penalty 0.2",
     ),
     "news-topic": Classifier(
         train="text-agnews/train.csv",

@@ -74,7 +74,7 @@ def test_a_card_says_what_a_model_is(offer):
         "<summary>Four acted emotions in German and English speech: angry, happy, neutral, sad</summary>"
         in said
     )
-    assert "83.9 % ± 3.0, measured by: 5 folds by group" in said
+    assert "85.6 % ± 2.5, measured by: 5 folds by group" in said
     assert "Thirty actors reading twelve sentences" in said
     assert "43 classes</dt>" in about_model_html(load_model("image-grocery"))
     assert "<summary>Topics tells apart sport, money, science</summary>" in about_model_html(offer["topics"])
