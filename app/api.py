@@ -25,7 +25,7 @@ from daam_core.result import Explanation, Scale
 
 from .page.components import picture
 from .page.outcomes import sentence_of
-from .page.wiring import ENCODER
+from .page.wiring import CHECK, EXPORT, waiting
 from .server.arguments import path_of, paths_of
 from .server.departures import asker_has_left
 from .visit import downloads
@@ -423,6 +423,13 @@ has the reason, and its other values are missing.""",
     ),
 )
 
+#: Actions that are more than a run of the encoder or two, and how they wait.
+LONG_ACTIONS: dict[object, dict[str, Any]] = {
+    _check: CHECK,
+    _save: EXPORT,
+    _explain_several: {"concurrency_id": "several", "concurrency_limit": 1},
+}
+
 
 def list_models(offer: Offer) -> list[dict[str, object]]:
     """The models on offer: name, modality, classes, encoder, and the size of their maps."""
@@ -461,7 +468,8 @@ def build(offer: Offer) -> None:
 def _add_endpoint(offer: Offer, kind: Kind, action: Action | SeveralAction, models: list[str]) -> None:
     output = (gr.File if action.answer is _save else gr.JSON)(label=action.output)
     components = [parameter.build(models) for parameter in _parameters(kind, action)]
-    _add(_function(offer, kind, action), components, output, _name(kind, action), **ENCODER)
+    options = LONG_ACTIONS.get(action.answer) or waiting(kind.modality)
+    _add(_function(offer, kind, action), components, output, _name(kind, action), **options)
 
 
 def _parameters(kind: Kind, action: Action | SeveralAction) -> tuple[Parameter, ...]:

@@ -89,8 +89,9 @@ TABLE = {
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "bench": allow(
-        "inputs kernels layers model backbones view checkpoint trained explaining explaining_many",
-        "PIL numpy torch",
+        "inputs encoding kernels layers model dataset_mean backbones view checkpoint "
+        "trained explaining explaining_many training study",
+        "PIL numpy onnxruntime torch",
     ),
     "study": allow(
         "version shipped writing result inputs backbones reading trained explaining_many training",

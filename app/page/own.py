@@ -25,7 +25,7 @@ from .outcomes import at_once, sentence_of, step_by_step
 from .parts import why
 from .parts.give import value_of
 from .updates import UNCHECKED, Updates
-from .wiring import ENCODER, OWN_LINK, PRIVATE, RUNNING, sent, wire_cancel
+from .wiring import FILES, OWN_LINK, PRIVATE, RUNNING, sent, wire_cancel
 
 NOTHING_YET = (
     '<div class="dx-empty"><p class="dx-empty-title">Nothing explained yet</p>'
@@ -221,9 +221,9 @@ def _wire(own: OwnModel, parts: _Parts) -> None:
     changing: list[Block] = [session, parts.status, parts.prediction, parts.reasons.view]
     changing += [parts.reasons.remark, parts.results, parts.checked, parts.said_of_check, *parts.sections]
     ran = [*changing, parts.cancel]
-    parts.run.click(explain, [session, parts.value, attention], ran, **ENCODER, **PRIVATE)
-    attention.input(choose_attention, [session, attention], ran, **ENCODER, **PRIVATE)
-    parts.reasons.view.target(choose_class, [session, attention], ran, **ENCODER, **PRIVATE)
+    parts.run.click(explain, [session, parts.value, attention], ran, **FILES, **PRIVATE)
+    attention.input(choose_attention, [session, attention], ran, **FILES, **PRIVATE)
+    parts.reasons.view.target(choose_class, [session, attention], ran, **FILES, **PRIVATE)
     parts.reasons.view.exact(exact, session, parts.reasons.exact, **PRIVATE | {"trigger_mode": "multiple"})
     parts.results.show(show_again, session, changing, **PRIVATE)
     parts.results.compare(use_as_a, session, changing, **PRIVATE)
@@ -251,7 +251,7 @@ def _wire_check(own: OwnModel, parts: _Parts) -> None:
         )
 
     outputs = [parts.status, parts.cancel, parts.said_of_check, parts.checked, parts.reasons.remark]
-    parts.check.click(check, parts.session, outputs, **ENCODER, **PRIVATE)
+    parts.check.click(check, parts.session, outputs, **FILES, **PRIVATE)
 
 
 def _wire_link(blocks: gr.Blocks, own: OwnModel, parts: _Parts) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from daam_core.errors import InputError
-from daam_core.inputs import Edit, Sound, SoundChange
+from daam_core.inputs import Edit, Modality, Sound, SoundChange
 
 from ..visit import actions, downloads, links
 from ..visit.charts import chart
@@ -33,8 +33,13 @@ from .updates import Updates, changing, say, show
 #: What every listener of the page is given: no endpoint, and no veil over what it updates.
 Options = dict[str, Any]
 PRIVATE: Options = {"api_visibility": "private", "show_progress": "hidden"}
-#: One encoder run at a time, whoever asks for it; who asks again while it goes on, is next.
-ENCODER: Options = {"concurrency_id": "encoder", "concurrency_limit": 1, "trigger_mode": "multiple"}
+#: Who may wait for the encoder, whose turns the offer decides: texts are small, of files a few are held.
+#: Who asks again while a run goes on, is next.
+TEXTS: Options = {"concurrency_id": "texts", "concurrency_limit": 24, "trigger_mode": "multiple"}
+FILES: Options = {"concurrency_id": "files", "concurrency_limit": 4, "trigger_mode": "multiple"}
+#: What takes a core for long and needs no encoder, or many runs of it.
+CHECK: Options = {"concurrency_id": "check", "concurrency_limit": 1}
+EXPORT: Options = {"concurrency_id": "export", "concurrency_limit": 2}
 RUNNING = "Explaining your input"
 RECOMPUTED = "Done: the answer is computed anew."
 OWN_LINK = (
@@ -44,6 +49,11 @@ OWN_LINK = (
 WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(), fill]"
 WITH_QUERY = "(session) => [session, window.location.search]"
 WITH_PINS = "(...given) => [...given.slice(0, -1), window.DaamPage.pinsText()]"
+
+
+def waiting(modality: Modality) -> Options:
+    """How runs of the encoder on such inputs wait."""
+    return TEXTS if modality == "text" else FILES
 
 
 def wire(blocks: gr.Blocks, offer: Offer, page: Page, studies: Studies) -> None:
@@ -130,11 +140,12 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> None:
     buttons = [button for _, button in way.examples]
     way.model.change(choose_model, way.model, [way.about, way.note, *buttons], queue=False, **PRIVATE)
     inputs, outputs = [page.session, way.model], [*changing(page), page.cancel]
+    options = waiting(way.modality)
     arrived = _wire_arrival(page, way)
-    way.run.click(explain_own, [*inputs, way.value], outputs, cancels=arrived, **ENCODER, **PRIVATE)
+    way.run.click(explain_own, [*inputs, way.value], outputs, cancels=arrived, **options, **PRIVATE)
     for example, button in way.examples:
         explain = partial(explain_example, example)
-        button.click(explain, inputs, [*outputs, way.value], **ENCODER, **PRIVATE)
+        button.click(explain, inputs, [*outputs, way.value], **options, **PRIVATE)
 
 
 def _wire_arrival(page: Page, way: Way) -> list[Options]:
@@ -200,10 +211,10 @@ def _wire_changes(offer: Offer, page: Page) -> None:
     sound.noisy.change(
         lambda noisy: gr.update(interactive=bool(noisy)), sound.noisy, sound.snr, queue=False, **PRIVATE
     )
-    outputs, options = [*changing(page), page.cancel, page.changed.said, compared.said], ENCODER | PRIVATE
+    outputs, options = [*changing(page), page.cancel, page.changed.said, compared.said], FILES | PRIVATE
     sound_values = [page.session, sound.start, sound.end, sound.noisy, sound.snr]
     picture_values = [page.session, picture.edges, picture.fill]
-    text.run.click(change_text, [page.session, text.text], outputs, **options)
+    text.run.click(change_text, [page.session, text.text], outputs, **TEXTS, **PRIVATE)
     sound.run.click(change_sound, sound_values, outputs, **options)
     picture.run.click(change_picture, picture_values, outputs, js=WITH_REGION, **options)
     compared.run.click(compare_models, [page.session, compared.other], outputs, **options)
@@ -230,7 +241,7 @@ def _wire_data_set(offer: Offer, page: Page, studies: Studies) -> None:
         yield from _run(offer, page, work, before=session)
 
     outputs = [*changing(page), page.cancel, page.given.tabs, *(way.model for way in page.given.ways)]
-    page.data_set.view.explain(explain, page.session, outputs, **ENCODER, **PRIVATE)
+    page.data_set.view.explain(explain, page.session, outputs, **FILES, **PRIVATE)
 
 
 def wire_cancel(cancel: gr.Button, session: gr.State) -> None:
@@ -336,8 +347,7 @@ def _wire_check(offer: Offer, page: Page) -> None:
         )
 
     outputs = [page.status, page.checked.said, page.checked.result, page.reasons.remark]
-    options = PRIVATE | {"concurrency_limit": 1}
-    page.checked.run.click(check, page.session, outputs, concurrency_id="check", **options)
+    page.checked.run.click(check, page.session, outputs, **CHECK, **PRIVATE)
 
 
 # What the interactive view tells
@@ -429,9 +439,7 @@ def _wire_save(offer: Offer, page: Page) -> None:
     inputs = [page.session, saved.format, saved.width, saved.scale, pins]
     outputs = [saved.said, saved.file, page.status]
     saved.format.change(has_width, saved.format, saved.width, queue=False, **PRIVATE)
-    done = saved.run.click(
-        write_file, inputs, outputs, js=WITH_PINS, concurrency_id="export", concurrency_limit=2, **PRIVATE
-    )
+    done = saved.run.click(write_file, inputs, outputs, js=WITH_PINS, **EXPORT, **PRIVATE)
     done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")
 
@@ -462,4 +470,4 @@ def _wire_link(blocks: gr.Blocks, offer: Offer, page: Page) -> None:
 
     outputs = [*changing(page), page.cancel, page.given.tabs]
     outputs += [part for way in page.given.ways for part in (way.value, way.model)]
-    blocks.load(restore, [page.session, query], outputs, js=WITH_QUERY, **ENCODER, **PRIVATE)
+    blocks.load(restore, [page.session, query], outputs, js=WITH_QUERY, **FILES, **PRIVATE)

@@ -1,18 +1,22 @@
 """The models on offer. Loaded once, shared by all visitors, never changed by one."""
 
 import copy
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 from daam_core.encoding import Encoding
-from daam_core.errors import CancelledError, ConfigError, InputError, ShapeError, shown
+from daam_core.errors import ConfigError, InputError, ShapeError, shown
 from daam_core.explaining_many import explain_each
-from daam_core.inputs import MODALITIES, Modality
+from daam_core.inputs import MODALITIES, Input, Modality, Text
 from daam_core.progress import stoppable
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 
 from .inputs import Given
+from .turns import Alike, Turns
+
+#: Characters of a text whose hidden states take much memory, 9 kB a word: one such is encoded at a time.
+LONG_TEXT = 8_000
 
 
 def _never() -> bool:
@@ -40,7 +44,8 @@ class Offer:
                 f"got {', '.join(model.name for model in models) or 'none'}."
             )
         self._examples: dict[str, Encoding] = {}
-        self._encoding = threading.Lock()  # one encoder run at a time: it uses every core by itself
+        self._turns, self._long = Turns(), Turns()
+        self._alike: Alike[Encoding] = Alike()
         self.stopped = _never  # whether nobody waits any more; see `until`
 
     def until(self, stopped: Callable[[], bool]) -> "Offer":
@@ -86,11 +91,12 @@ class Offer:
                 "choose a model that fits the input."
             )
         read = given.input
-        with self._encoding:
-            if self.stopped():
-                raise CancelledError("Cancelled before the encoder ran.")
-            with stoppable(self.stopped):
-                encoding = model.backbone.encode(read)
+
+        def run() -> Encoding:
+            with self._turn(read) as part, stoppable(part):
+                return model.backbone.encode(read)
+
+        encoding = self._alike.once(key, run, self.stopped)
         if given.example is not None and given.change is None:
             self._examples[key] = encoding
         return encoding
@@ -105,8 +111,15 @@ class Offer:
             CancelledError: nobody waits for the answer any more.
         """
         inputs = [one.input for one in given]
-        with self._encoding:
-            if self.stopped():
-                raise CancelledError("Cancelled before the encoder ran.")
-            with stoppable(self.stopped):
-                return list(explain_each(model, inputs, target=target, scale=scale))
+        with self._turns.turn(self.stopped) as part, stoppable(part):
+            return list(explain_each(model, inputs, target=target, scale=scale))
+
+    @contextmanager
+    def _turn(self, given: Input) -> Iterator[Callable[[], bool]]:
+        """As :meth:`Turns.turn`; long texts wait for each other first."""
+        is_long = isinstance(given, Text) and len(given.content) > LONG_TEXT
+        with (
+            self._long.turn(self.stopped) if is_long else nullcontext(),
+            self._turns.turn(self.stopped) as part,
+        ):
+            yield part

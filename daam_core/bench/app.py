@@ -84,9 +84,7 @@ def bench_app(*, models: Sequence[str] | None = None) -> AppTimes:
         page_seconds = time.perf_counter() - asked
         text = ordinary_text()
         # Two texts: the second is not in any cache, but its encoder is loaded.
-        answers = [
-            _timed_call(address, [words, texts[0], "", "all_heads", {}]) for words in (text, text[:-1])
-        ]
+        answers = [timed_call(address, [words, texts[0], "", "all_heads", {}]) for words in (text, text[:-1])]
     return AppTimes(
         start_seconds=start_seconds,
         page_seconds=page_seconds,
@@ -111,6 +109,18 @@ def app_command(port: int, models: Sequence[str]) -> list[str]:
     package = "daam_app" if find_spec("daam_app") else "app"
     chosen = [word for name in models for word in ("--model", _absolute(name))]
     return [sys.executable, "-m", package, "--port", str(port), *chosen]
+
+
+@contextmanager
+def running_app(models: Sequence[str]) -> Iterator[str]:
+    """The address of an app that answers; it is ended with the block.
+
+    Raises:
+        ConfigError: it does not start.
+    """
+    with _app(models) as (address, process):
+        _wait_for(address, process, until=time.perf_counter() + PATIENCE)
+        yield address
 
 
 @contextmanager
@@ -171,8 +181,12 @@ def _get(address: str) -> bytes:
         raise ConfigError(f"The app did not serve its page: {error}.") from error
 
 
-def _timed_call(address: str, data: Sequence[object]) -> float:
-    """Seconds until ``explain_text`` has answered."""
+def timed_call(address: str, data: Sequence[object], *, refused: bool = False) -> float:
+    """Seconds until ``explain_text`` has answered, or refused what is to be refused.
+
+    Raises:
+        ConfigError: it did otherwise.
+    """
     started = time.perf_counter()
     call = f"{address}/gradio_api/call/explain_text"
     request = urllib.request.Request(  # noqa: S310 (our own address)
@@ -185,6 +199,6 @@ def _timed_call(address: str, data: Sequence[object]) -> float:
             said = stream.read().decode()
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"The app did not answer: {error}.") from error
-    if "event: complete" not in said:
-        raise ConfigError("The app refused to explain a text.")
+    if ("event: complete" in said) == refused:
+        raise ConfigError(f"The app {'explained' if refused else 'refused to explain'} a text.")
     return time.perf_counter() - started
