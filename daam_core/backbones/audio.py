@@ -86,16 +86,22 @@ class WhisperTiny(Backbone):
 def encoder_states(encoder: WhisperEncoder, mel: Tensor) -> Tensor:
     """Log-mel frames ``[n_mel, M]`` to ``[L, ⌈M/2⌉, F]``, position embeddings cut to that length."""
     with torch.inference_mode():
-        x = F.gelu(encoder.conv1(mel[None]))
-        x = F.gelu(encoder.conv2(x)).transpose(1, 2)
-        x = x + encoder.embed_positions.weight[: x.shape[1]]
-        states = []
-        for layer in encoder.layers:
-            x = layer(x, None)
-            states.append(x)
-        states[-1] = encoder.layer_norm(x)
+        states = layer_outputs(encoder, mel[None])
     # Stacked outside inference mode, so that a head can be differentiated on the result.
     return torch.stack(states)[:, 0]
+
+
+def layer_outputs(encoder: WhisperEncoder, mel: Tensor) -> list[Tensor]:
+    """Each layer's ``[B, ⌈M/2⌉, F]`` of log-mel frames ``[B, n_mel, M]``, the last one normalised."""
+    x = F.gelu(encoder.conv1(mel))
+    x = F.gelu(encoder.conv2(x)).transpose(1, 2)
+    x = x + encoder.embed_positions.weight[: x.shape[1]]
+    states = []
+    for layer in encoder.layers:
+        x = layer(x, None)
+        states.append(x)
+    states[-1] = encoder.layer_norm(x)
+    return states
 
 
 def log_mel(samples: np.ndarray, *, n_mel: int = N_MEL) -> Tensor:

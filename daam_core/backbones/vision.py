@@ -97,11 +97,14 @@ class LiteNet:
 
     def weights(self) -> Iterator[Tensor]:
         """Every convolution's kernel and bias, batch normalisation folded in, and the last linear layer."""
-        inside = (part for block in self._blocks for part in (block.expand, block.depthwise, block.project))
-        for part in (self._stem, *inside, self._head):
-            if part is not None:
-                yield from (part.weight, part.bias)
+        for part in self.parts():
+            yield from (part.weight, part.bias)
         yield from self._classifier
+
+    def parts(self) -> Iterator[_Conv]:
+        """Every convolution, from the first to the last."""
+        inside = (part for block in self._blocks for part in (block.expand, block.depthwise, block.project))
+        yield from (part for part in (self._stem, *inside, self._head) if part is not None)
 
     def blocks(self, pixels: Tensor) -> Iterator[Tensor]:
         """Outputs of the 16 blocks, ``[B, 3, 224, 224] → [B, channels, side, side]``, turned by 180°."""

@@ -12,8 +12,11 @@ from daam_core.bench.measuring import Timings, median_seconds
 from daam_core.checkpoint import built_in_models
 from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import SAMPLE_RATE, Modality, read_input
-from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of, load_model
+
+#: Of features that no encoder made.
+NO_ENCODER = EncoderIdentity("none", "none", "none", "none")
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,26 @@ def one_for_each_encoder() -> list[TrainedClassifier]:
 
 def _untrained(backbone: Backbone) -> TrainedClassifier:
     """A classifier at its start, which costs as much time as a trained one; its answers mean nothing."""
-    config = ModelConfig(
-        modality=backbone.modality,
-        encoder=identity_of(backbone),
-        n_layers=backbone.n_layers,
-        n_features=backbone.n_features,
-        class_names=("first", "second"),
+    classifier = classifier_of_size(
+        backbone.n_layers, backbone.n_features, modality=backbone.modality, encoder=identity_of(backbone)
     )
-    return TrainedClassifier(DaamClassifier(config), name=f"untrained classifier on {backbone.name}")
+    return TrainedClassifier(classifier, name=f"untrained classifier on {backbone.name}")
+
+
+def classifier_of_size(
+    n_layers: int,
+    n_features: int,
+    *,
+    modality: Modality = "audio",
+    encoder: EncoderIdentity = NO_ENCODER,
+) -> DaamClassifier:
+    """A classifier at its start with the usual settings and two classes."""
+    return DaamClassifier(
+        ModelConfig(
+            modality=modality,
+            encoder=encoder,
+            n_layers=n_layers,
+            n_features=n_features,
+            class_names=("first", "second"),
+        )
+    ).eval()

@@ -1,6 +1,7 @@
-"""Time the layer (against the paper's published loop over heads), an explanation (against the encoder's
-forward pass alone), many inputs together (against one by one), or the app (start, first result, size of a
-heat map).
+"""Time a part: the layer (against the paper's published loop over heads), an explanation (against the
+encoder's forward pass alone), many inputs together (against one by one), ways to compute encoders, training
+(against reading each input's file), averages of a large data set (against reading it), the app (start, first
+result, size of a heat map), or the app under load (many visitors against one).
 """
 
 import argparse
@@ -9,21 +10,25 @@ from dataclasses import asdict
 
 from daam_core.bench.app import AppTimes, ViewCase, bench_app
 from daam_core.bench.batch import BatchCase, bench_batch
+from daam_core.bench.encoders import EncoderCase, bench_encoders
 from daam_core.bench.layer import LayerCase, bench_layer
 from daam_core.bench.library import ExplainCase, bench_explain
+from daam_core.bench.load import LoadTimes, bench_load
+from daam_core.bench.scale import ScaleTimes, bench_scale
+from daam_core.bench.training import TrainCase, bench_train
 from daam_core.cli import options
 from daam_core.cli.output import Output
 from daam_core.training.pages import aligned
 from daam_core.writing.pages import Table
 
-PARTS = ("layer", "explain", "batch", "app")
+PARTS = ("layer", "explain", "batch", "encoders", "train", "scale", "app", "load")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", choices=PARTS, help="what to time (default: layer and explain)")
     parser.add_argument("--runs", type=options.whole_number(1), metavar="N", help="repetitions")
     parser.add_argument(
-        "--model", action="append", metavar="NAME", help="classifiers to time with explain, batch or app"
+        "--model", action="append", metavar="NAME", help="classifiers to time; not with layer and scale"
     )
 
 
@@ -43,10 +48,26 @@ def run(arguments: argparse.Namespace) -> Output:
         batch = bench_batch(runs=arguments.runs or 5, models=arguments.model)
         found["batch"] = asdict(batch)
         lines.append(aligned(_batch_table(batch.cases)))
+    if "encoders" in parts:
+        encoders = bench_encoders(runs=arguments.runs or 15, models=arguments.model)
+        found["encoders"] = asdict(encoders)
+        lines.append(aligned(_encoder_table(encoders.cases)))
+    if "train" in parts:
+        training = bench_train(runs=arguments.runs or 5, models=arguments.model)
+        found["train"] = asdict(training)
+        lines.append(aligned(_train_table(training.cases)))
+    if "scale" in parts:
+        scale = bench_scale()
+        found["scale"] = asdict(scale)
+        lines += [aligned(_scale_table(scale)), _scale_text(scale)]
     if "app" in parts:
         app = bench_app(models=arguments.model)
         found["app"] = asdict(app)
         lines += [_app_text(app), aligned(_view_table(app.views))]
+    if "load" in parts:
+        load = bench_load(model=arguments.model[0] if arguments.model else None)
+        found["load"] = asdict(load)
+        lines.append(_load_text(load))
     return Output(found, "\n\n".join(lines))
 
 
@@ -98,11 +119,65 @@ def _batch_table(cases: Sequence[BatchCase]) -> Table:
     return Table((*heads, "time over encoder's"), rows)
 
 
+def _encoder_table(cases: Sequence[EncoderCase]) -> Table:
+    def row(c: EncoderCase) -> tuple[str, ...]:
+        if c.seconds is None:
+            return (c.encoder, c.way, "–", "–", "–", "–", c.why_not)
+        agrees = "yes" if c.agrees else "no"
+        return (
+            *(c.encoder, c.way, f"{1e3 * c.seconds:.1f}", f"{c.speedup:.2f}"),
+            *(f"{c.largest_difference:.2g}", f"{c.same_class:.0%}", agrees),
+        )
+
+    heads = ("encoder", "computed", "ms", "speed-up", "largest difference of IF", "same class", "agrees")
+    return Table(heads, tuple(map(row, cases)))
+
+
+def _train_table(cases: Sequence[TrainCase]) -> Table:
+    rows = tuple(
+        (
+            f"{c.model}, {c.heads} × {c.layers} × {c.features}",
+            f"{c.per_second:,.0f}",
+            f"{c.read_per_second:,.0f}",
+            f"{c.speedup:.1f}",
+            f"{c.over_encoding:,.0f}",
+        )
+        for c in cases
+    )
+    return Table(("training", "inputs /s", "a file each /s", "speed-up", "over the encoder's"), rows)
+
+
+def _scale_table(found: ScaleTimes) -> Table:
+    rows = tuple(
+        (f"{c.samples:,}", f"{c.seconds:.2f}", f"{c.read_seconds:.2f}", f"{c.ratio:.2f}") for c in found.cases
+    )
+    return Table(("inputs averaged", "s", "reading, s", "ratio"), rows)
+
+
+def _scale_text(found: ScaleTimes) -> str:
+    growth = "" if found.growth_mib is None else f"; memory grew by {found.growth_mib:.0f} MiB"
+    return (
+        f"{found.start_seconds:.2f} s and {found.per_thousand_seconds:.4f} s for 1,000 inputs, off by "
+        f"{found.fit_error:.0%} at most{growth}"
+    )
+
+
 def _app_text(found: AppTimes) -> str:
     return (
         f"app: listens after {found.start_seconds:.1f} s, page of {found.page_bytes / 1e3:.0f} kB in "
         f"{found.page_seconds:.2f} s, first result {found.first_result_seconds:.2f} s, "
         f"next {found.next_result_seconds:.2f} s"
+    )
+
+
+def _load_text(found: LoadTimes) -> str:
+    return (
+        f"one visitor: {found.alone_per_second:.1f} /s; {found.visitors} visitors: "
+        f"{found.together_per_second:.1f} /s, {found.ratio:.2f} times as many, slowest over fastest "
+        f"{found.fairness:.2f}\none text for all: {found.alike_seconds:.2f} s; another for each: "
+        f"{found.unlike_seconds:.2f} s\nrefused while all wait: {found.refusal_seconds:.2f} s\n"
+        f"long text: {found.long_seconds:.1f} s; the longest that another visitor waits beside it: "
+        f"{found.beside_long_seconds:.2f} s"
     )
 
 
