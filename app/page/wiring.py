@@ -1,5 +1,6 @@
 """Which component starts which action. Actions compute, the page shows; this module only connects."""
 
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -92,9 +93,13 @@ def _run(
         said = say(page, done.strip(), kind="info" if note else "done") if done else {}
         return show(page, offer, session, before=before) | said
 
+    def in_turn(stop: threading.Event) -> Session:
+        with before.runs.turns.turn(stop.is_set):
+            return work(offer.until(stop.is_set))
+
     return step_by_step(
         page,
-        lambda stop: work(offer.until(stop.is_set)),
+        in_turn,
         message,
         finished,
         cancelled=before.runs.begin(),

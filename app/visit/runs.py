@@ -2,12 +2,15 @@
 
 import threading
 
+from .turns import Turns
+
 
 class Runs:
     """Asks the newest run to stop. The run itself then says so: nothing that it says comes after that."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
+        self.turns = Turns()  # a visitor's runs show their results in the order in which they were asked for
 
     def begin(self) -> threading.Event:
         """For a new run: set once it is cancelled."""
