@@ -88,14 +88,14 @@ TABLE = {
         "model backbones reading trained explaining training",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
+    "study": allow(
+        "version shipped writing result inputs backbones reading trained explaining_many training",
+        "filelock numpy pandas pyarrow sklearn umap",
+    ),
     "bench": allow(
         "inputs encoding kernels layers model dataset_mean backbones view checkpoint "
         "trained explaining explaining_many training study",
         "PIL numpy onnxruntime torch",
-    ),
-    "study": allow(
-        "version shipped writing result inputs backbones reading trained explaining_many training",
-        "filelock numpy pandas pyarrow sklearn umap",
     ),
     "benchmark": allow(
         "version progress writing inputs encoding model reading figures training faithfulness",
@@ -104,7 +104,7 @@ TABLE = {
     "cli": allow(
         "version progress processes writing result inputs model backbones reading figures "
         "export outside checkpoint trained explaining explaining_many training "
-        "faithfulness bench study benchmark",
+        "faithfulness study bench benchmark",
         "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
