@@ -98,7 +98,8 @@ class OwnModel:
             return next(iter(found.values())).logits
 
         shares = share_out(e.token_attribution, e.token_spans, parts)
-        return check_parts(parts, shares, logits, progress=Progress(cancelled=stopped))
+        progress = Progress(cancelled=stopped)
+        return check_parts(parts, shares, logits, labels=self.attached.labels, progress=progress)
 
     def _result(self, given: Given, attention: object, *, target: int | None = None) -> Result:
         with self._asking:

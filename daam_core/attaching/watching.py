@@ -140,6 +140,7 @@ class Attached:
         name: of the model.
         class_names: C names.
         attentions: what was found, in the order in which the module calls it.
+        labels: whether it decides for one class or for each of several labels.
     """
 
     def __init__(
@@ -157,7 +158,7 @@ class Attached:
         if labels not in get_args(Labels):
             raise ConfigError(f"labels must be one of {', '.join(get_args(Labels))}, got {labels!r}.")
         self.name = name or type(module).__name__
-        self._labels: Labels = labels
+        self.labels: Labels = labels
         self._module, self._prepare, self._logits, self._axes = module, prepare, logits, axes
         found = dict(_attentions(module))
         if not found:
@@ -337,7 +338,7 @@ class Attached:
             mode="shared" if bool(read.head_rows.all()) else "layer_groups",
             gate_kind=reading.gate_kind,
             class_names=self.class_names,
-            labels=self._labels,
+            labels=self.labels,
             logits=logits[0],
             explained=explained,
             values=read.values,

@@ -71,10 +71,8 @@ def _text(name: str, report: TrainingReport) -> str:
     balanced = "" if scores is None else f"balanced {scores.balanced_accuracy:.4f}, "
     several = scores is not None and scores.several
     if scores is not None and scores.mean_average_precision is not None:
-        balanced = (
-            f"mean average precision {scores.mean_average_precision:.4f}, micro F1 {scores.micro_f1:.4f}, "
-        )
-        balanced += f"macro F1 {scores.macro_f1:.4f}, "
+        areas = f"mean average precision {scores.mean_average_precision:.4f}, micro F1 {scores.micro_f1:.4f}"
+        balanced = f"{areas}, macro F1 {scores.macro_f1:.4f}, {balanced}"
     majority = (
         "" if report.majority is None else f"always {frequent_answer(several=several)} {report.majority:.4f}"
     )

@@ -16,6 +16,7 @@ from daam_core.faithfulness.removal.curves import deletion_curve
 from daam_core.faithfulness.removal.in_the_input import SHARES
 from daam_core.faithfulness.removal.parts import BASELINES, UNITS, Parts
 from daam_core.inputs import Input
+from daam_core.model import Labels
 from daam_core.progress import Progress
 
 ORDERS = 19  # random ones: the fewest with which a p-value can reach …
@@ -65,6 +66,7 @@ def check_parts(
     attribution: np.ndarray,
     logits: Callable[[Input], np.ndarray],
     *,
+    labels: Labels = "one",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> PartsCheck:
@@ -75,6 +77,7 @@ def check_parts(
         attribution: ``[P]`` of the class that is predicted for the whole input.
         logits: ``[C]`` that the model gives an input; called once for each choice of parts. It may refuse
             an input of which too little is left, which then counts as one that decides nothing.
+        labels: whether the logits decide for one class or for each of several labels.
         seed: of the random orders.
         progress: told how far it is; stops when cancelled.
     """
@@ -98,7 +101,7 @@ def check_parts(
     def answers(keep: Tensor) -> Tensor:
         return torch.stack([answer(row.numpy() > 0.5) for row in keep])
 
-    cells = Cells(torch.ones(1, len(parts)), answers, ("parts",))
+    cells = Cells(torch.ones(1, len(parts)), answers, ("parts",), labels)
     scores = torch.from_numpy(np.asarray(attribution, dtype=np.float64))[None]
     deletion = float(deletion_curve(cells, scores, shares=SHARES, seed=seed).areas[0])
     chance = np.empty(ORDERS)

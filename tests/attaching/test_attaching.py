@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from daam_core import export
 from daam_core.attaching import attach, show
-from daam_core.blocks import DensityMultiheadAttention
+from daam_core.blocks import DensityEncoderLayer, DensityMultiheadAttention
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.errors import ConfigError, InputError, ShapeError
 from daam_core.explaining import explain_encoding
@@ -335,3 +335,15 @@ def test_the_view_of_one_attention_in_a_notebook_cell():
         assert (one.payload["a"]["model"], one.payload["b"]) == ("Reader: attention.0.self_attn", None)
         with pytest.raises(InputError, match="no attention 'mha'; there are 'attention"):
             show(attached, TEXT, attention="mha")
+
+
+def test_a_model_with_several_labels_has_a_probability_for_each():
+    block = DensityEncoderLayer(8, 2, 16)
+    module = nn.Sequential(block, nn.Flatten(), nn.Linear(40, 3))
+    given = torch.randn(1, 5, 8)
+    with attach(module, given, labels="several") as attached:
+        (e,) = attached.explain(given).values()
+    np.testing.assert_allclose(e.probabilities, torch.sigmoid(module.eval()(given)[0]).detach(), atol=1e-6)
+    assert e.predicted == tuple(k for k in np.argsort(-e.probabilities) if e.probabilities[k] >= 0.5)
+    with pytest.raises(ConfigError, match="labels must be one of one, several, got 'both'"):
+        attach(module, given, labels="both")

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from daam_core import explain, load_model
 from daam_core.export import from_json, from_npz, to_json, to_npz
+from daam_core.faithfulness.maps.cells import gated_cells
 from daam_core.reading.sentences import chances
 from daam_core.view.payload import view_payload
 from tests.support.commands import train_words
@@ -35,7 +37,7 @@ def tables(letters, tmp_path):
 def test_several_labels_go_through_every_command(tables, run, refused, tmp_path):
     train, test = tables
     out, separator = tmp_path / "kinds", ("--label-separator", ";")
-    words = train_words(train, out, *separator, "--test", test, "--epochs", 40, "--class-weights", "balanced")
+    words = train_words(train, out, *separator, "--test", test, "--epochs", 25, "--class-weights", "balanced")
     status, text, err = run(*words)
     assert status == 0, err
     model = load_model(out)
@@ -77,6 +79,10 @@ def test_several_labels_go_through_every_command(tables, run, refused, tmp_path)
     row = json.loads((tmp_path / "all.jsonl").read_text().split("\n")[0])
     assert isinstance(row["label"], list)
     assert isinstance(row["predicted"], list)
+
+    # Removing cells lowers the label's own probability, a sigmoid.
+    cells = gated_cells(model.classifier, torch.from_numpy(both.pooled)[None])
+    np.testing.assert_allclose(cells.probabilities()[0], both.probabilities, atol=1e-5)
 
     # Nothing is lost where one class was meant, and what needs one class says so.
     assert (

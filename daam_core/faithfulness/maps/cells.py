@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from daam_core.errors import DataError
 from daam_core.layers import Standardisation
-from daam_core.model import DaamClassifier
+from daam_core.model import DaamClassifier, Labels, probabilities
 from daam_core.training.fitting import logits_of
 
 
@@ -24,11 +24,13 @@ class Cells:
             removed: it then holds the training mean.
         logits: ``[B, ..] → [B, C]``, differentiable.
         names: what the axes after the first are, such as ``("rows", "features")``.
+        labels: whether the logits decide for one class or for each of several labels.
     """
 
     values: Tensor
     logits: Callable[[Tensor], Tensor]
     names: tuple[str, ...]
+    labels: Labels = "one"
 
     def __post_init__(self) -> None:
         if self.values.ndim != 1 + len(self.names) or len(self.values) == 0:
@@ -47,7 +49,7 @@ class Cells:
     @torch.no_grad()
     def probabilities(self, values: Tensor | None = None) -> Tensor:
         """``[N, C]`` in float64, of the cells as they are or of other values."""
-        return self.logits(self.values if values is None else values).double().softmax(-1)
+        return probabilities(self.logits(self.values if values is None else values), self.labels)
 
 
 def gated_cells(classifier: DaamClassifier, pooled: Tensor) -> Cells:
@@ -57,7 +59,7 @@ def gated_cells(classifier: DaamClassifier, pooled: Tensor) -> Cells:
     """
     with torch.no_grad():
         gated = classifier.attention.output(classifier.standardise(pooled.float()))
-    return Cells(gated, classifier.decode, ("rows", "features"))
+    return Cells(gated, classifier.decode, ("rows", "features"), classifier.config.labels)
 
 
 def input_cells(model: nn.Module, pooled: Tensor) -> Cells:

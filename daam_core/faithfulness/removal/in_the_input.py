@@ -97,7 +97,7 @@ def part_cells(model: TrainedClassifier, parts: Parts, *, ran: Callable[[], None
     def logits(keep: Tensor) -> Tensor:
         return torch.cat([answer(row.numpy() > 0.5) for row in keep])
 
-    return Cells(torch.ones(1, len(parts)), logits, ("parts",))
+    return Cells(torch.ones(1, len(parts)), logits, ("parts",), model.config.labels)
 
 
 def part_attribution(model: TrainedClassifier, given: Input, parts: Parts) -> np.ndarray:
