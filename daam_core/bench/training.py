@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from daam_core.bench.library import input_for, one_for_each_encoder
+from daam_core.bench.library import classifier_of_size, input_for, one_for_each_encoder
 from daam_core.bench.measuring import Timings, median_seconds
 from daam_core.inputs import read_input
 from daam_core.model import DaamClassifier
@@ -23,7 +23,7 @@ INPUTS = 2_048
 
 @dataclass(frozen=True)
 class TrainCase:
-    """Training of a classifier's size; inputs per second, each epoch's counted.
+    """Training with the usual settings on features as a classifier's encoder makes them; inputs per second.
 
     Attributes:
         per_second, read_per_second: inputs per second from memory, and with a file of each.
@@ -33,7 +33,7 @@ class TrainCase:
         over_encoding: inputs per second from memory over those.
     """
 
-    model: str
+    encoder: str
     layers: int
     features: int
     heads: int
@@ -59,12 +59,12 @@ def bench_train(
 
 
 def _case(model: TrainedClassifier, runs: int, inputs: int) -> TrainCase:
-    config, training = model.config, TrainingConfig(epochs=1)
+    classifier = classifier_of_size(model.config.n_layers, model.config.n_features)
+    config, training = classifier.config, TrainingConfig(epochs=1)
     draw = torch.Generator().manual_seed(0)
     features = torch.randn(inputs, config.n_layers, config.n_features, generator=draw)
     labels = torch.randint(len(config.class_names), (inputs,), generator=draw)
-    classifier = DaamClassifier(config)
-    read = read_input(input_for(config.modality), config.modality)
+    read = read_input(input_for(model.config.modality), model.config.modality)
     with tempfile.TemporaryDirectory() as folder:
         for number, one in enumerate(features):
             torch.save(one.clone(), Path(folder) / f"{number}.pt")
@@ -77,7 +77,7 @@ def _case(model: TrainedClassifier, runs: int, inputs: int) -> TrainCase:
             runs=runs,
         )
     return TrainCase(
-        model=model.name,
+        encoder=model.backbone.name,
         layers=config.n_layers,
         features=config.n_features,
         heads=config.n_heads,

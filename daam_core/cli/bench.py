@@ -136,7 +136,7 @@ def _encoder_table(cases: Sequence[EncoderCase]) -> Table:
 def _train_table(cases: Sequence[TrainCase]) -> Table:
     rows = tuple(
         (
-            f"{c.model}, {c.heads} × {c.layers} × {c.features}",
+            f"{c.encoder}, {c.heads} × {c.layers} × {c.features}",
             f"{c.per_second:,.0f}",
             f"{c.read_per_second:,.0f}",
             f"{c.speedup:.1f}",
