@@ -392,6 +392,18 @@ def test_help_does_not_wait_for_torch():
     assert _python(code).splitlines()[-1] == "False"
 
 
+WRONG = ("explain --wrong", "explain x.wav", "verify", "bench disk", "models --wrong", "publish", "explode")
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_argument_does_not_wait_for_torch(words):
+    code = (
+        "import sys; from daam_core.cli.main import main; status = main(sys.argv[1:]); "
+        "print(status, 'torch' in sys.modules)"
+    )
+    assert _python(code, *words.split()).split() == ["2", "False"]
+
+
 IMPORT_EACH = """
 import importlib, random, sys
 import torch, gradio, transformers  # what third parties do on import is not ours to judge

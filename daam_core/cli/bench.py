@@ -7,32 +7,45 @@ result, size of a heat map), or the app under load (many visitors against one).
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from daam_core.bench.app import AppTimes, ViewCase, bench_app
-from daam_core.bench.batch import BatchCase, bench_batch
-from daam_core.bench.encoders import EncoderCase, bench_encoders
-from daam_core.bench.layer import LayerCase, bench_layer
-from daam_core.bench.library import ExplainCase, bench_explain
-from daam_core.bench.load import LoadTimes, bench_load
-from daam_core.bench.scale import ScaleTimes, bench_scale
-from daam_core.bench.training import TrainCase, bench_train
-from daam_core.cli import options
+from daam_core.cli.named import whole_number
 from daam_core.cli.output import Output
-from daam_core.training.pages import aligned
 from daam_core.writing.pages import Table
+
+if TYPE_CHECKING:
+    from daam_core.bench.app import AppTimes, ViewCase
+    from daam_core.bench.batch import BatchCase
+    from daam_core.bench.encoders import EncoderCase
+    from daam_core.bench.layer import LayerCase
+    from daam_core.bench.library import ExplainCase
+    from daam_core.bench.load import LoadTimes
+    from daam_core.bench.scale import ScaleTimes
+    from daam_core.bench.training import TrainCase
 
 PARTS = ("layer", "explain", "batch", "encoders", "train", "scale", "app", "load")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", choices=PARTS, help="what to time (default: layer and explain)")
-    parser.add_argument("--runs", type=options.whole_number(1), metavar="N", help="repetitions")
+    parser.add_argument("--runs", type=whole_number(1), metavar="N", help="repetitions")
     parser.add_argument(
         "--model", action="append", metavar="NAME", help="classifiers to time; not with layer and scale"
     )
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    # Here, so that help and wrong arguments do not wait for torch.
+    from daam_core.bench.app import bench_app
+    from daam_core.bench.batch import bench_batch
+    from daam_core.bench.encoders import bench_encoders
+    from daam_core.bench.layer import bench_layer
+    from daam_core.bench.library import bench_explain
+    from daam_core.bench.load import bench_load
+    from daam_core.bench.scale import bench_scale
+    from daam_core.bench.training import bench_train
+    from daam_core.training.pages import aligned
+
     parts = (arguments.part,) if arguments.part else ("layer", "explain")
     found: dict[str, object] = {}
     lines = []
@@ -71,7 +84,7 @@ def run(arguments: argparse.Namespace) -> Output:
     return Output(found, "\n\n".join(lines))
 
 
-def _layer_table(cases: Sequence[LayerCase]) -> Table:
+def _layer_table(cases: "Sequence[LayerCase]") -> Table:
     rows = tuple(
         (
             f"[{c.batch}, {c.layers}, {c.features}] H={c.heads} {c.mode}"
@@ -89,7 +102,7 @@ def _layer_table(cases: Sequence[LayerCase]) -> Table:
     return Table((*heads, "forward / write", "peak / output"), rows)
 
 
-def _explain_table(cases: Sequence[ExplainCase]) -> Table:
+def _explain_table(cases: "Sequence[ExplainCase]") -> Table:
     rows = tuple(
         (
             c.model,
@@ -103,7 +116,7 @@ def _explain_table(cases: Sequence[ExplainCase]) -> Table:
     return Table(("explanation", "encoder ms", "whole ms", "ratio", "beyond encoder ms"), rows)
 
 
-def _batch_table(cases: Sequence[BatchCase]) -> Table:
+def _batch_table(cases: "Sequence[BatchCase]") -> Table:
     rows = tuple(
         (
             c.model,
@@ -119,8 +132,8 @@ def _batch_table(cases: Sequence[BatchCase]) -> Table:
     return Table((*heads, "time over encoder's"), rows)
 
 
-def _encoder_table(cases: Sequence[EncoderCase]) -> Table:
-    def row(c: EncoderCase) -> tuple[str, ...]:
+def _encoder_table(cases: "Sequence[EncoderCase]") -> Table:
+    def row(c: "EncoderCase") -> tuple[str, ...]:
         if c.seconds is None:
             return (c.encoder, c.way, "–", "–", "–", "–", c.why_not)
         agrees = "yes" if c.agrees else "no"
@@ -133,7 +146,7 @@ def _encoder_table(cases: Sequence[EncoderCase]) -> Table:
     return Table(heads, tuple(map(row, cases)))
 
 
-def _train_table(cases: Sequence[TrainCase]) -> Table:
+def _train_table(cases: "Sequence[TrainCase]") -> Table:
     rows = tuple(
         (
             f"{c.encoder}, {c.heads} × {c.layers} × {c.features}",
@@ -147,14 +160,14 @@ def _train_table(cases: Sequence[TrainCase]) -> Table:
     return Table(("training", "inputs /s", "a file each /s", "speed-up", "over the encoder's"), rows)
 
 
-def _scale_table(found: ScaleTimes) -> Table:
+def _scale_table(found: "ScaleTimes") -> Table:
     rows = tuple(
         (f"{c.samples:,}", f"{c.seconds:.2f}", f"{c.read_seconds:.2f}", f"{c.ratio:.2f}") for c in found.cases
     )
     return Table(("inputs averaged", "s", "reading, s", "ratio"), rows)
 
 
-def _scale_text(found: ScaleTimes) -> str:
+def _scale_text(found: "ScaleTimes") -> str:
     growth = "" if found.growth_mib is None else f"; memory grew by {found.growth_mib:.0f} MiB"
     return (
         f"{found.start_seconds:.2f} s and {found.per_thousand_seconds:.4f} s for 1,000 inputs, off by "
@@ -162,7 +175,7 @@ def _scale_text(found: ScaleTimes) -> str:
     )
 
 
-def _app_text(found: AppTimes) -> str:
+def _app_text(found: "AppTimes") -> str:
     return (
         f"app: listens after {found.start_seconds:.1f} s, page of {found.page_bytes / 1e3:.0f} kB in "
         f"{found.page_seconds:.2f} s, first result {found.first_result_seconds:.2f} s, "
@@ -170,7 +183,7 @@ def _app_text(found: AppTimes) -> str:
     )
 
 
-def _load_text(found: LoadTimes) -> str:
+def _load_text(found: "LoadTimes") -> str:
     return (
         f"one visitor: {found.alone_per_second:.1f} /s; {found.visitors} visitors: "
         f"{found.together_per_second:.1f} /s, {found.ratio:.2f} times as many, slowest over fastest "
@@ -181,7 +194,7 @@ def _load_text(found: LoadTimes) -> str:
     )
 
 
-def _view_table(views: Sequence[ViewCase]) -> Table:
+def _view_table(views: "Sequence[ViewCase]") -> Table:
     rows = tuple(
         (
             view.model,

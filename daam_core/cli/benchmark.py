@@ -29,6 +29,7 @@ from daam_core.benchmark.tables import (
     rows,
 )
 from daam_core.cli import options
+from daam_core.cli.named import names_in, whole_number
 from daam_core.cli.output import Output, progress_bar, say
 from daam_core.figures.style import figure_bytes
 from daam_core.progress import Progress
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"(noise at 10 dB, blur, typos) (default: {', '.join(MEASUREMENTS)})",
     )
     budget = Budget()
-    number = options.whole_number(1)
+    number = whole_number(1)
     parser.add_argument(
         "--settings", type=number, default=budget.settings, metavar="N", help="of each method that are tried"
     )
@@ -67,9 +68,9 @@ def run(arguments: argparse.Namespace) -> Output:
     plan = Plan(
         data=Path(arguments.folder),
         out=Path(arguments.out),
-        methods=options.names_in(arguments.methods) or USUAL,
-        sets=options.names_in(arguments.data) or tuple(SETS),
-        measurements=options.names_in(arguments.measure) or MEASUREMENTS,  # type: ignore[arg-type] # checked by the plan
+        methods=names_in(arguments.methods) or USUAL,
+        sets=names_in(arguments.data) or tuple(SETS),
+        measurements=names_in(arguments.measure) or MEASUREMENTS,  # type: ignore[arg-type] # checked by the plan
         budget=Budget(arguments.settings, arguments.seeds, arguments.epochs, arguments.patience),
         cache_dir=None if arguments.cache_dir is None else Path(arguments.cache_dir),
     )

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from daam_core.cli import options
+from daam_core.cli.named import names_in
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar
 from daam_core.errors import DataError
 from daam_core.training.accuracy import Measured, Recipe, SplitData, measure_accuracy
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> Output:
         check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
     if arguments.test is None and arguments.folds is None:
         raise DataError(NOTHING_TO_MEASURE_ON)
-    names = options.names_in(arguments.methods) or USUAL
+    names = names_in(arguments.methods) or USUAL
     for name in names:
         method_named(name)  # refused before anything is read
     experiment = prepare(options.experiment_options(arguments))

@@ -2,9 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daam_core.processes import own_device
-from daam_core.trained import TrainedClassifier, load_model
+
+if TYPE_CHECKING:
+    from daam_core.trained import TrainedClassifier
 
 
 def add_encoder_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +29,12 @@ def add_device_argument(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def model_of(name: str | Path, arguments: argparse.Namespace) -> TrainedClassifier:
+def model_of(name: str | Path, arguments: argparse.Namespace) -> "TrainedClassifier":
     """The model of that name on the encoder that the options give.
 
     Raises:
         DaamError: there is none, or an encoder's folder is none.
     """
+    from daam_core.trained import load_model
+
     return load_model(name, encoder=arguments.encoder, device=own_device(arguments.device))

@@ -11,13 +11,11 @@ import sys
 from pathlib import Path
 from typing import IO, get_args
 
-from daam_core.cli import options
+from daam_core.cli.columns import add_column_arguments, table_columns
 from daam_core.cli.encoders import add_encoder_arguments, model_of
-from daam_core.cli.explain_several import are_several, explain_several
 from daam_core.cli.named import existing_file
 from daam_core.cli.output import Output, say
 from daam_core.errors import InputError
-from daam_core.explaining import explain
 from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.reading.numbers import signed
@@ -56,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write .json, .npz, .csv, .html, .png, .svg, .pdf or .ipynb; of several inputs .jsonl, .csv, "
         ".parquet, or a folder",
     )
-    options.add_column_arguments(parser.add_argument_group("columns of a table"))
+    add_column_arguments(parser.add_argument_group("columns of a table"))
     parser.add_argument("--part", metavar="NAME", help="of a folder of tables in parts: train, test")
     parser.add_argument(
         "--table",
@@ -66,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    from daam_core.cli.explain_several import are_several
+    from daam_core.explaining import explain
+
     if are_several(arguments.input):
         return _run_several(arguments)
     (only,) = arguments.input
@@ -98,6 +99,8 @@ def run(arguments: argparse.Namespace) -> Output:
 
 
 def _run_several(arguments: argparse.Namespace) -> Output:
+    from daam_core.cli.explain_several import explain_several
+
     for name in ("table", "trim_silence", "encoding"):
         if getattr(arguments, name):
             raise InputError(f"--{name.replace('_', '-')} is for one input; leave it out.")
@@ -113,7 +116,7 @@ def _run_several(arguments: argparse.Namespace) -> Output:
         target=arguments.target,
         scale=arguments.scale,
         asked=arguments.modality is None,
-        columns=options.table_columns(arguments),
+        columns=table_columns(arguments),
         part=arguments.part,
     )
 

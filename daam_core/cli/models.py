@@ -4,12 +4,14 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daam_core.backbones import BUILT_IN, BuiltIn
-from daam_core.checkpoint import BUILT_IN_FOLDER, CONFIG_FILE, built_in_models
 from daam_core.cli.output import Output
 from daam_core.errors import CheckpointError
-from daam_core.trained import TrainedClassifier, load_model
+
+if TYPE_CHECKING:
+    from daam_core.backbones import BuiltIn
+    from daam_core.trained import TrainedClassifier
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    from daam_core.backbones import BUILT_IN
+    from daam_core.checkpoint import BUILT_IN_FOLDER, built_in_models
+    from daam_core.trained import load_model
+
     models = [_describe(load_model(name), BUILT_IN_FOLDER / name) for name in built_in_models()]
     if arguments.folder is not None:
         models += [_describe(load_model(folder), folder) for folder in _checkpoints(Path(arguments.folder))]
@@ -58,6 +64,8 @@ def run(arguments: argparse.Namespace) -> Output:
 
 
 def _checkpoints(folder: Path) -> list[Path]:
+    from daam_core.checkpoint import CONFIG_FILE
+
     found = sorted(path.parent for path in folder.glob(f"*/{CONFIG_FILE}"))
     if (folder / CONFIG_FILE).is_file():
         found.append(folder)
@@ -66,7 +74,7 @@ def _checkpoints(folder: Path) -> list[Path]:
     return found
 
 
-def _describe(model: TrainedClassifier, folder: Path) -> Listed:
+def _describe(model: "TrainedClassifier", folder: Path) -> Listed:
     config, report = model.config, model.report
     return Listed(
         name=model.name,
@@ -88,7 +96,7 @@ def _describe(model: TrainedClassifier, folder: Path) -> Listed:
     )
 
 
-def _text(models: Sequence[Listed], encoders: Sequence[BuiltIn]) -> str:
+def _text(models: Sequence[Listed], encoders: "Sequence[BuiltIn]") -> str:
     lines = [line for model in models for line in _model_lines(model)]
     if not models:
         lines.append("No trained classifiers in this installation.")

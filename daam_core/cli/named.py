@@ -1,5 +1,6 @@
-"""What an argument of the command line names: a file, a folder, or nothing on disk."""
+"""What an argument of the command line says: a file, a folder or nothing on disk; names; a whole number."""
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,3 +44,23 @@ def _named(given: str, there: Callable[[Path], bool]) -> Path | None:
         return path if there(path) else None
     except (OSError, ValueError):  # too long for a name, or with characters that no name has: a text
         return None
+
+
+def names_in(listed: str | None) -> tuple[str, ...]:
+    """Names that an option lists, separated by commas."""
+    return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """A type for argparse: a whole number of at least ``least``."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return value
+
+    return read

@@ -3,18 +3,20 @@
 import argparse
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from daam_core.backbones.placing import DTYPES
+from daam_core.cli.columns import DELIMITERS, add_column_arguments, table_columns
 from daam_core.cli.encoders import add_device_argument
+from daam_core.cli.named import names_in, whole_number
 from daam_core.cli.output import say
 from daam_core.inputs import MODALITIES
 from daam_core.model import ModelConfig
 from daam_core.processes import own_device
-from daam_core.training.data import ClassChoice, TableColumns, TextFormat
+from daam_core.training.data import ClassChoice, TextFormat
 from daam_core.training.experiment import DataOptions, DataPaths, ExperimentOptions
 from daam_core.training.fitting import TrainingConfig
 from daam_core.training.joint_density import DensitySettings
@@ -27,8 +29,6 @@ CLASSIFIER_OPTIONS = tuple(
     if field.name
     not in ("modality", "encoder", "n_layers", "n_features", "class_names", "n_prototypes", "seed")
 )
-#: Delimiters by what a command line can hold.
-_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 TRAINING_OPTIONS = tuple(field.name for field in fields(TrainingConfig) if field.name != "density")
 DENSITY_OPTIONS = tuple(field.name for field in fields(DensitySettings))
 
@@ -95,21 +95,6 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--cache-dir", metavar="DIR", help="where features are kept (default: user's cache)")
 
 
-def add_column_arguments(group: argparse._ActionsContainer) -> None:
-    """Which columns of a table hold inputs and labels."""
-    group.add_argument("--input-column", metavar="NAME[,NAME…]", help="column of paths, or columns of texts")
-    group.add_argument(
-        "--label-column",
-        metavar="NAME[,NAME…]",
-        help="column of class names; several: columns of 0 and 1, one for each class",
-    )
-    group.add_argument(
-        "--label-separator",
-        metavar="SIGN",
-        help="between labels in that column, where an input may have several: | ; (lists are read as such)",
-    )
-
-
 def data_options(arguments: argparse.Namespace) -> DataOptions:
     """How the options say that data sets are read."""
     said = arguments.delimiter
@@ -119,7 +104,7 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
         skip_broken=arguments.skip_broken,
         cache_dir=arguments.cache_dir,
         workers=arguments.workers,
-        written=TextFormat(arguments.encoding, _DELIMITERS.get(said, said), arguments.heading),
+        written=TextFormat(arguments.encoding, DELIMITERS.get(said, said), arguments.heading),
         classes=ClassChoice(
             names_in(arguments.classes),
             arguments.class_pattern,
@@ -129,18 +114,6 @@ def data_options(arguments: argparse.Namespace) -> DataOptions:
         part=arguments.part,
         per_class=arguments.per_class,
         say=say,
-    )
-
-
-def table_columns(arguments: argparse.Namespace) -> TableColumns:
-    """Which columns of a table the options name."""
-    labels, separator = names_in(arguments.label_column), arguments.label_separator
-    return TableColumns(
-        names_in(arguments.input_column),
-        labels[0] if len(labels) == 1 else None,
-        getattr(arguments, "group_column", None),
-        _DELIMITERS.get(separator, separator),
-        labels if len(labels) > 1 else (),
     )
 
 
@@ -155,11 +128,6 @@ def _old_and_new(text: str) -> tuple[str, str]:
     if not (old and equals and new):
         raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as excitement=happiness")
     return old, new
-
-
-def names_in(listed: str | None) -> tuple[str, ...]:
-    """Names that an option lists, separated by commas."""
-    return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
 
 
 def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
@@ -297,21 +265,6 @@ def attribute_help(owner: type) -> dict[str, str]:
     _, _, attributes = (owner.__doc__ or "").partition("Attributes:\n")
     found = re.findall(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", attributes, flags=re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in found}
-
-
-def whole_number(least: int) -> Callable[[str], int]:
-    """A type for argparse: a whole number of at least ``least``."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-        return value
-
-    return read
 
 
 def printed_command(words: Sequence[str]) -> str:

@@ -9,13 +9,15 @@ import json
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daam_core.backbones.huggingface.hub import LOCAL
 from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.errors import DaamError, first_line
-from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
+
+if TYPE_CHECKING:
+    from daam_core.trained import TrainedClassifier
 
 CHECKPOINT = "classifier"
 _FILES = frozenset({"README.md", "app.py", "requirements.txt", CHECKPOINT})
@@ -74,6 +76,8 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.push:
         done["pushed"] = push(model, arguments.push, private=arguments.private)
         lines.append(f"On the hub: {done['pushed']}")
+        from daam_core.backbones.huggingface.hub import LOCAL
+
         if model.config.encoder.revision == LOCAL:
             lines.append(
                 f"Its encoder {model.config.encoder.name!r} is a folder on this computer and was not "
@@ -82,8 +86,10 @@ def run(arguments: argparse.Namespace) -> Output:
     return Output(done, "\n".join(lines))
 
 
-def write_space(model: TrainedClassifier, folder: Path) -> None:
+def write_space(model: "TrainedClassifier", folder: Path) -> None:
     """Write what a Space needs into an empty folder."""
+    from daam_core.backbones.huggingface.hub import LOCAL
+
     checkpoint = folder / CHECKPOINT
     model.save_pretrained(checkpoint)
     if model.config.encoder.revision == LOCAL:
@@ -94,7 +100,7 @@ def write_space(model: TrainedClassifier, folder: Path) -> None:
     (folder / "requirements.txt").write_text(f"daam-explorer[app]=={__version__}\n", encoding="utf-8")
 
 
-def _front_matter(model: TrainedClassifier) -> str:
+def _front_matter(model: "TrainedClassifier") -> str:
     page = page_version()
     settings = {
         "title": model.name,
@@ -136,7 +142,7 @@ def page_version() -> str:
         return ""
 
 
-def push(model: TrainedClassifier, repository: str, *, private: bool) -> str:
+def push(model: "TrainedClassifier", repository: str, *, private: bool) -> str:
     """Upload the checkpoint and its card; the commit's address.
 
     Raises:

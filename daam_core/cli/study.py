@@ -11,6 +11,7 @@ from pathlib import Path
 
 from daam_core.cli import options
 from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.named import whole_number
 from daam_core.cli.output import Output, progress_bar, refused_lines
 from daam_core.explaining_many import BATCH_SIZE
 from daam_core.processes import among_processes
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--batch-size",
-        type=options.whole_number(1),
+        type=whole_number(1),
         default=BATCH_SIZE,
         metavar="N",
         help=f"inputs encoded together (default: {BATCH_SIZE})",

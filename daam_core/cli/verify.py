@@ -11,7 +11,6 @@ from daam_core.cli.encoders import add_encoder_arguments, model_of
 from daam_core.cli.explain import meant_by
 from daam_core.cli.output import Output
 from daam_core.errors import DataError
-from daam_core.explaining import explain
 from daam_core.export import load
 from daam_core.inputs import read_input
 from daam_core.reading.differences import differences_by_part
@@ -36,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    from daam_core.explaining import explain
+
     recorded = load(arguments.file)
     if recorded.provenance.get("muted_cells"):
         raise DataError("Parts of the model were muted for this explanation, which verify does not do again.")

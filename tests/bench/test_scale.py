@@ -7,7 +7,6 @@ import torch
 from daam_core.bench.library import classifier_of_size
 from daam_core.bench.scale import SHARES, bench_scale
 from daam_core.bench.training import bench_train
-from daam_core.cli import bench as command
 from daam_core.cli.main import main
 from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import ConfigError
@@ -45,6 +44,6 @@ def test_training_from_memory_beside_a_file_of_each_input(monkeypatch, capsys):
     assert (case.layers, case.features, case.heads) == (6, 384, 4)
     assert case.speedup == pytest.approx(case.per_second / case.read_per_second)
     assert case.over_encoding == pytest.approx(case.per_second / case.encoded_per_second)
-    monkeypatch.setattr(command, "bench_scale", lambda: bench_scale(100, layers=6, features=8))
+    monkeypatch.setattr("daam_core.bench.scale.bench_scale", lambda: bench_scale(100, layers=6, features=8))
     assert main(["bench", "scale"]) == 0
     assert "s for 1,000 inputs, off by" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from daam_core.cli.main import main
 
 def test_the_command_prints_one_json_object(monkeypatch, capsys):
     monkeypatch.setattr(
-        "daam_core.cli.bench.bench_layer",
+        "daam_core.bench.layer.bench_layer",
         lambda **named: bench_layer((LayerSize(2, 6, 8, 2, "layer_groups"),), **named),
     )
     assert main(["bench", "layer", "--runs", "1", "--json"]) == 0

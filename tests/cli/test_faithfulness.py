@@ -28,7 +28,7 @@ def letters_on_disk(tmp_path, monkeypatch):
         for index, (text, label) in enumerate(zip(texts, labels, strict=True)):
             writer.writerow([f"{text} {index}", letter_model().class_names[int(label)], f"s{index % 5}"])
     model = LetterModel(letter_model().classifier, name="letters")
-    monkeypatch.setattr("daam_core.cli.encoders.load_model", lambda *_, **__: model)
+    monkeypatch.setattr("daam_core.trained.load_model", lambda *_, **__: model)
     return table
 
 
