@@ -12,11 +12,23 @@ from daam_core.model import DaamClassifier
 from daam_core.result import DatasetMean
 
 
+#: Numbers of gates that are computed together: few enough to lie in a processor's caches.
+TOGETHER = 1 << 20
+
+
 @torch.no_grad()
-def dataset_mean(classifier: DaamClassifier, features: Tensor, *, batch_size: int = 256) -> DatasetMean:
+def dataset_mean(
+    classifier: DaamClassifier, features: Tensor, *, batch_size: int | None = None
+) -> DatasetMean:
     """Average gate, density attention, Importance Factor and values over features ``[N, L, F]``.
 
-    The Importance Factor is that of the mean density attention: averaged first, then scaled.
+    The Importance Factor is that of the mean density attention: averaged first, then scaled. Features may lie
+    in a file that is mapped, in half precision as well: only a few are held at a time.
+
+    Args:
+        classifier: whose averages they are.
+        features: pooled hidden states.
+        batch_size: inputs computed together; as many as are fastest by default.
 
     Raises:
         DataError: no features.
@@ -30,7 +42,8 @@ def dataset_mean(classifier: DaamClassifier, features: Tensor, *, batch_size: in
         each = (attention.gate(x), x, *attention.statistics(x))
         return [part.sum(0, dtype=torch.float64) for part in each]
 
-    first, *others = features.split(batch_size)
+    size = batch_size or max(1, TOGETHER // (len(attention.layer_of_row) * attention.n_features))
+    first, *others = features.split(size)
     sums = of_inputs(first)
     for batch in others:
         sums = [total + part for total, part in zip(sums, of_inputs(batch), strict=True)]

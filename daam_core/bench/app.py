@@ -45,9 +45,15 @@ class ViewCase:
 
 @dataclass(frozen=True)
 class AppTimes:
-    """The app from its start to its second answer, in seconds, and what it sends, in bytes."""
+    """The app from its start to its second answer, in seconds, and what it sends, in bytes.
+
+    ``imports_seconds`` is what Python takes to import torch and gradio alone, ``start_ratio`` the start over
+    that.
+    """
 
     start_seconds: float
+    imports_seconds: float
+    start_ratio: float
     page_seconds: float
     page_bytes: int
     first_result_seconds: float
@@ -73,6 +79,7 @@ def bench_app(*, models: Sequence[str] | None = None) -> AppTimes:
     texts = [model.name for model in loaded if model.config.modality == "text"]
     if not texts:
         raise ConfigError("Timing the app needs a classifier for text; give one with --model.")
+    imports_seconds = _imports()
     started = time.perf_counter()
     with _app(names) as (address, process):
         _wait_for(address, process, until=started + PATIENCE)
@@ -87,12 +94,20 @@ def bench_app(*, models: Sequence[str] | None = None) -> AppTimes:
         answers = [timed_call(address, [words, texts[0], "", "all_heads", {}]) for words in (text, text[:-1])]
     return AppTimes(
         start_seconds=start_seconds,
+        imports_seconds=imports_seconds,
+        start_ratio=start_seconds / imports_seconds,
         page_seconds=page_seconds,
         page_bytes=len(page),
         first_result_seconds=answers[0],
         next_result_seconds=answers[1],
         views=tuple(_view_case(model) for model in loaded),
     )
+
+
+def _imports() -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True, capture_output=True)
+    return time.perf_counter() - started
 
 
 def _view_case(model: TrainedClassifier) -> ViewCase:

@@ -177,7 +177,8 @@ def _scale_text(found: "ScaleTimes") -> str:
 
 def _app_text(found: "AppTimes") -> str:
     return (
-        f"app: listens after {found.start_seconds:.1f} s, page of {found.page_bytes / 1e3:.0f} kB in "
+        f"app: listens after {found.start_seconds:.1f} s ({found.start_ratio:.2f} times the imports of torch "
+        f"and gradio), page of {found.page_bytes / 1e3:.0f} kB in "
         f"{found.page_seconds:.2f} s, first result {found.first_result_seconds:.2f} s, "
         f"next {found.next_result_seconds:.2f} s"
     )
