@@ -11,7 +11,6 @@ from daam_core.importance import importance_factor
 from daam_core.model import DaamClassifier
 from daam_core.result import DatasetMean
 
-
 #: Numbers of gates that are computed together: few enough to lie in a processor's caches.
 TOGETHER = 1 << 20
 
