@@ -4,7 +4,7 @@ Letters: B inputs, H heads, L layers, F features, R rows (see ``layers``), T tok
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import metadata
 from typing import Any, NamedTuple
@@ -101,52 +101,52 @@ def explain_encodings(
         muted_cells=0 if kept is None else int((kept < 1).sum()),
     )
 
-    def one(of: _Decided, evidence: Tensor | None, encoding: Encoding) -> Explanation:
-        tokens = encoding.tokens
-        hidden = classifier.standardise_tokens(encoding.hidden.to(weights))
-        shares = torch.as_tensor(tokens.shares).to(weights)
-        return explanation_of(
-            model=model.name,
-            modality=model.config.modality,
-            mode=model.config.mode,
-            gate_kind=model.config.gate_kind,
-            class_names=model.class_names,
-            labels=model.config.labels,
-            logits=of.logits,
-            explained=int(of.explained),
-            values=of.values,
-            pooled=of.pooled,
-            head_layers=attention.head_layers,
-            gate=of.gate,
-            amplitude=amplitude,
-            density_attention=of.density,
-            scale=scale,
-            gradient=of.gradient,
-            parameters=(
-                attention.mean_offset,
-                scaled_variance,
-                attention.initial_mean_offset,
-                attention.initial_scaled_variance,
-            ),
-            statistics=(of.mean, of.variance),
-            tokens=tokens,
-            by_token=token_attribution(of.gradient, of.density, hidden, shares),
-            evidence=evidence,
-            text=encoding.text,
-            dataset=model.dataset,
-            outside=None if model.known is None else judge(model.known, _array(of.values), encoding.text),
-            provenance=provenance | {"input": dict(encoding.facts)},
-        )
-
     of_all, evidence = decided
-    each = [None] * len(encodings) if evidence is None else evidence
-    return [
-        one(_Decided(*parts), evident, encoding)
-        for *parts, evident, encoding in zip(*of_all, each, encodings, strict=True)
-    ]
+    texts = [encoding.text for encoding in encodings]
+    outside: list[Outside | None] = [None] * len(texts)
+    if model.known is not None:
+        outside = [*judge(model.known, of_all.values.detach().cpu().numpy(), texts)]
+
+    def by_head(number: int, encoding: Encoding) -> Tensor:
+        hidden = classifier.standardise_tokens(encoding.hidden.to(weights))
+        shares = torch.as_tensor(encoding.tokens.shares).to(weights)
+        return token_attribution(of_all.gradient[number], of_all.density[number], hidden, shares)
+
+    return explanations_of(
+        model=model.name,
+        modality=model.config.modality,
+        mode=model.config.mode,
+        gate_kind=model.config.gate_kind,
+        class_names=model.class_names,
+        labels=model.config.labels,
+        logits=of_all.logits,
+        explained=of_all.explained.tolist(),
+        values=of_all.values,
+        pooled=of_all.pooled,
+        head_layers=attention.head_layers,
+        gate=of_all.gate,
+        amplitude=amplitude,
+        density_attention=of_all.density,
+        scale=scale,
+        gradient=of_all.gradient,
+        parameters=(
+            attention.mean_offset,
+            scaled_variance,
+            attention.initial_mean_offset,
+            attention.initial_scaled_variance,
+        ),
+        statistics=(of_all.mean, of_all.variance),
+        tokens=[encoding.tokens for encoding in encodings],
+        by_token=(by_head(number, encoding) for number, encoding in enumerate(encodings)),
+        evidence=evidence,
+        texts=texts,
+        dataset=model.dataset,
+        outside=outside,
+        provenance=[provenance | {"input": dict(encoding.facts)} for encoding in encodings],
+    )
 
 
-def explanation_of(
+def explanations_of(
     *,
     model: str,
     modality: str,
@@ -155,7 +155,7 @@ def explanation_of(
     class_names: tuple[str, ...],
     labels: Labels,
     logits: Tensor,
-    explained: int,
+    explained: Sequence[int],
     values: Tensor,
     pooled: Tensor,
     head_layers: Tensor,
@@ -166,83 +166,106 @@ def explanation_of(
     gradient: Tensor,
     parameters: tuple[Tensor, Tensor, Tensor, Tensor],
     statistics: tuple[Tensor, Tensor],
-    tokens: Tokens | None,
-    by_token: Tensor,
-    provenance: PlainMapping,
+    tokens: Sequence[Tokens | None],
+    by_token: Iterable[Tensor],
+    provenance: Sequence[PlainMapping],
     evidence: Tensor | None = None,
-    text: str | None = None,
+    texts: Sequence[str | None] | None = None,
     dataset: DatasetMean | None = None,
-    outside: Outside | None = None,
+    outside: Sequence[Outside | None] | None = None,
     axis_names: tuple[str, str] = AXIS_NAMES,
-) -> Explanation:
-    """An explanation of what is given and what follows from it: Importance Factor, shares, probabilities.
+) -> list[Explanation]:
+    """Explanations of what is given and what follows from it: Importance Factor, shares, probabilities.
 
-    Every explanation is made here. Fields of :class:`~daam_core.result.Explanation` have their names, except
+    Every explanation is made here, those of B inputs together, what is of all of them in one step each.
+    Fields of :class:`~daam_core.result.Explanation` have their names and an axis B in front, except
 
     Args:
-        parameters: δ and ξ, and both before training.
-        statistics: ``[H, F]`` mean and variance.
+        head_layers, amplitude: without B, the classifier's own.
+        parameters: δ and ξ, and both before training; without B.
+        statistics: ``[B, H, F]`` mean and variance.
         tokens: what stands along the axis of tokens; None where nothing is known of the input.
-        by_token: ``[H, T]``.
+        by_token: ``[H, T]`` of each.
+        texts, outside: of each; none by default.
     """
+    count = len(explained)
     factor = importance_factor(density_attention, scale=scale, head_layers=head_layers)
-    return Explanation(
-        model=model,
-        modality=modality,
-        mode=mode,
-        gate_kind=gate_kind,
-        class_names=class_names,
-        logits=_array(logits),
-        probabilities=_array(probabilities(logits, labels)),
-        prediction=int(logits.argmax()),
-        explained=explained,
-        values=_array(values),
-        pooled=_array(pooled),
-        head_layers=_array(head_layers),
-        gate=_array(gate),
-        amplitude=_array(amplitude),
-        density_attention=_array(density_attention),
-        importance=_array(factor.importance),
-        importance_range=_array(torch.stack([factor.minimum, factor.maximum], dim=-1)),
-        scale=scale,
-        degenerate=factor.degenerate,
-        gradient=_array(gradient),
-        class_importance=_array(gradient * density_attention * values),
-        layer_contribution=_array(layer_contribution(density_attention)),
-        mean_offset=_array(parameters[0]),
-        scaled_variance=_array(parameters[1]),
-        initial_mean_offset=_array(parameters[2]),
-        initial_scaled_variance=_array(parameters[3]),
-        statistic_mean=_array(statistics[0]),
-        statistic_variance=_array(statistics[1]),
-        token_labels=() if tokens is None else tokens.labels,
-        token_spans=np.zeros((0, 2)) if tokens is None else np.asarray(tokens.spans, dtype=np.float64),
-        token_units="" if tokens is None else tokens.units,
-        token_attribution=_array(by_token.sum(0)),
-        head_token_attribution=_array(by_token),
-        evidence=None if evidence is None else _array(evidence),
-        text=text,
-        dataset=dataset,
-        outside=outside,
-        provenance=provenance,
-        axis_names=axis_names,
-        labels=labels,
-    )
+    # What does not differ between inputs is fetched once.
+    fixed = {
+        name: _array(tensor)
+        for name, tensor in {
+            "head_layers": head_layers,
+            "amplitude": amplitude,
+            "mean_offset": parameters[0],
+            "scaled_variance": parameters[1],
+            "initial_mean_offset": parameters[2],
+            "initial_scaled_variance": parameters[3],
+        }.items()
+    }
+    of_each = {
+        "logits": logits,
+        "probabilities": probabilities(logits, labels),
+        "values": values,
+        "pooled": pooled,
+        "gate": gate,
+        "density_attention": density_attention,
+        "importance": factor.importance,
+        "importance_range": torch.stack([factor.minimum, factor.maximum], dim=-1),
+        "gradient": gradient,
+        "class_importance": gradient * density_attention * values[:, None],
+        "layer_contribution": layer_contribution(density_attention),
+        "statistic_mean": statistics[0],
+        "statistic_variance": statistics[1],
+    } | ({} if evidence is None else {"evidence": evidence})
+    found = {name: tensor.detach().cpu().numpy() for name, tensor in of_each.items()}
+    degenerate = (factor.maximum <= factor.minimum).any(-1).tolist()
+    predicted = logits.argmax(-1).tolist()
+
+    def one(number: int, known: Tokens | None, contributed: Tensor) -> Explanation:
+        # Copies: nothing in a result changes when the model, the encoding or another result does, and a
+        # result that is kept holds no other's memory.
+        arrays: dict[str, Any] = {name: array.copy() for name, array in fixed.items()}
+        arrays |= {name: array[number].copy() for name, array in found.items()}
+        return Explanation(
+            **{"evidence": None, **arrays},
+            model=model,
+            modality=modality,
+            mode=mode,
+            gate_kind=gate_kind,
+            class_names=class_names,
+            prediction=predicted[number],
+            explained=explained[number],
+            scale=scale,
+            degenerate=degenerate[number],
+            token_labels=() if known is None else known.labels,
+            token_spans=np.zeros((0, 2)) if known is None else np.asarray(known.spans, dtype=np.float64),
+            token_units="" if known is None else known.units,
+            token_attribution=_array(contributed.sum(0)),
+            head_token_attribution=_array(contributed),
+            text=None if texts is None else texts[number],
+            dataset=dataset,
+            outside=None if outside is None else outside[number],
+            provenance=provenance[number],
+            axis_names=axis_names,
+            labels=labels,
+        )
+
+    return [one(*of) for of in zip(range(count), tokens, by_token, strict=True)]
 
 
 class _Decided(NamedTuple):
-    """What a classifier computes of inputs ``[B, ..]``, or of one, without the first axis."""
+    """What a classifier computes of B inputs."""
 
-    pooled: Tensor  # [L, F]
-    values: Tensor  # [L, F]
-    gate: Tensor  # [H, L, F]
-    density: Tensor  # [H, L, F]
-    gradient: Tensor  # [H, L, F], of the explained class's logit by the gated values
-    mean: Tensor  # [H, F]
-    variance: Tensor  # [H, F]
-    logits: Tensor  # [C]
-    predicted: Tensor
-    explained: Tensor
+    pooled: Tensor  # [B, L, F]
+    values: Tensor  # [B, L, F]
+    gate: Tensor  # [B, H, L, F]
+    density: Tensor  # [B, H, L, F]
+    gradient: Tensor  # [B, H, L, F], of the explained class's logit by the gated values
+    mean: Tensor  # [B, H, F]
+    variance: Tensor  # [B, H, F]
+    logits: Tensor  # [B, C]
+    predicted: Tensor  # [B]
+    explained: Tensor  # [B]
 
 
 def _decided(

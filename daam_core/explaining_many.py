@@ -100,7 +100,9 @@ def read_and_explain(
     batch_size = min(batch_size, max(1, HELD_BYTES // _explanation_bytes(model)))
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as readers, ThreadPoolExecutor(1) as ahead:
-        given = (read_one for some in _groups(inputs, workers) for read_one in readers.map(read, some))
+        # Texts are read by whoever reads ahead: handing one to a worker takes longer than reading it.
+        reading = map if model.config.modality == "text" else readers.map
+        given = (one for some in _groups(inputs, workers) for one in reading(read, some))
         groups = _held(given, BATCHES_AHEAD * batch_size)
         coming = ahead.submit(next, groups, None)
         while (held := coming.result()) is not None:

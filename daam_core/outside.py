@@ -10,8 +10,9 @@ Letters: N inputs, L layers, F features, K directions.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -102,23 +103,25 @@ def at_percentiles(distances: np.ndarray) -> np.ndarray:
     return found
 
 
-def judge(known: Known, values: np.ndarray, text: str | None = None) -> Outside:
-    """How far an input's values ``[L, F]`` lie outside of what is known.
+def judge(known: Known, values: np.ndarray, texts: Sequence[str | None]) -> list[Outside]:
+    """How far inputs' values ``[B, L, F]`` lie outside of what is known.
 
     Args:
         known: of the classifier.
         values: standardised.
-        text: the input, if it is one; a script that the training texts hardly have is then named.
+        texts: the inputs that are texts, None for others; a script that the training texts hardly have is
+            then named.
     """
-    found = float(distance(known.cells, values))
-    closer = float(np.interp(found, known.distances, PERCENTILES))
-    return Outside(
-        distance=found,
-        threshold=known.threshold,
-        percentile=closer,
-        samples=known.samples,
-        reasons=_foreign_script(text or "", known.scripts),
-    )
+    return [
+        Outside(
+            distance=float(far),
+            threshold=known.threshold,
+            percentile=float(np.interp(far, known.distances, PERCENTILES)),
+            samples=known.samples,
+            reasons=_foreign_script(text or "", known.scripts),
+        )
+        for far, text in zip(distance(known.cells, values), texts, strict=True)
+    ]
 
 
 def scripts_of(texts: Iterable[str]) -> dict[str, float]:
@@ -130,9 +133,14 @@ def scripts_of(texts: Iterable[str]) -> dict[str, float]:
     counts: Counter[str] = Counter()
     for text in texts:
         for letter, times in Counter(filter(str.isalpha, text)).items():
-            counts[unicodedata.name(letter, "unknown").split()[0]] += times
+            counts[_script(letter)] += times
     total = sum(counts.values())
     return {script: count / total for script, count in counts.most_common()}
+
+
+@lru_cache(4096)
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "unknown").split()[0]
 
 
 def _foreign_script(text: str, known: Mapping[str, float]) -> tuple[str, ...]:

@@ -73,13 +73,13 @@ def test_values_of_another_shape_are_refused():
 def test_a_verdict_says_where_among_known_inputs_an_input_lies():
     known = some_known()
     assert known.threshold == known.distances[KEPT]
-    assert judge(known, known.cells.mean).percentile == 0
+    at_centre, far = judge(known, np.stack([known.cells.mean, known.cells.mean + 100]), [None, None])
+    assert at_centre.percentile == 0
     middle = replace(known, distances=PERCENTILES / 50)  # a distance of 1 has half of them below
     at_one = known.cells.mean + known.cells.directions[0] * np.sqrt(known.cells.variances[0] * 10)
-    found = judge(middle, at_one)
+    (found,) = judge(middle, at_one[None], [None])
     assert (found.distance, found.percentile) == (pytest.approx(1), pytest.approx(50))
     assert not found.is_outside
-    far = judge(known, known.cells.mean + 100)
     assert far.is_outside
     assert far.percentile == 100
 
@@ -94,7 +94,8 @@ def test_a_verdict_says_where_among_known_inputs_an_input_lies():
     ],
 )
 def test_a_script_that_the_training_texts_lack_is_named(text, reason):
-    (*reasons,) = judge(some_known(), np.zeros((2, 5)), text).reasons
+    (found,) = judge(some_known(), np.zeros((1, 2, 5)), [text])
+    (*reasons,) = found.reasons
     assert (reason in reasons[0]) if reason else not reasons
 
 

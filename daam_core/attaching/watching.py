@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from daam_core.attaching.readings import Call, Reading, flat, reading_of
 from daam_core.encoding import Tokens
 from daam_core.errors import ConfigError, InputError, ShapeError
-from daam_core.explaining import class_index, explanation_of
+from daam_core.explaining import class_index, explanations_of
 from daam_core.model import Labels
 from daam_core.result import Explanation, Scale
 from daam_core.version import __version__
@@ -332,39 +332,42 @@ class Attached:
             )
         parameters = (*reading.parameters(), *self._starts[call.name])
         offsets, scales, first_offsets, first_scales = (reading.by_cell(one, call) for one in parameters)
-        return explanation_of(
+        (made,) = explanations_of(
             model=self.title_of(name),
             modality=TENSOR if tokens is None else tokens.modality,
             mode="shared" if bool(read.head_rows.all()) else "layer_groups",
             gate_kind=reading.gate_kind,
             class_names=self.class_names,
             labels=self.labels,
-            logits=logits[0],
-            explained=explained,
-            values=read.values,
-            pooled=read.values,
+            logits=logits,
+            explained=[explained],
+            values=read.values[None],
+            pooled=read.values[None],
             head_layers=read.head_rows,
-            gate=read.gate,
+            gate=read.gate[None],
             amplitude=read.amplitude,
-            density_attention=density,
+            density_attention=density[None],
             scale=scale,
-            gradient=read.gradient,
+            gradient=read.gradient[None],
             parameters=(offsets, scales, first_offsets, first_scales),
-            statistics=(read.mean, read.variance),
-            tokens=tokens,
-            by_token=by_token,
-            text=prepared.text if tokens is not None else None,
-            provenance={
-                "tool": f"daam-explorer {__version__}",
-                "model": self.name,
-                "attention": name,
-                "attention_class": f"{type(call.module).__module__}.{type(call.module).__qualname__}",
-                "axis_lengths": list(reading.x(call).shape),
-                "versions": {"python": platform.python_version(), "torch": metadata.version("torch")},
-                "input": dict(prepared.facts or {}),
-            },
+            statistics=(read.mean[None], read.variance[None]),
+            tokens=[tokens],
+            by_token=[by_token],
+            texts=[prepared.text if tokens is not None else None],
+            provenance=[
+                {
+                    "tool": f"daam-explorer {__version__}",
+                    "model": self.name,
+                    "attention": name,
+                    "attention_class": f"{type(call.module).__module__}.{type(call.module).__qualname__}",
+                    "axis_lengths": list(reading.x(call).shape),
+                    "versions": {"python": platform.python_version(), "torch": metadata.version("torch")},
+                    "input": dict(prepared.facts or {}),
+                }
+            ],
             axis_names=axis_names,
         )
+        return made
 
 
 def _attentions(module: nn.Module) -> Iterator[tuple[str, Reading]]:

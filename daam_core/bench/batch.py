@@ -19,7 +19,11 @@ INPUTS = 2 * BATCH_SIZE
 
 @dataclass(frozen=True)
 class BatchCase:
-    """Median seconds for all inputs; ``speedup`` over one by one, ``ratio`` to the encoder's own batches."""
+    """Median seconds for all inputs.
+
+    ``speedup`` is over one by one and ``ratio`` over the encoder's own batches. No program has a larger speed-up
+    than ``bound``, the time of one by one over that of the encoder's batches: with nothing but the encoder.
+    """
 
     model: str
     modality: Modality
@@ -27,8 +31,10 @@ class BatchCase:
     one_by_one_seconds: float
     together_seconds: float
     encoder_seconds: float
+    encoder_one_by_one_seconds: float
     speedup: float
     ratio: float
+    bound: float
 
 
 def bench_batch(*, runs: int = 5, models: Sequence[str] | None = None) -> Timings[BatchCase]:
@@ -59,6 +65,7 @@ def _case(model: TrainedClassifier, runs: int) -> BatchCase:
             "one by one": lambda: [explain(model, one) for one in given],
             "together": lambda: list(explain_many(model, given)),
             "encoder": lambda: [backbone.encode_many(batch) for batch in batches],
+            "encoder one by one": lambda: [backbone.encode(one) for one in read],
         },
         runs=runs,
     )
@@ -69,6 +76,8 @@ def _case(model: TrainedClassifier, runs: int) -> BatchCase:
         one_by_one_seconds=seconds["one by one"],
         together_seconds=seconds["together"],
         encoder_seconds=seconds["encoder"],
+        encoder_one_by_one_seconds=seconds["encoder one by one"],
         speedup=seconds["one by one"] / seconds["together"],
         ratio=seconds["together"] / seconds["encoder"],
+        bound=seconds["one by one"] / seconds["encoder"],
     )

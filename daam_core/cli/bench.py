@@ -123,13 +123,17 @@ def _batch_table(cases: "Sequence[BatchCase]") -> Table:
             str(c.inputs),
             f"{c.inputs / c.one_by_one_seconds:.1f}",
             f"{c.inputs / c.together_seconds:.1f}",
+            f"{c.inputs / c.encoder_one_by_one_seconds:.1f}",
+            f"{c.inputs / c.encoder_seconds:.1f}",
             f"{c.speedup:.2f}",
+            f"{c.bound:.2f}",
             f"{c.ratio:.2f}",
         )
         for c in cases
     )
-    heads = ("short inputs", "number", "one by one /s", "together /s", "speed-up")
-    return Table((*heads, "time over encoder's"), rows)
+    heads = ("short inputs", "number", "one by one /s", "together /s")
+    alone = ("encoder one by one /s", "its batches /s")
+    return Table((*heads, *alone, "speed-up", "at most", "time over encoder's"), rows)
 
 
 def _encoder_table(cases: "Sequence[EncoderCase]") -> Table:

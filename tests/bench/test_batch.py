@@ -13,6 +13,8 @@ def test_ratios_are_those_of_the_times() -> None:
     assert case.inputs == 64
     assert case.speedup == pytest.approx(case.one_by_one_seconds / case.together_seconds)
     assert case.ratio == pytest.approx(case.together_seconds / case.encoder_seconds)
+    assert case.bound == pytest.approx(case.speedup * case.ratio)
+    assert case.encoder_one_by_one_seconds > 0
 
 
 @pytest.mark.parametrize("name", ["news-topic", "image-object", "speech-emotion"])
