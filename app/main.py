@@ -19,7 +19,7 @@ from .server.arguments import HANDLERS, CheckedBlocks
 from .server.bodies import Bodies
 from .server.departures import Listeners
 from .server.health import health
-from .server.hosts import AllowedHosts
+from .server.hosts import LOCAL, AllowedHosts
 from .server.login import Login
 from .server.security import SecurityHeaders
 from .server.tools import let_tools_in
@@ -80,6 +80,8 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | Non
         OSError: the port is busy.
     """
     # Direct calls would skip the queue, so that many at once could take all memory.
+    shown = shown or Studies()
+    shown.writable = serving.host in LOCAL and not serving.proxies
     demo.queue(max_size=QUEUE_LENGTH, default_concurrency_limit=4, api_open=False)
     listeners = Listeners(lambda: demo._queue)
     demo.launch(
@@ -94,7 +96,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | Non
         app_kwargs={
             "middleware": _guards(serving, folder, listeners),
             "exception_handlers": HANDLERS,
-            "routes": [*assets.routes(), *studies.routes(shown or Studies()), health],
+            "routes": [*assets.routes(), *studies.routes(shown), health],
             "lifespan": listeners.lifespan(),
         },
         enable_monitoring=False,

@@ -24,7 +24,7 @@ COMPRESSED = {"Content-Encoding": "gzip", "Cache-Control": "no-store"}
 
 
 def routes(studies: Studies) -> list[Route]:
-    """Routes that answer questions about studies; none without studies."""
+    """Routes that answer questions about studies, and keep selections; none without studies."""
     if not studies:
         return []
 
@@ -45,7 +45,7 @@ def routes(studies: Studies) -> list[Route]:
 
     async def ask_with_lists(request: Request) -> Response:
         name, question = request.path_params["name"], request.path_params["question"]
-        answer = {"inputs": studies.inputs, "slices": studies.slices}.get(question)
+        answer = {"inputs": studies.inputs, "slices": studies.slices, "keep": studies.keep}.get(question)
         if answer is None:
             return _refused(InputError("A study is not asked this."), 404)
         # A form of another site cannot send this type without asking first.

@@ -1,7 +1,8 @@
 """Studies of data sets that the page shows: which there are, and what visitors may ask them.
 
-Visitors change nothing here; whatever they ask is checked, and the answers are kept for everybody, since
-they are the same for everybody.
+Whatever visitors ask is checked, and the answers are kept for everybody, since they are the same for
+everybody. All that a visitor can change is which selections are kept with a study, and that only where the
+page is for this machine alone.
 """
 
 import gzip
@@ -15,7 +16,7 @@ from typing import get_args
 
 import numpy as np
 
-from daam_core.errors import ConfigError, DataError, InputError, is_whole, shown
+from daam_core.errors import ConfigError, DaamError, DataError, InputError, is_whole, shown
 from daam_core.inputs import Sound
 from daam_core.study.cells import Place
 from daam_core.study.example import MODEL, example_study
@@ -30,6 +31,7 @@ from daam_core.study.payload import (
     telling_answer,
 )
 from daam_core.study.projection import ProjectionMethod
+from daam_core.study.selection import save_selection, selections
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.view.media import wav_bytes
 
@@ -42,6 +44,8 @@ EXAMPLE = "photographs"
 KEPT_ANSWERS = 64
 #: Inputs that are told in full at a time.
 MOST_INPUTS = 64
+#: Selections that a study keeps, and characters of their names.
+MOST_SELECTIONS, LONGEST_NAME = 100, 60
 #: Digits of a number that a visitor asks by.
 LONGEST_INDEX = 9
 #: Seconds that a question may wait for another one's answer.
@@ -57,6 +61,9 @@ class Studies:
         models: those on offer, by name; a study whose classifier is not among them can be looked at, but
             its inputs cannot be explained.
         later: studies of models on offer that are made or opened when they are first asked, by name.
+
+    Attributes:
+        writable: whether selections that visitors name are kept in the studies' folders.
 
     Raises:
         ConfigError: two of one name.
@@ -76,6 +83,7 @@ class Studies:
             names = ", ".join(study.folder.name for study in studies)
             raise ConfigError(f"Studies need folders of different names; got {names}.")
         self._models = dict(models or {})
+        self.writable = True
         for study in studies:
             _check(study, self._models)
         self._answers: OrderedDict[object, bytes] = OrderedDict()
@@ -109,7 +117,8 @@ class Studies:
         """What the page shows of a study at once, as compressed JSON."""
         study = self[name]
         return self._answer(
-            ("payload", name), lambda: study_payload(study) | {"explains": self.explains(name)}
+            ("payload", name),
+            lambda: study_payload(study) | {"explains": self.explains(name), "example": name == EXAMPLE},
         )
 
     def place(self, name: str, asked: Mapping[str, object]) -> bytes:
@@ -149,6 +158,36 @@ class Studies:
         return self._answer(
             ("slices", name, quantity, groups), lambda: slices_answer(study, first, second, quantity)
         )
+
+    def keep(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """Keep inputs as a selection with the study: ``{"reason": …}`` says why that cannot be, or nothing."""
+        study = self[name]
+        numbers = numbers_of(asked.get("numbers"), most=len(study.numbers))
+        called = asked.get("name")
+        if not isinstance(called, str) or not 0 < len(called.strip()) <= LONGEST_NAME:
+            raise InputError(
+                f"A selection needs a name of 1 to {LONGEST_NAME} characters; got {shown(called)}."
+            )
+        if not numbers:
+            raise InputError("No input is selected, so there is nothing to keep.")
+        reason = ""
+        if not self.writable:
+            reason = "the page is open to other machines, so it writes no files"
+        else:
+            with self._asking:
+                kept = selections(study)
+                if called.strip() not in kept and len(kept) >= MOST_SELECTIONS:
+                    raise InputError(
+                        f"A study keeps {MOST_SELECTIONS} selections; use the name of one, which is then replaced."
+                    )
+                try:
+                    save_selection(study, called, np.array(numbers, dtype=np.int64))
+                except DaamError as error:
+                    if not isinstance(error.__cause__, OSError):
+                        raise
+                    reason = f"the study's folder cannot be written to ({error.__cause__.strerror})"
+                self._answers.pop(("payload", name), None)
+        return _compressed({"reason": reason})
 
     def thumbnail(self, name: str, number: object) -> bytes:
         """The small picture of an input, JPEG."""

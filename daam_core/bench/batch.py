@@ -21,8 +21,8 @@ INPUTS = 2 * BATCH_SIZE
 class BatchCase:
     """Median seconds for all inputs.
 
-    ``speedup`` is over one by one and ``ratio`` over the encoder's own batches. No program has a larger speed-up
-    than ``bound``, the time of one by one over that of the encoder's batches: with nothing but the encoder.
+    ``speedup`` is over one by one and ``ratio`` over the encoder's own batches. No program has a larger
+    speed-up than ``bound``: one by one over the encoder's batches, as if there were nothing else to do.
     """
 
     model: str

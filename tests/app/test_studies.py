@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.studies import routes
-from app.visit.study import Studies
+from app.visit.study import MOST_SELECTIONS, Studies
+from daam_core.study.selection import save_selection, selections
 from tests.support.studies import drawn_study
 
 AT = "/studies/a%20study"
@@ -58,6 +61,39 @@ def test_what_cannot_be_answered_is_one_sentence(
 ) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.json()) == (status, {"error": said})
+
+
+def test_a_selection_is_kept_with_the_study_or_it_is_said_why_not(tmp_path: Path) -> None:
+    studies = Studies([drawn_study(tmp_path / "a study")])
+    with TestClient(Starlette(routes=routes(studies))) as client:
+
+        def keep(name: object, numbers: object) -> tuple[int, object]:
+            answer = client.post(f"{AT}/keep", json={"name": name, "numbers": numbers})
+            return answer.status_code, answer.json()
+
+        assert "mine" not in client.get(f"{AT}/payload").json()["selections"]
+        assert keep(" mine ", [5, 3]) == (200, {"reason": ""})
+        assert selections(studies["a study"])["mine"].tolist() == [3, 5]
+        assert "mine" in client.get(f"{AT}/payload").json()["selections"]
+
+        assert keep("none", []) == (
+            400,
+            {"error": "No input is selected, so there is nothing to keep."},
+        )
+        for name in ("", " ", "x" * 61, 7):
+            status, said = keep(name, [1])
+            assert (status, "1 to 60 characters" in str(said)) == (400, True)
+        for number in range(MOST_SELECTIONS - 1):
+            save_selection(studies["a study"], f"other {number}", np.array([1]))
+        status, said = keep("one more", [1])
+        assert (status, "keeps 100 selections" in str(said)) == (400, True)
+        assert keep("mine", [7]) == (200, {"reason": ""})
+
+        (tmp_path / "a study").rename(tmp_path / "moved")
+        (tmp_path / "a study").write_text("no folder")
+        assert "cannot be written to" in str(keep("mine", [8])[1])
+        studies.writable = False
+        assert keep("mine", [8])[1] == {"reason": "the page is open to other machines, so it writes no files"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The page of a whole data set, on a study of 10,000 inputs with a cell that fires for one class alone."""
 
+import csv
 import json
 import re
 
@@ -11,6 +12,7 @@ from app.main import build_demo, launch
 from app.serving import Serving
 from app.visit.study import Studies
 from daam_core import explain
+from daam_core.study.selection import selections
 from daam_core.trained import load_model
 from tests.browser.app_page import WAIT, AppPage
 from tests.browser.conftest import free_port
@@ -117,6 +119,20 @@ def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     cell.click()
     expect(count).to_contain_text("10,000 of 10,000")
 
+    # What is left gets a name, is kept with the study and can be compared.
+    cell.click()
+    page.get_by_role("button", name="Keep this selection").click()
+    page.get_by_label("Name", exact=True).fill("lost matches")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(count).to_contain_text(f"“lost matches” holds {taken} inputs and is kept with the study.")
+    lost = table[(table["label"] == "Sports") & (table["prediction"] == "Business")]["number"]
+    assert selections(study)["lost matches"].tolist() == lost.tolist()
+    page.get_by_role("button", name="Compare “lost matches” with all others").click()
+    expect(page.locator("#study .ds-slices")).to_contain_text(f"{taken} inputs against {INPUTS - taken:,}")
+    page.get_by_role("tab", name="Inputs", exact=True).click()
+    page.get_by_role("button", name="Show all").click()
+    expect(count).to_contain_text("10,000 of 10,000")
+
     # So does a rectangle over the plane, and a point in it is the row.
     stage = page.locator("#study .ds-stage")
     stage.scroll_into_view_if_needed()
@@ -139,6 +155,7 @@ def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     number = last.get_attribute("data-number")
     expect(page.locator("#study .ds-large")).to_contain_text(f"No. {number}")
     expect(page.locator("#study .ds-mark-chosen")).to_be_visible()
+    expect(page.locator("#study .ds-large")).to_be_in_viewport(ratio=0.9)
 
     # 10,000 inputs stay fluent.
     frame_after(page, typed("no. 1"))
@@ -172,6 +189,17 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     scores = study.column("density_attention", PLANTED)
     highest = cells.locator("[data-end=highest] .ds-card").first
     assert int(highest.get_attribute("data-number")) == study.numbers[np.argmax(scores)]
+
+    # The panel's numbers as a file.
+    page.go_back()
+    page.get_by_role("button", name="Save this").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    with open(saved.value.path(), encoding="utf-8", newline="") as file:
+        cells_saved = {(int(r["Head"]), int(r["Layer"]), int(r["Feature"])): r for r in csv.DictReader(file)}
+    assert len(cells_saved) == 120
+    assert {cell for cell, row in cells_saved.items() if float(row["q"]) <= 0.05} == {PLANTED}
+    page.go_forward()
 
     # A null comparison finds nothing; the way back leads to the cell, and its link to the same page.
     link = page.url

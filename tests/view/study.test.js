@@ -8,6 +8,7 @@ import {
   confusion,
   extremes,
   fitting,
+  openingSlice,
   sliceName,
   sliceRows,
   sorted,
@@ -121,6 +122,43 @@ test('classes that occur are listed, the most frequent first', () => {
   ]);
 });
 
+test('groups are compared first for the class that is told best', () => {
+  assert.equal(openingSlice(columns, [[], [[0, 0, 0, -2]], [[0, 0, 0, 1.9]]]), 'label.1');
+  assert.equal(openingSlice(columns, []), 'label.0');
+  // As large a difference in more inputs is less of an accident.
+  const uneven = new Columns({
+    ...payload(),
+    columns: { ...payload().columns, label: packed(Int32Array, [0, 1, 1, 1, 2, 2]) },
+  });
+  assert.equal(openingSlice(uneven, [[[0, 0, 0, 1]], [[0, 0, 0, 1]], [[0, 0, 0, 1]]]), 'label.1');
+});
+
+test('a selection gets a name, is compared, and says where it is kept', async () => {
+  const store = new StudyStore();
+  store.setPayload(payload());
+  const asked = [];
+  store.source = {
+    ask: async (question, wanted) => {
+      asked.push([question, wanted]);
+      return { reason: wanted.name === 'mine' ? '' : 'the folder is full' };
+    },
+    address: () => '',
+  };
+  store.narrow({ right: 'wrong' });
+  assert.equal(await store.select('odd ones'), 'the folder is full');
+  assert.deepEqual(asked, [['keep', { name: 'odd ones', numbers: [1, 4] }]]);
+  store.clear();
+  store.set({ first: 'selection.odd ones', second: 'others' });
+  assert.deepEqual(store.slices().map(list), [
+    [1, 3],
+    [0, 2, 4, 5],
+  ]);
+  assert.equal(await store.select('mine'), '');
+  assert.equal(store.selections.mine.length, 6);
+  store.source = null;
+  assert.match(await store.select('third'), /nobody/);
+});
+
 test('extremes are in order, ties by row', () => {
   assert.deepEqual(extremes([1, 3, 3, 0], 3, false), [1, 2, 0]);
   assert.deepEqual(extremes([1, 3, 3, 0], 2, true), [3, 0]);
@@ -217,6 +255,7 @@ test('a store keeps what it worked out, and asks once', async () => {
     ask: async (question) => {
       asked += 1;
       if (question === 'alike') throw new Error('No.');
+      if (question === 'telling') return [[[0, 1, 2, 0.5]], [[1, 2, 3, -3]], []];
       return { scores: packed(Float32Array, [6, 5, 4, 3, 2, 1]) };
     },
     address: () => '',
@@ -231,6 +270,15 @@ test('a store keeps what it worked out, and asks once', async () => {
   assert.deepEqual(list(store.scores()), [6, 5, 4, 3, 2, 1]);
   store.narrow({ right: 'wrong' });
   assert.deepEqual(store.numbersOf(store.rows()), [4, 1]);
+  // Nobody chose a group yet: the class that the heads tell best, once it is known which.
+  assert.equal(store.first(), null);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(store.first(), 'label.1');
+  assert.deepEqual(store.slices().map(list), [
+    [1, 4],
+    [0, 2, 3, 5],
+  ]);
+  store.set({ first: 'label.0' });
   assert.deepEqual(store.slices().map(list), [
     [0, 3],
     [1, 2, 4, 5],

@@ -21,11 +21,15 @@ function inputsAndModels(store, input) {
 }
 
 /**
- * What files of a panel are called, without the suffix: classifier, input, panel.
+ * What files of a panel are called, without the suffix: classifier, input or study, panel.
  * @param {Store} store
  * @param {string} title
  */
 export function fileName(store, title) {
+  if ('names' in store) {
+    const { model, study } = /** @type {any} */ (store).names();
+    return [model, study, title].map(slug).join('_');
+  }
   const sides = store.sides().map((side) => store[side].raw);
   const models = Array.from(new Set(sides.map(({ model }) => model)));
   // The app's names of results say which classifier it was.
@@ -38,6 +42,7 @@ export function fileName(store, title) {
 
 /** The same in words, for the drawing itself, with the explained class. @param {Store} store */
 export function subtitle(store) {
+  if ('names' in store) return /** @type {any} */ (store).names().line;
   const named = inputsAndModels(store, (side) => (store.b ? store.label(side) : store[side].raw.name));
   const classes = store.sides().map((side) => `class “${store[side].explainedClass()}”`);
   return [...named.flat(), ...new Set(classes)].join(' · ');

@@ -34,6 +34,7 @@ export function Cells() {
       help="${said(store)}. ${quantity === 'class_importance' ? `It is ${meaning}; the class is what was predicted of each input.` : `${meaning[0].toUpperCase()}${meaning.slice(1)}.`}"
       answer=${answer}
       table=${() => html`<${Scores} scores=${answer?.value.data} />`}
+      csv=${() => scoresSheet(store, answer?.value.data, payload?.quantities[quantity].name || '')}
     >
       ${(found) =>
         found.constant
@@ -46,6 +47,21 @@ export function Cells() {
     ${answer?.value && !answer.value.constant && html`<${Extremes} scores=${answer.value.data} key=${JSON.stringify(asked)} />`}
     ${answer?.value && html`<${Alike} asked=${asked} />`}
   </div>`;
+}
+
+/** The place's number in every input. @param {import('./store.js').StudyStore} store @param {Float32Array} scores @param {string} name */
+function scoresSheet({ columns }, scores, name) {
+  return {
+    columns: ['Number', 'Input', 'True class', 'Predicted', 'Probability', name],
+    rows: Array.from(scores, (score, row) => [
+      columns.number[row],
+      columns.place[row],
+      columns.className(columns.label[row]),
+      columns.className(columns.prediction[row]),
+      columns.confidence[row],
+      score,
+    ]),
+  };
 }
 
 /** What a number at the place is. @param {import('./store.js').StudyStore} store */
@@ -332,6 +348,7 @@ function Alike({ asked }) {
     title="Cells like this one"
     help="They go up and down over the inputs as it does: Pearson’s r."
     answer=${answer}
+    csv=${() => ({ columns: ['Head', 'Layer', 'Feature', 'r'], rows: answer?.value })}
   >
     ${(found) =>
       found.length === 0

@@ -43,6 +43,12 @@ export function Confusion() {
       narrowed ? ' Counts are of what the rest of the filter leaves.' : ''
     }"
     table=${table}
+    csv=${() => ({
+      columns: ['True class', 'Predicted', 'Inputs'],
+      rows: range(size * size)
+        .filter((at) => counts[at])
+        .map((at) => [columns.className(Math.floor(at / size)), columns.className(at % size), counts[at]]),
+    })}
   >
     ${
       small

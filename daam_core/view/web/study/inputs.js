@@ -2,7 +2,7 @@
 /** All inputs: a filter, the table, the plane and the confusion matrix, each of which narrows the others. */
 import { Select } from '../controls.js';
 import * as format from '../format.js';
-import { html, useId } from '../html.js';
+import { html, useEffect, useId, useRef, useState } from '../html.js';
 import { InputCard } from './card.js';
 import { Confusion } from './confusion.js';
 import { useStudy } from './parts.js';
@@ -14,16 +14,21 @@ export function Inputs() {
   const store = useStudy();
   // Before anybody chose: what is on top of the table.
   const row = store.row() >= 0 ? store.row() : (store.rows()[0] ?? -1);
+  const chosen = useRef(null);
+  // Chosen in the table: what is told of it comes into sight, also where it stands below.
+  useEffect(() => {
+    if (document.activeElement?.closest('.ds-table')) chosen.current.scrollIntoView({ block: 'nearest' });
+  }, [store.state.input]);
   return html`<div class="ds-inputs">
     <${FilterBar} />
     <div class="ds-two">
       <div class="ds-side">
         <${InputTable} />
-        <div class="ds-chosen" aria-live="polite">
-          ${row < 0 ? null : html`<${InputCard} row=${row} large=${true} />`}
-        </div>
       </div>
       <div class="ds-side">
+        <div class="ds-chosen" aria-live="polite" ref=${chosen}>
+          ${row < 0 ? null : html`<${InputCard} row=${row} large=${true} />`}
+        </div>
         <${Plane} />
         <${Confusion} />
       </div>
@@ -116,8 +121,68 @@ function FilterBar() {
           Compare with ${sliceName(columns, 'others')}
         </button>`
       }
+      ${store.filtering() && shown > 0 && html`<${Keep} shown=${shown} />`}
     </div>
   </div>`;
+}
+
+/** Gives the inputs of the table a name, by which they can be compared. @param {{shown: number}} props */
+function Keep({ shown }) {
+  const store = useStudy();
+  const id = useId('keep');
+  const [open, setOpen] = useState(false);
+  const [name, setName] = useState('');
+  const [said, setSaid] = useState('');
+  const [kept, setKept] = useState('');
+  const called = name.trim();
+  /** @param {SubmitEvent} e */
+  const keep = async (e) => {
+    e.preventDefault();
+    if (!called) return setSaid('Give the selection a name.');
+    const inputs = `${format.count(shown)} ${shown === 1 ? 'input' : 'inputs'}`;
+    try {
+      const reason = await store.select(called);
+      setSaid(
+        reason
+          ? `“${called}” holds ${inputs}, until the page is closed: ${reason}.`
+          : `“${called}” holds ${inputs} and is kept with the study.`,
+      );
+      setKept(called);
+      setOpen(false);
+    } catch (error) {
+      setSaid(String(/** @type {Error} */ (error).message));
+    }
+  };
+  return html`<form class="dv-row ds-keep" onSubmit=${keep}>
+    ${
+      open
+        ? html`<label for=${id} class="dv-label">Name</label>
+            <input
+              id=${id}
+              class="dv-input"
+              maxlength="60"
+              autocomplete="off"
+              value=${name}
+              onInput=${(e) => setName(e.currentTarget.value)}
+            />
+            <button type="submit" class="dv-button">Keep</button>`
+        : html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => setOpen(true)}>
+            Keep this selection
+          </button>`
+    }
+    <span class="dv-note" role="status">${said}</span>
+    ${
+      kept &&
+      !open &&
+      html`<button
+        type="button"
+        class="dv-button dv-quiet-button"
+        onClick=${() => store.set({ tab: 'slices', first: `selection.${kept}`, second: 'others' })}
+      >
+        Compare “${kept}” with all others
+      </button>`
+    }
+  </form>`;
 }
 
 /** @param {{value: string, label: string, title: string, onInput: (text: string) => void}} props */

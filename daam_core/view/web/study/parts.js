@@ -12,8 +12,8 @@ export function useStudy() {
  * A figure of what somebody was asked for: `children(value)` once it came.
  * @param {any} props
  */
-export function Asked({ title, help = '', controls = null, answer, table = null, children }) {
-  return html`<${Figure} title=${title} help=${help} controls=${controls} table=${answer?.value ? table : null}>
+export function Asked({ title, help = '', controls = null, answer, table = null, csv = null, children }) {
+  return html`<${Figure} title=${title} help=${help} controls=${controls} table=${answer?.value ? table : null} csv=${answer?.value ? csv : null}>
     <div aria-busy=${String(!answer)}>
       ${
         answer?.value

@@ -50,9 +50,25 @@ export function Plane() {
     }"
     controls=${controls}
     answer=${answer}
+    csv=${() => planeSheet(store, answer?.value)}
   >
     ${(points) => html`<${Scatter} points=${points} />`}
   <//>`;
+}
+
+/** Where every input lies. @param {import('./store.js').StudyStore} store @param {any} points */
+function planeSheet({ columns }, points) {
+  return {
+    columns: ['Number', 'Input', 'True class', 'Predicted', 'x', 'y'],
+    rows: Array.from(points.x, (x, row) => [
+      columns.number[row],
+      columns.place[row],
+      columns.className(columns.label[row]),
+      columns.className(columns.prediction[row]),
+      x,
+      points.y[row],
+    ]),
+  };
 }
 
 /** Colours of all points: an index into a table each, and what stands in the legend. */

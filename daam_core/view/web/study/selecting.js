@@ -142,6 +142,25 @@ export function extremes(scores, count, lowest) {
 }
 
 /**
+ * The slice to begin with: the class that the heads tell best from all others, by the size of its best cell's
+ * difference over what chance makes of groups of their sizes; where no class can be told, the most frequent.
+ * @param {Columns} columns
+ * @param {[number, number, number, number][][]} telling cells of each class with their differences in deviations
+ */
+export function openingSlice(columns, telling) {
+  const counts = new Map();
+  for (const code of columns.label) counts.set(code, (counts.get(code) || 0) + 1);
+  /** @param {number} code */
+  const size = (code) => {
+    const inside = counts.get(code) || 0;
+    const shares = (inside * (columns.count - inside)) / Math.max(1, columns.count);
+    return Math.abs(telling[code]?.[0]?.[3] || 0) * Math.sqrt(shares);
+  };
+  const [best = 0] = [...columns.labels].sort((a, b) => size(b) - size(a));
+  return `label.${best}`;
+}
+
+/**
  * The rows that a slice names: `all`, `right`, `wrong`, `label.3`, `prediction.3`, `filter`, `others`,
  * `group.NAME.2` or `selection.NAME`. Null where there is no such slice.
  * @param {Columns} columns

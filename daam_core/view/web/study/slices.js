@@ -8,7 +8,7 @@ import { ColourBar, HeadName, Table } from '../figure.js';
 import * as format from '../format.js';
 import { html, useMemo, useState } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
-import { numeral, numeric } from '../sheets.js';
+import { mapsSheet, numeral, numeric } from '../sheets.js';
 import { Asked, useStudy } from './parts.js';
 import { sliceName } from './selecting.js';
 
@@ -17,23 +17,26 @@ const LISTED = 20; // cells that differ most
 export function Slices() {
   const store = useStudy();
   const { columns, state, payload } = store;
-  const { first, second, slicing } = state;
+  const { second, slicing } = state;
+  const first = store.first();
   const [one, other] = store.slices();
   const problem = trouble(one, other, second);
-  const answer = problem
-    ? { error: problem }
-    : store.answer('slices', {
-        first: store.numbersOf(/** @type {Int32Array} */ (one)),
-        second: other ? store.numbersOf(other) : [],
-        quantity: slicing,
-      });
-  const names = [first, second].map((name) => sliceName(columns, name));
+  const answer = !first
+    ? null
+    : problem
+      ? { error: problem }
+      : store.answer('slices', {
+          first: store.numbersOf(/** @type {Int32Array} */ (one)),
+          second: other ? store.numbersOf(other) : [],
+          quantity: slicing,
+        });
+  const names = [first || 'none', second].map((name) => sliceName(columns, name));
   const options = sliceOptions(store);
   const controls = [
     html`<${Select}
       label="Group 1"
       options=${options}
-      value=${first}
+      value=${first || options[0][0]}
       onChange=${(v) => store.set({ first: v })}
     />`,
     html`<${Select}
@@ -50,12 +53,43 @@ export function Slices() {
     />`,
   ];
   const sizes = `${format.count(one?.length || 0)} inputs${other ? ` against ${format.count(other.length)}` : ''}`;
-  const title = second === 'none' ? `Mean map: ${names[0]}` : `${capital(names[0])} against ${names[1]}`;
+  const csv = () => comparedSheet(store, answer?.value, names);
+  const title = !first
+    ? 'Which cells differ'
+    : second === 'none'
+      ? `Mean map: ${names[0]}`
+      : `${capital(names[0])} against ${names[1]}`;
   return html`<div class="dv-stack ds-slices">
-    <${Asked} title=${title} help="${sizes}." controls=${controls} answer=${answer}>
+    <${Asked} title=${title} help=${first ? `${sizes}.` : ''} controls=${controls} answer=${answer} csv=${csv}>
       ${(found) => html`<${Compared} found=${found} names=${names} />`}
     <//>
   </div>`;
+}
+
+/** All cells of a comparison. @param {import('./store.js').StudyStore} store @param {any} found @param {string[]} names */
+function comparedSheet({ payload }, found, names) {
+  const [heads, layers, features] = /** @type {any} */ (payload).facts.shape;
+  /** @param {ArrayLike<number>} data */
+  const map = (data) => (head) => ({
+    data: Array.from(data).slice(head * layers * features, (head + 1) * layers * features),
+    rows: layers,
+    columns: features,
+    seen: (row) => /** @type {any} */ (payload).facts.head_layers[head][row],
+    signed: false,
+    exact: true,
+  });
+  /** @type {[string, (head: number) => any][]} */
+  const maps = [
+    [`Mean: ${names[0]}`, map(found.first)],
+    ...(found.difference
+      ? /** @type {[string, any][]} */ ([
+          [`Mean: ${names[1]}`, map(found.second)],
+          ['Difference', map(found.difference)],
+          ['q', map(found.q)],
+        ])
+      : []),
+  ];
+  return mapsSheet(range(heads), maps);
 }
 
 /** @param {string} text */

@@ -19,7 +19,7 @@ export const DEFAULTS = Object.freeze({
   input: -1,
   place: Object.freeze({ head: 0, layer: 0, feature: 0 }),
   quantity: 'density_attention',
-  first: 'label.0',
+  first: '', // not chosen: the class that the heads tell best
   second: 'others',
   slicing: 'density_attention',
   map: 'difference',
@@ -85,7 +85,7 @@ export function validState(wanted, study) {
 
 /** @param {string} name @param {string} side @param {any} study */
 function isSlice(name, side, study) {
-  if (['all', 'right', 'wrong', 'filter'].includes(name)) return true;
+  if (['all', 'right', 'wrong', 'filter'].includes(name) || (name === '' && side === 'first')) return true;
   if (side === 'second' && ['others', 'none'].includes(name)) return true;
   const [kind, ...rest] = name.split('.');
   const code = /^\d{1,6}$/.test(rest[rest.length - 1] || '') ? Number(rest[rest.length - 1]) : -1;

@@ -2,7 +2,7 @@
 /** What one view of a study holds: columns, state, answers, and who is told of changes. */
 import { between, palette } from '../colour.js';
 import { Columns, named, unpack } from './columns.js';
-import { ANY, fitting, sliceRows, sorted } from './selecting.js';
+import { ANY, fitting, openingSlice, sliceRows, sorted } from './selecting.js';
 import { DEFAULTS, validState } from './state.js';
 
 /**
@@ -62,10 +62,7 @@ export class StudyStore {
       );
       const kept = validState(this.state, this.facts());
       this.placed = this.placed && 'place' in kept;
-      // A class of the model that the data set has none of says nothing.
-      const [label = 0] = this.columns.labels;
-      const empty = this.state.first === DEFAULTS.first && !this.columns.labels.includes(0);
-      this.state = { ...DEFAULTS, ...kept, ...(empty ? { first: `label.${label}` } : {}) };
+      this.state = { ...DEFAULTS, ...kept };
     }
     this.changed(new Set(['payload']));
   }
@@ -179,9 +176,35 @@ export class StudyStore {
     return null;
   }
 
+  /** The first slice that is compared; empty until it is known which. */
+  first() {
+    if (this.state.first) return this.state.first;
+    const telling = this.answer('telling', {});
+    return telling && openingSlice(this.columns, telling.value || []);
+  }
+
+  /** Names the inputs of the table; the answer says why they are not kept with the study, if so. @param {string} name */
+  async select(name) {
+    const numbers = Int32Array.from(this.numbersOf(this.fitting()));
+    let reason = 'nobody is here who could';
+    if (this.source) {
+      ({ reason } = await this.source.ask('keep', { name, numbers: Array.from(numbers) }));
+    }
+    this.selections = named([...Object.entries(this.selections), [name, numbers]]);
+    this.changed(new Set(['answers']));
+    return reason;
+  }
+
+  /** What files of its figures are called by, and the line under their titles. */
+  names() {
+    const { model, data } = /** @type {StudyPayload} */ (this.payload).facts;
+    return { model, study: /** @type {StudyPayload} */ (this.payload).name, line: `${model} on ${data}` };
+  }
+
   /** Rows of both slices that are compared; null where there is no such slice. */
   slices() {
-    const { first, second } = this.state;
+    const { second } = this.state;
+    const first = this.first() || '';
     const known = { filtered: this.fitting(), selections: this.selections };
     const one = sliceRows(this.columns, first, known);
     const other = second === 'none' ? null : sliceRows(this.columns, second, { ...known, others: one });

@@ -6,7 +6,7 @@
  * @typedef {{dtype: 'float32' | 'int32', data: string}} Packed numbers as base64
  *
  * @typedef {{
- *   version: 1, name: string, explains: boolean, cut: boolean,
+ *   version: 1, name: string, explains: boolean, example: boolean, cut: boolean,
  *   facts: {
  *     model: string, checkpoint: string, encoder: string, modality: 'audio' | 'image' | 'text', classes: string[],
  *     shape: [number, number, number], head_layers: boolean[][], data: string, inputs: number,

@@ -71,6 +71,7 @@ function Summary({ store }) {
       ${` ${format.count(errors)} ${errors === 1 ? 'error' : 'errors'}.`}
       ${left > 0 && ` ${format.count(left)} inputs are not done yet; daam study goes on where it stopped.`}
     </p>
+    <${Another} store=${store} />
     ${
       refused.count > 0 &&
       html`<details class="dv-note">
@@ -84,4 +85,19 @@ function Summary({ store }) {
       </details>`
     }
   </div>`;
+}
+
+/** Why this study is here, and how to see another. @param {{store: StudyStore}} props */
+function Another({ store }) {
+  const { example, name, facts } = /** @type {import('./types.js').StudyPayload} */ (store.payload);
+  return html`<details class="dv-note" open=${example}>
+    <summary>
+      ${example ? 'An example that comes along with the program. Study your own data' : 'Study other data'}
+    </summary>
+    <p>Two commands, in a terminal; DATA is a folder with a folder for each class, or a table:</p>
+    <pre class="ds-command">
+daam study DATA --model ${facts.model} --out my-study
+daam app --study my-study${example ? '' : ` --study ${name}`}</pre
+    >
+  </details>`;
 }
