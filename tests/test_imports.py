@@ -89,8 +89,8 @@ TABLE = {
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "study": allow(
-        "version shipped writing result inputs backbones reading trained explaining_many training",
-        "filelock numpy pandas pyarrow sklearn umap",
+        "version shipped writing result inputs backbones reading view trained explaining_many training",
+        "anywidget filelock numpy pandas pyarrow sklearn traitlets umap",
     ),
     "bench": allow(
         "inputs encoding kernels layers model dataset_mean backbones view checkpoint "

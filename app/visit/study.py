@@ -160,7 +160,7 @@ class Studies:
         )
 
     def keep(self, name: str, asked: Mapping[str, object]) -> bytes:
-        """Keep inputs as a selection with the study: ``{"reason": …}`` says why that cannot be, or nothing."""
+        """Keep inputs with the study as a selection: ``{"reason": …}`` says why not, or nothing."""
         study = self[name]
         numbers = numbers_of(asked.get("numbers"), most=len(study.numbers))
         called = asked.get("name")
@@ -178,7 +178,7 @@ class Studies:
                 kept = selections(study)
                 if called.strip() not in kept and len(kept) >= MOST_SELECTIONS:
                     raise InputError(
-                        f"A study keeps {MOST_SELECTIONS} selections; use the name of one, which is then replaced."
+                        f"A study keeps {MOST_SELECTIONS} selections; give the name of one, to replace it."
                     )
                 try:
                     save_selection(study, called, np.array(numbers, dtype=np.int64))

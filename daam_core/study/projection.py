@@ -55,7 +55,9 @@ def project(study: Study, method: ProjectionMethod = "pca", *, seed: int = 0) ->
     if method not in get_args(ProjectionMethod):
         raise ConfigError(f"The method is one of {', '.join(get_args(ProjectionMethod))}, got {method!r}.")
     if method == "umap" and not has_umap():
-        raise ConfigError("UMAP needs the package umap-learn: pip install umap-learn.")
+        raise ConfigError(
+            "UMAP needs the package umap-learn: pip install umap-learn, or daam-explorer[umap]."
+        )
     if (kept := _kept(study, method, seed)) is not None:
         return kept
     scores, shares = principal_components(study, _BEFORE_UMAP if method == "umap" else 2, seed=seed)
@@ -123,7 +125,7 @@ def _gated(study: Study) -> Iterator[np.ndarray]:
 
 
 def _umap(scores: np.ndarray, seed: int) -> np.ndarray:
-    umap = importlib.import_module("umap")  # whoever wants it installs it: no requirement of ours
+    umap = importlib.import_module("umap")  # an extra; its types are unknown
     neighbours = min(15, len(scores) - 1)
     found = umap.UMAP(n_neighbors=neighbours, random_state=seed).fit_transform(scores)
     return np.asarray(found, dtype=np.float32)

@@ -54,20 +54,21 @@ def import_map() -> dict[str, dict[str, str]]:
     return {"imports": {_PREFIX + path: _data_address(text) for path, text in named}}
 
 
-def bundle(last: str) -> str:
+def bundle(last: str, *, entry: str = ENTRY) -> str:
     """All modules as the text of one: made into addresses of the page when it is loaded.
 
     Args:
         last: what follows; ``view`` there is the entry's exports.
+        entry: the module that the text begins from.
     """
-    parts = json.dumps(list(_renamed(lambda path: f"module:{path}")))
+    parts = json.dumps(list(_renamed(lambda path: f"module:{path}", entry)))
     return (
         "const addresses = {};\n"
         f"for (const [path, text] of {parts}) {{\n"
         "  const linked = text.replace(/'module:([^']+)'/g, (_, other) => `'${addresses[other]}'`);\n"
         "  addresses[path] = URL.createObjectURL(new Blob([linked], { type: 'text/javascript' }));\n"
         "}\n"
-        f"const view = await import(addresses[{json.dumps(ENTRY)}]);\n{last}"
+        f"const view = await import(addresses[{json.dumps(entry)}]);\n{last}"
     )
 
 
@@ -75,9 +76,9 @@ def _data_address(text: str) -> str:
     return f"data:text/javascript;base64,{base64.b64encode(text.encode()).decode()}"
 
 
-def _renamed(name: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+def _renamed(name: Callable[[str], str], entry: str = ENTRY) -> Iterator[tuple[str, str]]:
     """Paths and texts with every imported path called otherwise."""
-    for path, text in modules().items():
+    for path, text in modules(entry).items():
         parts = _IMPORT.split(text)  # every other part is a path
         parts[1::2] = [f"'{name(_resolved(written, path))}'" for written in parts[1::2]]
         yield path, "".join(parts)

@@ -195,7 +195,7 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     page.get_by_role("button", name="Save this").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV", exact=True).click()
-    with open(saved.value.path(), encoding="utf-8", newline="") as file:
+    with saved.value.path().open(encoding="utf-8", newline="") as file:
         cells_saved = {(int(r["Head"]), int(r["Layer"]), int(r["Feature"])): r for r in csv.DictReader(file)}
     assert len(cells_saved) == 120
     assert {cell for cell, row in cells_saved.items() if float(row["q"]) <= 0.05} == {PLANTED}

@@ -88,6 +88,26 @@ def test_umap_starts_from_principal_components(study, monkeypatch):
     assert len(given) == 2
 
 
+@pytest.mark.slow
+def test_umap_itself_keeps_apart_what_lies_apart(tmp_path):
+    pytest.importorskip("umap", reason="the extra umap is not installed")
+    study = drawn_study(tmp_path, inputs=90)
+    maps = open_maps(study.folder)
+    maps["values"][: 90 // 2] += 8  # two heaps of inputs
+    maps["values"].flush()
+    made = project(study, "umap")
+    assert made.explained is None
+    assert made.points.shape == (90, 2)
+    centres = made.points[:45].mean(0), made.points[45:].mean(0)
+    spread = max(
+        np.linalg.norm(made.points[part] - centre, axis=1).max()
+        for part, centre in zip((slice(45), slice(45, 90)), centres, strict=True)
+    )
+    assert np.linalg.norm(centres[0] - centres[1]) > spread
+    (study.folder / "umap.npz").unlink()
+    np.testing.assert_array_equal(project(study, "umap").points, made.points)  # the seed decides
+
+
 def test_what_cannot_be_projected_is_refused(study, tmp_path):
     few = drawn_study(tmp_path, inputs=3, refused=(1,))
     with pytest.raises(ShapeError, match="three explained inputs at least"):

@@ -11,6 +11,7 @@ const NARROW = 560; // below it, a line has two rows of text
 const NARROW_LINE = 68;
 const SPARE = 6; // lines above and below those in sight
 const MOST_HEIGHT = 560;
+const NARROW_HEIGHT = 340; // what is chosen stands below it
 
 const OUTSIDE = 'Unlike training';
 
@@ -41,7 +42,7 @@ export function InputTable() {
   const pictures = payload?.facts.modality === 'image';
   const line = narrow ? NARROW_LINE : pictures ? PICTURE_LINE : LINE;
   const chosen = rows.indexOf(store.row());
-  const height = Math.min(MOST_HEIGHT, Math.max(1, rows.length) * line);
+  const height = Math.min(narrow ? NARROW_HEIGHT : MOST_HEIGHT, Math.max(1, rows.length) * line);
   const first = Math.max(0, Math.floor(top / line) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / line) + SPARE);
   const shown = columnsOf(store);

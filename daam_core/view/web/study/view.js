@@ -90,14 +90,14 @@ function Summary({ store }) {
 /** Why this study is here, and how to see another. @param {{store: StudyStore}} props */
 function Another({ store }) {
   const { example, name, facts } = /** @type {import('./types.js').StudyPayload} */ (store.payload);
-  return html`<details class="dv-note" open=${example}>
+  return html`<details class="dv-note ds-another" open=${example}>
     <summary>
-      ${example ? 'An example that comes along with the program. Study your own data' : 'Study other data'}
+      ${example ? 'This example comes along with the program. To study data of your own:' : 'Study other data'}
     </summary>
-    <p>Two commands, in a terminal; DATA is a folder with a folder for each class, or a table:</p>
-    <pre class="ds-command">
+    <pre class="ds-command" tabindex="0">
 daam study DATA --model ${facts.model} --out my-study
 daam app --study my-study${example ? '' : ` --study ${name}`}</pre
     >
+    <p>In a terminal. DATA is a folder that holds one for each class, a table, or a data set’s name.</p>
   </details>`;
 }
