@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from huggingface_hub import snapshot_download
@@ -47,6 +47,7 @@ DATASET_TENSORS = (
     "dataset_statistic_variance",
     "dataset_samples",
 )
+Read = TypeVar("Read")
 #: Tensors of the file that says what is known, and the entry of its metadata that says the rest.
 KNOWN_TENSORS = ("mean", "directions", "variances", "rest", "distances")
 KNOWN = "known"
@@ -389,7 +390,7 @@ def _check_shape(where: str, shapes: Mapping[str, list[int]], name: str, shape: 
         raise CheckpointError(f"{where}: {name} is {shapes[name]}, but {CONFIG_FILE} asks for {shape}.")
 
 
-def _read_optional(path: Path, parse: Callable[[str], Any]) -> Any:
+def _read_optional(path: Path, parse: Callable[[str], Read]) -> Read | None:
     try:
         return parse(_read_text(path))
     except FileNotFoundError:

@@ -421,7 +421,7 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
             part.training = True
 
 
-def _logits_of(made: Any) -> Any:
+def _logits_of(made: object) -> object:
     if isinstance(made, Mapping) and "logits" in made:
         return made["logits"]
     if hasattr(made, "logits"):

@@ -15,6 +15,7 @@ from daam_core.cli.named import names_in, whole_number
 from daam_core.cli.output import say
 from daam_core.inputs import MODALITIES
 from daam_core.model import ModelConfig
+from daam_core.plain import PlainObject
 from daam_core.processes import own_device
 from daam_core.training.data import ClassChoice, TextFormat
 from daam_core.training.experiment import DataOptions, DataPaths, ExperimentOptions
@@ -234,7 +235,7 @@ def add_fields(parser: argparse.ArgumentParser, title: str, owner: type[Any], na
     group = parser.add_argument_group(title)
     explained = attribute_help(owner)
     by_name = {field.name: field for field in fields(owner)}
-    absent: dict[str, Any] = {"default": argparse.SUPPRESS}
+    absent: PlainObject = {"default": argparse.SUPPRESS}
     for name in names:
         kind, default = by_name[name].type, by_name[name].default
         text = f"{explained.get(name, '').replace('%', '%%')} (default: {default})"
@@ -251,7 +252,7 @@ def option_name(field: str) -> str:
     return field.removeprefix("n_").replace("_", "-")
 
 
-def chosen(arguments: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
+def chosen(arguments: argparse.Namespace, names: Sequence[str]) -> PlainObject:
     """The values of those options that :func:`add_fields` made and that were given."""
     return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
 

@@ -8,7 +8,7 @@ Letters: N inputs, L layers, F features, C classes.
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -107,7 +107,7 @@ _ADAPTED = ({"learning_rate": 1e-3, "epochs": 3, "batch_size": 32},)
 
 
 def _changed(**changes: object) -> Callable[[ModelConfig], ModelConfig]:
-    known: dict[str, Any] = changes
+    known: SettingValues = changes
     return lambda config: replace(config, **known)
 
 
