@@ -70,8 +70,8 @@ CLASSIFIERS = {
         encoder="--modality text --backbone minilm-l6",
         reading="--input-column title,description --label-column label",
         test="text-agnews/test.csv",
-        settings="--validation 500 --seeds 3 --epochs 40 --patience 5 --decoder linear --offset-spread 3 "
-        "--weight-decay 3 --learning-rate 3e-4 --gate-learning-rate 0.01 --gate-penalty 0.3",
+        settings="--validation 500 --seeds 3 --decoder density --offset-spread 3 --epochs 25 --patience 4 "
+        "--weight-decay 3 --gate-penalty 0.3",
         unlike={
             "German texts": "text-german.csv",
             "Spanish texts": "text-spanish.csv",
@@ -93,7 +93,8 @@ CLASSIFIERS = {
         reading="--input-column path --label-column coarse_label",
         test="image-grocery/test.csv",
         validation="image-grocery/val.csv",
-        settings="--seeds 3 --epochs 60 --amplitude-start 3 --weight-decay 3 --gate-penalty 0.1",
+        settings="--seeds 3 --decoder density --amplitude-start 3 --epochs 30 --patience 5 --weight-decay 3 "
+        "--gate-penalty 0.3",
         unlike={"Caltech-101": "image-caltech101/test", "CIFAR-10": "image-cifar10/test"},
     ),
 }

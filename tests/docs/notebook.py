@@ -25,11 +25,13 @@ CELLS = (
     print(f"{H} heads x {L} layers x {F} features")
     print("share of the density attention by layer, in percent:", e.layer_contribution.sum(0).round(1))
     """,
+    "Head 0 is open: it lets every cell through, so its Importance Factor is the same all over a layer. "
+    "Which cells the decision hangs on stands in the evidence, in logits for the class and against the next:",
     """
     from daam_core.reading.quantities import top_cells
 
-    for head, layer, feature in top_cells(e.importance, 3).tolist():
-        print(f"head {head}, layer {layer}, feature {feature}: {e.importance[head, layer, feature]:.3f}")
+    for head, layer, feature in top_cells(e.evidence, 3).tolist():
+        print(f"head {head}, layer {layer}, feature {feature}: {e.evidence[head, layer, feature]:+.3f}")
     """,
     "For print, as PNG, SVG or PDF:",
     """
