@@ -39,13 +39,13 @@ class HubFile:
         Raises:
             DataError: it cannot be had.
         """
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import errors, hf_hub_download
 
         try:
             return Path(
                 hf_hub_download(self.data_set, self.name, repo_type="dataset", revision=_HUB_REVISION)
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, errors.HTTPError) as error:  # type: ignore[attr-defined] # imported there
             raise _unreachable(self.data_set, error) from error
 
 
@@ -164,11 +164,11 @@ def _hub_parts(name: str) -> dict[str, list[HubFile]]:
 
 
 def _hub_files(data_set: str) -> list[str]:
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, errors, snapshot_download
 
     try:
         return HfApi().list_repo_files(data_set, repo_type="dataset", revision=_HUB_REVISION)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, errors.HTTPError) as error:  # type: ignore[attr-defined] # imported there
         try:  # what was fetched before
             kept = snapshot_download(
                 data_set, repo_type="dataset", revision=_HUB_REVISION, local_files_only=True

@@ -250,14 +250,20 @@ def test_a_name_on_the_hub_is_fetched_as_parquet(tmp_path, monkeypatch):
         load_dataset("owner/name/third", modality="text")
 
 
-def test_where_the_hub_cannot_be_reached_the_sentence_says_what_to_do(monkeypatch, tmp_path):
+# The second is what comes of a machine without a network: no OSError.
+@pytest.mark.parametrize("kind", ["OSError", "HTTPError"])
+def test_where_the_hub_cannot_be_reached_the_sentence_says_what_to_do(monkeypatch, kind):
     import huggingface_hub
 
     def offline(*given, **options):
-        raise OSError("Cannot reach it: offline mode.\nTraceback of many lines")
+        kinds = {"OSError": OSError, "HTTPError": huggingface_hub.errors.HTTPError}
+        raise kinds[kind]("Cannot reach it: offline mode.\nTraceback of many lines")
+
+    def not_kept(*given, **options):
+        raise huggingface_hub.errors.LocalEntryNotFoundError("Not here.")
 
     monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", offline)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", not_kept)
     with pytest.raises(DataError) as refused:
         load_dataset("owner/name", modality="text")
     assert str(refused.value) == (
