@@ -43,7 +43,9 @@ export async function printed(body, title, under) {
   place.style.setProperty('--dv-width', `${width}px`);
   const copy = shown.light();
   place.append(copy);
-  document.body.append(place);
+  // Away from the view: the style sheet of the page around it may set colours of its own there.
+  const root = shown.getRootNode();
+  (root instanceof ShadowRoot ? root : document.body).append(place);
   try {
     const own = /** @type {HTMLElement} */ (copy.querySelectorAll('.dv-body')[number]);
     own.classList.add('dv-saving'); // nothing inside scrolls
