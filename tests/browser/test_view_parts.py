@@ -208,10 +208,10 @@ def test_layer_profile_and_top_features(view: Callable[..., Page]) -> None:
     page.get_by_label("Show", exact=True).select_option("gate")
     mean = e.gate.astype(np.float64).mean((0, 1))
     top = table(page, "Top 10 features by mean Gate")
-    assert [int(row[0]) for row in top] == list(np.argsort(-mean)[:10])
-    assert [number(row[1]) for row in top] == pytest.approx(np.sort(mean)[::-1][:10], rel=1e-3)
-    page.get_by_role("button", name=f"Look at feature {top[0][0]} ").click()
-    assert state(page)["cell"]["feature"] == int(top[0][0])
+    assert [int(row[1]) for row in top] == list(np.argsort(-mean)[:10])
+    assert [number(row[2]) for row in top] == pytest.approx(np.sort(mean)[::-1][:10], rel=1e-3)
+    page.get_by_role("button", name=f"Look at feature {top[0][1]} ").click()
+    assert state(page)["cell"]["feature"] == int(top[0][1])
     bars = page.locator(".dv-chart rect").count()
     page.get_by_role("radio", name="Lines").check()
     assert bars == 18
@@ -766,7 +766,7 @@ def test_parameters_and_features_of_two_models_are_subtracted(view: Callable[...
     assert found[:, 4] == pytest.approx(shares.sum(0), rel=2e-3, abs=1e-5)
     mean = (b.gate - a.gate).astype(np.float64).mean((0, 1))
     top = table(page, "Top 10 features by mean Gate change")
-    assert [int(row[0]) for row in top] == list(np.argsort(-np.abs(mean))[:10])
+    assert [int(row[1]) for row in top] == list(np.argsort(-np.abs(mean))[:10])
 
 
 def test_words_of_two_results_stand_below_each_other(view: Callable[..., Page]) -> None:

@@ -150,13 +150,9 @@ function featureTable(store, rows) {
   const axes = store.axes();
   return {
     caption: `Top ${rows.length} ${axes.columns} by mean ${short} over heads and ${axes.rows}`,
-    columns: [...numeric(axes.Column, `Mean ${short}`, 'Head', axes.Row, `${short} there`), ''],
+    // The button first: on a phone the last column is out of sight.
+    columns: ['', ...numeric(axes.Column, `Mean ${short}`, 'Head', axes.Row, `${short} there`)],
     rows: rows.map(({ feature, mean, head, layer, value, exact }) => [
-      feature,
-      numeral(mean, exact),
-      head,
-      layer,
-      numeral(value, exact),
       html`<button
         type="button"
         class="dv-button"
@@ -165,6 +161,11 @@ function featureTable(store, rows) {
       >
         Look
       </button>`,
+      feature,
+      numeral(mean, exact),
+      head,
+      layer,
+      numeral(value, exact),
     ]),
   };
 }
