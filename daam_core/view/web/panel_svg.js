@@ -32,7 +32,7 @@ function px(value) {
 }
 
 /** Whether a colour is to be seen at all. @param {string} colour */
-export function visible(colour) {
+function visible(colour) {
   return Boolean(colour) && colour !== 'transparent' && !/rgba\([^)]*, 0\)/.test(colour);
 }
 
@@ -40,11 +40,11 @@ export function visible(colour) {
  * @param {HTMLElement} body what is drawn
  * @param {string} title
  * @param {string} subtitle
- * @param {{width: number, mm: number, page: string}} size width of the layout in pixels, and of the drawing; what
- *   does not fit into the layout makes everything in the drawing smaller, and never the drawing wider; page: colour
+ * @param {{width: number, mm: number}} size width of the layout in pixels, and of the drawing; what does not
+ *   fit into the layout makes everything in the drawing smaller, and never the drawing wider
  * @returns {{svg: string, width: number, height: number}} sizes in millimetres
  */
-export function panelSvg(body, title, subtitle, { width: least, mm, page: colour }) {
+export function panelSvg(body, title, subtitle, { width: least, mm }) {
   const own = body.getBoundingClientRect();
   const style = getComputedStyle(body);
   const pen = new Pen(0, 0, style.fontFamily);
@@ -74,7 +74,7 @@ export function panelSvg(body, title, subtitle, { width: least, mm, page: colour
   const width = Math.max(least, Math.ceil(pen.width + MARGIN));
   const height = Math.ceil(pen.height + MARGIN);
   const high = Number(((mm * height) / width).toFixed(3));
-  const page = `<rect width="${width}" height="${height}" fill="${colour}"/>`;
+  const page = `<rect width="${width}" height="${height}" fill="#ffffff"/>`;
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${mm}mm" height="${high}mm" viewBox="0 0 ${width} ${height}">` +
     `<title>${escaped(title)}</title>${page}${pen.parts.join('')}</svg>`;

@@ -3,7 +3,7 @@
  * A panel as it is printed: the same view once more, out of sight, always light, and laid out for the width
  * of the figure, whatever the page looks like and however wide it is.
  */
-import { panelSvg, visible } from './panel_svg.js';
+import { panelSvg } from './panel_svg.js';
 
 /** Widths of columns in most journals, in millimetres; as in daam_core.figures.style. */
 export const WIDTHS = { single: 89, double: 183 };
@@ -50,33 +50,34 @@ export async function printed(body, title, under) {
     const own = /** @type {HTMLElement} */ (copy.querySelectorAll('.dv-body')[number]);
     own.classList.add('dv-saving'); // nothing inside scrolls
     await settled(own);
-    return panelSvg(own, title, under, { width, mm, page: '#ffffff' });
+    return panelSvg(own, title, under, { width, mm });
   } finally {
     place.remove();
   }
 }
 
 /**
- * Another kind of view, which cannot be shown once more: as it is on the page, in the width asked for.
+ * Another kind of view, which cannot be shown once more: as it is laid out on the page, in the width asked for,
+ * and light for as long as it is drawn, which nobody sees.
  * @param {HTMLElement} body
  * @param {number} mm
  * @param {string} title
  * @param {string} under
  */
 function asItIs(body, mm, title, under) {
+  const root = /** @type {HTMLElement} */ (body.closest('[data-theme]'));
+  const { theme } = root.dataset;
+  const dark = document.body.classList.contains('dark');
+  document.body.classList.remove('dark');
+  root.dataset.theme = 'light';
   body.classList.add('dv-saving');
   try {
-    return panelSvg(body, title, under, { width: body.clientWidth, mm, page: pageColour(body) });
+    return panelSvg(body, title, under, { width: body.clientWidth, mm });
   } finally {
     body.classList.remove('dv-saving');
+    root.dataset.theme = theme;
+    document.body.classList.toggle('dark', dark);
   }
-}
-
-/** The colour behind an element. @param {Element | null} element @returns {string} */
-function pageColour(element) {
-  if (!element) return '#ffffff';
-  const { backgroundColor } = getComputedStyle(element);
-  return visible(backgroundColor) ? backgroundColor : pageColour(element.parentElement);
 }
 
 /** Until everything has its size: pictures are read, and what depends on a width was drawn for it. */
