@@ -83,8 +83,8 @@ CLASSIFIERS = {
         train="image-caltech101/train",
         encoder=PICTURES,
         test="image-caltech101/test",
-        settings="--validation 303 --seeds 3 --epochs 60 --patience 6 --amplitude-start 3 --weight-decay 3 "
-        "--gate-penalty 0.3",
+        settings="--validation 303 --seeds 3 --decoder density --amplitude-start 3 --epochs 30 --patience 5 "
+        "--weight-decay 3 --gate-penalty 0.3",
         unlike={"groceries": "image-grocery/test", "CIFAR-10": "image-cifar10/test"},
     ),
     "image-grocery": Classifier(

@@ -49,11 +49,14 @@ class DensityDecoder(nn.Module):
         self.n_heads, self.n_layers, self.n_features = n_heads, n_layers, n_features
         self.register_buffer("head_weight", torch.ones(n_heads))
         cells = n_layers * n_features
+        bound = (3 / cells) ** 0.5  # of variance 1 / cells
         # Half precision halves the file; the closed form is solved with the rounded numbers.
-        directions = torch.randn(n_directions, cells) / cells**0.5
-        self.directions = nn.Parameter(directions.half(), requires_grad=False)
-        prototypes = torch.randn(n_prototypes, n_directions)
-        self.prototypes = nn.Parameter(prototypes.half(), requires_grad=False)
+        # Filled in place, uniformly: arithmetic and normal_ on the meta device make torch import its
+        # compiler, more than a second.
+        directions = torch.empty(n_directions, cells, dtype=torch.float16).uniform_(-bound, bound)
+        self.directions = nn.Parameter(directions, requires_grad=False)
+        prototypes = torch.empty(n_prototypes, n_directions, dtype=torch.float16).uniform_(-1, 1)
+        self.prototypes = nn.Parameter(prototypes, requires_grad=False)
         self.register_buffer("scaled_variance", torch.full((1,), float(n_directions)))
         self.output = nn.Linear(n_prototypes, n_classes)
 

@@ -425,6 +425,14 @@ for name in sys.argv[1:]:
 
 
 @pytest.mark.slow
+def test_reading_classifiers_does_not_wait_for_the_compiler_of_torch():
+    code = (
+        "import sys\nfrom daam_core import built_in_models, load_model\n"
+        "for name in built_in_models(): load_model(name)\nprint('torch._dynamo' in sys.modules)"
+    )
+    assert _python(code).strip() == "False"
+
+
 def test_importing_everything_has_no_effect():
     names = [name for name in modules() if not name.endswith("__main__")]
     assert _python(IMPORT_EACH, *names) == ""
