@@ -85,17 +85,17 @@ def test_everything_is_one_archive_that_says_what_is_in_it(offer, session):
         *("png", "svg", "pdf", "csv", "csv-metadata.json", "npz", "json", "html", "ipynb", "txt")
     ]
     assert said[0].startswith(f"{b.given.title}, explained by topics: {b.explanation.predicted_class}, ")
-    assert said[-1] == "topics-text.csv-metadata.json: what the table's columns are, for programs"
+    assert said[-1] == "topics_text.csv-metadata.json: what the table's columns are, for programs"
     assert said[2:-1] == [
-        f"topics-text.{suffix}: {about}{'; it holds A and B' if suffix == 'html' else ''}"
+        f"topics_text.{suffix}: {about}{'; it holds A and B' if suffix == 'html' else ''}"
         for suffix, about in downloads.CONTENTS.items()
     ]
     for suffix in ("npz", "json"):
-        found = export.load(path.parent / f"topics-text.{suffix}")
+        found = export.load(path.parent / f"topics_text.{suffix}")
         np.testing.assert_array_equal(found.importance, b.explanation.importance)
     begins = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "html": b"<!DOCTYPE html>", "ipynb": b"{"}
     for suffix, first in begins.items():
-        assert (path.parent / f"topics-text.{suffix}").read_bytes().startswith(first), suffix
+        assert (path.parent / f"topics_text.{suffix}").read_bytes().startswith(first), suffix
 
 
 @pytest.mark.parametrize(("format_", "width"), [("exe", "double"), ("png", "wide"), (["png"], None)])
