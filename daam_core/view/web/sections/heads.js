@@ -318,7 +318,7 @@ function Similarity() {
   );
   if (!meet) {
     return html`<${EmptyFigure} title=${title}
-      >Every head sees layers of its own, so no two gates can be compared cell by cell.<//
+      >${`Every head sees ${store.axes().rows} of its own, so no two gates can be compared cell by cell.`}<//
     >`;
   }
   const caption = 'Correlation of the gates';
