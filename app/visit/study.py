@@ -118,7 +118,11 @@ class Studies:
         study = self[name]
         return self._answer(
             ("payload", name),
-            lambda: study_payload(study) | {"explains": self.explains(name), "example": name == EXAMPLE},
+            lambda: (
+                study_payload(study)
+                | {"explains": self.explains(name), "example": name == EXAMPLE}
+                | {"stated": _stated(self._models.get(study.facts.model))}
+            ),
         )
 
     def place(self, name: str, asked: Mapping[str, object]) -> bytes:
@@ -288,6 +292,17 @@ def open_studies(folders: Sequence[str | Path | None], models: Sequence[TrainedC
         for folder in folders
     ]
     return Studies(opened, offered)
+
+
+def _stated(model: TrainedClassifier | None) -> dict[str, object] | None:
+    """The accuracy that a classifier's report states, on inputs it was not trained on, and what it was
+    trained on; None where it states none."""
+    report = model.report if model is not None else {}
+    accuracy, data = report.get("accuracy"), report.get("data")
+    named = data.get("name") if isinstance(data, dict) else None
+    if not isinstance(accuracy, float) or not isinstance(named, str):
+        return None
+    return {"accuracy": accuracy, "trained_on": named}
 
 
 def _check(study: Study, models: Mapping[str, TrainedClassifier]) -> None:

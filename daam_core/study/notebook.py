@@ -98,7 +98,7 @@ def notebook_study(study: Study, *, state: Mapping[str, object] | None = None) -
     Raises:
         ConfigError: anywidget is not installed.
     """
-    payload = study_payload(study) | {"explains": False, "example": False}
+    payload = study_payload(study) | {"explains": False, "example": False, "stated": None}
     widget = _widget_class()(payload=payload, state=dict(state or {}))
     widget.on_msg(lambda _, message, __: widget.send(answer(study, message)))
     return widget

@@ -8,10 +8,13 @@ import {
   confusion,
   extremes,
   fitting,
+  flatters,
   openingSlice,
+  sameInStudy,
   sliceName,
   sliceRows,
   sorted,
+  tied,
 } from '../../daam_core/view/web/study/selecting.js';
 import { DEFAULTS, queryToState, stateToQuery, validState } from '../../daam_core/view/web/study/state.js';
 import { StudyStore } from '../../daam_core/view/web/study/store.js';
@@ -159,9 +162,45 @@ test('a selection gets a name, is compared, and says where it is kept', async ()
   assert.match(await store.select('third'), /nobody/);
 });
 
-test('extremes are in order, ties by row', () => {
-  assert.deepEqual(extremes([1, 3, 3, 0], 3, false), [1, 2, 0]);
-  assert.deepEqual(extremes([1, 3, 3, 0], 2, true), [3, 0]);
+test('of extremes that tie, the more certain predictions come first, and how many tie is told', () => {
+  const [scores, sure] = [
+    [1, 3, 3, 0, 3, 0],
+    [0.5, 0.6, 0.9, 0.2, 0.6, 0.4],
+  ];
+  assert.deepEqual(extremes(scores, sure, 3, false), [2, 1, 4]);
+  assert.deepEqual(extremes(scores, sure, 2, true), [5, 3]);
+  assert.deepEqual(tied(scores, [2, 1]), { value: 3, all: 3, shown: 2 });
+  assert.deepEqual(tied(scores, [2, 1, 4, 0]), null); // nothing else has its last, 1
+  assert.deepEqual(tied([], []), null);
+  const rows = sorted(columns, all, 'score', true, Float32Array.from([7, 7, 7, 0, 0, 0]));
+  assert.deepEqual(list(rows), [0, 2, 1, 3, 5, 4]);
+});
+
+test('a number and what a study stores of it are one', () => {
+  assert.ok(sameInStudy(0, 1.27e-10));
+  assert.ok(sameInStudy(0.333251953125, 1 / 3));
+  assert.ok(!sameInStudy(0.3335, 1 / 3));
+  assert.ok(!sameInStudy(0, 6e-8)); // float16 holds it
+});
+
+test('an accuracy far above the stated one may be that of training data', () => {
+  assert.ok(flatters(192, 192, 0.856));
+  assert.ok(flatters(950, 1000, 0.856));
+  assert.ok(!flatters(870, 1000, 0.856));
+  assert.ok(!flatters(0, 0, 0.856));
+});
+
+test('the table is gone to with the input in it, whatever was filtered', () => {
+  const store = new StudyStore();
+  store.setPayload(payload());
+  store.set({ tab: 'cells' });
+  store.narrow({ right: 'wrong' });
+  store.show('table', { input: 0 });
+  assert.deepEqual([store.state.tab, store.state.input, store.sought], ['inputs', 0, 'table']);
+  assert.ok(list(store.rows()).includes(store.row()));
+  store.narrow({ right: 'wrong' });
+  store.show('table', { input: 4 }); // an error, so the filter stays
+  assert.equal(store.state.filter.right, 'wrong');
 });
 
 test('points of the plane are met where they are drawn', () => {

@@ -59,6 +59,19 @@ def test_answers_are_kept(study: Study) -> None:
     payload = told(studies.payload("drawn"))
     assert isinstance(payload, dict)
     assert payload["explains"] is False
+    assert payload["stated"] is None
+
+
+def test_the_accuracy_that_the_classifier_states_is_told_beside_the_studys(study: Study) -> None:
+    report = {"accuracy": 0.856, "data": {"name": "speech-emodb + speech-ravdess"}}
+    model = SimpleNamespace(sha256=study.facts.checkpoint_sha256, report=report)
+    payload = told(Studies([study], {"drawn": model}).payload("drawn"))  # type: ignore[dict-item]
+    assert isinstance(payload, dict)
+    assert payload["stated"] == {"accuracy": 0.856, "trained_on": "speech-emodb + speech-ravdess"}
+    model.report = {"accuracy": 0.856}
+    payload = told(Studies([study], {"drawn": model}).payload("drawn"))  # type: ignore[dict-item]
+    assert isinstance(payload, dict)
+    assert payload["stated"] is None
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ export function InputCard({ row, large = false, input = null, score = '' }) {
         html`<button
           type="button"
           class="dv-button dv-quiet-button"
-          onClick=${() => store.set({ tab: 'inputs', input: number })}
+          onClick=${() => store.show('table', { input: number })}
         >
           Show in table
         </button>`

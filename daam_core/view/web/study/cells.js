@@ -9,7 +9,7 @@ import { html, useEffect, useState } from '../html.js';
 import { numeral, numeric } from '../sheets.js';
 import { InputCard } from './card.js';
 import { Asked, useStudy } from './parts.js';
-import { extremes } from './selecting.js';
+import { extremes, sameInStudy, tied } from './selecting.js';
 import { placeName } from './store.js';
 
 const SHOWN = 20; // inputs at either end
@@ -158,14 +158,14 @@ function Chooser() {
     <button
       type="button"
       class="dv-button"
-      onClick=${() => store.set({ tab: 'inputs', colour: 'score' })}
+      onClick=${() => store.show('plane', { colour: 'score' })}
     >
       Colour the plane by it
     </button>
     <button
       type="button"
       class="dv-button"
-      onClick=${() => store.set({ tab: 'inputs', sort: 'score', down: true })}
+      onClick=${() => store.show('table', { sort: 'score', down: true })}
     >
       Order the table by it
     </button>
@@ -193,8 +193,12 @@ function Histogram({ scores, picked }) {
   const chosen = store.row() >= 0 ? scores[store.row()] : null;
   /** @type {[string, number, string][]} */
   const marks = [];
-  if (chosen !== null) marks.push(['the chosen input', chosen, 'dv-value']);
-  if (now !== null) marks.push(['the input on screen', now, 'ds-now']);
+  if (chosen !== null && now !== null && sameInStudy(chosen, now)) {
+    marks.push(['the chosen input and the one on screen, to the study’s precision', chosen, 'dv-value']);
+  } else {
+    if (chosen !== null) marks.push(['the chosen input', chosen, 'dv-value']);
+    if (now !== null) marks.push(['the input on screen', now, 'ds-now']);
+  }
   const label = `Histogram of ${name} over ${format.count(scores.length)} inputs, ${format.reach(low, high)}`;
   return html`<div class="ds-side">
     <${Chart}
@@ -298,8 +302,9 @@ function Preferences({ preference, picked, pick }) {
 /** @param {{scores: Float32Array}} props */
 function Extremes({ scores }) {
   const store = useStudy();
-  const highest = extremes(scores, SHOWN, false);
-  const lowest = extremes(scores, SHOWN, true).filter((row) => !highest.includes(row));
+  const { confidence } = store.columns;
+  const highest = extremes(scores, confidence, SHOWN, false);
+  const lowest = extremes(scores, confidence, SHOWN, true).filter((row) => !highest.includes(row));
   const numbers = store.numbersOf([...highest, ...lowest]);
   const answer = store.answer('inputs', { numbers });
   /** @param {any[]} found @param {number[]} rows @param {number} from */
@@ -320,18 +325,26 @@ function Extremes({ scores }) {
         rows.length > 0 &&
         html`<${Asked}
           key=${word}
-          title="The ${rows.length} inputs where it is ${word}"
-          help=${
+          title="${rows.length} inputs where it is ${word}"
+          help="${tiedText(scores, rows)}${
             from === 0
-              ? 'The number is the place’s; colours show what each part of the input contributed to its prediction, blue against and orange for it.'
+              ? 'The number in front is this place’s in that input. Colours show what each part of the input did for the prediction: orange spoke for it, blue against it.'
               : ''
-          }
+          }"
           answer=${answer}
         >
           ${(found) => html`<div data-end=${word}>${cards(found, rows, from)}</div>`}
         <//>`,
     )}
   </div>`;
+}
+
+/** Says that a list of extremes is no ranking where others tie with its last. @param {Float32Array} scores @param {number[]} rows */
+function tiedText(scores, rows) {
+  const ties = tied(scores, rows);
+  if (!ties) return '';
+  const { value, all, shown } = ties;
+  return `${format.count(all)} inputs tie at ${format.short(value)}; shown are ${shown} of them, those with the most certain predictions. `;
 }
 
 /** @param {{asked: any}} props */
@@ -369,7 +382,7 @@ function Alike({ asked }) {
 /** @param {{scores: Float32Array}} props */
 function Scores({ scores }) {
   const { columns } = useStudy();
-  const rows = extremes(scores, 100, false);
+  const rows = extremes(scores, columns.confidence, 100, false);
   return html`<${Table}
     caption="The ${rows.length} highest of ${format.count(scores.length)} inputs"
     columns=${['Input', 'True class', 'Predicted', ...numeric('Number')]}

@@ -19,7 +19,13 @@ export function Inputs() {
   useEffect(() => {
     if (document.activeElement?.closest('.ds-table')) chosen.current.scrollIntoView({ block: 'nearest' });
   }, [store.state.input]);
-  return html`<div class="ds-inputs">
+  // Asked for from another tab, whose panel may have been scrolled far down.
+  const page = useRef(null);
+  useEffect(() => {
+    page.current.querySelector(`.ds-${store.sought || 'none'}`)?.scrollIntoView({ block: 'start' });
+    store.sought = '';
+  }, []);
+  return html`<div class="ds-inputs" ref=${page}>
     <${FilterBar} />
     <div class="ds-two">
       <div class="ds-side">

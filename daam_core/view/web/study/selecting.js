@@ -78,8 +78,8 @@ export function sorted(columns, rows, key, down, scores = null) {
     confidence,
     outside: columns.outside,
     seconds: columns.seconds,
-    score: scores,
   };
+  if (key === 'score' && scores) return Int32Array.from(rows).sort(byScore(scores, confidence, sign));
   const keys = known[key] || columns.number;
   return Int32Array.from(rows).sort((a, b) => sign * (keys[a] - keys[b]) || a - b);
 }
@@ -128,17 +128,66 @@ export function confused(counts, size, most) {
 }
 
 /**
- * Rows with the highest (or lowest) scores, in order; ties by row.
+ * Orders rows by score; of equal scores the more certain prediction comes first, whatever the direction.
  * @param {ArrayLike<number>} scores
+ * @param {ArrayLike<number>} confidence
+ * @param {number} sign 1: the lowest score first, -1: the highest
+ */
+function byScore(scores, confidence, sign) {
+  return (/** @type {number} */ a, /** @type {number} */ b) =>
+    sign * (scores[a] - scores[b]) || confidence[b] - confidence[a] || a - b;
+}
+
+/**
+ * Rows with the highest (or lowest) scores, in order; of equal scores the more certain predictions first.
+ * @param {ArrayLike<number>} scores
+ * @param {ArrayLike<number>} confidence of the predictions
  * @param {number} count
  * @param {boolean} lowest
  * @returns {number[]}
  */
-export function extremes(scores, count, lowest) {
-  const sign = lowest ? 1 : -1;
+export function extremes(scores, confidence, count, lowest) {
   return Array.from(scores, (_, row) => row)
-    .sort((a, b) => sign * (scores[a] - scores[b]) || a - b)
+    .sort(byScore(scores, confidence, lowest ? 1 : -1))
     .slice(0, count);
+}
+
+/**
+ * Whether a study's accuracy is so much above the stated one that its inputs may have been trained on: all are
+ * right, or it lies three standard errors above.
+ * @param {number} right
+ * @param {number} count
+ * @param {number} stated accuracy on inputs that were not trained on, 0 to 1
+ */
+export function flatters(right, count, stated) {
+  if (!count) return false;
+  return right === count || right / count > stated + 3 * Math.sqrt((stated * (1 - stated)) / count);
+}
+
+/**
+ * How many inputs share the score at which a list of extremes ends, and how many of them it shows; null
+ * where it shows all of them, so that it is a ranking.
+ * @param {ArrayLike<number>} scores
+ * @param {number[]} rows of the list
+ * @returns {{value: number, all: number, shown: number} | null}
+ */
+export function tied(scores, rows) {
+  if (!rows.length) return null;
+  const value = scores[rows[rows.length - 1]];
+  const shown = rows.filter((row) => scores[row] === value).length;
+  let all = 0;
+  for (let row = 0; row < scores.length; row += 1) all += Number(scores[row] === value);
+  return all > shown ? { value, all, shown } : null;
+}
+
+/**
+ * Whether a study, whose maps are float16, would store both numbers as one.
+ * @param {number} kept as the study holds it
+ * @param {number} exact
+ */
+export function sameInStudy(kept, exact) {
+  // Half of float16's last place: 2⁻¹¹ of the number, and 2⁻²⁵ below its smallest normal one.
+  return Math.abs(kept - exact) <= Math.max(Math.abs(exact) * 2 ** -11, 2 ** -25) * 1.001;
 }
 
 /**

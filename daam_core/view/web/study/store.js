@@ -39,6 +39,7 @@ export class StudyStore {
     /** @type {(() => Place | null) | null} the cell chosen in the view of one input */
     this.cell = null;
     this.placed = false; // whether anybody chose a place
+    this.sought = ''; // the part of the inputs' page that comes into sight when it is drawn
     /** @type {((number: number) => void) | null} asks for an input's explanation */
     this.explain = null;
     this.dark = false;
@@ -233,6 +234,18 @@ export class StudyStore {
     if (dark === this.dark) return;
     this.dark = dark;
     this.changed(new Set(['theme']));
+  }
+
+  /**
+   * Goes to the table of all inputs or to their plane, which then comes into sight.
+   * @param {'table' | 'plane'} part
+   * @param {any} wanted
+   */
+  show(part, wanted) {
+    this.sought = part;
+    this.set({ tab: 'inputs', ...wanted });
+    // An input that the filter leaves out would not be in the table.
+    if ('input' in wanted && this.rows().indexOf(this.row()) < 0) this.clear();
   }
 
   /** Goes to the page of a place. @param {Place} place @param {string} [quantity] */

@@ -7,6 +7,7 @@
  *
  * @typedef {{
  *   version: 1, name: string, explains: boolean, example: boolean, cut: boolean,
+ *   stated: {accuracy: number, trained_on: string} | null,
  *   facts: {
  *     model: string, checkpoint: string, encoder: string, modality: 'audio' | 'image' | 'text', classes: string[],
  *     shape: [number, number, number], head_layers: boolean[][], data: string, inputs: number,
@@ -23,7 +24,8 @@
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]},
  *   terms: Record<string, string>,
  * }} StudyPayload cut: some texts are longer than what is here of them; outside: percent of the inputs known in
- *   training that lie closer to it, −1 where nothing is known
+ *   training that lie closer to it, −1 where nothing is known; stated: the accuracy in the classifier's report,
+ *   on inputs it was not trained on
  *
  * @typedef {{head: number | null, layer: number | null, feature: number | null}} Place null: all of the axis
  * @typedef {'density_attention' | 'gate' | 'class_importance' | 'values'} Asked

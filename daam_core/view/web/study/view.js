@@ -4,6 +4,7 @@ import * as format from '../format.js';
 import { HeadingContext, html, StoreContext, useId } from '../html.js';
 import { Cells } from './cells.js';
 import { Inputs } from './inputs.js';
+import { flatters } from './selecting.js';
 import { Slices } from './slices.js';
 
 /** @typedef {import('./store.js').StudyStore} StudyStore */
@@ -60,7 +61,7 @@ export function StudyView({ store, heading }) {
 
 /** What was studied, and how good it is. @param {{store: StudyStore}} props */
 function Summary({ store }) {
-  const { facts, refused } = /** @type {import('./types.js').StudyPayload} */ (store.payload);
+  const { facts, refused, stated } = /** @type {import('./types.js').StudyPayload} */ (store.payload);
   const { count, errors } = store.columns;
   const right = count - errors;
   const left = facts.inputs - facts.finished;
@@ -69,6 +70,7 @@ function Summary({ store }) {
       <strong>${facts.model}</strong> on <strong>${facts.data}</strong>: ${format.count(right)} of
       ${` ${format.count(count)} inputs right (${format.percent(right / Math.max(1, count))})`},
       ${` ${format.count(errors)} ${errors === 1 ? 'error' : 'errors'}.`}
+      ${stated && flatters(right, count, stated.accuracy) && html` <span class="ds-flatters">The classifier was trained on ${stated.trained_on}, and its card states ${format.percent(stated.accuracy)} on inputs never seen. If these inputs were trained on, the accuracy here says nothing about new ones.</span>`}
       ${left > 0 && ` ${format.count(left)} inputs are not done yet; daam study goes on where it stopped.`}
     </p>
     <${Another} store=${store} />
