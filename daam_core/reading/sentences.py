@@ -133,7 +133,8 @@ def _cells(e: Explanation) -> str | None:
         return _evidence(e)
     found = top_cells(quantity_map(e, "importance"), MOST_NAMED).tolist()
     verb = "are" if len(found) > 1 else "is"
-    return f"The strongest cell{'s' if len(found) > 1 else ''} {verb} {_cells_named(e, found)}."
+    cells = "cells" if len(found) > 1 else "cell"
+    return f"The strongest {cells} by Importance Factor {verb} {_cells_named(e, found)}."
 
 
 def _evidence(e: Explanation) -> str | None:
@@ -147,7 +148,7 @@ def _evidence(e: Explanation) -> str | None:
     other = e.class_names[int(others.argmax())]
     verb = "speak" if len(found) > 1 else "speaks"
     named = _cells_named(e, found)
-    return _sentence(f"{named} {verb} most for “{e.explained_class}” and against “{other}”")
+    return f"By evidence, {named} {verb} most for “{e.explained_class}” and against “{other}”."
 
 
 def _cells_named(e: Explanation, cells: Sequence[Sequence[int]]) -> str:

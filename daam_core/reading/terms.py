@@ -61,6 +61,46 @@ TERMS: Mapping[str, Term] = {
     "ξ": Term(
         "Scaled variance",
         "How wide a head's curve is for one feature: small lets through only what is near its top.",
-        "learned; starts at 2",
+        "learned, starting at 2; an open head of a density decoder is not learned and has 1000",
+    ),
+    "Evid.": Term(
+        "Evidence",
+        "How much this cell speaks for the explained class and against the next one, in logits; only density "
+        "decoders have it.",
+        "change of the log of the joint gates, from the training mean to this input",
+    ),
+    "joint-gates": Term(
+        "Joint gates",
+        "How near an input lies to one training example, over all cells at once: 1 for the same, towards 0 "
+        "far away.",
+        "exp(−‖u − δ‖² / 2ξ), u = the cells of all heads",
+    ),
+    "density-decoder": Term(
+        "Density decoder",
+        "What decides from joint gates: each training example votes for its class, the nearer the more; its "
+        "first head is open: it lets every cell through.",
+        "logit of a class = sum over examples of weight · joint gate",
+    ),
+    "Entropy": Term(
+        "Selectivity of a head",
+        "Spread of what a head lets through: 0 where it is one cell only, 1 where it is all cells alike.",
+        "−Σ p log p / log(number of cells), p = share of the gates",
+    ),
+    "AUROC": Term(
+        "Area under the ROC curve",
+        "How often an input of a class has the higher number than one of the others: 0.5 is "
+        "chance, 1 always.",
+        "share of pairs in the right order",
+    ),
+    "q": Term(
+        "False discovery rate",
+        "Of all cells that differ at least as much as this one, the share to be expected to do so by chance.",
+        "by permutation of the inputs",
+    ),
+    "unlike-training": Term(
+        "Unlike training",
+        "Whether an input lies farther from the training data than 95 % of known inputs; its prediction "
+        "means little then.",
+        "distance of the standardised values, among those of known inputs",
     ),
 }

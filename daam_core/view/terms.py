@@ -2,7 +2,13 @@
 
 from html import escape
 
-from daam_core.reading.terms import TERMS
+from daam_core.reading.terms import TERMS, Term
+
+
+def _title(symbol: str, term: Term) -> str:
+    if symbol.replace("-", " ") == term.name.lower():  # a word that has no symbol
+        return f"<strong>{escape(term.name)}</strong>"
+    return f"<strong>{escape(symbol)}</strong> {escape(term.name)}"
 
 
 def terms_html(row: str = "layer", column: str = "feature") -> str:
@@ -12,7 +18,7 @@ def terms_html(row: str = "layer", column: str = "feature") -> str:
         row, column: what those of the maps are called.
     """
     entries = "".join(
-        f'<dt id="term-{escape(symbol)}"><strong>{escape(symbol)}</strong> {escape(term.name)}</dt>'
+        f'<dt id="term-{escape(symbol)}">{_title(symbol, term)}</dt>'
         f"<dd>{escape(term.sentence)} <code>{escape(term.formula)}</code></dd>"
         for symbol, term in ((symbol, term.on(row, column)) for symbol, term in TERMS.items())
     )

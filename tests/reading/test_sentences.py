@@ -109,7 +109,8 @@ def test_evidence_names_the_cells_and_an_open_head_is_called_so():
     order = np.argsort(-e.logits)
     (other,) = [e.class_names[k] for k in order[:2] if k != e.explained]
     assert cells == (
-        f"Features 5 and 2 on layer 3 in head 1 speak most for “{e.explained_class}” and against “{other}”."
+        "By evidence, features 5 and 2 on layer 3 in head 1 speak most for "
+        f"“{e.explained_class}” and against “{other}”."
     )
     alone = in_words(replace(e, evidence=np.minimum(evidence, -0.1)))
     assert not any("speak most for" in said and "head" in said for said in alone)

@@ -48,8 +48,10 @@ def header_of(name: str) -> str:
 _CAUTION = escape(CAUTION).replace("Importance Factor", term("IF", "Importance Factor"), 1)
 WHY = (
     '<div class="dx-why"><h2 class="dx-heading">Why</h2><p class="dx-limits"><strong>What the map does not '
-    f"show.</strong> {_CAUTION} Evidence, which classifiers with a density decoder have and show first, "
-    "says how much each cell moved the joint gates for the class and against the next.</p></div>"
+    f"show.</strong> {_CAUTION} Some classifiers decide by how near an input lies to the training "
+    f"examples of each class ({term('joint-gates', 'joint gates')}). For these the maps first show the "
+    f"{term('Evid.', 'evidence')}: how far each cell brings the input nearer to the class than to the next "
+    "one.</p></div>"
 )
 ENDPOINTS = ' Programs can ask it too: <a href="?view=api">API and MCP</a>.'
 

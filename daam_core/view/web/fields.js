@@ -5,6 +5,8 @@ import { LOG_SPAN, logThresholds, makeScale, rankThresholds } from './colour.js'
 import * as format from './format.js';
 import { mapsSheet, numeral } from './sheets.js';
 
+const OPEN = 0.9; // a gate above this everywhere lets everything through, as in the sentences
+
 /**
  * @typedef {import('./store.js').Store} Store
  * @typedef {import('./result.js').Result} Result
@@ -247,7 +249,14 @@ export function scaleOf(store, head, which) {
     if (which.quantity !== 'importance' && !difference) {
       limits = result.range(which.quantity, scale, head, Boolean(which.dataset));
     } else if (!difference && extent(fields)[1] > 0) limits = [0, 1];
-    return colourScale(store, fields, limits);
+    const own = colourScale(store, fields, limits);
+    if (!flatRange(store, head, which)) return own;
+    // From nothing to the most, the whole map has one colour; an IF, which fills its range, is given one.
+    if (which.quantity !== 'importance') return makeScale([0, own.limits[1]], own.table);
+    return makeScale(
+      own.limits,
+      own.table.map(() => own.table[255]),
+    );
   });
 }
 
@@ -265,6 +274,39 @@ export function scaleTogether(store, whichs) {
     const { quantity, dataset } = whichs[0];
     return colourScale(store, fields, quantity === 'importance' && !dataset ? [0, 1] : null);
   });
+}
+
+const LEAST_CONTRAST = 0.01; // of the highest number; less is noise beside what the head lets through
+
+/**
+ * The range of a head's map that has no contrast to show on a scale of its own, such as a gate that is open
+ * everywhere: from 0.998 to 1 must not become the whole palette. Null where there is contrast.
+ * @param {Store} store
+ * @param {number} head
+ * @param {Which} which
+ * @returns {[number, number] | null}
+ */
+function flatRange(store, head, which) {
+  const { quantity, side, dataset } = which;
+  if (store.state.scale !== 'per_head' || side === 'difference' || dataset === 'difference') return null;
+  if (store.quantities[quantity]?.signed) return null;
+  const basis = quantity === 'importance' ? 'density_attention' : quantity; // an IF of its own head fills 0 to 1
+  const [low, high] = resultsOf(store, which)[0].range(basis, 'per_head', head, Boolean(dataset));
+  return high > low && high - low < LEAST_CONTRAST * high ? [low, high] : null;
+}
+
+/**
+ * That a head's map is drawn flat, and between which numbers; empty where it is not.
+ * @param {Store} store
+ * @param {number} head
+ * @param {Which} which
+ */
+export function flatText(store, head, which) {
+  const flat = flatRange(store, head, which);
+  if (!flat) return '';
+  const open = which.quantity === 'gate' && flat[0] > OPEN;
+  const what = which.quantity === 'importance' ? 'density attention ' : '';
+  return `${open ? 'lets everything through' : 'nearly the same everywhere'} (${what}${format.reach(...flat)})`;
 }
 
 /** What the colours of a map mean. @param {Store} store @param {Which} which */
@@ -303,11 +345,11 @@ export function shareText(store, head) {
   return `${format.signed(store.b.share(head) - store.a.share(head))} points`;
 }
 
-/** The cell of the chosen head with most density attention. @param {Store} store */
+/** The cell of the chosen head with most of what its map shows, by size where that has a sign. @param {Store} store */
 export function strongestCell(store) {
   const result = store.result();
-  const map = result.map('density_attention', store.state.head, 'all_heads');
-  const at = map ? top(map, 1, false)[0] || 0 : 0;
+  const map = field(store, store.state.head, whichOf(store));
+  const at = map ? top(onlySeen(map), 1, map.signed)[0] || 0 : 0;
   return { layer: Math.floor(at / result.F), feature: at % result.F };
 }
 

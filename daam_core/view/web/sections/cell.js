@@ -23,7 +23,8 @@ const helpOn = ({ row, rows, column }) =>
   `Each head’s gate for every value that this ${row} and ${column} could have, the other ${rows} as they are; the dot is ` +
   `what came out. The gate is 1 at the centre, which is the mean over ${rows} plus δ, and has fallen to 0.61 one width ` +
   `from there; the width is √ξ times the deviation over ${rows}. A high gate means a typical value, not a decisive one. ` +
-  'The data set’s curves are drawn from its averages; the mean of its inputs’ gates (ring) lies elsewhere.';
+  'For the data set, curves and dots belong to its average input; a ring is the average of all its inputs’ gates, ' +
+  'which is another number than the gate of the average input.';
 
 export function OneCell() {
   const store = useStore();
@@ -67,7 +68,7 @@ export function OneCell() {
   >
     <div class="dv-stack">
       <p class="dv-note">
-        ${`${selected ? 'Selected cell' : 'No cell selected; the strongest one'}: ${store.axes().row} ${result.rowName(cell.layer)}, ${store.axes().column} ${cell.feature}.`}
+        ${`${selected ? 'Selected cell' : strongestText(store)}: ${store.axes().row} ${result.rowName(cell.layer)}, ${store.axes().column} ${cell.feature}.`}
       </p>
       <div class="dv-two">
         ${shown.map((part) => html`<${Gaussians} key=${part.title} ...${part} cell=${cell} />`)}
@@ -82,6 +83,14 @@ export function OneCell() {
     </div>
   <//>`;
   return [html`<${PinnedCells} />`, figure];
+}
+
+/** By what the cell that stands in for a selected one was found. @param {Store} store */
+export function strongestText(store) {
+  const { name, signed } = store.quantities[store.quantity];
+  const size = signed || store.isDifference() ? ', by size' : '';
+  const what = store.isDifference() ? `change of ${name}` : name;
+  return `No cell selected; the one of most ${what} in head ${store.state.head}${size}`;
 }
 
 /** What is drawn: each input shown, and the data set's average. @param {Store} store @returns {Shown[]} */

@@ -9,6 +9,7 @@ import {
   extent,
   field,
   fieldNumber,
+  flatText,
   headDifference,
   needExact,
   resultsOf,
@@ -51,9 +52,13 @@ export function Heads() {
 
 // ---- all heads ----------------------------------------------------------------------------------
 
-const ALL_HELP =
-  'Heads side by side on one scale, so that a weak head looks weak. The percentage is a head’s share of all density ' +
-  'attention, not of the decision.';
+/** @param {Store} store */
+export const allHelp = (store) =>
+  (store.state.scale === 'per_head'
+    ? 'Heads side by side, each on a scale of its own, so that a weak head’s pattern shows, too; equal colours of two ' +
+      'heads are not equal numbers. '
+    : 'Heads side by side on one scale, so that a weak head looks weak. ') +
+  'The percentage is a head’s share of all density attention, not of the decision.';
 
 function AllHeads() {
   const store = useStore();
@@ -61,7 +66,7 @@ function AllHeads() {
   const [binning, onDraw] = useBinning();
   return html`<${Figure}
     title="All heads"
-    help=${ALL_HELP}
+    help=${allHelp(store)}
     controls=${html`<${MapControls} keys=${[...MAP_CONTROLS, 'order']}>
       ${store.result().H > 1 && html`<${HeadChooser} />`}
     <//>`}
@@ -84,8 +89,8 @@ function AllHeads() {
 
 /** @param {ReturnType<Store['axes']>} axes */
 const numbersHelp = ({ rows, columns }) =>
-  `Share of the density attention, the ${rows} that carry most of it, the ${columns} with the highest mean density ` +
-  'attention, the range of what was learned, how selective the gate is (0: one cell, 1: all alike), and the head ' +
+  `Share of the density attention (DA), the ${rows} that carry most of it, the ${columns} with the highest mean density ` +
+  'attention, whatever the maps show, the range of what was learned, how selective the gate is (0: one cell, 1: all alike), and the head ' +
   'whose gate is most alike.';
 
 function HeadNumbers() {
@@ -114,7 +119,7 @@ function headColumns(result) {
     'Head',
     ...numeric('Share, %'),
     `Most on ${rows}`,
-    `Top ${columns}`,
+    `Top ${columns} by mean DA`,
     ...numeric(...learned.flatMap((name) => [`${name} min`, `${name} max`]), 'Entropy'),
     'Most alike',
     ...numeric('Correlation'),
@@ -189,7 +194,7 @@ function SmallMap({ head, onDraw }) {
   const which = whichOf(store);
   const f = field(store, head, which);
   const [low, high] = useMemo(() => (f ? extent([f]) : [NaN, NaN]), [f?.data]);
-  const reach = format.reach(low, high);
+  const reach = flatText(store, head, which) || format.reach(low, high);
   const caption = html`<div class="dv-map-caption">
     <button type="button" class="dv-link" onClick=${() => store.set({ head, tab: 'heatmap' })}>
       <${HeadName} head=${head} more=${shareText(store, head)} />
@@ -213,15 +218,21 @@ function AllBar() {
   if (store.state.scale === 'per_head' && which.quantity !== 'importance') {
     return html`<p class="dv-bar-text">${scaleText(store, which)} The range stands above each map.</p>`;
   }
-  const [first = 0] = store.shownHeads();
+  const shown = store.shownHeads();
+  const first = shown.find((head) => !flatText(store, head, which)) ?? shown[0] ?? 0;
   return html`<${ColourBar} scale=${scaleOf(store, first, which)}>${scaleText(store, which)}<//>`;
 }
 
 // ---- one head minus another ---------------------------------------------------------------------
 
-const PAIR_HELP =
-  'Orange cells have more of what is shown (or, between two inputs, gain more) in the first head, blue ones in the ' +
-  'second; equal heads leave the map neutral. It does not tell which of them the decision uses.';
+/** @param {Store} store */
+const pairHelp = (store) => {
+  const most = store.isDifference() ? 'gains more from A to B' : 'has more of what is shown';
+  return (
+    `Orange: the first head ${most}. Blue: the second one does. Where both are equal the map is neutral. It does not ` +
+    'tell which of them the decision uses.'
+  );
+};
 
 function HeadPair() {
   const store = useStore();
@@ -267,7 +278,7 @@ function HeadPair() {
   };
   return html`<${Figure}
     title="One head minus another"
-    help=${PAIR_HELP}
+    help=${pairHelp(store)}
     controls=${[0, 1].map(
       (i) => html`<${Select}
         label=${i ? 'minus' : 'Head'}

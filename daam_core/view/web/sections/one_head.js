@@ -7,16 +7,35 @@ import { html, useStore } from '../html.js';
 import { BarredMap, CellTables, MapControls, Readout } from '../maps.js';
 import { LayerStrip } from './layer_strip.js';
 
+/** What the map says and what not, by what it shows. @param {import('../store.js').Store} store */
+export function oneHelp(store) {
+  const { row, column } = store.axes();
+  const everywhere = `every ${column} in every ${row} of the chosen head`;
+  if (store.quantity === 'evidence') {
+    return (
+      `Shows how much ${everywhere} speaks for the explained class and against the next one (orange) or the other way ` +
+      'round (blue). It does not show how much the head lets through; density attention does.'
+    );
+  }
+  if (store.quantity === 'class_importance') {
+    return (
+      `Shows how much ${everywhere} speaks for the explained class (orange) or against it (blue). It does not show ` +
+      'how much the head lets through; density attention does.'
+    );
+  }
+  return (
+    `Shows how strongly the chosen head weighs every ${column} in every ${row}. It does not show which class a cell ` +
+    'speaks for; class importance does.'
+  );
+}
+
 export function OneHead() {
   const store = useStore();
   const { head } = store.state;
-  const { row, rows, column, columns } = store.axes();
-  const help =
-    `Shows how strongly the chosen head weighs every ${column} in every ${row}. It does not show which class a cell ` +
-    'speaks for; class importance does.';
+  const { rows, columns } = store.axes();
   return html`<${Figure}
     title=${`One head: ${rows} × ${columns}`}
-    help=${help}
+    help=${oneHelp(store)}
     controls=${html`<${MapControls} keys=${['head', ...MAP_CONTROLS]} />`}
     table=${() => html`<${CellTables} heads=${[head]} />`}
     csv=${() => exactSheet(store, [head], shownColumns(store))}

@@ -1,0 +1,87 @@
+/** What texts and colours go by: the map that is shown, and its scale. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { flatText, scaleOf, strongestCell, whichOf } from '../../daam_core/view/web/fields.js';
+import { strongestText } from '../../daam_core/view/web/sections/cell.js';
+import { allHelp } from '../../daam_core/view/web/sections/heads.js';
+import { oneHelp } from '../../daam_core/view/web/sections/one_head.js';
+import { Store } from '../../daam_core/view/web/store.js';
+import { encoded, payload } from './payloads.js';
+
+const QUANTITIES = {
+  importance: { name: 'Importance Factor', short: 'IF' },
+  density_attention: { name: 'Density attention', short: 'DA' },
+  gate: { name: 'Gate', short: 'Gate' },
+  class_importance: { name: 'Class importance', short: 'Class', signed: true },
+};
+
+/** Two heads of which the first lets everything through. @param {any} [more] quantities */
+function store(more = {}) {
+  const gate = [1, 0.999, 0.998, 0.9985, 0.9992, 1, 0.7, 0.8, 0.9, 1, 0.5, 0];
+  const evidence = [0, 0.1, -0.9, 0.5, 0.2, 0, 0, 0, 0, 0.3, 0, 0];
+  const ends = [
+    [0.998, 1],
+    [0, 1],
+  ];
+  const shown = new Store();
+  shown.setPayload({
+    ...payload({
+      arrays: { gate: encoded(gate, [2, 2, 3]), evidence: encoded(evidence, [2, 2, 3]) },
+      amplitude: [
+        [1, 1],
+        [1, 1],
+      ],
+      ranges: { gate: ends, density_attention: ends, evidence: ends },
+    }),
+    quantities: { ...QUANTITIES, ...more },
+  });
+  return shown;
+}
+const EVIDENCE = { evidence: { name: 'Evidence', short: 'Evid.', signed: true } };
+
+test('the strongest cell is that of the map shown, and it is said by what', () => {
+  const shown = store(EVIDENCE);
+  assert.equal(shown.quantity, 'evidence');
+  assert.deepEqual(strongestCell(shown), { layer: 0, feature: 2 });
+  assert.equal(strongestText(shown), 'No cell selected; the one of most Evidence in head 0, by size');
+  shown.set({ head: 1 });
+  assert.deepEqual(strongestCell(shown), { layer: 1, feature: 0 });
+  shown.set({ head: 0, quantity: 'gate' });
+  assert.deepEqual(strongestCell(shown), { layer: 0, feature: 0 });
+  assert.equal(strongestText(shown), 'No cell selected; the one of most Gate in head 0');
+});
+
+test('a head that is open everywhere is drawn flat on its own scale, and said so', () => {
+  const shown = store();
+  shown.set({ quantity: 'gate', scale: 'per_head' });
+  const which = whichOf(shown);
+  assert.equal(flatText(shown, 0, which), 'lets everything through (0.998 to 1)');
+  assert.equal(flatText(shown, 1, which), '');
+  const colours = [0.998, 0.999, 1].map(scaleOf(shown, 0, which).index);
+  assert.ok(colours[2] === 255 && colours[0] >= 254, String(colours));
+  shown.set({ colours: 'rank' });
+  assert.ok(scaleOf(shown, 0, whichOf(shown)).index(0.998) >= 254);
+  assert.deepEqual([0, 1].map(scaleOf(shown, 1, { ...which }).index).at(-1), 255);
+  shown.set({ quantity: 'importance', colours: 'linear' });
+  const flat = scaleOf(shown, 0, whichOf(shown));
+  assert.deepEqual(flat.colour(0), flat.colour(1));
+  assert.equal(
+    flatText(shown, 0, whichOf(shown)),
+    'nearly the same everywhere (density attention 0.998 to 1)',
+  );
+  shown.set({ scale: 'all_heads' });
+  assert.equal(flatText(shown, 0, whichOf(shown)), '');
+});
+
+test('texts change with scale and quantity', () => {
+  const shown = store(EVIDENCE);
+  assert.match(allHelp(shown), /^Heads side by side on one scale/);
+  shown.set({ scale: 'per_head' });
+  assert.match(allHelp(shown), /^Heads side by side, each on a scale of its own/);
+  assert.match(oneHelp(shown), /speaks for the explained class and against the next one/);
+  assert.doesNotMatch(oneHelp(shown), /not show which class/);
+  shown.set({ quantity: 'class_importance' });
+  assert.match(oneHelp(shown), /or against it \(blue\)/);
+  shown.set({ quantity: 'gate' });
+  assert.match(oneHelp(shown), /It does not show which class a cell speaks for/);
+});
