@@ -295,6 +295,15 @@ class DaamClassifier(nn.Module):
         """δ, ξ (or the mixture's scales) and the amplitude: trained with a learning rate of their own."""
         return list(self.attention.parameters())
 
+    def logits(self, pooled: Tensor) -> Tensor:
+        """``[B, L, F] → [B, C]``: :meth:`forward`'s up to rounding, without keeping the gate or moving rows."""
+        gated = self.attention.output(self.standardise(pooled))
+        if self.config.decoder != "pool" or self.config.mode != "shared":
+            return self.decode(gated)
+        by_head = gated.unflatten(1, (self.config.n_heads, self.config.n_layers))
+        logits: Tensor = self.decoder(by_head.mean(2).flatten(1))
+        return logits
+
     def forward(self, pooled: Tensor) -> Decision:
         gated, gate = self.attention(self.standardise(pooled))
         return Decision(self.decode(gated), gate)

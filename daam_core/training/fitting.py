@@ -245,10 +245,13 @@ def fit(
     if training.initialisation == "xavier":
         _xavier(model)
     loss_of = loss_function(training, labels)
-    optimiser = torch.optim.AdamW(_parameter_groups(model, training))
+    optimiser = torch.optim.AdamW(_parameter_groups(model, training), fused=True)
     order = torch.Generator().manual_seed(training.seed)
+    decide: Classifies = model
     if isinstance(model, DaamClassifier):
         model.attention.prepare(len(features))
+        if not training.gate_penalty:
+            decide = model.logits
 
     epochs: list[Epoch] = []
     best_loss, best_epoch, best_weights = float("inf"), 0, copy.deepcopy(model.state_dict())
@@ -257,7 +260,7 @@ def fit(
         total = 0.0
         with _explained(training, number):
             for batch in torch.split(epoch_order(training, labels, order), training.batch_size):
-                output = model(features[batch])
+                output = decide(features[batch])
                 loss = loss_of(_logits(output), labels[batch])
                 if isinstance(output, Decision) and training.gate_penalty:
                     loss = loss + training.gate_penalty * output.gate.mean()
@@ -269,7 +272,7 @@ def fit(
                 raise ShapeError("The loss is not finite.")
             model.eval()
             validation_loss, accuracy = (
-                _measure(model, *validation) if validation is not None else (float("nan"), float("nan"))
+                _measure(decide, *validation) if validation is not None else (float("nan"), float("nan"))
             )
         epochs.append(Epoch(number, total / len(features), validation_loss, accuracy))
         if on_epoch is not None:
@@ -426,5 +429,5 @@ def _check(features: Tensor, labels: Tensor) -> None:
             f"Training needs features [N, L, F] and labels [N], or [N, C] of 0 and 1, with N >= 1, "
             f"got {list(features.shape)} and {list(labels.shape)}."
         )
-    if not bool(torch.isfinite(features).all()):
+    if not all(bool(end.isfinite()) for end in torch.aminmax(features)):  # NaN is both ends of what holds it
         raise DataError("The features hold values that are not finite.")
