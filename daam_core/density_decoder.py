@@ -4,10 +4,27 @@ Letters: B batch, H heads, L layers, F features, R rows (see ``layers``), D dire
 C classes.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 from daam_core.gating import joint_gate
+
+
+class Joint(NamedTuple):
+    """What the decoder sees: along its directions ``[B, D]``, and every prototype's joint gate ``[B, M]``."""
+
+    seen: Tensor
+    gates: Tensor
+
+
+class Wide(NamedTuple):
+    """Directions ``[D, L·F]``, prototypes ``[M, D]`` and their squared lengths ``[M]``, to compute with."""
+
+    directions: Tensor
+    prototypes: Tensor
+    squares: Tensor
 
 
 class DensityDecoder(nn.Module):
@@ -47,6 +64,7 @@ class DensityDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.n_heads, self.n_layers, self.n_features = n_heads, n_layers, n_features
+        self._kept: tuple[object, tuple[Tensor, Tensor], Wide] | None = None
         self.register_buffer("head_weight", torch.ones(n_heads))
         cells = n_layers * n_features
         bound = (3 / cells) ** 0.5  # of variance 1 / cells
@@ -69,11 +87,34 @@ class DensityDecoder(nn.Module):
         """``[B, R, F] → [B, L·F]``: the heads' gated values, weighed and added up by layer."""
         return self.weighed(gated).sum(1).flatten(1)
 
+    def wide(self, kind: torch.dtype) -> Wide:
+        """Both halves in the precision ``kind``, kept: making them takes longer than an input's decision."""
+        halves = self.directions.detach(), self.prototypes.detach()
+        if torch.compiler.is_compiling() or any(half.is_inference() for half in halves):
+            return self._widened(halves, kind)
+        # The halves are held, so that no other tensor comes to lie where they did.
+        made_of = kind, [(half.data_ptr(), half.device, half._version) for half in halves]
+        kept = self._kept
+        if kept is None or kept[0] != made_of:
+            with torch.inference_mode(False), torch.no_grad():
+                kept = self._kept = made_of, halves, self._widened(halves, kind)
+        return kept[2]
+
+    @staticmethod
+    def _widened(halves: tuple[Tensor, Tensor], kind: torch.dtype) -> Wide:
+        directions, prototypes = (half.to(kind) for half in halves)
+        return Wide(directions, prototypes, prototypes.square().sum(-1))
+
+    def joint(self, gated: Tensor) -> Joint:
+        """``[B, R, F]`` → what is seen of it ``[B, D]``, and the joint gate of every prototype ``[B, M]``."""
+        kind = gated.dtype
+        directions, prototypes, squares = self.wide(kind)
+        seen = self.see(gated) @ directions.T
+        return Joint(seen, joint_gate(seen, prototypes, self.scaled_variance.to(kind), squares=squares))
+
     def gates(self, gated: Tensor) -> Tensor:
         """``[B, R, F] → [B, M]``: the joint gate of every prototype."""
-        kind = gated.dtype
-        seen = self.see(gated) @ self.directions.to(kind).T
-        return joint_gate(seen, self.prototypes.to(kind), self.scaled_variance.to(kind))
+        return self.joint(gated).gates
 
     def forward(self, gated: Tensor) -> Tensor:
         logits: Tensor = self.output(self.gates(gated))
@@ -81,4 +122,4 @@ class DensityDecoder(nn.Module):
 
     def direction_cells(self) -> Tensor:
         """The directions by cell, ``[D, L, F]``, in the precision of the output."""
-        return self.directions.to(self.output.weight.dtype).view(-1, self.n_layers, self.n_features)
+        return self.wide(self.output.weight.dtype).directions.view(-1, self.n_layers, self.n_features)

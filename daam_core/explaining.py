@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from daam_core.density_decoder import Joint
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.errors import InputError, ShapeError, is_whole
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
@@ -280,7 +281,7 @@ def _decided(
         density_rows = density_rows * attention.by_row(kept)
     gated = (density_rows * values[:, attention.layer_of_row]).detach().requires_grad_(True)
     with torch.enable_grad():
-        logits = classifier.decode(gated)
+        logits, joint = classifier.decode_jointly(gated)
         predicted = logits.argmax(-1)
         explained = predicted if target is None else torch.full_like(predicted, target)
         # Inputs do not meet in the decoder, so the sum's gradient is each one's own.
@@ -290,7 +291,8 @@ def _decided(
     decided = _Decided(
         pooled, values, gate, density, gradient, mean, variance, logits.detach(), predicted, explained
     )
-    return decided, classifier.evidence(gated.detach(), explained)
+    decoded = decided.logits, None if joint is None else Joint(*(one.detach() for one in joint))
+    return decided, classifier.evidence(gated.detach(), explained, decoded)
 
 
 def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any] | None) -> int | None:

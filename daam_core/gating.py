@@ -199,7 +199,9 @@ def mixture_gate(
     return _kept(exponent.softmax(axis).to(x.dtype), mask)
 
 
-def joint_gate(x: Tensor, prototypes: Tensor, scaled_variance: Tensor) -> Tensor:
+def joint_gate(
+    x: Tensor, prototypes: Tensor, scaled_variance: Tensor, *, squares: Tensor | None = None
+) -> Tensor:
     r"""Product over all directions of each prototype's Gaussian gate: how typical a whole input is for it.
 
     .. math:: gate_m = \prod_d \exp\left(-\frac{(x_d - δ_{m,d})^2}{2ξ}\right)
@@ -211,6 +213,7 @@ def joint_gate(x: Tensor, prototypes: Tensor, scaled_variance: Tensor) -> Tensor
         x: ``[.., D]``, real.
         prototypes: δ ``[M, D]``.
         scaled_variance: ξ > 0, ``[]`` or ``[1]``, one for all.
+        squares: ``[M]`` squared lengths of the prototypes, where they are known already.
 
     Returns:
         ``[.., M]`` in [0, 1].
@@ -229,5 +232,7 @@ def joint_gate(x: Tensor, prototypes: Tensor, scaled_variance: Tensor) -> Tensor
         )
     _require(lambda: scaled_variance > 0, "Every scaled variance must be positive and finite.")
     products = x @ prototypes.T
-    squares = x.square().sum(-1, keepdim=True) + prototypes.square().sum(-1)
+    if squares is None:
+        squares = prototypes.square().sum(-1)
+    squares = x.square().sum(-1, keepdim=True) + squares
     return torch.exp(-(squares - 2 * products).clamp_min(0) / (2 * scaled_variance))

@@ -151,7 +151,13 @@ def token_attribution(gradient: Tensor, density_attention: Tensor, hidden: Tenso
 
 
 def evidence(
-    gated: Tensor, directions: Tensor, prototypes: Tensor, scaled_variance: Tensor, lead: Tensor
+    gated: Tensor,
+    directions: Tensor,
+    prototypes: Tensor,
+    scaled_variance: Tensor,
+    lead: Tensor,
+    *,
+    joint: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     r"""How much each cell changes the joint log gates for one class and against another, in logits.
 
@@ -178,6 +184,7 @@ def evidence(
         scaled_variance: ξ > 0, ``[]`` or ``[1]``.
         lead: ``[.., M]``, the weight of each joint gate in the logit of the explained class minus that in
             the other's.
+        joint: u ``[.., D]`` and g(x) ``[.., M]``, where they are known already.
 
     Returns:
         ``[.., H, L, F]``; positive cells speak for the class.
@@ -197,7 +204,10 @@ def evidence(
             f"[.., M], got {list(gated.shape)}, {list(directions.shape)}, {list(prototypes.shape)} and "
             f"{list(lead.shape)}."
         )
-    seen = gated.sum(-3).flatten(-2) @ directions.flatten(1).T  # u [.., D]
-    share = lead * joint_gate(seen, prototypes, scaled_variance)  # [.., M]
+    if joint is None:
+        seen = gated.sum(-3).flatten(-2) @ directions.flatten(1).T  # u [.., D]
+        joint = seen, joint_gate(seen, prototypes, scaled_variance)
+    seen, gates = joint
+    share = lead * gates  # [.., M]
     pull = (share @ prototypes - share.sum(-1, keepdim=True) * seen / 2) / scaled_variance  # [.., D]
     return gated * (pull @ directions.flatten(1)).reshape(*pull.shape[:-1], 1, *directions.shape[1:])

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from daam_core.density_decoder import DensityDecoder
+from daam_core.density_decoder import DensityDecoder, Joint
 from daam_core.errors import ConfigError, is_number, is_whole, shown
 from daam_core.grouped_query import GroupedQueryAttention
 from daam_core.importance import evidence
@@ -260,19 +260,29 @@ class DaamClassifier(nn.Module):
 
     def decode(self, gated: Tensor) -> Tensor:
         """``[B, R, F] → [B, C]`` logits from gated values."""
+        return self.decode_jointly(gated)[0]
+
+    def decode_jointly(self, gated: Tensor) -> tuple[Tensor, Joint | None]:
+        """:meth:`decode`'s logits, and what a ``density`` decoder saw on its way to them; None of others."""
+        if isinstance(self.decoder, DensityDecoder):
+            joint = self.decoder.joint(gated)
+            return self.decoder.output(joint.gates), joint
         if self.config.decoder == "pool":
             gated = torch.einsum("hr,brf->bhf", self.row_mean.to(gated.dtype), gated)
-        taken = {"conv": gated.unsqueeze(2), "gqa": gated, "density": gated}.get(self.config.decoder)
+        taken = {"conv": gated.unsqueeze(2), "gqa": gated}.get(self.config.decoder)
         logits: Tensor = self.decoder(gated.flatten(1) if taken is None else taken)
-        return logits
+        return logits, None
 
     @torch.no_grad()
-    def evidence(self, gated: Tensor, target: Tensor) -> Tensor | None:
+    def evidence(
+        self, gated: Tensor, target: Tensor, decoded: tuple[Tensor, Joint | None] | None = None
+    ) -> Tensor | None:
         """What speaks for each input's class and against the strongest other one.
 
         Args:
             gated: ``[B, R, F]``.
             target: ``[B]`` class indices.
+            decoded: what :meth:`decode_jointly` says of ``gated``, where it is known already.
 
         Returns:
             ``[B, H, L, F]``, see :func:`~daam_core.importance.evidence`; None for other decoders than
@@ -281,14 +291,16 @@ class DaamClassifier(nn.Module):
         decoder = self.decoder
         if not isinstance(decoder, DensityDecoder):
             return None
-        others = self.decode(gated).scatter(1, target[:, None], -torch.inf)
+        logits, joint = decoded or self.decode_jointly(gated)
+        others = logits.scatter(1, target[:, None], -torch.inf)
         weight = decoder.output.weight
         return evidence(
             decoder.weighed(gated),
             decoder.direction_cells(),
-            decoder.prototypes.to(weight.dtype),
+            decoder.wide(weight.dtype).prototypes,
             decoder.scaled_variance,
             weight[target] - weight[others.argmax(1)],
+            joint=joint,
         )
 
     def gate_parameters(self) -> list[nn.Parameter]:
@@ -296,7 +308,7 @@ class DaamClassifier(nn.Module):
         return list(self.attention.parameters())
 
     def logits(self, pooled: Tensor) -> Tensor:
-        """``[B, L, F] → [B, C]``: :meth:`forward`'s up to rounding, without keeping the gate or moving rows."""
+        """``[B, L, F] → [B, C]``: :meth:`forward`'s up to rounding; no gate is kept, no row moved."""
         gated = self.attention.output(self.standardise(pooled))
         if self.config.decoder != "pool" or self.config.mode != "shared":
             return self.decode(gated)
