@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.density_decoder import Joint
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.errors import InputError, ShapeError, is_whole
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
@@ -291,8 +290,7 @@ def _decided(
     decided = _Decided(
         pooled, values, gate, density, gradient, mean, variance, logits.detach(), predicted, explained
     )
-    decoded = decided.logits, None if joint is None else Joint(*(one.detach() for one in joint))
-    return decided, classifier.evidence(gated.detach(), explained, decoded)
+    return decided, classifier.evidence(gated.detach(), explained, (decided.logits, joint))
 
 
 def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any] | None) -> int | None:

@@ -115,3 +115,25 @@ def test_incomplete_configurations_are_refused():
         ModelConfig.from_dict({"n_layers": 6, "n_features": 8})
     with pytest.raises(ConfigError, match="must be a JSON object, got list"):
         ModelConfig.from_dict([])
+
+
+@pytest.mark.parametrize("kind", [{}, {"mode": "layer_groups"}, {"decoder": "linear"}, {"decoder": "density"}])
+def test_logits_alone_are_those_of_a_decision(kind):
+    classifier, x = random_classifier(**kind), random_inputs()
+    torch.testing.assert_close(classifier.logits(x), classifier(x).logits)
+
+
+def test_a_density_decoder_widens_its_halves_once_and_again_when_they_change():
+    classifier, x = random_classifier(decoder="density", n_prototypes=4, n_directions=3), random_inputs()
+    decoder = classifier.decoder
+    with torch.inference_mode():
+        before = decoder.wide(torch.float32)
+    assert decoder.wide(torch.float32) is before
+    gated = classifier.attention.output(classifier.standardise(x)).requires_grad_(True)
+    classifier.decode(gated).sum().backward()  # what was widened in inference mode has gradients, too
+    with torch.no_grad():
+        decoder.prototypes.neg_()
+    torch.testing.assert_close(decoder.wide(torch.float32).prototypes, -before.prototypes)
+    assert decoder.wide(torch.float64).directions.dtype == torch.float64
+    decoder.prototypes = torch.nn.Parameter(decoder.prototypes * 2, requires_grad=False)
+    torch.testing.assert_close(decoder.wide(torch.float32).squares, before.squares * 4)
