@@ -10,6 +10,7 @@ from daam_core.model import DaamClassifier, ModelConfig
 from daam_core.training.baselines import LayerProbe, WeightedLayerSum
 from daam_core.training.fitting import accuracy
 from tests.support.encode import encode
+from tests.support.random_classifiers import random_classifier, random_inputs
 from tests.support.small import FEATURES, LAYERS, LetterEncoder, letter_config, letter_data, letter_model
 
 EVERY_KIND = [
@@ -117,7 +118,9 @@ def test_incomplete_configurations_are_refused():
         ModelConfig.from_dict([])
 
 
-@pytest.mark.parametrize("kind", [{}, {"mode": "layer_groups"}, {"decoder": "linear"}, {"decoder": "density"}])
+@pytest.mark.parametrize(
+    "kind", [{}, {"mode": "layer_groups"}, {"decoder": "linear"}, {"decoder": "density"}]
+)
 def test_logits_alone_are_those_of_a_decision(kind):
     classifier, x = random_classifier(**kind), random_inputs()
     torch.testing.assert_close(classifier.logits(x), classifier(x).logits)
