@@ -95,7 +95,8 @@ def _run(
 
     def in_turn(stop: threading.Event) -> Session:
         with before.runs.turns.turn(stop.is_set):
-            return work(offer.until(stop.is_set))
+            session = work(offer.until(stop.is_set))
+            return session if stop.is_set() else session.ended(before)
 
     return step_by_step(
         page,
@@ -281,7 +282,10 @@ def _on_click(
 def _act(
     offer: Offer, page: Page, before: Session, action: Callable[[], Session], said: str, *, place: gr.HTML
 ) -> Updates:
-    return at_once(place, lambda: show(page, offer, action(), before=before) | say(page, said))
+    def shown() -> Updates:
+        return show(page, offer, action().ended(before), before=before) | say(page, said)
+
+    return at_once(place, shown)
 
 
 def _wire_comparison(offer: Offer, page: Page) -> None:

@@ -106,7 +106,7 @@ class Session:
     counted: int = 0
     undo: tuple["Session", ...] = ()
     redo: tuple["Session", ...] = ()
-    runs: Runs = field(default_factory=Runs, compare=False, repr=False)
+    runs: "Runs[Session]" = field(default_factory=Runs, compare=False, repr=False)
 
     @property
     def pair(self) -> tuple[Result, Result] | None:
@@ -143,6 +143,20 @@ class Session:
     def redone(self) -> "Session":
         """After the change that was undone last; there must have been one."""
         return self._at(self.redo[-1], (*self.undo, self._step()), self.redo[:-1])
+
+    def ended(self, before: "Session") -> "Session":
+        """What the visitor's action that began with ``before`` ends with.
+
+        Results that the visitor's other actions have added to the list since it began stay in it.
+        """
+        newest, session = self.runs.newest or before, self
+        if newest.counted > before.counted:
+            session = replace(self, kept=newest.kept, counted=newest.counted)
+            for kept in self.kept:
+                session = session._with_kept(kept.result) if kept.number > before.counted else session
+            session = session._keeping()
+        self.runs.newest = session
+        return session
 
     def _at(self, step: "Session", undo: tuple["Session", ...], redo: tuple["Session", ...]) -> "Session":
         shared = {"cell": self.cell, "kept": self.kept, "counted": self.counted}

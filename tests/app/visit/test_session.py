@@ -37,6 +37,27 @@ def test_what_is_kept_is_bounded(offer, session):
     assert session.undo == ()
 
 
+def test_what_was_asked_for_during_a_run_leaves_its_result_in_the_list(offer):
+    clicked = Session()
+    clicked = replace(
+        actions.explain_input(offer, clicked, "topics", given_text("Before.")).ended(clicked), undo=()
+    )
+    # Two clicks on Explain and one on a head, all while the page shows the same: each begins with that session.
+    first = actions.explain_input(offer, clicked, "topics", given_text(TEXT)).ended(clicked)
+    muted = actions.mute_parts(offer, clicked, ["0"], [], "").ended(clicked)
+    second = actions.explain_input(offer, clicked, "topics", given_text(OTHER)).ended(clicked)
+    again = actions.explain_input(offer, first, "topics", given_text(TEXT)).ended(first)
+    titles = ["Before.", TEXT, "Before.", OTHER]
+    for session, count in ((first, 2), (muted, 3), (second, 4), (again, 4)):
+        assert [kept.result.given.held.content for kept in session.kept] == titles[:count]
+        assert [kept.number for kept in session.kept] == list(range(1, count + 1))
+    assert second.current is second.kept[-1].result
+    assert second.baseline is None
+    assert again.current is again.kept[1].result
+    # Another visitor's list is another one.
+    assert copy.deepcopy(Session()).ended(Session()).kept == ()
+
+
 def test_results_can_be_shown_again_and_any_two_compared(offer, session):
     first = session.current
     session = actions.explain_input(offer, session, "topics-b", given_text(OTHER))
