@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byFrequency, Columns } from '../../daam_core/view/web/study/columns.js';
-import { frameOf, inside, nearest, placeOf } from '../../daam_core/view/web/study/scatter.js';
+import { frameOf, inside, nearest, placeOf, squares } from '../../daam_core/view/web/study/scatter.js';
 import {
   ANY,
   confused,
@@ -217,6 +217,33 @@ test('points of the plane are met where they are drawn', () => {
   assert.deepEqual(list(inside(frame, x, y, [220, 120], [100, 0])), [0, 1, 1]);
   const one = frameOf([3], [3], 100, 100); // a single point lies in the middle
   assert.deepEqual(placeOf(one, 3, 3), [50, 50]);
+});
+
+test('points are written as squares of pixels, cut at the edge; where two lie there is more of the last', () => {
+  const frame = { left: 0, top: 0, width: 4, height: 4, low: [0, 0], high: [4, 4] };
+  const pixels = { data: new Uint32Array(16), width: 4, height: 4, ratio: 1 };
+  const points = { x: [0, 1, 3], y: [4, 3, 1] };
+  squares(pixels, frame, points, 2, (i) => [null, [1, 2, 3], [4, 5, 6]][i], 204);
+  squares(pixels, frame, { x: [0], y: [4] }, 2, () => [7, 8, 9], 204);
+  const [one, other, both] = [0xcc030201, 0xcc060504, 0xff090807].map((v) => v >>> 0);
+  assert.deepEqual(list(pixels.data), [
+    both,
+    one,
+    0,
+    0,
+    one,
+    one,
+    0,
+    0,
+    0,
+    0,
+    other,
+    other,
+    0,
+    0,
+    other,
+    other,
+  ]);
 });
 
 test('words are cut at their tokens, by whole letters', () => {

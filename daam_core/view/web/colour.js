@@ -21,7 +21,7 @@ export function headColour(head) {
 }
 
 /** @param {string} hex @returns {Rgb} */
-function rgb(hex) {
+export function rgb(hex) {
   const n = parseInt(hex.replace('#', ''), 16);
   return [n >> 16, (n >> 8) & 255, n & 255];
 }

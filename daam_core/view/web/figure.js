@@ -2,17 +2,7 @@
 /** The frame around every figure, tables, names of heads, and the bar with a scale's colours. */
 import { headColour } from './colour.js';
 import * as format from './format.js';
-import {
-  html,
-  onWidth,
-  useEffect,
-  useHeading,
-  useId,
-  useLayoutEffect,
-  useRef,
-  useState,
-  useStore,
-} from './html.js';
+import { html, useEffect, useHeading, useId, useLayoutEffect, useRef, useState, useStore } from './html.js';
 import { SaveMenu } from './save_menu.js';
 import { numeralText, padding } from './sheets.js';
 
@@ -196,8 +186,12 @@ export function TableFrame({ caption, kind = '', children }) {
     const { scrollLeft, clientWidth, scrollWidth } = frame.current;
     setMore(scrollLeft + clientWidth < scrollWidth - 2);
   };
-  useLayoutEffect(() => onWidth(frame.current, look), []);
-  useLayoutEffect(look);
+  // Told of sizes once they are known: to ask for them after each change would lay the page out for each table.
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(look);
+    for (const part of [frame.current, frame.current.firstElementChild]) observer.observe(part);
+    return () => observer.disconnect();
+  }, []);
   return html`<div
     ref=${frame}
     class="dv-table-wrap ${more ? 'dv-more' : ''}"

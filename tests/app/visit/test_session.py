@@ -42,7 +42,7 @@ def test_what_was_asked_for_during_a_run_leaves_its_result_in_the_list(offer):
     clicked = replace(
         actions.explain_input(offer, clicked, "topics", given_text("Before.")).ended(clicked), undo=()
     )
-    # Two clicks on Explain and one on a head, all while the page shows the same: each begins with that session.
+    # Two clicks on Explain and one on a head, while the page shows the same: all begin with that session.
     first = actions.explain_input(offer, clicked, "topics", given_text(TEXT)).ended(clicked)
     muted = actions.mute_parts(offer, clicked, ["0"], [], "").ended(clicked)
     second = actions.explain_input(offer, clicked, "topics", given_text(OTHER)).ended(clicked)

@@ -38,6 +38,8 @@ const DEFAULT_OPTIONS = {
   cell: /** @type {(() => import('./types.js').Place | null) | null} */ (null),
 };
 
+const UNTOLD = ['answers', 'theme', 'marked']; // changes of what is no part of the state
+
 /** @extends {DrawnElement<StudyStore, typeof DEFAULT_OPTIONS>} */
 export class DaamStudy extends DrawnElement {
   constructor() {
@@ -75,7 +77,7 @@ export class DaamStudy extends DrawnElement {
   /** @param {Set<string>} changed */
   changed(changed) {
     this.draw();
-    if (!['answers', 'theme', 'marked'].some((key) => changed.has(key))) this.tellState();
+    if (Array.from(changed).some((key) => !UNTOLD.includes(key))) this.tellState();
   }
 
   draw() {

@@ -82,3 +82,30 @@ export function inside(frame, x, y, one, other) {
   }
   return found;
 }
+
+/**
+ * Writes a square for each point into the pixels of a drawing; where two lie, the last, and more of it.
+ * @param {{data: Uint32Array, width: number, height: number, ratio: number}} pixels ratio: of them to a CSS pixel
+ * @param {Frame} frame
+ * @param {{x: ArrayLike<number>, y: ArrayLike<number>}} points
+ * @param {number} side in CSS pixels
+ * @param {(i: number) => import('../colour.js').Rgb | null} colour null: no square
+ * @param {number} opacity to 255
+ */
+export function squares(pixels, frame, { x, y }, side, colour, opacity) {
+  const { data, width, height, ratio } = pixels;
+  const across = Math.max(1, Math.round(side * ratio));
+  for (let i = 0; i < x.length; i += 1) {
+    const own = colour(i);
+    if (!own) continue;
+    const solid = (own[2] << 16) | (own[1] << 8) | own[0];
+    const [px, py] = placeOf(frame, x[i], y[i]);
+    const [left, top] = [Math.round(px * ratio - across / 2), Math.round(py * ratio - across / 2)];
+    for (let v = Math.max(0, top); v < Math.min(height, top + across); v += 1) {
+      for (let u = Math.max(0, left); u < Math.min(width, left + across); u += 1) {
+        const at = v * width + u;
+        data[at] = solid | ((data[at] ? 255 : opacity) << 24);
+      }
+    }
+  }
+}

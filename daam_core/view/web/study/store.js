@@ -97,8 +97,8 @@ export class StudyStore {
 
   clear() {
     this.marked = null;
-    this.set({ filter: ANY });
-    this.changed(new Set(['marked']));
+    this.state = { ...this.state, filter: ANY };
+    this.changed(new Set(['filter', 'marked']));
   }
 
   /** @param {Uint8Array | null} marked */

@@ -60,7 +60,8 @@ export function InputTable() {
   useEffect(() => reveal(chosen), [state.input, line]);
   // Another order or filter begins at its top, where the chosen input is not in it.
   useLayoutEffect(() => {
-    if (place.current && chosen < 0) place.current.scrollTop = 0;
+    // Asking for it costs a layout, so only where it is scrolled.
+    if (top > 0 && chosen < 0) place.current.scrollTop = 0;
   }, [rows]);
 
   /** @param {number} at */
@@ -124,7 +125,7 @@ export function InputTable() {
               ${range(Math.max(0, last - first)).map((i) => {
                 const at = first + i;
                 return html`<${Line}
-                  key=${rows[at]}
+                  key=${at}
                   id="${id}-${at}"
                   row=${rows[at]}
                   at=${at}
@@ -180,6 +181,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     ${
       pictures &&
       html`<img
+        key=${row}
         class="ds-thumb"
         src=${source?.address('thumbnail', columns.number[row])}
         alt=""
