@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{shape: number[], dtype?: string, data?: string, ranges?: number[][], lazy?: boolean}} Encoded
- * @typedef {{shape: number[], data: Float32Array | null, exact: boolean}} Decoded
+ * @typedef {{shape: number[], data: Float32Array | null, exact: boolean, lazy: boolean}} Decoded
  */
 
 /** 0, 1, … n − 1. @param {number} n */
@@ -21,21 +21,46 @@ export function bytes(base64) {
   return out;
 }
 
+/** An array whose numbers are decoded when they are first read: a large payload opens with one of its maps. */
+class Kept {
+  /** @type {Encoded | null} what is still to be decoded */
+  #spec = null;
+  /** @type {Float32Array | null} */
+  #data = null;
+
+  /** @param {Encoded | null} spec */
+  constructor(spec) {
+    const here = Boolean(spec && !spec.lazy && spec.data !== undefined);
+    this.shape = spec ? spec.shape : [];
+    this.exact = here && spec?.dtype === 'float32';
+    this.lazy = Boolean(spec?.lazy);
+    if (here) this.#spec = spec;
+  }
+
+  get data() {
+    if (this.#spec) this.data = numbers(this.#spec);
+    return this.#data;
+  }
+
+  set data(data) {
+    this.#data = data;
+    this.#spec = null;
+  }
+}
+
 /**
  * An encoded array with its numbers; none where they are to be asked for.
  * @param {Encoded | null} spec
  * @returns {Decoded}
  */
 export function decode(spec) {
-  if (!spec || spec.lazy || spec.data === undefined) {
-    return { shape: spec ? spec.shape : [], data: null, exact: false };
-  }
-  const raw = bytes(spec.data);
-  if (spec.dtype === 'float32') {
-    const data = new Float32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);
-    return { shape: spec.shape, data, exact: true };
-  }
-  const ranges = spec.ranges || [];
+  return new Kept(spec);
+}
+
+/** @param {Encoded} spec */
+function numbers({ data: base64 = '', dtype, ranges = [] }) {
+  const raw = bytes(base64);
+  if (dtype === 'float32') return new Float32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4);
   const data = new Float32Array(raw.length);
   const part = raw.length / ranges.length;
   ranges.forEach(([low, high], index) => {
@@ -43,7 +68,7 @@ export function decode(spec) {
     table[255] = high;
     for (let i = index * part; i < (index + 1) * part; i += 1) data[i] = table[raw[i]];
   });
-  return { shape: spec.shape, data, exact: false };
+  return data;
 }
 
 /**

@@ -242,14 +242,20 @@ export function scaleOf(store, head, which) {
   const one = scale === 'all_heads' ? '' : head;
   return result.cached(`scale ${JSON.stringify(which)} ${scale} ${colours} ${palette} ${one}`, () => {
     const heads = scale === 'all_heads' ? range(result.H) : [head];
-    const fields = /** @type {Field[]} */ (heads.map((h) => field(store, h, which)).filter(Boolean));
     const difference = which.side === 'difference' || which.dataset === 'difference';
     /** @type {[number, number] | null} */
     let limits = null;
-    if (which.quantity !== 'importance' && !difference) {
-      limits = result.range(which.quantity, scale, head, Boolean(which.dataset));
-    } else if (!difference && extent(fields)[1] > 0) limits = [0, 1];
-    const own = colourScale(store, fields, limits);
+    if (which.quantity === 'importance' && !difference) {
+      const [low, high] = result.range('density_attention', scale, head, Boolean(which.dataset));
+      limits = [0, Number(high > low)]; // a constant map is 0 everywhere
+    } else if (!difference) limits = result.range(which.quantity, scale, head, Boolean(which.dataset));
+    // Maps of all heads take long to compute, and are needed only where nothing else tells the limits.
+    const needed = limits && colours !== 'rank' ? [head] : heads;
+    const own = colourScale(
+      store,
+      needed.map((h) => field(store, h, which)),
+      limits,
+    );
     if (!flatRange(store, head, which)) return own;
     // From nothing to the most, the whole map has one colour; an IF, which fills its range, is given one.
     if (which.quantity !== 'importance') return makeScale([0, own.limits[1]], own.table);

@@ -6,7 +6,7 @@ import { decode, range, sum } from './arrays.js';
  * @typedef {import('./types.js').Explained} Explained
  * @typedef {import('./types.js').Side} Side
  * @typedef {(side: Side, name: string, head: number | null) => Promise<import('./types.js').Encoded | null>} Load
- * @typedef {import('./arrays.js').Decoded & {lazy?: boolean}} Kept
+ * @typedef {import('./arrays.js').Decoded} Kept
  */
 
 const PER_HEAD = [
@@ -44,7 +44,7 @@ export class Result {
     this.cache = new Map();
     for (const [name, spec] of Object.entries(raw.arrays)) {
       const array = decode(spec);
-      this.arrays[name] = { ...array, lazy: Boolean(spec.lazy) };
+      this.arrays[name] = array;
       this.exactHeads[name] = new Set(array.exact ? range(this.H) : []);
     }
   }
