@@ -45,7 +45,12 @@ def routes(studies: Studies) -> list[Route]:
 
     async def ask_with_lists(request: Request) -> Response:
         name, question = request.path_params["name"], request.path_params["question"]
-        answer = {"inputs": studies.inputs, "slices": studies.slices, "keep": studies.keep}.get(question)
+        answer = {
+            "inputs": studies.inputs,
+            "slices": studies.slices,
+            "keep": studies.keep,
+            "drop": studies.drop,
+        }.get(question)
         if answer is None:
             return _refused(InputError("A study is not asked this."), 404)
         # A form of another site cannot send this type without asking first.

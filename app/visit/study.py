@@ -31,7 +31,7 @@ from daam_core.study.payload import (
     telling_answer,
 )
 from daam_core.study.projection import ProjectionMethod
-from daam_core.study.selection import save_selection, selections
+from daam_core.study.selection import drop_selection, save_selection, selections
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.view.media import wav_bytes
 
@@ -174,18 +174,32 @@ class Studies:
             )
         if not numbers:
             raise InputError("No input is selected, so there is nothing to keep.")
+
+        def write() -> None:
+            kept = selections(study)
+            if called.strip() not in kept and len(kept) >= MOST_SELECTIONS:
+                raise InputError(
+                    f"A study keeps {MOST_SELECTIONS} selections; give the name of one, to replace it."
+                )
+            save_selection(study, called, np.array(numbers, dtype=np.int64))
+
+        return self._written(name, write)
+
+    def drop(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """Remove a selection from the study: ``{"reason": …}`` says why not, or nothing."""
+        study, called = self[name], asked.get("name")
+        if not isinstance(called, str):
+            raise InputError(f"A selection is named by a text; got {shown(called)}.")
+        return self._written(name, lambda: drop_selection(study, called))
+
+    def _written(self, name: str, write: Callable[[], None]) -> bytes:
         reason = ""
         if not self.writable:
             reason = "the page is open to other machines, so it writes no files"
         else:
             with self._asking:
-                kept = selections(study)
-                if called.strip() not in kept and len(kept) >= MOST_SELECTIONS:
-                    raise InputError(
-                        f"A study keeps {MOST_SELECTIONS} selections; give the name of one, to replace it."
-                    )
                 try:
-                    save_selection(study, called, np.array(numbers, dtype=np.int64))
+                    write()
                 except DaamError as error:
                     if not isinstance(error.__cause__, OSError):
                         raise

@@ -23,7 +23,7 @@ from daam_core.study.payload import (
     study_payload,
     telling_answer,
 )
-from daam_core.study.selection import save_selection
+from daam_core.study.selection import drop_selection, save_selection
 from daam_core.view.media import wav_bytes
 from daam_core.view.modules import STUDY_ENTRY, bundle, study_style, view_style
 
@@ -124,8 +124,17 @@ def _place(asked: Mapping[str, Any]) -> Place:
 
 
 def _keep(study: Study, asked: Mapping[str, Any]) -> dict[str, str]:
+    numbers = np.array(asked["numbers"], dtype=np.int64)
+    return _written(lambda: save_selection(study, asked["name"], numbers))
+
+
+def _drop(study: Study, asked: Mapping[str, Any]) -> dict[str, str]:
+    return _written(lambda: drop_selection(study, str(asked["name"])))
+
+
+def _written(write: Callable[[], None]) -> dict[str, str]:
     try:
-        save_selection(study, asked["name"], np.array(asked["numbers"], dtype=np.int64))
+        write()
     except DaamError as error:
         if not isinstance(error.__cause__, OSError):
             raise
@@ -155,6 +164,7 @@ _QUESTIONS: dict[str, Callable[[Study, Mapping[str, Any]], object]] = {
     "inputs": lambda study, asked: inputs_answer(study, asked["numbers"]),
     "slices": lambda study, asked: slices_answer(study, asked["first"], asked["second"], asked["quantity"]),
     "keep": _keep,
+    "drop": _drop,
     "thumbnail": _thumbnail,
     "sound": _sound,
 }

@@ -127,6 +127,18 @@ def save_selection(study: Study, name: str, numbers: np.ndarray) -> None:
     write_text(study.folder / SELECTIONS, json.dumps(kept, ensure_ascii=False) + "\n")
 
 
+def drop_selection(study: Study, name: str) -> None:
+    """Remove a saved selection; one that is not there is none to remove.
+
+    Raises:
+        DataError: the file of selections is damaged.
+        DaamError: the folder cannot be written to.
+    """
+    kept = {other: inside.tolist() for other, inside in selections(study).items()}
+    if kept.pop(name.strip(), None) is not None:
+        write_text(study.folder / SELECTIONS, json.dumps(kept, ensure_ascii=False) + "\n")
+
+
 def selections(study: Study) -> dict[str, np.ndarray]:
     """The saved selections: numbers of inputs by name, in the order in which they were saved.
 

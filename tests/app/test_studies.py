@@ -89,6 +89,13 @@ def test_a_selection_is_kept_with_the_study_or_it_is_said_why_not(tmp_path: Path
         assert (status, "keeps 100 selections" in str(said)) == (400, True)
         assert keep("mine", [7]) == (200, {"reason": ""})
 
+        # And removed again.
+        dropped = client.post(f"{AT}/drop", json={"name": "mine"})
+        assert (dropped.status_code, dropped.json()) == (200, {"reason": ""})
+        assert "mine" not in client.get(f"{AT}/payload").json()["selections"]
+        said = client.post(f"{AT}/drop", json={"name": 7}).json()
+        assert said == {"error": "A selection is named by a text; got 7."}
+
         (tmp_path / "a study").rename(tmp_path / "moved")
         (tmp_path / "a study").write_text("no folder")
         assert "cannot be written to" in str(keep("mine", [8])[1])

@@ -38,6 +38,8 @@ def test_a_selection_is_kept_and_what_cannot_be_answered_is_one_sentence(tmp_pat
     asked = {"name": "mine", "numbers": [2, 1]}
     assert answer(study, {"id": 7, "question": "keep", "asked": asked}) == {"id": 7, "value": {"reason": ""}}
     assert selections(study)["mine"].tolist() == [1, 2]
+    dropped = answer(study, {"id": 8, "question": "drop", "asked": {"name": "mine"}})
+    assert (dropped, selections(study)) == ({"id": 8, "value": {"reason": ""}}, {})
     for message in (None, {}, {"id": 1, "question": "rows", "asked": {}}, {"question": "place", "asked": {}}):
         assert answer(study, message)["error"] == "A study is not asked this."
     told = answer(study, {"id": 2, "question": "inputs", "asked": {"numbers": [4]}})

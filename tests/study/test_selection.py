@@ -7,6 +7,7 @@ from daam_core.errors import DataError
 from daam_core.study.folder import open_study
 from daam_core.study.selection import (
     SELECTIONS,
+    drop_selection,
     inputs_of,
     matching,
     ordered,
@@ -60,6 +61,15 @@ def test_a_selection_is_kept_in_the_folder(study):
         save_selection(study, " ", np.array([1]))
     with pytest.raises(DataError, match="Input 4 is not one that was explained"):
         save_selection(study, "refused", np.array([3, 4]))
+
+
+def test_a_selection_is_removed(tmp_path):
+    study = drawn_study(tmp_path, inputs=9)
+    drop_selection(study, "mine")  # there is none
+    save_selection(study, "mine", np.array([3]))
+    save_selection(study, "others", np.array([1, 2]))
+    drop_selection(study, " mine ")
+    assert {name: inside.tolist() for name, inside in selections(study).items()} == {"others": [1, 2]}
 
 
 @pytest.mark.parametrize("written", ["[1]", "{", '{"a": {}}', '{"a": ["b"]}', '{"a": [1e300]}'])

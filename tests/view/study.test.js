@@ -16,7 +16,13 @@ import {
   sorted,
   tied,
 } from '../../daam_core/view/web/study/selecting.js';
-import { DEFAULTS, queryToState, stateToQuery, validState } from '../../daam_core/view/web/study/state.js';
+import {
+  DEFAULTS,
+  ofAnother,
+  queryToState,
+  stateToQuery,
+  validState,
+} from '../../daam_core/view/web/study/state.js';
 import { StudyStore } from '../../daam_core/view/web/study/store.js';
 import { pieces } from '../../daam_core/view/web/study/words.js';
 
@@ -201,6 +207,24 @@ test('the table is gone to with the input in it, whatever was filtered', () => {
   store.narrow({ right: 'wrong' });
   store.show('table', { input: 4 }); // an error, so the filter stays
   assert.equal(store.state.filter.right, 'wrong');
+});
+
+test('another study begins on the same tab, and with nothing else of this one', () => {
+  const here = { ...DEFAULTS, tab: 'cells', first: 'label.1', input: 4, sort: 'score' };
+  assert.deepEqual(ofAnother(here), { ...DEFAULTS, tab: 'cells' });
+});
+
+test('a kept selection is shown again, and removed', async () => {
+  const store = new StudyStore();
+  store.setPayload(payload());
+  store.narrow({ right: 'wrong' });
+  store.showSelection('mine');
+  assert.deepEqual(list(store.fitting()), [2, 5]); // 99 is not in the study, and the filter is gone
+  const asked = [];
+  store.source = { ask: async (...wanted) => asked.push(wanted) && { reason: '' }, address: () => '' };
+  assert.equal(await store.drop('mine'), '');
+  assert.deepEqual(asked, [['drop', { name: 'mine' }]]);
+  assert.deepEqual(Object.keys(store.selections), []);
 });
 
 test('points of the plane are met where they are drawn', () => {

@@ -2,7 +2,7 @@
 /** Studies of data sets on this page: which one is shown, whom it asks, and the address that restores it. */
 import { ofDataSet, onPage, showPage, themePart } from './pages.js';
 import { shownView } from './shown_view.js';
-import { DaamStudy, DEFAULTS, queryToState, stateToQuery } from './view/study/daam_study.js';
+import { DaamStudy, DEFAULTS, ofAnother, queryToState, stateToQuery } from './view/study/daam_study.js';
 
 /** @type {DaamStudy | null} */
 let shown = null;
@@ -111,7 +111,7 @@ function at(study, path) {
 
 /** Asks this page's server. @param {string} study @param {string} question @param {Record<string, any>} wanted */
 async function ask(study, question, wanted) {
-  const lists = ['inputs', 'slices', 'keep'].includes(question);
+  const lists = ['inputs', 'slices', 'keep', 'drop'].includes(question);
   const query = new URLSearchParams(
     Object.entries(lists ? {} : wanted).filter(([, value]) => value !== null),
   ).toString();
@@ -140,8 +140,10 @@ function chooser() {
   list.addEventListener('change', () => {
     name = list.value;
     if (shown) {
+      const begin = ofAnother(shown.state);
       shown.payload = null;
-      shown.state = { ...DEFAULTS };
+      shown.state = begin;
+      shown.store.placed = false; // a place of its own
     }
     open();
   });

@@ -9,6 +9,7 @@ import { pieces } from './words.js';
 
 /** @typedef {import('./types.js').Input} Input */
 
+const END = 12; // letters of a name that stay where it is cut, since files often differ there
 const SMALL_WORDS = 48; // in a small card
 
 /**
@@ -37,8 +38,12 @@ export function InputCard({ row, large = false, input = null, score = '' }) {
     </div>
     ${asked?.error && html`<p class="dv-note">${asked.error}</p>`}
     ${shown && html`<${Medium} input=${shown} row=${row} large=${large} />`}
+    ${large && shown && html`<p class="dv-note">Colours: orange spoke for the prediction, blue against it.</p>`}
     <div class="ds-card-foot">
-      <span class="dv-note ds-place" title=${columns.place[row]}>${columns.place[row]}</span>
+      <span class="dv-note ds-place" title=${columns.place[row]}
+        ><span class="ds-place-begin">${columns.place[row].slice(0, -END)}</span
+        ><span class="ds-place-end">${columns.place[row].slice(-END)}</span></span
+      >
       ${large && html`<${Explain} number=${number} input=${shown} />`}
       ${
         !large &&

@@ -108,11 +108,18 @@ function Telling() {
             title="Its mean is ${format.short(Math.abs(size))} deviations ${size > 0 ? 'higher' : 'lower'} for ${columns.className(code)} than for all others"
             onClick=${() => store.goTo(place, 'density_attention')}
           >
-            ${placeName(place)} <span class="dv-quiet">${format.signed(size)}</span>
+            ${placeName(place)} <span class="dv-quiet">${format.signed(size)} SD</span>
           </button>
         </li>`;
       })}
     </ul>
+    ${
+      cells.length > 0 &&
+      html`<p class="dv-note">
+        SD: how many standard deviations a cell’s mean density attention is higher (+) or lower (−) for
+        ${` ${columns.className(code)}`} than for all others.
+      </p>`
+    }
   </div>`;
 }
 
@@ -142,7 +149,7 @@ function Chooser() {
     }
     <${Select} label="Layer" options=${options('layer', layers)} value=${place.layer ?? ALL} onChange=${choose('layer')} />
     <${NumberField}
-      label="Feature, empty for all"
+      label="Feature (empty: all)"
       empty=${`all ${format.count(features)}`}
       value=${place.feature}
       size=${features}
@@ -188,6 +195,8 @@ function Histogram({ scores, picked }) {
           BINS,
         );
   const most = Math.max(1, ...counts);
+  // A class among many is drawn higher than it is, or its bars would be flat.
+  const raised = apart ? Math.max(1, Math.floor(most / Math.max(1, ...apart))) : 1;
   const name = /** @type {any} */ (payload).quantities[state.quantity].name;
   const now = store.current?.(state.place, state.quantity) ?? null;
   const chosen = store.row() >= 0 ? scores[store.row()] : null;
@@ -211,7 +220,7 @@ function Histogram({ scores, picked }) {
       draw=${(pen) => {
         const step = (high - low) / BINS;
         /** @param {number[]} heights @param {string} kind */
-        const bars = (heights, kind) =>
+        const bars = (heights, kind, times = 1) =>
           heights.map(
             (count, i) =>
               count > 0 &&
@@ -219,11 +228,11 @@ function Histogram({ scores, picked }) {
                 class=${kind}
                 x=${pen.x(low + i * step) + 0.5}
                 width=${Math.max(1, pen.x(low + step) - pen.x(low) - 1)}
-                y=${pen.y(count)}
-                height=${pen.y(0) - pen.y(count)}
+                y=${pen.y(times * count)}
+                height=${pen.y(0) - pen.y(times * count)}
               ><title>${format.short(low + i * step)} to ${format.short(low + (i + 1) * step)}: ${count}</title></rect>`,
           );
-        return html`${bars(counts, 'ds-bin')} ${apart && bars(apart, 'ds-bin-class')}
+        return html`${bars(counts, 'ds-bin')} ${apart && bars(apart, 'ds-bin-class', raised)}
         ${marks.map(([, value, kind]) => {
           const x = pen.x(Math.min(high, Math.max(low, value)));
           return html`<line class=${kind} x1=${x} x2=${x} y1=${pen.top} y2=${pen.bottom} />`;
@@ -232,7 +241,7 @@ function Histogram({ scores, picked }) {
     />
     <ul class="dv-keys">
       <li><span class="dv-key ds-key-bin"></span>all inputs</li>
-      ${picked >= 0 && html`<li><span class="dv-key ds-key-class"></span>${columns.className(picked)}</li>`}
+      ${picked >= 0 && html`<li><span class="dv-key ds-key-class"></span>${columns.className(picked)}${raised > 1 && `, bars drawn ${raised} times as high`}</li>`}
       ${marks.map(([text, value, kind]) => html`<li key=${kind}><span class="dv-key ds-key-${kind}"></span>${text}: ${format.short(value)}</li>`)}
     </ul>
   </div>`;
@@ -247,6 +256,8 @@ function Preferences({ preference, picked, pick }) {
     .map((area, code) => ({ area, code }))
     .filter(({ area }) => area !== null)
     .sort((a, b) => /** @type {number} */ (b.area) - /** @type {number} */ (a.area));
+  const counts = new Int32Array(columns.classes.length);
+  for (const code of columns.label) if (code >= 0) counts[code] += 1;
   const ends = order.length > MOST_CLASSES && !whole;
   const half = MOST_CLASSES / 2;
   const shown = ends ? [...order.slice(0, half), ...order.slice(-half)] : order;
@@ -254,7 +265,7 @@ function Preferences({ preference, picked, pick }) {
     <h4 class="ds-small-title">How well it tells each class</h4>
     <p class="dv-note">
       AUROC over the inputs: 1 where every input of the class has a higher number than all others, 0 where
-      every one has a lower, 0.5 where it says nothing of the class. Press a class to see it apart.
+      every one has a lower, 0.5 where it says nothing of the class; n counts the class’s inputs. Press a class to see it apart.
     </p>
     <ul class="ds-areas">
       ${shown.map(({ area, code }) => {
@@ -265,6 +276,7 @@ function Preferences({ preference, picked, pick }) {
             class="dv-link ds-area ${picked === code ? 'dv-strong' : ''}"
             aria-pressed=${String(picked === code)}
             data-class=${columns.classes[code]}
+            title="${columns.className(code)}: ${format.count(counts[code])} inputs"
             onClick=${() => pick(picked === code ? -1 : code)}
           >
             <span class="ds-area-name">${columns.className(code)}</span>
@@ -274,6 +286,7 @@ function Preferences({ preference, picked, pick }) {
               ></span
             ></span>
             <span class="dv-number">${format.fixed(value, 3)}</span>
+            <span class="dv-number dv-quiet">n ${format.count(counts[code])}</span>
           </button>
         </li>`;
       })}

@@ -28,7 +28,7 @@ import { html, render } from '../html.js';
 import { StudyStore } from './store.js';
 import { StudyView } from './view.js';
 
-export { DEFAULTS, queryToState, stateToQuery } from './state.js';
+export { DEFAULTS, ofAnother, queryToState, stateToQuery } from './state.js';
 
 const DEFAULT_OPTIONS = {
   theme: 'auto',

@@ -8,6 +8,7 @@ import { Confusion } from './confusion.js';
 import { useStudy } from './parts.js';
 import { Plane } from './plane.js';
 import { sliceName } from './selecting.js';
+import { placeName } from './store.js';
 import { InputTable } from './table.js';
 
 export function Inputs() {
@@ -53,7 +54,7 @@ function FilterBar() {
     ...columns.options(chosen < 0 || codes.includes(chosen) ? codes : [...codes, chosen]),
   ];
   const orders = [
-    ['errors', 'Errors first, most confident on top'],
+    ['errors', 'Errors first, by probability'],
     ['confidence.true', 'Most confident first'],
     ['confidence.false', 'Least confident first'],
     ...(columns.outside ? [['outside.true', 'Least like the training data first']] : []),
@@ -92,7 +93,7 @@ function FilterBar() {
     ${groups.map(
       ([name, { names }]) => html`<${Select}
         key=${name}
-        label=${name}
+        label=${name[0].toUpperCase() + name.slice(1)}
         options=${[[-1, 'Any'], ...names.map((text, code) => [code, text])]}
         value=${filter.group === name ? filter.value : -1}
         onChange=${(v) => store.narrow({ group: Number(v) < 0 ? '' : name, value: Number(v) })}
@@ -100,7 +101,7 @@ function FilterBar() {
     )}
     <${Select}
       label="Order"
-      options=${known ? orders : [...orders, [order, `By ${sort}, ${down ? 'largest' : 'smallest'} first`]]}
+      options=${known ? orders : [...orders, [order, `By ${sort === 'score' ? `${payload?.quantities[state.quantity].name} of ${placeName(state.place)}` : sort}, ${down ? 'largest' : 'smallest'} first`]]}
       value=${order}
       onChange=${(v) => {
         const [key, falling] = v.split('.');
@@ -109,7 +110,7 @@ function FilterBar() {
     />
     <div class="ds-count" role="status">
       <strong>${format.count(shown)}</strong> of ${format.count(columns.count)}
-      ${store.marked && html`<span class="dv-quiet"> marked on the plane</span>`}
+      ${store.marked && html`<span class="dv-quiet"> marked on the plane or by a selection</span>`}
       ${
         store.filtering() &&
         html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => store.clear()}>
@@ -129,6 +130,7 @@ function FilterBar() {
       }
       ${store.filtering() && shown > 0 && html`<${Keep} shown=${shown} />`}
     </div>
+    <${Kept} />
   </div>`;
 }
 
@@ -137,6 +139,10 @@ function Keep({ shown }) {
   const store = useStudy();
   const id = useId('keep');
   const [open, setOpen] = useState(false);
+  const field = useRef(null);
+  useEffect(() => {
+    if (open) field.current.focus();
+  }, [open]);
   const [name, setName] = useState('');
   const [said, setSaid] = useState('');
   const [kept, setKept] = useState('');
@@ -165,6 +171,7 @@ function Keep({ shown }) {
         ? html`<label for=${id} class="dv-label">Name</label>
             <input
               id=${id}
+              ref=${field}
               class="dv-input"
               maxlength="60"
               autocomplete="off"
@@ -189,6 +196,53 @@ function Keep({ shown }) {
       </button>`
     }
   </form>`;
+}
+
+/** The selections that were kept, to be shown again or removed. */
+function Kept() {
+  const store = useStudy();
+  const [said, setSaid] = useState('');
+  const names = Object.keys(store.selections);
+  /** @param {string} name */
+  const drop = async (name) => {
+    try {
+      const reason = await store.drop(name);
+      setSaid(
+        reason ? `“${name}” is gone until the page is loaded again: ${reason}.` : `“${name}” is removed.`,
+      );
+    } catch (error) {
+      setSaid(String(/** @type {Error} */ (error).message));
+    }
+  };
+  if (!names.length && !said) return null;
+  return html`<details class="ds-kept">
+    <summary>Kept selections (${names.length})</summary>
+    <ul>
+      ${names.map(
+        (name) => html`<li key=${name} class="dv-row">
+          <span>${name}</span>
+          <span class="dv-quiet">${format.count(store.selections[name].length)}</span>
+          <button
+            type="button"
+            class="dv-button dv-quiet-button"
+            aria-label="Show ${name}"
+            onClick=${() => store.showSelection(name)}
+          >
+            Show
+          </button>
+          <button
+            type="button"
+            class="dv-button dv-quiet-button"
+            aria-label="Remove ${name}"
+            onClick=${() => drop(name)}
+          >
+            Remove
+          </button>
+        </li>`,
+      )}
+    </ul>
+    <p class="dv-note" role="status">${said}</p>
+  </details>`;
 }
 
 /** @param {{value: string, label: string, title: string, onInput: (text: string) => void}} props */

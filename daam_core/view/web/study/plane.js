@@ -45,7 +45,7 @@ export function Plane() {
     store.answer('place', { ...state.place, quantity: state.quantity });
   return html`<${Asked}
     title="Inputs that the heads see alike"
-    help="Click a point to choose it; drag a rectangle to keep those inside. The plane is of density attention × values${
+    help="Click a point to choose it; drag a rectangle to keep those inside. Inputs lie close where the heads attend to the same features with the same values (density attention × values)${
       state.method === 'umap' ? '; distances between far points mean nothing.' : '.'
     }"
     controls=${controls}

@@ -60,7 +60,7 @@ export function Slices() {
       ? `Mean map: ${names[0]}`
       : `${capital(names[0])} against ${names[1]}`;
   return html`<div class="dv-stack ds-slices">
-    <${Asked} title=${title} help=${first ? `${sizes}.` : ''} controls=${controls} answer=${answer} csv=${csv}>
+    <${Asked} title=${title} help=${first ? `${sizes}.${state.first ? '' : ' Group 1 begins as the class that the heads tell best from all others; choose any other.'}` : ''} controls=${controls} answer=${answer} csv=${csv}>
       ${(found) => html`<${Compared} found=${found} names=${names} />`}
     <//>
   </div>`;
@@ -217,8 +217,11 @@ function Finding({ found, number, cells, names }) {
     <p><strong>${number ? many : 'No cell differs for certain'}</strong>${apart}</p>
     <p class="dv-quiet">
       ${
-        `By ${found.permutations} permutations; of the cells called different, at most ${percent} % are so by ` +
-        `chance on average (false discovery rate).${some} Cells depend on each other, so many may say one thing.`
+        `Tested by dealing the inputs to the groups again at random, ${found.permutations} times: on average, at ` +
+        `most ${percent} of 100 cells called different are false alarms (q ≤ ${found.level}).${some} Chance is ` +
+        `counted over all cells together, so q has a least value, which many cells may share. Every input counts ` +
+        `as independent: where several are of one speaker or source, q is too small. Cells depend on each other, ` +
+        `so many may say one thing.`
       }
     </p>
   </div>`;
@@ -306,7 +309,7 @@ function Strongest({ found, holds, names }) {
       : [link, numeral(found.first[at])];
   });
   return html`<${Table}
-    caption=${compared ? `${rows.length === 1 ? 'The cell' : `The ${rows.length} cells`} of largest difference, of those that hold` : `The ${rows.length} largest means`}
+    caption=${compared ? `${rows.length === 1 ? 'The cell' : `The ${rows.length} cells`} that differ most, of those whose difference holds (q ≤ ${found.level})` : `The ${rows.length} largest means`}
     columns=${['Cell', ...numeric(...(compared ? [`Mean: ${names[0]}`, `Mean: ${names[1]}`, 'Difference', 'q'] : ['Mean']))]}
     rows=${rows}
   />`;

@@ -39,6 +39,11 @@ const CHOICES = {
   map: ['difference', 'first', 'second'],
   certain: [true, false],
 };
+/** What another study begins with: the tab that one is on stays. @param {StudyState} state @returns {StudyState} */
+export function ofAnother({ tab }) {
+  return { ...DEFAULTS, tab };
+}
+
 const LONGEST = 100; // characters of a text in a link
 
 /**

@@ -121,7 +121,10 @@ export class StudyStore {
   /** The same in the order of the table. */
   rows() {
     const { sort, down } = this.state;
-    const scores = sort === 'score' ? this.scores() : null;
+    const { place, quantity } = this.state;
+    // Asked for where nobody did yet, such as after a link.
+    const scores =
+      sort === 'score' ? (this.answer('place', { ...place, quantity })?.value?.data ?? null) : null;
     return this.#kept(`rows ${JSON.stringify(this.state.filter)} ${sort} ${down}`, scores, () =>
       sorted(this.columns, this.fitting(), sort, down, scores),
     );
@@ -192,6 +195,27 @@ export class StudyStore {
       ({ reason } = await this.source.ask('keep', { name, numbers: Array.from(numbers) }));
     }
     this.selections = named([...Object.entries(this.selections), [name, numbers]]);
+    this.changed(new Set(['answers']));
+    return reason;
+  }
+
+  /** Shows the inputs of a selection alone. @param {string} name */
+  showSelection(name) {
+    const marked = new Uint8Array(this.columns.count);
+    for (const number of Array.from(this.selections[name] || [])) {
+      const row = this.columns.rows.get(number);
+      if (row !== undefined) marked[row] = 1;
+    }
+    this.clear();
+    this.mark(marked);
+  }
+
+  /** Removes a selection; the answer says why it stays with the study, if so. @param {string} name */
+  async drop(name) {
+    const { reason } = this.source
+      ? await this.source.ask('drop', { name })
+      : { reason: 'nobody is here who could' };
+    this.selections = named(Object.entries(this.selections).filter(([other]) => other !== name));
     this.changed(new Set(['answers']));
     return reason;
   }

@@ -4,6 +4,7 @@ import { range } from '../arrays.js';
 import * as format from '../format.js';
 import { html, useEffect, useId, useLayoutEffect, useRef, useState, useWidth } from '../html.js';
 import { useStudy } from './parts.js';
+import { placeName } from './store.js';
 
 const LINE = 40; // pixels
 const PICTURE_LINE = 56;
@@ -14,6 +15,15 @@ const MOST_HEIGHT = 560;
 const NARROW_HEIGHT = 340; // what is chosen stands below it
 
 const OUTSIDE = 'Unlike training';
+
+/** What a heading alone does not say. @param {import('./store.js').StudyStore} store @returns {Record<string, string>} */
+function meanings({ state, payload }) {
+  return {
+    outside:
+      'How unlike the training data: the percent of inputs known in training that lie closer to it; 95 % and more is unusual',
+    score: `${payload?.quantities[state.quantity]?.name || 'Score'} of ${placeName(state.place)}`,
+  };
+}
 
 /** @typedef {{key: string, title: string, down: boolean, number?: boolean}} Column */
 
@@ -27,6 +37,16 @@ function columnsOf(store) {
     { key: 'confidence', title: 'Probability', down: true, number: true },
     ...(columns.seconds ? [{ key: 'seconds', title: 'Seconds', down: true, number: true }] : []),
     ...(columns.outside ? [{ key: 'outside', title: OUTSIDE, down: true, number: true }] : []),
+    ...(store.state.sort === 'score'
+      ? [
+          {
+            key: 'score',
+            title: store.payload?.quantities[store.state.quantity]?.short || 'Score',
+            down: true,
+            number: true,
+          },
+        ]
+      : []),
   ];
 }
 
@@ -46,6 +66,7 @@ export function InputTable() {
   const first = Math.max(0, Math.floor(top / line) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / line) + SPARE);
   const shown = columnsOf(store);
+  const told = meanings(store);
 
   /** @param {number} at */
   const reveal = (at) => {
@@ -100,7 +121,7 @@ export function InputTable() {
           key=${column.key}
           class="dv-link ${column.number ? 'dv-num' : ''} ${on ? 'dv-strong' : ''}"
           aria-pressed=${String(on)}
-          title=${column.title === OUTSIDE ? 'Percent of the inputs known in training that lie closer to it' : `Sort by ${column.title.toLowerCase()}`}
+          title=${told[column.key] || `Sort by ${column.title.toLowerCase()}`}
           onClick=${() => sortBy(column)}
         >
           ${column.title}${on && html` <span aria-hidden="true">${state.down ? '↓' : '↑'}</span>`}
@@ -148,7 +169,7 @@ export function InputTable() {
 function template(shown, pictures) {
   const widths = shown.map(({ key, number }) => {
     if (key === 'place') return 'minmax(0, 3fr)';
-    return number ? '88px' : 'minmax(0, 1fr)';
+    return number ? '88px' : 'minmax(0, 1.5fr)';
   });
   return [...(pictures ? ['48px'] : []), ...widths].join(' ');
 }
@@ -156,6 +177,7 @@ function template(shown, pictures) {
 function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoose }) {
   const store = useStudy();
   const { columns, source } = store;
+  const scores = store.state.sort === 'score' ? store.scores() : null;
   const right = columns.right[row] === 1;
   /** @type {Record<string, any>} */
   const cells = {
@@ -166,6 +188,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     seconds: columns.seconds ? format.fixed(columns.seconds[row], 1) : '',
     outside:
       columns.outside && columns.outside[row] >= 0 ? `${format.fixed(columns.outside[row], 1)} %` : '–',
+    score: scores ? format.short(scores[row]) : '…',
   };
   return html`<div
     id=${id}
@@ -192,7 +215,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     }
     ${shown.map(
       ({ key, number }) =>
-        html`<span key=${key} class="ds-cell ds-${key} ${number ? 'dv-num' : ''}" title=${key === 'place' ? columns.place[row] : undefined}
+        html`<span key=${key} class="ds-cell ds-${key} ${number ? 'dv-num' : ''}" title=${key === 'place' ? columns.place[row] : number ? undefined : cells[key]}
           >${cells[key]}</span
         >`,
     )}

@@ -61,13 +61,13 @@ export function StudyView({ store, heading }) {
 
 /** What was studied, and how good it is. @param {{store: StudyStore}} props */
 function Summary({ store }) {
-  const { facts, refused, stated } = /** @type {import('./types.js').StudyPayload} */ (store.payload);
+  const { facts, name, refused, stated } = /** @type {import('./types.js').StudyPayload} */ (store.payload);
   const { count, errors } = store.columns;
   const right = count - errors;
   const left = facts.inputs - facts.finished;
   return html`<div class="ds-summary">
     <p>
-      <strong>${facts.model}</strong> on <strong>${facts.data}</strong>: ${format.count(right)} of
+      <strong>${facts.model}</strong> on <strong>${name}</strong>${name === facts.data ? '' : ` (data: ${facts.data})`}: ${format.count(right)} of
       ${` ${format.count(count)} inputs right (${format.percent(right / Math.max(1, count))})`},
       ${` ${format.count(errors)} ${errors === 1 ? 'error' : 'errors'}.`}
       ${stated && flatters(right, count, stated.accuracy) && html` <span class="ds-flatters">The classifier was trained on ${stated.trained_on}, and its card states ${format.percent(stated.accuracy)} on inputs never seen. If these inputs were trained on, the accuracy here says nothing about new ones.</span>`}
