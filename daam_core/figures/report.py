@@ -139,6 +139,7 @@ def _draw_probabilities(axes: Axes, explanation: Explanation, order: np.ndarray)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlim(0, 1.25)
     axes.set_xticks([0, 0.5, 1])
+    axes.spines["bottom"].set_bounds(0, 1)  # beyond is only room for the numbers
     for row, index in enumerate(order):
         axes.annotate(
             percent(float(probabilities[index])),

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -38,8 +39,9 @@ MM_PER_INCH = 25.4
 MM_PER_POINT = MM_PER_INCH / 72
 
 FONT_SIZE = 7.0  # points; printed figures ask for 5 to 8
-SMALL_FONT_SIZE = 6.0
+SMALL_FONT_SIZE = 6.5
 NARROW_MM = 120.0  # figures below this width stack their panels
+MOST_DECADES = 2  # with numbers between powers of ten on a logarithmic axis; of more these collide
 MIN_COLUMN_MM = 0.2  # a single hot column can still be seen at this width
 LEGEND_MARGIN_MM = 8.0  # that a legend leaves free beside it
 BAR_GAP_MM, BAR_MM, BAR_TICKS_MM = 1.5, 2.2, 3.6  # above a colour bar, its height, its numbers
@@ -189,7 +191,9 @@ def tidy(axes: Axes, *, frame: bool = False) -> None:
 
 def plain_log_ticks(axis: Axis) -> None:
     """Numbers such as 0.5, 2 and 10 on a logarithmic axis, not powers."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    lowest, highest = axis.get_view_interval()
+    decades = np.log10(highest / lowest)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades <= MOST_DECADES else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axis.set_minor_formatter(NullFormatter())
 

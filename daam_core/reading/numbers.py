@@ -6,8 +6,13 @@ def number(value: float, *, resolution: float = 0.0) -> str:
 
     >>> number(-0.12345), number(12345.6), number(1e-9, resolution=1e-6)
     ('−0.123', '1.23e+04', '0')
+    >>> number(1000), number(9994)
+    ('1000', '9990')
     """
-    return f"{0.0 if abs(value) < resolution else value:.3g}".replace("-", "−")
+    text = f"{0.0 if abs(value) < resolution else value:.3g}"
+    if "e+03" in text:
+        text = f"{float(text):.0f}"
+    return text.replace("-", "−")
 
 
 def fixed(value: float, digits: int = 3) -> str:

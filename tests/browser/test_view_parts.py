@@ -741,8 +741,9 @@ def test_a_difference_between_classes_says_so(view: Callable[..., Page]) -> None
 def test_equal_parameters_are_said_to_be_equal(view: Callable[..., Page]) -> None:
     e = make_explanation()
     page = view(e, section="parameters", payload={"compare": e}, state={"side": "difference"})
-    assert page.locator(".dv-note", has_text="A and B have the same Mean offset δ.").count() == 1
-    assert page.locator(MAP).count() == 0
+    assert page.locator(".dv-note", has_text="A and B have the same parameters.").count() == 1
+    assert page.get_by_label("Input", exact=True).count() == 0
+    assert page.locator(MAP).count() == 2
 
 
 def test_parameters_and_features_of_two_models_are_subtracted(view: Callable[..., Page]) -> None:

@@ -1,7 +1,9 @@
 /** What texts and colours go by: the map that is shown, and its scale. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { between, factorThresholds, isWide, makeScale } from '../../daam_core/view/web/colour.js';
 import { flatText, scaleOf, strongestCell, whichOf } from '../../daam_core/view/web/fields.js';
+import { logTicks } from '../../daam_core/view/web/format.js';
 import { strongestText } from '../../daam_core/view/web/sections/cell.js';
 import { allHelp } from '../../daam_core/view/web/sections/heads.js';
 import { oneHelp } from '../../daam_core/view/web/sections/one_head.js';
@@ -84,4 +86,14 @@ test('texts change with scale and quantity', () => {
   assert.match(oneHelp(shown), /or against it \(blue\)/);
   shown.set({ quantity: 'gate' });
   assert.match(oneHelp(shown), /It does not show which class a cell speaks for/);
+});
+
+test('numbers a thousand times apart are told apart on a logarithm', () => {
+  assert.deepEqual([isWide(0.09, 1000), isWide(1, 2), isWide(0, 1000)], [true, false, false]);
+  const thresholds = factorThresholds(0.1, 1000);
+  const { index } = makeScale([0.1, 1000], between(['#000000', '#ffffff']), { thresholds });
+  assert.deepEqual([index(0.1), index(1000)], [0, 255]);
+  assert.ok(Math.abs(index(10) - 128) <= 1 && index(2) - index(1) > 15);
+  assert.deepEqual(logTicks(0.09, 1000), [0.1, 1, 10, 100, 1000]);
+  assert.deepEqual(logTicks(0.3, 9), [0.5, 1, 2, 5]);
 });

@@ -117,7 +117,9 @@ def _class_row(e: Explanation, c: int, before: Result | None) -> str:
     moved = ""
     if before is not None and before.explanation.class_names == e.class_names:
         change = 100 * (share - float(before.explanation.probabilities[c]))
-        moved = f'<span class="dx-moved" title="Points more or less than in A">{signed(change, 1)}</span>'
+        moved = (
+            f'<span class="dx-moved" title="Points more or less than in A">{signed(change, 1)} points</span>'
+        )
     return (
         f'<li class="dx-class{chosen}" data-class="{c}" data-probability="{share!r}">'
         f'<span class="dx-name">{escape(e.class_names[c])}</span>'

@@ -28,9 +28,10 @@ class Save:
 def build() -> Save:
     gr.HTML(
         f'<p class="dx-help">What is saved is the result on screen; the interactive page holds A as well '
-        "where two are compared. Figures are light, for print, also on a dark page, and exactly as wide as "
-        "chosen; so are those of “Save this” beside each chart. The ZIP holds every format and a list of "
-        "what is in it. The "
+        "where two are compared. Maps in figures are of the Importance Factor, whatever the maps above "
+        "show; to save those as they are, take their “Save this”. Figures are light, for print, also on a "
+        "dark page, and exactly as wide as chosen; so are those of “Save this” beside each chart. The ZIP "
+        "holds every format and a list of what is in it. The "
         f"{term('IF', 'Importance Factor')} can be scaled over all heads together, so that heads can be "
         "compared, or over each head by itself.</p>"
     )

@@ -9,6 +9,11 @@ function dark() {
 
 function setTheme(name) {
   document.body.classList.toggle('dark', name === 'dark');
+  nameButton();
+}
+
+/** The button offers the other one. */
+function nameButton() {
   const button = document.querySelector('#theme-toggle');
   if (button) button.textContent = dark() ? 'Light' : 'Dark';
 }
@@ -40,5 +45,7 @@ begin();
 function begin() {
   if (!document.querySelector('#theme-toggle')) return;
   ready.disconnect();
+  // The page may turn dark by itself, after the system's setting, once the button is there.
+  new MutationObserver(nameButton).observe(document.body, { attributes: true, attributeFilter: ['class'] });
   setTheme(stored() || (dark() ? 'dark' : 'light'));
 }

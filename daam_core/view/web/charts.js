@@ -25,7 +25,8 @@ function linear([low, high], from, to) {
  * A chart with axes that is as wide as its place. x and y: [low, high]; draw(pen) gives what is inside.
  * @param {{
  *   label: string, height: number, x: [number, number], y: [number, number], xLabel: string,
- *   yLabel: string, xTicks?: number[], yTicks?: number[], draw: (pen: Pen) => any,
+ *   yLabel: string, xTicks?: number[], yTicks?: number[],
+ *   xText?: (value: number) => string, draw: (pen: Pen) => any,
  * }} props
  */
 export function Chart(props) {
@@ -38,7 +39,7 @@ export function Chart(props) {
  * @param {any} props
  * @param {number} width
  */
-function drawing({ label, height, x, y, xLabel, yLabel, xTicks, yTicks, draw }, width) {
+function drawing({ label, height, x, y, xLabel, yLabel, xTicks, yTicks, xText, draw }, width) {
   const rows = yTicks || format.ticks(y[0], y[1], Math.max(2, (height - 44) / 30));
   // Room for the longest number and, left of it, the name of the axis.
   const widest = Math.max(0, ...rows.map((v) => format.short(v).length));
@@ -56,7 +57,7 @@ function drawing({ label, height, x, y, xLabel, yLabel, xTicks, yTicks, draw }, 
     ${columns.map(
       (v) => html`
         <line class="dv-axis" x1=${pen.x(v)} x2=${pen.x(v)} y1=${bottom} y2=${bottom + 4} />
-        <text class="dv-tick" x=${pen.x(v)} y=${bottom + 16} text-anchor="middle">${format.short(v)}</text>
+        <text class="dv-tick" x=${pen.x(v)} y=${bottom + 16} text-anchor="middle">${(xText || format.short)(v)}</text>
       `,
     )}
     <line class="dv-axis" x1=${left} x2=${right} y1=${bottom} y2=${bottom} />

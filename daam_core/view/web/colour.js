@@ -128,6 +128,22 @@ export function logThresholds(high, signed) {
   });
 }
 
+const WIDE = 20; // highest over lowest number from which these are drawn on a logarithm, as in figures
+
+/** Whether positive numbers from low to high spread so far. @param {number} low @param {number} high */
+export function isWide(low, high) {
+  return low > 0 && high / low > WIDE;
+}
+
+/**
+ * 255 thresholds from one positive number to another, each a factor above the last.
+ * @param {number} low
+ * @param {number} high
+ */
+export function factorThresholds(low, high) {
+  return Float32Array.from(range(255), (i) => low * (high / low) ** ((i + 1) / 256));
+}
+
 /**
  * 255 thresholds that split the numbers of several maps into 256 groups of equal size.
  * @param {Float32Array[]} maps

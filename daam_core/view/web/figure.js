@@ -226,9 +226,9 @@ export function Legend({ heads, more }) {
 
 /**
  * Bar with the colours of a scale, its numbers and what they mean.
- * @param {{scale: import('./colour.js').Scale, children: any}} props
+ * @param {{scale: import('./colour.js').Scale, children: any, ends?: string[]}} props ends: words for its ends
  */
-export function ColourBar({ scale, children }) {
+export function ColourBar({ scale, children, ends = [] }) {
   const canvas = useRef(null);
   useLayoutEffect(() => {
     const pen = canvas.current.getContext('2d');
@@ -244,7 +244,7 @@ export function ColourBar({ scale, children }) {
   return html`<div class="dv-bar">
     <div class="dv-bar-colours">
       <canvas ref=${canvas} width="256" height="1" class="dv-bar-canvas" aria-hidden="true"></canvas>
-      <div class="dv-bar-numbers">${numbers.map((v) => html`<span>${format.short(v, 4)}</span>`)}</div>
+      <div class="dv-bar-numbers">${(ends.length ? ends : numbers.map((v) => format.short(v, 4))).map((text) => html`<span>${text}</span>`)}</div>
     </div>
     <div class="dv-bar-text">
       ${scale.constant && `Constant map: every cell is ${format.short(low, 4)}. `}${children}

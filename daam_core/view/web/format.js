@@ -98,6 +98,18 @@ export function ticks(low, high, number) {
   return out;
 }
 
+/**
+ * Powers of ten in [low, high], and what lies halfway between them where they are few.
+ * @param {number} low above 0
+ * @param {number} high
+ */
+export function logTicks(low, high) {
+  const powers = [];
+  for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); p += 1) powers.push(p);
+  const parts = powers.length > 4 ? [1] : [1, 2, 5];
+  return powers.flatMap((p) => parts.map((m) => Number(`${m}e${p}`))).filter((v) => v >= low && v <= high);
+}
+
 /** @param {number} value */
 function plain(value) {
   const size = Math.abs(value);

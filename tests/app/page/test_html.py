@@ -49,7 +49,7 @@ def test_of_two_results_both_answers_are_there(offer, session):
     assert f"<strong>{a.predicted_class}</strong> {percent(a.probabilities.max())}" in before
     assert "topics without head 0" in after
     moved = 100 * (b.probabilities[b.prediction] - a.probabilities[b.prediction])
-    assert f'in A">{signed(moved, 1)}</span>' in after
+    assert f'in A">{signed(moved, 1)} points</span>' in after
 
 
 def test_what_was_repaired_in_an_input_is_said(offer, tmp_path):

@@ -255,7 +255,7 @@ function cellTable(curves, dataset, rows, title) {
     { head: c.head },
     ...(shared ? [] : [numeral(c.mean), numeral(c.deviation)]),
     ...(density ? [numeral(c.offset), numeral(c.variance)] : []),
-    numeral(c.centre),
+    numeral(c.centre, true, Math.abs(c.centre) < 1e-6 * c.spread ? '0' : undefined),
     numeral(c.spread),
     ...(dataset
       ? [numeral(c.atValue), numeral(c.gate, c.exact)]

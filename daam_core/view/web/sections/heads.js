@@ -197,7 +197,7 @@ function SmallMap({ head, onDraw }) {
   const reach = flatText(store, head, which) || format.reach(low, high);
   const caption = html`<div class="dv-map-caption">
     <button type="button" class="dv-link" onClick=${() => store.set({ head, tab: 'heatmap' })}>
-      <${HeadName} head=${head} more=${shareText(store, head)} />
+      <${HeadName} head=${head} more=${`${shareText(store, head)} of DA`} />
     </button>
     <span class="dv-quiet dv-number">${reach}</span>
   </div>`;
@@ -215,11 +215,14 @@ function SmallMap({ head, onDraw }) {
 function AllBar() {
   const store = useStore();
   const which = whichOf(store);
-  if (store.state.scale === 'per_head' && which.quantity !== 'importance') {
-    return html`<p class="dv-bar-text">${scaleText(store, which)} The range stands above each map.</p>`;
-  }
   const shown = store.shownHeads();
   const first = shown.find((head) => !flatText(store, head, which)) ?? shown[0] ?? 0;
+  if (store.state.scale === 'per_head' && which.quantity !== 'importance') {
+    const scale = scaleOf(store, first, which);
+    return html`<${ColourBar} scale=${scale} ends=${['lowest', 'highest']}
+      >${`${scaleText(store, which)} The range stands above each map.`}<//
+    >`;
+  }
   return html`<${ColourBar} scale=${scaleOf(store, first, which)}>${scaleText(store, which)}<//>`;
 }
 

@@ -2,7 +2,7 @@
 /** Section "parameters": the learned parameters of every head. */
 import { bounds, histogram, minus, range } from '../arrays.js';
 import { Chart, line } from '../charts.js';
-import { headColour, makeScale } from '../colour.js';
+import { factorThresholds, headColour, isWide, makeScale } from '../colour.js';
 import { Controls } from '../controls.js';
 import { ColourBar, Figure, Legend, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
@@ -50,7 +50,8 @@ export function Parameters() {
 function parameter(store, name) {
   const result = store.result();
   const width = result.arrays[name].shape[1];
-  const other = store.isDifference() && sameKind(store) ? store.b.array(name) : null;
+  const two = store.isDifference() && sameKind(store) && !sameNumbers(store);
+  const other = two ? store.b.array(name) : null;
   const own = result.array(name);
   const change = Boolean(other && own);
   const learned = other && own ? result.cached(`change of ${name}`, () => minus(other, own)) : own;
@@ -64,6 +65,17 @@ function parameter(store, name) {
 function sameKind(store) {
   const [a, b] = [store.a, store.b].map((one) => `${one.raw.gate_kind} ${one.arrays.mean_offset.shape}`);
   return a === b;
+}
+
+/** Whether both results have one set of parameters, as those of one model do. @param {Store} store */
+function sameNumbers(store) {
+  if (!store.b) return false;
+  return store.a.cached('same parameters', () =>
+    NAMES.every((name) => {
+      const [one, other] = [store.a.array(name), store.b.array(name)];
+      return one && one.length === other?.length && one.every((v, i) => v === other[i]);
+    }),
+  );
 }
 
 /** @param {Store} store @param {Name} name */
@@ -105,11 +117,15 @@ function Summary() {
       `The numbers of every gate over ${store.axes().columns}, as in the paper’s Table 2. Parameters that hardly moved ` +
       'mean that the map shows the data rather than anything learned.'
     }
-    controls=${html`<${Controls} keys=${['side']} />`}
+    controls=${!sameNumbers(store) && html`<${Controls} keys=${['side']} />`}
     csv=${() => sheetOf(table)}
   >
     <div>
       <${Table} ...${table} />
+      ${
+        sameNumbers(store) &&
+        html`<p class="dv-note">${`${store.letter('a')} and ${store.letter('b')} have the same parameters.`}</p>`
+      }
       ${
         store.isDifference() &&
         !sameKind(store) &&
@@ -197,7 +213,8 @@ function Drawn({ p, title, unit, signed }) {
   const scale = useMemo(() => {
     const [low, high] = bounds(p.learned);
     const most = Math.max(Math.abs(low), Math.abs(high));
-    return makeScale(signed ? [-most, most] : [low, high], store.colours(signed), { signed });
+    const thresholds = !signed && isWide(low, high) ? factorThresholds(low, high) : null;
+    return makeScale(signed ? [-most, most] : [low, high], store.colours(signed), { signed, thresholds });
   }, [p.learned, signed, palette, store.dark]);
   // The cell that is selected in the maps: its head and feature, whatever its layer.
   const chosen = store.state.cell;
@@ -240,7 +257,7 @@ function Drawn({ p, title, unit, signed }) {
       describe=${sentence}
     />`,
     html`<${ColourBar} scale=${scale}>
-      ${`${title}: rows are heads, columns ${unit === 'Gaussian' ? 'Gaussians' : store.axes().columns}.`}
+      ${`${title}: rows are heads, columns ${unit === 'Gaussian' ? 'Gaussians' : store.axes().columns}${scale.thresholds ? '; logarithmic colours' : ''}.`}
     <//>`,
     html`<${BinningNote}>${binning}<//>`,
     html`<p class="dv-note dv-number">
@@ -254,12 +271,16 @@ function Distribution({ p, title, unit }) {
   const heads = range(useStore().result().H);
   const all = bounds(p.learned);
   const [first, last] = p.initial ? bounds(p.initial) : all;
-  const [least, most] = [Math.min(all[0], first), Math.max(all[1], last)];
+  const ends = [Math.min(all[0], first), Math.max(all[1], last)];
+  // An open head's variance lies a thousand times above the others': on a line these would be one bar.
+  const log = !p.change && isWide(ends[0], ends[1]);
+  const placed = log ? Math.log10 : Number;
+  const [least, most] = ends.map((v) => placed(v));
   const pad = (most - least) * 0.03 || 0.5;
   const [low, high] = [least - pad, most + pad];
   const bins = p.width < 24 ? 12 : 48;
   const step = (high - low) / bins;
-  const counts = heads.map((head) => histogram(p.head(head), low, high, bins));
+  const counts = heads.map((head) => histogram(p.head(head)?.map(placed), low, high, bins));
   const top = Math.max(1, ...counts.flat());
   /** @param {number} head */
   const outline = (head) => [
@@ -273,14 +294,16 @@ function Distribution({ p, title, unit }) {
   /** @param {number} head */
   const start = (pen, head) => {
     const [from, to] = bounds(p.start(head));
-    return `M${pen.x((from + to) / 2) - 5} ${pen.bottom + 1}h10l-5 -9z`;
+    return `M${pen.x((placed(from) + placed(to)) / 2) - 5} ${pen.bottom + 1}h10l-5 -9z`;
   };
   return html`<${Chart}
     label="${title}: distribution per head, from ${format.short(all[0])} to ${format.short(all[1])}"
     height=${220}
     x=${[low, high]}
     y=${[0, top * 1.05]}
-    xLabel=${title}
+    xLabel=${log ? `${title} (logarithmic)` : title}
+    xTicks=${log ? format.logTicks(ends[0], ends[1]).map(placed) : undefined}
+    xText=${log ? (v) => format.short(10 ** v) : undefined}
     yTicks=${format.ticks(0, top, 4).filter(Number.isInteger)}
     yLabel="${unit}s"
     draw=${(pen) => [
