@@ -190,6 +190,15 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     highest = cells.locator("[data-end=highest] .ds-card").first
     assert int(highest.get_attribute("data-number")) == study.numbers[np.argmax(scores)]
 
+    # A card far down leads to the table, which comes into sight with its input.
+    lowest = cells.locator("[data-end=lowest] .ds-card").last
+    row = page.locator(f"#study .ds-row[data-number='{lowest.get_attribute('data-number')}']")
+    lowest.get_by_role("button", name="Show in table").click()
+    expect(row).to_be_in_viewport()
+    expect(row).to_have_attribute("aria-selected", "true")
+    page.go_back()
+    expect(cells.locator("[data-end=highest] .ds-card")).to_have_count(20, timeout=WAIT)
+
     # The panel's numbers as a file.
     page.go_back()
     page.get_by_role("button", name="Save this").click()

@@ -4,12 +4,11 @@ import { range } from '../arrays.js';
 import { css, ink, makeScale } from '../colour.js';
 import * as format from '../format.js';
 import { html, useLayoutEffect, useRef, useWidth } from '../html.js';
-import { useStudy, Verdict } from './parts.js';
+import { PlaceName, useStudy, Verdict } from './parts.js';
 import { pieces } from './words.js';
 
 /** @typedef {import('./types.js').Input} Input */
 
-const END = 12; // letters of a name that stay where it is cut, since files often differ there
 const SMALL_WORDS = 48; // in a small card
 
 /**
@@ -40,10 +39,7 @@ export function InputCard({ row, large = false, input = null, score = '' }) {
     ${shown && html`<${Medium} input=${shown} row=${row} large=${large} />`}
     ${large && shown && html`<p class="dv-note">Colours: orange spoke for the prediction, blue against it.</p>`}
     <div class="ds-card-foot">
-      <span class="dv-note ds-place" title=${columns.place[row]}
-        ><span class="ds-place-begin">${columns.place[row].slice(0, -END)}</span
-        ><span class="ds-place-end">${columns.place[row].slice(-END)}</span></span
-      >
+      <span class="dv-note ds-place" title=${columns.place[row]}><${PlaceName} name=${columns.place[row]} /></span>
       ${large && html`<${Explain} number=${number} input=${shown} />`}
       ${
         !large &&

@@ -31,6 +31,13 @@ export function Inputs() {
     <div class="ds-two">
       <div class="ds-side">
         <${InputTable} />
+        ${
+          store.columns.outside &&
+          html`<p class="dv-note">
+            Unlike training: the percent of the inputs known in training that lie closer to what was trained on;
+            95 % and more is unusual.
+          </p>`
+        }
       </div>
       <div class="ds-side">
         <div class="ds-chosen" aria-live="polite" ref=${chosen}>
@@ -58,10 +65,16 @@ function FilterBar() {
     ['confidence.true', 'Most confident first'],
     ['confidence.false', 'Least confident first'],
     ...(columns.outside ? [['outside.true', 'Least like the training data first']] : []),
+    ...(columns.seconds ? [['seconds.true', 'Longest first']] : []),
     ['number.false', 'As in the data set'],
   ];
   const order = sort === 'errors' ? sort : `${sort}.${down}`;
   const known = orders.some(([name]) => name === order);
+  const by =
+    sort === 'score'
+      ? `${payload?.quantities[state.quantity]?.name} of ${placeName(state.place).toLowerCase()}`
+      : sort;
+  const scored = `By ${by[0].toLowerCase() + by.slice(1)}, ${down ? 'largest' : 'smallest'} first`;
   const groups = Object.entries(columns.groups);
   return html`<div class="dv-controls ds-filter" role="search">
     <${Search}
@@ -101,7 +114,7 @@ function FilterBar() {
     )}
     <${Select}
       label="Order"
-      options=${known ? orders : [...orders, [order, `By ${sort === 'score' ? `${payload?.quantities[state.quantity].name} of ${placeName(state.place)}` : sort}, ${down ? 'largest' : 'smallest'} first`]]}
+      options=${known ? orders : [...orders, [order, scored]]}
       value=${order}
       onChange=${(v) => {
         const [key, falling] = v.split('.');
@@ -111,6 +124,7 @@ function FilterBar() {
     <div class="ds-count" role="status">
       <strong>${format.count(shown)}</strong> of ${format.count(columns.count)}
       ${store.marked && html`<span class="dv-quiet"> marked on the plane or by a selection</span>`}
+      ${sort === 'score' && html`<span class="dv-quiet">${scored[0].toLowerCase() + scored.slice(1)}</span>`}
       ${
         store.filtering() &&
         html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => store.clear()}>

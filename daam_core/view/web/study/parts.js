@@ -34,3 +34,12 @@ export function Verdict({ label, prediction, right, share }) {
   return html`<span class=${right ? 'ds-right' : 'ds-wrong'}>${prediction}</span>
     <span class="dv-quiet"> ${share}</span>${!right && html`, <span class="ds-truth">is ${label}</span>`}`;
 }
+
+const END = 8; // letters of a name that stay where it is cut, since files often differ there
+
+/** A file's name; where there is no room, it is cut before its end. @param {{name: string}} props */
+export function PlaceName({ name }) {
+  return html`<span class="ds-name"
+    ><span class="ds-name-begin">${name.slice(0, -END)}</span><span>${name.slice(-END)}</span></span
+  >`;
+}

@@ -3,7 +3,7 @@
 import { range } from '../arrays.js';
 import * as format from '../format.js';
 import { html, useEffect, useId, useLayoutEffect, useRef, useState, useWidth } from '../html.js';
-import { useStudy } from './parts.js';
+import { PlaceName, useStudy } from './parts.js';
 import { placeName } from './store.js';
 
 const LINE = 40; // pixels
@@ -41,13 +41,21 @@ function columnsOf(store) {
       ? [
           {
             key: 'score',
-            title: store.payload?.quantities[store.state.quantity]?.short || 'Score',
+            title: store.payload?.quantities[store.state.quantity]?.name || 'Score',
             down: true,
             number: true,
           },
         ]
       : []),
   ];
+}
+
+/** Of the numbers beside the probability, a narrow line has room for one. @param {import('./store.js').StudyStore} store @param {boolean} narrow */
+function fitsIn({ columns, state }, narrow) {
+  const one =
+    state.sort === 'score' || state.sort === 'seconds' ? state.sort : columns.outside ? 'outside' : 'seconds';
+  /** @param {Column} column */
+  return ({ key }) => !narrow || !['score', 'outside', 'seconds'].includes(key) || key === one;
 }
 
 export function InputTable() {
@@ -65,7 +73,7 @@ export function InputTable() {
   const height = Math.min(narrow ? NARROW_HEIGHT : MOST_HEIGHT, Math.max(1, rows.length) * line);
   const first = Math.max(0, Math.floor(top / line) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / line) + SPARE);
-  const shown = columnsOf(store);
+  const shown = columnsOf(store).filter(fitsIn(store, narrow));
   const told = meanings(store);
 
   /** @param {number} at */
@@ -111,7 +119,7 @@ export function InputTable() {
   const sortBy = ({ key, down }) =>
     store.set(state.sort === key ? { down: !state.down } : { sort: key, down });
 
-  return html`<div class="ds-table ${narrow ? 'ds-narrow' : ''}" style=${{ '--ds-columns': template(shown, pictures) }}>
+  return html`<div class="ds-table ${narrow ? 'ds-narrow' : ''} ${rows.length * line > height ? 'ds-scrolls' : ''} ${pictures ? 'ds-pictures' : ''}" style=${{ '--ds-columns': template(shown, pictures) }}>
     <div class="ds-line ds-head">
       ${pictures && html`<span></span>`}
       ${shown.map((column) => {
@@ -119,7 +127,7 @@ export function InputTable() {
         return html`<button
           type="button"
           key=${column.key}
-          class="dv-link ${column.number ? 'dv-num' : ''} ${on ? 'dv-strong' : ''}"
+          class="dv-link ds-${column.key} ${column.number ? 'dv-num' : ''} ${on ? 'dv-strong' : ''}"
           aria-pressed=${String(on)}
           title=${told[column.key] || `Sort by ${column.title.toLowerCase()}`}
           onClick=${() => sortBy(column)}
@@ -168,8 +176,8 @@ export function InputTable() {
 /** @param {Column[]} shown @param {boolean} pictures */
 function template(shown, pictures) {
   const widths = shown.map(({ key, number }) => {
-    if (key === 'place') return 'minmax(0, 3fr)';
-    return number ? '88px' : 'minmax(0, 1.5fr)';
+    if (key === 'place') return 'minmax(0, 2fr)';
+    return number ? '76px' : 'minmax(0, 1.5fr)';
   });
   return [...(pictures ? ['48px'] : []), ...widths].join(' ');
 }
@@ -216,7 +224,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     ${shown.map(
       ({ key, number }) =>
         html`<span key=${key} class="ds-cell ds-${key} ${number ? 'dv-num' : ''}" title=${key === 'place' ? columns.place[row] : number ? undefined : cells[key]}
-          >${cells[key]}</span
+          >${key === 'place' && !columns.text ? html`<${PlaceName} name=${cells.place} />` : cells[key]}</span
         >`,
     )}
   </div>`;
