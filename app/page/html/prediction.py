@@ -70,7 +70,8 @@ def _before(result: Result) -> str:
     return (
         f'<p class="dx-before"><b>A</b> <span class="dx-input-a">{escape(result.given.title)}</span> '
         f"{_of(result)} <strong>{escape(e.answer)}</strong> "
-        f"{chances(e)}{' ⚠ Outside what it knows.' if warning(e) else ''}</p>"
+        f"{chances(e)}{' ⚠ Outside what it knows.' if warning(e) else ''} "
+        '<button type="button" class="dx-link-button dx-compare-maps">Compare the maps</button></p>'
     )
 
 

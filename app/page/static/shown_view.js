@@ -101,6 +101,13 @@ export function shownView() {
   return shown;
 }
 
+// Beside two answers: to both maps, which are a tab of the view.
+document.addEventListener('click', ({ target }) => {
+  if (!shown || !(target instanceof Element && target.closest('.dx-compare-maps'))) return;
+  shown.state = { tab: 'compare' };
+  document.querySelector('#step-why')?.scrollIntoView({ block: 'start' });
+});
+
 // The width that is chosen for figures below is that of every panel, too.
 document.addEventListener('change', ({ target }) => {
   if (target instanceof HTMLInputElement && target.closest('#save-width')) chooseWidth(target.value);

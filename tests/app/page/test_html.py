@@ -47,6 +47,7 @@ def test_of_two_results_both_answers_are_there(offer, session):
     before, after = written.split('<div class="dx-given">')
     assert f'<b>A</b> <span class="dx-input-a">{session.current.given.title}' in before
     assert f"<strong>{a.predicted_class}</strong> {percent(a.probabilities.max())}" in before
+    assert "Compare the maps</button>" in before
     assert "topics without head 0" in after
     moved = 100 * (b.probabilities[b.prediction] - a.probabilities[b.prediction])
     assert f'in A">{signed(moved, 1)} points</span>' in after
@@ -69,4 +70,4 @@ def test_an_input_outside_of_what_is_known_is_warned_of_before_its_answer(offer,
     inside = replace(session, current=replace(result, explanation=near))
     assert "Outside" not in prediction_html(inside)
     pair = replace(inside, baseline=outside.current)
-    assert "⚠ Outside what it knows.</p>" in prediction_html(pair).split('<div class="dx-given">')[0]
+    assert "⚠ Outside what it knows. <button" in prediction_html(pair).split('<div class="dx-given">')[0]
