@@ -7,7 +7,7 @@ import { painterOf } from './heatmap.js';
 
 /** What belongs to the page and not to the figure: things to press, what is only read out or pointed at. */
 const LEFT_OUT =
-  'button:not(.dv-link), input, audio, .dv-hidden, .dv-tip, .dv-term-tip, .dv-playhead, .dv-scroll-cue';
+  'button:not(.dv-link, .ds-pairs *), input, audio, .dv-hidden, .dv-tip, .dv-term-tip, .dv-playhead, .dv-scroll-cue';
 const EDGES = /** @type {const} */ (['Top', 'Right', 'Bottom', 'Left']);
 const DRAWN = [
   'fill',

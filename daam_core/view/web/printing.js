@@ -57,31 +57,42 @@ export async function printed(body, title, under) {
 }
 
 /**
- * Another kind of view, which cannot be shown once more: as it is laid out on the page, in the width asked for,
- * and light for as long as it is drawn, which nobody sees.
+ * Another kind of view, which cannot be shown once more: it is laid out for the width of the figure out of sight,
+ * its place kept, and light for as long as it is drawn, which nobody sees.
  * @param {HTMLElement} body
  * @param {number} mm
  * @param {string} title
  * @param {string} under
  */
-function asItIs(body, mm, title, under) {
+async function asItIs(body, mm, title, under) {
   const root = /** @type {HTMLElement} */ (body.closest('[data-theme]'));
+  const view = /** @type {import('./element.js').DrawnElement<any, any>} */ (root.parentElement);
+  const place = /** @type {HTMLElement} */ (body.parentElement);
   const { theme } = root.dataset;
   const dark = document.body.classList.contains('dark');
-  document.body.classList.remove('dark');
-  root.dataset.theme = 'light';
+  const width = Math.round(mm * TO_MM);
+  const [before, kept] = [body.style.cssText, place.style.minHeight];
+  place.style.minHeight = `${place.offsetHeight}px`;
+  Object.assign(body.style, { position: 'absolute', left: '-20000px', width: `${width}px` });
   body.classList.add('dv-saving');
   try {
-    return panelSvg(body, title, under, { width: body.clientWidth, mm });
+    view.store.setDark(false); // canvases are drawn anew, which takes a while
+    await settled(body, 8);
+    document.body.classList.remove('dark');
+    root.dataset.theme = 'light';
+    return panelSvg(body, title, under, { width, mm });
   } finally {
     body.classList.remove('dv-saving');
+    body.style.cssText = before;
+    place.style.minHeight = kept;
     root.dataset.theme = theme;
     document.body.classList.toggle('dark', dark);
+    view.themed();
   }
 }
 
 /** Until everything has its size: pictures are read, and what depends on a width was drawn for it. */
-async function settled(body) {
+async function settled(body, frames = 3) {
   await Promise.all(Array.from(body.querySelectorAll('img'), (image) => image.decode().catch(() => null)));
-  for (let frame = 0; frame < 3; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+  for (let frame = 0; frame < frames; frame += 1) await new Promise((done) => requestAnimationFrame(done));
 }

@@ -146,10 +146,12 @@ function TopFeatures() {
 
 /** @param {Store} store @param {NonNullable<ReturnType<typeof topFeatures>>} rows */
 function featureTable(store, rows) {
-  const short = `${store.quantities[store.quantity].short}${store.isDifference() ? ' change' : ''}`;
+  const { short: symbol, name } = store.quantities[store.quantity];
+  const change = store.isDifference() ? ' change' : '';
+  const short = `${symbol}${change}`;
   const axes = store.axes();
   return {
-    caption: `Top ${rows.length} ${axes.columns} by mean ${short} over heads and ${axes.rows}`,
+    caption: `Top ${rows.length} ${axes.columns} by mean ${name}${change} over heads and ${axes.rows}`,
     // The button first: on a phone the last column is out of sight.
     columns: ['', ...numeric(axes.Column, `Mean ${short}`, 'Head', axes.Row, `${short} there`)],
     rows: rows.map(({ feature, mean, head, layer, value, exact }) => [
