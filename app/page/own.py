@@ -108,7 +108,9 @@ def _lay_out(own: OwnModel) -> _Parts:
         gr.HTML(frame.heading("Is it true?"), apply_default_css=False)
         gr.HTML(ABOUT_THE_CHECK)
         with gr.Row(elem_classes="dx-actions"):
-            check = gr.Button("Check this explanation", elem_id="check", size="md", min_width=0)
+            check = gr.Button(
+                "Check this explanation", elem_id="check", size="md", min_width=0, variant="primary"
+            )
         said_of_check = answer_place("said-check")
         checked = gr.HTML(NOT_CHECKED, elem_id="check-result", apply_default_css=False)
     with gr.Column(elem_id="step-save", elem_classes="dx-card dx-after", visible=False) as save_step:
