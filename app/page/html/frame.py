@@ -47,8 +47,8 @@ def header_of(name: str) -> str:
 
 _CAUTION = escape(CAUTION).replace("Importance Factor", term("IF", "Importance Factor"), 1)
 WHY = (
-    '<div class="dx-why"><h2 class="dx-heading">Why</h2><details class="dx-limits"><summary><strong>What the map '
-    "does not show:</strong> that a cell caused the decision. <span>More</span></summary>"
+    '<div class="dx-why"><h2 class="dx-heading">Why</h2><details class="dx-limits"><summary><strong>What the '
+    "map does not show:</strong> that a cell caused the decision. <span>More</span></summary>"
     f"<p>{_CAUTION} Some classifiers decide by how near an input lies to the training "
     f"examples of each class ({term('joint-gates', 'joint gates')}). For these the maps first show the "
     f"{term('Evid.', 'evidence')}: how far each cell brings the input nearer to the class than to the next "
