@@ -15,7 +15,7 @@ from daam_core.study.memory import give_back, held_mib
 ROWS = [
     "text,label",
     "Stocks fell sharply on Monday.,Business",
-    "The team won the cup final.,Sports",
+    "The striker scored twice as the team won the cup final.,Sports",
     ",Sports",
 ]
 
@@ -88,7 +88,7 @@ def test_memory_held_is_that_of_this_process():
         assert held is None
         return
     block = bytearray(64 << 20)
-    assert 60 < held_mib() - held < 70
+    assert 50 < held_mib() - held < 70  # pages that were held before may be used again
     del block
     give_back()
     assert held_mib() - held < 10

@@ -136,7 +136,7 @@ def test_a_saved_notebook_changes_the_input_as_it_was_changed(
     given = given_file(model.config.modality, path).changed(change)
     explanation = explain(model, given.input)
     saved = downloads.write(explanation, given, format_="ipynb", width="double")
-    assert saved.name == f"{name}-{path.stem}-changed.ipynb"
+    assert saved.name == f"{name}_{path.stem}-changed.ipynb"
     cells = json.loads(saved.read_text("utf-8"))["cells"]
     reading = next("".join(cell["source"]) for cell in cells if "read_input(" in "".join(cell["source"]))
     assert f"changed(given, {written})  # {change.describe()}" in reading
@@ -164,7 +164,7 @@ def test_the_notebook_of_an_edited_text_holds_the_edited_one(models):
     edited = given_text("The striker scored twice.").changed(Edit("The striker never scored."))
     explanation = explain(models["topics"], edited.input)
     saved = downloads.write(explanation, edited, format_="ipynb", width="double")
-    assert saved.name == "topics-text-changed.ipynb"
+    assert saved.name == "topics_text-changed.ipynb"
     assert "# an edited version of “The striker scored twice.”" in saved.read_text("utf-8")
     assert "read_input('The striker never scored.', 'text')" in saved.read_text("utf-8")
     assert edited.title == "“The striker scored twice.” (edited)"

@@ -23,7 +23,7 @@ def test_it_is_made_once_of_the_photographs_that_ship(tmp_path, monkeypatch):
     assert done == [24]
     assert study.complete
     assert not study.refused
-    assert slice_counts(study, "right") == {"right": 19, "wrong": 5}
+    assert slice_counts(study, "right") == {"right": 20, "wrong": 4}
     assert slice_counts(study, "shelf") == {"Fruit": 16, "Packages": 4, "Vegetables": 4}
     assert study.facts.checkpoint_sha256 == model.sha256
     assert study.original(0) == shipped("photographs") / "apple-1.jpg"
