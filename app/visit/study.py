@@ -16,7 +16,7 @@ from typing import get_args
 
 import numpy as np
 
-from daam_core.errors import ConfigError, DaamError, DataError, InputError, is_whole, shown
+from daam_core.errors import ConfigError, DataError, InputError, is_whole, shown
 from daam_core.inputs import Sound
 from daam_core.study.cells import Place
 from daam_core.study.example import MODEL, example_study
@@ -31,7 +31,7 @@ from daam_core.study.payload import (
     telling_answer,
 )
 from daam_core.study.projection import ProjectionMethod
-from daam_core.study.selection import drop_selection, save_selection, selections
+from daam_core.study.selection import drop_selection, save_selection, selections, why_not_written
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.view.media import wav_bytes
 
@@ -193,17 +193,10 @@ class Studies:
         return self._written(name, lambda: drop_selection(study, called))
 
     def _written(self, name: str, write: Callable[[], None]) -> bytes:
-        reason = ""
-        if not self.writable:
-            reason = "the page is open to other machines, so it writes no files"
-        else:
+        reason = "the page is open to other machines, so it writes no files"
+        if self.writable:
             with self._asking:
-                try:
-                    write()
-                except DaamError as error:
-                    if not isinstance(error.__cause__, OSError):
-                        raise
-                    reason = f"the study's folder cannot be written to ({error.__cause__.strerror})"
+                reason = why_not_written(write)
                 self._answers.pop(("payload", name), None)
         return _compressed({"reason": reason})
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from daam_core.errors import ConfigError, DaamError, InputError
+from daam_core.errors import DaamError, InputError
 from daam_core.inputs import read_sound
 from daam_core.study.cells import Place
 from daam_core.study.folder import Study
@@ -23,9 +23,10 @@ from daam_core.study.payload import (
     study_payload,
     telling_answer,
 )
-from daam_core.study.selection import drop_selection, save_selection
+from daam_core.study.selection import drop_selection, save_selection, why_not_written
 from daam_core.view.media import wav_bytes
 from daam_core.view.modules import STUDY_ENTRY, bundle, study_style, view_style
+from daam_core.view.notebook import need_anywidget
 
 if TYPE_CHECKING:
     import anywidget
@@ -125,21 +126,11 @@ def _place(asked: Mapping[str, Any]) -> Place:
 
 def _keep(study: Study, asked: Mapping[str, Any]) -> dict[str, str]:
     numbers = np.array(asked["numbers"], dtype=np.int64)
-    return _written(lambda: save_selection(study, asked["name"], numbers))
+    return {"reason": why_not_written(lambda: save_selection(study, asked["name"], numbers))}
 
 
 def _drop(study: Study, asked: Mapping[str, Any]) -> dict[str, str]:
-    return _written(lambda: drop_selection(study, str(asked["name"])))
-
-
-def _written(write: Callable[[], None]) -> dict[str, str]:
-    try:
-        write()
-    except DaamError as error:
-        if not isinstance(error.__cause__, OSError):
-            raise
-        return {"reason": f"the study's folder cannot be written to ({error.__cause__.strerror})"}
-    return {"reason": ""}
+    return {"reason": why_not_written(lambda: drop_selection(study, str(asked["name"])))}
 
 
 def _thumbnail(study: Study, asked: Mapping[str, Any]) -> str:
@@ -172,13 +163,9 @@ _QUESTIONS: dict[str, Callable[[Study, Mapping[str, Any]], object]] = {
 
 @cache
 def _widget_class() -> "type[anywidget.AnyWidget]":
-    try:
-        import anywidget
-        import traitlets
-    except ImportError as error:
-        raise ConfigError(
-            "The view in a notebook cell needs the package anywidget: pip install anywidget."
-        ) from error
+    need_anywidget()
+    import anywidget
+    import traitlets
 
     class NotebookStudy(anywidget.AnyWidget):
         """See :func:`notebook_study`."""

@@ -4,13 +4,13 @@ Everything here names inputs by their numbers, ``[M]`` or fewer, as ``Study.numb
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daam_core.errors import DataError
+from daam_core.errors import DaamError, DataError
 from daam_core.study.folder import Study
 from daam_core.writing.files import write_text
 
@@ -125,6 +125,21 @@ def save_selection(study: Study, name: str, numbers: np.ndarray) -> None:
     kept = {other: inside.tolist() for other, inside in selections(study).items()}
     kept[name.strip()] = np.unique(numbers).tolist()
     write_text(study.folder / SELECTIONS, json.dumps(kept, ensure_ascii=False) + "\n")
+
+
+def why_not_written(write: Callable[[], None]) -> str:
+    """Write selections; why the study's folder cannot be written to, empty where it was.
+
+    Raises:
+        DaamError: what else ``write`` raises.
+    """
+    try:
+        write()
+    except DaamError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        return f"the study's folder cannot be written to ({error.__cause__.strerror})"
+    return ""
 
 
 def drop_selection(study: Study, name: str) -> None:

@@ -73,17 +73,13 @@ def one_class_only(scores: Scores) -> str:
     "All 3 inputs are taken for 'cat', which 2 of them are: the classes are not told apart ..."
     """
     present = sum(figures.inputs > 0 for figures in scores.classes)
-    if scores.answers != 1 or present < 2:
+    if scores.answers != 1 or present < 2 or scores.accuracy == 1:
         return ""
     if scores.several:
         return (
-            ""
-            if scores.accuracy == 1
-            else (
-                f"All {scores.inputs:,} inputs get the same labels, which {scores.accuracy:.1%} have: "
-                "the classes are not told apart here. In training, give more inputs of rare classes, "
-                "--class-weights balanced, train longer, or change the learning rate."
-            )
+            f"All {scores.inputs:,} inputs get the same labels, which {scores.accuracy:.1%} have: "
+            "the classes are not told apart here. In training, give more inputs of rare classes, "
+            "--class-weights balanced, train longer, or change the learning rate."
         )
     only = next(
         scores.classes[k] for k in range(len(scores.classes)) if any(row[k] for row in scores.confusion)

@@ -89,15 +89,25 @@ def notebook_view(
     return widget
 
 
-@cache
-def _widget_class() -> "type[anywidget.AnyWidget]":
+def need_anywidget() -> None:
+    """Say in one sentence that widgets need a package which is not installed.
+
+    Raises:
+        ConfigError: it is not.
+    """
     try:
-        import anywidget
-        import traitlets
+        import anywidget  # noqa: F401
     except ImportError as error:
         raise ConfigError(
             "The view in a notebook cell needs the package anywidget: pip install anywidget."
         ) from error
+
+
+@cache
+def _widget_class() -> "type[anywidget.AnyWidget]":
+    need_anywidget()
+    import anywidget
+    import traitlets
 
     class NotebookView(anywidget.AnyWidget):
         """See :func:`notebook_view`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daam_core.errors import ConfigError
 from daam_core.study import notebook
 from daam_core.study.notebook import answer, notebook_study
 from daam_core.study.selection import selections
@@ -51,6 +52,6 @@ def test_without_the_package_it_is_said_what_to_install(
 ) -> None:
     notebook._widget_class.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "anywidget", None)
-    with pytest.raises(notebook.ConfigError, match="pip install anywidget"):
+    with pytest.raises(ConfigError, match="pip install anywidget"):
         notebook_study(drawn_study(tmp_path / "study"))
     notebook._widget_class.cache_clear()
