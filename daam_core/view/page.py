@@ -51,6 +51,7 @@ def view_html(
         style=view_style(),
         modules=modules,
         start=_START,
+        arrays=_arrays_in_html(payload),
         payload=_json_in_html(payload),
         state=_json_in_html(dict(state or {})),
         version=html.escape(__version__),
@@ -66,6 +67,17 @@ def _digest(script: str) -> str:
     return f"'sha256-{digest}'"
 
 
+def _arrays_in_html(payload: Mapping[str, object]) -> str:
+    """The arrays' bytes, moved out of the payload: each is read when it is shown first, not all to begin with."""
+    elements = []
+    for side in (payload["a"], payload["b"]):
+        if isinstance(side, dict):
+            for name, spec in side["arrays"].items():
+                text = spec.pop("data")
+                elements.append(f'<script type="text/plain" id="{side["letter"]}-{name}">{text}</script>')
+    return "\n".join(elements)
+
+
 def _json_in_html(value: Mapping[str, object]) -> str:
     """JSON for a script element: without ``<`` no text in it can end the element."""
     return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
@@ -73,11 +85,18 @@ def _json_in_html(value: Mapping[str, object]) -> str:
 
 _START = """
 import 'daam-view/daam_view.js';
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const text = (id) => document.getElementById(id).textContent;
+const read = (id) => JSON.parse(text(id));
+const payload = read('payload');
+for (const side of [payload.a, payload.b].filter(Boolean)) {
+  for (const [name, array] of Object.entries(side.arrays)) {
+    Object.defineProperty(array, 'data', { get: () => text(`${side.letter}-${name}`) });
+  }
+}
 const view = document.querySelector('daam-view');
 view.options = { theme: 'auto', heading: 2 };
 view.state = read('state');
-view.payload = read('payload');
+view.payload = payload;
 """
 
 _PAGE = """<!DOCTYPE html>
@@ -118,6 +137,7 @@ pre {{ overflow-x: auto; }}
 <p>Made with the DAAM explorer {version}. This page holds all that it shows and asks no server.</p>
 </footer>
 </main>
+{arrays}
 <script type="application/json" id="payload">{payload}</script>
 <script type="application/json" id="state">{state}</script>
 <script type="module">{start}</script>

@@ -53,7 +53,10 @@ class AppPage:
         self.page.wait_for_function(f"(old) => ({SHOWN}) && ({SHOWN}) !== old", arg=before, timeout=WAIT)
         # What is typed at once would be lost in the fields that this result empties.
         self.page.wait_for_function("!document.querySelector('#status .dx-busy')", timeout=WAIT)
-        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            ".then(() => document.querySelector('#view daam-view')?.drawn())"
+        )
 
     def example(self, tab: str, name: str) -> None:
         self.tab(tab)

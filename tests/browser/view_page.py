@@ -69,8 +69,9 @@ def view(page: Page) -> Iterator[Callable[..., Page]]:
 def settle(page: Page) -> None:
     """Until the frames that draw are over."""
     page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => "
-        "requestAnimationFrame(() => setTimeout(done, 0)))))"
+        "async () => { for (let i = 0; i < 3; i += 1) { "
+        "await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0))); "
+        "await document.querySelector('daam-view')?.drawn(); } }"
     )
 
 

@@ -30,7 +30,7 @@ class Kept {
 
   /** @param {Encoded | null} spec */
   constructor(spec) {
-    const here = Boolean(spec && !spec.lazy && spec.data !== undefined);
+    const here = Boolean(spec && !spec.lazy && 'data' in spec);
     this.shape = spec ? spec.shape : [];
     this.exact = here && spec?.dtype === 'float32';
     this.lazy = Boolean(spec?.lazy);

@@ -97,6 +97,7 @@ export class DaamView extends DrawnElement {
   light() {
     const copy = new DaamView();
     copy.options = { ...this.settings, theme: 'light', serves: [] };
+    copy.store.whole = true;
     copy.store.follow(this.store);
     return copy;
   }

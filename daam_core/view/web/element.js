@@ -4,9 +4,10 @@
  * properties `payload` and `state`, and the event `state`, once a frame.
  */
 import { isDark, render } from './html.js';
+import { flush, idle } from './pieces.js';
 
 /**
- * @template {{ payload: any, state: any, dark: boolean, setPayload: (payload: any) => void,
+ * @template {{ payload: any, state: any, dark: boolean, whole: boolean, setPayload: (payload: any) => void,
  *   set: (wanted: any) => void, setDark: (dark: boolean) => void }} S
  * @template {{ theme: string }} O
  */
@@ -25,6 +26,7 @@ export class DrawnElement extends HTMLElement {
     this.root = null;
     this.frame = 0;
     this.themed = () => this.root && this.store.setDark(isDark(this.root));
+    this.beforePrint = () => this.all();
     this.observer = new MutationObserver(this.themed);
     this.system = window.matchMedia('(prefers-color-scheme: dark)');
   }
@@ -37,6 +39,7 @@ export class DrawnElement extends HTMLElement {
       this.observer.observe(node, { attributes: true, attributeFilter: ['class', 'data-theme', 'style'] });
     }
     this.system.addEventListener('change', this.themed);
+    window.addEventListener('beforeprint', this.beforePrint);
     this.root.dataset.theme = this.settings.theme;
     this.store.dark = isDark(this.root); // known before canvases are drawn
     this.draw();
@@ -45,6 +48,7 @@ export class DrawnElement extends HTMLElement {
   disconnectedCallback() {
     this.observer.disconnect();
     this.system.removeEventListener('change', this.themed);
+    window.removeEventListener('beforeprint', this.beforePrint);
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     if (this.root) render(null, this.root);
@@ -71,6 +75,18 @@ export class DrawnElement extends HTMLElement {
 
   /** Into the root, where there is one. */
   draw() {}
+
+  /** Draws now what would be drawn a little later, piece by piece, and from now on everything at once. */
+  all() {
+    this.store.whole = true;
+    this.draw();
+    flush();
+  }
+
+  /** Resolves once everything is drawn. */
+  drawn() {
+    return idle();
+  }
 
   /** @param {string} name */
   tell(name, detail) {

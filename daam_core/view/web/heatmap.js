@@ -3,7 +3,8 @@
 import { range, top } from './arrays.js';
 import { onlySeen } from './fields.js';
 import * as format from './format.js';
-import { isDark, onWidth, wheelFactor, wheelZooms } from './html.js';
+import { onWidth, wheelFactor, wheelZooms } from './html.js';
+import { soon } from './pieces.js';
 
 /**
  * @typedef {import('./types.js').Field} Field
@@ -13,7 +14,7 @@ import { isDark, onWidth, wheelFactor, wheelZooms } from './html.js';
  * @typedef {{x: number, y: number}} Point in CSS pixels
  *
  * @typedef {{
- *   field: Field, scale: import('./colour.js').Scale, zoom: Zoom | null, binning: 'max' | 'mean',
+ *   field: Field, scale: import('./colour.js').Scale, zoom: Zoom | null, binning: 'max' | 'mean', dark: boolean,
  *   marks: {hover: Place | null, cell: Place | null, pins?: Pinned[]}, height: (rows: number, width: number) => number,
  *   rowNames?: string[], axes: string[], onHover?: (cell: Place | null) => void,
  *   onSelect?: (cell: Place) => void, onZoom?: (zoom: Zoom | null) => void,
@@ -66,7 +67,10 @@ export class HeatMap {
     this.head = null;
     /** @type {Place | null} */
     this.cursor = null;
-    this.frame = 0;
+    this.work = () => this.draw();
+    /** @type {(() => void) | null} how to have it left undone, while it waits to be drawn */
+    this.waits = null;
+    this.marked = false; // something stands on the overlay
     this.cssWidth = 0;
     this.cssHeight = 0;
     /** @type {Map<number, Point>} */
@@ -104,7 +108,7 @@ export class HeatMap {
 
   destroy() {
     this.stopWidth();
-    cancelAnimationFrame(this.frame);
+    this.waits?.();
   }
 
   // ---- what is shown ------------------------------------------------------------------------------
@@ -118,14 +122,14 @@ export class HeatMap {
   show(next) {
     const before = this.shown;
     this.shown = next;
-    const width = this.cssWidth || this.stage.clientWidth;
+    const width = this.cssWidth;
     const sized = before?.field.rows === next.field.rows && before?.field.columns === next.field.columns;
     if (!sized) this.cursor = null;
     if (!sized || Math.round(next.height(next.field.rows, width)) !== this.cssHeight) {
       this.resize(width, true);
     } else if (
       before.field.data !== next.field.data ||
-      ['scale', 'binning', 'zoom'].some((key) => before[key] !== /** @type {any} */ (next)[key])
+      ['scale', 'binning', 'zoom', 'dark'].some((key) => before[key] !== /** @type {any} */ (next)[key])
     ) {
       this.schedule();
     } else this.setMarks(next.marks);
@@ -135,7 +139,7 @@ export class HeatMap {
   setMarks(marks) {
     if (!this.shown) return;
     this.shown.marks = marks;
-    if (!this.frame) this.drawOverlay();
+    if (!this.waits) this.drawOverlay();
   }
 
   view() {
@@ -153,18 +157,19 @@ export class HeatMap {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
     });
+    this.marked = false;
     if (now) this.draw();
     else this.schedule();
   }
 
   schedule() {
-    if (this.frame || !this.field || !this.cssWidth) return;
-    this.frame = requestAnimationFrame(() => this.draw());
+    if (this.waits || !this.field || !this.cssWidth) return;
+    this.waits = soon(this.work);
   }
 
   draw() {
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
+    this.waits?.();
+    this.waits = null;
     const { canvas, field } = this;
     if (!field || !canvas.width || !canvas.height) return;
     this.paint(canvas);
@@ -176,62 +181,73 @@ export class HeatMap {
   /** @param {HTMLCanvasElement} canvas */
   paint(canvas) {
     const { width, height } = canvas;
-    const { field, scale } = this.shown;
+    const { field, scale, dark } = this.shown;
     const pen = /** @type {any} */ (canvas.getContext('2d'));
     const picture = pen.createImageData(width, height);
     const pixels = new Uint32Array(picture.data.buffer);
     const colours = new Uint32Array(
       scale.table.map(([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0),
     );
-    const dark = isDark(this.element);
     const blank = dark ? [0xff2a2724, 0xff3a3632] : [0xfff4f2f0, 0xffe2dfdb]; // stripes: no cell here
     const view = this.view();
-    const columns = range(width).map((i) => span(i, width, view.x0, view.x1, field.columns));
-    let previous = '';
+    const ends = new Int32Array(2 * width);
+    for (let i = 0; i < width; i += 1) ends.set(span(i, width, view.x0, view.x1, field.columns), 2 * i);
+    let [before0, before1, holes] = [-1, -1, false];
     for (let j = 0; j < height; j += 1) {
       const [r0, r1] = span(j, height, view.y0, view.y1, field.rows);
-      const key = `${r0} ${r1}`;
       const start = j * width;
-      if (key !== previous) {
-        previous = key;
-        for (let i = 0; i < width; i += 1) {
-          const value = this.bin(columns[i][0], columns[i][1], r0, r1);
-          pixels[start + i] = Number.isNaN(value) ? 0 : colours[scale.index(value)];
-        }
-      } else pixels.copyWithin(start, start - width, start);
+      if (r0 === before0 && r1 === before1) {
+        pixels.copyWithin(start, start - width, start);
+        continue;
+      }
+      [before0, before1] = [r0, r1];
+      const values = this.bins(ends, r0, r1);
+      for (let i = 0; i < width; i += 1) {
+        if (Number.isNaN(values[i])) holes = true;
+        else pixels[start + i] = colours[scale.index(values[i])];
+      }
     }
-    for (let at = 0; at < pixels.length; at += 1) {
+    for (let at = 0; holes && at < pixels.length; at += 1) {
       if (pixels[at] === 0) pixels[at] = blank[((at % width) + Math.floor(at / width)) % 12 < 6 ? 0 : 1];
     }
     pen.putImageData(picture, 0, 0);
   }
 
-  /** Value shown for a block of cells: largest (by size where signed), or mean. NaN where there is none. */
-  bin(c0, c1, r0, r1) {
-    const { data, columns, signed } = this.field;
+  /**
+   * Values shown for blocks of cells: largest (by size where signed), or mean. NaN where there is none.
+   * @param {ArrayLike<number>} ends of each block: its first column, and one past its last
+   * @param {number} r0 the first row of all of them
+   * @param {number} r1 one past the last
+   */
+  bins(ends, r0, r1) {
+    const { data, columns, signed, seen } = this.field;
     const mean = this.shown.binning === 'mean';
-    let best = NaN;
-    let size = -Infinity;
-    let sum = 0;
-    let n = 0;
-    for (let r = r0; r < r1; r += 1) {
-      if (!this.field.seen(r)) continue;
-      for (let at = r * columns + c0; at < r * columns + c1; at += 1) {
-        const value = data[at];
-        if (Number.isNaN(value)) continue; // no cell
-        if (mean) {
-          sum += value;
-          n += 1;
-        } else {
-          const score = signed ? Math.abs(value) : value;
-          if (score > size) {
-            size = score;
-            best = value;
+    const rows = range(r1 - r0)
+      .map((i) => r0 + i)
+      .filter(seen);
+    const values = new Float64Array(ends.length / 2);
+    for (let i = 0; i < values.length; i += 1) {
+      let [best, size, sum, n] = [NaN, -Infinity, 0, 0];
+      for (const row of rows) {
+        const end = row * columns + ends[2 * i + 1];
+        for (let at = row * columns + ends[2 * i]; at < end; at += 1) {
+          const value = data[at];
+          if (Number.isNaN(value)) continue; // no cell
+          if (mean) {
+            sum += value;
+            n += 1;
+          } else {
+            const score = signed ? Math.abs(value) : value;
+            if (score > size) {
+              size = score;
+              best = value;
+            }
           }
         }
       }
+      values[i] = mean ? sum / n : best;
     }
-    return mean ? sum / n : best;
+    return values;
   }
 
   /** What the pixels show, when cells share them; empty when every cell has a pixel of its own. */
@@ -278,6 +294,11 @@ export class HeatMap {
   drawOverlay() {
     const { overlay, field } = this;
     if (!field || !overlay.width) return;
+    const { hover, cell: chosen, pins = [] } = this.shown.marks;
+    const cursor = document.activeElement === overlay ? this.cursor : null;
+    const marked = Boolean(hover || chosen || pins.length || cursor);
+    if (!marked && !this.marked) return; // nor is there anything to wipe off
+    this.marked = marked;
     const ratio = overlay.width / this.cssWidth;
     const pen = /** @type {any} */ (overlay.getContext('2d'));
     pen.clearRect(0, 0, overlay.width, overlay.height);
@@ -333,10 +354,10 @@ export class HeatMap {
       pen.textBaseline = 'middle';
       pen.fillText(String(pinned.number), x, at + 0.5);
     };
-    if (this.shown.marks.hover) lines(this.shown.marks.hover);
-    if (this.shown.marks.cell) outline(this.shown.marks.cell, 7, '#ff4fd8');
-    for (const pinned of this.shown.marks.pins || []) pin(pinned);
-    if (this.cursor && document.activeElement === overlay) outline(this.cursor, 9, '#fff');
+    if (hover) lines(hover);
+    if (chosen) outline(chosen, 7, '#ff4fd8');
+    for (const pinned of pins) pin(pinned);
+    if (cursor) outline(cursor, 9, '#fff');
     pen.restore();
   }
 
@@ -359,7 +380,7 @@ export class HeatMap {
     if (this.shown.binning === 'mean' || (c1 - c0 === 1 && r1 - r0 === 1)) {
       return { row: (r0 + r1 - 1) >> 1, column: (c0 + c1 - 1) >> 1 };
     }
-    const shown = this.bin(c0, c1, r0, r1);
+    const [shown] = this.bins([c0, c1], r0, r1);
     for (let row = r0; row < r1; row += 1) {
       for (let column = c0; column < c1; column += 1) {
         if (field.data[row * field.columns + column] === shown) return { row: row, column: column };

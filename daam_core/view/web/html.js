@@ -1,5 +1,7 @@
 // @ts-check
 /** Elements by preact and htm (vendor/), and the hooks that the view's components share. */
+
+import { measured, soon } from './pieces.js';
 import {
   createContext,
   useContext,
@@ -57,30 +59,47 @@ export function useHover(store, follow) {
 }
 
 /**
- * Calls `work` now and whenever the width of an element changes. Returns the way to stop.
+ * Calls `work` with the width of an element, before it is first painted, and whenever that changes. Returns the
+ * way to stop.
  * @param {Element} element
  * @param {(width: number) => void} work
  */
 export function onWidth(element, work) {
   let last = 0;
-  let frame = 0;
-  const check = () => {
-    frame = 0;
-    const width = Math.floor(element.clientWidth);
-    if (width > 0 && width !== last) {
-      last = width;
-      work(width);
-    }
+  let stop = () => {};
+  const ask = () => {
+    stop = measured(
+      work,
+      () => Math.floor(element.clientWidth),
+      (width) => {
+        if (width > 0 && width !== last) {
+          last = width;
+          work(width);
+        }
+      },
+    );
   };
-  const observer = new ResizeObserver(() => {
-    if (!frame) frame = requestAnimationFrame(check);
-  });
+  const observer = new ResizeObserver(ask);
   observer.observe(element);
-  check();
+  ask();
   return () => {
     observer.disconnect();
-    cancelAnimationFrame(frame);
+    stop();
   };
+}
+
+/**
+ * Shows its children one after another, each drawn in a task of its own, so that the first is seen and answers
+ * before the last is there; all at once where the store says so.
+ * @param {{children?: any, figures?: boolean}} props figures: each waits until the one before is drawn
+ */
+export function Stages({ children, figures = false }) {
+  const { whole } = useStore();
+  const all = [children].flat();
+  const [shown, setShown] = useState(1);
+  const left = !whole && shown < all.length;
+  useLayoutEffect(() => (left ? soon(() => setShown(shown + 1), figures) : undefined), [left, shown]);
+  return left ? all.slice(0, shown) : all;
 }
 
 /** The width of the element that the reference is given to, 0 until it is in the page. @returns {number} */

@@ -33,6 +33,7 @@ const KEYS = 'ArrowLeft ArrowRight ArrowUp ArrowDown Home End PageUp PageDown + 
 
 /** A HeatMap of what it is given; `onMap` gets the map, and null when it is gone. */
 export function MapCanvas({ label, onMap, rowTitle = 'Layer', columnTitle = 'Feature', ...shown }) {
+  const { dark } = useStore();
   const place = useRef(null);
   const map = useRef(null);
   useLayoutEffect(() => {
@@ -44,7 +45,7 @@ export function MapCanvas({ label, onMap, rowTitle = 'Layer', columnTitle = 'Fea
     };
   }, []);
   useLayoutEffect(() => {
-    if (shown.field) map.current.show({ ...shown, axes: [rowTitle, columnTitle] });
+    if (shown.field) map.current.show({ ...shown, dark, axes: [rowTitle, columnTitle] });
   });
   const longest = Math.max(0, ...(shown.rowNames || []).map((/** @type {string} */ name) => name.length));
   return html`<div

@@ -4,6 +4,7 @@
  * of the figure, whatever the page looks like and however wide it is.
  */
 import { panelSvg } from './panel_svg.js';
+import { idle } from './pieces.js';
 
 /** Widths of columns in most journals, in millimetres; as in daam_core.figures.style. */
 export const WIDTHS = { single: 89, double: 183 };
@@ -95,4 +96,5 @@ async function asItIs(body, mm, title, under) {
 async function settled(body, frames = 3) {
   await Promise.all(Array.from(body.querySelectorAll('img'), (image) => image.decode().catch(() => null)));
   for (let frame = 0; frame < frames; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+  await idle();
 }

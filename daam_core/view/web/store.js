@@ -50,6 +50,7 @@ export class Store {
     /** @type {((index: number) => void) | null} asks for another class; null where nobody answers */
     this.askTarget = null;
     this.dark = false;
+    this.whole = false; // nothing of what is shown is drawn a little later
     this.serial = 0; // of the payload
     this.frame = 0;
   }
@@ -258,7 +259,6 @@ export class Store {
     if (dark === this.dark) return;
     this.dark = dark;
     for (const result of [this.a, this.b]) result?.cache.clear(); // colour scales among it
-    for (const map of this.maps) map.schedule();
     this.changed(new Set(['theme']));
   }
 

@@ -3,7 +3,8 @@
  * The view as one component: tabs, the sections of the chosen one, and a word on what two models have not
  * in common.
  */
-import { HeadingContext, html, StoreContext, useId, useLayoutEffect, useRef } from './html.js';
+import { HeadingContext, html, Stages, StoreContext, useId, useLayoutEffect, useRef } from './html.js';
+import { measured } from './pieces.js';
 import { OneCell } from './sections/cell.js';
 import { Compare } from './sections/compare.js';
 import { AgainstDataset } from './sections/dataset.js';
@@ -64,11 +65,11 @@ export function View({ store, heading, section, tabs, remark = '' }) {
       ${
         section
           ? html`<div class="dv-panel">${body}</div>`
-          : [
-              html`<${InWords} store=${store} remark=${remark} />`,
-              html`<${Tabs} store=${store} offered=${offered} tab=${tab} panel=${id} />`,
-              html`<div class="dv-panel" id=${id} role="tabpanel" aria-labelledby="${id}-${tab}">${body}</div>`,
-            ]
+          : html`<${InWords} store=${store} remark=${remark} />
+              <${Tabs} store=${store} offered=${offered} tab=${tab} panel=${id} />
+              <div class="dv-panel" id=${id} role="tabpanel" aria-labelledby="${id}-${tab}">
+                <${Stages}>${null}${body}<//>
+              </div>`
       }
     <//>
   <//>`;
@@ -112,9 +113,12 @@ function Tabs({ store, offered, tab, panel }) {
   const strip = useRef(null);
   useLayoutEffect(() => {
     const chosen = strip.current.querySelector('[aria-selected=true]');
-    strip.current.scrollLeft = Math.max(
-      0,
-      chosen.offsetLeft - (strip.current.clientWidth - chosen.offsetWidth) / 2,
+    return measured(
+      chosen,
+      () => chosen.offsetLeft - (strip.current.clientWidth - chosen.offsetWidth) / 2,
+      (left) => {
+        strip.current.scrollLeft = Math.max(0, left);
+      },
     );
   }, [tab]);
   /** @param {KeyboardEvent} e */

@@ -1,6 +1,6 @@
 // @ts-check
 /** Section "heads": maps of all heads, the difference of two, and how alike they are. */
-import { bounds, range, sum, top } from '../arrays.js';
+import { bounds, range, top } from '../arrays.js';
 import { css, ink, makeScale } from '../colour.js';
 import { headNames, MAP_CONTROLS, Select } from '../controls.js';
 import {
@@ -21,7 +21,7 @@ import {
 } from '../fields.js';
 import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame } from '../figure.js';
 import * as format from '../format.js';
-import { html, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
+import { html, Stages, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
 import {
   BarredMap,
   BinningNote,
@@ -45,8 +45,10 @@ import { PinnedCells } from './pinned_cells.js';
 export function Heads() {
   const several = useStore().result().H > 1;
   return html`<div class="dv-stack dv-wide-gap">
-    <${AllHeads} /><${PinnedCells} /><${HeadNumbers} />
-    ${several && html`<${HeadPair} />`} ${several && html`<${Similarity} />`}
+    <${Stages} figures=${true}>
+      <${AllHeads} /><${PinnedCells} /><${HeadNumbers} />
+      ${several && html`<${HeadPair} />`} ${several && html`<${Similarity} />`}
+    <//>
   </div>`;
 }
 
@@ -74,13 +76,17 @@ function AllHeads() {
     csv=${() => exactSheet(store, heads, shownColumns(store))}
   >
     <div class="dv-reading">
-      <${LayerStrip} />
-      <${Readout} />
-      <div class="dv-multiples">
-        ${heads.map((head, i) => html`<${SmallMap} key=${head} head=${head} onDraw=${i === 0 ? onDraw : null} />`)}
-      </div>
-      <div><${AllBar} /></div>
-      <${BinningNote}>${binning}<//>
+      <${Stages}>
+        <${LayerStrip} />
+        <${Readout} />
+        <div class="dv-multiples">
+          <${Stages}>
+            ${heads.map((head, i) => html`<${SmallMap} key=${head} head=${head} onDraw=${i === 0 ? onDraw : null} />`)}
+          <//>
+        </div>
+        <div><${AllBar} /></div>
+        <${BinningNote}>${binning}<//>
+      <//>
     </div>
   <//>`;
 }
@@ -137,9 +143,15 @@ function headRow(result, head) {
     covered += shares[layer];
     return wanted;
   });
-  const map = result.map('density_attention', head, 'all_heads');
-  const means =
-    map && range(result.F).map((f) => sum(result.layersOf(head).map((l) => map[l * result.F + f])));
+  const strongest = result.cached(`strongest features ${head}`, () => {
+    const map = result.map('density_attention', head, 'all_heads');
+    if (!map) return null;
+    const totals = new Float64Array(result.F);
+    for (const l of result.layersOf(head)) {
+      for (let f = 0; f < totals.length; f += 1) totals[f] += map[l * result.F + f];
+    }
+    return top(totals, 3, false);
+  });
   const alike = result.raw.similarity[head].map((r, other) => (other === head || r === null ? NaN : r));
   const [nearest] = top(alike, 1, false);
   /** @param {string} name */
@@ -156,7 +168,7 @@ function headRow(result, head) {
     { head },
     numeral(total, true, format.fixed(total, 1)),
     layers.sort((a, b) => a - b).join(', '),
-    means ? top(means, 3, false).join(', ') : '–',
+    strongest ? strongest.join(', ') : '–',
     ...ends('mean_offset'),
     ...ends('scaled_variance'),
     numeral(entropy, true, format.fixed(entropy, 3)),

@@ -43,6 +43,7 @@ export class StudyStore {
     /** @type {((number: number) => void) | null} asks for an input's explanation */
     this.explain = null;
     this.dark = false;
+    this.whole = false; // as in the other store
     /** @type {{key: string, marked: any, scores: any, rows: Int32Array}[]} */
     this.ready = [];
   }
