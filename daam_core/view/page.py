@@ -68,7 +68,7 @@ def _digest(script: str) -> str:
 
 
 def _arrays_in_html(payload: Mapping[str, object]) -> str:
-    """The arrays' bytes, moved out of the payload: each is read when it is shown first, not all to begin with."""
+    """The arrays' bytes, moved out of the payload: each is read where it is first shown, not all at once."""
     elements = []
     for side in (payload["a"], payload["b"]):
         if isinstance(side, dict):
