@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byFrequency, Columns } from '../../daam_core/view/web/study/columns.js';
-import { frameOf, inside, nearest, placeOf, squares } from '../../daam_core/view/web/study/scatter.js';
+import { frameOf, inside, nearest, placeOf, ring, square, stamped } from '../../daam_core/view/web/study/scatter.js';
 import {
   ANY,
   confused,
@@ -247,8 +247,8 @@ test('points are written as squares of pixels, cut at the edge; where two lie th
   const frame = { left: 0, top: 0, width: 4, height: 4, low: [0, 0], high: [4, 4] };
   const pixels = { data: new Uint32Array(16), width: 4, height: 4, ratio: 1 };
   const points = { x: [0, 1, 3], y: [4, 3, 1] };
-  squares(pixels, frame, points, 2, (i) => [null, [1, 2, 3], [4, 5, 6]][i], 204);
-  squares(pixels, frame, { x: [0], y: [4] }, 2, () => [7, 8, 9], 204);
+  stamped(pixels, frame, points, square(2), (i) => [null, [1, 2, 3], [4, 5, 6]][i], 204);
+  stamped(pixels, frame, { x: [0], y: [4] }, square(2), () => [7, 8, 9], 204);
   const [one, other, both] = [0xcc030201, 0xcc060504, 0xff090807].map((v) => v >>> 0);
   assert.deepEqual(list(pixels.data), [
     both,
@@ -268,6 +268,13 @@ test('points are written as squares of pixels, cut at the edge; where two lie th
     other,
     other,
   ]);
+});
+
+test('the mark of an error is a ring: closed, and empty inside', () => {
+  const around = ring(2, 1);
+  assert.equal(around.length, 12);
+  assert.ok(around.every(([u, v]) => Math.abs(Math.hypot(u, v) - 2) <= 0.5));
+  assert.ok(!ring(4.6, 3.5).some(([u, v]) => Math.hypot(u, v) < 2));
 });
 
 test('words are cut at their tokens, by whole letters', () => {

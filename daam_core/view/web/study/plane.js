@@ -5,9 +5,9 @@ import { css, makeScale, rgb } from '../colour.js';
 import { Select } from '../controls.js';
 import { ColourBar } from '../figure.js';
 import * as format from '../format.js';
-import { html, useLayoutEffect, useMemo, useRef, useState, useWidth } from '../html.js';
+import { html, useEffect, useMemo, useRef, useState, useWidth } from '../html.js';
 import { Asked, useStudy } from './parts.js';
-import { frameOf, inside, nearest, placeOf, squares } from './scatter.js';
+import { frameOf, inside, nearest, placeOf, ring, square, stamped } from './scatter.js';
 import { placeName } from './store.js';
 
 const REACH = 12; // pixels from a point at which it counts as pointed at
@@ -131,9 +131,15 @@ function Scatter({ points }) {
   const key = `${state.colour} ${JSON.stringify(state.place)} ${state.quantity} ${Boolean(store.scores())} ${store.dark}`;
   const chosen = store.row();
 
-  useLayoutEffect(() => {
-    if (width > 0)
-      draw(canvas.current, { width, height, frame, points, shown, columns, colours, dark: store.dark });
+  // After the frame that shows the table: at ten thousand points and twice as fine a screen, drawing takes
+  // longer than all the rest of a filter, and while somebody types, only the last plane is looked at.
+  useEffect(() => {
+    if (!width) return undefined;
+    const { dark } = store;
+    const later = setTimeout(() =>
+      draw(canvas.current, { width, height, frame, points, shown, columns, colours, dark }),
+    );
+    return () => clearTimeout(later);
   }, [points, width, height, shown, key]);
 
   /** @param {PointerEvent} e @returns {[number, number]} */
@@ -250,46 +256,40 @@ function draw(canvas, { width, height, frame, points, shown, columns, colours, d
   if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   const { x, y } = points;
+  const { right } = columns;
   const size = Math.max(1.8, Math.min(4, 120 / Math.sqrt(x.length)));
   const round = x.length <= MOST_ROUND;
   // What is no circle is written as pixels: ten thousand calls of the pen would take as long as all the rest.
   const picture = pen.createImageData(wide, high);
   const pixels = { data: new Uint32Array(picture.data.buffer), width: wide, height: high, ratio };
+  /** @param {number[][]} stamp @param {(row: number) => import('../colour.js').Rgb | null} colour */
+  const put = (stamp, colour, opacity = 255) => stamped(pixels, frame, points, stamp, colour, opacity);
   const speck = rgb(dark ? '#3b444f' : '#d5dae1');
-  squares(pixels, frame, points, 1.5, (row) => (shown[row] ? null : speck), 255);
+  put(square(1.5 * ratio), (row) => (shown[row] ? null : speck));
   if (!round) {
-    const { right } = columns;
-    squares(
-      pixels,
-      frame,
-      points,
-      2 * size,
-      (row) => (shown[row] && right[row] ? colours.colour(row) : null),
-      204,
+    put(square(2 * size * ratio), (row) => (shown[row] && right[row] ? colours.colour(row) : null), 204);
+    put(ring((size + 0.5) * ratio, 1.75 * ratio), (row) =>
+      shown[row] && !right[row] ? colours.colour(row) : null,
     );
   }
   pen.putImageData(picture, 0, 0);
+  if (!round) return;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const errors = [];
-  pen.globalAlpha = 0.8;
-  for (let row = 0; row < x.length; row += 1) {
-    if (!shown[row]) continue;
-    if (!columns.right[row]) errors.push(row);
-    else if (round) {
-      const [px, py] = placeOf(frame, x[row], y[row]);
-      pen.fillStyle = css(colours.colour(row));
-      pen.beginPath();
-      pen.arc(px, py, size, 0, 6.283);
-      pen.fill();
-    }
-  }
-  pen.globalAlpha = 1;
   pen.lineWidth = 1.75;
-  for (const row of errors) {
+  /** @param {number} row @param {number} radius */
+  const circle = (row, radius) => {
     const [px, py] = placeOf(frame, x[row], y[row]);
-    pen.strokeStyle = css(colours.colour(row));
     pen.beginPath();
-    pen.arc(px, py, size + 0.5, 0, 6.283);
-    pen.stroke();
+    pen.arc(px, py, radius, 0, 6.283);
+  };
+  for (const error of [false, true]) {
+    pen.globalAlpha = error ? 1 : 0.8;
+    for (let row = 0; row < x.length; row += 1) {
+      if (!shown[row] || error === Boolean(right[row])) continue;
+      pen.fillStyle = pen.strokeStyle = css(colours.colour(row));
+      circle(row, error ? size + 0.5 : size);
+      if (error) pen.stroke();
+      else pen.fill();
+    }
   }
 }

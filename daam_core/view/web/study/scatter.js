@@ -84,28 +84,51 @@ export function inside(frame, x, y, one, other) {
 }
 
 /**
- * Writes a square for each point into the pixels of a drawing; where two lie, the last, and more of it.
+ * The pixels of a filled square, as steps from its middle.
+ * @param {number} side in pixels
+ * @returns {number[][]} `[[across, down], …]`
+ */
+export function square(side) {
+  const size = Math.max(1, Math.round(side));
+  const first = -Math.round(size / 2);
+  const steps = Array.from({ length: size }, (_, i) => first + i);
+  return steps.flatMap((v) => steps.map((u) => [u, v]));
+}
+
+/**
+ * The pixels of a ring, as steps from its middle.
+ * @param {number} radius in pixels, of the middle of its line
+ * @param {number} thick in pixels
+ * @returns {number[][]} `[[across, down], …]`
+ */
+export function ring(radius, thick) {
+  return square(2 * Math.ceil(radius + thick) + 1).filter(([u, v]) => {
+    const away = Math.hypot(u, v) - radius;
+    return Math.abs(away) <= Math.max(0.5, thick / 2);
+  });
+}
+
+/**
+ * Writes a mark for each point into the pixels of a drawing; where two lie, the last, and more of it.
  * @param {{data: Uint32Array, width: number, height: number, ratio: number}} pixels ratio: of them to a CSS pixel
  * @param {Frame} frame
  * @param {{x: ArrayLike<number>, y: ArrayLike<number>}} points
- * @param {number} side in CSS pixels
- * @param {(i: number) => import('../colour.js').Rgb | null} colour null: no square
+ * @param {number[][]} stamp the mark's pixels, as steps from its middle
+ * @param {(i: number) => import('../colour.js').Rgb | null} colour null: no mark
  * @param {number} opacity to 255
  */
-export function squares(pixels, frame, { x, y }, side, colour, opacity) {
-  const { data, width, height, ratio } = pixels;
-  const across = Math.max(1, Math.round(side * ratio));
+export function stamped({ data, width, height, ratio }, frame, { x, y }, stamp, colour, opacity) {
   for (let i = 0; i < x.length; i += 1) {
     const own = colour(i);
     if (!own) continue;
     const solid = (own[2] << 16) | (own[1] << 8) | own[0];
     const [px, py] = placeOf(frame, x[i], y[i]);
-    const [left, top] = [Math.round(px * ratio - across / 2), Math.round(py * ratio - across / 2)];
-    for (let v = Math.max(0, top); v < Math.min(height, top + across); v += 1) {
-      for (let u = Math.max(0, left); u < Math.min(width, left + across); u += 1) {
-        const at = v * width + u;
-        data[at] = solid | ((data[at] ? 255 : opacity) << 24);
-      }
+    const [left, top] = [Math.round(px * ratio), Math.round(py * ratio)];
+    for (let k = 0; k < stamp.length; k += 1) {
+      const [u, v] = [left + stamp[k][0], top + stamp[k][1]];
+      if (u < 0 || v < 0 || u >= width || v >= height) continue;
+      const at = v * width + u;
+      data[at] = solid | ((data[at] ? 255 : opacity) << 24);
     }
   }
 }
