@@ -31,7 +31,13 @@ from daam_core.study.payload import (
     telling_answer,
 )
 from daam_core.study.projection import ProjectionMethod
-from daam_core.study.selection import drop_selection, save_selection, selections, why_not_written
+from daam_core.study.selection import (
+    drop_selection,
+    save_selection,
+    selections,
+    unit_columns,
+    why_not_written,
+)
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.view.media import wav_bytes
 
@@ -158,9 +164,11 @@ class Studies:
         quantity = quantity_of(asked.get("quantity"))
         if quantity == "values":
             raise InputError("Slices are compared by density attention, gate or class importance.")
-        groups = hashlib.sha256(repr((first, second)).encode()).hexdigest()
+        units = units_of(asked.get("units"), unit_columns(study))
+        groups = hashlib.sha256(repr((first, second, units)).encode()).hexdigest()
         return self._answer(
-            ("slices", name, quantity, groups), lambda: slices_answer(study, first, second, quantity)
+            ("slices", name, quantity, groups),
+            lambda: slices_answer(study, first, second, quantity, units),
         )
 
     def keep(self, name: str, asked: Mapping[str, object]) -> bytes:
@@ -358,6 +366,23 @@ def quantity_of(value: object) -> MapName:
         if value == known:
             return known
     raise InputError(f"quantity is density_attention, gate, class_importance or values; got {shown(value)}.")
+
+
+def units_of(value: object, columns: Sequence[str]) -> str | None:
+    """The column whose values are dealt as wholes, None for single inputs.
+
+    Raises:
+        InputError: something else.
+    """
+    if value is None or value == "":
+        return None
+    for known in columns:
+        if value == known:
+            return known
+    raise InputError(
+        f"units is empty or a column whose values several inputs share ({', '.join(columns) or 'none'}); got "
+        f"{shown(value)}."
+    )
 
 
 def method_of(value: object) -> ProjectionMethod:

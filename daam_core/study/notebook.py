@@ -153,7 +153,9 @@ _QUESTIONS: dict[str, Callable[[Study, Mapping[str, Any]], object]] = {
     "telling": lambda study, _: telling_answer(study),
     "projection": lambda study, asked: projection_answer(study, asked["method"]),
     "inputs": lambda study, asked: inputs_answer(study, asked["numbers"]),
-    "slices": lambda study, asked: slices_answer(study, asked["first"], asked["second"], asked["quantity"]),
+    "slices": lambda study, asked: slices_answer(
+        study, asked["first"], asked["second"], asked["quantity"], asked.get("units") or None
+    ),
     "keep": _keep,
     "drop": _drop,
     "thumbnail": _thumbnail,

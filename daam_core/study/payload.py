@@ -19,7 +19,7 @@ from daam_core.reading.terms import TERMS
 from daam_core.study.cells import Place, cells_like, class_preference, scores
 from daam_core.study.folder import MapName, Study
 from daam_core.study.projection import ProjectionMethod, has_umap, project
-from daam_core.study.selection import selections
+from daam_core.study.selection import selections, unit_columns
 from daam_core.study.slices import compare_slices, mean_map
 from daam_core.study.telling import telling_cells
 
@@ -81,6 +81,7 @@ def study_payload(study: Study) -> dict[str, object]:
         "cut": any(len(text) > EXCERPT for text in texts),
         "outside": _outside(rows),
         "groups": _groups(study),
+        "units": list(unit_columns(study)),
         "selections": {name: _encoded(kept, np.int32) for name, kept in selections(study).items()},
         "methods": ["pca", "umap"] if has_umap() else ["pca"],
         "quantities": {name: asdict(text) for name, text in ASKED.items()},
@@ -157,7 +158,7 @@ def inputs_answer(study: Study, numbers: Sequence[int]) -> list[dict[str, object
 
 
 def slices_answer(
-    study: Study, first: Sequence[int], second: Sequence[int], quantity: MapName
+    study: Study, first: Sequence[int], second: Sequence[int], quantity: MapName, units: str | None = None
 ) -> dict[str, object]:
     """Mean maps of one or two groups, and which cells differ for certain.
 
@@ -165,10 +166,12 @@ def slices_answer(
         study: the study.
         first, second: numbers of explained inputs; the second may be empty.
         quantity: the map; it must have heads.
+        units: the column whose values are dealt as wholes; single inputs are by default.
 
     Raises:
         InputError: a number is not that of an explained input.
-        DataError: the first group is empty, a group is too small to compare, or they share inputs.
+        DataError: the first group is empty, a group is too small to compare, they share inputs, or too few
+            units.
     """
     one, other = _explained(study, first), _explained(study, second)
     answer: dict[str, object] = {
@@ -182,12 +185,13 @@ def slices_answer(
     answer["second"] = _encoded(mean_map(study, other, quantity), np.float32)
     compared = _drawn(study, one, other)
     # Their difference is the second group's mean minus the first's; people read it the other way.
-    found = compare_slices(study, *compared[::-1], name=quantity, permutations=PERMUTATIONS)
+    found = compare_slices(study, *compared[::-1], name=quantity, permutations=PERMUTATIONS, units=units)
     return answer | {
         "compared": [len(group) for group in compared],
         "difference": _encoded(found.difference, np.float32),
         "q": _encoded(found.q, np.float32),
         "permutations": found.permutations,
+        "units": None if found.units is None else asdict(found.units),
         "level": 0.05,
     }
 

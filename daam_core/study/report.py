@@ -5,10 +5,12 @@ Letters: C classes, H heads, L layers, F features.
 
 import numpy as np
 
+from daam_core.errors import DataError
 from daam_core.reading.numbers import fixed
 from daam_core.reading.quantities import top_cells
 from daam_core.study.cells import class_preference
 from daam_core.study.folder import Study
+from daam_core.study.selection import GROUP, unit_columns
 from daam_core.study.slices import compare_slices
 from daam_core.training.pages import class_table, confusion_table
 from daam_core.training.scores import Scores, score
@@ -108,7 +110,11 @@ def _apart(study: Study) -> Table:
         inside, outside = study.numbers[labels == name], study.numbers[labels != name]
         if min(len(inside), len(outside)) < 2:
             continue
-        found = compare_slices(study, outside, inside, permutations=PERMUTATIONS)
+        try:
+            found = compare_slices(study, outside, inside, permutations=PERMUTATIONS)
+        except DataError:
+            rows.append((name, "", "too few groups to compare", "", "", ""))
+            continue
         holds = found.holds()
         strongest = top_cells(np.where(holds, found.difference, 0), CELLS_SHOWN, absolute=True).tolist()
         for place, (head, layer, feature) in enumerate(strongest):
@@ -126,12 +132,18 @@ def _apart(study: Study) -> Table:
                     fixed(class_preference(study, column)[name]),
                 )
             )
+    dealt = (
+        "all inputs of one group together"
+        if GROUP in unit_columns(study)
+        else "single inputs: where several are of one speaker or source, too many cells are called different"
+    )
     return Table(
         ("class", "cells that differ", "largest differences", "mean in class", "mean elsewhere", "AUROC"),
         tuple(rows),
         note=(
             "Density attention of the class's inputs against all others: cells with a false discovery rate "
-            f"of 0.05 or less by {PERMUTATIONS} permutations, and the {CELLS_SHOWN} of largest difference."
+            f"of 0.05 or less by {PERMUTATIONS} permutations, and the {CELLS_SHOWN} of largest difference. "
+            f"Dealt were {dealt}."
         ),
     )
 

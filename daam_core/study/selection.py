@@ -17,6 +17,8 @@ from daam_core.writing.files import write_text
 SELECTIONS = "selections.json"
 #: Of every study's columns, those whose values make slices; the data set's own are added.
 _SLICED = ("label", "prediction", "right", "group")
+#: The column that names what inputs have in common, such as their speaker.
+GROUP = "group"
 _SPOKEN = {True: "right", False: "wrong"}
 
 
@@ -24,6 +26,16 @@ def slice_columns(study: Study) -> tuple[str, ...]:
     """Columns whose values make slices: label, prediction, right, group, and the data set's own."""
     names = (*_SLICED, *study.facts.columns)
     return tuple(name for name in names if study.explained[name].null_count < study.explained.num_rows)
+
+
+def unit_columns(study: Study) -> tuple[str, ...]:
+    """Columns whose values several inputs share, so that these may be dealt together: ``group`` and the data
+    set's own."""
+    rows = study.explained
+    distinct = {name: pc.count_distinct(rows[name]).as_py() for name in (GROUP, *study.facts.columns)}
+    return tuple(
+        name for name, values in distinct.items() if 1 < values < rows.num_rows - rows[name].null_count
+    )
 
 
 def slice_counts(study: Study, column: str) -> dict[str, int]:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from daam_core.errors import DataError, ShapeError
+from daam_core.study.dealing import Dealing, SingleInputs, Units, WholeUnits
 from daam_core.study.folder import MapName, Study
+from daam_core.study.selection import GROUP, unit_columns
 
 #: Numbers held at a time while permutations are gone through.
 BLOCK = 1 << 24
+#: Where there are few ways to deal, the true one comes again: whatever rounding makes of it, it is reached.
+SAME = 1 - 1e-6
 
 
 def mean_map(study: Study, numbers: np.ndarray, name: MapName = "density_attention") -> np.ndarray:
@@ -43,6 +47,7 @@ class Difference:
             different.
         permutations: P.
         seed: of the permutations.
+        units: what was dealt as wholes; None where single inputs were.
     """
 
     name: MapName
@@ -52,6 +57,7 @@ class Difference:
     q: np.ndarray
     permutations: int
     seed: int
+    units: Units | None = None
 
     def holds(self, level: float = 0.05) -> np.ndarray:
         """``[H, L, F]`` bool: cells that differ, with at most ``level`` of them false on average."""
@@ -66,11 +72,14 @@ def compare_slices(
     name: MapName = "density_attention",
     permutations: int = 500,
     seed: int = 0,
+    units: str | None = GROUP,
 ) -> Difference:
     """Which cells differ between two groups of inputs, by permutation, with false discovery control.
 
-    Welch's t of each cell is compared with those after inputs were dealt to the groups at random. A
-    cell's own p value counts its own; the false discovery rate counts, for each threshold, how many of
+    Each cell's statistic is compared with those after inputs were dealt to the groups at random: Welch's t
+    of single inputs, or, where a column names what inputs have in common (a speaker, the thing in a
+    photograph), that of :class:`~daam_core.study.dealing.WholeUnits`, which deals all inputs of one together.
+    A cell's own p value counts its own; the false discovery rate counts, for each threshold, how many of
     all cells pass it after dealing, on average, against how many pass in truth (Tusher, Tibshirani and
     Chu, 2001). So the correlation of cells is kept, and one cell among thousands can be found with a
     few hundred permutations.
@@ -82,9 +91,12 @@ def compare_slices(
         name: the map that is compared.
         permutations: P.
         seed: of the permutations.
+        units: the column whose values are dealt as wholes, or None for single inputs. ``group``, the
+            default, is passed over where the study names no groups.
 
     Raises:
-        DataError: a group is too small, or they share an input.
+        DataError: a group is too small, they share an input, the study has no such column, or its values
+            are too few in these groups.
     """
     if min(len(first), len(second)) < 2:
         raise DataError("A comparison needs two explained inputs in each group at least.")
@@ -93,7 +105,8 @@ def compare_slices(
     if permutations < 1:
         raise ShapeError(f"At least one permutation is needed, got {permutations}.")
     numbers = np.concatenate([first, second])
-    as_they_are, dealt_again = _groupings(len(first), len(second), permutations, seed)
+    dealing = _dealing(study, first, second, units, permutations, seed)
+    in_second = np.repeat(np.array([-1 / len(first), 1 / len(second)], np.float32), [len(first), len(second)])
     shape = study.facts.map_shape(name)[1:]
     seen = np.ones(shape, dtype=bool)
     if name != "values":
@@ -102,26 +115,35 @@ def compare_slices(
     size, difference, larger = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for block, cells in _blocks(study, name, numbers, permutations):
         part = size[block].shape
-        statistic, means = _welch(cells, as_they_are)
-        size[block], difference[block] = np.abs(statistic).reshape(part), means.reshape(part)
+        size[block] = SAME * np.abs(dealing.statistic(cells, "true")).reshape(part)
+        difference[block] = (in_second @ (cells - cells.mean(0))).reshape(part)
     ordered = np.sort(size[seen])
     passes = np.zeros(len(ordered) + 1)  # dealt statistics by how many true ones they reach
     for block, cells in _blocks(study, name, numbers, permutations):
-        dealt = np.abs(_welch(cells, dealt_again)[0])
+        dealt = np.abs(dealing.statistic(cells, "dealt"))
         larger[block] = (dealt >= size[block].ravel()).sum(0).reshape(size[block].shape)
         reached = np.searchsorted(ordered, dealt[:, seen[block].ravel()].ravel(), side="right")
         passes += np.bincount(reached, minlength=len(passes))
     q = np.full(shape, np.nan)
     q[seen] = _false_discovery(ordered, passes, permutations)[np.searchsorted(ordered, size[seen])]
     p = np.where(seen, (1 + larger) / (1 + permutations), np.nan)
-    return Difference(name, (len(first), len(second)), difference, p, q, permutations, seed)
+    dealt_whole = dealing.units if isinstance(dealing, WholeUnits) else None
+    return Difference(name, (len(first), len(second)), difference, p, q, permutations, seed, dealt_whole)
 
 
-def _groupings(first: int, second: int, permutations: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which inputs are in the second group, 0 or 1: as they are ``[1, N]``, and dealt again ``[P, N]``."""
-    draw = np.random.default_rng(seed)
-    as_they_are = np.repeat(np.array([0, 1], np.float32), [first, second])
-    return as_they_are[None], np.stack([draw.permutation(as_they_are) for _ in range(permutations)])
+def _dealing(
+    study: Study, first: np.ndarray, second: np.ndarray, units: str | None, permutations: int, seed: int
+) -> Dealing:
+    known = unit_columns(study)
+    if units is None or (units == GROUP and GROUP not in known):
+        return SingleInputs(len(first), len(second), permutations, seed)
+    if units not in known:
+        raise DataError(
+            f"{units!r} is no column whose values several inputs share; {', '.join(known) or 'none'} is."
+        )
+    numbers = study.rows_of(np.concatenate([first, second]))
+    names = study.rows[units].take(numbers).to_pylist()
+    return WholeUnits(units, names, len(first), permutations, seed)
 
 
 def _false_discovery(ordered: np.ndarray, passes: np.ndarray, permutations: int) -> np.ndarray:
@@ -151,21 +173,3 @@ def _blocks(
             block = (layers,) if head is None else (head, layers)
             (cells,) = study.batches(name, numbers, size=len(numbers), part=block)
             yield block, cells.reshape(len(numbers), -1)
-
-
-def _welch(cells: np.ndarray, in_second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Welch's t ``[groupings, cells]`` of the second group against the first, and the first grouping's
-    difference of means ``[cells]``; t is 0 where a cell does not vary."""
-    cells = cells - cells.mean(0)  # for the sums of squares
-    n = in_second.sum(1, keepdims=True)
-    m = len(cells) - n
-    total, squares = cells.sum(0), (cells**2).sum(0)
-    sum_second, squares_second = in_second @ cells, in_second @ cells**2
-    mean_second, mean_first = sum_second / n, (total - sum_second) / m
-    variance_second = np.maximum(squares_second / n - mean_second**2, 0) * n / (n - 1)
-    variance_first = np.maximum((squares - squares_second) / m - mean_first**2, 0) * m / (m - 1)
-    error = np.sqrt(variance_second / n + variance_first / m)
-    # A float16 map that does not vary within the groups leaves only rounding: one unit of it is the least.
-    error = np.maximum(error, 1e-7 + 1e-4 * np.sqrt(squares / len(cells)))
-    difference = mean_second - mean_first
-    return difference / error, difference[0]

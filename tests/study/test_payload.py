@@ -111,6 +111,17 @@ def test_slices_differ_where_the_study_does(study: Study) -> None:
     assert difference[PLANTED] == pytest.approx(0.8, abs=0.02)  # the first group minus the second
     means = [unpacked(answer[name]).reshape(shape)[PLANTED] for name in ("first", "second")]
     assert difference[PLANTED] == pytest.approx(means[0] - means[1], abs=1e-4)
+    assert answer["units"] is None
+    assert study_payload(study)["units"] == ["speaker"]
+    dealt = slices_answer(study, sad, others, "density_attention", "speaker")["units"]
+    assert dealt == {
+        "column": "speaker",
+        "in_both": 4,
+        "only_first": 0,
+        "only_second": 0,
+        "left_out": 0,
+        "arrangements": 16,
+    }
     alone = slices_answer(study, sad, [], "density_attention")
     assert alone["second"] is None
     assert alone["difference"] is None

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byFrequency, Columns } from '../../daam_core/view/web/study/columns.js';
-import { frameOf, inside, nearest, placeOf, ring, square, stamped } from '../../daam_core/view/web/study/scatter.js';
+import {
+  frameOf,
+  inside,
+  nearest,
+  placeOf,
+  ring,
+  square,
+  stamped,
+} from '../../daam_core/view/web/study/scatter.js';
 import {
   ANY,
   confused,
   confusion,
+  dealt,
   extremes,
   fitting,
   flatters,
@@ -61,6 +70,7 @@ function payload() {
     groups: { speaker: { names: ['a', 'b'], codes: packed(Int32Array, [0, 0, 0, 1, 1, -1]) } },
     selections: { mine: packed(Int32Array, [3, 6, 99]) },
     methods: ['pca'],
+    units: ['group', 'thing'],
     quantities: {},
     colours: { heads: [], diverging: [], diverging_dark: [] },
     terms: {},
@@ -119,6 +129,43 @@ test('slices name rows', () => {
   }
   assert.equal(sliceName(columns, 'group.speaker.1'), 'speaker b');
   assert.equal(sliceName(columns, 'label.0'), 'true class sad');
+});
+
+test('groups are dealt as wholes, but not where they are compared with each other; what was dealt is told', () => {
+  const store = new StudyStore();
+  store.setPayload(payload());
+  assert.equal(store.units(), 'group');
+  store.set({ units: 'thing' });
+  assert.equal(store.units(), 'thing');
+  store.set({ units: 'height' }); // no such column
+  assert.equal(store.units(), 'thing');
+  store.set({ units: 'none' });
+  assert.equal(store.units(), '');
+  store.setPayload({ ...payload(), units: [] });
+  store.set({ units: 'auto' });
+  assert.equal(store.units(), '');
+  store.setPayload({
+    ...payload(),
+    groups: { group: { names: ['a', 'b'], codes: packed(Int32Array, [0, 0, 0, 1, 1, -1]) } },
+  });
+  store.set({ first: 'group.group.0' });
+  assert.equal(store.units(), '');
+
+  const units = {
+    column: 'group',
+    in_both: 20,
+    only_first: 0,
+    only_second: 0,
+    left_out: 1,
+    arrangements: 1e6,
+  };
+  assert.equal(
+    dealt(units, true),
+    'Tested by dealing all inputs of one group together: 20 values of group with inputs on both sides swapped ' +
+      'them at random. 1 value of group could not be dealt and took no part.',
+  );
+  assert.match(dealt({ ...units, arrangements: 4 }, true), /only 4 ways to deal them, too few/);
+  assert.match(dealt(null, false), /the study names no groups/);
 });
 
 test('classes that occur are listed, the most frequent first', () => {
@@ -313,6 +360,7 @@ test('a state goes through a link and back', () => {
     first: 'group.speaker.1',
     second: 'none',
     slicing: 'class_importance',
+    units: 'thing',
     map: 'second',
     head: 1,
     certain: false,

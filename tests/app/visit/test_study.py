@@ -89,6 +89,11 @@ def test_the_accuracy_that_the_classifier_states_is_told_beside_the_studys(study
         ("slices", {"first": [1, 1], "second": [], "quantity": "gate"}, "An input is named twice"),
         ("slices", {"first": [1], "second": [], "quantity": "values"}, "Slices are compared by"),
         ("slices", {"first": [], "second": [], "quantity": "gate"}, "the group holds none"),
+        (
+            "slices",
+            {"first": [1], "second": [], "quantity": "gate", "units": "label"},
+            r"share \(speaker\); got",
+        ),
         ("slices", {"first": [1, 2], "second": [2, 3], "quantity": "gate"}, "share inputs"),
     ],
 )

@@ -274,3 +274,34 @@ export function sliceName(columns, name) {
   };
   return said[name] || name;
 }
+
+const FEWEST_ARRANGEMENTS = 20; // for q ≤ 0.05: the one that is there comes again by chance
+
+/**
+ * How a comparison was tested, in words.
+ * @param {{column: string, in_both: number, only_first: number, only_second: number, left_out: number,
+ *   arrangements: number} | null} units that were dealt as wholes; null: single inputs were
+ * @param {boolean} known whether a column names what inputs have in common
+ */
+export function dealt(units, known) {
+  if (!units) {
+    const independent = known
+      ? 'Every input counts as independent: those of one speaker or source are not, and then q is too small.'
+      : 'Every input counts as independent; the study names no groups. Where several inputs are of one speaker or source, q is too small.';
+    return `Tested by dealing single inputs to the two groups again at random. ${independent}`;
+  }
+  const { column, in_both: both, only_first: one, only_second: other, left_out: out, arrangements } = units;
+  /** @param {number} count */
+  const things = (count) => `${count} ${count === 1 ? 'value' : 'values'} of ${column}`;
+  const parts = [
+    both && `${things(both)} with inputs on both sides swapped them at random`,
+    one + other && `${things(one + other)} on one side alone changed it at random, with all inputs`,
+  ].filter(Boolean);
+  const said = `Tested by dealing all inputs of one ${column} together: ${parts.join('; ')}.`;
+  const rest = out ? ` ${things(out)} could not be dealt and took no part.` : '';
+  const few =
+    arrangements < FEWEST_ARRANGEMENTS
+      ? ` There are only ${arrangements} ways to deal them, too few for any difference to hold.`
+      : '';
+  return said + rest + few;
+}

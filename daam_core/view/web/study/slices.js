@@ -10,7 +10,7 @@ import { html, useMemo, useState } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
 import { mapsSheet, numeral, numeric } from '../sheets.js';
 import { Asked, useStudy } from './parts.js';
-import { sliceName } from './selecting.js';
+import { dealt, sliceName } from './selecting.js';
 
 const LISTED = 20; // cells that differ most
 
@@ -29,6 +29,7 @@ export function Slices() {
           first: store.numbersOf(/** @type {Int32Array} */ (one)),
           second: other ? store.numbersOf(other) : [],
           quantity: slicing,
+          units: second === 'none' ? '' : store.units(),
         });
   const names = [first || 'none', second].map((name) => sliceName(columns, name));
   const options = sliceOptions(store);
@@ -51,6 +52,14 @@ export function Slices() {
       value=${slicing}
       onChange=${(v) => store.set({ slicing: v })}
     />`,
+    second !== 'none' &&
+      payload?.units.length > 0 &&
+      html`<${Select}
+        label="Tested by dealing"
+        options=${[['none', 'Single inputs'], ...payload.units.map((name) => [name, `All of one ${name} together`])]}
+        value=${store.units() || 'none'}
+        onChange=${(v) => store.set({ units: v })}
+      />`,
   ];
   const sizes = `${format.count(one?.length || 0)} inputs${other ? ` against ${format.count(other.length)}` : ''}`;
   const csv = () => comparedSheet(store, answer?.value, names);
@@ -206,22 +215,22 @@ function Compared({ found, names }) {
 
 /** What the comparison says, in a sentence. */
 function Finding({ found, number, cells, names }) {
+  const store = useStudy();
   const whole = found.sizes.join() === found.compared.join();
   const some = whole
     ? ''
     : ` Compared were ${found.compared.map(format.count).join(' and ')} of them, drawn at random.`;
   const percent = Math.round(100 * found.level);
   const apart = ` between ${names[0]} and ${names[1]}.`;
-  const many = `${format.count(number)} of ${format.count(cells)} cells differ`;
+  const many = `${format.count(number)} of ${format.count(cells)} cells ${number === 1 ? 'differs' : 'differ'}`;
   return html`<div class="dv-in-words" role="status">
     <p><strong>${number ? many : 'No cell differs for certain'}</strong>${apart}</p>
     <p class="dv-quiet">
       ${
-        `Tested by dealing the inputs to the groups again at random, ${found.permutations} times: on average, at ` +
+        `${dealt(found.units, Boolean(store.payload?.units.length))} This was done ${found.permutations} times: on average, at ` +
         `most ${percent} of 100 cells called different are false alarms (q ≤ ${found.level}).${some} Chance is ` +
-        `counted over all cells together, so q has a least value, which many cells may share. Every input counts ` +
-        `as independent: where several are of one speaker or source, q is too small. Cells depend on each other, ` +
-        `so many may say one thing.`
+        `counted over all cells together, so q has a least value, which many cells may share. Cells depend on ` +
+        `each other, so many may say one thing.`
       }
     </p>
   </div>`;

@@ -22,6 +22,7 @@ export const DEFAULTS = Object.freeze({
   first: '', // not chosen: the class that the heads tell best
   second: 'others',
   slicing: 'density_attention',
+  units: 'auto',
   map: 'difference',
   head: 0,
   certain: true,
@@ -49,7 +50,7 @@ const LONGEST = 100; // characters of a text in a link
 /**
  * The part of `wanted` that fits a study; null: only the form counts.
  * @param {any} wanted
- * @param {{columns: Columns, shape: number[], methods: string[], selections: Record<string, any>} | null} study
+ * @param {{columns: Columns, shape: number[], methods: string[], units: string[], selections: Record<string, any>} | null} study
  * @returns {Partial<StudyState>}
  */
 export function validState(wanted, study) {
@@ -84,6 +85,9 @@ export function validState(wanted, study) {
     const name = wanted[side];
     if (typeof name === 'string' && isSlice(name, side, study)) found[side] = name;
   }
+  const { units } = wanted;
+  const dealt = typeof units === 'string' && (!study || ['auto', 'none', ...study.units].includes(units));
+  if (dealt) found.units = units;
   if (wanted.filter && typeof wanted.filter === 'object') found.filter = validFilter(wanted.filter, study);
   return found;
 }
@@ -139,6 +143,7 @@ const SHORT = /** @type {const} */ ({
   first: 'da',
   second: 'db',
   slicing: 'dw',
+  units: 'du',
   map: 'dv',
   head: 'dh',
   certain: 'dx',

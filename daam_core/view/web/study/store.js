@@ -12,6 +12,7 @@ import { DEFAULTS, validState } from './state.js';
  */
 
 const KEPT = 60; // answers
+const GROUP = 'group'; // the column that a study's command names: a speaker, or the thing in a photograph
 
 export class StudyStore {
   /**
@@ -71,7 +72,15 @@ export class StudyStore {
 
   facts() {
     const { payload, columns, selections } = this;
-    return payload && { columns, shape: payload.facts.shape, methods: payload.methods, selections };
+    return (
+      payload && {
+        columns,
+        shape: payload.facts.shape,
+        methods: payload.methods,
+        units: payload.units,
+        selections,
+      }
+    );
   }
 
   /** Changes what is shown; values that do not fit are ignored. @param {any} wanted */
@@ -225,6 +234,15 @@ export class StudyStore {
   names() {
     const { model, data } = /** @type {StudyPayload} */ (this.payload).facts;
     return { model, study: /** @type {StudyPayload} */ (this.payload).name, line: `${model} on ${data}` };
+  }
+
+  /** The column whose values a comparison deals as wholes; empty: single inputs. */
+  units() {
+    const { first, second, units } = this.state;
+    if (units !== 'auto') return units === 'none' ? '' : units;
+    // Groups that are compared with each other cannot be dealt as wholes.
+    const own = [first, second].some((name) => name.startsWith(`group.${GROUP}.`));
+    return !own && this.payload?.units.includes(GROUP) ? GROUP : '';
   }
 
   /** Rows of both slices that are compared; null where there is no such slice. */

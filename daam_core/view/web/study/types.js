@@ -18,14 +18,14 @@
  *     number: Packed, label: Packed, prediction: Packed, confidence: Packed, seconds: Packed | null,
  *     place: string[], text: string[] | null,
  *   },
- *   outside: Packed | null, groups: Record<string, {names: string[], codes: Packed}>,
+ *   outside: Packed | null, units: string[], groups: Record<string, {names: string[], codes: Packed}>,
  *   selections: Record<string, Packed>, methods: string[],
  *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]},
  *   terms: Record<string, string>,
  * }} StudyPayload cut: some texts are longer than what is here of them; outside: percent of the inputs known in
  *   training that lie closer to it, −1 where nothing is known; stated: the accuracy in the classifier's report,
- *   on inputs it was not trained on
+ *   on inputs it was not trained on; units: columns whose values several inputs share
  *
  * @typedef {{head: number | null, layer: number | null, feature: number | null}} Place null: all of the axis
  * @typedef {'density_attention' | 'gate' | 'class_importance' | 'values'} Asked
@@ -38,8 +38,9 @@
  * @typedef {{
  *   tab: 'inputs' | 'cells' | 'slices', filter: Filter, sort: string, down: boolean, colour: string,
  *   method: string, input: number, place: Place, quantity: Asked, first: string, second: string,
- *   slicing: Asked, map: 'difference' | 'first' | 'second', head: number, certain: boolean,
- * }} StudyState what is shown; see DEFAULTS in state.js. input: number of the chosen one, or −1
+ *   slicing: Asked, units: string, map: 'difference' | 'first' | 'second', head: number, certain: boolean,
+ * }} StudyState what is shown; see DEFAULTS in state.js. input: number of the chosen one, or −1; units: what a
+ *   comparison deals as wholes, `auto`, `none` or the name of a column
  *
  * @typedef {{
  *   number: number, text: string | null, probabilities: [string, number][],
