@@ -81,3 +81,41 @@ def test_what_is_there_is_not_made_again(script, monkeypatch, tmp_path):
     assert (tmp_path / "assets" / "studies" / "image-object.npz").read_text() == "study"
     assert (tmp_path / "assets" / "faithfulness" / "image-object.json").read_text() == "{}"
     assert (tmp_path / "assets" / "checkpoints" / "image-object").is_dir()
+
+
+def run_by_hand(script, monkeypatch, capsys, *words: object) -> tuple[object, str]:
+    """The exit status, or the sentence that is one, and what was printed as an error."""
+    monkeypatch.setattr(sys, "argv", ["make_classifiers.py", *map(str, words)])
+    with pytest.raises(SystemExit) as left:
+        script.main()
+    return left.value.code, capsys.readouterr().err
+
+
+def test_what_is_missing_is_said_before_anything_is_made(script, monkeypatch, capsys, tmp_path):
+    code, said = run_by_hand(script, monkeypatch, capsys, tmp_path / "nowhere", "news-topic")
+    assert code == 2
+    assert said.endswith(
+        f"news-topic needs 'text-agnews/train.csv', which does not lie in {tmp_path}/nowhere\n"
+    )
+    code, said = run_by_hand(script, monkeypatch, capsys, tmp_path, "news")
+    assert code == 2
+    assert "there is no classifier 'news'; there are speech-emotion, news-topic, image-object" in said
+
+
+def test_a_step_that_fails_ends_in_one_sentence(script, monkeypatch, capsys, tmp_path):
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / "text-agnews").mkdir(exist_ok=True)
+        (tmp_path / "text-agnews" / name).write_text("")
+    ran = []
+
+    def run(words, **_):
+        ran.append(words)
+        raise subprocess.CalledProcessError(2, words)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(script, "MADE", tmp_path / "made")
+    said, _ = run_by_hand(script, monkeypatch, capsys, tmp_path, "news-topic", "--step", "compare")
+    assert said == f"news-topic: stopped in 'compare'; the steps before it are kept in {tmp_path / 'made'}"
+    (words,) = ran
+    assert words[3:5] == ["compare", "text-agnews/train.csv"]
+    assert words[words.index("--methods") + 1] == "daam,linear,last_layer,weighted_sum,mha"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.quantities import Quantity, quantity_map, top_cells
 from daam_core.result import Explanation
 
 #: Names, versions, and what the model has of its data: its averages, and how far inputs are from them.
@@ -17,7 +17,7 @@ _NOT_COMPARED = frozenset({"model", "provenance", "dataset", "outside"})
 
 
 class CellChange(NamedTuple):
-    """A cell's Importance Factor in A and in B."""
+    """What a cell of a map is in A and in B."""
 
     head: int
     layer: int
@@ -26,17 +26,28 @@ class CellChange(NamedTuple):
     after: float
 
 
-def largest_changes(a: Explanation, b: Explanation, count: int = 5) -> list[CellChange]:
-    """The cells whose Importance Factor changed most, largest first; none for maps of unlike shape.
+def compared_quantity(a: Explanation, b: Explanation) -> Quantity:
+    """The map that two explanations are first compared by: evidence where both have it, as the view shows."""
+    return "importance" if a.evidence is None or b.evidence is None else "evidence"
+
+
+def largest_changes(
+    a: Explanation, b: Explanation, count: int = 5, *, quantity: Quantity = "importance"
+) -> list[CellChange]:
+    """The cells whose value in a map changed most, largest first; none for maps of unlike shape.
 
     Args:
         a: before.
         b: after.
         count: how many at most; cells that did not change are not among them.
+        quantity: of which map.
+
+    Raises:
+        ConfigError: one of the two has no such map.
     """
     if a.shape != b.shape:
         return []
-    before, after = quantity_map(a, "importance"), quantity_map(b, "importance")
+    before, after = quantity_map(a, quantity), quantity_map(b, quantity)
     change = after - before
     return [
         CellChange(
@@ -47,18 +58,22 @@ def largest_changes(a: Explanation, b: Explanation, count: int = 5) -> list[Cell
     ]
 
 
-def map_correlation(a: Explanation, b: Explanation) -> float | None:
+def map_correlation(a: Explanation, b: Explanation, *, quantity: Quantity = "importance") -> float | None:
     """Pearson correlation of two maps, None where there is none.
 
-    Two explanations by one model are compared cell by cell, by their Importance Factor. Heads of two
-    models do not correspond, so the density attention of all heads together is compared, by layer and
-    feature.
+    Two explanations by one model are compared cell by cell. Heads of two models do not correspond, so the
+    sum over all heads is compared, by layer and feature; of the density attention where the Importance
+    Factor is asked for, which each model scales for itself.
+
+    Raises:
+        ConfigError: one of the two has no such map.
     """
     if a.model == b.model and a.shape == b.shape:
         seen = a.head_layers & b.head_layers
-        one, other = (np.asarray(e.importance[seen], dtype=np.float64).ravel() for e in (a, b))
+        one, other = (quantity_map(e, quantity)[seen].ravel() for e in (a, b))
     elif a.shape[1:] == b.shape[1:]:
-        one, other = (np.asarray(e.density_attention, dtype=np.float64).sum(axis=0).ravel() for e in (a, b))
+        summed: Quantity = "density_attention" if quantity == "importance" else quantity
+        one, other = (np.nansum(quantity_map(e, summed), axis=0).ravel() for e in (a, b))
     else:
         return None
     return correlation(one, other)

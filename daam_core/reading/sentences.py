@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from daam_core.reading.differences import largest_changes, map_correlation
+from daam_core.reading.differences import compared_quantity, largest_changes, map_correlation
 from daam_core.reading.heads import head_order
-from daam_core.reading.numbers import fixed, percent
+from daam_core.reading.numbers import fixed, number, percent
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.words import join_words
@@ -49,8 +49,10 @@ def what_stands_out(explanation: Explanation) -> tuple[str, ...]:
 def changes_in_words(a: Explanation, b: Explanation) -> tuple[str, ...]:
     """What differs between two explanations: the decision, how alike the maps are, and where they are not.
 
+    The maps are of :func:`~daam_core.reading.differences.compared_quantity`, which the sentences name.
+
     Returns:
-        One to three sentences. Heads of two models do not correspond, so no single cells are named then.
+        One to four sentences. Heads of two models do not correspond, so no single cells are named then.
     """
     return (_decisions(a, b), *_alike(a, b))
 
@@ -76,20 +78,39 @@ def _decisions(a: Explanation, b: Explanation) -> str:
 
 
 def _alike(a: Explanation, b: Explanation) -> tuple[str, ...]:
-    found = map_correlation(a, b)
+    quantity = compared_quantity(a, b)
+    found = map_correlation(a, b, quantity=quantity)
+    by_evidence = quantity == "evidence"
     if a.model != b.model:
         if found is None:
             return ("Their encoders have different sizes, so the maps cannot be laid over each other.",)
-        axes = " and ".join(a.axis_names)
-        return (f"All heads together, by {axes}, the two maps correlate at {fixed(found)}.",)
-    said = () if found is None else (f"The two maps correlate at {fixed(found)}.",)
-    changes = largest_changes(a, b, 1)
+        axes, what = " and ".join(a.axis_names), "evidence" if by_evidence else "density attention"
+        together = f"All heads together, by {axes}, the two maps of {what} correlate at {fixed(found)}."
+        return (together, *_whose_evidence(a, b))
+    maps = "maps of evidence" if by_evidence else "maps"
+    said = () if found is None else (f"The two {maps} correlate at {fixed(found)}.",)
+    what, write = ("evidence", number) if by_evidence else ("Importance Factor", fixed)
+    changes = largest_changes(a, b, 1, quantity=quantity)
     if not changes:
-        return (*said, "The Importance Factor is the same in every cell.") if a.shape == b.shape else said
+        return (*said, f"The {what} is the same in every cell.") if a.shape == b.shape else said
     ((head, layer, feature, before, after),) = changes
     where = _cell_name(a, head, layer, feature)
-    moved = f"from {fixed(before)} to {fixed(after)}"
-    return (*said, f"The Importance Factor changes most at {where}: {moved}.")
+    moved = f"from {write(before)} to {write(after)}"
+    return (*said, f"The {what} changes most at {where}: {moved}.", *_whose_evidence(a, b))
+
+
+def _whose_evidence(a: Explanation, b: Explanation) -> tuple[str, ...]:
+    """What evidence is for and against, where that is not the same in both."""
+    if compared_quantity(a, b) != "evidence":
+        return ()
+    sides = [(e.explained_class, _strongest_other(e)) for e in (a, b)]
+    if sides[0] == sides[1]:
+        return ()
+    (one, next_one), (other, next_other) = sides
+    return (
+        f"A's evidence is for “{one}” and against “{next_one}”, B's for “{other}” and against "
+        f"“{next_other}”.",
+    )
 
 
 def _heads(e: Explanation) -> str:
@@ -144,11 +165,15 @@ def _evidence(e: Explanation) -> str | None:
     found = [cell for cell in top_cells(values, MOST_NAMED).tolist() if values[tuple(cell)] > 0]
     if not found:
         return None
-    others = np.where(np.arange(len(e.class_names)) == e.explained, -np.inf, e.logits)
-    other = e.class_names[int(others.argmax())]
     verb = "speak" if len(found) > 1 else "speaks"
     named = _cells_named(e, found)
-    return f"By evidence, {named} {verb} most for “{e.explained_class}” and against “{other}”."
+    return f"By evidence, {named} {verb} most for “{e.explained_class}” and against “{_strongest_other(e)}”."
+
+
+def _strongest_other(e: Explanation) -> str:
+    """The class that evidence is against."""
+    others = np.where(np.arange(len(e.class_names)) == e.explained, -np.inf, e.logits)
+    return e.class_names[int(others.argmax())]
 
 
 def _cells_named(e: Explanation, cells: Sequence[Sequence[int]]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
-from daam_core.reading.differences import largest_changes
+from daam_core.reading.differences import compared_quantity, largest_changes
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
 from daam_core.reading.outside import verdict, warning
@@ -146,7 +146,8 @@ def view_array(explanation: Explanation, name: str, *, head: int | None = None) 
 
 def _largest_change(a: Explanation, b: Explanation) -> dict[str, int] | None:
     """The cell that the sentences on what changed name, where they name one."""
-    changes = largest_changes(a, b, 1) if a.model == b.model else []
+    same = a.model == b.model
+    changes = largest_changes(a, b, 1, quantity=compared_quantity(a, b)) if same else []
     return {name: getattr(changes[0], name) for name in ("head", "layer", "feature")} if changes else None
 
 

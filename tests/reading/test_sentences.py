@@ -8,7 +8,9 @@ import pytest
 
 from daam_core.export.summary import summary
 from daam_core.reading.heads import head_order
+from daam_core.reading.numbers import fixed, number
 from daam_core.reading.sentences import MAJORITY, changes_in_words, in_words
+from daam_core.view.payload import view_payload
 from tests.support.builders import make_explanation
 
 
@@ -143,3 +145,46 @@ def test_two_models_are_compared_without_naming_heads():
     assert "head" not in " ".join(changes_in_words(a, b)).replace("All heads together", "")
     assert changes_in_words(a, other)[0].startswith("The two models know different classes")
     assert changes_in_words(a, a)[-1] == "The Importance Factor is the same in every cell."
+
+
+def with_evidence(e, seed):
+    drawn = np.random.default_rng(seed).normal(0, 0.01, e.shape).astype(np.float32)
+    return replace(e, evidence=drawn)
+
+
+def test_where_both_have_evidence_the_words_are_of_evidence_like_the_map_that_is_shown():
+    a, b = (with_evidence(make_explanation("text", heads=2, layers=4, seed=seed), seed) for seed in (1, 2))
+    b = replace(b, logits=a.logits, explained=a.explained)
+    _, alike, cell = changes_in_words(a, b)
+    flat = [np.asarray(e.evidence, np.float64).ravel() for e in (a, b)]
+    assert alike == f"The two maps of evidence correlate at {fixed(np.corrcoef(*flat)[0, 1])}."
+    place = np.unravel_index(np.abs(b.evidence - a.evidence).argmax(), a.shape)
+    head, layer, feature = place
+    assert cell == (
+        f"The evidence changes most at feature {feature} on layer {layer} in head {head}: "
+        f"from {number(a.evidence[place])} to {number(b.evidence[place])}."
+    )
+    assert view_payload(a, compare=b)["largest_change"] == {"head": head, "layer": layer, "feature": feature}
+    assert changes_in_words(a, a)[-1] == "The evidence is the same in every cell."
+    together = changes_in_words(a, replace(b, model="another"))[1]
+    by_cell = [np.asarray(e.evidence, np.float64).sum(0).ravel() for e in (a, b)]
+    assert together == (
+        "All heads together, by layer and feature, the two maps of evidence correlate at "
+        f"{fixed(np.corrcoef(*by_cell)[0, 1])}."
+    )
+
+
+def test_evidence_for_another_class_is_said_to_be_so():
+    a = with_evidence(make_explanation("text", seed=1), 1)
+    other = next(k for k in range(len(a.class_names)) if k != a.explained)
+    b = with_evidence(replace(a, explained=other), 2)
+    names = a.class_names
+
+    def against(e):
+        return names[max((k for k in range(len(names)) if k != e.explained), key=lambda k: e.logits[k])]
+
+    assert changes_in_words(a, b)[-1] == (
+        f"A's evidence is for “{names[a.explained]}” and against “{against(a)}”, "
+        f"B's for “{names[other]}” and against “{against(b)}”."
+    )
+    assert not any("evidence" in said for said in changes_in_words(a, replace(b, evidence=None)))
