@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(problem)
 
     from daam_core.backbones.huggingface.hub import LOCAL
-    from daam_core.checkpoint import built_in_models
+    from daam_core.locating import built_in_models
     from daam_core.trained import load_model
 
     from .main import build_demo, launch

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from daam_core.configuration import GateKind
 from daam_core.errors import ConfigError, ShapeError
 from daam_core.gating import axis_statistics, density_gate, mixture_gate
-from daam_core.layers import SCALED_VARIANCE_RANGE, GateKind
+from daam_core.layers import SCALED_VARIANCE_RANGE
 
 
 class DensityMultiheadAttention(nn.Module):

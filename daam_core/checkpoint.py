@@ -5,37 +5,36 @@
 import hashlib
 import json
 import os
-import re
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from daam_core.configuration import ModelConfig
 from daam_core.dataset_mean import from_averages
 from daam_core.errors import CheckpointError, ConfigError, first_line, is_number, is_whole
-from daam_core.model import DaamClassifier, ModelConfig, new_decoder
+from daam_core.locating import (
+    CARD_FILE,
+    CONFIG_FILE,
+    ENCODER_FOLDER,
+    OUTSIDE_FILE,
+    REPORT_FILE,
+    WEIGHTS_FILE,
+    check_kind,
+    read_config,
+    read_text,
+)
+from daam_core.model import DaamClassifier, new_decoder
 from daam_core.outside import PERCENTILES, Cells, Known
 from daam_core.plain import PlainMapping, PlainObject
 from daam_core.result import DatasetMean
-from daam_core.shipped import shipped
 from daam_core.writing.files import replacing, write_text
 
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
-OUTSIDE_FILE = "outside.safetensors"  # what the training data look like; a checkpoint may lack it
-ENCODER_FOLDER = "encoder_folder"  # entry of the configuration, beside those of ModelConfig
-CARD_FILE = "README.md"
-REPORT_FILE = "report.json"
-BUILT_IN_FOLDER = shipped("checkpoints")
-MAX_JSON_BYTES = 16_000_000  # of a configuration, report or card
 MAX_WEIGHTS_BYTES = 2**30
 MAX_OUTSIDE_BYTES = 2**26
 MAX_ROW_WEIGHTS = 10_000_000  # heads × rows of the gate: the one table that is no tensor of the file
@@ -51,11 +50,6 @@ Read = TypeVar("Read")
 #: Tensors of the file that says what is known, and the entry of its metadata that says the rest.
 KNOWN_TENSORS = ("mean", "directions", "variances", "rest", "distances")
 KNOWN = "known"
-
-
-def built_in_models() -> list[str]:
-    """Names of the classifiers that come with the project."""
-    return sorted(folder.parent.name for folder in BUILT_IN_FOLDER.glob(f"*/{CONFIG_FILE}"))
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: it is incomplete, damaged, truncated, foreign or at odds with its configuration.
     """
-    config, encoder_folder = _read_config(folder / CONFIG_FILE)
+    config, encoder_folder = read_config(folder / CONFIG_FILE)
     classifier, dataset = _read_weights(folder / WEIGHTS_FILE, config)
     sha256 = _sha256(folder / WEIGHTS_FILE)
     return Checkpoint(
@@ -164,7 +158,7 @@ def read_known(path: Path, config: ModelConfig, sha256: str) -> Known | None:
     remedy = f"Make it anew with 'daam outside', or remove {path.name}: inputs are then not judged."
     try:
         status = path.stat()
-        _check_kind(path, status, MAX_OUTSIDE_BYTES)
+        check_kind(path, status, MAX_OUTSIDE_BYTES)
         with safe_open(path, framework="pt") as file:
             told = json.loads((file.metadata() or {})[KNOWN])
             if told["checkpoint_sha256"] != sha256:
@@ -222,69 +216,10 @@ def _known(found: Mapping[str, Tensor], told: PlainMapping, config: ModelConfig)
     )
 
 
-def find_checkpoint(name: str, *, revision: str | None = None, **hub_options: Any) -> Path:
-    """The folder of a built-in name, a folder, or a hub id, which is downloaded.
-
-    Raises:
-        CheckpointError: nothing by that name.
-    """
-    if (BUILT_IN_FOLDER / name / CONFIG_FILE).is_file() and re.fullmatch(r"[\w-]+", name):
-        return BUILT_IN_FOLDER / name
-    if Path(name).is_dir():
-        return Path(name)
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-        known = ", ".join(built_in_models()) or "none in this installation"
-        raise CheckpointError(
-            f"There is no model {name!r}: give a built-in name ({known}), a folder that holds "
-            f"{CONFIG_FILE} and {WEIGHTS_FILE}, or a hub id such as owner/name."
-        )
-    try:
-        files = [CONFIG_FILE, WEIGHTS_FILE, OUTSIDE_FILE, CARD_FILE, REPORT_FILE]
-        return Path(snapshot_download(name, revision=revision, allow_patterns=files, **hub_options))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"There is no folder {name!r} here, and it cannot be had from the hub: {first_line(error)}"
-        ) from error
-
-
-def _read_config(path: Path) -> tuple[ModelConfig, str]:
-    """The configuration, and the path of the encoder's folder relative to this one's; empty if none."""
-    try:
-        raw = json.loads(_read_text(path))
-        encoder_folder = raw.pop(ENCODER_FOLDER, "") if isinstance(raw, dict) else ""
-        if not isinstance(encoder_folder, str) or "\0" in encoder_folder:
-            raise ConfigError(f"The configuration's {ENCODER_FOLDER} must be a path.")
-        return ModelConfig.from_dict(raw), encoder_folder
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path.parent.name} is not a checkpoint: it has no {CONFIG_FILE}.") from error
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        if isinstance(error, ConfigError):
-            raise CheckpointError(f"{path.parent.name}/{CONFIG_FILE}: {error}") from error
-        raise CheckpointError(
-            f"{path.parent.name}/{CONFIG_FILE} is damaged or no JSON: {first_line(error)}"
-        ) from error
-
-
-def _read_text(path: Path) -> str:
-    """The text of a file of ordinary kind and size."""
-    # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        _check_kind(path, os.fstat(file.fileno()), MAX_JSON_BYTES)
-        return file.read(MAX_JSON_BYTES).decode("utf-8")
-
-
-def _check_kind(path: Path, status: os.stat_result, most: int) -> None:
-    where = f"{path.parent.name}/{path.name}"
-    if not stat.S_ISREG(status.st_mode):
-        raise CheckpointError(f"{where} is no ordinary file, so it is not read.")
-    if status.st_size > most:
-        raise CheckpointError(f"{where} is larger than {most // 1_000_000} MB: not a checkpoint.")
-
-
 def _read_weights(path: Path, config: ModelConfig) -> tuple[DaamClassifier, DatasetMean | None]:
     where = f"{path.parent.name}/{path.name}"
     try:
-        _check_kind(path, path.stat(), MAX_WEIGHTS_BYTES)
+        check_kind(path, path.stat(), MAX_WEIGHTS_BYTES)
         with safe_open(path, framework="pt") as file:
             shapes = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
         _check_sizes(where, shapes, config)
@@ -392,7 +327,7 @@ def _check_shape(where: str, shapes: Mapping[str, list[int]], name: str, shape: 
 
 def _read_optional(path: Path, parse: Callable[[str], Read]) -> Read | None:
     try:
-        return parse(_read_text(path))
+        return parse(read_text(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

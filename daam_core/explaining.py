@@ -13,20 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from daam_core.configuration import Labels, class_index
 from daam_core.encoding import Encoding, Tokens, pool
-from daam_core.errors import InputError, ShapeError, is_whole
+from daam_core.errors import ShapeError
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.inputs import read_input
 from daam_core.layers import DensityAttention
-from daam_core.model import DaamClassifier, Labels, probabilities
+from daam_core.model import DaamClassifier, probabilities
 from daam_core.outside import judge
 from daam_core.plain import PlainMapping
 from daam_core.result import AXIS_NAMES, DatasetMean, Explanation, Outside, Scale
 from daam_core.trained import TrainedClassifier
 from daam_core.version import __version__
-
-#: Classes that a refusal lists.
-MOST_NAMED = 20
 
 
 def explain(
@@ -291,27 +289,6 @@ def _decided(
         pooled, values, gate, density, gradient, mean, variance, logits.detach(), predicted, explained
     )
     return decided, classifier.evidence(gated.detach(), explained, (decided.logits, joint))
-
-
-def class_index(class_names: tuple[str, ...], target: str | int | np.integer[Any] | None) -> int | None:
-    """Index of a class given by name or index, as a number or in digits; None stays None.
-
-    Raises:
-        InputError: listing the classes.
-    """
-    if target is None:
-        return None
-    if isinstance(target, str):
-        if target in class_names:
-            return class_names.index(target)
-        target = int(target) if target.isdecimal() and len(target) < 10 else target
-    if (is_whole(target) or isinstance(target, np.integer)) and 0 <= target < len(class_names):
-        return int(target)
-    count = len(class_names)
-    known = ", ".join(class_names[:MOST_NAMED])
-    if count > MOST_NAMED:
-        known += f" and {count - MOST_NAMED} more"
-    raise InputError(f"There is no class {target!r}; the classes are {known}, or 0 to {count - 1}.")
 
 
 def _keep_mask(attention: DensityAttention, keep: Tensor | np.ndarray | None) -> Tensor | None:

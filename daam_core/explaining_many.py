@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from daam_core.configuration import class_index
 from daam_core.errors import ConfigError, InputError, ShapeError, is_whole
-from daam_core.explaining import class_index, explain_encodings
+from daam_core.explaining import explain_encodings
 from daam_core.inputs import Input, Picture, Sound, read_input
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier

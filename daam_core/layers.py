@@ -6,23 +6,16 @@ head sees it: R = H·L where heads share all layers, R = L where each head has i
 
 import math
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from daam_core.configuration import MIN_LAYERS_PER_HEAD, Amplitude, GateKind, Mode
 from daam_core.errors import ConfigError, ShapeError
 from daam_core.gating import axis_statistics, density_gate, mixture_gate
 from daam_core.kernels.attend import attend, prepare
 from daam_core.kernels.heads import Heads
 
-Mode = Literal["shared", "layer_groups"]
-GateKind = Literal["density", "mixture"]
-Amplitude = Literal["none", "layer"]
-
-#: With two values each is one standard deviation from their mean, whatever they are; with one there
-#: is no variance. A gate over fewer than three layers cannot depend on its input.
-MIN_LAYERS_PER_HEAD = 3
 #: Smallest deviation a feature is divided by: a feature that never varied in training stays near 0.
 DEVIATION_FLOOR = 1e-6
 #: Range in which a learned scaled variance stays.

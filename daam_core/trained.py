@@ -17,9 +17,11 @@ from daam_core.backbones import load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.huggingface.hub import LOCAL, locate, weight_files, weights_sha256
 from daam_core.backbones.placing import dtype_of
-from daam_core.checkpoint import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
+from daam_core.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from daam_core.configuration import EncoderIdentity, ModelConfig
 from daam_core.errors import DaamError, EncoderError
-from daam_core.model import DaamClassifier, Decision, EncoderIdentity, ModelConfig
+from daam_core.locating import check_encoder_folder, find_checkpoint
+from daam_core.model import DaamClassifier, Decision
 from daam_core.outside import Known
 from daam_core.plain import PlainMapping
 from daam_core.result import DatasetMean
@@ -270,11 +272,7 @@ def _chosen_encoder(config: ModelConfig, folders: Sequence[str]) -> str | None:
     """
     hashes = {}
     for folder in folders:
-        if not Path(folder).is_dir():
-            raise EncoderError(
-                f"There is no encoder folder {folder!r}; give the one to which {config.encoder.name!r} was "
-                "copied, with its config.json and model.safetensors."
-            )
+        check_encoder_folder(config, folder)
         weights = weight_files(locate(folder))
         if len(folders) > 1:
             hashes[folder] = weights_sha256(weights)

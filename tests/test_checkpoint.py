@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from daam_core.checkpoint import built_in_models
 from daam_core.errors import CheckpointError, ConfigError, EncoderError
+from daam_core.locating import built_in_models
 from daam_core.model import DaamClassifier
 from daam_core.trained import TrainedClassifier, check_encoder, load_model
 from tests.support.small import LetterEncoder, letter_config, letter_model

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from daam_core.checkpoint import built_in_models
 from daam_core.cli import train
+from daam_core.locating import built_in_models
 from daam_core.trained import load_model
 
 ROOT = Path(__file__).parent.parent

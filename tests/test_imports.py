@@ -4,6 +4,7 @@ The table is the architecture. A new module needs a line in it; so does a new de
 """
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -49,16 +50,19 @@ TABLE = {
     "importance": allow("gating", "torch"),
     "grouped_query": allow("", "torch"),
     "inputs": allow("", "PIL av librosa numpy pillow_heif soundfile soxr"),
+    "configuration": allow("inputs", "numpy"),
+    "locating": allow("shipped configuration", "huggingface_hub"),
     "encoding": allow("inputs", "numpy torch"),
     "kernels": allow("floors gating", "llvmlite numba numpy torch triton"),
-    "layers": allow("gating kernels", "torch"),
-    "blocks": allow("gating layers", "torch"),
+    "layers": allow("gating configuration kernels", "torch"),
+    "blocks": allow("gating configuration layers", "torch"),
     "density_decoder": allow("gating", "torch"),
-    "model": allow("importance grouped_query inputs layers density_decoder", "torch"),
+    "model": allow("importance grouped_query configuration layers density_decoder", "torch"),
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
         "progress writing inputs encoding",
-        "PIL filelock huggingface_hub numpy platformdirs safetensors timm tokenizers torch transformers",
+        "PIL filelock huggingface_hub lazy_loader numpy platformdirs safetensors timm "
+        "tokenizers torch transformers",
     ),
     "reading": allow("result floors", "numpy"),
     "figures": allow("shipped result inputs reading", "matplotlib numpy plotly"),
@@ -66,26 +70,29 @@ TABLE = {
     "export": allow("writing result inputs reading figures view", "numpy pyarrow"),
     "outside": allow("result", "numpy"),
     "checkpoint": allow(
-        "shipped writing result model dataset_mean outside", "huggingface_hub safetensors torch"
+        "writing result configuration locating model dataset_mean outside", "safetensors torch"
     ),
-    "trained": allow("writing result model backbones outside checkpoint", "huggingface_hub torch"),
+    "trained": allow(
+        "writing result configuration locating model backbones outside checkpoint", "huggingface_hub torch"
+    ),
     "explaining": allow(
-        "version result importance inputs encoding layers model outside trained", "numpy torch"
+        "version result importance inputs configuration encoding layers model outside trained", "numpy torch"
     ),
     "published": allow("layers", "torch"),
     "attaching": allow(
-        "version result gating encoding layers blocks model view explaining published", "anywidget torch"
+        "version result gating configuration encoding layers blocks view explaining published",
+        "anywidget torch",
     ),
-    "explaining_many": allow("result inputs trained explaining"),
+    "explaining_many": allow("result inputs configuration trained explaining"),
     "training": allow(
-        "version processes writing result gating importance grouped_query inputs encoding "
-        "layers density_decoder model dataset_mean backbones reading figures outside "
-        "trained explaining",
+        "version processes writing result gating importance grouped_query inputs "
+        "configuration encoding layers density_decoder model dataset_mean backbones "
+        "reading figures outside trained explaining",
         "PIL huggingface_hub numpy peft pyarrow safetensors sklearn torch tqdm",
     ),
     "faithfulness": allow(
-        "shipped progress writing result gating inputs encoding layers density_decoder "
-        "model backbones reading trained explaining training",
+        "shipped progress writing result gating inputs configuration encoding layers "
+        "density_decoder model backbones reading trained explaining training",
         "captum matplotlib numpy quantus scipy skimage torch",
     ),
     "study": allow(
@@ -93,29 +100,30 @@ TABLE = {
         "anywidget filelock numpy pandas pyarrow sklearn traitlets umap",
     ),
     "bench": allow(
-        "inputs encoding kernels layers model dataset_mean backbones view checkpoint "
-        "trained explaining explaining_many training study",
+        "inputs configuration locating encoding kernels layers model dataset_mean "
+        "backbones view trained explaining explaining_many training study",
         "PIL numpy onnxruntime torch",
     ),
     "benchmark": allow(
-        "version progress writing inputs encoding model reading figures training faithfulness",
+        "version progress writing inputs configuration encoding reading figures training faithfulness",
         "PIL matplotlib numpy safetensors scipy torch",
     ),
     "cli": allow(
-        "version progress processes writing result inputs model backbones reading figures "
-        "export outside checkpoint trained explaining explaining_many training "
-        "faithfulness study bench benchmark",
+        "version progress processes writing result inputs configuration locating "
+        "backbones reading figures export outside checkpoint trained explaining "
+        "explaining_many training faithfulness study bench benchmark",
         "huggingface_hub numpy tqdm",
     ),
     "__main__": allow("cli"),
     "": allow(
-        "version result importance model checkpoint trained explaining attaching explaining_many",
+        "version result importance configuration locating model trained explaining attaching explaining_many",
         "lazy_loader",
     ),
     "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
     "app.visit": allow(
-        "shipped progress result inputs encoding reading figures view export trained "
-        "explaining attaching explaining_many faithfulness study app.server",
+        "shipped progress result inputs configuration encoding reading figures view "
+        "export trained explaining attaching explaining_many faithfulness study "
+        "app.server",
         "numpy plotly",
     ),
     "app.page": allow("result inputs reading view trained faithfulness app.server app.visit", "gradio numpy"),
@@ -127,7 +135,7 @@ TABLE = {
     ),
     "app.opening": allow("inputs trained attaching app.server app.visit app.serving app.main"),
     "app": allow("app.serving app.opening", "lazy_loader"),
-    "app.__main__": allow("backbones checkpoint trained app.server app.visit app.serving app.main"),
+    "app.__main__": allow("locating backbones trained app.server app.visit app.serving app.main"),
 }
 HEAVY = set("gradio transformers librosa numba plotly matplotlib sklearn pandas captum quantus".split())
 
@@ -392,16 +400,86 @@ def test_help_does_not_wait_for_torch():
     assert _python(code).splitlines()[-1] == "False"
 
 
-WRONG = ("explain --wrong", "explain x.wav", "verify", "bench disk", "models --wrong", "publish", "explode")
+TRAIN = "train d --modality text --backbone minilm-l6 --out new"
+COMPARE = "compare d --modality text --backbone minilm-l6"
+#: Wrong commands, and a part of what each is told.
+WRONG = {
+    "explode": "there is no command",
+    "models --wrong": "unrecognized",
+    "models nowhere": "holds no checkpoints",
+    "explain --wrong": "required",
+    "explain x.wav": "required",
+    "explain x --model nowhere": "There is no model 'nowhere'",
+    "explain x.wav --model speech-emotion": "There is no sound file called x.wav",
+    "explain x.wav --model news-topic": "the input is audio",
+    "explain text --model news-topic --target Weather": "There is no class 'Weather'",
+    "explain text --model news-topic --out text.docx": "text.docx",
+    "explain text --model news-topic --device moon": "There is no device 'moon'",
+    "explain d --model news-topic --out rows.csv": "holds no file that can be read as text",
+    "verify": "required",
+    "verify nothing.json text": "nothing.json",
+    "publish": "required",
+    "publish --model nowhere --onnx a.onnx": "There is no model 'nowhere'",
+    "bench disk": "invalid choice",
+    "bench explain --model nowhere": "There is no model 'nowhere'",
+    f"{TRAIN} --epochs 0": "epochs must be at least 1",
+    f"{TRAIN} --heads 0": "n_heads must be a positive whole number",
+    f"{TRAIN} --ridge -1": "ridge must be a number above 0",
+    f"{TRAIN} --method magic": "There is no method 'magic'",
+    f"{TRAIN} --decoder density --mode layer_groups": "sees all layers",
+    f"{TRAIN} --test a --folds 3": "give --test or --folds, not both",
+    f"{TRAIN} --backbone nowhere": "There is no encoder 'nowhere'",
+    f"{TRAIN} --device cuda": "computes on the CPU",
+    f"{TRAIN} --about nothing.json": "nothing.json cannot be read",
+    f"{TRAIN} --out file": "file is a file",
+    TRAIN: "d",
+    TRAIN.replace("train d", "train nowhere.csv"): "nowhere.csv",
+    COMPARE: "give --test DATA or --folds N",
+    f"{COMPARE} --folds 3 --methods magic": "There is no method 'magic'",
+    f"{COMPARE} --folds 3": "d",
+    "evaluate d --model nowhere": "There is no model 'nowhere'",
+    "evaluate d --model news-topic": "d",
+    "evaluate nowhere.csv --model news-topic --encoder away": "There is no encoder folder 'away'",
+    "faithfulness d --model news-topic --out new --epochs 0": "epochs must be at least 1",
+    "faithfulness nowhere.csv --model news-topic --out new": "nowhere.csv",
+    "study nowhere.csv --model news-topic --out new": "nowhere.csv",
+    "study d --model news-topic --out new --batch-size 0": "whole number",
+    "study d --model news-topic --out file": "not an empty folder",
+    "outside d --model news-topic": "give --overwrite",
+    "outside nowhere.csv --model news-topic --overwrite": "nowhere.csv",
+    "benchmark nowhere --out new": "There is no folder 'nowhere'",
+    "benchmark d --out new --methods magic": "There is no method 'magic'",
+    "benchmark d --out new --data magic": "magic",
+}
 
 
-@pytest.mark.parametrize("words", WRONG)
-def test_a_wrong_argument_does_not_wait_for_torch(words):
+def test_wrong_arguments_do_not_wait_for_torch(tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "file").touch()
     code = (
-        "import sys; from daam_core.cli.main import main; status = main(sys.argv[1:]); "
-        "print(status, 'torch' in sys.modules)"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import contextlib, io, json\n"
+        "from daam_core.cli.main import COMMANDS, main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    assert not any(main([name, '--help']) for name in COMMANDS)\n"
+        "told = {}\n"
+        "for line in json.loads(sys.argv[1]):\n"
+        "    said = io.StringIO()\n"
+        "    with contextlib.redirect_stderr(said): status = main(line.split())\n"
+        "    told[line] = status, said.getvalue(), 'torch' in sys.modules\n"
+        "print(json.dumps(told))"
     )
-    assert _python(code, *words.split()).split() == ["2", "False"]
+    run = subprocess.run(
+        [sys.executable, "-c", code, json.dumps([*WRONG])],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert [(line, told) for line, told in found.items() if told[::2] != [2, False]] == []
+    assert [(line, told[1]) for line, told in found.items() if WRONG[line] not in told[1]] == []
 
 
 IMPORT_EACH = """

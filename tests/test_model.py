@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 import torch
 
+from daam_core.configuration import ModelConfig
 from daam_core.errors import ConfigError
-from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.model import DaamClassifier
 from daam_core.training.baselines import LayerProbe, WeightedLayerSum
 from daam_core.training.fitting import accuracy
 from tests.support.encode import encode

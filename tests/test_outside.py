@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from daam_core.checkpoint import KNOWN, OUTSIDE_FILE, read_checkpoint, write_known
+from daam_core.checkpoint import KNOWN, read_checkpoint, write_known
 from daam_core.errors import CheckpointError, ShapeError
 from daam_core.explaining import explain
 from daam_core.export import from_json, from_npz, summary, to_json, to_npz
 from daam_core.export.row_per_input import explanation_row
+from daam_core.locating import OUTSIDE_FILE
 from daam_core.outside import KEPT, PERCENTILES, Cells, Known, at_percentiles, distance, judge
 from daam_core.reading.outside import outside_columns, verdict, warning
 from daam_core.reading.sentences import in_words

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import ArrayLike
 from safetensors.torch import load_file
 
-from daam_core.checkpoint import BUILT_IN_FOLDER, built_in_models
 from daam_core.errors import DaamError, ShapeError
 from daam_core.explaining import explain_encoding
 from daam_core.inputs import read_text
+from daam_core.locating import BUILT_IN_FOLDER, built_in_models
 from daam_core.model import DaamClassifier
 from daam_core.trained import TrainedClassifier, load_model
 from tests.support.small import CLASSES, FEATURES, LAYERS, LetterEncoder, letter_config, letter_model

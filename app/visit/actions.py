@@ -7,9 +7,10 @@ know yet.
 
 from dataclasses import replace
 
+from daam_core.configuration import class_index
 from daam_core.encoding import Encoding
 from daam_core.errors import InputError, is_whole
-from daam_core.explaining import class_index, explain_encoding
+from daam_core.explaining import explain_encoding
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier

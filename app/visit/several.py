@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from daam_core.configuration import class_index
 from daam_core.errors import InputError, shown
-from daam_core.explaining import class_index
 from daam_core.export.row_per_input import ExplanationRow, explanation_row
 from daam_core.inputs.limits import MAX_UPLOAD_MB
 from daam_core.result import Explanation, Scale

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.attaching.readings import Call, Reading, flat, reading_of
+from daam_core.configuration import Labels, class_index
 from daam_core.encoding import Tokens
 from daam_core.errors import ConfigError, InputError, ShapeError
-from daam_core.explaining import class_index, explanations_of
-from daam_core.model import Labels
+from daam_core.explaining import explanations_of
 from daam_core.result import Explanation, Scale
 from daam_core.version import __version__
 

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from daam_core.backbones.names import DTYPES, check_device
 from daam_core.errors import EncoderError
-
-#: Numbers that an encoder may compute in, by their names in options and checkpoints.
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -16,7 +14,8 @@ class Placing:
 
     Attributes:
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-        dtype: a name in :data:`DTYPES`. Other numbers give other hidden states, so that a classifier is
+        dtype: of :data:`~daam_core.backbones.names.DTYPES`. Other numbers give other hidden states, so that a
+            classifier is used with those it was trained with.
             used with those it was trained with.
     """
 
@@ -28,12 +27,8 @@ class Placing:
             raise EncoderError(
                 f"There is no dtype {self.dtype!r} for encoders; there are {', '.join(DTYPES)}."
             )
-        try:
-            kind = torch.device(self.device).type
-        except RuntimeError as error:
-            raise EncoderError(
-                f"There is no device {self.device!r}; give cpu, cuda, cuda:1 (the second) or mps."
-            ) from error
+        check_device(self.device)
+        kind = self.device.partition(":")[0]
         there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         if not there.get(kind, False):
             usable = ", ".join(name for name, is_there in there.items() if is_there)
@@ -44,7 +39,8 @@ class Placing:
 
     @property
     def numbers(self) -> torch.dtype:
-        return DTYPES[self.dtype]
+        numbers: torch.dtype = getattr(torch, self.dtype)
+        return numbers
 
     @property
     def tag(self) -> str:

@@ -18,9 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from daam_core.bench.library import input_for, ordinary_text
-from daam_core.checkpoint import built_in_models
 from daam_core.errors import ConfigError, DaamError
 from daam_core.explaining import explain
+from daam_core.locating import built_in_models
 from daam_core.trained import TrainedClassifier, load_model
 
 #: Seconds after which the app counts as not starting, or not answering.

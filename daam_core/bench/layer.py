@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.bench.measuring import Timings, median_seconds, peak_bytes
+from daam_core.configuration import GateKind, Mode
 from daam_core.kernels import cpu
 from daam_core.kernels.attend import formulas_alone
-from daam_core.layers import DensityAttention, GateKind, Mode, group_sizes
+from daam_core.layers import DensityAttention, group_sizes
 
 
 @dataclass(frozen=True)

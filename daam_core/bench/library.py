@@ -9,10 +9,11 @@ import torch
 from daam_core.backbones import BUILT_IN, load_backbone
 from daam_core.backbones.base import Backbone
 from daam_core.bench.measuring import Timings, median_seconds
-from daam_core.checkpoint import built_in_models
+from daam_core.configuration import EncoderIdentity, ModelConfig
 from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import SAMPLE_RATE, Modality, read_input
-from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
+from daam_core.locating import built_in_models
+from daam_core.model import DaamClassifier
 from daam_core.trained import TrainedClassifier, identity_of, load_model
 
 #: Of features that no encoder made.

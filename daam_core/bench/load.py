@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from daam_core.bench.app import running_app, timed_call
 from daam_core.bench.library import ordinary_text
-from daam_core.checkpoint import built_in_models
 from daam_core.errors import ConfigError
+from daam_core.locating import built_in_models
 from daam_core.trained import load_model
 
 VISITORS = 20

@@ -16,7 +16,8 @@ from daam_core.bench.measuring import Timings, median_seconds
 from daam_core.inputs import read_input
 from daam_core.model import DaamClassifier
 from daam_core.trained import TrainedClassifier, load_model
-from daam_core.training.fitting import TrainingConfig, fit, logits_of, loss_function
+from daam_core.training.fitting import fit, logits_of, loss_function
+from daam_core.training.settings import TrainingConfig
 
 INPUTS = 2_048
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from daam_core.benchmark.plan import Budget
+from daam_core.configuration import ModelConfig
 from daam_core.errors import DataError
-from daam_core.model import ModelConfig
 from daam_core.plain import PlainMapping, PlainObject
 from daam_core.training.accuracy import (
     Split,
@@ -22,33 +23,14 @@ from daam_core.training.accuracy import (
     trained_on,
     trained_parameters,
 )
-from daam_core.training.fitting import History, SettingValues, TrainingConfig, predict
+from daam_core.training.fitting import History, predict
 from daam_core.training.from_inputs import Sources
-from daam_core.training.joint_density import DensitySettings
-from daam_core.training.methods import Method, best_of, train_method
+from daam_core.training.methods import Method
+from daam_core.training.recipes import best_of, train_method
+from daam_core.training.settings import DensitySettings, SettingValues, TrainingConfig
 
 #: Inputs a class of the curves in low data.
 FEW = (5, 10, 20, 50)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What every method may spend.
-
-    Attributes:
-        settings: how many of its settings are tried on the validation part.
-        seeds: S.
-        epochs: at most.
-        patience: epochs without a better validation loss.
-    """
-
-    settings: int = 6
-    seeds: int = 3
-    epochs: int = 40
-    patience: int = 4
-
-    def training(self, batch_size: int) -> TrainingConfig:
-        return TrainingConfig(epochs=self.epochs, patience=self.patience, batch_size=batch_size)
 
 
 @dataclass(frozen=True)
@@ -136,7 +118,7 @@ def measure(
 
 def seeds_of(method: Method, budget: Budget) -> int:
     """How many seeds a method is trained with: what is solved has none."""
-    return 1 if method.solve else budget.seeds
+    return 1 if method.solved else budget.seeds
 
 
 def few(method: Method, work: Work, chosen: Sequence[Chosen]) -> PlainObject:

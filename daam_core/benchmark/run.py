@@ -6,17 +6,16 @@ are not made again, and where more seeds are asked for than a cell has, only tho
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from daam_core.benchmark.cells import Budget, Chosen, Work, few, measure, robust, seeds_of
+from daam_core.benchmark.cells import Chosen, Work, few, measure, robust, seeds_of
 from daam_core.benchmark.changes import harder_features
+from daam_core.benchmark.plan import Measurement, Plan
 from daam_core.benchmark.sets import BenchmarkSet, set_named
 from daam_core.errors import ConfigError, DataError
 from daam_core.plain import PlainMapping, PlainObject
@@ -26,66 +25,6 @@ from daam_core.training.from_inputs import Sources
 from daam_core.training.methods import Method, method_named
 from daam_core.version import __version__
 from daam_core.writing.files import replacing, write_text
-
-Measurement = Literal["accuracy", "few", "harder"]
-#: What is measured of a method on a data set: on all of it, with few inputs a class, on harder test inputs.
-MEASUREMENTS: tuple[Measurement, ...] = ("accuracy", "few", "harder")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a benchmark is asked for.
-
-    Attributes:
-        data: folder of the data sets.
-        out: folder of the results.
-        methods: by name.
-        sets: data sets, by name.
-        measurements: of :data:`MEASUREMENTS`, in this order.
-        budget: of each method.
-        cache_dir: where features are kept; the user's cache by default.
-
-    Raises:
-        ConfigError, DataError: a name that is unknown, or nothing asked for.
-    """
-
-    data: Path
-    out: Path
-    methods: tuple[str, ...]
-    sets: tuple[str, ...]
-    measurements: tuple[Measurement, ...] = MEASUREMENTS
-    budget: Budget = field(default_factory=Budget)
-    cache_dir: Path | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.methods:
-            method_named(name)
-        for name in self.sets:
-            set_named(name)
-        if unknown := [name for name in self.measurements if name not in MEASUREMENTS]:
-            raise ConfigError(
-                f"There is no measurement {unknown[0]!r} of the benchmark; there are "
-                f"{', '.join(MEASUREMENTS)}."
-            )
-        if not (self.methods and self.sets and self.measurements):
-            raise ConfigError("A benchmark needs at least one method, one data set and one measurement.")
-        if not self.data.is_dir():
-            raise DataError(
-                f"There is no folder {self.data.name!r} of data sets; give the one that holds them."
-            )
-
-    def cells(self) -> Iterator[tuple[Measurement, str, str]]:
-        """In the order worked on: of each measurement each method on all data sets before the next."""
-        return (
-            (what, method, name)
-            for what in self.measurements
-            for method in self.methods
-            for name in self.sets
-        )
-
-    def file(self, what: Measurement, method: str, name: str) -> Path:
-        """Where a cell's result lies."""
-        return self.out / what / f"{name}.{method}.json"
 
 
 def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:

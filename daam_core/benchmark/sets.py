@@ -8,7 +8,7 @@ from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.plain import PlainMapping
 from daam_core.training.data import TableColumns
-from daam_core.training.experiment import DataOptions, ExperimentOptions
+from daam_core.training.options import DataOptions, ExperimentOptions
 
 #: The built-in encoder of each modality.
 ENCODERS: Mapping[Modality, str] = {
@@ -26,7 +26,7 @@ class BenchmarkSet:
         title: for tables.
         modality: of its inputs.
         train: folder or table, or several, below the benchmark's data.
-        protocol: fields of :class:`~daam_core.training.experiment.ExperimentOptions`.
+        protocol: fields of :class:`~daam_core.training.options.ExperimentOptions`.
         test, validation: folder or table below the benchmark's data, or None.
         columns: of a table.
         batch_size: inputs in a step, alike for every method.

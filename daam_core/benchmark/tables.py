@@ -10,7 +10,8 @@ import numpy as np
 from scipy.stats import binomtest
 
 from daam_core.benchmark.cells import FEW
-from daam_core.benchmark.run import Plan, results
+from daam_core.benchmark.plan import Plan
+from daam_core.benchmark.run import results
 from daam_core.benchmark.sets import SETS
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.plain import PlainMapping

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from daam_core.cli.named import whole_number
 from daam_core.cli.output import Output
+from daam_core.locating import find_checkpoint
 from daam_core.writing.pages import Table
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    for name in arguments.model or ():
+        find_checkpoint(name)
     # Here, so that help and wrong arguments do not wait for torch.
     from daam_core.bench.app import bench_app
     from daam_core.bench.batch import bench_batch

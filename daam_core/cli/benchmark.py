@@ -12,31 +12,20 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daam_core.benchmark.cells import Budget
-from daam_core.benchmark.plots import accuracy_figure, few_figure
-from daam_core.benchmark.run import MEASUREMENTS, Plan, results
-from daam_core.benchmark.run import run as make
+from daam_core.benchmark.plan import MEASUREMENTS, Budget, Plan
 from daam_core.benchmark.sets import SETS
-from daam_core.benchmark.tables import (
-    MethodFigures,
-    accuracy_table,
-    cost_table,
-    csv_rows,
-    few_table,
-    harder_table,
-    paired_table,
-    rows,
-)
 from daam_core.cli import options
 from daam_core.cli.named import names_in, whole_number
 from daam_core.cli.output import Output, progress_bar, say
-from daam_core.figures.style import figure_bytes
 from daam_core.progress import Progress
 from daam_core.training.methods import METHODS, USUAL
-from daam_core.training.pages import aligned
 from daam_core.writing.files import replacing, write_text
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, to_markdown
+
+if TYPE_CHECKING:
+    from daam_core.benchmark.tables import MethodFigures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +64,8 @@ def run(arguments: argparse.Namespace) -> Output:
         cache_dir=None if arguments.cache_dir is None else Path(arguments.cache_dir),
     )
     if not arguments.table:
+        from daam_core.benchmark.run import run as make  # here: a wrong plan does not wait for torch
+
         with progress_bar(1000, "Benchmark") as bar:
 
             def told(share: float, message: str) -> None:
@@ -88,14 +79,28 @@ def run(arguments: argparse.Namespace) -> Output:
     return written(plan, options.printed_command(arguments.words))
 
 
-def _seeds(found: Sequence[MethodFigures]) -> str:
+def _seeds(found: "Sequence[MethodFigures]") -> str:
     """How many there are: of each method the same, or between two numbers."""
-    counts = sorted({row.seeds for row in found if METHODS[row.method].solve is None}) or [0]
+    counts = sorted({row.seeds for row in found if not METHODS[row.method].solved}) or [0]
     return f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds (see the CSV)"
 
 
 def written(plan: Plan, command: str) -> Output:
     """The table, rows and plots of what is finished."""
+    from daam_core.benchmark.plots import accuracy_figure, few_figure
+    from daam_core.benchmark.run import results
+    from daam_core.benchmark.tables import (
+        accuracy_table,
+        cost_table,
+        csv_rows,
+        few_table,
+        harder_table,
+        paired_table,
+        rows,
+    )
+    from daam_core.figures.style import figure_bytes
+    from daam_core.training.pages import aligned
+
     found = rows(plan)
     blocks: list[Block] = [
         Heading("Made with"),

@@ -7,26 +7,19 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daam_core.cli import options
 from daam_core.cli.named import names_in
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar
 from daam_core.errors import DataError
-from daam_core.training.accuracy import Measured, Recipe, SplitData, measure_accuracy
-from daam_core.training.evaluation import data_facts
-from daam_core.training.experiment import Experiment, prepare
-from daam_core.training.from_inputs import Sources
-from daam_core.training.methods import METHODS, USUAL, method_named, recipes
-from daam_core.training.pages import (
-    aligned,
-    comparison_blocks,
-    comparison_table,
-    json_bytes,
-    slice_table,
-    sliced_by,
-)
+from daam_core.training.methods import METHODS, USUAL, method_named
 from daam_core.version import __version__
 from daam_core.writing.pages import Heading, Listing, to_html, to_markdown
+
+if TYPE_CHECKING:
+    from daam_core.training.accuracy import Measured, Recipe, SplitData
+    from daam_core.training.experiment import Experiment
 
 __doc__ = f"{__doc__}\n" + "\n".join(f"  {name:<21} {method.what}" for name, method in METHODS.items())
 NOTHING_TO_MEASURE_ON = "A comparison needs something to measure on: give --test DATA or --folds N."
@@ -54,7 +47,23 @@ def run(arguments: argparse.Namespace) -> Output:
     names = names_in(arguments.methods) or USUAL
     for name in names:
         method_named(name)  # refused before anything is read
-    experiment = prepare(options.experiment_options(arguments))
+    wanted = options.experiment_options(arguments)
+    datasets = wanted.read()
+    # Here, so that wrong arguments do not wait for torch.
+    from daam_core.training.evaluation import data_facts
+    from daam_core.training.experiment import prepare
+    from daam_core.training.from_inputs import Sources
+    from daam_core.training.pages import (
+        aligned,
+        comparison_blocks,
+        comparison_table,
+        json_bytes,
+        slice_table,
+        sliced_by,
+    )
+    from daam_core.training.recipes import recipes
+
+    experiment = prepare(wanted, datasets)
     data = experiment.measured_on
     if data is None:
         raise DataError(NOTHING_TO_MEASURE_ON)
@@ -92,7 +101,9 @@ def run(arguments: argparse.Namespace) -> Output:
     return Output(found, "\n\n".join(printed) + written)
 
 
-def _compare(experiment: Experiment, data: SplitData, compared: Sequence[Recipe]) -> list[Measured]:
+def _compare(experiment: "Experiment", data: "SplitData", compared: "Sequence[Recipe]") -> "list[Measured]":
+    from daam_core.training.accuracy import measure_accuracy
+
     measured = []
     with progress_bar(len(compared) * len(experiment.seeds) * len(data.splits), "Training") as bar:
         for recipe in compared:

@@ -6,11 +6,9 @@ import argparse
 from pathlib import Path
 
 from daam_core.cli import options
-from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.training.data import MEASURED
-from daam_core.training.evaluation import evaluate
-from daam_core.training.pages import evaluation_files, evaluation_text
 
 #: What the output folder holds.
 FILES = frozenset(
@@ -30,14 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
         check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
-    model = model_of(arguments.model, arguments)
+    config = config_of(arguments.model, arguments)
     reading = options.data_options(arguments)
     dataset = reading.load(
         options.data_paths(arguments),
-        modality=model.config.modality,
-        class_names=model.class_names,
+        modality=config.modality,
+        class_names=config.class_names,
         preferred=MEASURED,
     )
+    # Here, so that wrong arguments do not wait for torch.
+    from daam_core.training.evaluation import evaluate
+    from daam_core.training.pages import evaluation_files, evaluation_text
+
+    model = model_of(arguments.model, arguments)
     report = evaluate(model, dataset, cache_dir=reading.cache_dir, skip_broken=reading.skip_broken)
     command = options.printed_command(arguments.words)
     if arguments.out is not None:

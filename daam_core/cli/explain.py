@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import IO, get_args
 
 from daam_core.cli.columns import add_column_arguments, table_columns
-from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.named import existing_file
 from daam_core.cli.output import Output, say
+from daam_core.configuration import class_index
 from daam_core.errors import InputError
 from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
+from daam_core.inputs.files import opened_file
 from daam_core.reading.numbers import signed
 from daam_core.reading.outside import verdict
 from daam_core.reading.quantities import quantity_map, top_cells
@@ -65,7 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Output:
     from daam_core.cli.explain_several import are_several
-    from daam_core.explaining import explain
 
     if are_several(arguments.input):
         return _run_several(arguments)
@@ -79,9 +80,13 @@ def run(arguments: argparse.Namespace) -> Output:
             raise InputError("--table is for CSV files; end the name after --out in .csv.")
     elif arguments.table is not None:
         raise InputError("--table chooses what a file holds; name the file with --out FILE.csv.")
+    config = config_of(arguments.model, arguments)
+    class_index(config.class_names, arguments.target)
+    modality = config.modality
+    meant = meant_by(only, arguments.modality, modality, Path(arguments.model).name)
+    from daam_core.explaining import explain  # here: wrong arguments do not wait for torch
+
     model = model_of(arguments.model, arguments)
-    modality = model.config.modality
-    meant = meant_by(only, arguments.modality, modality, model.name)
     given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)
     for how in ("repaired", "noticed"):
         if how in given.facts:
@@ -99,18 +104,20 @@ def run(arguments: argparse.Namespace) -> Output:
 
 
 def _run_several(arguments: argparse.Namespace) -> Output:
-    from daam_core.cli.explain_several import explain_several
-
     for name in ("table", "trim_silence", "encoding"):
         if getattr(arguments, name):
             raise InputError(f"--{name.replace('_', '-')} is for one input; leave it out.")
     if "-" in arguments.input:
         raise InputError("Standard input is one input; give it alone.")
-    model = model_of(arguments.model, arguments)
-    if arguments.modality not in (None, model.config.modality):
-        raise InputError(f"{model.name} takes {model.config.modality}, not {arguments.modality}.")
+    config = config_of(arguments.model, arguments)
+    if arguments.modality not in (None, config.modality):
+        raise InputError(f"{Path(arguments.model).name} takes {config.modality}, not {arguments.modality}.")
+    class_index(config.class_names, arguments.target)
+    from daam_core.cli.explain_several import explain_several
+
     return explain_several(
-        model,
+        lambda: model_of(arguments.model, arguments),
+        config.modality,
         arguments.input,
         out=arguments.out,
         target=arguments.target,
@@ -146,6 +153,7 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     if given == "-":
         return sys.stdin.buffer
     if kind != "text":
+        opened_file(Path(given), "sound" if kind == "audio" else "picture").close()  # refused at once
         return Path(given)
     if path is None and by_name is not None:
         raise InputError(f"There is no file {Path(given).name}; give an existing file, or a text in quotes.")

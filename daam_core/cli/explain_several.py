@@ -1,22 +1,24 @@
 """Several inputs of ``daam explain``: a row each, kept at once, so that an interrupted run goes on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daam_core.cli.named import existing, existing_file, existing_folder
 from daam_core.cli.output import Output, progress_bar, refused_lines, say
 from daam_core.errors import DaamError, InputError
-from daam_core.explaining_many import explain_each
 from daam_core.export import save
 from daam_core.export.row_per_input import ExplanationRow, explanation_row, json_line, row_suffix, write_rows
 from daam_core.inputs import SUFFIXES, Modality
 from daam_core.result import Explanation, Scale
-from daam_core.trained import TrainedClassifier
 from daam_core.training.data import DataRow, TableColumns, parts_of, read_inputs
 from daam_core.training.data_folders import files_below
 from daam_core.training.data_tables import TABLES
+
+if TYPE_CHECKING:
+    from daam_core.trained import TrainedClassifier
 
 #: The rows of a folder that holds an NPZ of each explanation.
 _ROWS = "rows.jsonl"
@@ -39,7 +41,8 @@ def _stored(given: str) -> Path | None:
 
 
 def explain_several(
-    model: TrainedClassifier,
+    load: Callable[[], "TrainedClassifier"],
+    modality: Modality,
     given: Sequence[str],
     *,
     out: str | None,
@@ -52,7 +55,8 @@ def explain_several(
     """Explain files, folders of files, rows of tables, and texts; one row each.
 
     Args:
-        model: the classifier.
+        load: the classifier; called when what is given is in order.
+        modality: of the classifier's inputs.
         given: names of files, folders and tables, or texts.
         out: a file of rows (``.jsonl``, ``.csv``, ``.parquet``), or a folder for rows and an NPZ each.
         target: the explained class.
@@ -70,7 +74,10 @@ def explain_several(
     place = Path(out)
     whole = place if place.suffix else place / _ROWS
     row_suffix(whole)  # refused before the encoder runs
-    inputs = _inputs(given, model.config.modality, asked=asked, columns=columns, part=part)
+    inputs = _inputs(given, modality, asked=asked, columns=columns, part=part)
+    from daam_core.explaining_many import explain_each  # here: wrong arguments do not wait for torch
+
+    model = load()
     begun = whole.with_name(f".{whole.name}.begun")
     facts = {"checkpoint": model.sha256, "target": target, "scale": scale}
     rows = _rows_so_far(begun, facts)
@@ -135,7 +142,7 @@ def _inputs(
     return [*found.values()]
 
 
-def _row(given: DataRow, result: object, model: TrainedClassifier) -> ExplanationRow:
+def _row(given: DataRow, result: object, model: "TrainedClassifier") -> ExplanationRow:
     known = [one for one in given.labels if one in model.class_names]
     label = known if model.config.labels == "several" else next(iter(known), None)
     row: ExplanationRow = {"name": given.place, "label": label, "reason": None}

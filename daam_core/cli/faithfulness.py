@@ -7,19 +7,22 @@ on --train, or, without it, on a part of DATA that is then not measured.
 import argparse
 import sys
 from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from daam_core.cli import options
-from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.errors import DataError
-from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings, report_summary
-from daam_core.faithfulness.report.measures import measure_faithfulness
-from daam_core.faithfulness.report.page import DATA, PAGE, save_report
+from daam_core.faithfulness.report.settings import DATA, PAGE, Settings
 from daam_core.progress import Progress
 from daam_core.training.data import Dataset, hold_out, hold_out_groups
+
+if TYPE_CHECKING:
+    from daam_core.faithfulness.report.contents import FaithfulnessReport
 
 #: Share of DATA, or of its groups, that is measured where there is no other data to retrain on.
 MEASURED_SHARE = 0.4
@@ -46,12 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Output:
     check_folder(arguments.out, overwrite=arguments.overwrite, known=frozenset({PAGE, DATA}))
     settings = Settings(**options.chosen(arguments, SETTINGS))
-    model = model_of(arguments.model, arguments)
-    modality, names = model.config.modality, model.class_names
-    if model.config.labels == "several":
+    config = config_of(arguments.model, arguments)
+    modality, names = config.modality, config.class_names
+    if config.labels == "several":
         raise DataError(
-            f"The report follows the one class that is predicted, and {model.name} gives several labels; "
-            "measure it with 'daam evaluate'."
+            f"The report follows the one class that is predicted, and {Path(arguments.model).name} gives "
+            "several labels; measure it with 'daam evaluate'."
         )
     reading = options.data_options(arguments)
     dataset = reading.load(options.data_paths(arguments), modality=modality, class_names=names)
@@ -60,7 +63,14 @@ def run(arguments: argparse.Namespace) -> Output:
         test = dataset
     else:
         train, test = split_for_retraining(dataset, seed=settings.seed)
-    retrained_on, measured = (reading.extract(part, model.backbone) for part in (train, test))
+    # Here, so that wrong arguments do not wait for torch.
+    from daam_core.faithfulness.report.contents import report_summary
+    from daam_core.faithfulness.report.measures import measure_faithfulness
+    from daam_core.faithfulness.report.page import save_report
+    from daam_core.training.experiment import extracted
+
+    model = model_of(arguments.model, arguments)
+    retrained_on, measured = (extracted(part, model.backbone, reading) for part in (train, test))
     command = options.printed_command(arguments.words)
     with tqdm(total=100, unit="%", leave=False, disable=None, file=sys.stderr) as bar:
 
@@ -105,7 +115,7 @@ def split_for_retraining(dataset: Dataset, *, seed: int) -> tuple[Dataset, Datas
     return dataset.part(kept), dataset.part(held)
 
 
-def _text(report: FaithfulnessReport) -> str:
+def _text(report: "FaithfulnessReport") -> str:
     answers = {"yes": "yes", "no": "NO", "open": "-"}
     lines = [f"{report.model}: accuracy {report.accuracy}, {report.accuracy.count} inputs", ""]
     for item in report.findings:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from daam_core.cli.output import Output
 from daam_core.errors import CheckpointError
+from daam_core.locating import BUILT_IN_FOLDER, CONFIG_FILE, built_in_models
 
 if TYPE_CHECKING:
     from daam_core.backbones import BuiltIn
@@ -41,13 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    given = [] if arguments.folder is None else _checkpoints(Path(arguments.folder))
     from daam_core.backbones import BUILT_IN
-    from daam_core.checkpoint import BUILT_IN_FOLDER, built_in_models
     from daam_core.trained import load_model
 
     models = [_describe(load_model(name), BUILT_IN_FOLDER / name) for name in built_in_models()]
-    if arguments.folder is not None:
-        models += [_describe(load_model(folder), folder) for folder in _checkpoints(Path(arguments.folder))]
+    models += [_describe(load_model(folder), folder) for folder in given]
     encoders = [
         {
             "name": encoder.name,
@@ -64,8 +64,6 @@ def run(arguments: argparse.Namespace) -> Output:
 
 
 def _checkpoints(folder: Path) -> list[Path]:
-    from daam_core.checkpoint import CONFIG_FILE
-
     found = sorted(path.parent for path in folder.glob(f"*/{CONFIG_FILE}"))
     if (folder / CONFIG_FILE).is_file():
         found.append(folder)

@@ -8,20 +8,19 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from daam_core.backbones.placing import DTYPES
+from daam_core.backbones.names import DTYPES, check_named
 from daam_core.cli.columns import DELIMITERS, add_column_arguments, table_columns
 from daam_core.cli.encoders import add_device_argument
 from daam_core.cli.named import names_in, whole_number
 from daam_core.cli.output import say
+from daam_core.configuration import ModelConfig
 from daam_core.inputs import MODALITIES
-from daam_core.model import ModelConfig
 from daam_core.plain import PlainObject
 from daam_core.processes import own_device
 from daam_core.training.data import ClassChoice, TextFormat
-from daam_core.training.experiment import DataOptions, DataPaths, ExperimentOptions
-from daam_core.training.fitting import TrainingConfig
-from daam_core.training.joint_density import DensitySettings
+from daam_core.training.options import DataOptions, DataPaths, ExperimentOptions
 from daam_core.training.presets import PRESETS, preset
+from daam_core.training.settings import DensitySettings, TrainingConfig
 
 #: Settings of a classifier that are chosen on the command line; the others follow from data and encoder.
 CLASSIFIER_OPTIONS = tuple(
@@ -143,7 +142,7 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype",
         default="float32",
-        choices=tuple(DTYPES),
+        choices=DTYPES,
         help="numbers the encoder computes in; the classifier is used with the same (default: float32)",
     )
     group = parser.add_argument_group("measuring")
@@ -194,7 +193,9 @@ def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -
     Raises:
         ConfigError: unusable settings of the training.
         DataError: options that do not fit each other.
+        EncoderError: there is no such encoder or device.
     """
+    check_named(arguments.backbone, device=own_device(arguments.device), dtype=arguments.dtype)
     return ExperimentOptions(
         data=data_paths(arguments),
         modality=arguments.modality,

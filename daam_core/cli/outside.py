@@ -6,27 +6,23 @@ unlike inputs are told is measured on data of your own (--unlike) and on made-up
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daam_core.checkpoint import CARD_FILE, OUTSIDE_FILE, find_checkpoint, write_known
 from daam_core.cli import options
-from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.output import Output
 from daam_core.errors import DataError
+from daam_core.locating import CARD_FILE, OUTSIDE_FILE, find_checkpoint
 from daam_core.outside import Known
-from daam_core.trained import TrainedClassifier, load_model
-from daam_core.training.cards import card_with_outside
+from daam_core.training.data import Dataset
 from daam_core.training.data_parts import MEASURED, TRAINED
-from daam_core.training.experiment import DataOptions, DataPaths, Part
-from daam_core.training.outside import (
-    LEAST_INPUTS,
-    distances_of,
-    known_from,
-    made_up,
-    with_earlier,
-    with_measures,
-)
+from daam_core.training.options import DataOptions, DataPaths
 from daam_core.writing.files import write_text
+
+if TYPE_CHECKING:
+    from daam_core.trained import TrainedClassifier
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,56 +57,79 @@ def run(arguments: argparse.Namespace) -> Output:
     folder = find_checkpoint(arguments.model)
     if (folder / OUTSIDE_FILE).exists() and not arguments.overwrite:
         raise DataError(f"{folder.name} has {OUTSIDE_FILE} already; give --overwrite to replace it.")
+    config = config_of(arguments.model, arguments)
+    if arguments.earlier is not None:
+        find_checkpoint(arguments.earlier)
+    reading = options.data_options(arguments)
+
+    def read(path: DataPaths, reading: DataOptions, *, own: bool, main: bool) -> Dataset:
+        return reading.load(
+            path,
+            modality=config.modality,
+            class_names=config.class_names if own else None,
+            main=main,
+            preferred=TRAINED if main else MEASURED,
+        )
+
+    data = {"train": read(options.data_paths(arguments), reading, own=True, main=True)}
+    for name in ("held_out", "test"):
+        if (path := getattr(arguments, name)) is not None:
+            data[name] = read(path, reading, own=True, main=False)
+    # Columns and classes that are named are those of DATA: other data are read as they say themselves.
+    foreign = DataOptions(skip_broken=True, cache_dir=reading.cache_dir, say=reading.say)
+    unlike = {}
+    for said in arguments.unlike:
+        name, _, path = said.rpartition("=")
+        found = read(path, foreign, own=False, main=False)
+        unlike[name or found.name] = found
+    # Here, so that wrong arguments do not wait for torch.
+    from daam_core.checkpoint import write_known
+    from daam_core.trained import load_model
+    from daam_core.training.cards import card_with_outside
+    from daam_core.training.outside import with_earlier
+
     model = model_of(arguments.model, arguments)
     earlier = None if arguments.earlier is None else load_model(arguments.earlier).known
-    known = _known(model, arguments)
+    known = _known(model, data, unlike, reading, foreign)
     if earlier is not None:
         known = with_earlier(known, earlier)
     write_known(folder, known)
     if (folder / CARD_FILE).is_file() and model.card:
         write_text(folder / CARD_FILE, card_with_outside(model.card, known))
-    found = {"model": model.name, "threshold": known.threshold, **known.facts}
-    return Output(found, _text(model.name, known))
+    told = {"model": model.name, "threshold": known.threshold, **known.facts}
+    return Output(told, _text(model.name, known))
 
 
-def _known(model: TrainedClassifier, arguments: argparse.Namespace) -> Known:
-    reading, names = options.data_options(arguments), model.class_names
-    modality, classifier = model.config.modality, model.classifier
+def _known(
+    model: "TrainedClassifier",
+    data: Mapping[str, Dataset],
+    unlike: Mapping[str, Dataset],
+    reading: DataOptions,
+    foreign: DataOptions,
+) -> Known:
+    from daam_core.training.experiment import extracted
+    from daam_core.training.outside import LEAST_INPUTS, distances_of, known_from, made_up, with_measures
 
-    def part(path: DataPaths, reading: DataOptions, *, own: bool, main: bool) -> Part:
-        dataset = reading.load(
-            path,
-            modality=modality,
-            class_names=names if own else None,
-            main=main,
-            preferred=TRAINED if main else MEASURED,
-        )
-        return reading.extract(dataset, model.backbone)
-
-    train = part(options.data_paths(arguments), reading, own=True, main=True)
-    other = None
-    if arguments.held_out is not None:
-        held_out = part(arguments.held_out, reading, own=True, main=False)
-        other = held_out.dataset.name, held_out.features
+    classifier, backbone = model.classifier, model.backbone
+    parts = {name: extracted(dataset, backbone, reading) for name, dataset in data.items()}
+    train, held_out, test = (parts.get(name) for name in ("train", "held_out", "test"))
+    assert train is not None  # noqa: S101 - it is always read
+    other = None if held_out is None else (held_out.dataset.name, held_out.features)
     if (known := known_from(classifier, train.features, train.dataset, other)) is None:
         raise DataError(
             f"Too few inputs: at least {LEAST_INPUTS} of {train.dataset.name}, and as many held out, are "
             "needed to say how far inputs of their kind lie."
         )
     tested = None
-    if arguments.test is not None:
-        test = part(arguments.test, reading, own=True, main=False)
+    if test is not None:
         tested = test.dataset.name, distances_of(known, classifier, test.features)
-    # Columns and classes that are named are those of DATA: other data are read as they say themselves.
-    foreign = DataOptions(skip_broken=True, cache_dir=reading.cache_dir, say=reading.say)
-    unlike = {}
-    for said in arguments.unlike:
-        name, _, path = said.rpartition("=")
-        found = part(path, foreign, own=False, main=False)
-        unlike[name or found.dataset.name] = distances_of(known, classifier, found.features)
-    for name, features in made_up(model.backbone).items():
-        unlike[name] = distances_of(known, classifier, features)
-    return with_measures(known, test=tested, unlike=unlike)
+    distances = {
+        name: distances_of(known, classifier, extracted(dataset, backbone, foreign).features)
+        for name, dataset in unlike.items()
+    }
+    for name, features in made_up(backbone).items():
+        distances[name] = distances_of(known, classifier, features)
+    return with_measures(known, test=tested, unlike=distances)
 
 
 def _text(name: str, known: Known) -> str:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.errors import DaamError, first_line
 from daam_core.version import __version__
@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> Output:
         )
     if arguments.space:
         check_folder(arguments.space, overwrite=arguments.overwrite, known=_FILES)
+    config_of(arguments.model, arguments)  # refused before torch is waited for
     model = model_of(arguments.model, arguments)
     done: dict[str, object] = {"name": model.name}
     lines = []

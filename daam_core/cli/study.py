@@ -8,22 +8,21 @@ the inputs.
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daam_core.cli import options
-from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.named import whole_number
 from daam_core.cli.output import Output, progress_bar, refused_lines
-from daam_core.explaining_many import BATCH_SIZE
 from daam_core.processes import among_processes
-from daam_core.study.folder import Study
-from daam_core.study.make import make_study
-from daam_core.study.memory import Growth, growth, held_mib
-from daam_core.study.overview import OVERVIEW, overview, save_overview
-from daam_core.study.projection import project
-from daam_core.study.report import report_blocks, report_title
+from daam_core.study.place import check_place
 from daam_core.training.data import MEASURED
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import to_html, to_markdown
+
+if TYPE_CHECKING:
+    from daam_core.study.folder import Study
+    from daam_core.study.memory import Growth
 
 #: Fewer lie on no plane.
 FEWEST_POINTS = 2
@@ -38,22 +37,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size",
         type=whole_number(1),
-        default=BATCH_SIZE,
         metavar="N",
-        help=f"inputs encoded together (default: {BATCH_SIZE})",
+        help="inputs encoded together, at most (default: as many as are fast)",
     )
     add_encoder_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> Output:
-    model = model_of(arguments.model, arguments)
+    config = config_of(arguments.model, arguments)
+    check_place(Path(arguments.out))
     reading = options.data_options(arguments)
     dataset = reading.load(
         options.data_paths(arguments),
-        modality=model.config.modality,
-        class_names=model.class_names,
+        modality=config.modality,
+        class_names=config.class_names,
         preferred=MEASURED,
     )
+    # Here, so that wrong arguments do not wait for torch.
+    from daam_core.study.make import make_study
+    from daam_core.study.memory import growth, held_mib
+    from daam_core.study.overview import OVERVIEW, overview, save_overview
+    from daam_core.study.projection import project
+    from daam_core.study.report import report_blocks, report_title
+
+    model = model_of(arguments.model, arguments)
     share, turn = among_processes()
     before, after = held_mib(), list[tuple[int, float]]()
     with progress_bar(len(dataset) // share[1], f"Explaining {dataset.name}") as bar:
@@ -66,7 +73,7 @@ def run(arguments: argparse.Namespace) -> Output:
             model,
             dataset,
             arguments.out,
-            batch_size=arguments.batch_size,
+            **({} if arguments.batch_size is None else {"batch_size": arguments.batch_size}),
             command=options.printed_command(arguments.words),
             share=share,
             turn=turn,
@@ -87,7 +94,7 @@ def run(arguments: argparse.Namespace) -> Output:
     return Output(found, _text(study, grown, Path(arguments.out).name))
 
 
-def study_summary(study: Study) -> dict[str, object]:
+def study_summary(study: "Study") -> dict[str, object]:
     """Plain values: how many inputs, how many right, which refused."""
     facts, rows = study.facts, study.rows
     right = study.explained["right"].to_pylist()
@@ -103,7 +110,7 @@ def study_summary(study: Study) -> dict[str, object]:
     }
 
 
-def _text(study: Study, grown: Growth | None, folder: str) -> str:
+def _text(study: "Study", grown: "Growth | None", folder: str) -> str:
     right = study.explained["right"].to_pylist()
     accuracy = f"{sum(right) / len(right):.3f}" if right else "–"
     lines = [

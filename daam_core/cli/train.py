@@ -6,16 +6,15 @@ that way; the classifier that is saved is trained on all of DATA.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daam_core.backbones.huggingface.hub import LOCAL
-from daam_core.checkpoint import CARD_FILE, CONFIG_FILE, OUTSIDE_FILE, REPORT_FILE, WEIGHTS_FILE
 from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar, say
-from daam_core.trained import TrainedClassifier
-from daam_core.training.cards import About, model_card, read_about
-from daam_core.training.experiment import prepare
-from daam_core.training.pages import frequent_answer
-from daam_core.training.run import TrainingReport, train, training_report
+from daam_core.locating import CARD_FILE, CONFIG_FILE, OUTSIDE_FILE, REPORT_FILE, WEIGHTS_FILE
+from daam_core.training.about import About, read_about
+
+if TYPE_CHECKING:
+    from daam_core.training.run import TrainingReport
 
 #: What the output folder holds.
 FILES = frozenset({CONFIG_FILE, WEIGHTS_FILE, OUTSIDE_FILE, CARD_FILE, REPORT_FILE})
@@ -42,7 +41,16 @@ def run(arguments: argparse.Namespace) -> Output:
     check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
     about = read_about(arguments.about) if arguments.about is not None else About()
     name = arguments.name or Path(arguments.out).absolute().name
-    experiment = prepare(options.experiment_options(arguments, method=arguments.method))
+    wanted = options.experiment_options(arguments, method=arguments.method)
+    datasets = wanted.read()
+    # Here, so that wrong arguments do not wait for torch.
+    from daam_core.backbones.huggingface.hub import LOCAL
+    from daam_core.trained import TrainedClassifier
+    from daam_core.training.cards import model_card
+    from daam_core.training.experiment import prepare
+    from daam_core.training.run import train, training_report
+
+    experiment = prepare(wanted, datasets)
     with progress_bar(experiment.runs, "Training") as bar:
         outcome = train(experiment, on_run=bar.update)
     report = training_report(experiment, outcome, command=options.printed_command(arguments.words))
@@ -63,7 +71,9 @@ def run(arguments: argparse.Namespace) -> Output:
     return Output({"name": name, "folder": Path(arguments.out).name} | report.as_dict(), _text(name, report))
 
 
-def _text(name: str, report: TrainingReport) -> str:
+def _text(name: str, report: "TrainingReport") -> str:
+    from daam_core.training.pages import frequent_answer
+
     first = f"{name}: {report.parameters.classifier:,} parameters, {report.chosen_by}"
     if report.accuracy is None:
         return f"{first}\naccuracy on the training part {report.training_accuracy:.4f}; no test was asked for"

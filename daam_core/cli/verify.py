@@ -6,8 +6,9 @@ input made on the page are not made again: verify the changed input itself.
 """
 
 import argparse
+from pathlib import Path
 
-from daam_core.cli.encoders import add_encoder_arguments, model_of
+from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.explain import meant_by
 from daam_core.cli.output import Output
 from daam_core.errors import DataError
@@ -35,17 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Output:
-    from daam_core.explaining import explain
-
     recorded = load(arguments.file)
     if recorded.provenance.get("muted_cells"):
         raise DataError("Parts of the model were muted for this explanation, which verify does not do again.")
-    model = model_of(arguments.model or recorded.model, arguments)
-    modality = model.config.modality
-    meant = meant_by(arguments.input, None, modality, model.name)
+    name = arguments.model or recorded.model
+    config = config_of(name, arguments)
+    modality = config.modality
+    meant = meant_by(arguments.input, None, modality, Path(name).name)
+    if recorded.class_names != config.class_names:
+        raise DataError(f"This explanation is of another model: its classes are not those of {name}.")
+    from daam_core.explaining import explain  # here: wrong arguments do not wait for torch
+
+    model = model_of(name, arguments)
     given = read_input(meant, modality, rate=model.backbone.sample_rate, encoding=arguments.encoding)
-    if recorded.class_names != model.class_names:
-        raise DataError(f"This explanation is of another model: its classes are not those of {model.name}.")
     target = recorded.class_names[recorded.explained]
     again = explain(model, given, target=target, scale=recorded.scale)
     found = differences_by_part(recorded, again)

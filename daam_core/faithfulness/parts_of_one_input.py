@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from daam_core.configuration import Labels
 from daam_core.errors import InputError, ShapeError
 from daam_core.faithfulness.maps.cells import Cells
 from daam_core.faithfulness.removal.curves import deletion_curve
 from daam_core.faithfulness.removal.in_the_input import SHARES
 from daam_core.faithfulness.removal.parts import BASELINES, UNITS, Parts
 from daam_core.inputs import Input
-from daam_core.model import Labels
 from daam_core.progress import Progress
 
 ORDERS = 19  # random ones: the fewest with which a p-value can reach …

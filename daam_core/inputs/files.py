@@ -59,7 +59,7 @@ def open_file(given: object, *, kind: str, other: str) -> tuple[IO[bytes], str |
     elif isinstance(given, (str, os.PathLike)):
         given = Path(given)
         name = describe(given) or None
-        stream = _open_path(given, called(name, kind), kind)
+        stream = opened_file(given, kind)
     elif hasattr(given, "read"):
         stream = io.BytesIO(_content(given, kind))
     else:
@@ -117,7 +117,17 @@ def _content(file: Any, kind: str) -> bytes:
     return content
 
 
-def _open_path(path: Path, name: str, kind: str) -> IO[bytes]:
+def opened_file(path: Path, kind: str) -> IO[bytes]:
+    """An ordinary file, open for reading.
+
+    Args:
+        path: of the file.
+        kind: what it holds, for messages: ``sound``, ``picture``.
+
+    Raises:
+        InputError: there is none of that name, it is a folder, or it cannot be opened.
+    """
+    name = called(describe(path) or None, kind)
     if is_address(path):
         raise InputError(f"{name} is an address, and nothing is fetched from there; download it first.")
     try:

@@ -11,8 +11,9 @@ from filelock import FileLock
 
 from daam_core.backbones.weights import cache_folder
 from daam_core.shipped import shipped
-from daam_core.study.folder import FACTS, SCHEMA, VERSION, Study, open_study
+from daam_core.study.folder import SCHEMA, VERSION, Study, open_study
 from daam_core.study.make import make_study
+from daam_core.study.place import FACTS
 from daam_core.trained import TrainedClassifier
 from daam_core.training.data import load_dataset
 

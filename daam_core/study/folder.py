@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from daam_core.errors import DataError
 from daam_core.inputs import MODALITIES, Modality
+from daam_core.study.place import FACTS
 from daam_core.training.data_stored import StoredInput, stored_input
 from daam_core.writing.files import replacing, write_text
 
@@ -35,7 +36,6 @@ VERSION = 2
 #: Inputs in a part: what an interruption loses at most.
 PART = 256
 
-FACTS = "study.json"
 StoredMap = Literal["density_attention", "class_importance", "values"]
 MAPS: tuple[StoredMap, ...] = get_args(StoredMap)
 #: What is asked of: the stored maps, and the gate, which is density attention without the amplitude.

@@ -15,7 +15,6 @@ from daam_core.inputs.text import text_sha256
 from daam_core.reading.outside import outside_columns
 from daam_core.result import Explanation
 from daam_core.study.folder import (
-    FACTS,
     PART,
     SCHEMA,
     Facts,
@@ -30,6 +29,7 @@ from daam_core.study.folder import (
     write_part,
 )
 from daam_core.study.memory import give_back
+from daam_core.study.place import FACTS, check_place
 from daam_core.trained import TrainedClassifier
 from daam_core.training.data import Dataset, size_of
 from daam_core.version import __version__
@@ -133,8 +133,7 @@ def _prepare(folder: Path, facts: Facts) -> None:
                     f"{earlier.data}); give a new folder."
                 )
         return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DaamError(f"{folder.name} is not an empty folder; give a new one for the study.")
+    check_place(folder)
     try:
         new_maps(folder, facts)
     except OSError as error:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, DataError
-from daam_core.training.fitting import History, SettingValues, TrainingConfig, answers, predict, right
+from daam_core.training.fitting import History, answers, predict, right
+from daam_core.training.settings import SettingValues, TrainingConfig
 
 
 @dataclass(frozen=True)

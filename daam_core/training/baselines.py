@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from daam_core.configuration import MIN_LAYERS_PER_HEAD
 from daam_core.grouped_query import GroupedQueryAttention
-from daam_core.layers import MIN_LAYERS_PER_HEAD, DensityAttention, Standardisation
+from daam_core.layers import DensityAttention, Standardisation
 
 #: Units of the hidden layer of :class:`Perceptron`, and the share of them that training leaves out at random.
 HIDDEN, DROPOUT = 256, 0.3

@@ -14,16 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from daam_core.configuration import Labels
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.inputs.files import is_address, sha256_of
 from daam_core.inputs.text import text_sha256
-from daam_core.model import Labels
 from daam_core.training.data_cifar import CIFAR
 from daam_core.training.data_folders import PARTS, read_folder
 from daam_core.training.data_layouts import is_iemocap, read_cifar, read_iemocap
@@ -42,6 +41,9 @@ from daam_core.training.data_rows import (
 )
 from daam_core.training.data_stored import StoredInput
 from daam_core.training.data_tables import TABLES, read_table
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "MEASURED",
@@ -119,8 +121,10 @@ class Dataset:
         return self.label_sets is not None
 
     @property
-    def targets(self) -> Tensor:
+    def targets(self) -> "Tensor":
         """``[N]`` int64 class indices; with several labels ``[N, C]`` float32, 1 for those an input has."""
+        import torch  # here: a list of inputs is read, and refused, without waiting for it
+
         if self.label_sets is None:
             return torch.tensor(self.labels, dtype=torch.int64)
         found = torch.zeros(len(self), len(self.class_names))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from daam_core.errors import DataError
 
@@ -71,6 +70,8 @@ def cifar_picture(file: Path, row: int) -> dict[str, object]:
         opened.seek(row * width + first)
         planes = np.frombuffer(opened.read(_PIXELS), np.uint8).reshape(_PLANES, _SIDE, _SIDE)
     written = io.BytesIO()
+    from PIL import Image  # here: a list of inputs is read without waiting for it
+
     Image.fromarray(planes.transpose(1, 2, 0)).save(written, format="PNG")
     return {"bytes": written.getvalue(), "path": None}
 

@@ -9,21 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from daam_core.configuration import ModelConfig
 from daam_core.errors import ConfigError, DataError, ShapeError
-from daam_core.model import DaamClassifier, Decision, ModelConfig
-from daam_core.plain import PlainMapping
-from daam_core.training.joint_density import DensitySettings, fit_decoder
-
-ClassWeights = Literal["none", "balanced"]
-Sampling = Literal["as_given", "balanced"]
-Initialisation = Literal["torch", "xavier"]
-#: Values of settings by name, such as a learning rate.
-SettingValues = PlainMapping
+from daam_core.model import DaamClassifier, Decision
+from daam_core.training.joint_density import fit_decoder
+from daam_core.training.settings import SettingValues, TrainingConfig
 
 
 class Statistics(Protocol):
@@ -56,66 +51,6 @@ class Trainable(Protocol):
 
 #: A classifier or a baseline, trained or not.
 Classifies = Callable[[Tensor], Tensor | Decision]
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How a classifier is trained.
-
-    Attributes:
-        epochs: upper limit.
-        batch_size: inputs in a step.
-        learning_rate: of the decoder (AdamW).
-        gate_learning_rate: of δ, ξ and the amplitude. At the decoder's own rate they stay near their
-            start, and the map then shows the data rather than anything learned.
-        weight_decay: on the decoder; the gate has none, which would pull ξ to 1.
-        label_smoothing: in the cross entropy.
-        focal_gamma: γ of the focal loss, ``(1 − p)^γ`` times the cross entropy: inputs that are decided well
-            count less; 0 is the plain cross entropy.
-        class_weights: ``balanced`` weights each input in the loss by one over its class's frequency; with
-            several labels, each that an input has by how many times more inputs do not have it.
-        sampling: ``balanced`` draws the inputs of an epoch so that each class comes equally often, with
-            several labels the rarest of each.
-        initialisation: ``torch`` is each layer's own, ``xavier`` draws weights outside the gate by Xavier's
-            uniform rule and starts biases at 0.
-        gate_penalty: weight of the mean gate in the loss. A gate that opens for nothing of use then
-            closes, so that an open gate says that its cell is used.
-        patience: epochs without a better validation loss before training stops.
-        seed: of initialisation and of the order of inputs.
-        density: how the ``density`` decoder is fitted.
-    """
-
-    epochs: int = 100
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    gate_learning_rate: float = 1e-2
-    weight_decay: float = 1e-2
-    label_smoothing: float = 0.0
-    focal_gamma: float = 0.0
-    class_weights: ClassWeights = "none"
-    sampling: Sampling = "as_given"
-    initialisation: Initialisation = "torch"
-    gate_penalty: float = 0.0
-    patience: int = 15
-    seed: int = 0
-    density: DensitySettings = field(default_factory=DensitySettings)
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        choices = {"class_weights": ClassWeights, "sampling": Sampling, "initialisation": Initialisation}
-        for name, accepted in choices.items():
-            if getattr(self, name) not in get_args(accepted):
-                raise ConfigError(
-                    f"{name} must be one of {', '.join(get_args(accepted))}, got {getattr(self, name)!r}."
-                )
-        rates = ("learning_rate", "gate_learning_rate", "weight_decay", "label_smoothing", "gate_penalty")
-        for name in (*rates, "focal_gamma"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ConfigError(f"{name} must be a finite number of at least 0, got {getattr(self, name)}.")
-        if self.label_smoothing >= 1:
-            raise ConfigError(f"label_smoothing must be below 1, got {self.label_smoothing}.")
 
 
 @dataclass(frozen=True)

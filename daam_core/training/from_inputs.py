@@ -24,8 +24,6 @@ from daam_core.training.data import Given
 BOTTLENECK = 128
 #: Rank and scale of the matrices that are added to the encoder's.
 RANK, SCALE = 8, 16
-#: Times that LoRA+ lets the second matrix learn faster than the first (Hayou et al., 2024).
-FASTER = 16.0
 #: Inputs whose frozen features say how large the encoder's values are.
 SIZED_BY = 256
 #: Texts that the encoder sees at one time.

@@ -8,7 +8,7 @@ Letters: N inputs, H heads, L layers, F features, D directions, C classes.
 """
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -18,6 +18,7 @@ from daam_core.density_decoder import DensityDecoder
 from daam_core.errors import ConfigError
 from daam_core.gating import joint_gate
 from daam_core.model import DaamClassifier
+from daam_core.training.settings import DensitySettings
 
 #: What is tried of each setting that nobody gave; the first while those before it are chosen.
 TRIED: dict[str, tuple[float, ...]] = {
@@ -39,33 +40,6 @@ APART = 1000
 LEAST_SIZE = 1e-6
 #: Inputs whose gates are computed at a time.
 BATCH = 512
-
-
-@dataclass(frozen=True)
-class DensitySettings:
-    """How the density decoder is fitted; None is chosen from the data.
-
-    Attributes:
-        layer_scale: weight of a layer's squared distance over that of the layer after it, open head.
-        share: size of what the gated heads add, relative to the open head's.
-        whitening: variance within classes, relative to a typical direction's, from which on directions are
-            evened out.
-        width: sharpness of the joint gates, exp(−width · distance² / median distance²).
-        ridge: added to the diagonal of the joint gates at the training inputs.
-        sharpness: factor of the logits, the inverse temperature of the probabilities.
-    """
-
-    layer_scale: float | None = None
-    share: float | None = None
-    whitening: float | None = None
-    width: float | None = None
-    ridge: float | None = None
-    sharpness: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value is not None and not 0 < value < 1e6:
-                raise ConfigError(f"{name} must be a number above 0 and below a million, got {value}.")
 
 
 class Choice(NamedTuple):

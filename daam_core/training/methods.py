@@ -1,50 +1,23 @@
 """Every method by one word: what it is, where it comes from, and how it is trained.
 
-Density attention in its variants, each a :class:`~daam_core.model.ModelConfig`, and what people would use
-instead. A new variant of the configuration is one line of :data:`METHODS`.
+Density attention in its variants, each a :class:`~daam_core.configuration.ModelConfig`, and what people
+would use instead. A new variant of the configuration is one line of :data:`METHODS`.
 Letters: N inputs, L layers, F features, C classes.
 """
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from torch import Tensor, nn
-
-from daam_core.errors import ConfigError, ShapeError
-from daam_core.layers import MIN_LAYERS_PER_HEAD
-from daam_core.model import ModelConfig
-from daam_core.training.accuracy import Recipe
-from daam_core.training.baselines import (
-    Baseline,
-    DensityBlock,
-    GroupedQuery,
-    LayerProbe,
-    LinearProbe,
-    MultiHeadAttention,
-    Perceptron,
-    WeightedLayerSum,
-)
-from daam_core.training.closed_form import kernel_ridge, logistic_regression
-from daam_core.training.fitting import (
-    History,
-    SettingValues,
-    Trainable,
-    TrainingConfig,
-    accuracy,
-    fit,
-    seeded,
-    train_classifier,
-)
-from daam_core.training.from_inputs import FASTER, Adaptation, AdaptedEncoder, AttentiveStatistics, Sources
+from daam_core.configuration import MIN_LAYERS_PER_HEAD, ModelConfig
+from daam_core.errors import ConfigError
+from daam_core.training.settings import SettingValues
 
 #: What a method is given: features pooled over tokens, or the inputs with their encoder.
 Sees = Literal["pooled", "inputs"]
-#: Built from how a classifier is configured and, for a method that needs them, the inputs.
-Build = Callable[[ModelConfig, Sources | None], Trainable]
-#: Solves for a module in one step: of features, labels, and as keywords ``n_classes`` and settings.
-Solve = Callable[..., tuple[nn.Module, History]]
+#: Times that LoRA+ lets the second matrix learn faster than the first (Hayou et al., 2024).
+FASTER = 16.0
 
 
 @dataclass(frozen=True)
@@ -57,10 +30,10 @@ class Method:
         what: what it is, in a sentence.
         source: the paper's section, or where else it comes from.
         configured: density attention: the configuration it stands for, from the one given by options.
-        build: a plain rival: the module that is trained.
-        solve: a plain rival that is solved: how.
+        solved: a plain rival that is solved in one step, see :mod:`~daam_core.training.recipes`.
         grid: settings that the validation part may choose from, the first where there is none: fields of
-            :class:`~daam_core.training.fitting.TrainingConfig` and of the configuration, or of ``solve``.
+            :class:`~daam_core.training.settings.TrainingConfig` and of the configuration, or of what
+            is solved.
         sees: what it is given.
     """
 
@@ -69,8 +42,7 @@ class Method:
     what: str
     source: str
     configured: Callable[[ModelConfig], ModelConfig] | None = None
-    build: Build | None = None
-    solve: Solve | None = None
+    solved: bool = False
     grid: tuple[SettingValues, ...] = ({},)
     sees: Sees = "pooled"
 
@@ -115,30 +87,6 @@ def _grouped(config: ModelConfig) -> ModelConfig:
     heads = min(8, max(config.n_layers // MIN_LAYERS_PER_HEAD, 1))
     plain = replace(config, mode="layer_groups", n_heads=heads, amplitude="none", decoder="conv")
     return replace(plain, offset_spread=0.0)
-
-
-def _plain(module: Callable[..., Baseline], **settings: object) -> Build:
-    def build(config: ModelConfig, _: Sources | None) -> Trainable:
-        return module(config.n_layers, config.n_features, len(config.class_names), **settings)
-
-    return build
-
-
-def _tokens(config: ModelConfig, sources: Sources | None) -> Trainable:
-    return AttentiveStatistics(_needed(sources), config.n_features, len(config.class_names))
-
-
-def _adapted(adaptation: Adaptation) -> Build:
-    def build(config: ModelConfig, sources: Sources | None) -> Trainable:
-        return AdaptedEncoder(_needed(sources), len(config.class_names), adaptation=adaptation)
-
-    return build
-
-
-def _needed(sources: Sources | None) -> Sources:
-    if sources is None:
-        raise ConfigError("This method needs the inputs themselves, not only their pooled features.")
-    return sources
 
 
 _PAPER = "arXiv 2401.11143v4"
@@ -209,7 +157,6 @@ METHODS: dict[str, Method] = {
             "Density Block",
             "three levels of mixture attention with residuals, then a linear classifier",
             f"{_PAPER}, Algorithm 4",
-            build=_plain(DensityBlock),
             grid=_STEPS,
         ),
         Method(
@@ -217,7 +164,6 @@ METHODS: dict[str, Method] = {
             "linear probe",
             "logistic regression on all layers, trained by steps",
             "usual",
-            build=_plain(LinearProbe),
             grid=_STEPS,
         ),
         Method(
@@ -225,7 +171,6 @@ METHODS: dict[str, Method] = {
             "last layer",
             "logistic regression on the last layer, trained by steps",
             "usual",
-            build=_plain(LayerProbe),
             grid=_STEPS,
         ),
         Method(
@@ -233,7 +178,6 @@ METHODS: dict[str, Method] = {
             "weighted layer sum",
             "layers summed with learned weights, then a linear classifier",
             "Peters et al., 2018; Yang et al., SUPERB, 2021",
-            build=_plain(WeightedLayerSum),
             grid=_STEPS,
         ),
         Method(
@@ -241,7 +185,6 @@ METHODS: dict[str, Method] = {
             "MLP",
             "a hidden layer of 256 units with layer norm and dropout on all layers",
             "usual",
-            build=_plain(Perceptron),
             grid=_STEPS,
         ),
         Method(
@@ -249,7 +192,6 @@ METHODS: dict[str, Method] = {
             "multi-head attention",
             "self-attention over layers with 4 heads, residual, mean",
             "Vaswani et al., 2017; the paper's rival",
-            build=_plain(MultiHeadAttention),
             grid=_STEPS,
         ),
         Method(
@@ -257,7 +199,6 @@ METHODS: dict[str, Method] = {
             "MHA with batch norm",
             "the same with batch normalisation of features",
             "the paper's rival",
-            build=_plain(MultiHeadAttention, batch_norm=True),
             grid=_STEPS,
         ),
         Method(
@@ -265,7 +206,6 @@ METHODS: dict[str, Method] = {
             "grouped-query attention",
             "self-attention over layers, 8 query and 2 key-value heads, residual, mean",
             "Ainslie et al., 2023; the paper's rival",
-            build=_plain(GroupedQuery),
             grid=_STEPS,
         ),
         Method(
@@ -273,7 +213,7 @@ METHODS: dict[str, Method] = {
             "logistic regression, solved",
             "logistic regression on all layers, solved to the end, penalty and layers' scale chosen",
             "scikit-learn",
-            solve=logistic_regression,
+            solved=True,
             grid=_LOGISTIC,
         ),
         Method(
@@ -281,7 +221,7 @@ METHODS: dict[str, Method] = {
             "RBF kernel ridge",
             "ridge regression to the classes with a Gaussian kernel around every training input",
             "scikit-learn",
-            solve=kernel_ridge,
+            solved=True,
             grid=_KERNEL,
         ),
         Method(
@@ -289,7 +229,6 @@ METHODS: dict[str, Method] = {
             "attentive statistics pooling",
             "mean and deviation over tokens of the last layer, weighted by a small network",
             "Okabe et al., 2018",
-            build=_tokens,
             grid=_STEPS,
             sees="inputs",
         ),
@@ -298,7 +237,6 @@ METHODS: dict[str, Method] = {
             "LoRA",
             "low-rank matrices on the encoder's query and key projections, learned with a linear classifier",
             "Hu et al., 2021; the paper's rival",
-            build=_adapted("lora"),
             grid=_ADAPTED,
             sees="inputs",
         ),
@@ -307,7 +245,6 @@ METHODS: dict[str, Method] = {
             "LoRA+",
             f"the same; the second matrices learn {FASTER:.0f} times as fast as the first",
             "Hayou et al., 2024; the paper's rival",
-            build=_adapted("lora_plus"),
             grid=tuple(one | {"gate_learning_rate": FASTER * one["learning_rate"]} for one in _ADAPTED),
             sees="inputs",
         ),
@@ -346,141 +283,3 @@ def configuration_of(name: str) -> Callable[[ModelConfig], ModelConfig]:
             f"The method {name!r} is compared with, not saved or explained; those that can be are {ours}."
         )
     return method.configured
-
-
-def train_method(
-    method: Method,
-    config: ModelConfig,
-    training: TrainingConfig,
-    features: Tensor,
-    labels: Tensor,
-    *,
-    validation: tuple[Tensor, Tensor] | None = None,
-    settings: SettingValues | None = None,
-    sources: Sources | None = None,
-) -> tuple[nn.Module, History]:
-    """Train a fresh module once.
-
-    Args:
-        method: which.
-        config: the classifier by the options; its seed follows the training's.
-        training: how.
-        features: ``[N, L, F]``, or the inputs' numbers ``[N]`` for a method that sees inputs.
-        labels: ``[N]``.
-        validation: features and labels that choose the epoch.
-        settings: one of the method's grid; what they name is changed.
-        sources: the inputs, for a method that sees them.
-    """
-    settings = dict(settings or {})
-    of_training = {field.name for field in fields(TrainingConfig)} & set(settings)
-    training = replace(training, **{name: settings.pop(name) for name in of_training})
-    if method.solve is not None:
-        chosen = {**method.grid[0], **settings}
-        return method.solve(features, labels, n_classes=len(config.class_names), **chosen)
-    config = replace(config if method.configured is None else method.configured(config), seed=training.seed)
-    if method.build is None:
-        return train_classifier(
-            replace(config, **settings), training, features, labels, validation=validation
-        )
-    seeded(training.seed)
-    model = method.build(config, sources)
-    history = fit(model, training, features, labels, validation=validation)
-    if not isinstance(model, nn.Module):
-        raise ConfigError(f"What {method.name} builds is no module.")
-    return model, history
-
-
-def recipe_of(
-    method: Method, config: ModelConfig, *, tune: bool = False, sources: Sources | None = None
-) -> Recipe:
-    """A method as something to measure.
-
-    Args:
-        method: which.
-        config: the classifier by the options.
-        tune: let the validation part choose among the method's settings; those of methods that are solved,
-            and of those that train the encoder, hold in any case.
-        sources: the inputs, for a method that sees them.
-    """
-    grid = method.grid if tune or method.solve or len(method.grid) == 1 else ({},)
-
-    def train(
-        training: TrainingConfig,
-        features: Tensor,
-        labels: Tensor,
-        *,
-        validation: tuple[Tensor, Tensor] | None = None,
-        settings: SettingValues | None = None,
-    ) -> tuple[nn.Module, History]:
-        def once(chosen: SettingValues) -> tuple[nn.Module, History]:
-            # The number of epochs that a validation part chose holds when trained again.
-            kept = {name: value for name, value in chosen.items() if settings is None or name != "epochs"}
-            module, history = train_method(
-                method,
-                config,
-                training,
-                features,
-                labels,
-                validation=validation,
-                settings=kept,
-                sources=sources,
-            )
-            return module, replace(history, settings={**chosen, **history.settings})
-
-        if settings is not None:
-            return once(settings)
-        if validation is None or len(grid) == 1:
-            return once(grid[0])
-        return best_of(once, grid, validation)
-
-    names = ("n_heads", "mode", "gate_kind", "n_gaussians", "amplitude", "decoder")
-    made = None if method.configured is None else method.configured(config)
-    return Recipe(
-        method.title,
-        ours=method.ours,
-        train=train,
-        settings={} if made is None else {name: getattr(made, name) for name in names},
-        by_index=method.sees == "inputs",
-    )
-
-
-def best_of(
-    train: Callable[[SettingValues], tuple[nn.Module, History]],
-    grid: Sequence[SettingValues],
-    validation: tuple[Tensor, Tensor],
-) -> tuple[nn.Module, History]:
-    """Train with every setting and keep the one that is right most often on the validation part.
-
-    A setting that this data does not allow, such as a training that diverges, counts as never right. The
-    history's seconds are those of all together.
-
-    Raises:
-        ConfigError: none can be trained.
-    """
-    best: tuple[float, nn.Module, History] | None = None
-    seconds, refusal = 0.0, ""
-    for settings in grid:
-        try:
-            module, history = train(settings)
-        except (ConfigError, ShapeError) as error:
-            refusal = str(error)
-            continue
-        seconds += history.seconds
-        right = accuracy(module, *validation)
-        if best is None or right > best[0]:
-            best = right, module, history
-    if best is None:
-        raise ConfigError(refusal)
-    return best[1], replace(best[2], seconds=seconds)
-
-
-def recipes(
-    names: Sequence[str] | None, config: ModelConfig, *, tune: bool = False, sources: Sources | None = None
-) -> list[Recipe]:
-    """Methods by name as something to measure; by default those of :data:`USUAL` that know such labels.
-
-    Raises:
-        ConfigError: an unknown name; the message lists all.
-    """
-    usual = (name for name in USUAL if config.labels == "one" or name not in ONE_LABEL)
-    return [recipe_of(method_named(name), config, tune=tune, sources=sources) for name in names or usual]

@@ -22,7 +22,7 @@ PRESETS = {
 
 
 def preset(name: str, modality: Modality, given: PlainMapping) -> PlainMapping:
-    """Settings of :class:`~daam_core.training.fitting.TrainingConfig` by a preset, below those given.
+    """Settings of :class:`~daam_core.training.settings.TrainingConfig` by a preset, below those given.
 
     Raises:
         ConfigError: there is no such preset.

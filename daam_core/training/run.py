@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import nn
 
+from daam_core.configuration import EncoderIdentity
 from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import ConfigError
-from daam_core.model import DaamClassifier, EncoderIdentity
+from daam_core.model import DaamClassifier
 from daam_core.outside import Known
 from daam_core.result import DatasetMean
 from daam_core.trained import TrainedClassifier
@@ -21,11 +22,13 @@ from daam_core.training.accuracy import (
 )
 from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
 from daam_core.training.experiment import TEST_SET, Experiment
-from daam_core.training.fitting import Epoch, History, TrainingConfig
+from daam_core.training.fitting import Epoch, History
 from daam_core.training.gate_check import gate_faults
-from daam_core.training.methods import METHODS, recipe_of
+from daam_core.training.methods import METHODS
 from daam_core.training.outside import distances_of, known_from, made_up, with_measures
+from daam_core.training.recipes import recipe_of
 from daam_core.training.scores import Scores, one_class_only, score_logits
+from daam_core.training.settings import TrainingConfig
 from daam_core.version import __version__
 
 

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from daam_core import export
 from daam_core.attaching import attach, show
 from daam_core.blocks import DensityEncoderLayer, DensityMultiheadAttention
+from daam_core.configuration import EncoderIdentity, ModelConfig
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.errors import ConfigError, InputError, ShapeError
 from daam_core.explaining import explain_encoding
 from daam_core.figures import token_figure
-from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
+from daam_core.model import DaamClassifier
 from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 from tests.support.own_models import CLASSES, FEATURES, Reader, numbers, prepare, sentences, trained

@@ -4,8 +4,7 @@ import pytest
 
 from daam_core.benchmark import run as run_module
 from daam_core.benchmark import sets
-from daam_core.benchmark.cells import Budget
-from daam_core.benchmark.run import Plan
+from daam_core.benchmark.plan import Budget, Plan
 from daam_core.training import experiment
 from tests.support.commands import letter_table
 from tests.support.small import LetterEncoder

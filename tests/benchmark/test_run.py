@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from daam_core.benchmark.cells import Chosen, again, choose, measure
-from daam_core.benchmark.run import Plan, fingerprint, read, results, run, work_on
+from daam_core.benchmark.plan import Plan
+from daam_core.benchmark.run import fingerprint, read, results, run, work_on
 from daam_core.benchmark.tables import accuracy_table, rows
 from daam_core.errors import ConfigError, DataError
 from daam_core.progress import Progress

@@ -10,9 +10,10 @@ from playwright.sync_api import expect
 
 from app.main import build_demo, launch
 from app.serving import Serving
+from daam_core.configuration import ModelConfig
 from daam_core.encoding import pool
 from daam_core.explaining import explain
-from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.model import DaamClassifier
 from daam_core.trained import TrainedClassifier, identity_of
 from daam_core.view.payload import LIMIT_PER_HEAD, view_payload
 from tests.browser.app_page import AppPage

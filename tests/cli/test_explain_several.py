@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from daam_core import explain, export, load_model
-from daam_core.cli import explain_several
+from daam_core import explain, explaining_many, export, load_model
 from daam_core.cli.main import main
 
 TEXTS = ["Stocks fell sharply on Monday.", "The team won the cup final.", "A new telescope saw a comet."]
@@ -103,14 +102,14 @@ def test_a_folder_takes_the_arrays_of_each(tmp_path):
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     words = ["explain", *given(tmp_path), "--out", str(tmp_path / "rows.jsonl")]
-    real = explain_several.explain_each
+    real = explaining_many.explain_each
 
     def stopped(*arguments, **options):
         results = real(*arguments, **options)
         yield next(results)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(explain_several, "explain_each", stopped)
+    monkeypatch.setattr(explaining_many, "explain_each", stopped)
     assert main(words) == 130
     assert not (tmp_path / "rows.jsonl").exists()
     begun = tmp_path / ".rows.jsonl.begun"
@@ -122,7 +121,7 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
         asked.append(len(inputs))
         return real(model, inputs, **options)
 
-    monkeypatch.setattr(explain_several, "explain_each", counted)
+    monkeypatch.setattr(explaining_many, "explain_each", counted)
     assert main(words) == 0
     assert asked == [3]
     assert len(rows_of(tmp_path / "rows.jsonl")) == 4

@@ -7,7 +7,7 @@ import pytest
 
 from daam_core.cli.faithfulness import split_for_retraining
 from daam_core.cli.main import main
-from daam_core.faithfulness.report.page import DATA, PAGE
+from daam_core.faithfulness.report.settings import DATA, PAGE
 from daam_core.training.data import TableColumns, load_dataset
 from tests.support.small import LetterModel, letter_data, letter_model
 
@@ -29,6 +29,7 @@ def letters_on_disk(tmp_path, monkeypatch):
             writer.writerow([f"{text} {index}", letter_model().class_names[int(label)], f"s{index % 5}"])
     model = LetterModel(letter_model().classifier, name="letters")
     monkeypatch.setattr("daam_core.trained.load_model", lambda *_, **__: model)
+    monkeypatch.setattr("daam_core.cli.faithfulness.config_of", lambda *_: model.config)
     return table
 
 

@@ -1,8 +1,8 @@
 """Options that several commands share."""
 
 from daam_core.cli import options
-from daam_core.model import ModelConfig
-from daam_core.training.fitting import TrainingConfig
+from daam_core.configuration import ModelConfig
+from daam_core.training.settings import TrainingConfig
 
 
 def test_every_option_has_an_explanation():

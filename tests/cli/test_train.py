@@ -192,7 +192,7 @@ def test_an_interrupted_training_writes_nothing(letters, run, tmp_path, monkeypa
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("daam_core.training.methods.train_classifier", interrupt)
+    monkeypatch.setattr("daam_core.training.recipes.train_classifier", interrupt)
     status, out, err = run(*train_words(letters, tmp_path / "out"))
     assert (status, out, err) == (130, "", "daam: interrupted\n")
     assert not (tmp_path / "out").exists()

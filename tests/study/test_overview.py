@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from daam_core import load_model
-from daam_core.checkpoint import built_in_models
 from daam_core.errors import DataError
+from daam_core.locating import built_in_models
 from daam_core.study.overview import overview, read_overview, save_overview, shipped_overview
 from tests.support.studies import drawn_study
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from daam_core.configuration import EncoderIdentity, GateKind, Mode, ModelConfig
 from daam_core.dataset_mean import dataset_mean
 from daam_core.encoding import Encoding, Tokens
 from daam_core.explaining import explain_encoding
 from daam_core.importance import importance_factor, layer_contribution
 from daam_core.inputs import Modality
-from daam_core.layers import GateKind, Mode
-from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
+from daam_core.model import DaamClassifier
 from daam_core.result import Explanation, Scale
 from daam_core.trained import TrainedClassifier
 

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from daam_core.configuration import EncoderIdentity, ModelConfig
 from daam_core.faithfulness.maps.cells import Cells, gated_cells
-from daam_core.model import DaamClassifier, EncoderIdentity, ModelConfig
+from daam_core.model import DaamClassifier
 
 LAYERS, FEATURES, HEADS, CLASSES = 5, 8, 2, 2
 #: (head, layer, feature) of the cells that decide; every other cell is worth nothing.

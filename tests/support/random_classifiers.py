@@ -2,7 +2,8 @@
 
 import torch
 
-from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.configuration import ModelConfig
+from daam_core.model import DaamClassifier
 from tests.support.planted import (
     DECIDING,
     IDENTITY,

@@ -5,8 +5,9 @@ from functools import lru_cache
 import torch
 
 from daam_core.encoding import pool
-from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings
+from daam_core.faithfulness.report.contents import FaithfulnessReport
 from daam_core.faithfulness.report.measures import measure_faithfulness
+from daam_core.faithfulness.report.settings import Settings
 from daam_core.progress import Progress
 from tests.support.encode import encode
 from tests.support.small import LetterEncoder, letter_data, letter_model

@@ -2,7 +2,7 @@
 
 import torch
 
-from daam_core.training.fitting import TrainingConfig
+from daam_core.training.settings import TrainingConfig
 from tests.support.planted import FEATURES, LAYERS
 
 BUDGET = TrainingConfig(epochs=8, learning_rate=1e-2, gate_learning_rate=3e-2, batch_size=16)

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from daam_core.backbones.base import Backbone
+from daam_core.configuration import ModelConfig
 from daam_core.dataset_mean import dataset_mean
 from daam_core.encoding import Encoding, Tokens, pool
 from daam_core.inputs import Input, Text
-from daam_core.model import ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of
-from daam_core.training.fitting import TrainingConfig, train_classifier
+from daam_core.training.fitting import train_classifier
+from daam_core.training.settings import TrainingConfig
 from tests.support.encode import encode
 
 LAYERS, FEATURES = 6, 8

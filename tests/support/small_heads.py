@@ -13,12 +13,13 @@ from filelock import FileLock
 from PIL import Image
 
 from daam_core.backbones import load_backbone
+from daam_core.configuration import ModelConfig
 from daam_core.dataset_mean import dataset_mean
 from daam_core.encoding import pool
 from daam_core.inputs import Modality
-from daam_core.model import ModelConfig
 from daam_core.trained import TrainedClassifier, identity_of
-from daam_core.training.fitting import TrainingConfig, train_classifier
+from daam_core.training.fitting import train_classifier
+from daam_core.training.settings import TrainingConfig
 from tests.support.encode import encode
 from tests.support.run import FOLDER_OF_THE_RUN
 

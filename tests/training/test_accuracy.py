@@ -15,8 +15,10 @@ from daam_core.training.accuracy import (
     fit_split,
     measure_accuracy,
 )
-from daam_core.training.fitting import TrainingConfig, train_classifier
-from daam_core.training.methods import METHODS, recipe_of
+from daam_core.training.fitting import train_classifier
+from daam_core.training.methods import METHODS
+from daam_core.training.recipes import recipe_of
+from daam_core.training.settings import TrainingConfig
 from tests.support.small import letter_config, letter_features
 
 QUICK = TrainingConfig(epochs=6, learning_rate=1e-2)

@@ -7,12 +7,13 @@ import yaml
 from huggingface_hub import ModelCard
 
 from daam_core.errors import DataError
+from daam_core.training.about import About, read_about
 from daam_core.training.accuracy import Measured
-from daam_core.training.cards import About, model_card, read_about
+from daam_core.training.cards import model_card
 from daam_core.training.evaluation import Movement, data_facts
-from daam_core.training.fitting import TrainingConfig
 from daam_core.training.run import Parameters, TrainingReport
 from daam_core.training.scores import ClassFigures, Scores
+from daam_core.training.settings import TrainingConfig
 from tests.support.data import letters
 from tests.support.small import CLASSES, FEATURES, LAYERS, letter_config
 

@@ -8,9 +8,10 @@ import pytest
 from daam_core.errors import DataError
 from daam_core.training import experiment as experiment_module
 from daam_core.training.data import TableColumns
-from daam_core.training.experiment import DataOptions, ExperimentOptions, prepare
-from daam_core.training.fitting import TrainingConfig
+from daam_core.training.experiment import prepare
+from daam_core.training.options import DataOptions, ExperimentOptions
 from daam_core.training.run import train, training_report
+from daam_core.training.settings import TrainingConfig
 from tests.support.commands import letter_table
 from tests.support.small import LetterEncoder
 

@@ -7,16 +7,10 @@ import torch
 
 from daam_core.errors import ConfigError, DataError
 from daam_core.model import DaamClassifier
-from daam_core.training.fitting import (
-    TrainingConfig,
-    accuracy,
-    epoch_order,
-    fit,
-    loss_function,
-    predict,
-    train_classifier,
-)
-from daam_core.training.methods import METHODS, train_method
+from daam_core.training.fitting import accuracy, epoch_order, fit, loss_function, predict, train_classifier
+from daam_core.training.methods import METHODS
+from daam_core.training.recipes import train_method
+from daam_core.training.settings import TrainingConfig
 from tests.support.small import letter_config, letter_features
 
 QUICK = TrainingConfig(epochs=6, learning_rate=1e-2, batch_size=16)

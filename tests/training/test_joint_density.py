@@ -11,9 +11,11 @@ from daam_core.errors import ConfigError, DataError
 from daam_core.model import DaamClassifier
 from daam_core.training.accuracy import Split, SplitData, fit_split
 from daam_core.training.baselines import LinearProbe
-from daam_core.training.fitting import TrainingConfig, accuracy, fit, predict, train_classifier
-from daam_core.training.joint_density import SHARPNESSES, TRIED, DensitySettings, _Ridge, fit_decoder
-from daam_core.training.methods import method_named, recipe_of
+from daam_core.training.fitting import accuracy, fit, predict, train_classifier
+from daam_core.training.joint_density import SHARPNESSES, TRIED, _Ridge, fit_decoder
+from daam_core.training.methods import method_named
+from daam_core.training.recipes import recipe_of
+from daam_core.training.settings import DensitySettings, TrainingConfig
 from tests.support.planted import FEATURES, LAYERS
 from tests.support.random_classifiers import random_classifier
 from tests.support.separable import BUDGET

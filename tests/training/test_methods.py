@@ -14,9 +14,11 @@ from daam_core.layers import DensityAttention
 from daam_core.model import DaamClassifier
 from daam_core.training.accuracy import Split, SplitData, fit_split, measure_accuracy, trained_parameters
 from daam_core.training.baselines import DensityBlock
-from daam_core.training.fitting import TrainingConfig, accuracy, predict
+from daam_core.training.fitting import accuracy, predict
 from daam_core.training.from_inputs import Sources
-from daam_core.training.methods import METHODS, USUAL, configuration_of, recipe_of, recipes, train_method
+from daam_core.training.methods import METHODS, USUAL, configuration_of
+from daam_core.training.recipes import recipe_of, recipes, train_method
+from daam_core.training.settings import TrainingConfig
 from tests.support.small import LAYERS, LetterEncoder, letter_config, letter_data, letter_features
 
 QUICK = TrainingConfig(epochs=30, learning_rate=1e-2, batch_size=16)

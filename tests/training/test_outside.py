@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from daam_core.checkpoint import OUTSIDE_FILE
 from daam_core.cli.main import main
 from daam_core.errors import DataError
+from daam_core.locating import OUTSIDE_FILE
 from daam_core.outside import distance
 from daam_core.training.cards import OUTSIDE, card_with_outside
 from daam_core.training.data import Dataset

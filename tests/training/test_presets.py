@@ -3,8 +3,8 @@
 import pytest
 
 from daam_core.errors import ConfigError
-from daam_core.training.fitting import TrainingConfig
 from daam_core.training.presets import preset
+from daam_core.training.settings import TrainingConfig
 
 
 def test_the_paper_s_recipe_has_a_focal_loss_for_speech_and_one_learning_rate():

@@ -13,17 +13,12 @@ from daam_core.errors import ConfigError, DataError
 from daam_core.training.accuracy import SplitData, balanced_accuracy, measure_accuracy
 from daam_core.training.data import TableColumns, folds, hold_out, joined, load_dataset
 from daam_core.training.experiment import Split
-from daam_core.training.fitting import (
-    TrainingConfig,
-    epoch_order,
-    loss_function,
-    predict,
-    right,
-    train_classifier,
-)
-from daam_core.training.methods import METHODS, configuration_of, recipe_of, recipes
+from daam_core.training.fitting import epoch_order, loss_function, predict, right, train_classifier
+from daam_core.training.methods import METHODS, configuration_of
 from daam_core.training.pages import class_table, comparison_table
+from daam_core.training.recipes import recipe_of, recipes
 from daam_core.training.scores import one_class_only, score_logits
+from daam_core.training.settings import TrainingConfig
 from tests.support.data import letters, write_table
 from tests.support.small import letter_config, letter_features
 

@@ -17,7 +17,8 @@ from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, structure_similarity
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
-from daam_core.training.fitting import TrainingConfig, accuracy, train_classifier
+from daam_core.training.fitting import accuracy, train_classifier
+from daam_core.training.settings import TrainingConfig
 
 SEEDS = (0, 1, 2)
 #: Rank correlation from which a map counts as unchanged, and below which it counts as changed.

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from daam_core.configuration import Labels
 from daam_core.errors import DataError
 from daam_core.layers import Standardisation
-from daam_core.model import DaamClassifier, Labels, probabilities
+from daam_core.model import DaamClassifier, probabilities
 from daam_core.training.fitting import logits_of
 
 

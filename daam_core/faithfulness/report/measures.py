@@ -29,8 +29,9 @@ from daam_core.faithfulness.quantus import QuantusScore, quantus_metrics
 from daam_core.faithfulness.removal.by_method import deletions, differences
 from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.removal.in_the_input import TokenLevel, token_level
-from daam_core.faithfulness.report.contents import FaithfulnessReport, Settings
+from daam_core.faithfulness.report.contents import FaithfulnessReport
 from daam_core.faithfulness.report.findings import find
+from daam_core.faithfulness.report.settings import Settings
 from daam_core.faithfulness.retraining.layers import BUDGET, Retraining, TrainTestFeatures, retrain
 from daam_core.faithfulness.retraining.rivals import Rival, agreement, rivals
 from daam_core.faithfulness.retraining.variants import (
@@ -45,7 +46,7 @@ from daam_core.inputs import Input, read_input
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
-from daam_core.training.fitting import TrainingConfig
+from daam_core.training.settings import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.report import charts
 from daam_core.faithfulness.report.charts import Line
 from daam_core.faithfulness.report.contents import FaithfulnessReport, plain
+from daam_core.faithfulness.report.settings import DATA, PAGE
 from daam_core.reading.numbers import fixed, number
 from daam_core.writing.files import write_text
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html
 
-PAGE, DATA = "faithfulness.html", "faithfulness.json"
 _ANSWERS = {"yes": "yes", "no": "no", "open": "—"}
 _KINDS = {False: "about no class", True: "about the class"}
 #: Lines of the two large figures; the tables hold all methods.

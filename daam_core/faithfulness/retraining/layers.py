@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from daam_core.configuration import MIN_LAYERS_PER_HEAD, ModelConfig
 from daam_core.errors import DataError
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, ranks
-from daam_core.layers import MIN_LAYERS_PER_HEAD
-from daam_core.model import DaamClassifier, ModelConfig
+from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.training.baselines import LayerProbe
-from daam_core.training.fitting import TrainingConfig, fit, predict, seeded, train_classifier
+from daam_core.training.fitting import fit, predict, seeded, train_classifier
+from daam_core.training.settings import TrainingConfig
 
 SEEDS = (0, 1, 2)
 #: Why layers were chosen: one after the other, by their share of the density attention, or all.

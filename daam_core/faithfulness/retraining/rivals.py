@@ -18,7 +18,8 @@ from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import ranks
 from daam_core.progress import Progress
 from daam_core.training.baselines import Baseline, MultiHeadAttention, WeightedLayerSum
-from daam_core.training.fitting import TrainingConfig, accuracy, fit, seeded
+from daam_core.training.fitting import accuracy, fit, seeded
+from daam_core.training.settings import TrainingConfig
 
 #: Models that come with layer weights, by name, and the map of theirs.
 MAPS: dict[str, tuple[type[WeightedLayerSum | MultiHeadAttention], str]] = {

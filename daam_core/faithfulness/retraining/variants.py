@@ -15,7 +15,7 @@ from daam_core.faithfulness.maps.methods import gated_maps
 from daam_core.faithfulness.removal.curves import deletion_curve, random_curve
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.model import DaamClassifier
-from daam_core.training.fitting import TrainingConfig
+from daam_core.training.settings import TrainingConfig
 
 AS_SHIPPED = "as the model, trained again"
 PLAIN = "the paper's plain gate"

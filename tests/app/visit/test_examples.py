@@ -9,8 +9,8 @@ from app.visit.actions import explain_input
 from app.visit.examples import EXAMPLES, offered, recognised
 from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
-from daam_core.checkpoint import built_in_models
 from daam_core.explaining import explain
+from daam_core.locating import built_in_models
 from daam_core.reading.outside import warning
 from daam_core.trained import load_model
 from tests.app.visitor import TEXT

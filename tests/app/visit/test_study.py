@@ -11,7 +11,8 @@ from PIL import Image
 from app.visit.study import Studies, numbers_of, open_studies, place_of, quantity_of
 from daam_core.errors import ConfigError, DataError, InputError
 from daam_core.study.cells import Place
-from daam_core.study.folder import FACTS, Study
+from daam_core.study.folder import Study
+from daam_core.study.place import FACTS
 from tests.support.studies import drawn_study
 
 

@@ -7,12 +7,13 @@ import pytest
 from daam_core.errors import CancelledError, DataError
 from daam_core.faithfulness.one_input import check_encoding
 from daam_core.faithfulness.removal.by_method import PAIRS
-from daam_core.faithfulness.report.contents import Settings, plain
+from daam_core.faithfulness.report.contents import plain
 from daam_core.faithfulness.report.measures import measure_faithfulness, training_of
+from daam_core.faithfulness.report.settings import Settings
 from daam_core.faithfulness.retraining.layers import BUDGET
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
-from daam_core.training.fitting import TrainingConfig
+from daam_core.training.settings import TrainingConfig
 from tests.support.encode import encode
 from tests.support.reports import SMALL, features, small_report
 from tests.support.small import letter_model

@@ -4,7 +4,8 @@ import html
 import json
 from dataclasses import replace
 
-from daam_core.faithfulness.report.page import DATA, PAGE, introduction, save_report
+from daam_core.faithfulness.report.page import introduction, save_report
+from daam_core.faithfulness.report.settings import DATA, PAGE
 from tests.support.reports import small_report
 
 

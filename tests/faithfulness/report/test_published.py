@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from daam_core.checkpoint import built_in_models
 from daam_core.faithfulness.report.published import published
+from daam_core.locating import built_in_models
 from daam_core.trained import TrainedClassifier, load_model
 from tests.support.small import letter_model
 
