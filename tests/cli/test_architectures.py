@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.support import tiny_models as tiny
 from tests.support.data import write_table
+from tests.support.timm_models import saved, stand_in
 
 FAST = ("--epochs", "2", "--heads", "2", "--validation", "0", "--batch-size", "8")
 
@@ -59,13 +60,22 @@ def test_train_and_explain_on_an_encoder_of_this_kind(name, run, data, tmp_path)
     modality, (save, *args), n_layers, n_features = ENCODERS[name]
     own = {"tokenizer" if modality == "text" else "processor": args[1]} if len(args) > 1 else {}
     save(tmp_path / "TINY", *args[:1], **own)
-    source, sample = data[modality]
+    train_and_explain(run, *data[modality], modality, tmp_path, [2, n_layers, n_features])
+
+
+def test_train_and_explain_on_a_model_of_timm(run, data, tmp_path, monkeypatch):
+    made, _ = stand_in(monkeypatch)
+    saved(tmp_path / "TINY", made)
+    train_and_explain(run, *data["image"], "image", tmp_path, [2, 3, 8])
+
+
+def train_and_explain(run, source, sample, modality, tmp_path, shape):
     words = ("--modality", modality, "--backbone", tmp_path / "TINY", "--out", tmp_path / "head")
     status, _, err = run("train", source, *words, *FAST, "--cache-dir", tmp_path / "cache")
     assert status == 0, err
     status, out, err = run("explain", sample, "--model", tmp_path / "head", "--json")
     assert status == 0, err
     answer = json.loads(out)
-    assert answer["shape"] == [2, n_layers, n_features]
+    assert answer["shape"] == shape
     assert math.isclose(sum(answer["probabilities"].values()), 1, abs_tol=1e-5)
     assert answer["provenance"]["encoder"] == "TINY"

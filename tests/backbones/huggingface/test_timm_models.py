@@ -1,65 +1,21 @@
 """Models of timm: a stand-in for the package, and the package itself where it can be imported."""
 
-import json
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
-from torch import nn
 
 from daam_core.backbones import load_backbone
 from daam_core.errors import EncoderError
 from tests.support.encode import encode
-
-PREPARED = {
-    "input_size": [3, 32, 32],
-    "mean": [0.5, 0.4, 0.3],
-    "std": [0.2, 0.3, 0.4],
-    "crop_pct": 0.8,
-    "interpolation": "bilinear",
-}
-
-
-class TwoStages(nn.Module):
-    """What timm gives of a small hierarchy: 4 channels on 16 × 16 cells, then 8 on 8 × 8."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.second = nn.Conv2d(3, 4, 2, 2), nn.Conv2d(4, 8, 2, 2)
-
-    def forward_intermediates(self, x, *, intermediates_only, output_fmt):
-        assert (intermediates_only, output_fmt) == (True, "NCHW")
-        first = self.first(x)
-        return [first, self.second(first)]
+from tests.support.timm_models import PREPARED, saved, stand_in
 
 
 @pytest.fixture
 def network(monkeypatch):
-    torch.manual_seed(0)
-    made = TwoStages()
-    created = {}
-
-    def create_model(architecture, **settings):
-        created.update(settings, architecture=architecture)
-        if architecture != "two_stages":
-            raise RuntimeError(f"Unknown model ({architecture})")
-        return TwoStages()
-
-    monkeypatch.setitem(sys.modules, "timm", SimpleNamespace(create_model=create_model))
-    return made, created
-
-
-def saved(folder, network, *, prefix="", **changes):
-    folder.mkdir()
-    config = {"architecture": "two_stages", "num_classes": 5, "pretrained_cfg": PREPARED} | changes
-    (folder / "config.json").write_text(json.dumps(config))
-    weights = {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
-    save_file(weights | {f"{prefix}head.weight": torch.zeros(5, 8)}, folder / "model.safetensors")
-    return folder
+    return stand_in(monkeypatch)
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
@@ -67,8 +23,8 @@ def test_intermediates_are_layers_on_one_grid(network, tmp_path, wrapped):
     made, created = network
     more = {"model_type": "timm_wrapper", "prefix": "timm_model."} if wrapped else {}
     backbone = load_backbone(str(saved(tmp_path / "net", made, model_args={"depth": 2}, **more)))
-    assert created == {"architecture": "two_stages", "pretrained": False, "num_classes": 0, "depth": 2}
-    assert (backbone.modality, backbone.n_layers, backbone.n_features) == ("image", 2, 8)
+    assert created == {"architecture": "three_stages", "pretrained": False, "num_classes": 0, "depth": 2}
+    assert (backbone.modality, backbone.n_layers, backbone.n_features) == ("image", 3, 8)
     draw = np.random.default_rng(0)
     picture = Image.fromarray(draw.integers(0, 255, (40, 60, 3), dtype=np.uint8))
     encoding = encode(backbone, picture)
@@ -76,8 +32,8 @@ def test_intermediates_are_layers_on_one_grid(network, tmp_path, wrapped):
     middle = picture.crop((14, 4, 46, 36))
     values = torch.from_numpy(np.asarray(middle, np.float32) / 255)
     pixels = ((values - torch.tensor(PREPARED["mean"])) / torch.tensor(PREPARED["std"])).permute(2, 0, 1)
-    first, second = made.forward_intermediates(pixels[None], intermediates_only=True, output_fmt="NCHW")
-    assert encoding.hidden.shape == (2, 256, 8)
+    first, second, _ = made.forward_intermediates(pixels[None], intermediates_only=True, output_fmt="NCHW")
+    assert encoding.hidden.shape == (3, 256, 8)
     torch.testing.assert_close(encoding.hidden[0, :, :4], first[0].flatten(1).T)
     torch.testing.assert_close(encoding.hidden[1].mean(0), second[0].mean((1, 2)))
     np.testing.assert_allclose(encoding.tokens.spans[0], [14 / 60, 4 / 40, 16 / 60, 6 / 40])
@@ -87,7 +43,7 @@ def test_intermediates_are_layers_on_one_grid(network, tmp_path, wrapped):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"architecture": "three_stages"}, "cannot be loaded by timm .Unknown model"),
+        ({"architecture": "four_stages"}, "cannot be loaded by timm .Unknown model"),
         ({"pretrained_cfg": {}}, "pretrained_cfg needs input_size, mean, std"),
         ({"pretrained_cfg": PREPARED | {"crop_mode": "border"}}, "crop_mode must be center"),
         ({"prefix": "other."}, "lack 4 parameters of its architecture, such as first.weight"),
