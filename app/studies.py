@@ -50,6 +50,7 @@ def routes(studies: Studies) -> list[Route]:
             "slices": studies.slices,
             "keep": studies.keep,
             "drop": studies.drop,
+            "rename": studies.rename,
         }.get(question)
         if answer is None:
             return _refused(InputError("A study is not asked this."), 404)

@@ -33,6 +33,7 @@ from daam_core.study.payload import (
 from daam_core.study.projection import ProjectionMethod
 from daam_core.study.selection import (
     drop_selection,
+    rename_selection,
     save_selection,
     selections,
     unit_columns,
@@ -175,17 +176,13 @@ class Studies:
         """Keep inputs with the study as a selection: ``{"reason": …}`` says why not, or nothing."""
         study = self[name]
         numbers = numbers_of(asked.get("numbers"), most=len(study.numbers))
-        called = asked.get("name")
-        if not isinstance(called, str) or not 0 < len(called.strip()) <= LONGEST_NAME:
-            raise InputError(
-                f"A selection needs a name of 1 to {LONGEST_NAME} characters; got {shown(called)}."
-            )
+        called = _called(asked.get("name"))
         if not numbers:
             raise InputError("No input is selected, so there is nothing to keep.")
 
         def write() -> None:
             kept = selections(study)
-            if called.strip() not in kept and len(kept) >= MOST_SELECTIONS:
+            if called not in kept and len(kept) >= MOST_SELECTIONS:
                 raise InputError(
                     f"A study keeps {MOST_SELECTIONS} selections; give the name of one, to replace it."
                 )
@@ -199,6 +196,13 @@ class Studies:
         if not isinstance(called, str):
             raise InputError(f"A selection is named by a text; got {shown(called)}.")
         return self._written(name, lambda: drop_selection(study, called))
+
+    def rename(self, name: str, asked: Mapping[str, object]) -> bytes:
+        """Give a selection another name: ``{"reason": …}`` says why not, or nothing."""
+        study, called, other = self[name], asked.get("name"), _called(asked.get("other"))
+        if not isinstance(called, str):
+            raise InputError(f"A selection is named by a text; got {shown(called)}.")
+        return self._written(name, lambda: rename_selection(study, called, other))
 
     def _written(self, name: str, write: Callable[[], None]) -> bytes:
         reason = "the page is open to other machines, so it writes no files"
@@ -335,6 +339,12 @@ def _check(study: Study, models: Mapping[str, TrainedClassifier]) -> None:
 
 
 # What visitors send
+
+
+def _called(name: object) -> str:
+    if isinstance(name, str) and 0 < len(name.strip()) <= LONGEST_NAME:
+        return name.strip()
+    raise InputError(f"A selection needs a name of 1 to {LONGEST_NAME} characters; got {shown(name)}.")
 
 
 def place_of(asked: Mapping[str, object]) -> Place:

@@ -23,7 +23,12 @@ from daam_core.study.payload import (
     study_payload,
     telling_answer,
 )
-from daam_core.study.selection import drop_selection, save_selection, why_not_written
+from daam_core.study.selection import (
+    drop_selection,
+    rename_selection,
+    save_selection,
+    why_not_written,
+)
 from daam_core.view.media import wav_bytes
 from daam_core.view.modules import STUDY_ENTRY, bundle, study_style, view_style
 from daam_core.view.notebook import need_anywidget
@@ -133,6 +138,11 @@ def _drop(study: Study, asked: Mapping[str, Any]) -> dict[str, str]:
     return {"reason": why_not_written(lambda: drop_selection(study, str(asked["name"])))}
 
 
+def _rename(study: Study, asked: Mapping[str, Any]) -> dict[str, str]:
+    name, other = str(asked["name"]), str(asked["other"])
+    return {"reason": why_not_written(lambda: rename_selection(study, name, other))}
+
+
 def _thumbnail(study: Study, asked: Mapping[str, Any]) -> str:
     rows = study.rows.take(study.rows_of(np.array([asked["number"]])))
     return _data_address("image/jpeg", rows["thumbnail"][0].as_py() or b"")
@@ -158,6 +168,7 @@ _QUESTIONS: dict[str, Callable[[Study, Mapping[str, Any]], object]] = {
     ),
     "keep": _keep,
     "drop": _drop,
+    "rename": _rename,
     "thumbnail": _thumbnail,
     "sound": _sound,
 }

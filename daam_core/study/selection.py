@@ -166,6 +166,25 @@ def drop_selection(study: Study, name: str) -> None:
         write_text(study.folder / SELECTIONS, json.dumps(kept, ensure_ascii=False) + "\n")
 
 
+def rename_selection(study: Study, name: str, other: str) -> None:
+    """Give a saved selection another name; its place among them stays.
+
+    Raises:
+        DataError: there is no such selection, the new name is empty or another selection's, or the file of
+            selections is damaged.
+        DaamError: the folder cannot be written to.
+    """
+    kept, name, other = selections(study), name.strip(), other.strip()
+    if name not in kept:
+        raise DataError(f"There is no selection {name!r}; there is {', '.join(kept) or 'none'}.")
+    if not other:
+        raise DataError("A selection needs a name.")
+    if other in kept and other != name:
+        raise DataError(f"There is a selection {other!r} already; give another name, or remove that one.")
+    renamed = {other if one == name else one: inside.tolist() for one, inside in kept.items()}
+    write_text(study.folder / SELECTIONS, json.dumps(renamed, ensure_ascii=False) + "\n")
+
+
 def selections(study: Study) -> dict[str, np.ndarray]:
     """The saved selections: numbers of inputs by name, in the order in which they were saved.
 

@@ -89,7 +89,13 @@ def test_a_selection_is_kept_with_the_study_or_it_is_said_why_not(tmp_path: Path
         assert (status, "keeps 100 selections" in str(said)) == (400, True)
         assert keep("mine", [7]) == (200, {"reason": ""})
 
-        # And removed again.
+        # Called otherwise, and removed again.
+        for one, other in (("mine", "ours"), ("ours", "mine")):
+            renamed = client.post(f"{AT}/rename", json={"name": one, "other": other})
+            assert (renamed.status_code, renamed.json()) == (200, {"reason": ""})
+            assert other in client.get(f"{AT}/payload").json()["selections"]
+        said = client.post(f"{AT}/rename", json={"name": "mine", "other": " "}).json()
+        assert said == {"error": "A selection needs a name of 1 to 60 characters; got ' '."}
         dropped = client.post(f"{AT}/drop", json={"name": "mine"})
         assert (dropped.status_code, dropped.json()) == (200, {"reason": ""})
         assert "mine" not in client.get(f"{AT}/payload").json()["selections"]

@@ -132,6 +132,12 @@ def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     page.get_by_role("tab", name="Inputs", exact=True).click()
     page.get_by_role("button", name="Show all").click()
     expect(count).to_contain_text("10,000 of 10,000")
+    page.get_by_text("Kept selections (1)").click()
+    page.get_by_role("button", name="Rename lost matches").click()
+    page.get_by_label("New name of “lost matches”").fill("matches")
+    page.keyboard.press("Enter")
+    expect(page.locator("#study .ds-kept")).to_contain_text("“lost matches” is called “matches” now.")
+    assert list(selections(study)) == ["matches"]
 
     # So does a rectangle over the plane, and a point in it is the row.
     stage = page.locator("#study .ds-stage")
@@ -172,7 +178,7 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     study, _, url = shown
     app = open_page(page, url, "?study=ten+thousand&dt=slices&da=label.3&db=others")
     found = page.locator("#study .ds-slices")
-    expect(found).to_contain_text("1 of 120 cells differ", timeout=WAIT)
+    expect(found).to_contain_text("1 of 120 cells differs", timeout=WAIT)
     expect(found).to_contain_text("true class World")
     found.get_by_role("button", name="head 1, layer 2, feature 7").click()
 

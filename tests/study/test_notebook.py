@@ -39,6 +39,10 @@ def test_a_selection_is_kept_and_what_cannot_be_answered_is_one_sentence(tmp_pat
     asked = {"name": "mine", "numbers": [2, 1]}
     assert answer(study, {"id": 7, "question": "keep", "asked": asked}) == {"id": 7, "value": {"reason": ""}}
     assert selections(study)["mine"].tolist() == [1, 2]
+    renamed = {"id": 7, "question": "rename", "asked": {"name": "mine", "other": "ours"}}
+    assert answer(study, renamed) == {"id": 7, "value": {"reason": ""}}
+    assert list(selections(study)) == ["ours"]
+    answer(study, {**renamed, "asked": {"name": "ours", "other": "mine"}})
     dropped = answer(study, {"id": 8, "question": "drop", "asked": {"name": "mine"}})
     assert (dropped, selections(study)) == ({"id": 8, "value": {"reason": ""}}, {})
     for message in (None, {}, {"id": 1, "question": "rows", "asked": {}}, {"question": "place", "asked": {}}):

@@ -11,6 +11,7 @@ from daam_core.study.selection import (
     inputs_of,
     matching,
     ordered,
+    rename_selection,
     save_selection,
     selections,
     slice_columns,
@@ -70,6 +71,28 @@ def test_a_selection_is_removed(tmp_path):
     save_selection(study, "others", np.array([1, 2]))
     drop_selection(study, " mine ")
     assert {name: inside.tolist() for name, inside in selections(study).items()} == {"others": [1, 2]}
+
+
+def test_a_selection_gets_another_name_in_its_place(tmp_path):
+    study = drawn_study(tmp_path)
+    for name, number in (("one", 1), ("two", 2), ("three", 3)):
+        save_selection(study, name, np.array([number]))
+    rename_selection(study, "two", " zwei ")
+    assert {name: kept.tolist() for name, kept in selections(study).items()} == {
+        "one": [1],
+        "zwei": [2],
+        "three": [3],
+    }
+    assert list(selections(study)) == ["one", "zwei", "three"]
+    rename_selection(study, "one", "one")
+    for name, other, said in (
+        ("two", "x", "There is no selection 'two'; there is one, zwei, three."),
+        ("one", "three", "There is a selection 'three' already; give another name, or remove that one."),
+        ("one", " ", "A selection needs a name."),
+    ):
+        with pytest.raises(DataError) as refused:
+            rename_selection(study, name, other)
+        assert str(refused.value) == said
 
 
 @pytest.mark.parametrize("written", ["[1]", "{", '{"a": {}}', '{"a": ["b"]}', '{"a": [1e300]}'])

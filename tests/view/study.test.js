@@ -161,8 +161,8 @@ test('groups are dealt as wholes, but not where they are compared with each othe
   };
   assert.equal(
     dealt(units, true),
-    'Tested by dealing all inputs of one group together: 20 values of group with inputs on both sides swapped ' +
-      'them at random. 1 value of group could not be dealt and took no part.',
+    'Tested by dealing all inputs of one speaker or source together: the 20 with inputs in both groups swapped ' +
+      'them at random. 1 could not be dealt and took no part.',
   );
   assert.match(dealt({ ...units, arrangements: 4 }, true), /only 4 ways to deal them, too few/);
   assert.match(dealt(null, false), /the study names no groups/);
@@ -211,6 +211,14 @@ test('a selection gets a name, is compared, and says where it is kept', async ()
   ]);
   assert.equal(await store.select('mine'), '');
   assert.equal(store.selections.mine.length, 6);
+
+  // Another name goes with it into the comparison, and takes no other's place.
+  await assert.rejects(store.rename('odd ones', 'mine'), /There is a selection “mine” already/);
+  assert.equal(await store.rename('odd ones', 'few'), 'the folder is full');
+  assert.deepEqual(asked.at(-1), ['rename', { name: 'odd ones', other: 'few' }]);
+  assert.deepEqual(Object.keys(store.selections), ['mine', 'few']);
+  assert.equal(store.state.first, 'selection.few');
+  assert.deepEqual(list(store.slices()[0]), [1, 3]);
   store.source = null;
   assert.match(await store.select('third'), /nobody/);
 });

@@ -111,7 +111,7 @@ function at(study, path) {
 
 /** Asks this page's server. @param {string} study @param {string} question @param {Record<string, any>} wanted */
 async function ask(study, question, wanted) {
-  const lists = ['inputs', 'slices', 'keep', 'drop'].includes(question);
+  const lists = ['inputs', 'slices', 'keep', 'drop', 'rename'].includes(question);
   const query = new URLSearchParams(
     Object.entries(lists ? {} : wanted).filter(([, value]) => value !== null),
   ).toString();

@@ -163,7 +163,7 @@ function walk(element, pen) {
     const kind = painted === element ? '' : 'style="image-rendering:pixelated"';
     pen.image(painted.toDataURL(), box, kind);
   } else if (element instanceof HTMLImageElement) {
-    if (element.src.startsWith('data:')) pen.image(element.src, box);
+    if (box.width && element.naturalWidth) pen.image(inside(element), box);
   } else if (element instanceof SVGSVGElement) chart(element, box, pen);
   else {
     surface(element, style, pen);
@@ -172,6 +172,15 @@ function walk(element, pen) {
       else if (child instanceof Text && child.data.trim()) words(child, style, pen);
     }
   }
+}
+
+/** A picture's address as data: what the page already shows is not fetched again. @param {HTMLImageElement} image */
+function inside(image) {
+  if (image.src.startsWith('data:')) return image.src;
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width: image.naturalWidth, height: image.naturalHeight });
+  canvas.getContext('2d')?.drawImage(image, 0, 0);
+  return canvas.toDataURL();
 }
 
 /** An SVG of the page, with the look that the style sheet gives it. */

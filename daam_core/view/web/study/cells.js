@@ -26,40 +26,48 @@ export function Cells() {
   const { meaning } = /** @type {any} */ (payload).quantities[quantity];
   const name = placeName(place);
   const [picked, pick] = useState(-1); // class that the histogram shows apart
+  const found = answer?.value;
+  const varies = found && !found.constant;
   return html`<div class="dv-stack ds-cells">
     <${Telling} />
     <${Chooser} />
-    <${Asked}
-      title=${name}
-      help="${said(store)}. ${quantity === 'class_importance' ? `It is ${meaning}; the class is what was predicted of each input.` : `${meaning[0].toUpperCase()}${meaning.slice(1)}.`}"
-      answer=${answer}
-      table=${() => html`<${Scores} scores=${answer?.value.data} />`}
-      csv=${() => scoresSheet(store, answer?.value.data, payload?.quantities[quantity].name || '')}
-    >
-      ${(found) =>
-        found.constant
-          ? html`<p class="dv-empty">It is the same for every input: ${format.short(found.data[0])}.</p>`
-          : html`<div class="ds-two">
-              <${Histogram} scores=${found.data} picked=${picked} />
-              <${Preferences} preference=${found.preference} picked=${picked} pick=${pick} />
-            </div>`}
-    <//>
-    ${answer?.value && !answer.value.constant && html`<${Extremes} scores=${answer.value.data} key=${JSON.stringify(asked)} />`}
-    ${answer?.value && html`<${Alike} asked=${asked} />`}
+    <div class=${varies ? 'ds-two' : ''}>
+      <${Asked}
+        title=${name}
+        help="${said(store)}. ${quantity === 'class_importance' ? `It is ${meaning}; the class is what was predicted of each input.` : `${meaning[0].toUpperCase()}${meaning.slice(1)}.`}"
+        answer=${answer}
+        table=${() => html`<${Scores} scores=${found.data} />`}
+        csv=${() => scoresSheet(store, found.data, payload?.quantities[quantity].name || '')}
+      >
+        ${({ constant, data }) =>
+          constant
+            ? html`<p class="dv-empty">It is the same for every input: ${format.short(data[0])}.</p>`
+            : html`<${Histogram} scores=${data} picked=${picked} />`}
+      <//>
+      ${varies && html`<${Preferences} preference=${found.preference} picked=${picked} pick=${pick} />`}
+    </div>
+    ${varies && html`<${Extremes} scores=${found.data} key=${JSON.stringify(asked)} />`}
+    ${found && html`<${Alike} asked=${asked} />`}
   </div>`;
 }
 
-/** The place's number in every input. @param {import('./store.js').StudyStore} store @param {Float32Array} scores @param {string} name */
-function scoresSheet({ columns }, scores, name) {
+/**
+ * The place's number in every input, or in some.
+ * @param {import('./store.js').StudyStore} store
+ * @param {Float32Array} scores
+ * @param {string} name
+ * @param {number[]} [rows]
+ */
+function scoresSheet({ columns }, scores, name, rows = range(columns.count)) {
   return {
     columns: ['Number', 'Input', 'True class', 'Predicted', 'Probability', name],
-    rows: Array.from(scores, (score, row) => [
+    rows: rows.map((row) => [
       columns.number[row],
       columns.place[row],
       columns.className(columns.label[row]),
       columns.className(columns.prediction[row]),
       columns.confidence[row],
-      score,
+      scores[row],
     ]),
   };
 }
@@ -84,43 +92,48 @@ function Telling() {
     const best = found?.[code]?.[0] ?? found?.find((cells) => cells.length)?.[0];
     if (best && !store.placed) store.set({ place: { head: best[0], layer: best[1], feature: best[2] } });
   }, [found]);
-  const cells = found?.[code] || [];
-  return html`<div class="dv-row ds-telling">
-    <${Select}
-      label="Cells that tell a class best"
-      options=${columns.options(columns.labels)}
-      value=${code}
-      onChange=${(v) => setCode(Number(v))}
-    />
-    ${
-      answer &&
-      !cells.length &&
-      html`<span class="dv-note">${answer.error || 'Of this class there are too few inputs.'}</span>`
-    }
-    <ul class="ds-pairs">
-      ${cells.map(([head, layer, feature, size]) => {
-        const place = { head, layer, feature };
-        const on = JSON.stringify(place) === JSON.stringify(store.state.place);
-        return html`<li key="${head}.${layer}.${feature}">
-          <button
-            type="button"
-            class="dv-button ${on ? 'ds-on' : ''}"
-            title="Its mean is ${format.short(Math.abs(size))} deviations ${size > 0 ? 'higher' : 'lower'} for ${columns.className(code)} than for all others"
-            onClick=${() => store.goTo(place, 'density_attention')}
-          >
-            ${placeName(place)} <span class="dv-quiet">${format.signed(size)} SD</span>
-          </button>
-        </li>`;
-      })}
-    </ul>
-    ${
-      cells.length > 0 &&
-      html`<p class="dv-note">
-        SD: how many standard deviations a cell’s mean density attention is higher (+) or lower (−) for
-        ${` ${columns.className(code)}`} than for all others.
-      </p>`
-    }
-  </div>`;
+  const controls = html`<${Select}
+    label="Class"
+    options=${columns.options(columns.labels)}
+    value=${code}
+    onChange=${(v) => setCode(Number(v))}
+  />`;
+  return html`<${Asked}
+    title="Cells that tell a class best"
+    help="By how many standard deviations (SD) a cell’s mean density attention is higher (+) or lower (−) for the class than for all others. Press one to see what it answers to."
+    controls=${controls}
+    answer=${answer}
+    csv=${() => tellingSheet(store, found)}
+  >
+    ${(cells) =>
+      cells[code]?.length
+        ? html`<ul class="ds-pairs">
+            ${cells[code].map(([head, layer, feature, size]) => {
+              const place = { head, layer, feature };
+              const on = JSON.stringify(place) === JSON.stringify(store.state.place);
+              return html`<li key="${head}.${layer}.${feature}">
+                <button
+                  type="button"
+                  class="dv-button ${on ? 'ds-on' : ''}"
+                  aria-pressed=${String(on)}
+                  title="Its mean is ${format.short(Math.abs(size))} deviations ${size > 0 ? 'higher' : 'lower'} for ${columns.className(code)} than for all others"
+                  onClick=${() => store.goTo(place, 'density_attention')}
+                >
+                  ${placeName(place)} <span class="dv-quiet">${size < 0 ? '−' : '+'}${format.fixed(Math.abs(size), 2)} SD</span>
+                </button>
+              </li>`;
+            })}
+          </ul>`
+        : html`<p class="dv-empty">Of this class there are too few inputs.</p>`}
+  <//>`;
+}
+
+/** The cells that tell each class. @param {import('./store.js').StudyStore} store @param {[number, number, number, number][][]} telling */
+function tellingSheet({ columns }, telling) {
+  return {
+    columns: ['Class', 'Head', 'Layer', 'Feature', 'Standard deviations'],
+    rows: telling.flatMap((cells, code) => cells.map((cell) => [columns.className(code), ...cell])),
+  };
 }
 
 function Chooser() {
@@ -261,12 +274,15 @@ function Preferences({ preference, picked, pick }) {
   const ends = order.length > MOST_CLASSES && !whole;
   const half = MOST_CLASSES / 2;
   const shown = ends ? [...order.slice(0, half), ...order.slice(-half)] : order;
-  return html`<div class="ds-side">
-    <h4 class="ds-small-title">How well it tells each class</h4>
-    <p class="dv-note">
-      AUROC over the inputs: 1 where every input of the class has a higher number than all others, 0 where
-      every one has a lower, 0.5 where it says nothing of the class; n counts the class’s inputs. Press a class to see it apart.
-    </p>
+  const csv = () => ({
+    columns: ['Class', 'AUROC', 'Inputs'],
+    rows: order.map(({ area, code }) => [columns.className(code), area, counts[code]]),
+  });
+  return html`<${Figure}
+    title="How well it tells each class"
+    help="AUROC over the inputs: 1 where every input of the class has a higher number than all others, 0 where every one has a lower, 0.5 where it says nothing of the class; n counts the class’s inputs. Press a class to see it apart."
+    csv=${csv}
+  >
     <ul class="ds-areas">
       ${shown.map(({ area, code }) => {
         const value = /** @type {number} */ (area);
@@ -309,7 +325,7 @@ function Preferences({ preference, picked, pick }) {
         </button>`
       }
     </div>
-  </div>`;
+  <//>`;
 }
 
 /** @param {{scores: Float32Array}} props */
@@ -319,10 +335,12 @@ function Extremes({ scores }) {
   const highest = extremes(scores, confidence, SHOWN, false);
   const lowest = extremes(scores, confidence, SHOWN, true).filter((row) => !highest.includes(row));
   const numbers = store.numbersOf([...highest, ...lowest]);
+  const { name } = /** @type {any} */ (store.payload).quantities[store.state.quantity];
   const answer = store.answer('inputs', { numbers });
+  const pictures = store.payload?.facts.modality === 'image';
   /** @param {any[]} found @param {number[]} rows @param {number} from */
   const cards = (found, rows, from) =>
-    html`<div class="ds-cards">
+    html`<div class="ds-cards ${pictures ? 'ds-pictures' : ''}">
       ${rows.map(
         (row, i) =>
           html`<${InputCard} key=${row} row=${row} input=${found[from + i]} score=${format.short(scores[row])} />`,
@@ -345,6 +363,7 @@ function Extremes({ scores }) {
               : ''
           }"
           answer=${answer}
+          csv=${() => scoresSheet(store, scores, name, rows)}
         >
           ${(found) => html`<div data-end=${word}>${cards(found, rows, from)}</div>`}
         <//>`,
@@ -357,7 +376,7 @@ function tiedText(scores, rows) {
   const ties = tied(scores, rows);
   if (!ties) return '';
   const { value, all, shown } = ties;
-  return `${format.count(all)} inputs tie at ${format.short(value)}; shown are ${shown} of them, those with the most certain predictions. `;
+  return `${format.count(all)} inputs tie at ${format.short(value)}; ${shown === 1 ? 'one of them is shown, that with the most certain prediction' : `${shown} of them are shown, those with the most certain predictions`}. `;
 }
 
 /** @param {{asked: any}} props */

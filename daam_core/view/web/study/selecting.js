@@ -277,6 +277,11 @@ export function sliceName(columns, name) {
 
 const FEWEST_ARRANGEMENTS = 20; // for q ≤ 0.05: the one that is there comes again by chance
 
+/** What a column's values are called. @param {string} column */
+export function thing(column) {
+  return column === 'group' ? 'speaker or source' : column;
+}
+
 /**
  * How a comparison was tested, in words.
  * @param {{column: string, in_both: number, only_first: number, only_second: number, left_out: number,
@@ -290,18 +295,16 @@ export function dealt(units, known) {
       : 'Every input counts as independent; the study names no groups. Where several inputs are of one speaker or source, q is too small.';
     return `Tested by dealing single inputs to the two groups again at random. ${independent}`;
   }
-  const { column, in_both: both, only_first: one, only_second: other, left_out: out, arrangements } = units;
-  /** @param {number} count */
-  const things = (count) => `${count} ${count === 1 ? 'value' : 'values'} of ${column}`;
+  const { in_both: both, only_first: one, only_second: other, left_out: out, arrangements } = units;
+  const name = thing(units.column);
   const parts = [
-    both && `${things(both)} with inputs on both sides swapped them at random`,
-    one + other && `${things(one + other)} on one side alone changed it at random, with all inputs`,
+    both && `the ${both} with inputs in both groups swapped them at random`,
+    one + other && `the ${one + other} in one group alone changed it at random`,
   ].filter(Boolean);
-  const said = `Tested by dealing all inputs of one ${column} together: ${parts.join('; ')}.`;
-  const rest = out ? ` ${things(out)} could not be dealt and took no part.` : '';
+  const rest = out ? ` ${out} could not be dealt and took no part.` : '';
   const few =
     arrangements < FEWEST_ARRANGEMENTS
       ? ` There are only ${arrangements} ways to deal them, too few for any difference to hold.`
       : '';
-  return said + rest + few;
+  return `Tested by dealing all inputs of one ${name} together: ${parts.join(', ')}.${rest}${few}`;
 }

@@ -10,7 +10,7 @@ import { html, useMemo, useState } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
 import { mapsSheet, numeral, numeric } from '../sheets.js';
 import { Asked, useStudy } from './parts.js';
-import { dealt, sliceName } from './selecting.js';
+import { dealt, sliceName, thing } from './selecting.js';
 
 const LISTED = 20; // cells that differ most
 
@@ -18,6 +18,7 @@ export function Slices() {
   const store = useStudy();
   const { columns, state, payload } = store;
   const { second, slicing } = state;
+  const shared = payload?.units || []; // columns that can be dealt by
   const first = store.first();
   const [one, other] = store.slices();
   const problem = trouble(one, other, second);
@@ -53,10 +54,10 @@ export function Slices() {
       onChange=${(v) => store.set({ slicing: v })}
     />`,
     second !== 'none' &&
-      payload?.units.length > 0 &&
+      shared.length > 0 &&
       html`<${Select}
         label="Tested by dealing"
-        options=${[['none', 'Single inputs'], ...payload.units.map((name) => [name, `All of one ${name} together`])]}
+        options=${[['none', 'Single inputs'], ...shared.map((name) => [name, `All of one ${thing(name)} together`])]}
         value=${store.units() || 'none'}
         onChange=${(v) => store.set({ units: v })}
       />`,
@@ -213,7 +214,7 @@ function Compared({ found, names }) {
   </div>`;
 }
 
-/** What the comparison says, in a sentence. */
+/** What the comparison says, in a sentence, and how it was tested. */
 function Finding({ found, number, cells, names }) {
   const store = useStudy();
   const whole = found.sizes.join() === found.compared.join();
@@ -221,18 +222,24 @@ function Finding({ found, number, cells, names }) {
     ? ''
     : ` Compared were ${found.compared.map(format.count).join(' and ')} of them, drawn at random.`;
   const percent = Math.round(100 * found.level);
-  const apart = ` between ${names[0]} and ${names[1]}.`;
   const many = `${format.count(number)} of ${format.count(cells)} cells ${number === 1 ? 'differs' : 'differ'}`;
-  return html`<div class="dv-in-words" role="status">
-    <p><strong>${number ? many : 'No cell differs for certain'}</strong>${apart}</p>
-    <p class="dv-quiet">
-      ${
-        `${dealt(found.units, Boolean(store.payload?.units.length))} This was done ${found.permutations} times: on average, at ` +
-        `most ${percent} of 100 cells called different are false alarms (q ≤ ${found.level}).${some} Chance is ` +
-        `counted over all cells together, so q has a least value, which many cells may share. Cells depend on ` +
-        `each other, so many may say one thing.`
-      }
+  const sure = number
+    ? `; on average, at most ${percent} of 100 called different are false alarms (q ≤ ${found.level})`
+    : '';
+  return html`<div class="dv-in-words">
+    <p role="status">
+      <strong>${number ? many : 'No cell differs for certain'}</strong> between ${names[0]} and ${names[1]}${sure}.${some}
     </p>
+    <details class="dv-note">
+      <summary>How it was tested</summary>
+      <p>
+        ${
+          `${dealt(found.units, Boolean(store.payload?.units.length))} This was done ${found.permutations} times. ` +
+          `Chance is counted over all cells together, so q has a least value, which many cells may share. Cells ` +
+          `depend on each other, so many may say one thing.`
+        }
+      </p>
+    </details>
   </div>`;
 }
 
@@ -242,7 +249,7 @@ function SliceMap({ head, field, scale, found, holds, shown }) {
   const [hover, setHover] = useState(/** @type {any} */ (null));
   const [binning, onDraw] = useBinning();
   const { place } = store.state;
-  const marked = place.head === head && place.layer !== null && place.feature !== null;
+  const marked = store.placed && place.head === head && place.layer !== null && place.feature !== null;
   /** @param {number} layer @param {number} feature */
   const describe = (layer, feature) => {
     const at = layer * field.columns + feature;

@@ -230,6 +230,29 @@ export class StudyStore {
     return reason;
   }
 
+  /**
+   * Gives a selection another name; the answer says why it stays as it was with the study, if so.
+   * @param {string} name
+   * @param {string} other
+   */
+  async rename(name, other) {
+    if (other !== name && other in this.selections) {
+      throw new Error(`There is a selection “${other}” already; give another name, or remove that one.`);
+    }
+    const { reason } = this.source
+      ? await this.source.ask('rename', { name, other })
+      : { reason: 'nobody is here who could' };
+    this.selections = named(
+      Object.entries(this.selections).map(([one, inputs]) => [one === name ? other : one, inputs]),
+    );
+    /** @param {string} slice */
+    const followed = (slice) => (slice === `selection.${name}` ? `selection.${other}` : slice);
+    const { first, second } = this.state;
+    this.state = { ...this.state, first: followed(first), second: followed(second) };
+    this.changed(new Set(['answers', 'first']));
+    return reason;
+  }
+
   /** What files of its figures are called by, and the line under their titles. */
   names() {
     const { model, data } = /** @type {StudyPayload} */ (this.payload).facts;
