@@ -9,12 +9,14 @@ import gradio as gr
 from gradio.blocks import Block
 
 from daam_core.faithfulness.parts_of_one_input import PartsCheck
+from daam_core.reading.quantities import QUANTITIES
 
 from ..visit import actions, downloads
 from ..visit.inputs import given_file, given_text
 from ..visit.own import OwnModel
 from ..visit.results import results_value
 from ..visit.session import SESSION_SECONDS, Session
+from ..visit.untrusted import choice_of
 from ..visit.view_values import exact_value, view_value
 from .components import answer_place, script_view
 from .html import frame
@@ -103,7 +105,9 @@ def _lay_out(own: OwnModel) -> _Parts:
         gr.HTML(frame.heading("Compare"), apply_default_css=False)
         results = script_view("results", events=("show", "compare"), elem_id="results")
         with gr.Row(elem_classes="dx-actions"):
-            end = gr.Button("End the comparison", elem_id="end-comparison", size="md", min_width=0)
+            end = gr.Button(
+                "End the comparison", elem_id="end-comparison", size="md", min_width=0, interactive=False
+            )
     with gr.Column(elem_id="step-check", elem_classes="dx-card dx-after", visible=False) as check_step:
         gr.HTML(frame.heading("Is it true?"), apply_default_css=False)
         gr.HTML(ABOUT_THE_CHECK)
@@ -158,6 +162,7 @@ def _show(parts: _Parts, session: Session, done: str) -> Updates:
         parts.reasons.view: view_value(session),
         parts.reasons.remark: {"text": UNCHECKED},
         parts.results: results_value(session),
+        parts.end: gr.update(interactive=session.baseline is not None),
         parts.checked: NOT_CHECKED,
         parts.said_of_check: "",
         **{section: gr.update(visible=True) for section in parts.sections},
@@ -221,7 +226,14 @@ def _wire(own: OwnModel, parts: _Parts) -> None:
             return {"id": asked["id"], "error": sentence_of(error)}
 
     changing: list[Block] = [session, parts.status, parts.prediction, parts.reasons.view]
-    changing += [parts.reasons.remark, parts.results, parts.checked, parts.said_of_check, *parts.sections]
+    changing += [
+        parts.reasons.remark,
+        parts.results,
+        parts.end,
+        parts.checked,
+        parts.said_of_check,
+        *parts.sections,
+    ]
     ran = [*changing, parts.cancel]
     parts.run.click(explain, [session, parts.value, attention], ran, **FILES, **PRIVATE)
     attention.input(choose_attention, [session, attention], ran, **FILES, **PRIVATE)
@@ -280,11 +292,16 @@ def _check_html(found: PartsCheck) -> str:
 
 
 def _wire_saving(parts: _Parts) -> None:
-    def write(before: Session, wanted: object) -> Updates:
+    def write(before: Session, wanted: object, quantity: object) -> Updates:
         def written() -> Updates:
             result = actions.needed(before.current)
             path = downloads.write(
-                result.explanation, result.given, format_=wanted, width="double", pair=before.pair
+                result.explanation,
+                result.given,
+                format_=wanted,
+                width="double",
+                quantity=choice_of(quantity, "The maps", tuple(QUANTITIES)),
+                pair=before.pair,
             )
             return {
                 parts.said: status(f"Saved {path.name}.", kind="done"),
@@ -293,5 +310,8 @@ def _wire_saving(parts: _Parts) -> None:
 
         return at_once(parts.said, written)
 
-    saved = parts.save.click(write, [parts.session, parts.format_], [parts.said, parts.file], **PRIVATE)
+    shown = gr.Textbox(visible=False)  # filled by the page's script
+    js = "(...given) => [...given.slice(0, -1), window.DaamPage.quantity()]"
+    outputs = [parts.said, parts.file]
+    saved = parts.save.click(write, [parts.session, parts.format_, shown], outputs, js=js, **PRIVATE)
     saved.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")

@@ -16,6 +16,7 @@ from .html.frame import status
 from .html.muted_parts import muted_parts_html
 from .html.prediction import prediction_html
 from .layout import Page
+from .parts import save
 
 UNCHECKED = "Not checked for this input yet: see “Is it true?” below."
 
@@ -48,6 +49,7 @@ def changing(page: Page) -> list[Block]:
     of_the_comparison += [compared.other, compared.models]
     groups = [changed.text.group, changed.sound.group, changed.picture.group]
     return [
+        page.saved.quantity,
         *(page.session, page.status, *page.sections, *of_the_result, *of_the_charts),
         *(*of_the_mutes, *of_the_comparison, *groups, *changed.values),
     ]
@@ -80,6 +82,7 @@ def show(page: Page, offer: Offer, session: Session, *, before: Session) -> Upda
         page.charts.head: gr.update(choices=_heads(current), value=0),
         **{section: gr.update(visible=True) for section in page.sections},
         **_show_mutes(page, session, current),
+        page.saved.quantity: gr.update(choices=save.choices(current.explanation), value=save.AS_SHOWN),
         page.compared.results: results_value(session),
         page.compared.undo: gr.update(interactive=bool(session.undo)),
         page.compared.redo: gr.update(interactive=bool(session.redo)),

@@ -10,6 +10,7 @@ import gradio as gr
 
 from daam_core.errors import InputError
 from daam_core.inputs import Edit, Modality, Sound, SoundChange
+from daam_core.reading.quantities import QUANTITIES, quantity_text
 
 from ..visit import actions, downloads, links
 from ..visit.charts import chart
@@ -20,7 +21,7 @@ from ..visit.mutes import NOTHING_MUTED
 from ..visit.offer import Offer
 from ..visit.session import Result, Session
 from ..visit.study import Studies
-from ..visit.untrusted import pins_of, region_of
+from ..visit.untrusted import choice_of, pins_of, region_of
 from ..visit.view_values import exact_value
 from .html.about_model import about_model_html
 from .html.faithfulness import check_html
@@ -29,6 +30,7 @@ from .html.muted_parts import muted_parts_html
 from .layout import Page
 from .outcomes import at_once, sentence_of, step_by_step
 from .parts.give import Way, note_html
+from .parts.save import AS_SHOWN
 from .updates import Updates, changing, say, show
 
 #: What every listener of the page is given: no endpoint, and no veil over what it updates.
@@ -49,7 +51,7 @@ OWN_LINK = (
 )
 WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(), fill]"
 WITH_QUERY = "(session) => [session, window.location.search]"
-WITH_PINS = "(...given) => [...given.slice(0, -1), window.DaamPage.pinsText()]"
+WITH_VIEW = "(...given) => [...given.slice(0, -2), window.DaamPage.pinsText(), window.DaamPage.quantity()]"
 
 
 def waiting(modality: Modality) -> Options:
@@ -417,26 +419,44 @@ def sent(event: gr.EventData, name: str) -> object:
 
 def _wire_save(offer: Offer, page: Page) -> None:
     saved = page.saved
-    pins = gr.Textbox(visible=False)  # filled by the page's script
+    pins, shown = (gr.Textbox(visible=False) for _ in range(2))  # filled by the page's script
 
     def has_width(format_: object) -> Updates:
         """What the chosen format knows nothing of cannot be chosen."""
-        return {saved.width: gr.update(interactive=format_ in downloads.FIGURES)}
+        return {
+            saved.width: gr.update(interactive=format_ in downloads.FIGURES),
+            saved.quantity: gr.update(interactive=format_ in (*downloads.FIGURES, "html")),
+        }
 
     def write_file(
-        session: Session, format_: object, width: object, scale: object, pinned: object
+        session: Session,
+        format_: object,
+        wanted: object,
+        width: object,
+        scale: object,
+        pinned: object,
+        on_screen: object,
     ) -> Iterator[Updates]:
+        quantity = on_screen if wanted == AS_SHOWN else wanted
+
         def work(_: object) -> Path:
             result = actions.needed(session.current)
             explanation = actions.rescaled(offer, result, scale)
-            pins, pair = pins_of(pinned), session.pair
             return downloads.write(
-                explanation, result.given, format_=format_, width=width, pair=pair, pins=pins
+                explanation,
+                result.given,
+                format_=format_,
+                width=width,
+                quantity=choice_of(quantity, "The maps", tuple(QUANTITIES)),
+                pair=session.pair,
+                pins=pins_of(pinned),
             )
 
         def written(path: Path) -> Updates:
             alone = session.pair is not None and format_ not in ("html", downloads.EVERYTHING)
             told = f"Saved {path.name}.{' It holds B alone; HTML and ZIP hold both.' if alone else ''}"
+            if format_ in (*downloads.FIGURES, "html"):
+                told += f" Its maps are of {quantity_text(str(quantity)).name}."
             return say(page, told) | {
                 saved.said: status(told, kind="done"),
                 saved.file: gr.update(value=str(path)),
@@ -445,10 +465,10 @@ def _wire_save(offer: Offer, page: Page) -> None:
         yield {saved.file: gr.update(value=None)}  # of an earlier result
         yield from step_by_step(page, work, "Writing the file", written, place=saved.said)
 
-    inputs = [page.session, saved.format, saved.width, saved.scale, pins]
+    inputs = [page.session, saved.format, saved.quantity, saved.width, saved.scale, pins, shown]
     outputs = [saved.said, saved.file, page.status]
-    saved.format.change(has_width, saved.format, saved.width, queue=False, **PRIVATE)
-    done = saved.run.click(write_file, inputs, outputs, js=WITH_PINS, **EXPORT, **PRIVATE)
+    saved.format.change(has_width, saved.format, [saved.width, saved.quantity], queue=False, **PRIVATE)
+    done = saved.run.click(write_file, inputs, outputs, js=WITH_VIEW, **EXPORT, **PRIVATE)
     done.then(None, None, None, js="() => window.DaamPage.download()", api_visibility="private")
     saved.link.click(None, None, None, js="() => window.DaamPage.copyLink()", api_visibility="private")
 

@@ -40,6 +40,7 @@ def write(
     *,
     format_: object,
     width: object,
+    quantity: str | None = None,
     pair: tuple[Result, Result] | None = None,
     pins: Sequence[Mapping[str, object]] = (),
 ) -> Path:
@@ -50,12 +51,15 @@ def write(
         given: what it explains; figures and pages show it.
         format_: one of :data:`FORMATS`.
         width: of figures, one of :data:`WIDTHS`.
+        quantity: which maps figures draw and the interactive page shows first; None: the Importance Factor in
+            figures, and in the page what it begins with.
         pair: A and B of a comparison, which the interactive page shows whole; other formats hold
             ``explanation`` alone. :data:`EVERYTHING` holds a file of each format.
         pins: cells with a note each, kept in the interactive page.
 
     Raises:
         InputError: an unknown format or width, or an input that is no longer there.
+        ConfigError: maps that this classifier's explanations lack.
     """
     if format_ not in FORMATS or width not in WIDTHS:
         raise InputError(
@@ -66,12 +70,13 @@ def write(
 
     def write_one(path: Path) -> None:
         if path.suffix == ".html":
-            path.write_text(_page(explanation, given, pair, pins), encoding="utf-8")
+            path.write_text(_page(explanation, given, pair, pins, quantity), encoding="utf-8")
             return
         # Called as on the page, where examples have titles of their own.
         seen = path.suffix[1:] in export.SHOWING_THE_INPUT
+        drawn = quantity or "importance"
         explained = replace(given.input, name=given.name) if seen else None
-        export.save(explanation, path, width=width, scale=explanation.scale, shown=explained)
+        export.save(explanation, path, width=width, scale=explanation.scale, shown=explained, quantity=drawn)
 
     with written():
         if format_ != EVERYTHING:
@@ -108,9 +113,10 @@ def _page(
     given: Given,
     pair: tuple[Result, Result] | None,
     pins: Sequence[Mapping[str, object]],
+    quantity: str | None,
 ) -> str:
     """The explanation, or A and B in one page; ``explanation`` is then B's, as it was asked for."""
-    state = {"scale": explanation.scale, "pins": list(pins)}
+    state = {"scale": explanation.scale, "pins": list(pins), "quantity": quantity}
     if pair is None:
         shown = replace(given.input, name=given.name)
         return view_html(explanation, media=media_of(shown), names=(shown.title, ""), state=state)

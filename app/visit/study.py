@@ -11,6 +11,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -236,7 +237,7 @@ class Studies:
         study, row = self[name], self._row(name, number)
         place = str(row["place"])
         if row["text"] is not None:
-            return given_text(row["text"], name=place)
+            return replace(given_text(row["text"], name=place), truth=str(row["label"]))
         try:
             path = study.original(int(str(row["number"])))
         except DataError as error:
@@ -250,7 +251,7 @@ class Studies:
         # Nothing but what was studied is ever handed out, whatever a study says where it lies.
         if given.sha256 != row["sha256"]:
             raise InputError(f"The file of {place} has changed since it was studied; make the study again.")
-        return given
+        return replace(given, truth=str(row["label"]))
 
     def _row(self, name: object, number: object) -> dict[str, object]:
         study = self[name]

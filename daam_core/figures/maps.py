@@ -29,12 +29,15 @@ from daam_core.figures.style import (
     width_mm,
 )
 from daam_core.reading.binning import Binning, bin_columns
-from daam_core.reading.heads import chosen_heads
+from daam_core.reading.heads import chosen_heads, is_open
 from daam_core.reading.numbers import number
 from daam_core.reading.quantities import quantity_map, quantity_text, scale_limits
 from daam_core.result import Explanation, Scale
 
 MIN_TICK_MM = 2.6  # between two labels of an axis
+LEAST_CONTRAST = (
+    0.01  # of the highest number, as on the page; less is noise beside what the head lets through
+)
 
 
 def importance_figure(
@@ -92,6 +95,7 @@ class Maps:
         limits: ``[H, 2]`` of the colours.
         scale: ``all_heads`` or ``per_head``.
         colours: the palette.
+        signed: whether numbers of both signs are meaningful.
         how: of binning, into ``max_columns`` columns.
         grid: rows and columns of panels.
         legend: sentences under the colour bar.
@@ -106,6 +110,7 @@ class Maps:
     limits: np.ndarray
     scale: Scale
     colours: Colormap
+    signed: bool
     how: Binning
     max_columns: int
     grid: tuple[int, int]
@@ -133,6 +138,13 @@ def plan_maps(
     text = quantity_text(quantity)
     values = quantity_map(explanation, quantity)
     limits = scale_limits(values, scale=scale, signed=text.signed)
+    flat = (
+        []
+        if text.signed or scale != "per_head"
+        else [h for h in chosen if _is_flat(explanation, quantity, h)]
+    )
+    for head in flat:
+        limits[head] = _from_nothing(explanation, quantity, head, limits[head])
     how: Binning = "extreme" if text.signed else "max"
     columns = _panel_columns(len(chosen), total, compact=compact)
     rows = -(-len(chosen) // columns)
@@ -143,6 +155,7 @@ def plan_maps(
         if text.signed
         else f"{text.name} ({text.meaning})",
         *_map_notes(explanation, quantity, scale, limits),
+        *_flat_notes(explanation, chosen, flat),
     ]
     if explanation.shape[2] > max_columns:
         statement = bin_columns(values[0, :1], max_columns, how=how).statement
@@ -158,6 +171,7 @@ def plan_maps(
         limits=limits,
         scale=scale,
         colours=diverging_map() if text.signed else sequential_map(palette),
+        signed=text.signed,
         how=how,
         max_columns=max_columns,
         grid=(rows, columns),
@@ -186,12 +200,49 @@ def _map_notes(explanation: Explanation, quantity: str, scale: Scale, limits: np
     return notes
 
 
+def _basis(explanation: Explanation, quantity: str, head: int) -> tuple[float, float]:
+    """Lowest and highest number of what a head's map is made of; an IF of its own always fills 0 to 1."""
+    name = "density_attention" if quantity == "importance" else quantity
+    cells = quantity_map(explanation, name)[head]
+    return float(np.nanmin(cells)), float(np.nanmax(cells))
+
+
+def _is_flat(explanation: Explanation, quantity: str, head: int) -> bool:
+    """Whether a head's map has no contrast to show on a scale of its own, such as a gate that is open."""
+    low, high = _basis(explanation, quantity, head)
+    return 0 < high - low < LEAST_CONTRAST * high
+
+
+def _from_nothing(explanation: Explanation, quantity: str, head: int, limits: np.ndarray) -> np.ndarray:
+    """Limits that begin where nothing is let through: from 0.998 to 1 must not become the whole palette."""
+    low, high = _basis(explanation, quantity, head)
+    own_low, own_high = limits
+    return np.array([own_low - low * (own_high - own_low) / (high - low), own_high])
+
+
+def _flat_notes(explanation: Explanation, chosen: list[int], flat: list[int]) -> list[str]:
+    notes = []
+    if open_heads := [head for head in chosen if is_open(explanation, head)]:
+        verb = "lets" if len(open_heads) == 1 else "let"
+        notes.append(f"{_named(open_heads)} {verb} every cell through.")
+    if rest := [head for head in flat if head not in open_heads]:
+        verb = "is" if len(rest) == 1 else "are"
+        notes.append(f"{_named(rest)} {verb} nearly the same everywhere, so drawn in one colour.")
+    return notes
+
+
+def _named(heads: list[int]) -> str:
+    if len(heads) == 1:
+        return f"Head {heads[0]}"
+    return f"Heads {', '.join(map(str, heads[:-1]))} and {heads[-1]}"
+
+
 def _map_title(maps: Maps, head: int, cells: np.ndarray) -> str:
     lowest, highest = float(cells.min()), float(cells.max())
     if lowest == highest:
         return f"head {head}, constant: {number(lowest)}"
     if maps.scale == "per_head":
-        low, high = maps.limits[head]
+        low, high = maps.limits[head] if maps.signed else (lowest, highest)
         return f"head {head}, {number(low)} to {number(high)}"
     return f"head {head} ({maps.explanation.layer_contribution[head].sum():.0f} %)"
 

@@ -19,17 +19,17 @@ DIVERGING = (
     "#d94801",
     "#7f2704",
 )
-#: The same on a dark page, where what is nothing must be dark, too.
+#: The same on a dark page, where what is nothing must be dark, too; the ends stay blue and orange.
 DIVERGING_DARK = (
-    "#c6dbef",
-    "#6baed6",
-    "#3787c0",
-    "#1f4e79",
+    "#6cc0ff",
+    "#3f9be6",
+    "#2670b3",
+    "#1b4870",
     "#262b31",
-    "#7a3a0c",
-    "#d9641a",
-    "#fd8d3c",
-    "#fdd0a2",
+    "#6b3410",
+    "#b4560f",
+    "#ec7f1c",
+    "#ffae42",
 )
 POSITIVE, NEGATIVE = DIVERGING[7], DIVERGING[1]
 

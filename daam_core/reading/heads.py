@@ -67,6 +67,14 @@ def head_order(layer_contribution: np.ndarray) -> np.ndarray:
     return np.argsort(-np.asarray(layer_contribution).sum(axis=1), kind="stable")
 
 
+OPEN = 0.9  # a gate above this everywhere is an open head's, which is 1 to one percent for usual values
+
+
+def is_open(explanation: Explanation, head: int) -> bool:
+    """Whether a head lets every cell through that it sees."""
+    return bool((explanation.gate[head, explanation.head_layers[head]] > OPEN).all())
+
+
 def gate_entropy(gate: np.ndarray, head_layers: np.ndarray) -> np.ndarray:
     r"""Entropy of each head's gate, relative to an even gate.
 

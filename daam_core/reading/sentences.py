@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from daam_core.reading.differences import compared_quantity, largest_changes, map_correlation
-from daam_core.reading.heads import head_order
+from daam_core.reading.heads import head_order, is_open
 from daam_core.reading.numbers import fixed, number, percent
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import quantity_map, top_cells
@@ -17,7 +17,6 @@ from daam_core.result import Explanation
 
 MAJORITY = 50.0  # percent: heads and layers are named until they carry as much
 MOST_NAMED = 3
-OPEN = 0.9  # a gate above this everywhere is an open head's, which is 1 to one percent for usual values
 NEARLY_ALL = 0.9
 WINDOW = 0.1  # of a sound's length …
 LEAST_WINDOW = 0.5  # … but not shorter than that, in seconds
@@ -120,7 +119,7 @@ def _heads(e: Explanation) -> str:
     covered = 0.0
     for head in head_order(shares)[:MOST_NAMED]:
         what = " of the density attention" if not parts else ""
-        name = f"head {head}, which lets every cell through," if _is_open(e, int(head)) else f"head {head}"
+        name = f"head {head}, which lets every cell through," if is_open(e, int(head)) else f"head {head}"
         parts.append(
             f"{name} carries {totals[head]:.0f} %{what}, {_on_layers(shares[head], e.axis_names[0])}"
         )
@@ -128,10 +127,6 @@ def _heads(e: Explanation) -> str:
         if covered >= MAJORITY:
             break
     return _sentence("; ".join(parts))
-
-
-def _is_open(e: Explanation, head: int) -> bool:
-    return bool((e.gate[head, e.head_layers[head]] > OPEN).all())
 
 
 def _on_layers(shares: np.ndarray, name: str) -> str:

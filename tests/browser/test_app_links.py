@@ -33,6 +33,8 @@ def test_a_link_restores_the_view(app, browser, server):
     assert (state["tab"], state["head"], state["scale"]) == ("heatmap", 2, "per_head")
     assert state["cell"] == {"layer": 1, "feature": 77}
     assert state["pins"] == [{"head": 2, "layer": 1, "feature": 77, "note": "sport? a.b & ü"}]
+    other.tab("Mute parts")
+    expect(other.page.locator("#mutes")).to_contain_text("Selected cell: head 2, layer 1, feature 77.")
     expect(other.page.locator("#model-text input")).to_have_value("topics-b")
     assert other.problems == []
     context.close()

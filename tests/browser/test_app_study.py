@@ -243,7 +243,10 @@ def test_an_input_of_the_study_is_explained_in_the_ordinary_view(page, shown):
     app = open_page(page, url)
     number = int(page.locator("#study .ds-row").first.get_attribute("data-number"))
     app.does("#study .ds-large .ds-primary")
-    e = explain(model, study.to_pandas().set_index("number").loc[number, "text"])
+    row = study.to_pandas().set_index("number").loc[number]
+    e = explain(model, row["text"])
+    hit = "✓ predicted" if e.answer == row["label"] else "✗ not predicted"
+    expect(page.locator("#prediction .dx-truth")).to_have_text(f"True class: {row['label']} {hit}")
     shares = app.probabilities()
     assert shares[e.prediction] == pytest.approx(e.probabilities[e.prediction], abs=1e-4)
     expect(page.locator("#study")).to_be_hidden()

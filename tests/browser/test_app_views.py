@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from app.page.parts.save import FORMATS
 from app.page.updates import UNCHECKED
+from app.visit import downloads
 from app.visit.examples import EXAMPLES
 from daam_core import export
 from daam_core.explaining import explain, explain_encoding
@@ -88,6 +89,10 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     encoding = encode(topics.backbone, TEXT)
     whole = app.probabilities()
     app.tab("Mute parts")
+    buttons = app.page.locator("#mute-apply, #mute-cell, #mute-count input, #mute-top, #unmute")
+    ends = buttons.evaluate_all("all => all.map((one) => one.getBoundingClientRect().bottom)")
+    assert len(ends) == 5
+    assert max(ends) - min(ends) < 1, "on one line"
     before = app.shown()
     app.page.locator("#mute-heads").get_by_label("Head 3").click()
     app.changed_from(before)
@@ -268,26 +273,36 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
     app.explain_text(TEXT)
     e = explain(topics, TEXT)
     width = app.page.locator("#save-width input").first
+    maps = app.page.locator("#save-quantity input")
+    app.page.evaluate("DaamPage.shownView().state = {quantity: 'gate'}")
     width.check()  # a width chosen here is that of every panel, too
     panel = app.page.locator("#view .dv-figure").first
     panel.get_by_role("button", name="Save this").click()
     expect(panel.get_by_label("Width of figures")).to_have_value("single")
     for title, format_ in FORMATS:
         app.choose("#save-format", title)
-        if format_ in ("png", "svg", "pdf", "zip"):
-            expect(width).to_be_enabled()
-        else:
-            expect(width).to_be_disabled()
-        if format_ not in ("json", "zip"):
+        has_width, has_maps = format_ in downloads.FIGURES, format_ in (*downloads.FIGURES, "html")
+        expect(width).to_be_enabled(enabled=has_width)
+        expect(maps).to_be_enabled(enabled=has_maps)
+        if format_ not in ("json", "svg", "zip"):
             continue
         with app.page.expect_download(timeout=60_000) as started:
             app.page.click("#save")
         path = tmp_path / started.value.suggested_filename
         started.value.save_as(path)
         assert path.name == f"topics_text.{format_}"
-        expect(app.page.locator("#said-save")).to_have_text(f"Saved {path.name}.")
+        # The maps that are shown are those that are saved.
+        of = " Its maps are of Gate." if has_maps else ""
+        expect(app.page.locator("#said-save")).to_have_text(f"Saved {path.name}.{of}")
         if format_ == "json":
             np.testing.assert_array_equal(export.load(path).gate, e.gate)
+        if format_ == "svg":
+            assert "Gate (1 = the value is typical for its feature)" in path.read_text("utf-8")
+    app.choose("#save-format", "PNG: the figure as a picture")
+    app.choose("#save-quantity", "Class importance")
+    with app.page.expect_download(timeout=60_000):
+        app.page.click("#save")
+    expect(app.page.locator("#said-save")).to_contain_text("Its maps are of Class importance.")
     with zipfile.ZipFile(path) as archive:
         assert "CONTENTS.txt" in archive.namelist()
         archive.extractall(tmp_path / "all")

@@ -94,11 +94,13 @@ def test_from_an_input_to_its_reasons_a_comparison_and_a_file(page: Page, served
     expect(page.locator("#view .dv-in-words")).to_contain_text(found.sentence)
     expect(page.locator("#cancel")).to_be_hidden()
 
+    expect(page.locator("#end-comparison")).to_be_disabled()
     page.locator("#results").get_by_text("Use as A").first.click()
     expect(page.locator("#status")).to_contain_text("A is chosen")
     give(page, OTHER)
     expect(page.locator(".dx-answer")).to_contain_text("harvest")
     expect(page.locator(".dx-before")).to_contain_text("storm")
+    expect(page.locator("#end-comparison")).to_be_enabled()
 
     give(page, "the old blub")
     expect(page.locator("#status")).to_contain_text("The reader does not know the word “blub”.")

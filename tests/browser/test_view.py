@@ -20,6 +20,7 @@ from tests.browser.view_page import (
     MAP,
     TABS,
     colour_of,
+    contrast,
     hover,
     number,
     open_table,
@@ -111,7 +112,13 @@ def test_the_few_layers_that_hold_everything_can_be_magnified(view: Callable[...
     shares[:, 7] = 49.93
     page = view(replace(e, layer_contribution=shares), section="heatmap")
     strip = page.locator(".dv-strip")
-    assert "Layer 7 holds 99.9 % of the density attention." in strip.inner_text()
+    assert "Layer 7 holds 99.9 % of the density attention of head 0." in strip.inner_text()
+    # Bars of the other layers are seen as well, on a light and on a dark page.
+    for theme in ("light", "dark"):
+        page.evaluate("(theme) => { view.options = {theme}; }", theme)
+        bar = "getComputedStyle(document.querySelector('.dv-strip li:not(.dv-strong) span')).backgroundColor"
+        ground = "getComputedStyle(view.root).getPropertyValue('--dv-surface')"
+        assert contrast(page.evaluate(bar), page.evaluate(ground)) >= 3, theme
     strip.get_by_role("button", name="Magnify layer 7").click()
     settle(page)
     assert state(page)["zoom"] == {"x0": 0, "x1": e.shape[2], "y0": 6, "y1": 8}

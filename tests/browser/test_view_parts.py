@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from daam_core.reading.colours import NEGATIVE, POSITIVE
 from daam_core.reading.gaussians import effective_gaussian, parameter_summary
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.view.media import picture_media, sound_media
@@ -425,6 +426,14 @@ def test_regions_lie_where_they_belong_and_opacity_is_adjustable(view: Callable[
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
     assert page.locator(".dv-note").first.inner_text().startswith("row 2, column 2: ")
+    # In words it is orange and blue, and so it is over the picture, on a light and on a dark page.
+    wanted = POSITIVE if e.token_attribution[strongest] > 0 else NEGATIVE
+    for theme in ("light", "dark"):
+        page.evaluate(
+            "(theme) => { view.options = {theme}; view.state = {tokenMode: 'signed', opacity: 1}; }", theme
+        )
+        settle(page)
+        assert overlay() == [*(int(wanted[i : i + 2], 16) for i in (1, 3, 5)), 255], theme
 
 
 def test_another_class_can_be_asked_for(view: Callable[..., Page], page: Page) -> None:

@@ -1,6 +1,7 @@
 """What the tests of the interactive view share: a page with a view in it, and ways to read it."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -162,3 +163,21 @@ def open_tables(page: Page) -> None:
 def colour_of(palette: str, share: float) -> tuple[int, int, int]:
     red, green, blue, _ = mpl.colormaps[palette](round(255 * share))
     return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2's contrast of two colours, ``#rrggbb`` or ``rgb(…)``."""
+
+    def luminance(colour: str) -> float:
+        colour = colour.strip()
+        if colour.startswith("#"):
+            parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+        else:
+            parts = [int(part) for part in re.findall(r"\d+", colour)[:3]]
+        linear = [
+            v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (p / 255 for p in parts)
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

@@ -1,6 +1,7 @@
 """Importance maps for print: what they show equals the arrays."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,3 +95,22 @@ def test_a_constant_map_says_so_instead_of_dividing_by_zero():
 def test_an_importance_scaled_head_by_head_warns_against_comparing():
     e = make_explanation(scale="per_head")
     assert "heads cannot be compared" in drawn(importance_figure(e)).replace("\n", " ")
+
+
+def test_a_head_that_lets_everything_through_is_drawn_flat_and_said_so():
+    e = AUDIO
+    gate = e.gate.copy()
+    gate[0] = 0.998 + 0.002 * gate[0]
+    attention = e.density_attention.copy()
+    attention[0] = gate[0]
+    e = replace(e, gate=gate, density_attention=attention)
+    for quantity in ("gate", "density_attention", "importance"):
+        figure = importance_figure(e, quantity=quantity, scale="per_head")
+        flat, gating = images(figure)[:2]
+        shades = flat.norm(flat.get_array())
+        assert shades.min() > 0.98, quantity
+        assert np.ptp(gating.norm(gating.get_array())) > 0.98, quantity
+        printed = drawn(figure).replace("\n", " ")
+        assert "Head 0 lets every cell through." in printed
+    assert "Head 0 lets every cell through." in drawn(report_figure(e)).replace("\n", " ")
+    assert "lets every cell through" not in drawn(importance_figure(AUDIO, scale="per_head"))

@@ -44,6 +44,9 @@ const EVIDENCE = { evidence: { name: 'Evidence', short: 'Evid.', signed: true } 
 test('the strongest cell is that of the map shown, and it is said by what', () => {
   const shown = store(EVIDENCE);
   assert.equal(shown.quantity, 'evidence');
+  assert.equal(shown.head, 1, 'the first head is open, so one does not begin with it');
+  assert.deepEqual(strongestCell(shown), { layer: 1, feature: 0 });
+  shown.set({ head: 0 });
   assert.deepEqual(strongestCell(shown), { layer: 0, feature: 2 });
   assert.equal(strongestText(shown), 'No cell selected; the one of most Evidence in head 0, by size');
   shown.set({ head: 1 });

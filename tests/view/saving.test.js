@@ -93,7 +93,16 @@ test('files are named by classifier, input and panel', () => {
   // The app's names say which model it was, so it is not said twice.
   store.setPayload(payload({ name: 'Interview · speech', model: 'speech' }));
   assert.equal(fileName(store, 'Maps'), 'speech_interview_maps');
-  assert.equal(subtitle(store), 'Interview · speech · class “x”');
+  assert.equal(subtitle(store), 'Interview · speech');
+  assert.equal(subtitle(store, { ofClass: true }), 'Interview · speech · class “x”');
+  // A letter stands only beside the other one, and both where both are drawn.
+  store.setPayload(payload({ name: 'Bus · cars' }, { name: 'Cat · cars', explained: 1 }));
+  store.set({ side: 'b' });
+  assert.equal(subtitle(store, { ofClass: true }), 'Cat · cars · m · class “y”');
+  assert.equal(subtitle(store, { both: true }), 'A: Bus · cars · B: Cat · cars · m');
+  assert.equal(fileName(store, 'Maps', true), 'm_bus-cars-and-cat-cars_maps');
+  store.set({ side: 'difference' });
+  assert.equal(subtitle(store), 'A: Bus · cars · B: Cat · cars · m');
 });
 
 test('a PNG says how large it is', async () => {

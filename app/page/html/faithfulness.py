@@ -13,7 +13,7 @@ from daam_core.reading.numbers import percent
 from ...visit.faithfulness import Checked
 
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 240, 36, 28
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 244, 36, 32
 _ANCHORS = {0.0: "start", 1.0: "end"}
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
@@ -59,11 +59,12 @@ def _table(found: InputCheck) -> str:
     )
     return (
         '<div class="dx-scroll"><table class="dx-table"><caption>Area under each curve</caption><thead><tr>'
-        '<th scope="col">Map</th><th scope="col">Deletion (low is good)</th>'
-        '<th scope="col">Insertion (high is good)</th><th scope="col">p against random</th>'
-        '<th scope="col">Alike with the gate randomised</th><th scope="col">Alike before training</th>'
+        '<th scope="col">Map</th><th scope="col">Deletion, low is good</th>'
+        '<th scope="col">Insertion, high is good</th><th scope="col">p</th>'
+        '<th scope="col">Alike, gate random</th><th scope="col">Alike, before training</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
-        f'<p class="dx-note">{_floor(found)}Random order: {found.at_random:.3f} over {found.orders} orders, '
+        f'<p class="dx-note">p: against removal at random. {_floor(found)}'
+        f"Random order: {found.at_random:.3f} over {found.orders} orders, "
         f"seed {found.seed}; {found.cells:,} cells. Alike: rank correlation of the map's cells "
         "with those of a destroyed or an untrained gate.</p>"
     )
@@ -104,17 +105,20 @@ def _curves_table(found: InputCheck) -> str:
 
 
 def _chart(found: InputCheck) -> str:
-    """Curves as SVG in the page's own colours; lines differ by dashes as well."""
+    """Curves as SVG in the page's own colours; lines differ by dashes as well.
+
+    Whole lines lie below dashed ones, so that two equal curves are both seen.
+    """
     band = [*zip(found.shares, found.random_high, strict=True)]
     band += [*zip(found.shares[::-1], found.random_low[::-1], strict=True)]
     lines = "".join(
         f'<path class="dx-line dx-line-{place}" d="{_path(found.shares, item.highest)}" '
         f'stroke-dasharray="{_DASHES[place % len(_DASHES)]}"/>'
-        for place, item in enumerate(found.maps)
+        for place, item in sorted(enumerate(found.maps), key=lambda one: one[0] % len(_DASHES))
     )
     ticks = "".join(
         f'<text x="{_LEFT - 6}" y="{_y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
-        f'<text x="{_x(value):.1f}" y="{_HEIGHT - 10}" text-anchor="{_ANCHORS.get(value, "middle")}">'
+        f'<text x="{_x(value):.1f}" y="{_HEIGHT - 8}" text-anchor="{_ANCHORS.get(value, "middle")}">'
         f"{100 * value:.0f} %</text>"
         f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{_y(value):.1f}" y2="{_y(value):.1f}"/>'
         for value in (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -79,7 +79,18 @@ def _given(result: Result, compared: bool) -> str:
     letter = "<b>B</b> " if compared else ""
     return (
         f'<p class="dx-name-line">{letter}<span class="dx-input-name">{escape(result.given.title)}</span></p>'
-        f'<p class="dx-of-line">{escape(kind_of(result.given))} {_of(result)}</p>'
+        f'<p class="dx-of-line">{escape(kind_of(result.given))} {_of(result)}</p>{_truth(result)}'
+    )
+
+
+def _truth(result: Result) -> str:
+    """The class that an input of a data set belongs to, and whether the model says the same."""
+    if (truth := result.given.truth) is None:
+        return ""
+    right = truth == result.explanation.answer
+    said, kind = ("✓ predicted", "right") if right else ("✗ not predicted", "wrong")
+    return (
+        f'<p class="dx-truth dx-{kind}">True class: <strong>{escape(truth)}</strong> <span>{said}</span></p>'
     )
 
 

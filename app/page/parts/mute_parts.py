@@ -32,20 +32,20 @@ def build() -> MuteParts:
     )
     note = gr.HTML("", elem_id="mutes", apply_default_css=False)
     with gr.Row():
-        heads = gr.CheckboxGroup([], label="Muted heads", elem_id="mute-heads", min_width=220)
-        layers = gr.Dropdown([], multiselect=True, label="Muted layers", elem_id="mute-layers", min_width=220)
+        heads = gr.CheckboxGroup([], label="Muted heads", elem_id="mute-heads", min_width=220, scale=4)
+        layers = gr.Dropdown(
+            [], multiselect=True, label="Muted layers", elem_id="mute-layers", min_width=220, scale=3
+        )
         features = gr.Textbox(
             label="Muted features",
             placeholder="3, 7, 20-24",
             elem_id="mute-features",
             min_width=220,
+            scale=3,
             max_length=4000,
         )
     with gr.Row(elem_classes="dx-actions"):
         apply = gr.Button("Apply", elem_id="mute-apply", size="md", min_width=0, variant="primary")
-        reset = gr.Button("Unmute everything", elem_id="unmute", size="md", min_width=0)
-    said = answer_place("said-mute")
-    with gr.Row(elem_classes="dx-actions"):
         cell = gr.Button("Mute or unmute the selected cell", elem_id="mute-cell", size="md", min_width=0)
         count = gr.Number(
             100,
@@ -54,8 +54,10 @@ def build() -> MuteParts:
             minimum=1,
             maximum=MAX_TOP,
             elem_id="mute-count",
-            min_width=140,
+            min_width=112,
             scale=0,
         )
         top = gr.Button("Mute these", elem_id="mute-top", size="md", min_width=0)
+        reset = gr.Button("Unmute everything", elem_id="unmute", size="md", min_width=0)
+    said = answer_place("said-mute")
     return MuteParts(heads, layers, features, apply, cell, count, top, reset, note, said)

@@ -4,18 +4,29 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from daam_core.reading.quantities import QUANTITIES
+from daam_core.result import Explanation
+
 from ...visit.downloads import CONTENTS, EVERYTHING
 from ..components import answer_place
 from ..html.terms import term
 
 FORMATS = [(f"{format_.upper()}: {about}", format_) for format_, about in CONTENTS.items()]
 FORMATS.append(("ZIP: all of these", EVERYTHING))
+AS_SHOWN = "as shown"
 WIDTHS = [("Column, 89 mm", "single"), ("Page, 183 mm", "double")]
 
 
 @dataclass(frozen=True)
 class Save:
+    """What is saved, and how.
+
+    Attributes:
+        quantity: which maps; :data:`AS_SHOWN` stands for those that the view shows.
+    """
+
     format: gr.Dropdown
+    quantity: gr.Dropdown
     width: gr.Radio
     scale: gr.Radio
     run: gr.Button
@@ -25,29 +36,58 @@ class Save:
     said: gr.HTML
 
 
+def choices(explanation: Explanation | None) -> list[tuple[str, str]]:
+    """The maps that can be saved: first those that are shown, then each that an explanation has."""
+    known = [
+        (text.name, name)
+        for name, text in QUANTITIES.items()
+        if explanation is not None and getattr(explanation, name) is not None
+    ]
+    return [("As shown above", AS_SHOWN), *known]
+
+
 def build() -> Save:
     gr.HTML(
-        f'<p class="dx-help">What is saved is the result on screen; the interactive page holds A as well '
-        "where two are compared. Maps in figures are of the Importance Factor, whatever the maps above "
-        "show; to save those as they are, take their “Save this”. Figures are light, for print, also on a "
-        "dark page, and exactly as wide as chosen; so are those of “Save this” beside each chart. The ZIP "
-        "holds every format and a list of what is in it. The "
-        f"{term('IF', 'Importance Factor')} can be scaled over all heads together, so that heads can be "
-        "compared, or over each head by itself.</p>"
+        '<p class="dx-help">What is saved is the result on screen; the interactive page holds A as well '
+        "where two are compared. Figures are light, for print, also on a dark page, and exactly as wide as "
+        "chosen; so are those of “Save this” beside each chart. Tables and arrays hold all maps, whichever "
+        "is drawn. One scale for all heads lets heads be compared; a scale for each shows a weak head's "
+        f"pattern, too, and the {term('IF', 'Importance Factor')} then goes from 0 to 1 in each.</p>"
     )
-    with gr.Row():
+    with gr.Row(elem_classes="dx-fields"):
         format_ = gr.Dropdown(
-            FORMATS, value="png", label="Format", elem_id="save-format", filterable=False, min_width=240
+            FORMATS,
+            value="png",
+            label="Format",
+            elem_id="save-format",
+            filterable=False,
+            min_width=240,
+            scale=3,
+        )
+        quantity = gr.Dropdown(
+            choices(None),
+            value=AS_SHOWN,
+            label="Maps",
+            elem_id="save-quantity",
+            filterable=False,
+            min_width=200,
+            scale=2,
         )
         width = gr.Radio(
-            WIDTHS, value="double", label="Width of figures", elem_id="save-width", min_width=240
+            WIDTHS,
+            value="double",
+            label="Width of figures",
+            elem_id="save-width",
+            min_width=300,
+            scale=4,
         )
         scale = gr.Radio(
-            [("All heads together", "all_heads"), ("Per head", "per_head")],
+            [("All heads", "all_heads"), ("Per head", "per_head")],
             value="all_heads",
-            label="Scale of the Importance Factor",
+            label="Scale of maps",
             elem_id="save-scale",
-            min_width=240,
+            min_width=220,
+            scale=3,
         )
     with gr.Row(elem_classes="dx-actions"):
         run = gr.Button("Save", variant="primary", elem_id="save", size="md", min_width=120)
@@ -55,4 +95,4 @@ def build() -> Save:
     said = answer_place("said-save")
     note = gr.HTML("", elem_id="link-note", apply_default_css=False)
     file = gr.DownloadButton("Download", elem_id="download", visible="hidden")
-    return Save(format_, width, scale, run, file, link, note, said)
+    return Save(format_, quantity, width, scale, run, file, link, note, said)

@@ -6,7 +6,7 @@ import './lists.js';
 import './pages.js';
 import { markedText, region } from './region.js';
 import { results } from './results.js';
-import { copyLink, exact, pinsText, remark, shownView, view } from './shown_view.js';
+import { copyLink, exact, pinsText, quantity, remark, shownView, view } from './shown_view.js';
 import { study } from './study.js';
 import './terms.js';
 import './theme.js';
@@ -22,6 +22,7 @@ import './tour.js';
   download,
   copyLink,
   pinsText,
+  quantity,
   shownView,
   study,
 };

@@ -49,6 +49,9 @@ export function view(element, props, watch, trigger, [cell, target, exact]) {
     shown.payload = value.payload;
     if (begins) shown.state = { side: 'b' };
     if (first) sayUnknown(element, unknownParts(asked(), value.payload));
+    // A link's cell is as much selected as one that was clicked.
+    const { cell: chosen } = shown.state;
+    if (chosen) trigger(cell, { head: shown.store.head, ...chosen });
     performance.measure('daam-show', { start: begin, end: performance.now() });
     foldInput();
     place = ''; // a new result is no step in the history of the view
@@ -112,6 +115,11 @@ document.addEventListener('click', ({ target }) => {
 document.addEventListener('change', ({ target }) => {
   if (target instanceof HTMLInputElement && target.closest('#save-width')) chooseWidth(target.value);
 });
+
+/** Which map is shown, for a saved figure. */
+export function quantity() {
+  return shown ? shown.store.quantity : '';
+}
 
 /** The pinned cells as JSON, for a saved page. */
 export function pinsText() {

@@ -163,7 +163,8 @@ function Bound({ name }) {
   const [label, Control, options = {}] = BOUND[name];
   const listed = typeof options === 'function' ? options(store) : Object.entries(options);
   const set = (v) => store.set({ [name]: NUMBERS.includes(name) ? Number(v) : v });
-  const value = name === 'quantity' ? store.quantity : /** @type {any} */ (store.state)[name];
+  const own = name === 'quantity' || name === 'head' ? store : store.state;
+  const value = /** @type {any} */ (own)[name];
   return html`<${Control} label=${label} options=${listed} value=${value} onChange=${set} />`;
 }
 

@@ -45,8 +45,8 @@ export function placeOf(store, { from, to, layer }) {
   const { F, L, ...result } = store.result();
   const { zoom } = store.state;
   const sees = (head) => layer === null || store.result().seen(head, layer);
-  const heads = [store.state.head, ...range(result.H)];
-  const head = heads.find(sees) ?? store.state.head;
+  const heads = [store.head, ...range(result.H)];
+  const head = heads.find(sees) ?? store.head;
   const rows = layer === null ? store.result().layersOf(head) : [layer];
   const map = field(store, head, whichOf(store));
   const size = (at) => (map ? (map.signed ? Math.abs(map.data[at]) : map.data[at]) : 0);

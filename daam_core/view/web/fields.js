@@ -3,9 +3,8 @@
 import { bounds, minus, range, top } from './arrays.js';
 import { LOG_SPAN, logThresholds, makeScale, rankThresholds } from './colour.js';
 import * as format from './format.js';
+import { OPEN } from './result.js';
 import { mapsSheet, numeral } from './sheets.js';
-
-const OPEN = 0.9; // a gate above this everywhere lets everything through, as in the sentences
 
 /**
  * @typedef {import('./store.js').Store} Store
@@ -273,7 +272,8 @@ export function scaleOf(store, head, which) {
  * @returns {Scale}
  */
 export function scaleTogether(store, whichs) {
-  const { scale, colours, palette, head } = store.state;
+  const { scale, colours, palette } = store.state;
+  const { head } = store;
   const heads = scale === 'all_heads' ? range(store.a.H) : [head];
   return store.a.cached(`both ${JSON.stringify(whichs)} ${colours} ${palette} ${heads}`, () => {
     const fields = whichs.flatMap((which) => heads.map((one) => field(store, one, which)));
@@ -354,7 +354,7 @@ export function shareText(store, head) {
 /** The cell of the chosen head with most of what its map shows, by size where that has a sign. @param {Store} store */
 export function strongestCell(store) {
   const result = store.result();
-  const map = field(store, store.state.head, whichOf(store));
+  const map = field(store, store.head, whichOf(store));
   const at = map ? top(onlySeen(map), 1, map.signed)[0] || 0 : 0;
   return { layer: Math.floor(at / result.F), feature: at % result.F };
 }

@@ -10,10 +10,10 @@ export const TOO_LARGE = 'These numbers are too large to be part of this page.';
 
 /**
  * Title, controls, body, one sentence of help, the figure's numbers as a table, and the figure as a file.
- * `table` is called while the table is open; csv gives all numbers, see save_menu.js.
+ * `table` is called while the table is open; csv, ofClass and both: see save_menu.js.
  * @param {any} props
  */
-export function Figure({ title, help, controls, table, csv, children }) {
+export function Figure({ title, help, controls, table, csv, ofClass = false, both = false, children }) {
   const id = useId('figure');
   const heading = useHeading();
   const [open, setOpen] = useState(false);
@@ -33,7 +33,7 @@ export function Figure({ title, help, controls, table, csv, children }) {
           ${open ? 'Hide table' : 'Show as table'}
         </button>`
       }
-      ${csv && html`<${SaveMenu} title=${title} body=${body} csv=${csv} />`}
+      ${csv && html`<${SaveMenu} title=${title} body=${body} csv=${csv} ofClass=${ofClass} both=${both} />`}
     </div>
     ${help && html`<p class="dv-help">${help}</p>`}
     ${controls && html`<div class="dv-controls">${controls}</div>`}

@@ -75,6 +75,11 @@ export function logits(value) {
   return `${signed(value, 4)} logits`;
 }
 
+/** Such as `1, 2 and 3`. @param {(string | number)[]} some */
+export function listed(some) {
+  return some.length < 2 ? some.join() : `${some.slice(0, -1).join(', ')} and ${some.at(-1)}`;
+}
+
 /** A whole number with commas. @param {number} value */
 export function count(value) {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');

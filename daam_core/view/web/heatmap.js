@@ -315,7 +315,10 @@ export class HeatMap {
       return [x + w / 2 - bw / 2, y + t / 2 - bh / 2, bw, bh];
     };
     const outline = (cell, least, inner) => {
-      const [x, y, w, t] = box(cell, least);
+      const [left, top, w, t] = box(cell, least);
+      // At an edge of the map the frame stays whole, a little aside.
+      const x = Math.min(Math.max(left, 2), this.cssWidth - w - 2);
+      const y = Math.min(Math.max(top, 2), this.cssHeight - t - 2);
       pen.lineWidth = 3;
       pen.strokeStyle = '#000';
       pen.strokeRect(x - 0.5, y - 0.5, w + 1, t + 1);

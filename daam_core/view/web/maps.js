@@ -254,7 +254,7 @@ export function Readout() {
   const store = useStore();
   useHover(store, useRedraw());
   const { state, hover } = store;
-  const cell = hover || (state.cell && { head: state.head, ...state.cell });
+  const cell = hover || (state.cell && { head: store.head, ...state.cell });
   useEffect(() => {
     const timer = setTimeout(() => cell && fields.needCell(store, cell.head), 80);
     return () => clearTimeout(timer);
@@ -273,7 +273,9 @@ export function Readout() {
     ...cellItems(store, cell),
   ];
   return html`<div class="dv-readout ${cell ? '' : 'dv-nothing'}">
-    <div class="dv-readout-head"><span class="dv-readout-title">${title}</span><${PinButton} /></div>
+    <div class="dv-readout-head"><span class="dv-readout-title"
+        >${cell && !hover && seen && html`<span class="dv-selected-mark" aria-hidden="true"></span>`}${title}</span
+      ><${PinButton} /></div>
     <dl class="dv-readout-list">
       ${items.map(
         ([name, value]) =>
@@ -289,8 +291,8 @@ export function Readout() {
 /** Pins the selected cell, or takes it off the list. */
 function PinButton() {
   const store = useStore();
-  const { head, cell, pins } = store.state;
-  const chosen = cell && { head, ...cell };
+  const { cell, pins } = store.state;
+  const chosen = cell && { head: store.head, ...cell };
   const pinned = chosen && pinIndex(pins, chosen) >= 0;
   let reason = '';
   if (!chosen) reason = 'Select a cell first';

@@ -9,6 +9,8 @@ import { decode, range, sum } from './arrays.js';
  * @typedef {import('./arrays.js').Decoded} Kept
  */
 
+export const OPEN = 0.9; // a gate above this everywhere lets everything through, as in the sentences
+
 const PER_HEAD = [
   'gate',
   'density_attention',
@@ -265,6 +267,16 @@ export class Result {
   rowNames() {
     const { axis_names: names, token_labels: labels } = this.raw;
     return names?.[0] === 'token' && labels.length ? labels.map((label) => label.slice(0, 12)) : null;
+  }
+
+  /** Whether a head lets everything through, so that its maps hardly differ from one constant. @param {number} head */
+  isOpen(head) {
+    return this.raw.ranges.gate[head][0] > OPEN;
+  }
+
+  /** The head to look at first: the first one, or where that is open the one of largest share that is not. */
+  firstHead() {
+    return this.isOpen(0) ? (this.byContribution().find((head) => !this.isOpen(head)) ?? 0) : 0;
   }
 
   /** Layers that a head sees. @param {number} head */

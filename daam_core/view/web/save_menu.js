@@ -21,13 +21,14 @@ const PRINTS = [
 ];
 
 /**
- * The button and, once it is pressed, the formats. `body` refers to what is drawn; csv gives its numbers.
+ * The button and, once it is pressed, the formats. `body` refers to what is drawn, ofClass says whether another
+ * explained class would change it, both that A and B are on it; csv gives its numbers.
  * @param {{
- *   title: string, body: {current: HTMLElement | null},
+ *   title: string, body: {current: HTMLElement | null}, ofClass: boolean, both: boolean,
  *   csv: () => import('./sheets.js').Sheet | string | Promise<import('./sheets.js').Sheet | string>,
  * }} props
  */
-export function SaveMenu({ title, body, csv }) {
+export function SaveMenu({ title, body, csv, ofClass, both }) {
   const store = useStore();
   const id = useId('save');
   const [open, setOpen] = useState(false);
@@ -41,7 +42,7 @@ export function SaveMenu({ title, body, csv }) {
   };
   /** @param {Kind} kind */
   const save = async (kind) => {
-    const name = `${fileName(store, title)}.${kind}`;
+    const name = `${fileName(store, title, both)}.${kind}`;
     setSaid('Saving …');
     try {
       if (kind === 'csv') {
@@ -50,7 +51,7 @@ export function SaveMenu({ title, body, csv }) {
         hand(name, csvOf(sheet), 'text/csv;charset=utf-8');
       } else {
         const drawn = /** @type {HTMLElement} */ (body.current);
-        const [content, type] = await pictureOf(kind, drawn, title, subtitle(store));
+        const [content, type] = await pictureOf(kind, drawn, title, subtitle(store, { ofClass, both }));
         hand(name, content, type);
       }
       setSaid(`Saved as ${name}`);

@@ -8,29 +8,20 @@ const DENSE = 400; // pixels of a picture to the inch …
 const MOST_PIXELS = 8000; // … and of a side
 const INCH = 25.4; // mm
 
-/**
- * What is shown: inputs, and models that are not named with them already.
- * @param {Store} store
- * @param {(side: import('./types.js').Side) => string} input
- */
-function inputsAndModels(store, input) {
-  const sides = store.sides();
-  const inputs = sides.map(input).filter(Boolean);
-  const models = new Set(sides.map((side) => store[side].raw.model));
-  return [inputs, Array.from(models).filter((model) => !inputs.some((name) => name.includes(model)))];
-}
+/** @typedef {import('./types.js').Side} Side */
 
 /**
  * What files of a panel are called, without the suffix: classifier, input or study, panel.
  * @param {Store} store
  * @param {string} title
+ * @param {boolean} [both] results are drawn, whichever of them is shown elsewhere
  */
-export function fileName(store, title) {
+export function fileName(store, title, both = false) {
   if ('names' in store) {
     const { model, study } = /** @type {any} */ (store).names();
     return [model, study, title].map(slug).join('_');
   }
-  const sides = store.sides().map((side) => store[side].raw);
+  const sides = sidesOf(store, both).map((side) => store[side].raw);
   const models = Array.from(new Set(sides.map(({ model }) => model)));
   // The app's names of results say which classifier it was.
   const inputs = sides.map(({ name, model, letter }) => {
@@ -40,12 +31,25 @@ export function fileName(store, title) {
   return [models, inputs, [title]].map((some) => slug(some.join(' and '))).join('_');
 }
 
-/** The same in words, for the drawing itself, with the explained class. @param {Store} store */
-export function subtitle(store) {
+/** @param {Store} store @param {boolean} both @returns {Side[]} */
+function sidesOf(store, both) {
+  return both && store.b ? ['a', 'b'] : store.sides();
+}
+
+/**
+ * The same in words, for the drawing itself: inputs, and models that are not named with them already.
+ * @param {Store} store
+ * @param {{ofClass?: boolean, both?: boolean}} [drawn] ofClass: with the explained class
+ */
+export function subtitle(store, { ofClass = false, both = false } = {}) {
   if ('names' in store) return /** @type {any} */ (store).names().line;
-  const named = inputsAndModels(store, (side) => (store.b ? store.label(side) : store[side].raw.name));
-  const classes = store.sides().map((side) => `class “${store[side].explainedClass()}”`);
-  return [...named.flat(), ...new Set(classes)].join(' · ');
+  const sides = sidesOf(store, both);
+  // A letter says something only beside the other one.
+  const inputs = sides.map((side) => (sides.length > 1 ? store.label(side) : store[side].raw.name));
+  const models = Array.from(new Set(sides.map((side) => store[side].raw.model)));
+  const apart = models.filter((model) => !inputs.some((name) => name.includes(model)));
+  const classes = ofClass ? sides.map((side) => `class “${store[side].explainedClass()}”`) : [];
+  return [...inputs.filter(Boolean), ...apart, ...new Set(classes)].join(' · ');
 }
 
 /** @param {string} text */

@@ -28,7 +28,7 @@ export const DEFAULTS = Object.freeze({
   palette: 'cividis', // signed maps always diverge from zero
   binning: 'max',
   side: 'a', // difference is b − a
-  head: 0, // the head of the single map, token attribution excepted
+  head: null, // the head of the single map, token attribution excepted; null: see firstHead in result.js
   heads: null, // heads shown side by side, 1 to 8; null: all, or the first 8 in the order asked for
   order: 'index',
   pair: null, // heads of the difference map; null: the first two
@@ -98,7 +98,7 @@ export function validState(wanted, payload) {
     found.opacity = wanted.opacity;
   }
   if (Number.isInteger(wanted.top) && wanted.top >= 1 && wanted.top <= 100) found.top = wanted.top;
-  for (const key of ['heads', 'pair', 'cell', 'zoom']) if (wanted[key] === null) found[key] = null;
+  for (const key of ['head', 'heads', 'pair', 'cell', 'zoom']) if (wanted[key] === null) found[key] = null;
   if (Array.isArray(wanted.heads)) {
     const list = Array.from(new Set(wanted.heads)).filter((head) => index(head, heads));
     if (list.length) found.heads = list.slice(0, 8);

@@ -168,6 +168,16 @@ export class Store {
     return this.state.quantity ?? firstQuantity(this.payload);
   }
 
+  /** The head of the single map: the chosen one, or the one to look at first. @returns {number} */
+  get head() {
+    return this.state.head ?? this.result().firstHead();
+  }
+
+  /** Whether the map that is shown is about the explained class. */
+  get ofClass() {
+    return Boolean(this.quantities[this.quantity]?.signed);
+  }
+
   /** What the maps are called, by name. */
   get quantities() {
     return this.payload?.quantities ?? {};

@@ -52,7 +52,7 @@
  *
  * @typedef {{
  *   tab: string, quantity: Quantity | null, scale: 'all_heads' | 'per_head', colours: 'linear' | 'log' | 'rank',
- *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number,
+ *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number | null,
  *   heads: number[] | null, order: 'index' | 'contribution', pair: number[] | null, cell: Cell | null,
  *   zoom: Zoom | null, tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,
  *   layerChart: 'bars' | 'lines', top: number, display: 'closed' | 'open', pins: Pin[],

@@ -20,6 +20,13 @@ def test_the_check_shows_the_cores_numbers(offer, session):
     for item in found.maps:
         assert item.verdict in unescape(shown)
     assert shown.count('<path class="dx-line') == 2 * (len(found.maps) + 1)
+    # Two equal curves are both seen: whole lines lie below dashed ones.
+    chart = shown.split("</svg>")[0]
+    dashed = [
+        dashes != "" for dashes in re.findall(r'dx-line-\d" d="[^"]*" stroke-dasharray="([^"]*)"', chart)
+    ]
+    assert len(dashed) == len(found.maps)
+    assert dashed == sorted(dashed)
     assert f"{found.cells:,} cells" in shown
     assert "No measurement over a data set comes with this model." in shown
 

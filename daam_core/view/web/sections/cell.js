@@ -34,7 +34,7 @@ export function OneCell() {
   useEffect(() => {
     need(shown, Boolean(selected));
   });
-  const set = (change) => store.set({ cell: { ...cell, ...change } });
+  const set = (change) => store.set({ head: store.head, cell: { ...cell, ...change } });
   const [one, other] = shown.map((part) => part.curves);
   const csv = async () => {
     await Promise.all(need(shown, true));
@@ -90,7 +90,7 @@ export function strongestText(store) {
   const { name, signed } = store.quantities[store.quantity];
   const size = signed || store.isDifference() ? ', by size' : '';
   const what = store.isDifference() ? `change of ${name}` : name;
-  return `No cell selected; the one of most ${what} in head ${store.state.head}${size}`;
+  return `No cell selected; the one of most ${what} in head ${store.head}${size}`;
 }
 
 /** What is drawn: each input shown, and the data set's average. @param {Store} store @returns {Shown[]} */
@@ -145,7 +145,7 @@ function Gaussians({ title, dataset, curves, cell }) {
     <div class="dv-map-caption">
       <strong>${title}</strong><span class="dv-quiet dv-number"><${Value} curves=${curves} /></span>
     </div>
-    <${GaussianChart} curves=${curves} label=${label} highlighted=${store.state.head} />
+    <${GaussianChart} curves=${curves} label=${label} highlighted=${store.head} />
     <${Table} ...${cellTable(curves, dataset, store.axes().rows)} />
   </div>`;
 }

@@ -29,6 +29,7 @@ export function Compare() {
     <${Figure}
       title="Both predictions"
       help="What the model says of both, and how far each probability moves; a small move of the probability can hide a large move of the logits."
+      both
       csv=${() => sheetOf(all)}
     >
       <${Table} ...${all} caption=${caption} rows=${all.rows.slice(0, MOST_ROWS)} />
@@ -48,7 +49,7 @@ function ShowChange() {
   const change = payload?.largest_change;
   if (!change) return null;
   const there = ['layer', 'feature'].every((key) => state.cell?.[key] === change[key]);
-  if (there && state.head === change.head) return null;
+  if (there && store.head === change.head) return null;
   return html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => store.select(change)}>
     ${`Show it in head ${change.head}`}
   </button>`;
@@ -84,5 +85,7 @@ function ComparedMaps() {
     specs=${[{ ...a, ...together }, { ...b, ...together }, difference]}
     sides=${[store.letter('a'), store.letter('b')]}
     short=${short}
+    ofClass=${store.ofClass}
+    both
   />`;
 }

@@ -65,10 +65,12 @@ export const allHelp = (store) =>
 function AllHeads() {
   const store = useStore();
   const heads = store.shownHeads();
+  const gating = heads.filter((head) => !store.result().isOpen(head)); // what is open is open on every layer
   const [binning, onDraw] = useBinning();
   return html`<${Figure}
     title="All heads"
     help=${allHelp(store)}
+    ofClass=${store.ofClass}
     controls=${html`<${MapControls} keys=${[...MAP_CONTROLS, 'order']}>
       ${store.result().H > 1 && html`<${HeadChooser} />`}
     <//>`}
@@ -77,7 +79,7 @@ function AllHeads() {
   >
     <div class="dv-reading">
       <${Stages}>
-        <${LayerStrip} />
+        <${LayerStrip} heads=${gating.length ? gating : heads} />
         <${Readout} />
         <div class="dv-multiples">
           <${Stages}>
@@ -294,6 +296,7 @@ function HeadPair() {
   return html`<${Figure}
     title="One head minus another"
     help=${pairHelp(store)}
+    ofClass=${store.ofClass}
     controls=${[0, 1].map(
       (i) => html`<${Select}
         label=${i ? 'minus' : 'Head'}

@@ -88,6 +88,7 @@ function OfParts({ kind }) {
   return html`<${Figure}
     title=${kind.title}
     help=${kind.help}
+    ofClass
     controls=${[
       store.askTarget && html`<${ClassChoice} />`,
       html`<${Controls} keys=${['side', 'tokenHead', 'tokenMode', 'top', ...(modality === 'image' ? ['opacity'] : [])]} />`,

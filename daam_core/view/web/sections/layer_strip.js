@@ -28,16 +28,23 @@ function activeLayers(shares) {
   return total > 0 && last - first < 2 ? { first, last } : null;
 }
 
-/** A bar for each layer, and a button that magnifies those that hold nearly everything. */
-export function LayerStrip() {
+/**
+ * A bar for each layer, and a button that magnifies those that hold nearly everything of some heads.
+ * @param {{heads: number[]}} props
+ */
+export function LayerStrip({ heads }) {
   const store = useStore();
   const result = store.result();
-  const shares = range(result.L).map((l) => sum(result.raw.layer_contribution.map((row) => row[l])));
+  const parts = range(result.L).map((l) => sum(heads.map((head) => result.raw.layer_contribution[head][l])));
+  const total = sum(parts);
+  const shares = parts.map((part) => (total > 0 ? (100 * part) / total : 0));
   const active = activeLayers(shares);
   if (!active || result.raw.mode === 'layer_groups') return null;
   const { first, last } = active;
   const held = sum(shares.slice(first, last + 1));
   const { Row, rows } = store.axes();
+  const all = heads.length === result.H;
+  const whose = `head${heads.length > 1 ? 's' : ''} ${format.listed(heads)}`;
   const names = first === last ? `${Row} ${first}` : `${Row}s ${first} and ${last}`;
   const { zoom } = store.state;
   const magnified = Boolean(zoom && zoom.y1 - zoom.y0 < result.L);
@@ -54,7 +61,7 @@ export function LayerStrip() {
           </li>`,
       )}
     </ol>
-    <p>${`${names} ${first === last ? 'holds' : 'hold'} ${format.fixed(held, 1)} % of the density attention.`}</p>
+    <p>${`${names} ${first === last ? 'holds' : 'hold'} ${format.fixed(held, 1)} % of the density attention${all ? '' : ` of ${whose}`}.`}</p>
     <button
       type="button"
       class="dv-button"

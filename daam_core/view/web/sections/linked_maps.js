@@ -4,6 +4,7 @@ import { exactSheet, field, fieldNumber, needExact } from '../fields.js';
 import { Figure } from '../figure.js';
 import { html, useEffect, useHover, useRedraw, useStore } from '../html.js';
 import { BarredMap, DifferenceTable, MapControls } from '../maps.js';
+import { LayerStrip } from './layer_strip.js';
 
 /**
  * @typedef {import('../types.js').Which} Which
@@ -14,11 +15,21 @@ import { BarredMap, DifferenceTable, MapControls } from '../maps.js';
 /**
  * specs: of one map, of the other, and of their difference; sides: what the two are called; short: what
  * is compared.
- * @param {{title: string, help: string, controls: string[], specs: Spec[], sides: string[], short: string}} props
+ * @param {{title: string, help: string, controls: string[], specs: Spec[], sides: string[], short: string, ofClass?: boolean,
+ *   both?: boolean}} props
  */
-export function TwoAndDifference({ title, help, controls, specs, sides, short }) {
+export function TwoAndDifference({
+  title,
+  help,
+  controls,
+  specs,
+  sides,
+  short,
+  ofClass = false,
+  both = false,
+}) {
   const store = useStore();
-  const { head } = store.state;
+  const { head } = store;
   const maps = specs.map(({ which }) => field(store, head, which));
   const need = () => {
     for (const { which } of specs) needExact(store, which, [head]);
@@ -26,6 +37,8 @@ export function TwoAndDifference({ title, help, controls, specs, sides, short })
   return html`<${Figure}
     title=${title}
     help=${help}
+    ofClass=${ofClass}
+    both=${both}
     controls=${html`<${MapControls} keys=${controls} />`}
     table=${() => html`<${DifferenceTable} what="Head ${head}" sides=${sides} maps=${maps} need=${need} />`}
     csv=${() =>
@@ -36,6 +49,7 @@ export function TwoAndDifference({ title, help, controls, specs, sides, short })
       )}
   >
     <div class="dv-stack">
+      <${LayerStrip} heads=${[head]} />
       <div class="dv-multiples dv-three">
         ${specs.map(
           (spec, i) => html`<${BarredMap}
@@ -56,7 +70,7 @@ export function TwoAndDifference({ title, help, controls, specs, sides, short })
 function Comparison({ maps, sides, short, need }) {
   const store = useStore();
   useHover(store, useRedraw());
-  const { head } = store.state;
+  const { head } = store;
   const cell = store.hover || store.state.cell;
   useEffect(() => {
     if (cell) need();
@@ -70,5 +84,5 @@ function Comparison({ maps, sides, short, need }) {
       `Head ${head}, ${row} ${cell.layer}, ${column} ${cell.feature}, ${short}. ` +
       `${sides[0]}: ${one}; ${sides[1]}: ${other}; difference: ${difference}.`;
   }
-  return html`<p class="dv-note dv-number">${text}</p>`;
+  return html`<p class="dv-note dv-number ${cell ? '' : 'dv-said'}">${text}</p>`;
 }

@@ -31,17 +31,18 @@ export function oneHelp(store) {
 
 export function OneHead() {
   const store = useStore();
-  const { head } = store.state;
+  const { head } = store;
   const { rows, columns } = store.axes();
   return html`<${Figure}
     title=${`One head: ${rows} × ${columns}`}
     help=${oneHelp(store)}
+    ofClass=${store.ofClass}
     controls=${html`<${MapControls} keys=${['head', ...MAP_CONTROLS]} />`}
     table=${() => html`<${CellTables} heads=${[head]} />`}
     csv=${() => exactSheet(store, [head], shownColumns(store))}
   >
     <div class="dv-reading">
-      <${LayerStrip} />
+      <${LayerStrip} heads=${[head]} />
       <${Readout} />
       <${BarredMap} head=${head} which=${whichOf(store)} title="Map of head ${head}" />
     </div>

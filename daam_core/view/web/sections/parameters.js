@@ -220,7 +220,7 @@ function Drawn({ p, title, unit, signed }) {
   const chosen = store.state.cell;
   const selected =
     chosen && unit !== 'Gaussian' && chosen.feature < p.width
-      ? { row: store.state.head, column: chosen.feature }
+      ? { row: store.head, column: chosen.feature }
       : null;
   const shownCell = cell || selected;
   // Features are zoomed and searched in all maps together, whatever their rows are.
@@ -260,7 +260,7 @@ function Drawn({ p, title, unit, signed }) {
       ${`${title}: rows are heads, columns ${unit === 'Gaussian' ? 'Gaussians' : store.axes().columns}${scale.thresholds ? '; logarithmic colours' : ''}.`}
     <//>`,
     html`<${BinningNote}>${binning}<//>`,
-    html`<p class="dv-note dv-number">
+    html`<p class="dv-note dv-number ${shownCell ? '' : 'dv-said'}">
       ${shownCell ? sentence(shownCell.row, shownCell.column) : 'Point at a cell to read its number.'}
     </p>`,
   ];

@@ -124,7 +124,7 @@ function draw(frame, overlay, { result, tokens, values, scale, opacity, current 
   for (const t of tokens) {
     // Signed colours fade towards zero, so that unimportant regions leave the picture as it is.
     pen.globalAlpha = opacity * (scale.signed ? Math.min(1, Math.abs(values[t]) / most) : 1);
-    pen.fillStyle = css(scale.colour(values[t]));
+    pen.fillStyle = css(scale.signed ? scale.table[values[t] < 0 ? 0 : 255] : scale.colour(values[t]));
     pen.fillRect(...box(t));
   }
   pen.globalAlpha = 1;

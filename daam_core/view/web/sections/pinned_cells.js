@@ -25,7 +25,7 @@ export function PinnedCells() {
     const sheet = await exactSheet(store, heads, shownColumns(store));
     return typeof sheet === 'string' ? sheet : sheetOf(listed(store, pins));
   };
-  return html`<${Figure} title="Pinned cells" help=${HELP} csv=${csv}>
+  return html`<${Figure} title="Pinned cells" help=${HELP} ofClass csv=${csv}>
     <${Table} ...${listed(store, pins, true)} />
   <//>`;
 }

@@ -181,7 +181,7 @@ export function SoundPanel({ result, tokenHead, scale, label }) {
         <div
           class="dv-playhead"
           aria-hidden="true"
-          hidden=${share(now) < 0 || share(now) > 1}
+          hidden=${!place.moved() || share(now) < 0 || share(now) > 1}
           style=${{ left: `${100 * share(now)}%` }}
         ></div>
       </div>

@@ -1,7 +1,7 @@
 // @ts-check
 /** Shares of an input's tokens, whatever they stand for: words, moments or regions. */
 import { range } from '../arrays.js';
-import { makeScale } from '../colour.js';
+import { between, makeScale } from '../colour.js';
 import * as format from '../format.js';
 import { numeral, numeric } from '../sheets.js';
 
@@ -71,8 +71,20 @@ export function tokenScale(store, results, kind, tokenHead) {
     }
   }
   const signed = state.tokenMode === 'signed';
-  const scale = makeScale(signed ? [-most, most] : [0, most], store.colours(signed), { signed });
+  const over = results[0].raw.modality === 'image';
+  const colours = signed && over ? overPicture(store) : store.colours(signed);
+  const scale = makeScale(signed ? [-most, most] : [0, most], colours, { signed });
   return signed ? scale : { ...scale, colour: (v) => scale.colour(Math.abs(v)) };
+}
+
+/**
+ * What lies over a picture is clearly blue or orange, on a light and on a dark page, and fades towards zero.
+ * @param {Store} store
+ */
+function overPicture(store) {
+  const { diverging } = /** @type {import('../types.js').Payload} */ (store.payload).colours;
+  const [blue, orange] = [1, 7].map((i) => diverging[i]);
+  return between([blue, store.anchors()[4], orange]);
 }
 
 /** Tokens as parts of the input: their names and shares, and where they lie. @param {Shown} result @param {Float32Array} values @returns {Part[]} */
