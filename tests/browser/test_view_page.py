@@ -45,7 +45,7 @@ def test_another_payload_keeps_what_still_fits(view: Callable[..., Page]) -> Non
     now = state(page)
     assert (now["head"], now["quantity"], now["cell"]) == (3, "gate", None)
     page.evaluate("p => { view.payload = p; }", view_payload(make_explanation(heads=2, features=32)))
-    assert state(page)["head"] == 0
+    assert state(page)["head"] is None
     page.evaluate("() => { view.payload = null; }")
     assert page.locator("#here").inner_text() == "Nothing to show yet."
 

@@ -612,7 +612,7 @@ def test_every_section_goes_from_one_result_to_quite_another(
         settle(page)
         shown = state(page)
         assert shown["side"] == "b"
-        assert shown["head"] < heads
+        assert shown["head"] is None or shown["head"] < heads
         if shown["cell"]:
             assert shown["cell"]["layer"] < layers
             assert shown["cell"]["feature"] < features
