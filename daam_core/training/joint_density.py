@@ -4,6 +4,8 @@ With each training input as a prototype the decoder is kernel ridge regression w
 the gates let through. What has no closed form (how wide the joint gates are, how strong the ridge is, how far
 directions are evened out, how much layers and gated heads count) is chosen among a few values by inputs
 that were held out; where none were, by leaving out each training input in turn, for which there is a formula.
+The directions have seen the label of the input that is left out: with fewer inputs than directions its loss
+looks better than it is (on EmoDB 0.997 right where 0.97 are); what is chosen is about as good.
 Letters: N inputs, H heads, L layers, F features, D directions, C classes.
 """
 
