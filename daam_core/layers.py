@@ -14,6 +14,7 @@ from daam_core.configuration import MIN_LAYERS_PER_HEAD, Amplitude, GateKind, Mo
 from daam_core.errors import ConfigError, ShapeError
 from daam_core.gating import axis_statistics, density_gate, mixture_gate
 from daam_core.kernels.attend import attend, prepare
+from daam_core.kernels.averages import summed_gates
 from daam_core.kernels.heads import Heads
 
 #: Smallest deviation a feature is divided by: a feature that never varied in training stays near 0.
@@ -270,6 +271,12 @@ class DensityAttention(nn.Module):
         means, variances = zip(*(axis_statistics(group, unbiased=unbiased) for group in groups), strict=True)
         return torch.cat(means, 1), torch.cat(variances, 1)
 
+    def sums(self, features: Tensor, mean: Tensor, deviation: Tensor) -> tuple[Tensor, ...] | None:
+        """Sums over N inputs ``[N, L, F]``, see :func:`~daam_core.kernels.averages.summed_gates`; None where
+        no kernel has them."""
+        self._check(features)
+        return summed_gates(features, mean, deviation, self.mean_offset, self.scaled_variance, self._heads)
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         output, gate = self._rows(x, with_gate=True)
         assert gate is not None  # noqa: S101 - it was asked for
@@ -278,6 +285,22 @@ class DensityAttention(nn.Module):
     def output(self, x: Tensor) -> Tensor:
         """``[B, L, F] → [B, R, F]``: the first of :meth:`forward`'s, without memory for the gate."""
         return self._rows(x, with_gate=False)[0]
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """``[B, L, F] → [B, H, F]``: each head's mean of :meth:`output` over its layers, in one pass."""
+        self._check(x)
+        given = x, self.mean_offset, self.scaled_variance
+        amplitude = None if self.amplitude_logits is None else self.amplitude
+        fused = attend(*given, amplitude, heads=self._heads, plain=self._plain_pooled, pooled=True)
+        return self.head_means(self.output(x)) if fused is None else fused[0]
+
+    def head_means(self, rows: Tensor) -> Tensor:
+        """``[B, R, F] → [B, H, F]``: the mean of each head's rows."""
+        if self.mode == "shared":
+            by_head = rows.reshape(-1, self.n_heads, self.n_layers, self.n_features)
+            return by_head.mean(2)
+        groups = rows.split(group_sizes(self.n_layers, self.n_heads), dim=1)
+        return torch.stack([group.mean(1) for group in groups], 1)
 
     def prepare(self, samples: int) -> None:
         """Wait until the kernel for so many samples is compiled: from then on all are computed alike.
@@ -315,6 +338,12 @@ class DensityAttention(nn.Module):
             density = gate if amplitude is None else amplitude[some, :, None].to(gate.dtype) * gate
             outputs.append((density * seen).flatten(1, 2))
         return _joined(outputs), _joined(gates)
+
+    def _plain_pooled(
+        self, x: Tensor, offsets: Tensor, scales: Tensor, amplitude: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        output, gate = self._plain(x, offsets, scales, amplitude)
+        return self.head_means(output), gate
 
     def attend(self, gate: Tensor) -> Tensor:
         """Density attention of every row, amplitude × gate: ``[B, R, F] → [B, R, F]``."""

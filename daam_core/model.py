@@ -169,11 +169,10 @@ class DaamClassifier(nn.Module):
 
     def logits(self, pooled: Tensor) -> Tensor:
         """``[B, L, F] → [B, C]``: :meth:`forward`'s up to rounding; no gate is kept, no row moved."""
-        gated = self.attention.output(self.standardise(pooled))
-        if self.config.decoder != "pool" or self.config.mode != "shared":
-            return self.decode(gated)
-        by_head = gated.unflatten(1, (self.config.n_heads, self.config.n_layers))
-        logits: Tensor = self.decoder(by_head.mean(2).flatten(1))
+        x = self.standardise(pooled)
+        if self.config.decoder != "pool":
+            return self.decode(self.attention.output(x))
+        logits: Tensor = self.decoder(self.attention.pooled(x).flatten(1))
         return logits
 
     def forward(self, pooled: Tensor) -> Decision:

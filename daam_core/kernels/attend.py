@@ -39,6 +39,11 @@ def formulas_alone() -> Iterator[None]:
         _formulas_alone.reset(before)
 
 
+def kernels_allowed() -> bool:
+    """Whether no block of :func:`formulas_alone` is open."""
+    return not _formulas_alone.get()
+
+
 def kernel_for(x: Tensor, heads: Heads) -> ModuleType | None:
     """The module whose kernels compute ``x [B, L, F]``; None where the plain formulas are to.
 
@@ -46,7 +51,7 @@ def kernel_for(x: Tensor, heads: Heads) -> ModuleType | None:
     """
     if (
         torch.compiler.is_compiling()
-        or _formulas_alone.get()
+        or not kernels_allowed()
         or type(x) not in (Tensor, torch.nn.Parameter)
         or not _large(x, heads)
         or torch._C._get_tracing_state() is not None
@@ -81,7 +86,8 @@ def attend(
     *,
     heads: Heads,
     plain: Plain,
-    with_gate: bool,
+    with_gate: bool = False,
+    pooled: bool = False,
 ) -> tuple[Tensor, Tensor | None] | None:
     """``x [B, L, F] → (output [B, R, F], gate [B, R, F] or None)``, ``output = λ · gate · x``.
 
@@ -93,18 +99,25 @@ def attend(
         heads: what is computed.
         plain: the same by the plain formulas, for gradients of gradients.
         with_gate: whether the gate is wanted.
+        pooled: the output is each head's mean over its layers ``[B, H, F]``, as ``plain``'s then is; the
+            gate cannot be had besides.
 
     Returns:
         None where no kernel can be used, or where one met a number that is not finite: the plain formulas
         compute it, or say what is wrong.
     """
     kernel = kernel_for(x, heads)
-    if kernel is None or x.dtype != offsets.dtype or x.device != offsets.device:
+    if (
+        kernel is None
+        or x.dtype != offsets.dtype
+        or x.device != offsets.device
+        or (pooled and kernel is not cpu)
+    ):
         return None
     if heads.mixture:
         offsets, scales = (one.unsqueeze(-1) for one in product_of_gaussians(offsets, scales))
     try:
-        made = _Attend.apply(x, offsets, scales, amplitude, kernel, heads, plain, with_gate)  # type: ignore[no-untyped-call]
+        made = _Attend.apply(x, offsets, scales, amplitude, kernel, heads, plain, with_gate, pooled)  # type: ignore[no-untyped-call]
     except NotFiniteError:
         return None
     return made[0], made[1] if with_gate else None
@@ -122,11 +135,13 @@ class _Attend(torch.autograd.Function):
         heads: Heads,
         plain: Plain,
         with_gate: bool,
+        pooled: bool,
     ) -> tuple[Tensor, ...]:
         ctx.kernel, ctx.heads, ctx.plain = kernel, heads, plain
+        ctx.more = {"pooled": True} if pooled else {}
         ctx.save_for_backward(x, offsets, spreads, amplitude)
         ctx.set_materialize_grads(False)
-        output, gate = kernel.forward(*_whole(x, offsets, spreads, amplitude), heads, with_gate)
+        output, gate = kernel.forward(*_whole(x, offsets, spreads, amplitude), heads, with_gate, **ctx.more)
         return (output, gate) if with_gate else (output,)
 
     @staticmethod
@@ -151,17 +166,18 @@ class _Attend(torch.autograd.Function):
             return tuple(gradients)
         x, offsets, spreads, amplitude = given
         if of_output is None:
-            of_output = x.new_zeros(len(x), ctx.heads.rows, x.shape[-1])
+            of_output = x.new_zeros(len(x), ctx.heads.heads if ctx.more else ctx.heads.rows, x.shape[-1])
         of_x, of_offsets, of_spreads, of_amplitude = ctx.kernel.backward(
             *_whole(x, offsets, spreads, amplitude),
             ctx.heads,
             of_output.contiguous(),
             None if of_gate is None else of_gate.contiguous(),
             ctx.needs_input_grad[0],
+            **ctx.more,
         )
         if offsets.shape[-1] == 1:
             of_offsets, of_spreads = of_offsets.sum(-1, keepdim=True), of_spreads.sum(-1, keepdim=True)
-        return of_x, of_offsets, of_spreads, of_amplitude, None, None, None, None
+        return of_x, of_offsets, of_spreads, of_amplitude, None, None, None, None, None
 
 
 def _whole(

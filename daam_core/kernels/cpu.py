@@ -35,9 +35,13 @@ _TILE, _NUMBERS = 128, 32
 _PASS = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 _DTYPES = (torch.float32, torch.float64)
-_started: dict[torch.dtype, threading.Event] = {}
-#: Both passes of ``loops``, forward and backward, once they are compiled.
+#: What is compiled at one time: both passes of ``loops`` for a dtype, or the sums of gates over features
+#: stored in one.
+_Kind = tuple[torch.dtype, bool]
+_started: dict[_Kind, threading.Event] = {}
+#: Both passes of ``loops``, forward and backward, and the sums, once they are compiled.
 _passes: dict[torch.dtype, tuple[Any, ...]] = {}
+_sums: dict[torch.dtype, Any] = {}
 _kept: list[object] = []  # their machine code goes with numba's objects
 _starting = threading.Lock()
 
@@ -54,14 +58,32 @@ def prepare(dtype: torch.dtype = torch.float32, *, wait: bool = False) -> bool:
     """
     if dtype not in _DTYPES or importlib.util.find_spec("numba") is None:
         return False
-    with _starting:
-        done = _started.get(dtype)
-        if done is None:
-            done = _started[dtype] = threading.Event()
-            threading.Thread(target=_compile, args=(dtype, done), daemon=True, name="daam-kernels").start()
+    done = _begin(dtype, sums=False)
     if wait:
         done.wait()
     return dtype in _passes
+
+
+def prepare_sums(stored: torch.dtype) -> bool:
+    """Compile :func:`gate_sums` for features in float32 or float16, or read it from disk; waits for it.
+
+    Returns:
+        Whether it can be used now.
+    """
+    if stored not in (torch.float32, torch.float16) or importlib.util.find_spec("numba") is None:
+        return False
+    _begin(stored, sums=True).wait()
+    return stored in _sums
+
+
+def _begin(dtype: torch.dtype, *, sums: bool) -> threading.Event:
+    with _starting:
+        done = _started.get((dtype, sums))
+        if done is None:
+            done = _started[dtype, sums] = threading.Event()
+            given = (dtype, sums, done)
+            threading.Thread(target=_compile, args=given, daemon=True, name="daam-kernels").start()
+    return done
 
 
 def fits(x: Tensor) -> bool:
@@ -74,10 +96,15 @@ def ready(x: Tensor) -> bool:
     return fits(x) and (x.dtype in _passes or prepare(x.dtype))
 
 
-def _compile(dtype: torch.dtype, done: threading.Event) -> None:
+def _compile(dtype: torch.dtype, sums: bool, done: threading.Event) -> None:
     try:
         from daam_core.kernels import loops
 
+        if sums:
+            entry = loops.sums_entry("f4" if dtype == torch.float32 else "u2")
+            _kept.append(entry)
+            _sums[dtype] = _PASS(entry.address)
+            return
         both = loops.entries("f4" if dtype == torch.float32 else "f8")
         _kept.append(both)
         _passes[dtype] = tuple(_PASS(one.address) for one in both)
@@ -89,26 +116,31 @@ def _compile(dtype: torch.dtype, done: threading.Event) -> None:
 
 
 def forward(
-    x: Tensor, offsets: Tensor, spreads: Tensor, amplitude: Tensor | None, heads: Heads, with_gate: bool
+    x: Tensor,
+    offsets: Tensor,
+    spreads: Tensor,
+    amplitude: Tensor | None,
+    heads: Heads,
+    with_gate: bool,
+    pooled: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     """``x [B, L, F]``, offsets and spreads ``[H, F]``, amplitude ``[H, L]`` or None → output and gate.
 
-    All are contiguous.
+    All are contiguous. ``pooled``: the output is each head's mean over its layers, ``[B, H, F]``.
 
     Raises:
         NotFiniteError: an input's variance or a parameter is not finite.
     """
     B, L, F = x.shape
-    output = x.new_empty(B, heads.rows, F)
-    gate = torch.empty_like(output) if with_gate else None
-    cells = output.numel()
-    past_caches = cells * x.element_size() >= _PAST_CACHES and output.data_ptr() % _VECTOR_BYTES == 0
+    output = x.new_empty(B, heads.heads if pooled else heads.rows, F)
+    gate = x.new_empty(B, heads.rows, F) if with_gate else None
+    past_caches = output.nbytes >= _PAST_CACHES and output.data_ptr() % _VECTOR_BYTES == 0
     failed = _run(
         _passes[x.dtype][0],
         B * -(-F // _TILE),
-        (B, L, F, heads.heads, heads.shared, heads.mixture, past_caches),
+        (B, L, F, heads.heads, heads.shared, heads.mixture, past_caches, pooled),
         (x, offsets, spreads, amplitude, output, gate),
-        cells,
+        B * heads.rows * F,
     )
     if failed:
         raise NotFiniteError
@@ -124,10 +156,12 @@ def backward(
     of_output: Tensor,
     of_gate: Tensor | None,
     of_input: bool,
+    pooled: bool = False,
 ) -> tuple[Tensor | None, Tensor, Tensor, Tensor | None]:
     """Gradients of x (None unless ``of_input``), offsets, spreads ``[H, F]`` and amplitude ``[H, L]`` if any.
 
-    ``of_output`` and ``of_gate`` ``[B, R, F]`` are what arrives, contiguous.
+    ``of_output`` and ``of_gate`` ``[B, R, F]`` are what arrives, contiguous; ``of_output`` is ``[B, H, F]``
+    where the output was ``pooled``.
     """
     B, L, F = x.shape
     H, tiles, pieces = heads.heads, -(-F // _TILE), min(B, _PIECES)
@@ -137,11 +171,49 @@ def backward(
     _run(
         _passes[x.dtype][1],
         pieces * tiles,
-        (B, L, F, H, heads.shared, heads.mixture, pieces),
+        (B, L, F, H, heads.shared, heads.mixture, pieces, pooled),
         (x, offsets, spreads, amplitude, of_output, of_gate, of_x, *of_both, of_amplitude),
-        of_output.numel(),
+        B * heads.rows * F,
     )
     return of_x, *of_both.sum(1), None if of_amplitude is None else of_amplitude.sum(0)
+
+
+def gate_sums(
+    features: Tensor,
+    standardised: tuple[Tensor, Tensor],
+    offsets: Tensor,
+    spreads: Tensor,
+    heads: Heads,
+    into: tuple[Tensor, Tensor, Tensor, Tensor],
+) -> None:
+    """Add up density gates, values and statistics over inputs, see :func:`new_sums`.
+
+    Args:
+        features: ``[B, L, F]`` in float32 or float16, as they are stored, contiguous.
+        standardised: by their mean and one over their deviation, ``[L, F]`` float32.
+        offsets, spreads: ``[H, F]`` float32.
+        heads: what each head sees; no mixture.
+        into: what is added to.
+    """
+    B, L, F = features.shape
+    pieces = len(into[0])
+    _run(
+        _sums[features.dtype],
+        pieces * -(-F // _TILE),
+        (B, L, F, heads.heads, heads.shared, pieces, 0, 0),
+        (features, *standardised, offsets, spreads, *into),
+        B * heads.rows * F,
+    )
+
+
+def new_sums(features: int, heads: Heads) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Zeros in double precision: of gates ``[P, R, F]``, values ``[P, L, F]``, means and variances
+    ``[P, S, F]``, S 1 where heads share all layers, else H. The sum over P pieces is what is meant."""
+    rows = heads.rows, heads.layers, *2 * (1 if heads.shared else heads.heads,)
+    gates, values, means, variances = (
+        torch.zeros(_PIECES, number, features, dtype=torch.float64) for number in rows
+    )
+    return gates, values, means, variances
 
 
 def _run(
@@ -158,7 +230,7 @@ def _run(
     breaks after a fork, and one ends the process when two visitors meet.
     """
     places = [number for one in arrays for number in _place(one)]
-    job = array("q", (0, parts, 0, *sizes, 0, *places))
+    job = array("q", (0, parts, 0, *sizes, *places))
     job.extend([0] * (_NUMBERS - len(job)))
     place = job.buffer_info()[0]
     team = _team()

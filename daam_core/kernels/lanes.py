@@ -80,6 +80,22 @@ def load(typingctx, array, index):
 
 
 @intrinsic
+def widen(typingctx, array, index, like):
+    """:func:`load` of an array that may be in half precision, told as whole numbers of its bits; as a vector
+    of ``like``'s kind."""
+    lanes = Lanes(like.dtype)
+
+    def codegen(context, builder, signature, arguments):
+        vector = _vector(lanes)
+        stored = ir.VectorType(ir.HalfType(), lanes.count) if array.dtype == types.uint16 else vector
+        place = _address(context, builder, arguments[0], array, arguments[1], stored)
+        value = builder.load(place, align=array.dtype.bitwidth // 8)
+        return value if stored == vector else builder.fpext(value, vector)
+
+    return lanes(array, types.intp, like), codegen
+
+
+@intrinsic
 def store(typingctx, array, index, value):
     """``array[index : index + lanes] = value``."""
 

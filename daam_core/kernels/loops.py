@@ -31,10 +31,13 @@ from daam_core.kernels.lanes import (
     stream,
     take,
     total,
+    widen,
 )
 
 #: Features of a tile: whole pages are not walked in steps, and a tile of 40 layers stays in a core's cache.
 TILE = 128
+#: Inputs whose gates are added up in a register, and after how many the sums move into double precision.
+TOGETHER, SINGLE = 4, 64
 #: Rows that a gradient is fetched ahead of its use: a line of the next row is in another page.
 AHEAD = 4
 _LOG2_E = 1.4426950408889634
@@ -116,11 +119,13 @@ def _two(job, at, dtype):
 def _forward(job, dtype, _made_from):
     """Output, and gates unless their array is empty. A part is one tile of one sample.
 
-    Sizes: B, L, F, H, shared, mixture, and whether the output, which then begins a line, is written past
-    the caches. Arrays: x, offsets, spreads, amplitude or empty: 1; output, gates.
+    Sizes: B, L, F, H, shared, mixture, whether the output, which then begins a line, is written past the
+    caches, and whether it is each head's mean over its layers ``[B·H·F]`` instead of all rows. Arrays: x,
+    offsets, spreads, amplitude or empty: 1; output, gates.
     """
     L, F, H = job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
     shared, mixture, past_caches = job[SIZES + 4] != 0, job[SIZES + 5] != 0, job[SIZES + 6] != 0
+    pooled = job[SIZES + 7] != 0
     x, offsets = _two(job, 0, dtype)
     spreads, amplitude = _two(job, 2, dtype)
     out, gates = _two(job, 4, dtype)
@@ -128,6 +133,7 @@ def _forward(job, dtype, _made_from):
     R, raised, keep = H * L if shared else L, amplitude.size > 0, gates.size > 0
     centred, gate = np.empty(L * TILE, x.dtype), np.empty(L * TILE, x.dtype)
     variance, sharpness = np.empty(TILE, x.dtype), np.empty(TILE, x.dtype)
+    added = np.empty(TILE, x.dtype)
     while True:
         part, check = take(job, NEXT, 1), 0.0
         if part >= job[PARTS]:
@@ -144,6 +150,8 @@ def _forward(job, dtype, _made_from):
             check += _sharpen(spreads, of_head, width, variance, sharpness)
             if mixture:
                 _shares(centred, offsets, of_head, n, width, sharpness, gate)
+            if pooled:
+                added[:] = 0.0
             for i in range(n):
                 height = spread(x, amplitude[h * L + first + i] if raised else 1.0)
                 for j in range(0, width, step):
@@ -153,12 +161,18 @@ def _forward(job, dtype, _made_from):
                         t = (load(centred, i * TILE + j) - load(offsets, of_head + j)) * load(sharpness, j)
                         gate_here = half_to_the(t * t)
                     gated = height * load(x, seen + i * F + j) * gate_here
-                    if past_caches:
+                    if pooled:
+                        store(added, j, load(added, j) + gated)
+                    elif past_caches:
                         stream(out, to + i * F + j, gated)
                     else:
                         store(out, to + i * F + j, gated)
                     if keep:
                         store(gates, to + i * F + j, gate_here)
+            if pooled:
+                share = spread(x, 1.0 / n)
+                for j in range(0, width, step):
+                    store(out, (b * H + h) * F + f + j, load(added, j) * share)
         if np.isnan(check):
             job[FAILED] = 1
 
@@ -167,13 +181,16 @@ def _forward(job, dtype, _made_from):
 def _backward(job, dtype, _made_from):
     """Gradients. A part is one tile of one of several pieces of the batch.
 
-    Sizes: B, L, F, H, shared, mixture, number of pieces. Arrays: x, offsets, spreads, amplitude or empty;
+    Sizes: B, L, F, H, shared, mixture, number of pieces, and whether the output was a mean over layers
+    ``[B·H·F]``, as its gradient then is. Arrays: x, offsets, spreads, amplitude or empty;
     gradients of the output, and of the gates or empty; gradients of x or empty: not wanted, of offsets and
     of spreads ``[pieces·H·F]``, of the amplitude ``[parts·H·L]``. The last three are added to; their sum over
     the first axis is the gradient.
     """
     B, L, F, H = job[SIZES], job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
     shared, mixture, pieces = job[SIZES + 4] != 0, job[SIZES + 5] != 0, job[SIZES + 6]
+    pooled = job[SIZES + 7] != 0
+    row = 0 if pooled else F
     x, offsets = _two(job, 0, dtype)
     spreads, amplitude = _two(job, 2, dtype)
     out_gradient, gate_gradient = _two(job, 4, dtype)
@@ -199,7 +216,8 @@ def _backward(job, dtype, _made_from):
                 first = 0 if shared else h * (L // H)
                 n = L if shared else (L // H if h < H - 1 else L - first)
                 seen, of_head = (b * L + first) * F + f, h * F + f
-                to = (b * R + (h * L if shared else first)) * F + f
+                to = (b * H + h) * F + f if pooled else (b * R + (h * L if shared else first)) * F + f
+                share = 1.0 / n if pooled else 1.0
                 if h == 0 or not shared:
                     _standardise(x, seen, F, n, width, mixture, centred, variance)
                     along_mean[:], along_variance[:], direct[:] = 0.0, 0.0, 0.0
@@ -209,22 +227,23 @@ def _backward(job, dtype, _made_from):
                     _shares(centred, offsets, of_head, n, width, sharpness, gate)
                 # The gradient e of each gate's logarithm, and its pull at the offset, the spread and x.
                 for i in range(n):
-                    height, of_row = spread(x, amplitude[h * L + first + i] if raised else 1.0), zero
+                    height = spread(x, share * (amplitude[h * L + first + i] if raised else 1.0))
+                    of_row = zero
                     for j in range(0, width, step):
-                        fetch(out_gradient, to + (i + AHEAD) * F + j)
+                        fetch(out_gradient, to + (i + AHEAD) * row + j)
                         d, sharp = (
                             load(centred, i * TILE + j) - load(offsets, of_head + j),
                             load(sharpness, j),
                         )
                         t = d * sharp
                         gate_here = load(gate, i * TILE + j) if mixture else half_to_the(t * t)
-                        passed = load(out_gradient, to + i * F + j) * gate_here
+                        passed = load(out_gradient, to + i * row + j) * gate_here
                         to_x = multiply_add(height, passed, load(direct, i * TILE + j))
                         e = passed * load(x, seen + i * F + j)
                         of_row = of_row + e
                         e = e * height
                         if of_gate:
-                            e = multiply_add(load(gate_gradient, to + i * F + j), gate_here, e)
+                            e = multiply_add(load(gate_gradient, to + i * row + j), gate_here, e)
                         if mixture:
                             store(weighted, i * TILE + j, e)
                             store(direct, i * TILE + j, to_x)
@@ -234,7 +253,7 @@ def _backward(job, dtype, _made_from):
                             store(second_moment, j, multiply_add(pull, t, load(second_moment, j)))
                             store(direct, i * TILE + j, multiply_add(sharp * minus_log_4, pull, to_x))
                     if raised:
-                        amplitude_gradient[(part * H + h) * L + first + i] += total(of_row)
+                        amplitude_gradient[(part * H + h) * L + first + i] += share * total(of_row)
                 moments, along = (first_moment, second_moment), (along_mean, along_variance)
                 if mixture:
                     _through_shares(
@@ -291,6 +310,127 @@ def _to_x(x_gradient, seen, F, n, width, mixture, centred, direct, along):
             to_x = load(direct, i * TILE + j) + evenly
             to_x = multiply_add(outwards, load(centred, i * TILE + j), to_x)
             store(x_gradient, seen + i * F + j, to_x)
+
+
+@_compiled
+def _gate_sums(job, stored, dtype, _made_from):
+    """Sums over inputs of density gates, of values and of statistics. A part is one tile of one of several
+    pieces of the batch.
+
+    Sizes: B, L, F, H, shared, number of pieces. Arrays: features ``[B·L·F]`` as they are stored, their mean
+    and one over their deviation ``[L·F]``, offsets, spreads; sums in double precision, which are added to: of
+    gates ``[pieces·R·F]``, values ``[pieces·L·F]``, means and variances ``[pieces·S·F]``, where S is 1 for
+    heads that share all layers, else H.
+    """
+    B, L, F, H = job[SIZES], job[SIZES + 1], job[SIZES + 2], job[SIZES + 3]
+    shared, pieces = job[SIZES + 4] != 0, job[SIZES + 5]
+    features = _array(job[ARRAYS], job[ARRAYS + 1], stored)
+    mean_of, inverse = _two(job, 1, dtype)
+    offsets, spreads = _two(job, 3, dtype)
+    of_gates, of_values = _two(job, 5, np.float64)
+    of_means, of_variances = _two(job, 7, np.float64)
+    step, tiles = lanes_of(mean_of), (F + TILE - 1) // TILE
+    R, S = H * L if shared else L, 1 if shared else H
+    centred, sharpness = np.empty(L * TOGETHER * TILE, dtype), np.empty(TOGETHER * TILE, dtype)
+    variance = np.empty(TOGETHER * TILE, dtype)
+    gates, values = np.empty(R * TILE, dtype), np.empty(L * TILE, dtype)
+    means, variances = np.empty(S * TILE, dtype), np.empty(S * TILE, dtype)
+    while True:
+        part = take(job, NEXT, 1)
+        if part >= job[PARTS]:
+            return
+        piece, f = part // tiles, part % tiles * TILE
+        width, begun, end = min(TILE, F - f), 0, (piece + 1) * B // pieces
+        for b in range(piece * B // pieces, end, TOGETHER):
+            if begun == 0:
+                gates[:], values[:], means[:], variances[:] = 0.0, 0.0, 0.0, 0.0
+            some = min(TOGETHER, end - b)
+            for k in range(some):
+                for i in range(L):
+                    at, of = ((b + k) * L + i) * F + f, i * F + f
+                    for j in range(0, width, step):
+                        value = widen(features, at + j, mean_of) - load(mean_of, of + j)
+                        value = value * load(inverse, of + j)
+                        store(centred, (i * TOGETHER + k) * TILE + j, value)
+                        store(values, i * TILE + j, load(values, i * TILE + j) + value)
+            for h in range(H):
+                first = 0 if shared else h * (L // H)
+                n = L if shared else (L // H if h < H - 1 else L - first)
+                of_head, row = h * F + f, h * L if shared else first
+                if h == 0 or not shared:
+                    _centre(centred, first, n, some, width, variance, means, variances, 0 if shared else h)
+                for k in range(some):
+                    for j in range(0, width, step):
+                        half = spread(spreads, 0.5 * _LOG2_E)
+                        varied = load(spreads, of_head + j) * load(variance, k * TILE + j)
+                        store(sharpness, k * TILE + j, root(half / varied))
+                for i in range(n):
+                    # What comes next is asked for while there is much to compute.
+                    for k in range(h * TOGETHER // H, (h + 1) * TOGETHER // H):
+                        for j in range(0, width, 2 * step):
+                            fetch(features, ((b + TOGETHER + k) * L + first + i) * F + f + j)
+                    at = (first + i) * TOGETHER * TILE
+                    for j in range(0, width, step):
+                        offset, added = load(offsets, of_head + j), load(gates, (row + i) * TILE + j)
+                        if some == TOGETHER:
+                            for k in range(TOGETHER):
+                                t = (load(centred, at + k * TILE + j) - offset) * load(
+                                    sharpness, k * TILE + j
+                                )
+                                added = added + half_to_the(t * t)
+                        else:
+                            for k in range(some):
+                                t = (load(centred, at + k * TILE + j) - offset) * load(
+                                    sharpness, k * TILE + j
+                                )
+                                added = added + half_to_the(t * t)
+                        store(gates, (row + i) * TILE + j, added)
+            begun += some
+            if begun >= SINGLE or b + some >= end:
+                _add(of_gates, piece * R * F + f, F, gates, R, width)
+                _add(of_values, piece * L * F + f, F, values, L, width)
+                _add(of_means, piece * S * F + f, F, means, S, width)
+                _add(of_variances, piece * S * F + f, F, variances, S, width)
+                begun = 0
+
+
+@_compiled
+def _centre(centred, first, n, some, width, variance, means, variances, group):
+    """Centre the layers of one group of each of some inputs; their means and variances are added up."""
+    floor = VARIANCE_FLOOR + STANDARD_DEVIATION_FLOOR
+    for k in range(some):
+        for j in range(0, width, lanes_of(centred)):
+            mean, squares = spread(centred, 0.0), spread(centred, 0.0)
+            for i in range(first, first + n):
+                mean = mean + load(centred, (i * TOGETHER + k) * TILE + j)
+            mean = mean * spread(centred, 1.0 / n)
+            for i in range(first, first + n):
+                c = load(centred, (i * TOGETHER + k) * TILE + j) - mean
+                store(centred, (i * TOGETHER + k) * TILE + j, c)
+                squares = multiply_add(c, c, squares)
+            v = squares * spread(centred, 1.0 / n)
+            store(variance, k * TILE + j, v + spread(centred, floor))
+            at = group * TILE + j
+            store(means, at, load(means, at) + mean)
+            store(variances, at, load(variances, at) + (v + spread(centred, VARIANCE_FLOOR)))
+
+
+@_compiled
+def _add(sums, start, F, part, rows, width):
+    for i in range(rows):
+        for j in range(width):
+            sums[start + i * F + j] += part[i * TILE + j]
+
+
+def sums_entry(kind: str) -> Any:
+    """:func:`_gate_sums` in machine code, for features stored as ``f4`` or, in half precision, as ``u2``."""
+    stored = np.dtype(kind).type
+    made_from = Path(lanes.__file__).stat().st_mtime_ns
+
+    def gate_sums(job):
+        _gate_sums(carray(job, (NUMBERS,), np.int64), stored, np.float32, made_from)
+
+    return _in_machine_code(gate_sums)
 
 
 def entries(kind: str) -> tuple[Any, Any]:

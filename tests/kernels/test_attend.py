@@ -122,6 +122,33 @@ def test_gradcheck_and_gradients_of_gradients(kind):
     assert torch.autograd.gradgradcheck(rows, given_)
 
 
+def pooled_passes(attention, x):
+    """Each head's mean over its layers, and the gradients of x and of every parameter."""
+    x = x.detach().requires_grad_()
+    output = attention.pooled(x)
+    torch.manual_seed(1)
+    measured = (output * torch.randn_like(output)).sum()
+    return [output.detach(), *torch.autograd.grad(measured, [x, *attention.parameters()])]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+def test_means_over_layers_in_one_pass_are_those_of_the_rows(kind):
+    attention, x = drawn(*kind, dtype=DOUBLE), torch.randn(7, 10, 336, dtype=DOUBLE)
+    found = pooled_passes(attention, x)
+    with formulas_alone():
+        expected = pooled_passes(attention, x)
+    assert max(largest(found, expected)) < 1e-12
+    torch.testing.assert_close(found[0], attention.head_means(attention(x)[0]), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+def test_gradcheck_of_means_over_layers(kind):
+    attention = drawn(*kind, layers=4, heads=1, features=8, dtype=DOUBLE)
+    x = torch.randn(2, 4, 8, dtype=DOUBLE, requires_grad=True)
+    assert torch.autograd.gradcheck(attention.pooled, (x,))
+    assert torch.autograd.gradgradcheck(attention.pooled, (x,))
+
+
 def test_a_sample_has_the_same_bits_alone_and_in_any_batch():
     attention, x = drawn("shared", "density", "layer"), torch.randn(9, 10, 336)
     assert torch.equal(attention(x)[0][4:5], attention(x[4:5])[0])
