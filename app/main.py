@@ -17,6 +17,7 @@ from .page.wiring import wire
 from .server import assets, connections
 from .server.arguments import HANDLERS, CheckedBlocks
 from .server.bodies import Bodies
+from .server.compressing import CompressedPage
 from .server.departures import Listeners
 from .server.health import health
 from .server.hosts import LOCAL, AllowedHosts
@@ -124,6 +125,7 @@ def _guards(serving: Serving, folder: Path, listeners: Listeners) -> list[Middle
     limits = UploadLimits.of(file_mb=serving.max_upload_mb, folder_mb=serving.max_disk_mb)
     return [
         Middleware(SecurityHeaders),
+        Middleware(CompressedPage),
         Middleware(
             AllowedHosts,
             bound=serving.host,

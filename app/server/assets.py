@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from daam_core.view.modules import STUDY_ENTRY, modules, study_style, view_style
+from daam_core.view.modules import STUDY_ENTRY, modules, study_style, view_style, without_comments
 
 STATIC = Path(__file__).resolve().parents[1] / "page" / "static"
 FOLDER = "daam"  # below the page's own address
@@ -19,7 +19,7 @@ FOREVER = "public, max-age=31536000, immutable"
 @cache
 def scripts() -> dict[str, str]:
     """Texts of all modules by their path; they import each other relatively."""
-    own = {path.name: path.read_text("utf-8") for path in sorted(STATIC.glob("*.js"))}
+    own = {path.name: without_comments(path.read_text("utf-8")) for path in sorted(STATIC.glob("*.js"))}
     views = modules() | modules(STUDY_ENTRY)
     return own | {f"view/{path}": text for path, text in views.items()}
 

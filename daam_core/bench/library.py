@@ -18,6 +18,8 @@ from daam_core.trained import TrainedClassifier, identity_of, load_model
 
 #: Of features that no encoder made.
 NO_ENCODER = EncoderIdentity("none", "none", "none", "none")
+#: As many as built-in classifiers have.
+HEADS = 4
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def classifier_of_size(
     *,
     modality: Modality = "audio",
     encoder: EncoderIdentity = NO_ENCODER,
+    n_heads: int = HEADS,
 ) -> DaamClassifier:
     """A classifier at its start with the usual settings and two classes."""
     return DaamClassifier(
@@ -131,6 +134,7 @@ def classifier_of_size(
             encoder=encoder,
             n_layers=n_layers,
             n_features=n_features,
+            n_heads=n_heads,
             class_names=("first", "second"),
         )
     ).eval()

@@ -1,7 +1,8 @@
 """Time a part: the layer (against the paper's published loop over heads), an explanation (against the
 encoder's forward pass alone), many inputs together (against one by one), ways to compute encoders, training
 (against reading each input's file), averages of a large data set (against reading it), the app (start, first
-result, size of a heat map), or the app under load (many visitors against one).
+result, size of a heat map), the app under load (many visitors against one), or the view and the page in a
+browser (what an action takes, what is loaded).
 """
 
 import argparse
@@ -17,6 +18,7 @@ from daam_core.writing.pages import Table
 if TYPE_CHECKING:
     from daam_core.bench.app import AppTimes, ViewCase
     from daam_core.bench.batch import BatchCase
+    from daam_core.bench.browser import Action, BrowserTimes
     from daam_core.bench.encoders import EncoderCase
     from daam_core.bench.layer import LayerCase
     from daam_core.bench.library import ExplainCase
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from daam_core.bench.scale import ScaleTimes
     from daam_core.bench.training import TrainCase
 
-PARTS = ("layer", "explain", "batch", "encoders", "train", "scale", "app", "load")
+PARTS = ("layer", "explain", "batch", "encoders", "train", "scale", "app", "load", "view")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +43,7 @@ def run(arguments: argparse.Namespace) -> Output:
     # Here, so that help and wrong arguments do not wait for torch.
     from daam_core.bench.app import bench_app
     from daam_core.bench.batch import bench_batch
+    from daam_core.bench.browser import bench_browser
     from daam_core.bench.encoders import bench_encoders
     from daam_core.bench.layer import bench_layer
     from daam_core.bench.library import bench_explain
@@ -84,6 +87,10 @@ def run(arguments: argparse.Namespace) -> Output:
         load = bench_load(model=arguments.model[0] if arguments.model else None)
         found["load"] = asdict(load)
         lines.append(_load_text(load))
+    if "view" in parts:
+        seen = bench_browser(runs=arguments.runs or 5, model=arguments.model[0] if arguments.model else None)
+        found["view"] = asdict(seen)
+        lines += [f"{title}\n{aligned(table)}" for title, table in _browser_tables(seen)]
     return Output(found, "\n\n".join(lines))
 
 
@@ -200,6 +207,42 @@ def _load_text(found: "LoadTimes") -> str:
         f"long text: {found.long_seconds:.1f} s; the longest that another visitor waits beside it: "
         f"{found.beside_long_seconds:.2f} s"
     )
+
+
+def _browser_tables(found: "BrowserTimes") -> list[tuple[str, Table]]:
+    where = f"Chromium {found.browser}, {found.window} pixels, medians of {found.runs}"
+    sizes = [
+        (
+            f"Random numbers, {view.heads} × {view.layers} × {view.features}, a page of "
+            f"{view.file_bytes / 1e6:.1f} MB; {where}",
+            _action_table(view.actions),
+        )
+        for view in found.views
+    ]
+    weights = Table(
+        ("loaded before the first result", "files", "kB", "kB sent"),
+        tuple(
+            (w.kind, str(w.files), f"{w.bytes / 1e3:.0f}", f"{w.sent_bytes / 1e3:.0f}") for w in found.weights
+        ),
+    )
+    return [*sizes, ("The app", _action_table(found.app_actions)), ("Its page", weights)]
+
+
+def _action_table(actions: "Sequence[Action]") -> Table:
+    rows = tuple(
+        (
+            a.name,
+            f"{a.frame_ms:.0f}",
+            f"{a.drawn_ms:.0f}",
+            f"{a.long_tasks:.0f}",
+            f"{a.longest_ms:.0f}" if a.long_tasks else "–",
+            f"{a.redraws:.0f}",
+            f"{a.bytes / 1e3:.0f}",
+        )
+        for a in actions
+    )
+    heads = ("action", "next frame, ms", "all drawn, ms", "long tasks", "longest, ms", "redraws", "kB")
+    return Table(heads, rows)
 
 
 def _view_table(views: "Sequence[ViewCase]") -> Table:

@@ -7,7 +7,6 @@ import './pages.js';
 import { markedText, region } from './region.js';
 import { results } from './results.js';
 import { copyLink, exact, pinsText, quantity, remark, shownView, view } from './shown_view.js';
-import { study } from './study.js';
 import './terms.js';
 import './theme.js';
 import './tour.js';
@@ -24,5 +23,6 @@ import './tour.js';
   pinsText,
   quantity,
   shownView,
-  study,
+  // Many modules of its own, which a page without a data set does not load.
+  study: (...all) => import('./study.js').then(({ study }) => study(...all)),
 };

@@ -34,6 +34,7 @@ import { range } from './arrays.js';
 import { DrawnElement } from './element.js';
 import { copyWhole } from './figure.js';
 import { html, render } from './html.js';
+import { idle } from './pieces.js';
 import { Requests } from './requests.js';
 import { SECTIONS } from './state.js';
 import { Store } from './store.js';
@@ -114,7 +115,13 @@ export class DaamView extends DrawnElement {
 
   /** @param {Set<string>} changed */
   changed(changed) {
+    /** @type {HTMLElement | null | undefined} */
     const panel = this.root?.querySelector('.dv-panel');
+    if (panel && changed.has('tab')) {
+      // While the other tab's figures come one after another the page keeps its length, and the reader the place.
+      panel.style.minHeight = `${panel.offsetHeight}px`;
+      idle().then(() => panel.style.removeProperty('min-height'));
+    }
     const inside = panel?.contains(document.activeElement);
     this.draw();
     // What was pressed is gone: the reader goes on at the tab that it led to.

@@ -57,8 +57,10 @@ export function View({ store, heading, section, tabs, remark = '' }) {
   const shown = section || tab;
   const sections = shown === 'heatmap' && !section ? ['heatmap', 'cell'] : [shown];
   const body = html`<div class="dv-stack dv-wide-gap" key=${shown}>
-    <${Apart} store=${store} shown=${shown} />
-    ${sections.map((name) => html`<${COMPONENTS[name]} key=${name} />`)}
+    <${Stages} figures=${true}>
+      <${Apart} store=${store} shown=${shown} />
+      ${sections.map((name) => html`<${COMPONENTS[name]} key=${name} />`)}
+    <//>
   </div>`;
   return html`<${StoreContext.Provider} value=${store}>
     <${HeadingContext.Provider} value=${heading}>
@@ -68,7 +70,7 @@ export function View({ store, heading, section, tabs, remark = '' }) {
           : html`<${InWords} store=${store} remark=${remark} />
               <${Tabs} store=${store} offered=${offered} tab=${tab} panel=${id} />
               <div class="dv-panel" id=${id} role="tabpanel" aria-labelledby="${id}-${tab}">
-                <${Stages}>${null}${body}<//>
+                ${body}
               </div>`
       }
     <//>

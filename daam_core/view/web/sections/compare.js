@@ -2,7 +2,7 @@
 /** Section "compare": one result against another. */
 import { scaleTogether } from '../fields.js';
 import { EmptyFigure, Figure, Table } from '../figure.js';
-import { html, useStore } from '../html.js';
+import { html, Stages, useStore } from '../html.js';
 import { sheetOf } from '../sheets.js';
 import { axesOf } from '../store.js';
 import { TwoAndDifference } from './linked_maps.js';
@@ -26,6 +26,7 @@ export function Compare() {
   const caption = length > MOST_ROWS ? `${all.caption}, ${MOST_ROWS} of ${length} classes` : all.caption;
   return html`<div class="dv-stack dv-wide-gap">
     <p class="dv-changes">${store.payload?.changes.join(' ')} <${ShowChange} /></p>
+    <${Stages} figures=${true}>
     <${Figure}
       title="Both predictions"
       help="What the model says of both, and how far each probability moves; a small move of the probability can hide a large move of the logits."
@@ -39,6 +40,7 @@ export function Compare() {
         ? html`<${ComparedMaps} />`
         : html`<${EmptyFigure} title="Maps">${whyNot(store.a.raw, store.b.raw)}<//>`
     }
+    <//>
   </div>`;
 }
 

@@ -7,7 +7,7 @@ import { Controls } from '../controls.js';
 import { needExact, shareText, topFeatures, whichOf } from '../fields.js';
 import { Figure, Legend, Table } from '../figure.js';
 import * as format from '../format.js';
-import { html, useStore } from '../html.js';
+import { html, Stages, useStore } from '../html.js';
 import { Missing } from '../maps.js';
 import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
 
@@ -23,7 +23,7 @@ const topHelp = ({ Column, column, rows }) =>
   `sign, their size counts.${column === 'feature' ? ' A feature is one number of the encoder; it need not mean one thing.' : ''}`;
 
 export function Layers() {
-  return html`<div class="dv-stack dv-wide-gap"><${Profile} /><${TopFeatures} /></div>`;
+  return html`<div class="dv-stack dv-wide-gap"><${Stages} figures=${true}><${Profile} /><${TopFeatures} /><//></div>`;
 }
 
 // ---- profile ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 /** Two maps of one head and their difference: the frame of sections "dataset" and "compare". */
 import { exactSheet, field, fieldNumber, needExact } from '../fields.js';
 import { Figure } from '../figure.js';
-import { html, useEffect, useHover, useRedraw, useStore } from '../html.js';
+import { html, Stages, useEffect, useHover, useRedraw, useStore } from '../html.js';
 import { BarredMap, DifferenceTable, MapControls } from '../maps.js';
 import { LayerStrip } from './layer_strip.js';
 
@@ -51,6 +51,7 @@ export function TwoAndDifference({
     <div class="dv-stack">
       <${LayerStrip} heads=${[head]} />
       <div class="dv-multiples dv-three">
+        <${Stages}>
         ${specs.map(
           (spec, i) => html`<${BarredMap}
             key=${`${i} ${head}`}
@@ -60,6 +61,7 @@ export function TwoAndDifference({
             height=${(rows, width) => Math.max(110, Math.min(260, rows * 12, width))}
           />`,
         )}
+        <//>
       </div>
       <${Comparison} maps=${maps} sides=${sides} short=${short} need=${need} />
     </div>

@@ -3,7 +3,7 @@
 import { MAP_CONTROLS } from '../controls.js';
 import { exactSheet, shownColumns, whichOf } from '../fields.js';
 import { Figure } from '../figure.js';
-import { html, useStore } from '../html.js';
+import { html, Stages, useStore } from '../html.js';
 import { BarredMap, CellTables, MapControls, Readout } from '../maps.js';
 import { LayerStrip } from './layer_strip.js';
 
@@ -42,9 +42,11 @@ export function OneHead() {
     csv=${() => exactSheet(store, [head], shownColumns(store))}
   >
     <div class="dv-reading">
-      <${LayerStrip} heads=${[head]} />
-      <${Readout} />
-      <${BarredMap} head=${head} which=${whichOf(store)} title="Map of head ${head}" />
+      <${Stages}>
+        <${LayerStrip} heads=${[head]} />
+        <${Readout} />
+        <${BarredMap} head=${head} which=${whichOf(store)} title="Map of head ${head}" />
+      <//>
     </div>
   <//>`;
 }

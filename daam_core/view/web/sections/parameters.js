@@ -7,7 +7,7 @@ import { Controls } from '../controls.js';
 import { ColourBar, Figure, Legend, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { headGaussian } from '../gaussians.js';
-import { html, useEffect, useMemo, useState, useStore } from '../html.js';
+import { html, Stages, useEffect, useMemo, useState, useStore } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
 import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
 
@@ -34,9 +34,11 @@ const HELP = {
 export function Parameters() {
   const store = useStore();
   return html`<div class="dv-stack dv-wide-gap">
-    <${Summary} />
-    ${NAMES.map((name) => html`<${Parameter} key=${name} name=${name} />`)}
-    ${store.sides().some((side) => store[side].isMixture()) && html`<${Mixture} />`}
+    <${Stages} figures=${true}>
+      <${Summary} />
+      ${NAMES.map((name) => html`<${Parameter} key=${name} name=${name} />`)}
+      ${store.sides().some((side) => store[side].isMixture()) && html`<${Mixture} />`}
+    <//>
   </div>`;
 }
 
@@ -236,7 +238,7 @@ function Drawn({ p, title, unit, signed }) {
     const before = start ? `, at the start ${format.exact(start[column])}` : '';
     return `Head ${row}, ${unit === 'Gaussian' ? unit : store.axes().column} ${column}: ${format.exact(p.head(row)?.[column])}${before}.`;
   };
-  return [
+  const parts = [
     html`<${Distribution} p=${p} title=${title} unit=${unit} />`,
     html`<${Legend} heads=${range(H)} />`,
     html`<${MapCanvas}
@@ -264,6 +266,7 @@ function Drawn({ p, title, unit, signed }) {
       ${shownCell ? sentence(shownCell.row, shownCell.column) : 'Point at a cell to read its number.'}
     </p>`,
   ];
+  return html`<${Stages}>${parts}<//>`;
 }
 
 /** How often each number occurs, a line per head, with a triangle where training began. */

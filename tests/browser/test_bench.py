@@ -1,0 +1,23 @@
+"""``daam bench view`` in a real browser, on a small explanation and small classifiers."""
+
+from daam_core.bench.browser import _app, _view
+
+
+def test_every_action_is_timed_and_the_page_weighed(browser, server):
+    found = _view(browser, (3, 6, 32), 1)
+    assert found.file_bytes > 300_000
+    actions = {action.name: action for action in found.actions}
+    assert {"open", "sort", "choose head", "point at a cell", "zoom", "open two", "compare"} < set(actions)
+    assert all(0 < action.frame_ms <= action.drawn_ms for action in found.actions if action.redraws)
+    assert actions["open"].redraws >= 3
+    assert actions["change quantity"].redraws >= 3
+    assert actions["choose head"].redraws >= 1
+    assert {action.bytes for action in found.actions} == {0}  # a saved page asks nobody
+
+    weights, acted = _app(browser, server.url, 1)
+    assert {"scripts of ours", "scripts of Gradio", "styles of Gradio"} < {one.kind for one in weights}
+    page = next(one for one in weights if one.kind.startswith("page"))
+    assert 0 < page.sent_bytes < page.bytes / 3
+    opened, explained, muted = acted
+    assert opened.bytes > 100_000
+    assert explained.bytes > 10_000 < muted.bytes
