@@ -32,6 +32,7 @@ FOR_NOTEBOOKS = (
 FOR_PARQUET = ("daam_core/export/parquet.py",)  # says how to get what it needs
 FOR_PROCESSES = ("daam_core/processes.py",)  # likewise
 FOR_ONNX = ("daam_core/bench/encoders.py",)
+FOR_BROWSER = ("daam_core/bench/browser.py",)
 FOR_LORA = ("daam_core/training/from_inputs.py",)  # likewise
 BROUGHT_BY_TORCH = {"triton"}  # by its builds for CUDA alone
 
@@ -65,7 +66,8 @@ def test_an_extra_brings_what_its_part_imports(extra):
 
 def test_the_core_needs_no_extra():
     core = third_parties(
-        "daam_core", besides=(*PARTS.values(), *FOR_NOTEBOOKS, *FOR_PARQUET, *FOR_PROCESSES, *FOR_ONNX)
+        "daam_core",
+        besides=(*PARTS.values(), *FOR_NOTEBOOKS, *FOR_PARQUET, *FOR_PROCESSES, *FOR_ONNX, *FOR_BROWSER),
     )
     assert core - BROUGHT_BY_TORCH <= CORE.keys()
 

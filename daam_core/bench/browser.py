@@ -203,7 +203,7 @@ def _chromium() -> "Iterator[Browser]":
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise ConfigError("Timing in a browser needs Playwright: pip install playwright.") from error
+        raise ConfigError("Timing in a browser needs Playwright: pip install playwright, or this package with its extra browser.") from error
     path = find_chromium()
     if path is None:
         raise ConfigError(f"Timing in a browser needs Chromium, which is not found: {HOW_TO_GET_IT}")
