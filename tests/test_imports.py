@@ -100,9 +100,9 @@ TABLE = {
         "anywidget filelock numpy pandas pyarrow sklearn traitlets umap",
     ),
     "bench": allow(
-        "inputs configuration locating encoding kernels layers model dataset_mean "
+        "result inputs configuration locating encoding kernels layers model dataset_mean "
         "backbones view trained explaining explaining_many training study",
-        "PIL numpy onnxruntime torch",
+        "PIL numpy onnxruntime playwright torch",
     ),
     "benchmark": allow(
         "version progress writing inputs configuration encoding reading figures training faithfulness",

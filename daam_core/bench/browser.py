@@ -19,10 +19,10 @@ import torch
 from daam_core.bench.app import running_app
 from daam_core.bench.chromium import HOW_TO_GET_IT, find_chromium
 from daam_core.bench.library import classifier_of_size, ordinary_text
-from daam_core.checkpoint import built_in_models
 from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import ConfigError
 from daam_core.explaining import explain_encoding
+from daam_core.locating import built_in_models
 from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier, load_model
 from daam_core.view.page import view_html
@@ -203,7 +203,10 @@ def _chromium() -> "Iterator[Browser]":
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise ConfigError("Timing in a browser needs Playwright: pip install playwright, or this package with its extra browser.") from error
+        raise ConfigError(
+            "Timing in a browser needs Playwright: pip install playwright, or this package with its extra "
+            "browser."
+        ) from error
     path = find_chromium()
     if path is None:
         raise ConfigError(f"Timing in a browser needs Chromium, which is not found: {HOW_TO_GET_IT}")
