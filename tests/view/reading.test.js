@@ -33,7 +33,14 @@ function store(more = {}) {
         [1, 1],
         [1, 1],
       ],
-      ranges: { gate: ends, density_attention: ends, evidence: ends },
+      ranges: {
+        gate: ends,
+        density_attention: ends,
+        evidence: [
+          [-0.9, 0.5],
+          [0, 0.3],
+        ],
+      },
     }),
     quantities: { ...QUANTITIES, ...more },
   });
@@ -44,9 +51,14 @@ const EVIDENCE = { evidence: { name: 'Evidence', short: 'Evid.', signed: true } 
 test('the strongest cell is that of the map shown, and it is said by what', () => {
   const shown = store(EVIDENCE);
   assert.equal(shown.quantity, 'evidence');
-  assert.equal(shown.head, 1, 'the first head is open, so one does not begin with it');
-  assert.deepEqual(strongestCell(shown), { layer: 1, feature: 0 });
-  shown.set({ head: 0 });
+  // Head 0 is open: one begins with it only where it has the largest numbers of the map that is shown.
+  assert.equal(shown.head, 0);
+  shown.set({ tab: 'dataset' });
+  assert.equal(shown.head, 1);
+  shown.set({ tab: 'heatmap', quantity: 'importance' });
+  assert.equal(shown.head, 1);
+  assert.equal(store().head, 1);
+  shown.set({ head: 0, quantity: 'evidence' });
   assert.deepEqual(strongestCell(shown), { layer: 0, feature: 2 });
   assert.equal(strongestText(shown), 'No cell selected; the one of most Evidence in head 0, by size');
   shown.set({ head: 1 });

@@ -11,6 +11,7 @@ import { decode, range, sum } from './arrays.js';
 
 export const OPEN = 0.9; // a gate above this everywhere lets everything through, as in the sentences
 
+const SIGNED = ['class_importance', 'evidence'];
 const PER_HEAD = [
   'gate',
   'density_attention',
@@ -274,9 +275,17 @@ export class Result {
     return this.raw.ranges.gate[head][0] > OPEN;
   }
 
-  /** The head to look at first: the first one, or where that is open the one of largest share that is not. */
-  firstHead() {
-    return this.isOpen(0) ? (this.byContribution().find((head) => !this.isOpen(head)) ?? 0) : 0;
+  /**
+   * The head to look at first: head 0, or where that is open the one that tells most: of a map with a sign the
+   * one with the largest number, else the one of largest share that is not open.
+   * @param {string} quantity
+   */
+  firstHead(quantity) {
+    if (!this.isOpen(0)) return 0;
+    const ranges = SIGNED.includes(quantity) && this.raw.ranges[quantity];
+    if (!ranges) return this.byContribution().find((head) => !this.isOpen(head)) ?? 0;
+    const sizes = ranges.map(([low, high]) => Math.max(-low, high));
+    return sizes.indexOf(Math.max(...sizes));
   }
 
   /** Layers that a head sees. @param {number} head */

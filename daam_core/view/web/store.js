@@ -170,7 +170,8 @@ export class Store {
 
   /** The head of the single map: the chosen one, or the one to look at first. @returns {number} */
   get head() {
-    return this.state.head ?? this.result().firstHead();
+    const { head, tab } = this.state;
+    return head ?? this.result().firstHead(tab === 'dataset' ? 'importance' : this.quantity);
   }
 
   /** Whether the map that is shown is about the explained class. */
