@@ -31,7 +31,7 @@ def build() -> Charts:
             "head. Drag to zoom, double-click to see all again, point at something for its value; the "
             "camera saves a picture.</p>"
         )
-        with gr.Row():
+        with gr.Row(elem_classes="dx-fields"):
             kind = gr.Dropdown(
                 KINDS,
                 value="parameters",
@@ -49,7 +49,7 @@ def build() -> Charts:
                 min_width=120,
                 visible=False,
             )
-            run = gr.Button("Draw", elem_id="chart-draw", size="md", min_width=100)
+            run = gr.Button("Draw", elem_id="chart-draw", size="md", min_width=120, scale=0)
         said = answer_place("said-charts")
         plot = gr.Plot(None, show_label=False, elem_id="chart-plot", visible=False)
     return Charts(kind, head, run, said, plot)
