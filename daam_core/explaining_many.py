@@ -1,12 +1,14 @@
 """Many inputs: read in worker threads, encoded and explained in batches, handed out in order."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
 from daam_core.configuration import class_index
+from daam_core.encoding import Encoding
 from daam_core.errors import ConfigError, InputError, ShapeError, is_whole
 from daam_core.explaining import explain_encodings
 from daam_core.inputs import Input, Picture, Sound, read_input
@@ -89,18 +91,29 @@ def read_and_explain(
         except InputError as error:
             return error
 
-    def explained(batch: list[Input]) -> list[Explanation | Refused]:
+    def encoded(batch: Sequence[Input]) -> list[Encoding] | Refused:
         try:
-            encodings = model.backbone.encode_many(batch)
+            return model.backbone.encode_many(batch)
+        except (InputError, ShapeError) as error:
+            return error
+
+    def explained(batch: Sequence[Input], encodings: list[Encoding] | Refused) -> list[Explanation | Refused]:
+        try:
+            if isinstance(encodings, Refused):
+                raise encodings
             return [*explain_encodings(model, encodings, target=target, scale=scale)]
         except (InputError, ShapeError) as error:
             if len(batch) == 1:
                 return [error]
-            return [result for given in batch for result in explained([given])]
+            return [result for given in batch for result in explained([given], encoded([given]))]
 
     batch_size = min(batch_size, max(1, HELD_BYTES // _explanation_bytes(model)))
     workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as readers, ThreadPoolExecutor(1) as ahead:
+    with (
+        ThreadPoolExecutor(workers) as readers,
+        ThreadPoolExecutor(1) as ahead,
+        ThreadPoolExecutor(1) as encoder,
+    ):
         # Texts are read by whoever reads ahead: handing one to a worker takes longer than reading it.
         reading = map if model.config.modality == "text" else readers.map
         given = (one for some in _groups(inputs, workers) for one in reading(read, some))
@@ -113,9 +126,15 @@ def read_and_explain(
             }
             usable = [(number, one) for number, one in enumerate(held) if not isinstance(one, Refused)]
             usable.sort(key=lambda pair: _bytes(pair[1]))
-            for batch in _groups(usable, batch_size):
-                numbers, together = zip(*batch, strict=True)
-                results |= zip(numbers, explained([*together]), strict=True)
+            batches = [tuple(zip(*batch, strict=True)) for batch in _groups(usable, batch_size)]
+            # While a batch is explained, the next one is encoded: neither keeps all cores busy.
+            coming_encodings = deque(encoder.submit(encoded, given) for _, given in batches[:1])
+            for at, (numbers, together) in enumerate(batches):
+                coming_encodings.extend(
+                    encoder.submit(encoded, given) for _, given in batches[at + 1 : at + 2]
+                )
+                encodings = coming_encodings.popleft().result()
+                results |= zip(numbers, explained(together, encodings), strict=True)
             for number, one in enumerate(held):
                 yield None if isinstance(one, Refused) else one, results.pop(number)
 

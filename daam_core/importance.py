@@ -13,6 +13,8 @@ from torch import Tensor
 from daam_core.errors import ShapeError
 from daam_core.gating import joint_gate
 
+_NOT_FINITE = "Density attention must be finite floating point numbers."
+
 
 class ImportanceFactor(NamedTuple):
     """Importance Factor and what it was scaled by.
@@ -63,8 +65,8 @@ def importance_factor(
     """
     if density_attention.ndim < 3 or density_attention.numel() == 0:
         raise ShapeError(f"Expected density attention [.., H, L, F], got {list(density_attention.shape)}.")
-    if not density_attention.is_floating_point() or not bool(torch.isfinite(density_attention).all()):
-        raise ShapeError("Density attention must be finite floating point numbers.")
+    if not density_attention.is_floating_point():
+        raise ShapeError(_NOT_FINITE)
     if scale not in ("all_heads", "per_head"):
         raise ShapeError(f"scale must be 'all_heads' or 'per_head', got {scale!r}.")
     heads, layers, _ = density_attention.shape[-3:]
@@ -78,8 +80,16 @@ def importance_factor(
             f"got {list(head_layers.shape)}."
         )
     axes = (-3, -2, -1) if scale == "all_heads" else (-2, -1)
-    low = density_attention.masked_fill(~seen, torch.inf).amin(axes, keepdim=True)
-    high = density_attention.masked_fill(~seen, -torch.inf).amax(axes, keepdim=True)
+    whole = bool(seen.all())  # then each step over all cells that would leave some out is spared
+    low, high = (
+        density_attention if whole else density_attention.masked_fill(~seen, end)
+        for end in (torch.inf, -torch.inf)
+    )
+    low, high = low.amin(axes, keepdim=True), high.amax(axes, keepdim=True)
+    # What is not finite shows in the range, where nothing is left out.
+    ranged = torch.stack([low, high]) if whole else density_attention
+    if not bool(torch.isfinite(ranged).all()):
+        raise ShapeError(_NOT_FINITE)
     constant = high <= low
     width = torch.where(constant, torch.ones_like(high), high - low)
     scaled = (density_attention - low) / width
@@ -88,13 +98,15 @@ def importance_factor(
         half_width = (high / 2 - low / 2).where(~constant, torch.ones_like(high))
         half = (density_attention / 2 - low / 2) / half_width
         scaled = torch.where(torch.isfinite(width), scaled, half)
-    importance = torch.where(constant | ~seen, torch.zeros_like(scaled), scaled)
+    degenerate = bool(constant.any())
+    if degenerate or not whole:
+        scaled = torch.where(constant | ~seen, torch.zeros_like(scaled), scaled)
     per_head = density_attention.shape[:-2]
     return ImportanceFactor(
-        importance,
+        scaled,
         low.flatten(-3).expand(per_head),
         high.flatten(-3).expand(per_head),
-        bool(constant.any()),
+        degenerate,
     )
 
 

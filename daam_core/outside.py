@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -52,6 +52,11 @@ class Cells:
                 f"{[count, *self.mean.shape]}, got {list(self.directions.shape)}."
             )
 
+    @cached_property
+    def across(self) -> np.ndarray:
+        """``[L·F, K]`` float64, the directions: made once, since it takes longer than to use them."""
+        return self.directions.reshape(len(self.variances), -1).T.astype(np.float64)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -90,7 +95,7 @@ def distance(cells: Cells, values: np.ndarray) -> np.ndarray:
         raise ShapeError(f"Values must be [.., {', '.join(map(str, cells.mean.shape))}], got {x.shape}.")
     y = x - cells.mean
     flat = y.reshape(*y.shape[:-2], size)
-    z = flat @ cells.directions.reshape(-1, size).T.astype(np.float64)
+    z = flat @ cells.across
     beside = np.maximum((flat**2).sum(-1) - (z**2).sum(-1), 0.0)  # rounding may leave less than nothing
     squared: np.ndarray = ((z**2 / cells.variances).sum(-1) + beside / cells.rest) / size
     roots: np.ndarray = np.sqrt(squared)

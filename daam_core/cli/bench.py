@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from daam_core.bench.scale import ScaleTimes
     from daam_core.bench.training import TrainCase
 
+#: Inputs that the seconds of batches are told for.
+TOLD = 200
 PARTS = ("layer", "explain", "batch", "encoders", "train", "scale", "app", "load", "view")
 
 
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> Output:
     if "batch" in parts:
         batch = bench_batch(runs=arguments.runs or 5, models=arguments.model)
         found["batch"] = asdict(batch)
-        lines.append(aligned(_batch_table(batch.cases)))
+        lines += [aligned(_batch_table(batch.cases)), "\n".join(map(_batch_text, batch.cases))]
     if "encoders" in parts:
         encoders = bench_encoders(runs=arguments.runs or 15, models=arguments.model)
         found["encoders"] = asdict(encoders)
@@ -144,6 +146,14 @@ def _batch_table(cases: "Sequence[BatchCase]") -> Table:
     heads = ("short inputs", "number", "one by one /s", "together /s")
     alone = ("encoder one by one /s", "its batches /s")
     return Table((*heads, *alone, "speed-up", "at most", "time over encoder's"), rows)
+
+
+def _batch_text(c: "BatchCase") -> str:
+    alone, together = (TOLD * seconds / c.inputs for seconds in (c.one_by_one_seconds, c.together_seconds))
+    return (
+        f"{TOLD} short inputs of {c.model}: {alone:.2f} s one by one, {together:.2f} s together, which is "
+        f"{c.speedup:.1f} times as fast and takes {c.ratio:.2f} times as long as the encoder's batches alone."
+    )
 
 
 def _encoder_table(cases: "Sequence[EncoderCase]") -> Table:
