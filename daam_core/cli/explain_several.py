@@ -11,7 +11,8 @@ from daam_core.cli.output import Output, progress_bar, refused_lines, say
 from daam_core.errors import DaamError, InputError
 from daam_core.export import save
 from daam_core.export.row_per_input import ExplanationRow, explanation_row, json_line, row_suffix, write_rows
-from daam_core.inputs import SUFFIXES, Modality
+from daam_core.inputs import SUFFIXES, Modality, modality_by_suffix
+from daam_core.inputs.text import text_sha256
 from daam_core.result import Explanation, Scale
 from daam_core.training.data import DataRow, TableColumns, parts_of, read_inputs
 from daam_core.training.data_folders import files_below
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The rows of a folder that holds an NPZ of each explanation.
 _ROWS = "rows.jsonl"
+#: Bytes of a file's name, with room for what is added to it while it is written.
+LONGEST_NAME = 200
 
 
 def are_several(given: Sequence[str]) -> bool:
@@ -93,7 +96,7 @@ def explain_several(
                 name = one.place
                 rows[name] = _row(one, result, model)
                 if isinstance(result, Explanation) and not place.suffix:
-                    save(result, place / f"{Path(name).as_posix().replace('/', '__')}.npz")
+                    save(result, place / _arrays_name(name))
                 file.write(json_line(rows[name]) + "\n")
                 file.flush()
                 bar.update()
@@ -117,6 +120,18 @@ def _inputs(
     """Inputs, each name once: files, those below folders that can be read by their names, rows of tables,
     texts."""
     found: dict[str, DataRow] = {}
+    given_files: set[Path] = set()
+
+    def add(row: DataRow, *names: str) -> None:
+        """Under the first name that no other input has; one that is given twice is one."""
+        if isinstance(row.given, Path):
+            if row.given.absolute() in given_files:
+                return
+            given_files.add(row.given.absolute())
+        for name in names:
+            if found.setdefault(name, replace(row, place=name)).given == row.given:
+                return
+
     for one in given:
         if table := _stored(one):
             rows, notes = read_inputs(table, modality=modality, columns=columns, part=part)
@@ -124,7 +139,7 @@ def _inputs(
                 say(note)
             for row in rows:
                 place = row.place if row.place.startswith(table.name) else f"{table.name} {row.place}"
-                found[place] = replace(row, place=place)
+                add(row, place, f"{Path(one).parent.name}/{place}", f"{one} {row.place}")
         elif folder := existing_folder(one):
             files = [path for path in files_below(folder)[0] if path.suffix.lower() in SUFFIXES[modality]]
             if not files:
@@ -133,13 +148,24 @@ def _inputs(
                 )
             for path in files:
                 place = path.relative_to(folder).as_posix()
-                found[place] = DataRow(path, (path.parent.name,), place)
+                row = DataRow(path, (path.parent.name,), place)
+                add(row, place, f"{folder.name}/{place}", f"{one.rstrip('/')}/{place}")
         else:
             file = existing_file(one, modality, asked=asked)
             name = file.name if file else one
-            text = file or (one if modality == "text" else Path(one))
-            found[name] = DataRow(text, (file.parent.name,) if file else (), name)
+            # As alone: what is named like a file and is none is no text, and refused in its row.
+            missing = modality != "text" or (not any(map(str.isspace, one)) and modality_by_suffix(one))
+            row = DataRow(file or (Path(one) if missing else one), (file.parent.name,) if file else (), name)
+            add(row, name, one)
     return [*found.values()]
+
+
+def _arrays_name(name: str) -> str:
+    """What the file of an input's arrays is called; the name of a long text is cut, and told apart by a hash."""
+    plain = Path(name).as_posix().replace("/", "__")
+    if len(plain.encode()) > LONGEST_NAME:
+        plain = plain.encode()[: LONGEST_NAME - 13].decode(errors="ignore") + f" {text_sha256(name)[:12]}"
+    return f"{plain}.npz"
 
 
 def _row(given: DataRow, result: object, model: "TrainedClassifier") -> ExplanationRow:

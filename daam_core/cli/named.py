@@ -39,6 +39,8 @@ def existing_folder(given: str) -> Path | None:
 
 
 def _named(given: str, there: Callable[[Path], bool]) -> Path | None:
+    if not given:  # a text without a letter, which as a path would be the folder that one is in
+        return None
     try:
         path = Path(given)
         return path if there(path) else None

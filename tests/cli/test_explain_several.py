@@ -100,6 +100,14 @@ def test_a_folder_takes_the_arrays_of_each(tmp_path):
     np.testing.assert_allclose(e.importance, alone.importance, atol=1e-4)
 
 
+def test_arrays_of_a_long_text_have_a_short_name(tmp_path):
+    long = [f"{'Oil prices rise. ' * 30}{number}" for number in (1, 2)]
+    assert main(["explain", *long, "--model", "news-topic", "--out", str(tmp_path / "out")]) == 0
+    names = sorted(path.name for path in (tmp_path / "out").glob("*.npz"))
+    assert len(names) == 2
+    assert all(len(name) < 210 and name.startswith("Oil prices rise.") for name in names)
+
+
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     words = ["explain", *given(tmp_path), "--out", str(tmp_path / "rows.jsonl")]
     real = explaining_many.explain_each
@@ -189,3 +197,18 @@ def test_of_a_folder_of_tables_the_test_part_is_explained_and_said(tmp_path, cap
 def test_options_of_tables_are_refused_for_one_input(capsys):
     assert main(["explain", TEXTS[0], "--model", "news-topic", "--part", "test"]) == 2
     assert "--part is for tables; leave it out" in capsys.readouterr().err
+
+
+def test_inputs_of_one_name_each_have_a_row_and_what_is_no_file_is_refused_in_its_own(tmp_path, capsys):
+    for folder, text in zip(("one", "two"), TEXTS[:2], strict=True):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(text)
+    folders = [str(tmp_path / name) for name in ("one", "two")]
+    asked = [*folders, str(tmp_path / "two" / "a.txt"), "", "nofile.txt", "--model", "news-topic"]
+    assert main(["explain", *asked, "--out", str(tmp_path / "rows.jsonl")]) == 0
+    rows = {row["name"]: row for row in rows_of(tmp_path / "rows.jsonl")}
+    assert list(rows) == ["a.txt", "two/a.txt", "", "nofile.txt"]
+    assert "empty" in rows[""]["reason"]
+    assert "nofile.txt" in rows["nofile.txt"]["reason"]
+    assert rows["a.txt"]["probabilities"] != rows["two/a.txt"]["probabilities"]
+    assert "2 of 4 inputs explained" in capsys.readouterr().out
