@@ -83,7 +83,7 @@ TABLE = {
         "version result gating configuration encoding layers blocks view explaining published",
         "anywidget torch",
     ),
-    "explaining_many": allow("result inputs configuration trained explaining"),
+    "explaining_many": allow("result inputs configuration encoding trained explaining"),
     "training": allow(
         "version processes writing result gating importance grouped_query inputs "
         "configuration encoding layers density_decoder model dataset_mean backbones "

@@ -161,7 +161,7 @@ def _inputs(
 
 
 def _arrays_name(name: str) -> str:
-    """What the file of an input's arrays is called; the name of a long text is cut, and told apart by a hash."""
+    """What the file of an input's arrays is called; that of a long text is cut, and told apart by a hash."""
     plain = Path(name).as_posix().replace("/", "__")
     if len(plain.encode()) > LONGEST_NAME:
         plain = plain.encode()[: LONGEST_NAME - 13].decode(errors="ignore") + f" {text_sha256(name)[:12]}"
