@@ -184,6 +184,12 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
         # What is only said to whoever has the page before them is not printed.
         assert b"Point at" not in content, name
         assert len(list(ET.fromstring(content).iter(f"{SVG}text"))) > 3, name
+    page.evaluate(f"() => {{ {STATE.replace('.state', '')}.state = {{tab: 'dataset', cell: null}}; }}")
+    told = page.get_by_text("Point at", exact=False).first
+    expect(told).to_be_visible()
+    page.emulate_media(media="print")
+    expect(told).to_be_hidden()
+    page.emulate_media(media="screen")
     pins.get_by_role("button", name="Remove pin 1").click() if pins.count() else None
     page.context.close()
 

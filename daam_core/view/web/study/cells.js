@@ -100,7 +100,7 @@ function Telling() {
   />`;
   return html`<${Asked}
     title="Cells that tell a class best"
-    help="By how many standard deviations (SD) a cell’s mean density attention is higher (+) or lower (−) for the class than for all others. Press one to see what it answers to."
+    help=${html`By how many standard deviations (SD) a cell’s mean density attention is higher (+) or lower (−) for the class than for all others. <span class="dv-said">Press one to see what it answers to.</span>`}
     controls=${controls}
     answer=${answer}
     csv=${() => tellingSheet(store, found)}
@@ -280,7 +280,7 @@ function Preferences({ preference, picked, pick }) {
   });
   return html`<${Figure}
     title="How well it tells each class"
-    help="AUROC over the inputs: 1 where every input of the class has a higher number than all others, 0 where every one has a lower, 0.5 where it says nothing of the class; n counts the class’s inputs. Press a class to see it apart."
+    help=${html`AUROC over the inputs: 1 where every input of the class has a higher number than all others, 0 where every one has a lower, 0.5 where it says nothing of the class; n counts the class’s inputs. <span class="dv-said">Press a class to see it apart.</span>`}
     csv=${csv}
   >
     <ul class="ds-areas">

@@ -208,7 +208,7 @@ function Compared({ found, names }) {
     </div>
     <${ColourBar} scale=${scale}>
       ${quantity.name}${shown === 'difference' ? `: ${names[0]} minus ${names[1]}` : `, mean of ${names[shown === 'second' ? 1 : 0]}`};
-      ${' '}one scale for all heads. Press a cell to see what it answers to.
+      ${' '}one scale for all heads. <span class="dv-said">Press a cell to see what it answers to.</span>
     <//>
     <${Strongest} found=${found} holds=${holds} names=${names} />
   </div>`;
