@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> Output:
     if "explain" in parts:
         explained = bench_explain(runs=arguments.runs or 7, models=arguments.model)
         found["explain"] = asdict(explained)
-        lines.append(aligned(_explain_table(explained.cases)))
+        lines += [aligned(_explain_table(explained.cases)), aligned(_parts_table(explained.cases))]
     if "batch" in parts:
         batch = bench_batch(runs=arguments.runs or 5, models=arguments.model)
         found["batch"] = asdict(batch)
@@ -126,6 +126,11 @@ def _explain_table(cases: "Sequence[ExplainCase]") -> Table:
         for c in cases
     )
     return Table(("explanation", "encoder ms", "whole ms", "ratio", "beyond encoder ms"), rows)
+
+
+def _parts_table(cases: "Sequence[ExplainCase]") -> Table:
+    rows = tuple((part, *(f"{1e3 * c.parts[part]:.2f}" for c in cases)) for part in cases[0].parts)
+    return Table(("beyond the encoder, profiled, ms", *(c.model for c in cases)), rows)
 
 
 def _batch_table(cases: "Sequence[BatchCase]") -> Table:

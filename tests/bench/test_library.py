@@ -25,3 +25,5 @@ def test_an_explanations_figures_are_consistent(monkeypatch):
     assert case.tokens == len(input_for("text"))
     assert case.ratio == pytest.approx(case.explanation_seconds / case.encoder_seconds)
     assert case.beyond_encoder_ratio == pytest.approx(case.beyond_encoder_seconds / case.encoder_seconds)
+    assert all(0 < seconds < 1 for part, seconds in case.parts.items() if part != "unlike inputs")
+    assert set(case.parts) == {*library_module.PARTS, library_module.REST}
