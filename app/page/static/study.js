@@ -31,7 +31,9 @@ export function study(element, props, _watch, trigger, [explain]) {
   });
   element.append(view);
   onPage(() => ofDataSet() && open());
-  restore();
+  // Whoever pressed the tab before this script was here stays there.
+  if (ofDataSet() && !new URLSearchParams(window.location.search).has('study')) open();
+  else restore();
 }
 
 /** What the address asks for: a study and what of it, or none. */
