@@ -123,6 +123,14 @@ def test_the_few_layers_that_hold_everything_can_be_magnified(view: Callable[...
     settle(page)
     assert state(page)["zoom"] == {"x0": 0, "x1": e.shape[2], "y0": 6, "y1": 8}
     assert page.locator(".dv-row-ticks span").all_inner_texts() == ["6", "7"]
+    note = page.locator(".dv-zoomed")
+    assert "Zoomed in: layers 6–7 of 8." in note.inner_text()
+    note.get_by_role("button", name="Show everything").click()
+    settle(page)
+    assert state(page)["zoom"] is None
+    assert not note.is_visible()
+    strip.get_by_role("button", name="Magnify layer 7").click()
+    settle(page)
     strip.get_by_role("button", name="Show all layers").click()
     settle(page)
     assert state(page)["zoom"] is None

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFeature } from '../../daam_core/view/web/feature_search.js';
+import { zoomText } from '../../daam_core/view/web/maps.js';
 import {
   comparable,
   DEFAULTS,
@@ -117,6 +118,29 @@ test('another payload keeps what still fits', () => {
   store.setPayload(null);
   assert.equal(store.payload, null);
   assert.equal(store.state.quantity, 'gate');
+});
+
+test('another model is shown whole: zoom and cell are places in the one before it', () => {
+  const store = new Store();
+  const text = payload({ shape: [2, 6, 384] });
+  store.setPayload(text);
+  const chosen = { zoom: { x0: 107, x1: 147, y0: 0, y1: 6 }, cell: { layer: 3, feature: 126 } };
+  store.set(chosen);
+  assert.equal(zoomText(store), 'Zoomed in: features 107–146 of 384.');
+  store.setPayload(payload({ shape: [2, 6, 384], explained: 1 })); // the same model: the same place
+  assert.deepEqual([store.state.zoom, store.state.cell], [chosen.zoom, chosen.cell]);
+  store.setPayload(payload({ shape: [2, 16, 320], checkpoint: 'd' }));
+  assert.deepEqual([store.state.zoom, store.state.cell, zoomText(store)], [null, null, '']);
+  store.set({ ...chosen, zoom: { x0: 0, x1: 320, y0: 0, y1: 6 } });
+  assert.equal(zoomText(store), 'Zoomed in: layers 0–5 of 16.');
+  // A model of the same size is another one, too, and the one beside it may have another size.
+  store.setPayload(payload({ shape: [2, 16, 320], checkpoint: 'e' }, { shape: [2, 6, 384] }));
+  assert.deepEqual([store.state.zoom, store.state.cell], [null, null]);
+  store.set(chosen);
+  store.set({ side: 'b' });
+  assert.deepEqual([store.state.zoom, store.state.cell], [null, null]);
+  store.set({ side: 'a', zoom: chosen.zoom });
+  assert.deepEqual(store.state.zoom, chosen.zoom); // asked for
 });
 
 test('letters and names of two results', () => {

@@ -92,14 +92,14 @@ export function NumberField({ label, value, size, onChange, empty = '' }) {
 }
 
 /** Buttons that zoom out, in, and show everything; `work` gets what to do: 'out', 'in' or 'all'. */
-export function ZoomButtons({ work, all = 'Show everything', disabled = false }) {
+export function ZoomButtons({ work, all = 'Show everything', disabled = false, zoomed = false }) {
   return html`<div
     class="dv-control dv-zoom"
     role="group"
     aria-label="Zoom"
     title="The wheel zooms, too, once a map was clicked, or with Ctrl"
   >
-    <span class="dv-label" aria-hidden="true">Zoom</span>
+    <span class="dv-label" aria-hidden="true">${zoomed ? 'Zoomed in' : 'Zoom'}</span>
     <div class="dv-row">
       <button type="button" class="dv-button dv-square" aria-label="Zoom out" onClick=${() => work('out')}>
         −
@@ -109,7 +109,7 @@ export function ZoomButtons({ work, all = 'Show everything', disabled = false })
       </button>
       <button
         type="button"
-        class="dv-button"
+        class="dv-button ${zoomed ? 'dv-leave' : ''}"
         aria-label=${all}
         disabled=${disabled}
         onClick=${() => work('all')}

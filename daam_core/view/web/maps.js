@@ -90,8 +90,36 @@ export function BinningNote({ children }) {
 
 /** Controls of a figure with maps: zoom and search among them. @param {{keys: string[], children?: any}} props */
 export function MapControls({ keys, children }) {
-  const maps = html`<${ZoomButtons} work=${zoomMaps(useStore())} /><${FeatureSearch} />`;
+  const store = useStore();
+  const { checkpoint } = store.result().raw;
+  // What was looked for in another model's maps is not looked for in this one's.
+  const maps = html`<${ZoomButtons} work=${zoomMaps(store)} zoomed=${Boolean(zoomText(store))} />
+    <${FeatureSearch} key=${checkpoint} />`;
   return html`<${Controls} keys=${keys} maps=${maps}>${children}<//>`;
+}
+
+/**
+ * Which part of the maps is on screen, in words; nothing where that is all of them.
+ * @param {Store} store
+ */
+export function zoomText(store) {
+  const { zoom } = store.state;
+  const { L, F } = store.result();
+  const { rows, columns } = store.axes();
+  /** @type {(name: string, from: number, to: number, size: number) => string[]} */
+  const part = (name, from, to, size) =>
+    from > 0 || to < size ? [`${name} ${Math.floor(from)}–${Math.ceil(to) - 1} of ${size}`] : [];
+  const parts = zoom && [...part(rows, zoom.y0, zoom.y1, L), ...part(columns, zoom.x0, zoom.x1, F)];
+  return parts?.length ? `Zoomed in: ${parts.join(', ')}.` : '';
+}
+
+/** Says that maps are zoomed, and leaves that. */
+export function ZoomNote() {
+  const store = useStore();
+  const text = zoomText(store);
+  return html`<p class="dv-note dv-zoomed" hidden=${!text}>
+    ${text} <button type="button" class="dv-button" onClick=${() => store.set({ zoom: null })}>Show everything</button>
+  </p>`;
 }
 
 /** Zooms the first of some maps about its middle; the others follow. @param {Store} store */
@@ -207,6 +235,7 @@ export function BarredMap({ text, ...shown }) {
   return html`<${HeadMap} onDraw=${onDraw} ...${shown}>
     ${scale && html`<div><${ColourBar} scale=${scale}>${text || [flat && `Head ${head}: ${flat}, drawn in one colour. `, fields.scaleText(store, which)]}<//></div>`}
     <${BinningNote}>${binning}<//>
+    <${ZoomNote} />
   <//>`;
 }
 

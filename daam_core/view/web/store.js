@@ -20,6 +20,11 @@ export function axesOf({ axis_names: [row, column] = ['layer', 'feature'] }) {
   return { row, column, Row: begins(row), Column: begins(column), rows: `${row}s`, columns: `${column}s` };
 }
 
+/** The same for results in whose maps a row and a column are the same place. @param {Result} result */
+function placeOf({ raw }) {
+  return JSON.stringify([raw.checkpoint, raw.shape]);
+}
+
 export class Store {
   /**
    * @param {(changed: Set<string>) => void} [changed] called with what changed: keys of the state,
@@ -62,6 +67,7 @@ export class Store {
     if (given && given.version !== 2) {
       throw new Error(`<daam-view> reads payloads of version 2, got ${given.version}.`);
     }
+    const shown = this.payload && placeOf(this.result());
     const before = this.payload?.a.checkpoint;
     this.payload = given?.a ? given : null;
     const after = this.payload?.a.checkpoint;
@@ -76,6 +82,9 @@ export class Store {
     this.b = b && new Result(b, 'b', this.load, arrived);
     this.hover = null;
     if (this.payload) this.state = { ...DEFAULTS, ...validState(this.state, this.payload) };
+    if (shown && this.payload && shown !== placeOf(this.result())) {
+      this.state = { ...this.state, zoom: null, cell: null };
+    }
     this.serial += 1;
     this.changed(new Set(['payload']));
   }
@@ -104,6 +113,10 @@ export class Store {
     const next = { ...DEFAULTS, ...validState({ ...this.state, ...valid }, this.payload) };
     /** @type {any} */
     const before = this.state;
+    if (next.side !== before.side && this.b && String(this.a.raw.shape) !== String(this.b.raw.shape)) {
+      // A part of one's maps is another part, and looks like the whole, of the other's.
+      for (const key of ['zoom', 'cell']) next[key] = /** @type {any} */ (valid)[key] ?? null;
+    }
     const changed = [];
     for (const key of Object.keys(next)) {
       if (JSON.stringify(next[key]) !== JSON.stringify(before[key])) changed.push(key);

@@ -31,6 +31,7 @@ import {
   MapControls,
   Readout,
   useBinning,
+  ZoomNote,
 } from '../maps.js';
 import { mapsSheet, numeral, numeric, sheetOf } from '../sheets.js';
 import { axesOf } from '../store.js';
@@ -88,6 +89,7 @@ function AllHeads() {
         </div>
         <div><${AllBar} /></div>
         <${BinningNote}>${binning}<//>
+        <${ZoomNote} />
       <//>
     </div>
   <//>`;

@@ -65,7 +65,6 @@ export function LayerStrip({ heads }) {
     <button
       type="button"
       class="dv-button"
-      aria-pressed=${String(magnified)}
       onClick=${() => store.set({ zoom: magnified ? whole : near })}
     >
       ${magnified ? `Show all ${rows}` : `Magnify ${names.toLowerCase()}`}
