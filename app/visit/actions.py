@@ -5,6 +5,7 @@ Each returns a new session and changes nothing else; wrong input raises a ``Daam
 know yet.
 """
 
+import time
 from dataclasses import replace
 
 from daam_core.configuration import class_index
@@ -165,7 +166,8 @@ def set_mutes(offer: Offer, session: Session, mutes: Mutes) -> Session:
         return session
     # The class stays the same while parts go on and off, so that the change can be read.
     target = current.explanation.explained
-    result = replace(_recomputed(offer, current, target=target, mutes=mutes), original=session.original)
+    muted = _recomputed(offer, current, target=target, mutes=mutes)
+    result = replace(muted, original=session.original, at=time.time())
     baseline, pinned = session.baseline, session.pinned
     if baseline is None:
         baseline = _recomputed(offer, current, target=target, mutes=NOTHING_MUTED)
@@ -262,7 +264,10 @@ def _recomputed(offer: Offer, result: Result, *, target: int | None, mutes: Mute
     mutes = result.mutes if mutes is None else mutes
     keep = keep_mask(mutes, result.explanation.shape)
     explanation = explain_encoding(offer[result.model], result.encoded, target=target, keep=keep)
-    return replace(result, explanation=explanation, target=target, mutes=mutes)
+    unmuted = result.unmuted if result.mutes else result.explanation.probabilities
+    return replace(
+        result, explanation=explanation, target=target, mutes=mutes, unmuted=unmuted if mutes else None
+    )
 
 
 def needed(result: Result | None) -> Result:

@@ -39,7 +39,8 @@ class Result:
         target: index of the explained class, None for the predicted one.
         media: what the interactive view shows of a sound or picture.
         original: the result that this one is a change of, None where it is of an unchanged input.
-        at: when the input was explained, in seconds since 1970.
+        at: when it was explained, or parts were muted, in seconds since 1970.
+        unmuted: ``[C]`` probabilities with nothing muted, where ``mutes`` are something.
     """
 
     model: str
@@ -52,6 +53,7 @@ class Result:
     media: PlainMapping | None = None
     original: "Result | None" = None
     at: float = field(default_factory=time.time)
+    unmuted: np.ndarray | None = None
 
     @property
     def title(self) -> str:

@@ -26,6 +26,15 @@ RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
 RANDOM_CELLS = 10_000_000
 CHECKED = ("importance", "gate", "decision_importance", "class_importance", "evidence")
 SIGNIFICANCE = 0.05
+#: By quantity of an explanation the map that was checked, and what it is called where not as that map:
+#: density attention puts cells in the order of the Importance Factor, which is the same scaled.
+SHOWN = {
+    "evidence": ("evidence", ""),
+    "importance": ("importance", ""),
+    "density_attention": ("importance", "Density attention"),
+    "gate": ("gate", "Gate"),
+    "class_importance": ("class_importance", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -118,14 +127,25 @@ class InputCheck:
     @property
     def sentence(self) -> str:
         """Whether the map shown first, evidence or Importance Factor, is true, and how much was learned."""
-        found = next((m for name in ("evidence", "importance") for m in self.maps if m.method == name), None)
-        if found is None:
-            return ""
+        said = self.sentences
+        return said.get("evidence") or said.get("importance", "")
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """The same of every map that an explanation shows and that was checked, by its quantity."""
+        checked = {found.method: found for found in self.maps}
+        return {
+            quantity: self._sentence(title or MAP_KINDS[method].title, checked[method])
+            for quantity, (method, title) in SHOWN.items()
+            if method in checked
+        }
+
+    def _sentence(self, title: str, found: MapCheck) -> str:
         true = found.p_value <= SIGNIFICANCE
         verb, when = ("confirms", "sooner") if true else ("does not confirm", "no sooner")
         return (
-            f"The check {verb} the map for this input: removing the cells that it marks takes the prediction "
-            f"away {when} than removing cells at random. {found.before_training}"
+            f"The check {verb} the map “{title}” for this input: removing the cells that it marks takes the "
+            f"prediction away {when} than removing cells at random. {found.before_training}"
         )
 
 

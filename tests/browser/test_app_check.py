@@ -30,7 +30,13 @@ def test_a_check_shows_the_cores_numbers(app, expected):
     assert lowest
     expect(rows.get_by_text("≤ 0.02", exact=True)).to_have_count(len(lowest))
     expect(app.page.locator("#check-result")).to_contain_text("p ≤ 0.02 is the lowest possible here.")
-    expect(app.page.locator("#check-result .dx-verdict")).to_have_text(expected.sentence)
+    verdict = app.page.locator("#check-result .dx-verdict:visible")
+    expect(verdict).to_have_text(expected.sentence)
+    # Another map on screen: its own verdict, here and beside what stands out.
+    for quantity in ("gate", "class_importance"):
+        app.page.evaluate("(quantity) => { DaamPage.shownView().state = {quantity}; }", quantity)
+        expect(verdict).to_have_text(expected.sentences[quantity])
+        expect(app.page.locator("#view .dv-in-words")).to_contain_text(expected.sentences[quantity])
     assert app.problems == []
     # Another input: what was checked is no longer on screen.
     app.explain_text("Shares fell after the report.")

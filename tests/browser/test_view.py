@@ -125,7 +125,7 @@ def test_the_few_layers_that_hold_everything_can_be_magnified(view: Callable[...
     assert page.locator(".dv-row-ticks span").all_inner_texts() == ["6", "7"]
     note = page.locator(".dv-zoomed")
     assert "Zoomed in: layers 6–7 of 8." in note.inner_text()
-    note.get_by_role("button", name="Show everything").click()
+    note.get_by_role("button", name="Show the whole map").click()
     settle(page)
     assert state(page)["zoom"] is None
     assert not note.is_visible()

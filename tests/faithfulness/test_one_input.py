@@ -34,7 +34,15 @@ def test_a_check_of_one_input_on_the_planted_classifier():
         "Removing what Importance Factor marks takes the prediction away sooner than random removal does. "
         + learned
     )
-    assert found.sentence.startswith("The check confirms the map for this input: ")
+    assert found.sentence.startswith("The check confirms the map “Importance Factor” for this input: ")
+    assert found.sentence == found.sentences["importance"]
+    assert list(found.sentences) == ["importance", "density_attention", "gate", "class_importance"]
+    for quantity, title in (("density_attention", "Density attention"), ("gate", "Gate")):
+        assert f" the map “{title}” for this input: " in found.sentences[quantity]
+    # One number, one word: 0.8951 is printed as 0.90.
+    assert "the same (rank correlation 0.90)" in replace(alike, start=0.8951).before_training
+    assert "the same (rank correlation 0.90)" in replace(alike, start=0.9).before_training
+    assert "much alike (rank correlation 0.89)" in replace(alike, start=0.894).before_training
     assert learned in found.sentence
     for start, said in (
         (0.92, "the same (rank correlation 0.92): it shows hardly anything that the gate learned."),

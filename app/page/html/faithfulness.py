@@ -1,5 +1,6 @@
 """Is this explanation true? The check of one input as HTML, and what was measured of its model."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -24,8 +25,16 @@ def check_html(checked: Checked) -> str:
     return (
         f'<p class="dx-note">{escape(checked.title)} · {escape(checked.model)}: '
         f"{escape(checked.predicted_class)}, {percent(found.probability)}.</p>"
-        f'<p class="dx-verdict">{escape(found.sentence)}</p><div class="dx-beside">{_chart(found)}'
+        f'{_headlines(found)}<div class="dx-beside">{_chart(found)}'
         f"{_verdicts(found)}</div>{_table(found)}{_curves_table(found)}{_published(checked.published)}"
+    )
+
+
+def _headlines(found: InputCheck) -> str:
+    """The verdict on each map that can be shown; the page shows that of the map that is."""
+    return "".join(
+        f'<p class="dx-verdict" data-of="{quantity}">{escape(sentence)}</p>'
+        for quantity, sentence in found.sentences.items()
     )
 
 
@@ -36,7 +45,7 @@ def _published(found: PlainMapping | None) -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(str(item["question"]))}</th>'
         f"<td>{escape(str(item['answer']))}</td>"
-        f'<td class="dx-sentence">{escape(str(item["sentence"]))}</td></tr>'
+        f'<td class="dx-sentence">{escape(_printed(str(item["sentence"])))}</td></tr>'
         for item in found["findings"]
     )
     command = escape(str(found["provenance"].get("command", "")))
@@ -47,6 +56,11 @@ def _published(found: PlainMapping | None) -> str:
         "</div>"
         f'<p class="dx-note"><code>{command}</code></p></details>'
     )
+
+
+def _printed(sentence: str) -> str:
+    """With a minus before negative numbers, as everywhere on the page; measured texts have hyphens."""
+    return re.sub(r"(?<![\w.–-])-(?=\d)", "−", sentence)
 
 
 def _table(found: InputCheck) -> str:

@@ -5,6 +5,8 @@ It is the one place on the page where these stand, so it shows A and B where two
 
 from html import escape
 
+import numpy as np
+
 from daam_core.inputs import Modality, Sound, Text
 from daam_core.inputs.picture import Picture
 from daam_core.reading.numbers import percent, signed
@@ -43,8 +45,11 @@ def prediction_html(session: Session) -> str:
     e, before = result.explanation, session.pair[0] if session.pair else None
     order = sorted(range(len(e.class_names)), key=lambda c: -e.probabilities[c])
     few = " dx-few" if len(order) <= TOP_CLASSES else ""
-    rows = [_class_row(e, c, before) for c in order]
-    notes = [CONSTANT_MAP] if e.degenerate else []
+    rows = [_class_row(result, c, before) for c in order]
+    notes = (
+        [_effect(result, before)] if result.unmuted is not None and not _shows_effect(result, before) else []
+    )
+    notes += [CONSTANT_MAP] if e.degenerate else []
     notes += [
         f'<p class="dx-note">The input: {escape(remark)}.</p>'
         for remark in remarks(e)
@@ -123,18 +128,47 @@ def _outside(e: Explanation) -> str:
     return ""
 
 
-def _class_row(e: Explanation, c: int, before: Result | None) -> str:
+def _shows_effect(result: Result, before: Result | None) -> bool:
+    """Whether the difference from A is what muting did: A is the same input with nothing muted."""
+    return before is not None and before.is_of(result) and not before.mutes
+
+
+def _effect(result: Result, before: Result | None) -> str:
+    """What muting did to the explained class, and how far that is from A, which is another input."""
+    e = result.explanation
+    whole, share = float(_unmuted(result)[e.explained]), float(e.probabilities[e.explained])
+    said = (
+        f"Muting {result.mutes.describe()}: {e.explained_class} {percent(whole)} → {percent(share)} "
+        f"({signed(100 * (share - whole), 1)} points) for this input"
+    )
+    if before is not None and before.explanation.class_names == e.class_names:
+        apart = 100 * (share - float(before.explanation.probabilities[e.explained]))
+        said += f"; from A, another result: {signed(apart, 1)} points"
+    return f'<p class="dx-note dx-effect">{escape(said)}.</p>'
+
+
+def _unmuted(result: Result) -> np.ndarray:
+    return result.explanation.probabilities if result.unmuted is None else result.unmuted
+
+
+def _class_row(result: Result, c: int, before: Result | None) -> str:
+    e = result.explanation
     share = float(e.probabilities[c])
     chosen = " dx-explained" if c == e.explained else ""
-    moved = ""
-    if before is not None and before.explanation.class_names == e.class_names:
-        change = 100 * (share - float(before.explanation.probabilities[c]))
-        moved = (
-            f'<span class="dx-moved" title="Points more or less than in A">{signed(change, 1)} points</span>'
-        )
+    moved, than = None, "in A"
+    if result.unmuted is not None and not _shows_effect(result, before):
+        moved, than = 100 * (share - float(result.unmuted[c])), "with nothing muted"
+    elif before is not None and before.explanation.class_names == e.class_names:
+        moved = 100 * (share - float(before.explanation.probabilities[c]))
+    points = (
+        ""
+        if moved is None
+        else f'<span class="dx-moved" title="Points more or less than {than}">'
+        f"{signed(moved, 1)} points</span>"
+    )
     return (
         f'<li class="dx-class{chosen}" data-class="{c}" data-probability="{share!r}">'
         f'<span class="dx-name">{escape(e.class_names[c])}</span>'
         f'<span class="dx-bar" aria-hidden="true"><i style="width:{100 * share:.2f}%"></i></span>'
-        f'<span class="dx-number">{percent(share)}{moved}</span></li>'
+        f'<span class="dx-number">{percent(share)}{points}</span></li>'
     )

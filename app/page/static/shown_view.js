@@ -19,7 +19,8 @@ let shown = null; // the <daam-view>, once there is something to show
 let linkPart = ''; // what the server says is explained
 let restores = ''; // what a link to it restores, in words
 let place = ''; // tab and cell that the address was last written for
-let said = ''; // by the check
+/** @type {string | Record<string, string>} */
+let said = ''; // by the check: of each map that can be shown
 let returning = false; // the state comes from the history, which must not grow by it
 
 /** Fills an element with the view of `props.value`, and hands on its events. */
@@ -133,6 +134,9 @@ export function pinsText() {
 function address() {
   if (!shown || ofDataSet()) return;
   const { tab, head, cell } = shown.state;
+  const ask = document.querySelector('#ask');
+  // The verdict on the page is that of the map that is shown.
+  if (ask instanceof HTMLElement) ask.dataset.quantity = quantity();
   const now = JSON.stringify([tab, cell && [head, cell]]);
   const kept = new URLSearchParams(window.location.search).get('__theme');
   const theme = kept === 'dark' || kept === 'light' ? `__theme=${kept}` : '';

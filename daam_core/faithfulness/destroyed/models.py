@@ -223,15 +223,20 @@ def _alike(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> np.ndarra
 
 
 def judge(ranks: float, yardstick: float | None) -> Literal["yes", "no", "open"]:
-    """Whether a map changed enough, by the rank correlation of before and after."""
+    """Whether a map changed enough, by the rank correlation of before and after.
+
+    Correlations count with the two digits that are printed: equal numbers get equal words.
+    """
+    ranks = round(ranks, 2)
     if ranks < CHANGED:
         return "yes"
-    indistinct = yardstick is not None and ranks >= yardstick - INDISTINCT
+    indistinct = yardstick is not None and ranks >= round(yardstick - INDISTINCT, 2)
     return "no" if ranks >= UNCHANGED or indistinct else "open"
 
 
 def verdict(title: str, destroyed: str, ranks: float, *, yardstick: float | None = None) -> str:
     """What a rank correlation before and after means, in words."""
+    ranks = round(ranks, 2)  # as printed
     if destroyed == YARDSTICK:
         return f"Yardstick: {title} of classifiers trained again correlates at {ranks:.2f} with the model's."
     if judge(ranks, yardstick) == "no" and ranks < UNCHANGED:

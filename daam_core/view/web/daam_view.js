@@ -13,7 +13,7 @@
  *   state     a plain copy of what is shown, see DEFAULTS in state.js
  *   options   theme: 'auto' (the system's), 'class' (dark inside an element of class "dark"), 'light', 'dark'
  *             heading: level of the figures' headings; section: one of SECTIONS alone, without tabs;
- *             remark: a sentence said below what stands out; tabs: names of those to show; serves: which of 'target' and 'exact' somebody answers
+ *             remark: a sentence said below what stands out, or one by quantity; tabs: names of those to show; serves: which of 'target' and 'exact' somebody answers
  * Events
  *   state     after every change of the state, once a frame; detail: the state
  *   cell      a cell was chosen; detail: {head, layer, feature}
@@ -49,6 +49,7 @@ const DEFAULT_OPTIONS = {
   section: /** @type {string | null} */ (null),
   tabs: /** @type {string[] | null} */ (null),
   serves: /** @type {string[]} */ ([]),
+  /** @type {string | Record<string, string>} */
   remark: '',
 };
 

@@ -42,8 +42,8 @@ const TABS = [
 
 /**
  * @param {{
- *   store: Store, heading: number, section: string | null, tabs: string[] | null, remark?: string,
- * }} props one section alone, or those tabs; remark: said with what stands out
+ *   store: Store, heading: number, section: string | null, tabs: string[] | null, remark?: string | Record<string, string>,
+ * }} props one section alone, or those tabs; remark: said with what stands out, always or with that quantity
  */
 export function View({ store, heading, section, tabs, remark = '' }) {
   const id = useId('panel');
@@ -79,16 +79,17 @@ export function View({ store, heading, section, tabs, remark = '' }) {
 
 /**
  * What stands out, in sentences; of both results where their difference is shown.
- * @param {{store: Store, remark: string}} props
+ * @param {{store: Store, remark: string | Record<string, string>}} props
  */
 function InWords({ store, remark }) {
   const sides = store.sides();
+  const said = typeof remark === 'string' ? remark : remark[store.quantity];
   return html`<div class="dv-in-words">
     ${sides.map(
       (side) =>
         html`<p key=${side}>
           ${store.b && html`<strong>${store.letter(side)}. </strong>`}${(store[side].raw.in_words || []).join(' ')}
-          ${remark && side === sides.at(-1) && html` <span class="dv-quiet">${remark}</span>`}
+          ${said && side === sides.at(-1) && html` <span class="dv-quiet">${said}</span>`}
         </p>`,
     )}
   </div>`;

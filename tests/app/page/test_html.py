@@ -7,6 +7,7 @@ from app.page.html.prediction import prediction_html
 from app.visit import actions
 from app.visit.actions import explain_input
 from app.visit.inputs import given_file, given_text
+from app.visit.results import results_value
 from app.visit.session import Session
 from daam_core.reading.numbers import percent, signed
 from daam_core.result import Outside
@@ -71,3 +72,31 @@ def test_an_input_outside_of_what_is_known_is_warned_of_before_its_answer(offer,
     assert "Outside" not in prediction_html(inside)
     pair = replace(inside, baseline=outside.current)
     assert "⚠ Outside what it knows. <button" in prediction_html(pair).split('<div class="dx-given">')[0]
+
+
+def test_what_muting_did_is_said_beside_another_a(offer, session, monkeypatch):
+    """With another input as A the points are those of the mute, against this input with nothing muted."""
+    at = session.current.at
+    session = explain_input(offer, session, "topics", given_text("Shares fell after the report."))
+    session = actions.use_as_a(session, session.kept[0].number)
+    whole, other = session.current.explanation, session.baseline.explanation
+    monkeypatch.setattr("app.visit.actions.time.time", lambda: at + 99)
+    muted = actions.mute_parts(offer, session, ["0"], [], "")
+    again = actions.choose_class(offer, actions.mute_parts(offer, muted, ["0", "1"], [], ""), 1)
+    for one, heads in ((muted, "head 0"), (again, "heads 0–1")):
+        e = one.current.explanation
+        c = e.explained
+        effect, apart = (100 * float(e.probabilities[c] - was.probabilities[c]) for was in (whole, other))
+        shown = prediction_html(one)
+        assert (
+            f"Muting {heads}: {e.explained_class} {percent(float(whole.probabilities[c]))} → "
+            f"{percent(float(e.probabilities[c]))} ({signed(effect, 1)} points) for this input; "
+            f"from A, another result: {signed(apart, 1)} points."
+        ) in shown
+        assert f'with nothing muted">{signed(effect, 1)} points</span>' in shown
+    assert results_value(muted)[0]["at"] == at + 99
+    assert results_value(muted)[-1]["at"] == at
+    # Beside the same input with nothing muted the rows say it all.
+    assert "dx-effect" not in prediction_html(
+        actions.mute_parts(offer, actions.end_comparison(session), ["0"], [], "")
+    )
