@@ -60,6 +60,38 @@ CAUTION = (
 )
 
 
+#: What has to stand beside evidence, density attention, a gate or class importance alone.
+CAUTIONS: Mapping[Quantity, str] = {
+    "importance": CAUTION,
+    "density_attention": (
+        "Density attention says how strongly a head lets a cell through. It is the same for every class. It "
+        "is no proof that the cell caused the decision: cells whose value is ordinary are let through, too."
+    ),
+    "gate": (
+        "A gate says how ordinary a cell's value is for its feature. It is the same for every class. It is "
+        "no proof that the cell caused the decision."
+    ),
+    "class_importance": (
+        "Class importance says how far a cell's gated value moves the class's logit to first order. It is of "
+        "this class alone; it is no proof that the decision changes without the cell."
+    ),
+    "evidence": (
+        "Evidence says how far a cell speaks for the class against the next one. It is of this class alone; "
+        "it is no proof that the decision changes without the cell."
+    ),
+}
+
+
+def caution(quantity: str) -> str:
+    """What a map of this quantity does not show.
+
+    Raises:
+        ConfigError: an unknown quantity.
+    """
+    quantity_text(quantity)
+    return next(text for known, text in CAUTIONS.items() if known == quantity)
+
+
 def quantity_text(quantity: str) -> QuantityText:
     """Name and meaning of a map.
 

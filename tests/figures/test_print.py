@@ -20,7 +20,7 @@ from daam_core.figures.parameters import parameters_figure
 from daam_core.figures.report import report_figure
 from daam_core.figures.style import figure_bytes, print_style
 from daam_core.figures.tokens import token_figure
-from daam_core.reading.quantities import CAUTION
+from daam_core.reading.quantities import CAUTION, caution
 from tests.figures.examples import AUDIO, GROUPS, IMAGE, LONG, MIXTURE, PICTURE, SOUND, TEXT
 from tests.support.builders import make_explanation
 
@@ -94,6 +94,14 @@ def test_a_report_names_the_input_and_says_probabilities_as_the_page_does(monkey
         assert text in written
     assert "0.000" not in written
     assert CAUTION in written
+    # The footer is about the map that is drawn: no word of the Importance Factor under another one.
+    drawn = replace(e, evidence=e.class_importance)
+    for quantity, begins in (("evidence", "Evidence says"), ("class_importance", "Class importance says")):
+        footer = " ".join(_written(report_figure(drawn, quantity=quantity), monkeypatch).split())
+        assert caution(quantity).startswith(begins)
+        assert caution(quantity) in footer
+        assert "same for every class" not in footer
+        assert "Importance Factor" not in footer
 
 
 def _written(figure: Figure, monkeypatch) -> str:
