@@ -349,9 +349,10 @@ function useDrawing(stage, shown) {
     const absolute = state.tokenMode === 'absolute';
     const frame = requestAnimationFrame(() => {
       const canvas = (name) => stage.current.querySelector(`.${name}`);
-      drawWave(canvas('dv-wave'), shown);
-      if (sound.media?.mel) drawMel(canvas('dv-mel'), shown);
-      drawCurve(canvas('dv-curve'), { ...shown, absolute });
+      const drawn = { ...shown, dark };
+      drawWave(canvas('dv-wave'), drawn);
+      if (sound.media?.mel) drawMel(canvas('dv-mel'), drawn);
+      drawCurve(canvas('dv-curve'), { ...drawn, absolute });
     });
     return () => cancelAnimationFrame(frame);
   }, [sound, scale, from, to, width, dark, state.tokenMode]);
@@ -370,10 +371,10 @@ function timeTicks({ from, to }, width) {
 
 /** What the three drawings are. @param {Sound} sound */
 function facts({ media, tokens }) {
-  const { state } = useStore();
+  const { state, dark } = useStore();
   const [low, high] = curveBounds(tokens, state.tokenMode === 'absolute');
   const curve = `Bottom: the curve, from ${format.short(low)} to ${format.short(high)} logits.`;
   if (!media?.mel) return `Top: the colour of each moment. ${curve}`;
   const top = format.count(media.mel.top_hz);
-  return `Top: waveform on the colour of each moment. Middle: mel spectrogram, 0 to ${top} Hz, dark is loud. ${curve}`;
+  return `Top: waveform on the colour of each moment. Middle: mel spectrogram, 0 to ${top} Hz, ${dark ? 'light' : 'dark'} is loud. ${curve}`;
 }

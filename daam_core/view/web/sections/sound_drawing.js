@@ -6,7 +6,7 @@ import { css, palette } from '../colour.js';
 /**
  * @typedef {{
  *   sound: {media: any, tokens: {start: number, end: number, value: number}[]},
- *   scale: import('../colour.js').Scale, from: number, to: number, width: number,
+ *   scale: import('../colour.js').Scale, from: number, to: number, width: number, dark: boolean,
  * }} Shown `from` and `to` in seconds
  */
 
@@ -62,7 +62,7 @@ export function drawWave(canvas, shown) {
   const perSecond = count / media.duration;
   const begin = shown.from * perSecond;
   const factor = ((shown.to - shown.from) * perSecond) / canvas.width;
-  pen.fillStyle = 'rgba(20, 20, 24, 0.72)';
+  pen.fillStyle = shown.dark ? 'rgba(236, 239, 243, 0.8)' : 'rgba(20, 20, 24, 0.72)';
   for (let i = 0; i < canvas.width; i += 1) {
     const first = Math.floor(begin + i * factor);
     const last = Math.max(first + 1, Math.floor(begin + (i + 1) * factor));
@@ -75,8 +75,12 @@ export function drawWave(canvas, shown) {
   }
 }
 
-/** The mel spectrogram on a canvas of one pixel per frame and band, dark where it is loud. */
-function melPicture({ bands, frames, data }) {
+/**
+ * The mel spectrogram on a canvas of one pixel per frame and band; silence is like the page, light or dark.
+ * @param {{bands: number, frames: number, data: any}} mel
+ * @param {boolean} dark
+ */
+function melPicture({ bands, frames, data }, dark) {
   const raw = bytes(data);
   const table = palette('grey');
   const canvas = document.createElement('canvas');
@@ -86,7 +90,8 @@ function melPicture({ bands, frames, data }) {
   const picture = pen.createImageData(frames, bands);
   for (let b = 0; b < bands; b += 1) {
     for (let f = 0; f < frames; f += 1) {
-      picture.data.set([...table[255 - raw[b * frames + f]], 255], 4 * ((bands - 1 - b) * frames + f));
+      const loud = raw[b * frames + f];
+      picture.data.set([...table[dark ? loud : 255 - loud], 255], 4 * ((bands - 1 - b) * frames + f));
     }
   }
   pen.putImageData(picture, 0, 0);
@@ -94,18 +99,14 @@ function melPicture({ bands, frames, data }) {
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Shown} shown */
-export function drawMel(canvas, { sound, from, to, width }) {
+export function drawMel(canvas, { sound, from, to, width, dark }) {
   const { mel, duration } = sound.media;
   const pen = prepared(canvas, width, 112);
   pen.imageSmoothingEnabled = true;
   const x = (s) => ((s - from) / (to - from)) * canvas.width;
-  pen.drawImage(
-    once(mel, () => melPicture(mel)),
-    x(0),
-    0,
-    x(duration) - x(0),
-    canvas.height,
-  );
+  const pictures = once(mel, () => new Map());
+  if (!pictures.has(dark)) pictures.set(dark, melPicture(mel, dark));
+  pen.drawImage(pictures.get(dark), x(0), 0, x(duration) - x(0), canvas.height);
 }
 
 /**
