@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from .main import build_demo, launch
     from .server import upkeep
+    from .server.encoders import Encoders
     from .server.login import read_logins
     from .server.stopping import Stop
     from .server.uploads import MB
@@ -65,9 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logins=logins,
     )
     print(f"DAAM explorer: http://{options.host}:{options.port} (Ctrl-C stops it)", flush=True)  # noqa: T201
-    upkeep.start(models, uploads.path, room=options.max_disk_mb * MB)
+    encoders = Encoders(models)
+    upkeep.start(encoders, uploads.path, room=options.max_disk_mb * MB)
     try:
-        launch(demo, serving, uploads.path, shown)
+        launch(demo, serving, uploads.path, shown, encoders)
     except OSError:
         return _refuse(f"Port {options.port} is in use; choose another with --port.")
     stop.wait(lambda: demo.close(verbose=False))

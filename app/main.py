@@ -19,6 +19,7 @@ from .server.arguments import HANDLERS, CheckedBlocks
 from .server.bodies import Bodies
 from .server.compressing import CompressedPage
 from .server.departures import Listeners
+from .server.encoders import Encoders
 from .server.health import health
 from .server.hosts import LOCAL, AllowedHosts
 from .server.login import Login
@@ -68,7 +69,13 @@ def _blocks(title: str) -> gr.Blocks:
     return blocks
 
 
-def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | None = None) -> str:
+def launch(
+    demo: gr.Blocks,
+    serving: Serving,
+    folder: Path,
+    shown: Studies | None = None,
+    encoders: Encoders | None = None,
+) -> str:
     """Serve the page from threads of its own until ``demo.close()``; the address it answers at.
 
     Args:
@@ -76,6 +83,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | Non
         serving: where and with what limits.
         folder: where visitors' files are kept.
         shown: the studies that the page was built for.
+        encoders: that the page says the states of.
 
     Raises:
         OSError: the port is busy.
@@ -97,7 +105,7 @@ def launch(demo: gr.Blocks, serving: Serving, folder: Path, shown: Studies | Non
         app_kwargs={
             "middleware": _guards(serving, folder, listeners),
             "exception_handlers": HANDLERS,
-            "routes": [*assets.routes(), *studies.routes(shown), health],
+            "routes": [*assets.routes(), *studies.routes(shown), health, (encoders or Encoders(())).route()],
             "lifespan": listeners.lifespan(),
         },
         enable_monitoring=False,

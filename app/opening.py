@@ -50,6 +50,7 @@ def serve(
 
     from .main import build_demo, build_own, launch
     from .server import upkeep
+    from .server.encoders import Encoders
     from .server.uploads import MB
     from .visit.own import OwnModel
 
@@ -58,8 +59,9 @@ def serve(
     if attached and len(models) > 1:
         raise ConfigError("An attached model has a page of its own: serve it alone.")
     demo = build_own(OwnModel(attached[0], modality)) if attached else build_demo(classifiers)
-    url = launch(demo, serving, folder)
-    upkeep.start(classifiers, folder, room=serving.max_disk_mb * MB)
+    encoders = Encoders(classifiers)
+    url = launch(demo, serving, folder, encoders=encoders)
+    upkeep.start(encoders, folder, room=serving.max_disk_mb * MB)
     served = Served(url, lambda: demo.close(verbose=False))
     if wait:
         print(f"DAAM explorer: {url} (Ctrl-C stops it)", flush=True)  # noqa: T201

@@ -119,7 +119,7 @@ TABLE = {
         "version result importance configuration locating model trained explaining attaching explaining_many",
         "lazy_loader",
     ),
-    "app.server": allow("view trained", "fastapi gradio gradio_client starlette uvicorn"),
+    "app.server": allow("view trained", "fastapi gradio gradio_client httpx starlette uvicorn"),
     "app.visit": allow(
         "shipped progress result inputs configuration encoding reading figures view "
         "export trained explaining attaching explaining_many faithfulness study "

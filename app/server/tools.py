@@ -4,12 +4,14 @@ One client listens to one stream for all its questions, and closes it when none 
 asked in that moment is answered to nobody, so each question goes to a client whose stream is closed.
 """
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 from gradio_client import Client
 from gradio_client.client import Job
+from httpx import TransportError
 
 from .login import OWN
 
@@ -36,10 +38,11 @@ class ToolClients:
         return self.clients[chosen].submit(*arguments, **named)
 
 
-def let_tools_in(demo: Any) -> None:
+def let_tools_in(demo: Any) -> threading.Thread:
     """Give the tools clients that come in where a login is asked for; all but one in the background.
 
-    The call of a tool itself carries the name and password that the agent gave.
+    The call of a tool itself carries the name and password that the agent gave. Returns the thread that makes
+    the others.
     """
 
     def client() -> Client:
@@ -53,9 +56,12 @@ def let_tools_in(demo: Any) -> None:
         )
 
     def join() -> None:
-        for _ in range(CLIENTS - 1):
-            tools.clients.append(client())
+        with contextlib.suppress(TransportError):  # the server is being closed: nobody asks any more
+            for _ in range(CLIENTS - 1):
+                tools.clients.append(client())
 
     tools = ToolClients([client()])
     demo.mcp_server_obj._client_instance = tools
-    threading.Thread(target=join, daemon=True).start()
+    joining = threading.Thread(target=join, daemon=True)
+    joining.start()
+    return joining

@@ -3,11 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from daam_core.errors import DaamError
-from daam_core.trained import TrainedClassifier
+from .encoders import Encoders
 
 SWEEP_SECONDS = 60
 KEEP_SECONDS = 86_400  # uploads and downloads are deleted a day after they were made
@@ -16,28 +14,16 @@ KEPT_SHARE = 0.8  # of the room for files, when it was full: the oldest go first
 log = logging.getLogger(__name__)
 
 
-def start(models: Sequence[TrainedClassifier], folder: Path, *, room: int) -> None:
+def start(encoders: Encoders, folder: Path, *, room: int) -> None:
     """Begin both in the background; they end with the server.
 
     Args:
-        models: whose encoders are loaded.
+        encoders: to be loaded.
         folder: of visitors' files.
         room: bytes that these may take together.
     """
-    threading.Thread(target=load_encoders, args=(models,), name="load-encoders", daemon=True).start()
+    threading.Thread(target=encoders.load, name="load-encoders", daemon=True).start()
     threading.Thread(target=_sweep_for_ever, args=(folder, room), name="sweep", daemon=True).start()
-
-
-def load_encoders(models: Sequence[TrainedClassifier]) -> None:
-    """Load each model's encoder, so that the first visitor does not wait for it."""
-    for model in models:
-        try:
-            backbone = model.backbone
-        except DaamError as error:
-            # The visitor who needs it gets the same sentence.
-            log.warning("The encoder of %s cannot be loaded: %s", model.name, error)
-        else:
-            log.info("Encoder of %s: %s", model.name, backbone.name)
 
 
 def sweep(folder: Path, *, older_than: float, now: float) -> int:

@@ -27,6 +27,7 @@ def about_model_html(model: TrainedClassifier) -> str:
     return (
         f'<details class="dx-more dx-model"><summary>{escape(said[:1].upper() + said[1:])}</summary>'
         f"<dl>{told}</dl></details>"
+        f'<p class="dx-hint dx-encoder" data-encoder-of="{escape(model.name)}" role="status"></p>'
     )
 
 

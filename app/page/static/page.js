@@ -10,6 +10,7 @@ import { copyLink, exact, pinsText, quantity, remark, shownView, view } from './
 import './terms.js';
 import './theme.js';
 import './tour.js';
+import './warm.js';
 
 /** @type {any} */ (window).DaamPage = {
   view,

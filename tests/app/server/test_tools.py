@@ -1,8 +1,13 @@
 """Calls of tools share no stream of answers that is about to close."""
 
+import threading
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
-from app.server.tools import ToolClients
+from httpx import ConnectError
+
+from app.server import tools as tools_module
+from app.server.tools import ToolClients, let_tools_in
 
 
 @dataclass
@@ -37,3 +42,21 @@ def test_with_every_stream_open_the_questions_take_turns():
     for question in "abcd":
         tools.submit(question, api_name="/x")
     assert [client.asked for client in clients] == [["/x a", "/x c"], ["/x b", "/x d"]]
+
+
+def test_a_server_that_closes_while_further_clients_join_is_no_error(monkeypatch):
+    made, problems = [], []
+
+    def client(*_, **__):
+        made.append(len(made))
+        if len(made) == 3:
+            raise ConnectError("closed")
+        return Recorder()
+
+    monkeypatch.setattr(tools_module, "Client", client)
+    monkeypatch.setattr(threading, "excepthook", problems.append)
+    demo = SimpleNamespace(local_url="http://127.0.0.1:1", mcp_server_obj=SimpleNamespace())
+    joining = let_tools_in(demo)
+    joining.join(10)
+    assert len(demo.mcp_server_obj._client_instance.clients) == 2
+    assert (made, problems) == ([0, 1, 2], [])

@@ -1,4 +1,6 @@
-"""``daam bench view`` in a real browser, on a small explanation and small classifiers."""
+"""What ``daam bench view`` finds in a real browser, on small sizes; what the page says of its encoders."""
+
+from playwright.sync_api import expect
 
 from daam_core.bench.browser import _app, _view
 
@@ -21,3 +23,11 @@ def test_every_action_is_timed_and_the_page_weighed(browser, server):
     opened, explained, muted = acted
     assert opened.bytes > 100_000
     assert explained.bytes > 10_000 < muted.bytes
+
+
+def test_the_page_says_that_the_encoder_is_ready(app):
+    app.tab("Text")
+    said = app.page.locator("#about-text [data-encoder-of]")
+    expect(said).to_have_text("Encoder ready.", timeout=20_000)
+    app.tab("Sound")
+    expect(app.page.locator("#about-audio [data-encoder-of]")).to_have_text("Encoder ready.")

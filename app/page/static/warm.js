@@ -1,0 +1,38 @@
+// @ts-check
+/** Beside the choice of a model: whether its encoder is loaded, or still warming up. */
+
+const SAID = {
+  ready: 'Encoder ready.',
+  loading: 'Encoder warming up: a run that starts now waits for it.',
+  missing: 'Its encoder cannot be loaded; a run says why.',
+};
+const ASK_EVERY = 1000; // milliseconds, while one is loading
+
+/** @type {Record<string, keyof typeof SAID>} */
+let states = {};
+let again = true;
+
+/** Into every place there is: another model's comes with the choice of it. */
+function say() {
+  for (const place of document.querySelectorAll('[data-encoder-of]')) {
+    const state = states[place.getAttribute('data-encoder-of') || ''];
+    const text = state ? SAID[state] : '';
+    if (place.textContent !== text) place.textContent = text;
+    if (state) place.setAttribute('data-state', state);
+  }
+}
+
+async function ask() {
+  try {
+    const answer = await fetch(new URL('encoders', document.baseURI));
+    states = answer.ok ? await answer.json() : {};
+    again = Object.values(states).includes('loading');
+  } catch (_error) {
+    // The server is not to be reached: nothing new is known.
+  }
+  say();
+  if (again) setTimeout(ask, ASK_EVERY);
+}
+
+new MutationObserver(say).observe(document.body, { childList: true, subtree: true });
+ask();
