@@ -98,6 +98,14 @@ def typed(text: str) -> str:
     )
 
 
+#: Buttons whose words do not fit into them, or that leave what they stand in.
+OVERFLOWING = """() => [...document.querySelectorAll('#study .dv-button')]
+  .filter((button) => button.offsetParent && !button.closest('.dv-figure-head')
+    && (button.scrollWidth > button.clientWidth + 1
+    || button.getBoundingClientRect().right > button.parentElement.getBoundingClientRect().right + 1))
+  .map((button) => button.textContent)"""
+
+
 def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     study, _, url = shown
     app = open_page(page, url)
@@ -150,6 +158,33 @@ def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     expect(count).to_contain_text("marked on the plane")
     marked = int(re.sub(r"\D", "", count.locator("strong").inner_text()))
     assert 0 < marked < INPUTS
+    beside = page.locator("#study .ds-plane .ds-count-here")
+    expect(beside).to_contain_text(f"{marked:,} of 10,000 marked")
+    expect(beside).to_be_in_viewport(ratio=1)
+
+    # It gets a long name there; what is said of it follows the name, and ends with the selection.
+    beside.get_by_role("button", name="Keep this selection").click()
+    name = "a cloud far from all the others"
+    field = beside.get_by_label("Name", exact=True)
+    field.fill(name)
+    assert field.evaluate("field => field.scrollWidth <= field.clientWidth")
+    page.keyboard.press("Enter")
+    expect(beside).to_contain_text(f"“{name}” holds {marked:,} inputs and is kept with the study.")
+    kept = selections(study)[name].tolist()
+    assert len(kept) == marked
+    assert page.evaluate(OVERFLOWING) == []
+    page.get_by_role("button", name=f"Rename {name}").click()
+    page.get_by_label(f"New name of “{name}”").fill("cloud")
+    page.keyboard.press("Enter")
+    expect(beside).to_contain_text(f"“cloud” holds {marked:,} inputs")
+    expect(beside.get_by_role("button", name="Compare “cloud” with all others")).to_be_visible()
+    page.get_by_role("button", name="Remove cloud").click()
+    expect(beside).not_to_contain_text("cloud")
+    expect(page.get_by_role("button", name="Compare “")).to_have_count(0)
+    assert list(selections(study)) == ["matches"]
+    page.get_by_role("button", name="Undo: keep cloud again").click()
+    expect(page.locator("#study .ds-kept")).to_contain_text("“cloud” is back.")
+    assert selections(study)["cloud"].tolist() == kept
     page.get_by_role("button", name="Show all").click()
 
     # The table by keys; the chosen input is marked on the plane and told in full.
@@ -247,6 +282,8 @@ def test_an_input_of_the_study_is_explained_in_the_ordinary_view(page, shown):
     e = explain(model, row["text"])
     hit = "✓ predicted" if e.answer == row["label"] else "✗ not predicted"
     expect(page.locator("#prediction .dx-truth")).to_have_text(f"True class: {row['label']} {hit}")
+    # A long name of a cell, to be found on the data set's page.
+    page.evaluate("document.querySelector('daam-view').state = { head: 1, cell: { layer: 0, feature: 126 } }")
     shares = app.probabilities()
     assert shares[e.prediction] == pytest.approx(e.probabilities[e.prediction], abs=1e-4)
     expect(page.locator("#study")).to_be_hidden()
@@ -258,6 +295,9 @@ def test_an_input_of_the_study_is_explained_in_the_ordinary_view(page, shown):
     expect(page.get_by_role("heading", name="Head 1, layer 2, feature 7")).to_be_visible(timeout=WAIT)
     page.locator("#study").get_by_label("Head", exact=True).select_option("0")
     expect(page.get_by_role("heading", name="Head 0, layer 2, feature 7")).to_be_visible()
+    button = page.get_by_role("button", name="Head 1, layer 0, feature 126, as in the view of one input")
+    expect(button).to_be_visible()
+    assert page.evaluate(OVERFLOWING) == []
     marks = page.locator("#study .dv-keys")
     expect(marks).to_contain_text("the input on screen", timeout=WAIT)
     shown_number = float(re.search(r"on screen: ([\d.]+)", marks.inner_text())[1])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byFrequency, Columns } from '../../daam_core/view/web/study/columns.js';
+import { byFrequency, Columns, distinctEnd } from '../../daam_core/view/web/study/columns.js';
 import {
   frameOf,
   inside,
@@ -437,4 +437,52 @@ test('a store keeps what it worked out, and asks once', async () => {
     [1, 2, 4, 5],
   ]);
   assert.ok(told.includes('answers') && told.includes('filter'));
+});
+
+test('what was named last keeps its name, and a removed selection can be put back as it was', async () => {
+  const store = new StudyStore();
+  store.setPayload(payload());
+  const asked = [];
+  store.source = { ask: async (...wanted) => asked.push(wanted) && { reason: '' }, address: () => '' };
+  store.narrow({ right: 'wrong' });
+  await store.select('odd');
+  assert.deepEqual(store.called, { name: 'odd', reason: '' });
+  await store.rename('odd', 'errors');
+  assert.deepEqual(store.called, { name: 'errors', reason: '' });
+  store.set({ tab: 'slices', first: `selection.${store.called.name}` });
+  assert.equal(store.state.first, 'selection.errors');
+  await store.drop('errors');
+  assert.equal(store.called, null);
+
+  // What was first of the list is so again, with the same inputs.
+  await store.drop('mine');
+  assert.deepEqual(Object.keys(store.selections), []);
+  assert.equal(await store.undrop(), '');
+  assert.deepEqual(asked.at(-1), ['keep', { name: 'mine', numbers: [3, 6, 99] }]);
+  assert.deepEqual(list(store.selections.mine), [3, 6, 99]);
+  assert.equal(store.dropped, null);
+  await store.select('errors');
+  await store.drop('mine');
+  await store.undrop();
+  assert.deepEqual(Object.keys(store.selections), ['mine', 'errors']);
+
+  // Another of its name takes its place; then nothing is put back over it. Another filter is no longer called so.
+  await store.drop('mine');
+  await store.select('mine');
+  assert.equal(store.dropped, null);
+  assert.equal(await store.undrop(), '');
+  assert.deepEqual(list(store.selections.mine), [1, 4]);
+  assert.equal(store.called.name, 'mine');
+  store.clear();
+  assert.equal(store.called, null);
+});
+
+test('as much of the end of names stays as tells them apart', () => {
+  assert.equal(distinctEnd(['a/1.flac', 'b/2.flac']), 8);
+  const names = ['angry/19-05-01-01-01.flac', 'angry/19-05-02-02-01.flac', 'sad/01-04-01-01-01.flac'];
+  assert.equal(distinctEnd(names), 9);
+  assert.equal(new Set(names.map((name) => name[0] + name.slice(-9))).size, 3);
+  const alike = ['x/a-long-beginning/one-file-of-some.wav', 'x/b-long-beginning/one-file-of-some.wav'];
+  assert.equal(distinctEnd(alike), 20);
+  assert.equal(distinctEnd([]), 8);
 });

@@ -39,7 +39,7 @@ export function InputCard({ row, large = false, input = null, score = '' }) {
     ${shown && html`<${Medium} input=${shown} row=${row} large=${large} />`}
     ${large && shown && html`<p class="dv-note">Colours: orange spoke for the prediction, blue against it.</p>`}
     <div class="ds-card-foot">
-      <span class="dv-note ds-place" title=${columns.place[row]}><${PlaceName} name=${columns.place[row]} /></span>
+      <span class="dv-note ds-place" title=${columns.place[row]}><${PlaceName} name=${columns.place[row]} end=${columns.end} /></span>
       ${large && html`<${Explain} number=${number} input=${shown} />`}
       ${
         !large &&
@@ -81,8 +81,13 @@ function Explain({ number, input }) {
 
 /** @param {{input: Input}} props */
 function Probabilities({ input }) {
+  const { payload } = useStudy();
+  const all = payload?.facts.classes.length || 0;
+  // As many as came, where these are all; else the likeliest, and what all others share.
+  const shown = input.probabilities.slice(0, all <= input.probabilities.length ? all : 3);
+  const rest = 1 - shown.reduce((sum, [, share]) => sum + share, 0);
   return html`<div class="dv-probs">
-    ${input.probabilities.slice(0, 3).map(
+    ${shown.map(
       ([name, share], i) =>
         html`<div class="dv-prob ${i === 0 ? 'dv-strong' : ''}" key=${name}>
           <span class="dv-prob-name">${name}</span>
@@ -90,6 +95,12 @@ function Probabilities({ input }) {
           <span class="dv-number">${format.percent(share)}</span>
         </div>`,
     )}
+    ${
+      all > shown.length &&
+      html`<p class="dv-note">
+        ${format.count(all - shown.length)} other ${all - shown.length === 1 ? 'class' : 'classes'}, together ${format.percent(Math.max(0, rest))}
+      </p>`
+    }
   </div>`;
 }
 

@@ -36,6 +36,22 @@ export function byFrequency(codes) {
     .map(([code]) => code);
 }
 
+const [FEWEST_LETTERS, MOST_LETTERS] = [8, 20];
+
+/**
+ * Letters at the end of names that stay where one is cut: as few as tell names apart whose beginnings, as far
+ * as they are seen, are one.
+ * @param {string[]} names
+ */
+export function distinctEnd(names) {
+  const differ = new Set(names).size;
+  for (let end = FEWEST_LETTERS; end < MOST_LETTERS; end += 1) {
+    // All that is surely seen of the beginning is its first letter.
+    if (new Set(names.map((name) => `${name[0]}${name.slice(-end)}`)).size === differ) return end;
+  }
+  return MOST_LETTERS;
+}
+
 /** Rows are the explained inputs in the order of the study, 0 to M − 1. */
 export class Columns {
   /** @param {StudyPayload} payload */
@@ -48,6 +64,7 @@ export class Columns {
     this.seconds = columns.seconds && unpack(columns.seconds);
     this.outside = payload.outside && unpack(payload.outside);
     this.place = columns.place;
+    this.end = distinctEnd(columns.place); // letters of a name that are never cut
     this.text = columns.text;
     this.classes = facts.classes;
     this.count = this.number.length;

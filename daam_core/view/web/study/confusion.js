@@ -68,11 +68,12 @@ function Matrix({ counts, press }) {
     range(size).reduce((sum, p) => sum + counts[label * size + p], 0),
   );
   const scale = makeScale([0, 1], store.table(false));
+  const word = `${Math.max(...classes.map((name) => name.length))}ch`; // columns are equally wide
   return html`<${TableFrame} caption="Inputs by true class (rows) and prediction (columns)" kind="dv-matrix ds-matrix">
     <thead>
       <tr>
         <th scope="col"><span class="dv-hidden">True class</span></th>
-        ${classes.map((name) => html`<th scope="col" key=${name}><span>${name}</span></th>`)}
+        ${classes.map((name) => html`<th scope="col" key=${name}><span style=${{ '--ds-word': word }} title=${name}>${name}</span></th>`)}
       </tr>
     </thead>
     <tbody>

@@ -126,7 +126,7 @@ export function FilterBar() {
           Compare with ${sliceName(columns, 'others')}
         </button>`
       }
-      ${store.filtering() && shown > 0 && html`<${Keep} shown=${shown} />`}
+      ${store.filtering() && shown > 0 && html`<${Keep} />`}
       ${
         shown > 0 &&
         html`<button

@@ -4,8 +4,8 @@ import * as format from '../format.js';
 import { html, useEffect, useId, useRef, useState } from '../html.js';
 import { useStudy } from './parts.js';
 
-/** Gives the inputs of the table a name, by which they can be compared. @param {{shown: number}} props */
-export function Keep({ shown }) {
+/** Gives the inputs of the table a name, by which they can be compared. */
+export function Keep() {
   const store = useStudy();
   const id = useId('keep');
   const [open, setOpen] = useState(false);
@@ -15,21 +15,16 @@ export function Keep({ shown }) {
   }, [open]);
   const [name, setName] = useState('');
   const [said, setSaid] = useState('');
-  const [kept, setKept] = useState('');
+  const kept = store.called;
   const called = name.trim();
   /** @param {SubmitEvent} e */
   const keep = async (e) => {
     e.preventDefault();
     if (!called) return setSaid('Give the selection a name.');
-    const inputs = `${format.count(shown)} ${shown === 1 ? 'input' : 'inputs'}`;
     try {
-      const reason = await store.select(called);
-      setSaid(
-        reason
-          ? `“${called}” holds ${inputs}, until the page is closed: ${reason}.`
-          : `“${called}” holds ${inputs} and is kept with the study.`,
-      );
-      setKept(called);
+      await store.select(called);
+      setSaid('');
+      setName('');
       setOpen(false);
     } catch (error) {
       setSaid(String(/** @type {Error} */ (error).message));
@@ -53,19 +48,26 @@ export function Keep({ shown }) {
             Keep this selection
           </button>`
     }
-    <span class="dv-note" role="status">${said}</span>
+    <span class="dv-note" role="status">${said || (kept && holds(store, kept))}</span>
     ${
       kept &&
       !open &&
       html`<button
         type="button"
         class="dv-button dv-quiet-button"
-        onClick=${() => store.set({ tab: 'slices', first: `selection.${kept}`, second: 'others' })}
+        onClick=${() => store.set({ tab: 'slices', first: `selection.${kept.name}`, second: 'others' })}
       >
-        Compare “${kept}” with all others
+        Compare “${kept.name}” with all others
       </button>`
     }
   </form>`;
+}
+
+/** What a name was given to. @param {import('./store.js').StudyStore} store @param {{name: string, reason: string}} kept */
+function holds({ selections }, { name, reason }) {
+  const count = selections[name].length;
+  const inputs = `“${name}” holds ${format.count(count)} ${count === 1 ? 'input' : 'inputs'}`;
+  return reason ? `${inputs}, until the page is closed: ${reason}.` : `${inputs} and is kept with the study.`;
 }
 
 /** The selections that were kept, to be shown again, renamed or removed. */
@@ -95,36 +97,59 @@ export function Kept() {
       `“${name}” is called “${other}”`,
     );
   };
-  if (!names.length && !said) return null;
+  /** @param {string} name */
+  const item = (name) =>
+    renamed === name
+      ? html`<li key=${name}><${NewName} name=${name} onName=${(other) => renameTo(name, other)} /></li>`
+      : html`<li key=${name} class="dv-row">
+          <span>${name}</span>
+          <span class="dv-quiet">${format.count(store.selections[name].length)}</span>
+          ${[
+            ['Show', () => store.showSelection(name)],
+            ['Rename', () => rename(name)],
+            ['Remove', () => drop(name)],
+          ].map(
+            ([word, act]) => html`<button
+              type="button"
+              key=${word}
+              class="dv-button dv-quiet-button"
+              aria-label="${word} ${name}"
+              onClick=${act}
+            >
+              ${word}
+            </button>`,
+          )}
+        </li>`;
+  const { dropped } = store;
+  const undo = () =>
+    dropped && change(() => store.undrop(), `“${dropped.name}” is back.`, `“${dropped.name}” is back`);
+  if (!names.length && !said && !dropped) return null;
+  const items = names.map((name) => item(name));
+  if (dropped)
+    items.splice(
+      dropped.at,
+      0,
+      html`<${Dropped} key=${`- ${dropped.name}`} dropped=${dropped} onUndo=${undo} />`,
+    );
   return html`<details class="ds-kept">
     <summary>Kept selections (${names.length})</summary>
     <ul>
-      ${names.map((name) =>
-        renamed === name
-          ? html`<li key=${name}><${NewName} name=${name} onName=${(other) => renameTo(name, other)} /></li>`
-          : html`<li key=${name} class="dv-row">
-              <span>${name}</span>
-              <span class="dv-quiet">${format.count(store.selections[name].length)}</span>
-              ${[
-                ['Show', () => store.showSelection(name)],
-                ['Rename', () => rename(name)],
-                ['Remove', () => drop(name)],
-              ].map(
-                ([word, act]) => html`<button
-                  type="button"
-                  key=${word}
-                  class="dv-button dv-quiet-button"
-                  aria-label="${word} ${name}"
-                  onClick=${act}
-                >
-                  ${word}
-                </button>`,
-              )}
-            </li>`,
-      )}
+      ${items}
     </ul>
     <p class="dv-note" role="status">${said}</p>
   </details>`;
+}
+
+/** Where a selection was removed: the way back. @param {{dropped: {name: string}, onUndo: () => void}} props */
+function Dropped({ dropped, onUndo }) {
+  const button = useRef(null);
+  useEffect(() => button.current.focus(), []);
+  return html`<li class="dv-row">
+    <span class="dv-quiet">${dropped.name}</span>
+    <button ref=${button} type="button" class="dv-button" aria-label="Undo: keep ${dropped.name} again" onClick=${onUndo}>
+      Undo
+    </button>
+  </li>`;
 }
 
 /** A selection's name, to be written anew; Escape leaves it. @param {{name: string, onName: (other: string) => void}} props */

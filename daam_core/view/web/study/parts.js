@@ -35,11 +35,9 @@ export function Verdict({ label, prediction, right, share }) {
     <span class="dv-quiet"> ${share}</span>${!right && html`, <span class="ds-truth">is ${label}</span>`}`;
 }
 
-const END = 8; // letters of a name that stay where it is cut, since files often differ there
-
-/** A file's name; where there is no room, it is cut before its end. @param {{name: string}} props */
-export function PlaceName({ name }) {
+/** A file's name; where there is no room, it is cut before its last letters. @param {{name: string, end: number}} props */
+export function PlaceName({ name, end }) {
   return html`<span class="ds-name"
-    ><span class="ds-name-begin">${name.slice(0, -END)}</span><span>${name.slice(-END)}</span></span
+    ><span class="ds-name-begin">${name.slice(0, -end)}</span><span class="ds-name-end">${name.slice(-end)}</span></span
   >`;
 }

@@ -6,6 +6,7 @@ import { Select } from '../controls.js';
 import { ColourBar } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useRef, useState, useWidth } from '../html.js';
+import { Keep } from './kept.js';
 import { Asked, useStudy } from './parts.js';
 import { frameOf, inside, nearest, placeOf, ring, square, stamped } from './scatter.js';
 import { placeName } from './store.js';
@@ -20,8 +21,8 @@ export function Plane() {
   const { state, payload } = store;
   const answer = store.answer('projection', { method: state.method });
   const scored = Boolean(store.scores());
-  const controls = [
-    html`<${Select}
+  const controls = html`<div class="ds-colour-by">
+    <${Select}
       label="Colour by"
       options=${[
         ['label', 'True class'],
@@ -32,15 +33,17 @@ export function Plane() {
       ]}
       value=${state.colour}
       onChange=${(colour) => store.set({ colour })}
-    />`,
-    (payload?.methods.length || 0) > 1 &&
+    />
+    ${
+      (payload?.methods.length || 0) > 1 &&
       html`<${Select}
         label="Laid out by"
         options=${[['pca', 'PCA'], ['umap', 'UMAP']]}
         value=${state.method}
         onChange=${(method) => store.set({ method })}
-      />`,
-  ];
+      />`
+    }
+  </div>`;
   if (state.colour === 'score' && !scored)
     store.answer('place', { ...state.place, quantity: state.quantity });
   return html`<${Asked}
@@ -99,7 +102,10 @@ function paint(store) {
   }
   const codes = colour === 'prediction' ? columns.prediction : columns.label;
   const known = colour === 'prediction' ? columns.predictions : columns.labels;
-  const own = known.length <= OWN_COLOURS + 1 ? known : known.slice(0, OWN_COLOURS);
+  // The most frequent ones, in the order of the model's, as everywhere.
+  const own = (known.length <= OWN_COLOURS + 1 ? [...known] : known.slice(0, OWN_COLOURS)).sort(
+    (a, b) => a - b,
+  );
   const at = new Map(own.map((code, i) => [code, rgb(heads[i])]));
   const other = rgb(heads[REST]);
   const rest = known.length > own.length ? [['All others', heads[REST]]] : [];
@@ -220,6 +226,16 @@ function Scatter({ points }) {
         ></span>`
       }
     </div>
+    ${
+      store.marked &&
+      html`<div class="ds-count-here" role="status">
+        <span><strong>${format.count(fits.length)}</strong> of ${format.count(columns.count)} marked</span>
+        <button type="button" class="dv-button dv-quiet-button" onClick=${() => store.mark(null)}>
+          Take the mark away
+        </button>
+        <${Keep} />
+      </div>`
+    }
     <p class="dv-note ds-said">
       ${
         hover >= 0

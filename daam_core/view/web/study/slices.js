@@ -317,16 +317,16 @@ function Strongest({ found, holds, names }) {
     return compared
       ? [
           link,
-          numeral(found.first[at]),
-          numeral(found.second[at]),
           numeral(found.difference[at]),
           numeral(found.q[at]),
+          numeral(found.first[at]),
+          numeral(found.second[at]),
         ]
       : [link, numeral(found.first[at])];
   });
   return html`<${Table}
     caption=${compared ? `${rows.length === 1 ? 'The cell' : `The ${rows.length} cells`} that differ most, of those whose difference holds (q ≤ ${found.level})` : `The ${rows.length} largest means`}
-    columns=${['Cell', ...numeric(...(compared ? [`Mean: ${names[0]}`, `Mean: ${names[1]}`, 'Difference', 'q'] : ['Mean']))]}
+    columns=${['Cell', ...numeric(...(compared ? ['Difference', 'q', `Mean: ${names[0]}`, `Mean: ${names[1]}`] : ['Mean']))]}
     rows=${rows}
   />`;
 }

@@ -33,6 +33,10 @@ export class StudyStore {
     this.marked = null;
     /** @type {Record<string, ArrayLike<number>>} numbers of inputs by name */
     this.selections = {};
+    /** @type {{name: string, reason: string} | null} what the table shows was called this; reason: as of `select` */
+    this.called = null;
+    /** @type {{name: string, inputs: ArrayLike<number>, at: number} | null} what can be put back, and its place */
+    this.dropped = null;
     /** @type {Map<string, {value?: any, error?: string}>} */
     this.answers = new Map();
     /** @type {((place: Place, quantity: string) => number | null) | null} */
@@ -58,6 +62,8 @@ export class StudyStore {
     this.answers.clear();
     this.ready = [];
     this.marked = null;
+    this.called = null;
+    this.dropped = null;
     if (payload) {
       this.columns = new Columns(payload);
       this.selections = named(
@@ -95,6 +101,7 @@ export class StudyStore {
       else next[key] = before[key]; // what did not change stays the same object
     }
     if (changed.includes('place')) this.placed = true;
+    if (changed.includes('filter')) this.called = null;
     if (!changed.length) return;
     this.state = next;
     this.changed(new Set(changed));
@@ -107,6 +114,7 @@ export class StudyStore {
 
   clear() {
     this.marked = null;
+    this.called = null;
     this.state = { ...this.state, filter: ANY };
     this.changed(new Set(['filter', 'marked']));
   }
@@ -114,6 +122,7 @@ export class StudyStore {
   /** @param {Uint8Array | null} marked */
   mark(marked) {
     this.marked = marked;
+    this.called = null;
     this.changed(new Set(['marked']));
   }
 
@@ -199,13 +208,22 @@ export class StudyStore {
 
   /** Names the inputs of the table; the answer says why they are not kept with the study, if so. @param {string} name */
   async select(name) {
-    const numbers = Int32Array.from(this.numbersOf(this.fitting()));
-    let reason = 'nobody is here who could';
-    if (this.source) {
-      ({ reason } = await this.source.ask('keep', { name, numbers: Array.from(numbers) }));
-    }
-    this.selections = named([...Object.entries(this.selections), [name, numbers]]);
+    const reason = await this.#keep(name, Int32Array.from(this.numbersOf(this.fitting())));
+    this.called = { name, reason };
     this.changed(new Set(['answers']));
+    return reason;
+  }
+
+  /** @param {string} name @param {ArrayLike<number>} inputs @param {number} [at] its place among the others */
+  async #keep(name, inputs, at = Infinity) {
+    const { reason } = this.source
+      ? await this.source.ask('keep', { name, numbers: Array.from(inputs) })
+      : { reason: 'nobody is here who could' };
+    const others = Object.entries(this.selections);
+    if (name in this.selections)
+      this.selections[name] = inputs; // it stays where it is
+    else this.selections = named([...others.slice(0, at), [name, inputs], ...others.slice(at)]);
+    if (this.dropped?.name === name) this.dropped = null; // its name is taken
     return reason;
   }
 
@@ -225,7 +243,18 @@ export class StudyStore {
     const { reason } = this.source
       ? await this.source.ask('drop', { name })
       : { reason: 'nobody is here who could' };
+    this.dropped = { name, inputs: this.selections[name], at: Object.keys(this.selections).indexOf(name) };
     this.selections = named(Object.entries(this.selections).filter(([other]) => other !== name));
+    if (this.called?.name === name) this.called = null;
+    this.changed(new Set(['answers']));
+    return reason;
+  }
+
+  /** Puts the selection back that was removed last; the answer says why it is not kept with the study, if so. */
+  async undrop() {
+    if (!this.dropped) return '';
+    const { name, inputs, at } = this.dropped;
+    const reason = await this.#keep(name, inputs, at);
     this.changed(new Set(['answers']));
     return reason;
   }
@@ -245,6 +274,8 @@ export class StudyStore {
     this.selections = named(
       Object.entries(this.selections).map(([one, inputs]) => [one === name ? other : one, inputs]),
     );
+    if (this.called?.name === name) this.called = { ...this.called, name: other };
+    if (this.dropped?.name === other) this.dropped = null;
     /** @param {string} slice */
     const followed = (slice) => (slice === `selection.${name}` ? `selection.${other}` : slice);
     const { first, second } = this.state;

@@ -14,6 +14,10 @@ const SPARE = 6; // lines above and below those in sight
 const MOST_HEIGHT = 560;
 const NARROW_HEIGHT = 340; // what is chosen stands below it
 
+const TITLE = 'True class ↓'.length;
+const MOST_LETTERS = 28; // of a class's name
+const LETTER = 0.85; // of a digit's width, on average
+
 const OUTSIDE = 'Unlike training';
 
 /** What a heading alone does not say. @param {import('./store.js').StudyStore} store @returns {Record<string, string>} */
@@ -119,7 +123,7 @@ export function InputTable() {
   const sortBy = ({ key, down }) =>
     store.set(state.sort === key ? { down: !state.down } : { sort: key, down });
 
-  return html`<div class="ds-table ${narrow ? 'ds-narrow' : ''} ${rows.length * line > height ? 'ds-scrolls' : ''} ${pictures ? 'ds-pictures' : ''}" style=${{ '--ds-columns': template(shown, pictures) }}>
+  return html`<div class="ds-table ${narrow ? 'ds-narrow' : ''} ${rows.length * line > height ? 'ds-scrolls' : ''} ${pictures ? 'ds-pictures' : ''}" style=${{ '--ds-columns': template(shown, pictures, columns.classes) }}>
     <div class="ds-line ds-head">
       ${pictures && html`<span></span>`}
       ${shown.map((column) => {
@@ -173,11 +177,17 @@ export function InputTable() {
   </div>`;
 }
 
-/** @param {Column[]} shown @param {boolean} pictures */
-function template(shown, pictures) {
+/**
+ * The class columns take what their longest name needs, up to a limit, and what inputs are called takes the rest.
+ * @param {Column[]} shown
+ * @param {boolean} pictures
+ * @param {string[]} classes
+ */
+function template(shown, pictures, classes) {
+  const longest = Math.max(TITLE, ...classes.map((name) => name.length));
   const widths = shown.map(({ key, number }) => {
-    if (key === 'place') return 'minmax(0, 2fr)';
-    return number ? '76px' : 'minmax(0, 1.5fr)';
+    if (key === 'place') return 'minmax(160px, 1fr)';
+    return number ? '76px' : `minmax(0, ${LETTER * Math.min(MOST_LETTERS, longest)}ch)`;
   });
   return [...(pictures ? ['48px'] : []), ...widths].join(' ');
 }
@@ -224,7 +234,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     ${shown.map(
       ({ key, number }) =>
         html`<span key=${key} class="ds-cell ds-${key} ${number ? 'dv-num' : ''}" title=${key === 'place' ? columns.place[row] : number ? undefined : cells[key]}
-          >${key === 'place' && !columns.text ? html`<${PlaceName} name=${cells.place} />` : cells[key]}</span
+          >${key === 'place' && !columns.text ? html`<${PlaceName} name=${cells.place} end=${columns.end} />` : cells[key]}</span
         >`,
     )}
   </div>`;
