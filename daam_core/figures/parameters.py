@@ -33,6 +33,7 @@ from daam_core.reading.numbers import number
 from daam_core.result import Explanation
 
 RANGE_BINS = 48
+SHORT_TICKS = 3  # that stay apart on a logarithmic axis in half a column
 
 PARAMETERS = (
     ("mean_offset", axis_labels.OFFSET),
@@ -102,7 +103,7 @@ def draw_distributions(
     _head_rows(axes, len(learned))
     if log:
         axes.set_xscale("log")
-        plain_log_ticks(axes.xaxis)
+        plain_log_ticks(axes.xaxis, most=SHORT_TICKS if short else None)
     axes.set_xlabel(axis_labels.FROM_THE_START if short else f"{label} ({axis_labels.FROM_THE_START})")
     tidy(axes)
 

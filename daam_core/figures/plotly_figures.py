@@ -9,6 +9,7 @@ Letters in shapes: H heads, L layers, F features, K Gaussians.
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,7 +19,7 @@ from daam_core.figures import axis_labels
 from daam_core.reading.colours import DIVERGING, head_colour, sequential
 from daam_core.reading.gaussians import effective_gaussian, is_wide
 from daam_core.reading.heads import chosen_heads
-from daam_core.reading.numbers import number_range
+from daam_core.reading.numbers import number, number_range
 from daam_core.reading.quantities import quantity_map, quantity_text, scale_limits
 from daam_core.result import Explanation, Scale
 
@@ -205,14 +206,16 @@ def _add_distributions(figure: go.Figure, learned: _Learned) -> None:
     for head, values in enumerate(learned.values):
         figure.add_trace(
             go.Scatter(
-                x=np.sqrt(edges[:-1] * edges[1:]) if log else (edges[:-1] + edges[1:]) / 2,
-                y=np.histogram(values, edges)[0],
+                # From edge to edge of each bar, and down at the last one.
+                x=edges,
+                y=np.append(np.histogram(values, edges)[0], 0),
                 mode="lines",
-                line={"shape": "hvh", "color": head_colour(head), "width": 1.6},
+                cliponaxis=False,
+                line={"shape": "hv", "color": head_colour(head), "width": 1.6},
                 name=f"head {head}",
                 legendgroup=f"head {head}",
                 showlegend=learned.row == 1,
-                hovertemplate=f"head {head}: %{{y}} features around %{{x:.4g}}<extra></extra>",
+                hovertemplate=f"head {head}: %{{y}} features from %{{x:.4g}}<extra></extra>",
             ),
             row=learned.row,
             col=1,
@@ -228,14 +231,29 @@ def _add_over_features(figure: go.Figure, learned: _Learned) -> None:
     if learned.signed:
         high = max(abs(low), abs(high))
         low = -high
+    bar: dict[str, Any] = {}
+    coloured = learned.values
+    if not learned.signed and is_wide(learned.values):
+        # Plotly has no logarithmic colours: the logarithm is coloured, and the numbers stand at the bar.
+        coloured = np.log10(learned.values)
+        ticks = _log_ticks(low, high)
+        low, high = float(coloured.min()), float(coloured.max())
+        bar = {"tickvals": np.log10(ticks).tolist(), "ticktext": [number(tick) for tick in ticks]}
     figure.add_trace(
         go.Heatmap(
-            z=learned.values,
+            z=coloured,
+            customdata=learned.values,
             x=np.arange(learned.values.shape[1]),
             y=np.arange(len(learned.values)),
             colorscale=_DIVERGING_SCALE if learned.signed else sequential("cividis")[1],
-            colorbar={"len": 0.42, "y": 0.8 if learned.row == 1 else 0.2, "thickness": 12, "outlinewidth": 0},
-            hovertemplate="head %{y}, feature %{x}: %{z:.6g}<extra></extra>",
+            colorbar={
+                "len": 0.42,
+                "y": 0.8 if learned.row == 1 else 0.2,
+                "thickness": 12,
+                "outlinewidth": 0,
+                **bar,
+            },
+            hovertemplate="head %{y}, feature %{x}: %{customdata:.6g}<extra></extra>",
             **_colour_limits(low, high, keys=("zmin", "zmax")),
         ),
         row=learned.row,
@@ -316,3 +334,9 @@ def _legend_above(figure: go.Figure) -> go.Figure:
     """Moves the legend beside the title, away from the panels' own titles."""
     place = {"yref": "container", "y": 0.985, "yanchor": "top"}
     return figure.update_layout(legend=place, margin={"t": 80})
+
+
+def _log_ticks(low: float, high: float) -> np.ndarray:
+    """Powers of ten within the range, or its ends where there are fewer than two."""
+    powers = 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
+    return powers if len(powers) > 1 else np.array([low, high])

@@ -44,7 +44,7 @@ NARROW_MM = 120.0  # figures below this width stack their panels
 MOST_DECADES = 2  # with numbers between powers of ten on a logarithmic axis; of more these collide
 MIN_COLUMN_MM = 0.2  # a single hot column can still be seen at this width
 LEGEND_MARGIN_MM = 8.0  # that a legend leaves free beside it
-BAR_GAP_MM, BAR_MM, BAR_TICKS_MM = 1.5, 2.2, 3.6  # above a colour bar, its height, its numbers
+BAR_GAP_MM, BAR_MM, BAR_TICKS_MM = 1.5, 2.2, 4.4  # above a colour bar, its height, its numbers
 LINE_MM = 3.1  # height of a line of text
 INK, FAINT, MISSING = "#1a1a1a", "#8a8a8a", "#ececec"
 
@@ -189,11 +189,12 @@ def tidy(axes: Axes, *, frame: bool = False) -> None:
             spine.set_visible(True)
 
 
-def plain_log_ticks(axis: Axis) -> None:
-    """Numbers such as 0.5, 2 and 10 on a logarithmic axis, not powers."""
+def plain_log_ticks(axis: Axis, *, most: int | None = None) -> None:
+    """Numbers such as 0.5, 2 and 10 on a logarithmic axis, not powers; at most ``most`` powers of ten."""
     lowest, highest = axis.get_view_interval()
     decades = np.log10(highest / lowest)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades <= MOST_DECADES else (1,)))
+    few = decades > MOST_DECADES
+    axis.set_major_locator(LogLocator(subs=(1,) if few else (1, 2, 5), numticks=most if few else None))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axis.set_minor_formatter(NullFormatter())
 

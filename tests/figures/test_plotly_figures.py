@@ -75,6 +75,16 @@ def test_a_wide_range_of_variances_is_drawn_on_a_logarithm():
     e = replace(AUDIO, scaled_variance=np.geomspace(0.01, 100, AUDIO.scaled_variance.size).reshape(4, -1))
     figure = plotly_parameters(e)
     assert figure.layout.xaxis3.type == "log"
+    # So are the colours over features, with the numbers themselves beside them and under the pointer.
+    over = [trace for trace in figure.data if trace.type == "heatmap"][1]
+    np.testing.assert_allclose(over.z, np.log10(e.scaled_variance))
+    np.testing.assert_array_equal(over.customdata, e.scaled_variance)
+    assert over.colorbar.ticktext == ("0.01", "0.1", "1", "10", "100")
+    np.testing.assert_allclose(over.colorbar.tickvals, [-2, -1, 0, 1, 2], atol=1e-9)
+    # The last bar reaches to the highest number, and down.
+    bars = [trace for trace in figure.data if trace.type == "scatter"][-1]
+    assert bars.x[-1] == pytest.approx(100)
+    assert bars.y[-1] == 0
     counts = [sum(trace.y) for trace in figure.data if trace.type == "scatter"]
     assert counts == [e.shape[2]] * 8
 

@@ -20,6 +20,7 @@ from ...visit.session import Result, Session
 from .terms import term
 
 TOP_CLASSES = 3
+PER_CENT = "\u00a0%"  # a number and its sign stay together
 KINDS: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Picture"}
 EMPTY_PREDICTION = (
     '<div class="dx-empty"><p class="dx-empty-title">Nothing explained yet</p>'
@@ -60,7 +61,7 @@ def prediction_html(session: Session) -> str:
         '<div class="dx-given"><p class="dx-previous">Previous result</p>'
         f"{_given(result, before is not None)}</div>{CHANGE}{_outside(e)}"
         f'<p class="dx-answer"><strong>{escape(e.answer)}</strong> '
-        f'<span class="dx-share">{chances(e)}</span></p>'
+        f'<span class="dx-share">{chances(e).replace(" %", PER_CENT)}</span></p>'
         '<ul class="dx-classes dx-top" aria-label="Probability of the likeliest classes">'
         f"{''.join(rows[:TOP_CLASSES])}</ul>"
         f'<details class="dx-all{few}"><summary>All {len(rows)} classes</summary>'
