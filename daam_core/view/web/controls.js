@@ -6,9 +6,9 @@ import { html, useId, useRef, useStore } from './html.js';
 /** @typedef {import('./store.js').Store} Store */
 
 /** A labelled list of options: [[value, text], …]. */
-export function Select({ label, options, value, onChange }) {
+export function Select({ label, options, value, onChange, wide = false }) {
   const id = useId('select');
-  return html`<div class="dv-control">
+  return html`<div class="dv-control ${wide ? 'dv-wide' : ''}">
     <label for=${id} class="dv-label">${label}</label>
     <select
       id=${id}
@@ -165,7 +165,7 @@ function Bound({ name }) {
   const set = (v) => store.set({ [name]: NUMBERS.includes(name) ? Number(v) : v });
   const own = name === 'quantity' || name === 'head' ? store : store.state;
   const value = /** @type {any} */ (own)[name];
-  return html`<${Control} label=${label} options=${listed} value=${value} onChange=${set} />`;
+  return html`<${Control} label=${label} options=${listed} value=${value} onChange=${set} wide=${name === 'side'} />`;
 }
 
 /**
