@@ -161,6 +161,9 @@ def test_no_width_scrolls_sideways(browser: Browser, width: int) -> None:
         open_tables(page)
         settle(page)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, tab
+    # Nor do the tabs scroll up and down: a wheel turned over them would be theirs.
+    strip = page.locator(".dv-tabs")
+    assert strip.evaluate("strip => strip.scrollHeight - strip.clientHeight") == 0
     context.close()
 
 

@@ -332,6 +332,17 @@ def test_the_sound_can_be_zoomed_into(view: Callable[..., Page]) -> None:
     e = make_explanation("audio", tokens=200)
     rate = 8000
     page = view(e, section="input", payload={"media": sound_media(np.zeros(4 * rate, np.float32), rate)})
+    # Silence is like the page: light on a light one, dark on a dark one.
+    middle = """() => {
+        const c = document.querySelector('.dv-mel');
+        return c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0];
+    }"""
+    for theme, lowest, highest in (("light", 220, 255), ("dark", 0, 35)):
+        page.evaluate("(theme) => { view.options = {theme}; }", theme)
+        settle(page)
+        assert lowest <= page.evaluate(middle) <= highest, theme
+        assert f"{'light' if theme == 'dark' else 'dark'} is loud" in page.inner_text("body")
+    page.evaluate("() => { view.options = {theme: 'light'}; }")
     stage = page.locator(".dv-sound-stage")
     ticks = page.locator(".dv-sound .dv-ticks span")
     box = stage.bounding_box()
