@@ -37,7 +37,10 @@ export function Verdict({ label, prediction, right, share }) {
 
 /** A file's name; where there is no room, it is cut before its last letters. @param {{name: string, end: number}} props */
 export function PlaceName({ name, end }) {
+  const cut = name.length > end + 3 ? name.length - end : 0;
   return html`<span class="ds-name"
-    ><span class="ds-name-begin">${name.slice(0, -end)}</span><span class="ds-name-end">${name.slice(-end)}</span></span
+    >${cut > 0 && html`<span class="ds-name-begin">${name.slice(0, cut)}</span>`}<span class="ds-name-end"
+      >${name.slice(cut)}</span
+    ></span
   >`;
 }

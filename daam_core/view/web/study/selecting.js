@@ -260,7 +260,7 @@ export function sliceName(columns, name) {
   if (kind === 'prediction') return `predicted ${columns.className(code)}`;
   if (kind === 'group') {
     const group = rest.slice(0, -1).join('.');
-    return `${group} ${columns.groups[group]?.names[code] ?? '–'}`;
+    return `${thing(group)} ${columns.groups[group]?.names[code] ?? '–'}`;
   }
   if (kind === 'selection') return `selection “${rest.join('.')}”`;
   /** @type {Record<string, string>} */

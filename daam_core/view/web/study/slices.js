@@ -132,7 +132,7 @@ function sliceOptions(store) {
     ...columns.options(columns.labels, 'label.', 'True class '),
     ...columns.options(columns.predictions, 'prediction.', 'Predicted '),
     ...Object.entries(columns.groups).flatMap(([group, { names }]) =>
-      names.map((name, code) => [`group.${group}.${code}`, `${group} ${name}`]),
+      names.map((name, code) => [`group.${group}.${code}`, capital(`${thing(group)} ${name}`)]),
     ),
   ];
 }
