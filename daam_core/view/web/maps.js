@@ -117,7 +117,7 @@ export function zoomText(store) {
 export function ZoomNote() {
   const store = useStore();
   const text = zoomText(store);
-  return html`<p class="dv-note dv-zoomed" hidden=${!text}>
+  return html`<p class="dv-zoomed" hidden=${!text}>
     ${text} <button type="button" class="dv-button" onClick=${() => store.set({ zoom: null })}>Show the whole map</button>
   </p>`;
 }
