@@ -69,7 +69,7 @@ def test_two_processes_share_a_study(tmp_path):
 
 def test_growth_of_memory_is_fitted_and_said(table, tmp_path, capsys, monkeypatch):
     held = iter([100.0, 500.0, 502.0, 503.0, 504.0])
-    monkeypatch.setattr("daam_core.cli.study.held_mib", lambda: next(held))
+    monkeypatch.setattr("daam_core.study.memory.held_mib", lambda: next(held))
     monkeypatch.setattr("daam_core.study.folder.PART", 1)
     monkeypatch.setattr("daam_core.study.make.PART", 1)
     with table.open("a", encoding="utf-8") as file:
