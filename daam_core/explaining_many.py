@@ -2,8 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ HELD_BYTES = 128 << 20
 
 Refused = InputError | ShapeError
 T = TypeVar("T")
+Made = TypeVar("Made")
 
 
 def explain_many(
@@ -116,8 +118,10 @@ def read_and_explain(
     ):
         # Texts are read by whoever reads ahead: handing one to a worker takes longer than reading it.
         reading = map if model.config.modality == "text" else readers.map
-        given = (one for some in _groups(inputs, workers) for one in reading(read, some))
-        groups = _held(given, BATCHES_AHEAD * batch_size)
+        read_inputs = (one for some in _groups(inputs, workers) for one in reading(read, some))
+        # An encoder of sound keeps all cores busy: whatever ran beside it would only slow it down.
+        encode = map if model.config.modality == "audio" else partial(_one_ahead, encoder)
+        groups = _held(read_inputs, BATCHES_AHEAD * batch_size)
         coming = ahead.submit(next, groups, None)
         while (held := coming.result()) is not None:
             coming = ahead.submit(next, groups, None)
@@ -127,16 +131,22 @@ def read_and_explain(
             usable = [(number, one) for number, one in enumerate(held) if not isinstance(one, Refused)]
             usable.sort(key=lambda pair: _bytes(pair[1]))
             batches = [tuple(zip(*batch, strict=True)) for batch in _groups(usable, batch_size)]
-            # While a batch is explained, the next one is encoded: neither keeps all cores busy.
-            coming_encodings = deque(encoder.submit(encoded, given) for _, given in batches[:1])
-            for at, (numbers, together) in enumerate(batches):
-                coming_encodings.extend(
-                    encoder.submit(encoded, given) for _, given in batches[at + 1 : at + 2]
-                )
-                encodings = coming_encodings.popleft().result()
-                results |= zip(numbers, explained(together, encodings), strict=True)
+            together = [given for _, given in batches]
+            for (numbers, given), encodings in zip(batches, encode(encoded, together), strict=True):
+                results |= zip(numbers, explained(given, encodings), strict=True)
             for number, one in enumerate(held):
                 yield None if isinstance(one, Refused) else one, results.pop(number)
+
+
+def _one_ahead(worker: ThreadPoolExecutor, make: Callable[[T], Made], items: Iterable[T]) -> Iterator[Made]:
+    """As ``map``; while one is used the next one is made."""
+    coming: deque[Future[Made]] = deque()
+    for item in items:
+        coming.append(worker.submit(make, item))
+        if len(coming) > 1:
+            yield coming.popleft().result()
+    for one in coming:
+        yield one.result()
 
 
 def _groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
