@@ -425,7 +425,7 @@ def _wire_save(offer: Offer, page: Page) -> None:
         """What the chosen format knows nothing of cannot be chosen."""
         return {
             saved.width: gr.update(interactive=format_ in downloads.FIGURES),
-            saved.quantity: gr.update(interactive=format_ in (*downloads.FIGURES, "html")),
+            saved.quantity: gr.update(interactive=format_ in downloads.WITH_MAPS),
         }
 
     def write_file(
@@ -455,7 +455,7 @@ def _wire_save(offer: Offer, page: Page) -> None:
         def written(path: Path) -> Updates:
             alone = session.pair is not None and format_ not in ("html", downloads.EVERYTHING)
             told = f"Saved {path.name}.{' It holds B alone; HTML and ZIP hold both.' if alone else ''}"
-            if format_ in (*downloads.FIGURES, "html"):
+            if format_ in downloads.WITH_MAPS:
                 told += f" Its maps are of {quantity_text(str(quantity)).name}."
             return say(page, told) | {
                 saved.said: status(told, kind="done"),

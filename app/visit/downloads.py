@@ -31,7 +31,8 @@ CONTENTS: Mapping[str, str] = {
 EVERYTHING = "zip"
 FORMATS = (*CONTENTS, EVERYTHING)
 WIDTHS = ("single", "double")
-FIGURES = ("png", "svg", "pdf", EVERYTHING)  # they have a width
+FIGURES = ("png", "svg", "pdf", EVERYTHING)  # they have a width …
+WITH_MAPS = (*FIGURES, "html")  # … and these show maps of one quantity
 
 
 def write(

@@ -193,16 +193,13 @@ class Studies:
 
     def drop(self, name: str, asked: Mapping[str, object]) -> bytes:
         """Remove a selection from the study: ``{"reason": …}`` says why not, or nothing."""
-        study, called = self[name], asked.get("name")
-        if not isinstance(called, str):
-            raise InputError(f"A selection is named by a text; got {shown(called)}.")
+        study, called = self[name], _kept_name(asked.get("name"))
         return self._written(name, lambda: drop_selection(study, called))
 
     def rename(self, name: str, asked: Mapping[str, object]) -> bytes:
         """Give a selection another name: ``{"reason": …}`` says why not, or nothing."""
-        study, called, other = self[name], asked.get("name"), _called(asked.get("other"))
-        if not isinstance(called, str):
-            raise InputError(f"A selection is named by a text; got {shown(called)}.")
+        study, other = self[name], _called(asked.get("other"))
+        called = _kept_name(asked.get("name"))
         return self._written(name, lambda: rename_selection(study, called, other))
 
     def _written(self, name: str, write: Callable[[], None]) -> bytes:
@@ -346,6 +343,12 @@ def _called(name: object) -> str:
     if isinstance(name, str) and 0 < len(name.strip()) <= LONGEST_NAME:
         return name.strip()
     raise InputError(f"A selection needs a name of 1 to {LONGEST_NAME} characters; got {shown(name)}.")
+
+
+def _kept_name(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    raise InputError(f"A selection is named by a text; got {shown(name)}.")
 
 
 def place_of(asked: Mapping[str, object]) -> Place:

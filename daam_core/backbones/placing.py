@@ -16,7 +16,6 @@ class Placing:
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         dtype: of :data:`~daam_core.backbones.names.DTYPES`. Other numbers give other hidden states, so that a
             classifier is used with those it was trained with.
-            used with those it was trained with.
     """
 
     device: str = "cpu"

@@ -60,7 +60,7 @@ CAUTION = (
 )
 
 
-#: What has to stand beside evidence, density attention, a gate or class importance alone.
+#: What has to stand beside a map of one quantity alone.
 CAUTIONS: Mapping[Quantity, str] = {
     "importance": CAUTION,
     "density_attention": (
@@ -88,8 +88,7 @@ def caution(quantity: str) -> str:
     Raises:
         ConfigError: an unknown quantity.
     """
-    quantity_text(quantity)
-    return next(text for known, text in CAUTIONS.items() if known == quantity)
+    return CAUTIONS[_known(quantity)]
 
 
 def quantity_text(quantity: str) -> QuantityText:
@@ -101,9 +100,13 @@ def quantity_text(quantity: str) -> QuantityText:
     >>> quantity_text("gate").meaning
     '1 = the value is typical for its feature'
     """
-    for known, text in QUANTITIES.items():
+    return QUANTITIES[_known(quantity)]
+
+
+def _known(quantity: str) -> Quantity:
+    for known in QUANTITIES:
         if known == quantity:
-            return text
+            return known
     raise ConfigError(f"Unknown quantity {quantity!r}; choose one of: {', '.join(QUANTITIES)}.")
 
 
