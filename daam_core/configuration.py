@@ -116,11 +116,6 @@ class ModelConfig:
                 raise ConfigError(f"{name} must be a finite number, got {shown(value)}.")
         if self.decoder == "density" and self.mode != "shared":
             raise ConfigError("The density decoder has a head that sees all layers: use it with mode shared.")
-        if self.decoder == "density" and self.labels == "several":
-            raise ConfigError(
-                "The density decoder decides between classes, not for each of several labels: with those use "
-                "another decoder, such as pool or linear."
-            )
         names = self.class_names
         if (
             len(names) < 2

@@ -195,7 +195,7 @@ def evidence(
         prototypes: δ ``[M, D]``.
         scaled_variance: ξ > 0, ``[]`` or ``[1]``.
         lead: ``[.., M]``, the weight of each joint gate in the logit of the explained class minus that in
-            the other's.
+            the other's, or where the other is the class's absence, whose logit is 0, the first alone.
         joint: u ``[.., D]`` and g(x) ``[.., M]``, where they are known already.
 
     Returns:

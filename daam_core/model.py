@@ -139,6 +139,9 @@ class DaamClassifier(nn.Module):
     ) -> Tensor | None:
         """What speaks for each input's class and against the strongest other one.
 
+        With several labels a class's own logit decides whether it is there: it is against its absence then,
+        whose logit is 0.
+
         Args:
             gated: ``[B, R, F]``.
             target: ``[B]`` class indices.
@@ -152,14 +155,16 @@ class DaamClassifier(nn.Module):
         if not isinstance(decoder, DensityDecoder):
             return None
         logits, joint = decoded or self.decode_jointly(gated)
-        others = logits.scatter(1, target[:, None], -torch.inf)
         weight = decoder.output.weight
+        lead = weight[target]
+        if self.config.labels == "one":
+            lead = lead - weight[logits.scatter(1, target[:, None], -torch.inf).argmax(1)]
         return evidence(
             decoder.weighed(gated),
             decoder.direction_cells(),
             decoder.wide(weight.dtype).prototypes,
             decoder.scaled_variance,
-            weight[target] - weight[others.argmax(1)],
+            lead,
             joint=joint,
         )
 

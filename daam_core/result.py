@@ -18,6 +18,8 @@ Scale = Literal["all_heads", "per_head"]
 AXIS_NAMES = ("layer", "feature")
 #: With several labels: the probability from which on a class is predicted.
 LEAST = 0.5
+#: The answer where no class has it.
+NONE_REACHED = f"none of the classes reaches {100 * LEAST:.0f} %"
 _CLASSES_SHOWN = 5  # at a prompt
 
 
@@ -121,8 +123,8 @@ class Explanation:
         head_token_attribution: ``[H, T]``, its split over heads; for a decoder that is not linear
             in its input both hold to first order.
         evidence: ``[H, L, F]`` in logits: how much each cell changes the joint log gates for the explained
-            class and against the strongest other one (see :func:`~daam_core.importance.evidence`); None
-            for other decoders than ``density``.
+            class and against the strongest other one, with several labels against its absence (see
+            :func:`~daam_core.importance.evidence`); None for other decoders than ``density``.
         text: the explained text, or None.
         dataset: the data set's averages, or None when the checkpoint has none.
         outside: how unlike the training data the input is, or None where that is not known for this
@@ -242,7 +244,7 @@ class Explanation:
     @property
     def answer(self) -> str:
         """The predicted classes for reading, with commas between."""
-        return ", ".join(self.class_names[index] for index in self.predicted) or "none of the classes"
+        return ", ".join(self.class_names[index] for index in self.predicted) or NONE_REACHED
 
     @property
     def explained_class(self) -> str:

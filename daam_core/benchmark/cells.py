@@ -16,17 +16,12 @@ from daam_core.benchmark.plan import Budget
 from daam_core.configuration import ModelConfig
 from daam_core.errors import DataError
 from daam_core.plain import PlainMapping, PlainObject
-from daam_core.training.accuracy import (
-    Split,
-    SplitData,
-    balanced_accuracy,
-    trained_on,
-    trained_parameters,
-)
+from daam_core.training.accuracy import Split, SplitData, trained_on, trained_parameters
 from daam_core.training.fitting import History, predict
 from daam_core.training.from_inputs import Sources
 from daam_core.training.methods import Method
 from daam_core.training.recipes import best_of, train_method
+from daam_core.training.scores import balanced_accuracy
 from daam_core.training.settings import DensitySettings, SettingValues, TrainingConfig
 
 #: Inputs a class of the curves in low data.

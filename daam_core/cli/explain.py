@@ -24,6 +24,7 @@ from daam_core.reading.numbers import signed
 from daam_core.reading.outside import verdict
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.remarks import remarks
+from daam_core.reading.sentences import STAND_ALONE
 from daam_core.result import Explanation, Scale
 
 #: Classes that the printed answer names; JSON has them all.
@@ -168,6 +169,7 @@ def _text(explanation: Explanation, out: str | None) -> str:
     lines += [f"  {names[index]:<{width}}  {probabilities[index]:.4f}" for index in order]
     if len(names) > _SHOWN:
         lines.append(f"  and {len(names) - _SHOWN} more classes")
+    lines += [STAND_ALONE] if explanation.labels == "several" else []
     layers = explanation.layer_contribution.sum(0)
     strongest = top_cells(layers, 3)[:, 0]
     lines += ["", "Density attention by layer: " + ", ".join(f"{i} ({layers[i]:.1f} %)" for i in strongest)]

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> Output:
 
 
 def _text(name: str, report: "TrainingReport") -> str:
-    from daam_core.training.pages import frequent_answer
+    from daam_core.training.pages import frequent_answer, several_in_short
 
     first = f"{name}: {report.parameters.classifier:,} parameters, {report.chosen_by}"
     if report.accuracy is None:
@@ -80,9 +80,8 @@ def _text(name: str, report: "TrainingReport") -> str:
     scores = report.scores
     balanced = "" if scores is None else f"balanced {scores.balanced_accuracy:.4f}, "
     several = scores is not None and scores.several
-    if scores is not None and scores.mean_average_precision is not None:
-        areas = f"mean average precision {scores.mean_average_precision:.4f}, micro F1 {scores.micro_f1:.4f}"
-        balanced = f"{areas}, macro F1 {scores.macro_f1:.4f}, {balanced}"
+    if scores is not None and scores.several:
+        balanced = f"{several_in_short(scores)}, {balanced}"
     majority = (
         "" if report.majority is None else f"always {frequent_answer(several=several)} {report.majority:.4f}"
     )

@@ -135,7 +135,7 @@ def plan_maps(
     max_columns: int | None = None,
     compact: bool = False,
 ) -> Maps:
-    text = quantity_text(quantity)
+    text = quantity_text(quantity, explanation.labels)
     values = quantity_map(explanation, quantity)
     limits = scale_limits(values, scale=scale, signed=text.signed)
     flat = (

@@ -59,7 +59,7 @@ def plotly_map(
         ShapeError: a head that the model does not have.
     """
     chosen = chosen_heads(explanation, heads)
-    text = quantity_text(quantity)
+    text = quantity_text(quantity, explanation.labels)
     limits = scale_limits(quantity_map(explanation, quantity), scale=scale, signed=text.signed)
     columns = max(1, min(columns, len(chosen)))
     rows = -(-len(chosen) // columns)

@@ -36,7 +36,7 @@ from daam_core.reading.heads import head_order
 from daam_core.reading.numbers import percent
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import caution, top_cells
-from daam_core.reading.sentences import chances
+from daam_core.reading.sentences import STAND_ALONE, chances
 from daam_core.result import Explanation, Scale
 
 MAX_REPORT_HEADS = 8
@@ -82,7 +82,10 @@ def report_figure(
         parameters = float(np.clip((2.4 if narrow else 4.4) * heads, 20, 44)) + (11 if narrow else 14)
         facts = _identity(explanation, classes, heads_left_out=heads - len(chosen))
         warned = [said] if (said := warning(explanation)) else []
-        notes = legend_lines([*warned, caution(quantity), facts], total, size=SMALL_FONT_SIZE)
+        alone = [STAND_ALONE] if explanation.labels == "several" else []
+        notes = legend_lines(
+            [*warned, *alone, caution(quantity, explanation.labels), facts], total, size=SMALL_FONT_SIZE
+        )
         heights = [
             13.0 if shown else 10.5,
             *((3.8 * len(classes) + 9, 35.0) if narrow else (top,)),

@@ -4,7 +4,7 @@ Letters in shapes: H heads, L layers, F features.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -47,7 +47,7 @@ QUANTITIES: Mapping[Quantity, QuantityText] = {
     "evidence": QuantityText(
         "Evidence",
         "Evid.",
-        "in logits: change of the joint log gates for the class and against the next",
+        "in logits: change of the joint log gates for the class and against the next one",
         signed=True,
     ),
 }
@@ -82,17 +82,21 @@ CAUTIONS: Mapping[Quantity, str] = {
 }
 
 
-def caution(quantity: str) -> str:
-    """What a map of this quantity does not show.
+#: What evidence is against: with several labels a class's own logit decides whether it is there.
+RIVALS = {"one": "the next one", "several": "its absence"}
+
+
+def caution(quantity: str, labels: str = "one") -> str:
+    """What a map of this quantity does not show, for classes of which an input has one or several.
 
     Raises:
         ConfigError: an unknown quantity.
     """
-    return CAUTIONS[_known(quantity)]
+    return CAUTIONS[_known(quantity)].replace(RIVALS["one"], RIVALS[labels])
 
 
-def quantity_text(quantity: str) -> QuantityText:
-    """Name and meaning of a map.
+def quantity_text(quantity: str, labels: str = "one") -> QuantityText:
+    """Name and meaning of a map, for classes of which an input has one or several.
 
     Raises:
         ConfigError: an unknown quantity.
@@ -100,7 +104,8 @@ def quantity_text(quantity: str) -> QuantityText:
     >>> quantity_text("gate").meaning
     '1 = the value is typical for its feature'
     """
-    return QUANTITIES[_known(quantity)]
+    text = QUANTITIES[_known(quantity)]
+    return replace(text, meaning=text.meaning.replace(RIVALS["one"], RIVALS[labels]))
 
 
 def _known(quantity: str) -> Quantity:

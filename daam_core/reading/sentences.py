@@ -11,7 +11,7 @@ from daam_core.reading.differences import compared_quantity, largest_changes, ma
 from daam_core.reading.heads import head_order, is_open
 from daam_core.reading.numbers import fixed, number, percent
 from daam_core.reading.outside import warning
-from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.quantities import RIVALS, quantity_map, top_cells
 from daam_core.reading.words import join_words
 from daam_core.result import Explanation
 
@@ -54,6 +54,13 @@ def changes_in_words(a: Explanation, b: Explanation) -> tuple[str, ...]:
         One to four sentences. Heads of two models do not correspond, so no single cells are named then.
     """
     return (_decisions(a, b), *_alike(a, b))
+
+
+#: What stands beside the probabilities where an input may have several labels.
+STAND_ALONE = (
+    "An input may have several of these classes, or none: each probability stands alone, so they need not "
+    "add up to 100 %."
+)
 
 
 def chances(e: Explanation) -> str:
@@ -102,13 +109,12 @@ def _whose_evidence(a: Explanation, b: Explanation) -> tuple[str, ...]:
     """What evidence is for and against, where that is not the same in both."""
     if compared_quantity(a, b) != "evidence":
         return ()
-    sides = [(e.explained_class, _strongest_other(e)) for e in (a, b)]
+    sides = [(e.explained_class, _rival(e)) for e in (a, b)]
     if sides[0] == sides[1]:
         return ()
     (one, next_one), (other, next_other) = sides
     return (
-        f"A's evidence is for “{one}” and against “{next_one}”, B's for “{other}” and against "
-        f"“{next_other}”.",
+        f"A's evidence is for “{one}” and against {next_one}, B's for “{other}” and against {next_other}.",
     )
 
 
@@ -162,13 +168,15 @@ def _evidence(e: Explanation) -> str | None:
         return None
     verb = "speak" if len(found) > 1 else "speaks"
     named = _cells_named(e, found)
-    return f"By evidence, {named} {verb} most for “{e.explained_class}” and against “{_strongest_other(e)}”."
+    return f"By evidence, {named} {verb} most for “{e.explained_class}” and against {_rival(e)}."
 
 
-def _strongest_other(e: Explanation) -> str:
-    """The class that evidence is against."""
+def _rival(e: Explanation) -> str:
+    """What evidence is against: the strongest other class, with several labels the class's absence."""
+    if e.labels == "several":
+        return RIVALS["several"]
     others = np.where(np.arange(len(e.class_names)) == e.explained, -np.inf, e.logits)
-    return e.class_names[int(others.argmax())]
+    return f"“{e.class_names[int(others.argmax())]}”"
 
 
 def _cells_named(e: Explanation, cells: Sequence[Sequence[int]]) -> str:

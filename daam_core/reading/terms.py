@@ -65,8 +65,8 @@ TERMS: Mapping[str, Term] = {
     ),
     "Evid.": Term(
         "Evidence",
-        "How much this cell speaks for the explained class and against the next one, in logits; only density "
-        "decoders have it.",
+        "How much this cell speaks for the explained class and against the next one, in logits; where an "
+        "input may have several, against its absence. Only density decoders have it.",
         "change of the log of the joint gates, from the training mean to this input",
     ),
     "joint-gates": Term(

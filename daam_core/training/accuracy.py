@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from daam_core.errors import ConfigError, DataError
-from daam_core.training.fitting import History, answers, predict, right
+from daam_core.training.answers import answers, right
+from daam_core.training.fitting import History, predict
+from daam_core.training.scores import balanced_accuracy, figures_of_several, score_logits
 from daam_core.training.settings import SettingValues, TrainingConfig
 
 
@@ -133,7 +135,7 @@ class Measured:
         seeds: S seeds.
         accuracies: ``[S][splits]``.
         accuracy: mean over seeds and splits.
-        balanced_accuracy: see :func:`balanced_accuracy`, mean over seeds and splits.
+        balanced_accuracy: see ``scores.balanced_accuracy``, mean over seeds and splits.
         split_deviation: deviation (over n − 1) of the splits' means over seeds; 0 for one split.
         seed_deviation: deviation of the seeds' means over splits; 0 for one seed.
         parameters: trained ones.
@@ -143,6 +145,7 @@ class Measured:
             is a list of 0 and 1, C of them.
         logits: ``[n, C]`` of each split's test part, of the first seed.
         slices: accuracy by each value of the columns that were asked for.
+        several_figures: with several labels ``scores.FIGURES_OF_SEVERAL``, means over seeds and splits.
     """
 
     method: str
@@ -160,11 +163,12 @@ class Measured:
     predictions: tuple[tuple[tuple[int | list[int], ...], ...], ...]
     slices: tuple[SliceAccuracy, ...] = ()
     logits: tuple[Tensor, ...] = field(default=(), compare=False)
+    several_figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def several(self) -> bool:
         """Whether an input may have several labels."""
-        return isinstance(self.predictions[0][0][0], list)
+        return bool(self.several_figures)
 
     @property
     def deviation(self) -> float:
@@ -174,7 +178,9 @@ class Measured:
     def as_dict(self) -> dict[str, object]:
         """Plain values, without the predictions."""
         plain = asdict(self) | {"deviation": self.deviation}
-        return {name: value for name, value in plain.items() if name not in ("predictions", "logits")}
+        del plain["predictions"], plain["logits"]
+        del plain["several_figures"]
+        return plain | dict(self.several_figures)
 
 
 def measure_accuracy(
@@ -203,6 +209,8 @@ def measure_accuracy(
     if recipe.by_index:
         data = replace(data, features=torch.arange(len(data.labels)))
     accuracies, predictions, balanced, found_right, logits = [], [], [], [], list[Tensor]()
+    names = [str(number) for number in range(data.labels.shape[-1])] if data.labels.ndim == 2 else []
+    scored = []
     epochs, seconds, parameters = [], [], 0
     settings = recipe.settings
     for seed in seeds:
@@ -216,6 +224,7 @@ def measure_accuracy(
             rights.append(right(given, labels).numpy())
             right_shares.append(float(rights[-1].mean()))
             balanced.append(balanced_accuracy(guess, labels))
+            scored += [score_logits(labels, given, names)] if names else []
             if seed == seeds[0]:
                 logits.append(given)
             predicted.append(tuple(guess.tolist()))
@@ -249,6 +258,7 @@ def measure_accuracy(
             for value in _values(data, column)
         ),
         logits=tuple(logits),
+        several_figures=figures_of_several(scored) if scored else {},
     )
 
 
@@ -273,22 +283,6 @@ def _slice_accuracy(
 def trained_parameters(module: nn.Module) -> int:
     """How many numbers training could change."""
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
-
-
-def balanced_accuracy(guess: Tensor, labels: Tensor) -> float:
-    """Mean share of right answers over the classes that occur.
-
-    With several labels ``[N, C]``: of each class the mean of two shares, that of the inputs with it that are
-    said to have it, and that of those without it that are said not to.
-
-    >>> balanced_accuracy(torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1]))
-    0.5
-    """
-    if labels.ndim == 2:
-        each = [(column, truth) for column, truth in zip(guess.T, labels.T, strict=True) if truth.any()]
-        return float(np.mean([balanced_accuracy(column, truth) for column, truth in each])) if each else 0.0
-    right = (guess == labels).double()
-    return float(np.mean([float(right[labels == one].mean()) for one in labels.unique()]))
 
 
 def fit_split(

@@ -12,7 +12,7 @@ from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.outside import KEPT, Known
 from daam_core.training.about import About
-from daam_core.training.pages import class_table, frequent_answer
+from daam_core.training.pages import class_table, frequent_answer, several_in_short
 from daam_core.training.run import TrainingReport
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown
 
@@ -234,14 +234,9 @@ def _figures(report: TrainingReport) -> Sequence[Block]:
     measured = f"{report.accuracy:.3f}{spread}{what}, measured by: {report.protocol}.{majority}"
     blocks: list[Block] = [Paragraph(measured)]
     if report.scores is not None:
-        if report.scores.mean_average_precision is not None:
-            blocks.append(
-                Paragraph(
-                    f"Mean average precision {report.scores.mean_average_precision:.3f}, micro F1 "
-                    f"{report.scores.micro_f1:.3f}, macro F1 {report.scores.macro_f1:.3f}"
-                    f"{_of_first_seed(report)}."
-                )
-            )
+        if several:
+            short = several_in_short(report.scores, digits=3)
+            blocks.append(Paragraph(f"{short[0].upper()}{short[1:]}{_of_first_seed(report)}."))
         blocks.append(Paragraph(f"By class{_of_first_seed(report)}:"))
         blocks.append(class_table(report.scores))
     slices = () if report.measured is None else report.measured.slices

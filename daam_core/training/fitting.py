@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from daam_core.configuration import ModelConfig
 from daam_core.errors import ConfigError, DataError, ShapeError
 from daam_core.model import DaamClassifier, Decision
+from daam_core.training.answers import cross_entropy, right
 from daam_core.training.joint_density import fit_decoder
 from daam_core.training.settings import SettingValues, TrainingConfig
 
@@ -252,21 +253,8 @@ def predict(model: Classifies, features: Tensor, *, batch_size: int = 512) -> Te
 
 
 def accuracy(model: Classifies, features: Tensor, labels: Tensor) -> float:
-    """Share of inputs that are answered rightly, see :func:`right`."""
+    """Share of inputs that are answered rightly, see :func:`~daam_core.training.answers.right`."""
     return float(right(predict(model, features), labels).double().mean())
-
-
-def answers(logits: Tensor, labels: Tensor) -> Tensor:
-    """What is answered, in the form of the labels: the most probable class ``[N]``, or with several labels
-    ``[N, C]``, 1 for each whose probability is above a half.
-    """
-    return logits.argmax(-1) if labels.ndim == 1 else (logits > 0).to(labels.dtype)
-
-
-def right(logits: Tensor, labels: Tensor) -> Tensor:
-    """``[N]`` bool: whether the class is the label; with several labels, whether all of them are right."""
-    found = answers(logits, labels) == labels
-    return found if labels.ndim == 1 else found.all(-1)
 
 
 def _logits(output: Decision | Tensor) -> Tensor:
@@ -275,8 +263,7 @@ def _logits(output: Decision | Tensor) -> Tensor:
 
 def _measure(model: Classifies, features: Tensor, labels: Tensor) -> tuple[float, float]:
     logits = predict(model, features)
-    loss = nn.functional.cross_entropy if labels.ndim == 1 else nn.functional.binary_cross_entropy_with_logits
-    return float(loss(logits, labels)), float(right(logits, labels).double().mean())
+    return float(cross_entropy(logits, labels)), float(right(logits, labels).double().mean())
 
 
 def loss_function(training: TrainingConfig, labels: Tensor) -> Callable[[Tensor, Tensor], Tensor]:

@@ -14,12 +14,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from daam_core.density_decoder import DensityDecoder
 from daam_core.errors import ConfigError
 from daam_core.gating import joint_gate
 from daam_core.model import DaamClassifier
+from daam_core.training.answers import cross_entropy, right, wanted
 from daam_core.training.settings import DensitySettings
 
 #: What is tried of each setting that nobody gave; the first while those before it are chosen.
@@ -32,7 +33,7 @@ TRIED: dict[str, tuple[float, ...]] = {
 }
 #: What is chosen together, one after the other.
 ROUNDS = (("layer_scale", "share"), ("whitening",), ("width", "ridge"))
-#: Factors of the logits that are tried: ridge regression answers with about 0 to 1.
+#: Factors of the logits that are tried: ridge regression answers with about 0 to 1, or −1 to 1.
 SHARPNESSES = tuple(float(value) for value in torch.logspace(0, 1.5, 19))
 #: Training inputs that the choice is made with at most; the decoder that is kept has all of them.
 CHOOSING = 3000
@@ -67,7 +68,7 @@ def fit_decoder(
         classifier: with the decoder ``density``, a prototype for each input, and fitted standardisation.
         given: settings; those that are None are chosen.
         features: pooled hidden states ``[N, L, F]``.
-        labels: ``[N]``.
+        labels: ``[N]`` class indices, or ``[N, C]`` of 0 and 1.
         validation: features and labels that choose.
     """
     decoder = classifier.decoder
@@ -146,8 +147,8 @@ class _Search:
         else:
             answers, labels = ridge.answer(gates.of(held_out @ directions.T)), self._validation[1]
         sharpness, loss = _sharpness(answers, labels, given.sharpness)
-        right = float((answers.argmax(1) == labels).double().mean())
-        return Choice(replace(settings, sharpness=sharpness), loss, right)
+        share = float(right(answers, labels).double().mean())
+        return Choice(replace(settings, sharpness=sharpness), loss, share)
 
     def _look(self, settings: DensitySettings) -> tuple[Tensor, Tensor | None, "_Space"]:
         """What the decoder sees of training and validation inputs; the last such look is kept."""
@@ -202,8 +203,7 @@ class _Space:
             torch.manual_seed(0)
             principal = torch.svd_lowrank(centred, q=min(count + 16, *centred.shape), niter=4)[2][:, :count]
         inputs = centred @ principal
-        sums = inputs.new_zeros(int(labels.max()) + 1, count).index_add_(0, labels, inputs)
-        within = inputs - (sums / torch.bincount(labels).clamp_min(1)[:, None])[labels]
+        within = _unexplained(inputs, labels)
         variances, turned = torch.linalg.eigh((within.T @ within).double() / len(within))
         self._variances = variances.clamp_min(0).float()
         self._directions = (principal @ turned.float()).T.contiguous()  # [D, L·F]
@@ -218,6 +218,21 @@ class _Space:
         evened = torch.rsqrt(1 + variances / until)
         scaled: Tensor = self._directions * (evened / self._size)[:, None]
         return scaled
+
+
+def _unexplained(inputs: Tensor, labels: Tensor) -> Tensor:
+    """What of inputs ``[N, D]`` their labels do not say: the difference from the mean of their class.
+
+    With several labels that from what these add up to by least squares, the same where each has one.
+    """
+    if labels.ndim == 1:
+        sums = inputs.new_zeros(int(labels.max()) + 1, inputs.shape[1]).index_add_(0, labels, inputs)
+        return inputs - (sums / torch.bincount(labels).clamp_min(1)[:, None])[labels]
+    said = torch.nn.functional.pad(labels.double(), (1, 0), value=1.0)  # the first: what all inputs share
+    # A label that all or none have, or that others add up to, says nothing of its own: the smallest solution.
+    shares = torch.linalg.pinv(said) @ inputs.double()
+    rest: Tensor = inputs - (said @ shares).to(inputs)
+    return rest
 
 
 class _JointGates:
@@ -236,7 +251,7 @@ class _JointGates:
 
 
 class _Ridge:
-    """Ridge regression of the classes' indicators on joint gates ``[N, N]``, with a free constant.
+    """Ridge regression of what labels want on joint gates ``[N, N]``, with a free constant.
 
     Attributes:
         weight: ``[N, C]``.
@@ -247,7 +262,7 @@ class _Ridge:
         regular = gates.double()
         regular.diagonal().add_(_known(settings.ridge))
         self._factor = torch.linalg.cholesky(regular)
-        self._wanted = nn.functional.one_hot(labels, n_classes).double()
+        self._wanted = wanted(labels, n_classes)
         ones = self._wanted.new_ones(len(labels), 1)
         solved = torch.cholesky_solve(torch.cat([self._wanted, ones], 1), self._factor)
         self._constant = solved[:, -1:]
@@ -267,6 +282,6 @@ class _Ridge:
 def _sharpness(answers: Tensor, labels: Tensor, given: float | None) -> tuple[float, float]:
     """The factor of the logits with the lowest cross entropy, and that."""
     tried = SHARPNESSES if given is None else (given,)
-    losses = [float(nn.functional.cross_entropy(factor * answers, labels)) for factor in tried]
+    losses = [float(cross_entropy(factor * answers, labels)) for factor in tried]
     lowest = min(range(len(tried)), key=losses.__getitem__)
     return tried[lowest], losses[lowest]

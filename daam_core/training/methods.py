@@ -255,8 +255,6 @@ USUAL = (
     *("daam", "daam_v1", "daam_v2", "shared", "mixture", "gqdaam", "joint_density", "density_block"),
     *("linear", "last_layer", "weighted_sum", "mlp", "mha", "mha_bn", "gqa", "logistic", "kernel_ridge"),
 )
-#: They decide between classes, and not for each of several labels.
-ONE_LABEL = frozenset({"joint_density"})
 
 
 def method_named(name: str) -> Method:

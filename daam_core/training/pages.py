@@ -16,7 +16,7 @@ from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
 from daam_core.training.evaluation import DataFacts, Evaluation, Movement
-from daam_core.training.scores import Scores, one_class_only
+from daam_core.training.scores import Scores, figures_of_several, one_class_only
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
 _IMPORTANCE = (
@@ -105,12 +105,19 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
 def _in_short(scores: Scores) -> str:
     accuracy, balanced = fixed(scores.accuracy, 4), fixed(scores.balanced_accuracy, 4)
     majority = f"always {frequent_answer(several=scores.several)} {fixed(scores.majority, 4)}"
-    if scores.micro_f1 is None or scores.mean_average_precision is None:
+    if not scores.several:
         return f"accuracy {accuracy}, balanced {balanced}, macro F1 {fixed(scores.macro_f1, 4)}; {majority}"
+    return f"{several_in_short(scores)}, balanced {balanced}; all labels right {accuracy}, {majority}"
+
+
+def several_in_short(scores: Scores, digits: int = 4) -> str:
+    """Figures of several labels beside what a classifier that looks at nothing would have."""
+    said = {name: fixed(value, digits) for name, value in figures_of_several([scores]).items()}
     return (
-        f"mean average precision {fixed(scores.mean_average_precision, 4)}, micro F1 "
-        f"{fixed(scores.micro_f1, 4)}, macro F1 {fixed(scores.macro_f1, 4)}, balanced {balanced}; all labels "
-        f"right {accuracy}, {majority}"
+        f"mean average precision {said['mean_average_precision']} (at random "
+        f"{said['random_average_precision']}), micro F1 {said['micro_f1']} (always "
+        f"{frequent_answer(several=True)} {said['majority_micro_f1']}), macro F1 {said['macro_f1']} "
+        f"({said['majority_macro_f1']})"
     )
 
 
@@ -145,13 +152,21 @@ def slice_table(measured: Sequence[Measured], column: str) -> Table:
     )
 
 
+_COMPARED_OF_SEVERAL = {
+    "mean_average_precision": "mean average precision",
+    "micro_f1": "micro F1",
+    "macro_f1": "macro F1",
+}
+
+
 def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
     """One row a method, in the order measured; ``majority`` is what the most frequent answer reaches."""
-    several = measured[0].several
+    several, always = measured[0].several, measured[0].several_figures
     best = max(method.accuracy for method in measured)
     rows = tuple(
         (
             method.method,
+            *(fixed(method.several_figures[name], 4) for name in _COMPARED_OF_SEVERAL if several),
             fixed(method.accuracy, 4) + (" (best)" if method.accuracy == best else ""),
             fixed(method.balanced_accuracy, 4),
             fixed(method.split_deviation, 4) if len(method.accuracies[0]) > 1 else "–",
@@ -163,10 +178,20 @@ def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
         for method in measured
     )
     return Table(
-        ("method", "accuracy", "balanced", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
+        (
+            "method",
+            *(title for title in _COMPARED_OF_SEVERAL.values() if several),
+            *("accuracy", "balanced", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
+        ),
         rows,
-        note=f"Always the most frequent {'set of labels' if several else 'class'}: {fixed(majority, 4)}. "
-        + ("Accuracy: all labels of an input right. " if several else "")
+        note=f"Always the most frequent {'set of labels' if several else 'class'}: {fixed(majority, 4)}"
+        + (
+            f", micro F1 {fixed(always['majority_micro_f1'], 4)}, macro F1 "
+            f"{fixed(always['majority_macro_f1'], 4)}; mean average precision at random "
+            f"{fixed(always['random_average_precision'], 4)}. Accuracy: all labels of an input right. "
+            if several
+            else ". "
+        )
         + "Deviations divide by n − 1.",
     )
 

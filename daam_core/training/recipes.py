@@ -24,7 +24,7 @@ from daam_core.training.baselines import (
 from daam_core.training.closed_form import kernel_ridge, logistic_regression
 from daam_core.training.fitting import History, Trainable, accuracy, fit, seeded, train_classifier
 from daam_core.training.from_inputs import Adaptation, AdaptedEncoder, AttentiveStatistics, Sources
-from daam_core.training.methods import ONE_LABEL, USUAL, Method, method_named
+from daam_core.training.methods import USUAL, Method, method_named
 from daam_core.training.settings import SettingValues, TrainingConfig
 
 #: Built from how a classifier is configured and, for a method that needs them, the inputs.
@@ -207,10 +207,9 @@ def best_of(
 def recipes(
     names: Sequence[str] | None, config: ModelConfig, *, tune: bool = False, sources: Sources | None = None
 ) -> list[Recipe]:
-    """Methods by name as something to measure; by default those of :data:`USUAL` that know such labels.
+    """Methods by name as something to measure; by default those of :data:`USUAL`.
 
     Raises:
         ConfigError: an unknown name; the message lists all.
     """
-    usual = (name for name in USUAL if config.labels == "one" or name not in ONE_LABEL)
-    return [recipe_of(method_named(name), config, tune=tune, sources=sources) for name in names or usual]
+    return [recipe_of(method_named(name), config, tune=tune, sources=sources) for name in names or USUAL]

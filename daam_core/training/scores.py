@@ -3,14 +3,14 @@
 Letters: N inputs, C classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.training.accuracy import balanced_accuracy
+from daam_core.training.answers import answers
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Scores:
         answers: how many different answers were given.
         micro_f1: with several labels, F1 of all labels of all inputs together.
         mean_average_precision: with several labels, over the classes that occur.
+        majority_micro_f1: of always saying the most frequent set of labels.
+        majority_macro_f1: of the same.
+        random_average_precision: what any order that looks at nothing has: the classes' mean share.
     """
 
     inputs: int
@@ -59,6 +62,9 @@ class Scores:
     answers: int
     micro_f1: float | None = None
     mean_average_precision: float | None = None
+    majority_micro_f1: float | None = None
+    majority_macro_f1: float | None = None
+    random_average_precision: float | None = None
 
     @property
     def several(self) -> bool:
@@ -130,14 +136,18 @@ def score_logits(labels: Tensor, logits: Tensor, class_names: Sequence[str]) -> 
         return score(labels.tolist(), logits.argmax(-1).tolist(), class_names)
     from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
-    truth, given = labels.numpy().astype(int), (logits > 0).numpy().astype(int)
+    truth, given = labels.numpy().astype(int), answers(logits, labels).numpy().astype(int)
     precision, recall, f1, support = precision_recall_fscore_support(truth, given, zero_division=0.0)
-    micro = precision_recall_fscore_support(truth, given, average="micro", zero_division=0.0)[2]
+
+    def f1_of(said: np.ndarray, average: str) -> float:
+        return float(precision_recall_fscore_support(truth, said, average=average, zero_division=0.0)[2])
+
     areas = [
         float(average_precision_score(column, found)) if column.any() else 0.0
         for column, found in zip(truth.T, logits.double().numpy().T, strict=True)
     ]
-    _, counts = np.unique(truth, axis=0, return_counts=True)
+    sets, counts = np.unique(truth, axis=0, return_counts=True)
+    always = np.broadcast_to(sets[counts.argmax()], truth.shape)
     occurs = support > 0
     return Scores(
         inputs=len(truth),
@@ -151,6 +161,39 @@ def score_logits(labels: Tensor, logits: Tensor, class_names: Sequence[str]) -> 
         confusion=(),
         majority=float(counts.max() / len(truth)),
         answers=len(np.unique(given, axis=0)),
-        micro_f1=float(micro),
+        micro_f1=f1_of(given, "micro"),
         mean_average_precision=float(np.mean(np.array(areas)[occurs])) if occurs.any() else 0.0,
+        majority_micro_f1=f1_of(always, "micro"),
+        majority_macro_f1=f1_of(always, "macro"),
+        random_average_precision=float(np.mean(support[occurs] / len(truth))) if occurs.any() else 0.0,
     )
+
+
+#: Of :class:`Scores`, what only several labels have, and macro F1, which stands beside them there.
+FIGURES_OF_SEVERAL = (
+    *("mean_average_precision", "micro_f1", "macro_f1"),
+    *("random_average_precision", "majority_micro_f1", "majority_macro_f1"),
+)
+
+
+def figures_of_several(scores: Sequence[Scores]) -> Mapping[str, float]:
+    """Means of :data:`FIGURES_OF_SEVERAL`, by name; none where inputs have one label."""
+    if not all(found.several for found in scores):
+        return {}
+    return {name: float(np.mean([getattr(found, name) for found in scores])) for name in FIGURES_OF_SEVERAL}
+
+
+def balanced_accuracy(guess: Tensor, labels: Tensor) -> float:
+    """Mean share of right answers over the classes that occur.
+
+    With several labels ``[N, C]``: of each class the mean of two shares, that of the inputs with it that are
+    said to have it, and that of those without it that are said not to.
+
+    >>> balanced_accuracy(torch.tensor([0, 0, 0, 0]), torch.tensor([0, 0, 0, 1]))
+    0.5
+    """
+    if labels.ndim == 2:
+        each = [(column, truth) for column, truth in zip(guess.T, labels.T, strict=True) if truth.any()]
+        return float(np.mean([balanced_accuracy(column, truth) for column, truth in each])) if each else 0.0
+    right = (guess == labels).double()
+    return float(np.mean([float(right[labels == one].mean()) for one in labels.unique()]))

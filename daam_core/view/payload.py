@@ -20,8 +20,8 @@ from daam_core.reading.differences import compared_quantity, largest_changes
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
 from daam_core.reading.outside import verdict, warning
-from daam_core.reading.quantities import QUANTITIES
-from daam_core.reading.sentences import changes_in_words, what_stands_out
+from daam_core.reading.quantities import QUANTITIES, quantity_text
+from daam_core.reading.sentences import STAND_ALONE, changes_in_words, what_stands_out
 from daam_core.reading.terms import TERMS
 from daam_core.reading.words import join_words
 from daam_core.result import DatasetMean, Explanation
@@ -108,8 +108,8 @@ def view_payload(
             "diverging_dark": list(DIVERGING_DARK),
         },
         "quantities": {
-            name: asdict(text)
-            for name, text in QUANTITIES.items()
+            name: asdict(quantity_text(name, explanation.labels))
+            for name in QUANTITIES
             if all(getattr(e, name) is not None for e in (explanation, compare) if e is not None)
         },
         "terms": {
@@ -167,6 +167,8 @@ def _explanation_payload(
         "prediction": int(e.prediction),
         "predicted": list(e.predicted),
         "answer": e.answer,
+        "labels": e.labels,
+        "stand_alone": STAND_ALONE if e.labels == "several" else "",
         "explained": int(e.explained),
         "scale": e.scale,
         "degenerate": bool(e.degenerate),

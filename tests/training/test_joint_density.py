@@ -7,12 +7,16 @@ import pytest
 import torch
 from sklearn.kernel_ridge import KernelRidge
 
+from daam_core.encoding import Encoding, Tokens
 from daam_core.errors import ConfigError, DataError
+from daam_core.explaining import explain_encoding
+from daam_core.gating import joint_gate
 from daam_core.model import DaamClassifier
+from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Split, SplitData, fit_split
 from daam_core.training.baselines import LinearProbe
 from daam_core.training.fitting import accuracy, fit, predict, train_classifier
-from daam_core.training.joint_density import SHARPNESSES, TRIED, _Ridge, fit_decoder
+from daam_core.training.joint_density import SHARPNESSES, TRIED, _Ridge, _unexplained, fit_decoder
 from daam_core.training.methods import method_named
 from daam_core.training.recipes import recipe_of
 from daam_core.training.settings import DensitySettings, TrainingConfig
@@ -68,6 +72,63 @@ def test_given_settings_make_it_kernel_ridge_regression():
     np.testing.assert_allclose(
         decoder.output.weight.detach().double().sum(1), 0, atol=1e-3
     )  # what makes it free
+
+
+OF_SEVERAL = SIZES | {"class_names": ("agree", "first", "third"), "labels": "several"}
+
+
+def crossed_of_several(count: int, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same, with each layer's sign as a label of its own: an input has none, one, two or all three."""
+    x, y = crossed(count, seed=seed)
+    return x, torch.stack([y, (x[:, 1].mean(1) > 0).long(), (x[:, 3].mean(1) > 0).long()], 1).float()
+
+
+def test_several_labels_are_learned_together():
+    (x, y), (other, labels) = crossed_of_several(120), crossed_of_several(200, seed=1)
+    classifier, history = train_classifier(letter_config(**OF_SEVERAL), BUDGET, x, y)
+    assert accuracy(classifier, other, labels) > 0.9
+    logits = predict(classifier, other)
+    found = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+    shares = y.mean(0)
+    flat = torch.nn.functional.binary_cross_entropy(shares.expand_as(labels), labels)
+    assert found < flat / 2
+    assert history.settings["density"].sharpness in SHARPNESSES
+
+
+def test_with_several_labels_it_is_kernel_ridge_regression_to_plus_and_minus_one():
+    x, y = crossed_of_several(60)
+    config = letter_config(**OF_SEVERAL, n_heads=1, amplitude="none")
+    classifier, _ = train_classifier(config, replace(BUDGET, density=GIVEN), x, y)
+    decoder = classifier.decoder
+    seen = decoder.prototypes.numpy().astype("float64")
+    bias = decoder.output.bias.detach().double().numpy() / 4.0
+    gamma = float(1 / (2 * decoder.scaled_variance))
+    oracle = KernelRidge(alpha=0.1, kernel="rbf", gamma=gamma).fit(seen, 2 * y.numpy() - 1 - bias)
+    np.testing.assert_allclose(predict(classifier, x).numpy(), 4.0 * (oracle.predict(seen) + bias), atol=2e-2)
+
+
+def test_what_one_label_does_not_say_is_the_same_as_a_set_of_one():
+    inputs, labels = torch.randn(30, 4, generator=torch.Generator().manual_seed(0)), torch.arange(30) % 3
+    as_sets = torch.nn.functional.one_hot(labels, 4).float()  # the fourth never occurs
+    torch.testing.assert_close(_unexplained(inputs, as_sets), _unexplained(inputs, labels))
+
+
+@pytest.mark.parametrize("target", [0, 2])
+def test_evidence_of_a_label_is_for_its_own_logit_and_against_its_absence(target):
+    """Σ over cells is Σ_m A[c, m] g_m(x) log(g_m(x) / g_m(0)): no other class has a part in it."""
+    x, y = crossed_of_several(40)
+    classifier, _ = train_classifier(letter_config(**OF_SEVERAL, n_heads=2), BUDGET, x, y)
+    tokens = Tokens("text", np.array([[0.0, 1.0]]), ("x",), np.ones(1))
+    encoding = Encoding(x[0][:, None], tokens, {})
+    e = explain_encoding(TrainedClassifier(classifier), encoding, target=target)
+    decoder = classifier.decoder
+    weight = decoder.output.weight[target].detach().double()
+    seen = torch.from_numpy(e.density_attention * e.values).double()
+    u = (decoder.head_weight.double()[:, None, None] * seen).sum(0).flatten() @ decoder.directions.double().T
+    points, xi = decoder.prototypes.double(), decoder.scaled_variance.double()
+    gates, at_mean = joint_gate(u, points, xi), joint_gate(torch.zeros_like(u), points, xi)
+    expected = float((weight * gates * (gates / at_mean).log()).sum())
+    assert float(e.evidence.sum()) == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
 def test_left_out_answers_are_those_of_fits_without_the_input():

@@ -10,14 +10,15 @@ from sklearn.metrics import average_precision_score, f1_score
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from daam_core.errors import ConfigError, DataError
-from daam_core.training.accuracy import SplitData, balanced_accuracy, measure_accuracy
+from daam_core.training.accuracy import SplitData, measure_accuracy
+from daam_core.training.answers import right
 from daam_core.training.data import TableColumns, folds, hold_out, joined, load_dataset
 from daam_core.training.experiment import Split
-from daam_core.training.fitting import epoch_order, loss_function, predict, right, train_classifier
-from daam_core.training.methods import METHODS, configuration_of
+from daam_core.training.fitting import epoch_order, loss_function, predict, train_classifier
+from daam_core.training.methods import METHODS
 from daam_core.training.pages import class_table, comparison_table
-from daam_core.training.recipes import recipe_of, recipes
-from daam_core.training.scores import one_class_only, score_logits
+from daam_core.training.recipes import recipe_of
+from daam_core.training.scores import balanced_accuracy, one_class_only, score_logits
 from daam_core.training.settings import TrainingConfig
 from tests.support.data import letters, write_table
 from tests.support.small import letter_config, letter_features
@@ -143,6 +144,15 @@ def test_scores_agree_with_scikit_learn():
     assert found.macro_f1 == pytest.approx(f1_score(labels, guess, average="macro", zero_division=0))
     areas = [average_precision_score(labels[:, k], logits[:, k]) for k in range(3)]
     assert [one.average_precision for one in found.classes] == pytest.approx([*areas, 0])
+    sets, counts = np.unique(labels, axis=0, return_counts=True)
+    always = np.tile(sets[counts.argmax()], (40, 1))
+    assert found.majority_micro_f1 == pytest.approx(f1_score(labels, always, average="micro"))
+    assert found.majority_macro_f1 == pytest.approx(
+        f1_score(labels, always, average="macro", zero_division=0)
+    )
+    # What looks at nothing says the same of every input.
+    at_random = [average_precision_score(labels[:, k], np.zeros(40)) for k in range(3)]
+    assert found.random_average_precision == pytest.approx(np.mean(at_random))
     assert found.mean_average_precision == pytest.approx(np.mean(areas))
     assert found.accuracy == pytest.approx((labels == guess).all(1).mean())
     assert found.majority == pytest.approx(np.unique(labels, axis=0, return_counts=True)[1].max() / 40)
@@ -153,7 +163,9 @@ def test_scores_agree_with_scikit_learn():
     assert balanced_accuracy(torch.tensor(guess), torch.tensor(labels)) == found.balanced_accuracy
 
 
-@pytest.mark.parametrize("method", ["daam", "gqdaam", "mlp", "logistic", "kernel_ridge", "mha"])
+@pytest.mark.parametrize(
+    "method", ["daam", "gqdaam", "mlp", "logistic", "kernel_ridge", "mha", "joint_density"]
+)
 def test_every_kind_of_method_learns_several_labels(method):
     features, labels = of_several()
     config = letter_config(class_names=("a", "b", "c"), labels="several")
@@ -167,7 +179,12 @@ def test_every_kind_of_method_learns_several_labels(method):
     assert min(one.average_precision for one in figures.classes[:2]) > 0.8
     assert found.accuracy == pytest.approx(figures.accuracy)
     assert data.majority < 0.6
-    assert "set of labels" in comparison_table([found], data.majority).note
+    assert found.as_dict()["mean_average_precision"] == pytest.approx(figures.mean_average_precision)
+    table = comparison_table([found], data.majority)
+    assert table.head[1:5] == ("mean average precision", "micro F1", "macro F1", "accuracy")
+    assert table.rows[0][1] == f"{figures.mean_average_precision:.4f}"
+    always = f"{data.majority:.4f}, micro F1 {figures.majority_micro_f1:.4f}"
+    assert f"Always the most frequent set of labels: {always}" in table.note
 
 
 def test_probabilities_stand_alone_and_classes_of_a_half_are_predicted():
@@ -182,9 +199,6 @@ def test_probabilities_stand_alone_and_classes_of_a_half_are_predicted():
 
 def test_what_makes_no_sense_with_several_labels_is_refused():
     config = letter_config(labels="several")
-    with pytest.raises(ConfigError, match="density decoder decides between classes, not for each of several"):
-        configuration_of("joint_density")(config)
-    assert "DAAM, joint density" not in [one.name for one in recipes(None, config)]
     features, labels = letter_features(10)
     with pytest.raises(
         DataError, match=r"labels='several' learns from labels \[N, C\] of 0 and 1, got \[10\]"

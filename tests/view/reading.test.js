@@ -97,6 +97,8 @@ test('texts change with scale and quantity', () => {
   assert.match(allHelp(shown), /^Heads side by side, each on a scale of its own/);
   assert.match(oneHelp(shown), /speaks for the explained class and against the next one/);
   assert.doesNotMatch(oneHelp(shown), /not show which class/);
+  shown.a.raw.labels = 'several';
+  assert.match(oneHelp(shown), /speaks for the explained class and against its absence \(orange\)/);
   shown.set({ quantity: 'class_importance' });
   assert.match(oneHelp(shown), /or against it \(blue\)/);
   shown.set({ quantity: 'gate' });

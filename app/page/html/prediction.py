@@ -12,7 +12,7 @@ from daam_core.inputs.picture import Picture
 from daam_core.reading.numbers import percent, signed
 from daam_core.reading.outside import warning
 from daam_core.reading.remarks import remarks
-from daam_core.reading.sentences import chances
+from daam_core.reading.sentences import STAND_ALONE, chances
 from daam_core.result import Explanation
 
 from ...visit.inputs import Given
@@ -50,6 +50,7 @@ def prediction_html(session: Session) -> str:
     notes = (
         [_effect(result, before)] if result.unmuted is not None and not _shows_effect(result, before) else []
     )
+    notes += [f'<p class="dx-note">{STAND_ALONE}</p>'] if e.labels == "several" else []
     notes += [CONSTANT_MAP] if e.degenerate else []
     notes += [
         f'<p class="dx-note">The input: {escape(remark)}.</p>'

@@ -83,7 +83,8 @@ MAP_KINDS: dict[str, MapKind] = {
             "evidence",
             "Evidence",
             True,
-            "ours: change of the joint log gates for the class and against the next; density decoder only",
+            "ours: change of the joint log gates for the class and against the next one, or its absence; "
+            "density decoder only",
         ),
         MapKind("gradient_input", "Gradient × input", True, "captum, signed"),
         MapKind("absolute_gradient_input", "|Gradient × input|", True, "captum, absolute"),
@@ -169,7 +170,8 @@ def decision_gradients(cells: Cells, *, target: Tensor | None = None) -> tuple[T
 
     Returns:
         Three tensors of the cells' shape ``[N, ..]``: the gradient of the class's logit;
-        of its log-odds against all other classes (what its probability depends on); and the
+        of its log-odds against all other classes, with several labels its logit alone (what its
+        probability depends on); and the
         deviation of the gradient over classes, which is about no class in particular.
     """
     with torch.no_grad():
@@ -178,7 +180,7 @@ def decision_gradients(cells: Cells, *, target: Tensor | None = None) -> tuple[T
         target = logits.argmax(-1)
     classes = logits.shape[1]
     others = logits.double().masked_fill(torch.nn.functional.one_hot(target, classes).bool(), -torch.inf)
-    weights = others.softmax(-1).to(logits.dtype)
+    weights = others.softmax(-1).to(logits.dtype) if cells.labels == "one" else torch.zeros_like(logits)
 
     values = cells.values.detach().requires_grad_(True)
     with torch.enable_grad():

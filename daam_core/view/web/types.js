@@ -28,7 +28,8 @@
  * @typedef {{
  *   model: string, modality: 'audio' | 'image' | 'text' | 'tensor', mode: string, gate_kind: string,
  *   shape: [number, number, number], class_names: string[], logits: number[], probabilities: number[],
- *   prediction: number, predicted: number[], answer: string, explained: number, scale: string, degenerate: boolean, head_layers: boolean[][],
+ *   prediction: number, predicted: number[], answer: string, labels: 'one' | 'several', stand_alone: string,
+ *   explained: number, scale: string, degenerate: boolean, head_layers: boolean[][],
  *   amplitude: number[][], importance_range: number[][], layer_contribution: number[][], ranges: Ranges,
  *   token_labels: string[], token_units: string, text: string | null, words: Words | null,
  *   axis_names?: [string, string], in_words: string[], warning: string, outside: string, dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],

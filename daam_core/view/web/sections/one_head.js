@@ -12,8 +12,9 @@ export function oneHelp(store) {
   const { row, column } = store.axes();
   const everywhere = `every ${column} in every ${row} of the chosen head`;
   if (store.quantity === 'evidence') {
+    const rival = store.a.raw.labels === 'several' ? 'its absence' : 'the next one';
     return (
-      `Shows how much ${everywhere} speaks for the explained class and against the next one (orange) or the other way ` +
+      `Shows how much ${everywhere} speaks for the explained class and against ${rival} (orange) or the other way ` +
       'round (blue). It does not show how much the head lets through; density attention does.'
     );
   }

@@ -59,6 +59,7 @@ function Classes({ side }) {
           </li>`,
       )}
     </ol>
+    ${raw.stand_alone && html`<p class="dv-note">${raw.stand_alone}</p>`}
     ${rest > 0 && html`<p class="dv-note">The other ${rest} classes are in the table.</p>`}
   </div>`;
 }
