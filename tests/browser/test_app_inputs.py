@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from app.visit.examples import EXAMPLES
 from daam_core.explaining import explain
+from daam_core.reading.sentences import what_stands_out
 from tests.browser.app_page import AppPage
 from tests.support.media import encoded, picture_file
 from tests.support.small_heads import RATE, colour_picture, tone
@@ -48,6 +49,48 @@ def test_silence_is_warned_of_before_its_answer(app, tmp_path):
     warned, answer = (app.page.locator(f"#prediction .dx-{name}") for name in ("outside", "answer"))
     expect(warned).to_contain_text("Outside what it knows. The sound is silent: every sample is 0")
     assert warned.bounding_box()["y"] < answer.bounding_box()["y"]
+    reasons, why = warned.locator(".dx-reasons"), warned.get_by_role("button", name="Why")
+    expect(reasons).to_be_visible()
+    expect(why).to_be_hidden()
+    # On a phone it is one line that opens, and the map is on the first screen all the same.
+    app.page.set_viewport_size({"width": 390, "height": 844})
+    expect(reasons).to_be_hidden()
+    assert warned.bounding_box()["height"] < 32
+    assert _first_map(app)["y"] < 760
+    why.click()
+    expect(reasons).to_be_visible()
+
+
+def _first_map(app) -> dict[str, float]:
+    app.page.evaluate("scrollTo(0, 0)")
+    return app.page.locator("#view .dv-map-stage").first.bounding_box()
+
+
+def test_a_phones_first_screen_shows_the_answer_the_words_and_the_map(app, server):
+    page = app.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    app.example("Text", "news-mixed")
+    box = _first_map(app)
+    assert box["y"] + box["height"] < 844
+    for part in (
+        "#prediction .dx-answer",
+        "#prediction .dx-input-name",
+        "#view .dv-in-words",
+        "#step-why .dx-limits",
+    ):
+        place = page.locator(part).bounding_box()
+        assert 0 <= place["y"] < box["y"], part
+    # Folded words are the first sentence; the others are one press away.
+    sentences = what_stands_out(explain(server.models["topics"], EXAMPLES["news-mixed"].content))
+    said = page.locator("#view .dv-in-words")
+    assert sentences[0] in said.inner_text()
+    assert sentences[-1] not in said.inner_text()
+    said.get_by_role("button", name="More words").click()
+    assert " ".join(sentences) in said.inner_text()
+    # What the menu opens includes the search.
+    expect(page.get_by_label("Find feature").first).to_be_hidden()
+    page.locator("#view").get_by_role("button", name="Display").first.click()
+    expect(page.get_by_label("Find feature").first).to_be_visible()
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])

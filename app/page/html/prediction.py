@@ -121,11 +121,12 @@ def kind_of(given: Given) -> str:
 
 
 def _outside(e: Explanation) -> str:
-    """The warning of an input unlike the training data, before the answer."""
+    """The warning of an input unlike the training data, before the answer; a phone folds its reasons."""
     if said := warning(e):
         return (
             '<p class="dx-outside" role="note"><strong><span aria-hidden="true">⚠ </span>'
-            f"Outside what it knows.</strong> {escape(said)}</p>"
+            f'Outside what it knows.</strong> <span class="dx-reasons">{escape(said)}</span>'
+            '<button type="button" class="dx-unfold" aria-expanded="false">Why</button></p>'
         )
     return ""
 

@@ -93,6 +93,11 @@ document.addEventListener('click', ({ target }) => {
   for (const list of document.querySelectorAll('.dx-all[open]'))
     if (target instanceof Node && !list.contains(target)) list.removeAttribute('open');
 });
+// On a phone the warning is one line, and its reasons are asked for.
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('.dx-unfold') : null;
+  button?.setAttribute('aria-expanded', String(button.getAttribute('aria-expanded') !== 'true'));
+});
 document.addEventListener('keydown', ({ key, target }) => {
   const list = key === 'Escape' && target instanceof Element ? target.closest('.dx-all[open]') : null;
   list?.removeAttribute('open');

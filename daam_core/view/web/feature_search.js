@@ -90,6 +90,7 @@ export function FeatureSearch() {
         type="text"
         autocomplete="off"
         placeholder="17, 10-40, 3.17"
+        enterkeyhint="go"
         aria-invalid=${String(Boolean(wrong))}
         aria-describedby="${id}-wrong"
       />

@@ -3,7 +3,16 @@
  * The view as one component: tabs, the sections of the chosen one, and a word on what two models have not
  * in common.
  */
-import { HeadingContext, html, Stages, StoreContext, useId, useLayoutEffect, useRef } from './html.js';
+import {
+  HeadingContext,
+  html,
+  Stages,
+  StoreContext,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from './html.js';
 import { measured } from './pieces.js';
 import { OneCell } from './sections/cell.js';
 import { Compare } from './sections/compare.js';
@@ -78,20 +87,31 @@ export function View({ store, heading, section, tabs, remark = '' }) {
 }
 
 /**
- * What stands out, in sentences; of both results where their difference is shown.
+ * What stands out, in sentences; of both results where their difference is shown. On a narrow page the first
+ * sentence of each stands alone until more is asked for: the maps are in sight sooner.
  * @param {{store: Store, remark: string | Record<string, string>}} props
  */
 function InWords({ store, remark }) {
   const sides = store.sides();
   const said = typeof remark === 'string' ? remark : remark[store.quantity];
-  return html`<div class="dv-in-words">
+  const [open, setOpen] = useState(false);
+  const words = sides.map((side) => store[side].raw.in_words || []);
+  const folds = words.some((sentences) => sentences.length > 1);
+  return html`<div class="dv-in-words ${open ? 'dv-unfolded' : ''}">
     ${sides.map(
-      (side) =>
+      (side, i) =>
         html`<p key=${side}>
-          ${store.b && html`<strong>${store.letter(side)}. </strong>`}${(store[side].raw.in_words || []).join(' ')}
+          ${store.b && html`<strong>${store.letter(side)}. </strong>`}${words[i][0]}
+          <span class="dv-rest"> ${words[i].slice(1).join(' ')}</span>
           ${said && side === sides.at(-1) && html` <span class="dv-quiet">${said}</span>`}
         </p>`,
     )}
+    ${
+      folds &&
+      html`<button type="button" class="dv-link dv-unfold" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}
+        >${open ? 'Fewer words' : 'More words'}</button
+      >`
+    }
   </div>`;
 }
 

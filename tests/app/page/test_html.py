@@ -65,7 +65,7 @@ def test_an_input_outside_of_what_is_known_is_warned_of_before_its_answer(offer,
     far = replace(result.explanation, outside=Outside(3.0, 1.5, 99.54, 400))
     outside = replace(session, current=replace(result, explanation=far))
     before, _, _ = prediction_html(outside).partition('<p class="dx-answer">')
-    assert "Outside what it knows.</strong> Unlike most of what it was trained on: farther" in before
+    assert 'knows.</strong> <span class="dx-reasons">Unlike most of what it was trained on: farther' in before
     assert "than 99.5 % of the known inputs. Read the prediction with that in mind." in before
     near = replace(far, outside=Outside(1.0, 1.5, 40.0, 400))
     inside = replace(session, current=replace(result, explanation=near))
