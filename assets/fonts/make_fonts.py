@@ -1,7 +1,14 @@
-"""Cuts the fonts here out of those that README.md names: make_fonts.py DROID.ttf NOTO_EMOJI.ttf."""
+"""Cuts the fonts out of those that README.md names.
 
+make_fonts.py DROID.ttf NOTO_EMOJI.ttf LIBERATION_REGULAR.ttf LIBERATION_BOLD.ttf
+"""
+
+import base64
+import io
+import json
 import sys
 import unicodedata
+import zlib
 from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
@@ -18,6 +25,16 @@ EVERYDAY = (
     (0x3220, 0x33FF),  # enclosed letters, units
     (0xFF01, 0xFFEE),  # wide and narrow forms
 )
+#: Of the font that panels saved as PDF carry.
+PRINTED = (
+    (0x20, 0x7E),
+    (0xA0, 0x17F),  # Latin of European languages
+    (0x370, 0x3FF),  # Greek
+    (0x400, 0x45F),  # Cyrillic
+    (0x2000, 0x20CF),  # punctuation, numbers above and below, currencies
+    (0x2100, 0x25FF),  # letters as symbols, arrows, mathematics, shapes
+)
+VIEW = FOLDER.parents[1] / "daam_core" / "view" / "web" / "vendor" / "print_font.js"
 
 
 def everyday_letters() -> set[int]:
@@ -34,22 +51,56 @@ def everyday_letters() -> set[int]:
     return found | {ord(letter) for codec, pair in pairs for letter in pair.decode(codec, "ignore")}
 
 
-def write_subset(font: TTFont, codes: set[int], name: str) -> None:
+def write_subset(font: TTFont, codes: set[int], place: Path | io.BytesIO) -> None:
     """Writes a font with these letters alone, without hinting."""
     options = Options(hinting=False, glyph_names=False, notdef_outline=True, layout_features=[])
     options.drop_tables += ["vhea", "vmtx", "STAT", "DSIG", "GDEF", "GPOS", "GSUB"]
     cutter = Subsetter(options)
     cutter.populate(unicodes=codes)
     cutter.subset(font)
-    font.save(FOLDER / name)
+    font.save(place)
 
 
-def main(droid: str, emoji: str) -> None:
+def for_pdf(path: str) -> dict[str, object]:
+    """A font with the letters of ``PRINTED``, with all that a PDF says of it and its packed bytes.
+
+    Its name is another than that of the font it was cut out of, as the licence of that asks for.
+    """
+    font = TTFont(path)
+    for record in font["name"].names:
+        record.string = "DAAM-Print" if record.nameID == 6 else "DAAM Print"
+    font["name"].names = [record for record in font["name"].names if record.nameID in (1, 4, 6)]
+    for table in ("kern", "FFTM"):
+        if table in font:
+            del font[table]
+    wanted = {code for first, last in PRINTED for code in range(first, last + 1)}
+    file = io.BytesIO()
+    write_subset(font, wanted & set(font.getBestCmap()), file)
+    font = TTFont(io.BytesIO(file.getvalue()))
+    letters, to_thousand = font.getBestCmap(), 1000 / font["head"].unitsPerEm
+    glyphs = {code: font.getGlyphID(name) for code, name in letters.items()}
+    head, lines = font["head"], font["hhea"]
+    return {
+        "letters": "".join(map(chr, glyphs)),
+        "glyphs": list(glyphs.values()),
+        "widths": [round(font["hmtx"][name][0] * to_thousand) for name in letters.values()],
+        "box": [round(edge * to_thousand) for edge in (head.xMin, head.yMin, head.xMax, head.yMax)],
+        "ascent": round(lines.ascent * to_thousand),
+        "descent": round(lines.descent * to_thousand),
+        "capitals": round(font["OS/2"].sCapHeight * to_thousand),
+        "size": len(file.getvalue()),
+        "packed": base64.b64encode(zlib.compress(file.getvalue(), 9)).decode(),
+    }
+
+
+def main(droid: str, emoji: str, regular: str, bold: str) -> None:
     font = TTFont(droid)
-    write_subset(font, everyday_letters() & set(font.getBestCmap()), "DroidSansFallback.ttf")
+    write_subset(font, everyday_letters() & set(font.getBestCmap()), FOLDER / "DroidSansFallback.ttf")
     font = instantiateVariableFont(TTFont(emoji), {"wght": 400})
     codes = {code for code in font.getBestCmap() if code > 0xFF and unicodedata.category(chr(code)) != "Cf"}
-    write_subset(font, codes, "NotoEmoji.ttf")
+    write_subset(font, codes, FOLDER / "NotoEmoji.ttf")
+    fonts = json.dumps({"regular": for_pdf(regular), "bold": for_pdf(bold)}, ensure_ascii=False)
+    VIEW.write_text(f"export const FONTS = {fonts};\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ STUDY_ENTRY = "study/daam_study.js"
 _PREFIX = "daam-view/"  # of names in an import map
 #: Comments on lines of their own, which nobody reads in a page that is sent or saved.
 _COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*\n|//[^\n]*\n)", re.DOTALL | re.MULTILINE)
-_IMPORT = re.compile(r"(?:(?<=\bfrom )|(?<=\bimport ))'(\.{1,2}/[^']+)'")
+#: At a module's head, or where it is first needed; types are named by ``import(`` without ``await``.
+_IMPORT = re.compile(r"(?:(?<=\bfrom )|(?<=\bimport )|(?<=\bawait import\())'(\.{1,2}/[^']+)'")
 
 
 @cache

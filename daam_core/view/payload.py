@@ -20,7 +20,7 @@ from daam_core.reading.differences import compared_quantity, largest_changes
 from daam_core.reading.heads import gate_entropy, head_similarity
 from daam_core.reading.letters import unturned
 from daam_core.reading.outside import verdict, warning
-from daam_core.reading.quantities import QUANTITIES, quantity_text
+from daam_core.reading.quantities import QUANTITIES, caution, quantity_text
 from daam_core.reading.sentences import STAND_ALONE, changes_in_words, what_stands_out
 from daam_core.reading.terms import TERMS
 from daam_core.reading.words import join_words
@@ -108,7 +108,7 @@ def view_payload(
             "diverging_dark": list(DIVERGING_DARK),
         },
         "quantities": {
-            name: asdict(quantity_text(name, explanation.labels))
+            name: asdict(quantity_text(name, explanation.labels)) | {"caution": caution(name)}
             for name in QUANTITIES
             if all(getattr(e, name) is not None for e in (explanation, compare) if e is not None)
         },

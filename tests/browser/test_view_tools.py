@@ -8,10 +8,12 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
+from daam_core.reading.quantities import CAUTION
 from daam_core.view.media import picture_media, sound_media
 from daam_core.view.page import view_html
 from tests.browser.test_view_page import problems
@@ -46,6 +48,15 @@ def saved(panel: Locator, kind: str) -> tuple[str, bytes]:
                 raise
     expect(panel.get_by_role("status")).to_have_text(f"Saved as {started.value.suggested_filename}")
     return started.value.suggested_filename, Path(started.value.path()).read_bytes()
+
+
+def pdf(content: bytes, mm: float) -> tuple[list[str], int]:
+    """Lines of text of a saved PDF as wide as that, and how many pictures are on it."""
+    (page,) = pypdfium2.PdfDocument(content)
+    assert page.get_size()[0] == pytest.approx(mm / 25.4 * 72, abs=0.01)
+    assert page.get_size()[1] <= 257 / 25.4 * 72 + 0.01
+    lines = page.get_textpage().get_text_range().split("\r\n")
+    return lines, sum(isinstance(one, pypdfium2.PdfImage) for one in page.get_objects())
 
 
 def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
@@ -167,12 +178,18 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     assert picture.width == round(89 / 25.4 * 400)
     assert picture.info["dpi"] == pytest.approx((400, 400), rel=1e-3)
     assert picture.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
-    content = saved(panel, "PDF")[1]
-    assert content.startswith(b"%PDF-1.4")
-    assert f"/MediaBox [0 0 {89 / 25.4 * 72:.2f}".encode() in content
+    said, drawn = pdf(saved(panel, "PDF")[1], mm=89)
+    assert said[:2] == ["All heads", f"News / today · {e.model}"]
+    assert {"Layer", "Feature"} <= set(said)
+    assert CAUTION in " ".join(said)
+    assert drawn == 5  # two maps with the marks on them, the colour bar
     assert page.locator(".dv-print").count() == 0
 
-    # Every panel of every tab can be saved, charts and tables as well.
+    # Every panel of every tab can be saved, charts and tables as well; in a PDF a chart is no picture.
+    axes = {
+        "_layer-profile": ["Layer", "Percent"],
+        "_mean-offset-δ": ["Mean offset δ", "Features", "Feature"],
+    }
     for tab in ("summary", "input", "heatmap", "layers", "parameters", "dataset"):
         page.evaluate(f"tab => {{ {STATE.replace('.state', '')}.state = {{tab}}; }}", tab)
         settle(page)
@@ -180,11 +197,17 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
             one.get_by_role("button", name="Save this").click()
             name, content = saved(one, "CSV")
             assert len(content.decode("utf-8").splitlines()) > 1, name
+            for title in [title for title in axes if title in name]:
+                said, drawn = pdf(saved(one, "PDF")[1], mm=89)
+                assert said[1] == f"News / today · {e.model}"
+                assert set(axes.pop(title)) <= set(said)
+                assert drawn == (0 if title == "_layer-profile" else 3), title
         _, content = saved(one, "SVG")
         # What is only said to whoever has the page before them is not printed.
         assert b"Point at" not in content, name
         assert len(list(ET.fromstring(content).iter(f"{SVG}text"))) > 3, name
     page.evaluate(f"() => {{ {STATE.replace('.state', '')}.state = {{tab: 'dataset', cell: null}}; }}")
+    assert axes == {}
     told = page.get_by_text("Point at", exact=False).first
     expect(told).to_be_visible()
     page.emulate_media(media="print")

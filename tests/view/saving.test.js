@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32, inflateSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { exactSheet } from '../../daam_core/view/web/fields.js';
-import { fileName, pdfOf, sizedPng, subtitle } from '../../daam_core/view/web/saving.js';
+import { fileName, sizedPng, subtitle } from '../../daam_core/view/web/saving.js';
 import { afterPart, partBetween } from '../../daam_core/view/web/sections/sound_part.js';
 import {
   csvOf,
@@ -113,24 +113,6 @@ test('a PNG says how large it is', async () => {
   assert.equal(sized.toString('latin1', 37, 41), 'pHYs');
   assert.deepEqual([sized.readUInt32BE(41), sized.readUInt32BE(45), sized[49]], [15748, 15748, 1]);
   assert.equal(sized.readUInt32BE(50), crc32(sized.subarray(37, 50)));
-});
-
-test('a PDF holds the picture to the last pixel, and its table of places is right', async () => {
-  const rgba = Uint8ClampedArray.from([255, 0, 0, 255, 1, 2, 3, 255, 9, 8, 7, 255, 0, 0, 255, 255]);
-  const pdf = Buffer.from(await pdfOf(rgba, 2, 2, 25.4));
-  const text = pdf.toString('latin1');
-  assert.match(text, /\/MediaBox \[0 0 72\.00 72\.00\]/);
-  const places = [...text.matchAll(/^(\d{10}) 00000 n/gm)].map(([, at]) => Number(at));
-  assert.equal(places.length, 5);
-  places.forEach((at, i) => {
-    assert.ok(text.startsWith(`${i + 1} 0 obj`, at));
-  });
-  const table = Number(text.match(/startxref\n(\d+)/)[1]);
-  assert.ok(text.startsWith('xref', table));
-  const start = text.indexOf('stream\n', places[4]) + 7;
-  const length = Number(text.slice(places[4]).match(/\/Length (\d+)/)[1]);
-  const rgb = Array.from(inflateSync(pdf.subarray(start, start + length)));
-  assert.deepEqual(rgb, [255, 0, 0, 1, 2, 3, 9, 8, 7, 0, 0, 255]);
 });
 
 test('a part of a sound lies within it, and is played once or over and over', () => {

@@ -27,8 +27,9 @@
  * chosen tab (sections/, one file each) with preact; canvases compare what they are given and draw again
  * only what changed (heatmap.js). What is computed has no DOM: arrays, format, colour, state, pins, sheets,
  * gaussians, fields, sections/pairs. A panel becomes a file by what it would show in print
- * (printing.js, panel_svg.js, saving.js) or by its numbers (sheets.js). The same modules serve three places: the app (as files), a saved page (as an
- * import map of data: addresses) and a notebook cell (as one text); see daam_core/view/modules.py.
+ * (printing.js), drawn (panel_drawing.js) and written (svg.js, pdf.js, saving.js), or by its numbers (sheets.js).
+ * The same modules serve three places: the app (as files), a saved page (as an import map of data: addresses)
+ * and a notebook cell (as one text); see daam_core/view/modules.py.
  */
 import { range } from './arrays.js';
 import { DrawnElement } from './element.js';

@@ -10,10 +10,22 @@ export const TOO_LARGE = 'These numbers are too large to be part of this page.';
 
 /**
  * Title, controls, body, one sentence of help, the figure's numbers as a table, and the figure as a file.
- * `table` is called while the table is open; csv, ofClass and both: see save_menu.js.
+ * `table` is called while the table is open; csv, ofClass and both: see save_menu.js; quantity: of which there are
+ * maps, and what they do not show goes with a saved figure.
  * @param {any} props
  */
-export function Figure({ title, help, controls, table, csv, ofClass = false, both = false, children }) {
+export function Figure({
+  title,
+  help,
+  controls,
+  table,
+  csv,
+  quantity = '',
+  ofClass = false,
+  both = false,
+  children,
+}) {
+  const store = useStore();
   const id = useId('figure');
   const heading = useHeading();
   const [open, setOpen] = useState(false);
@@ -37,7 +49,10 @@ export function Figure({ title, help, controls, table, csv, ofClass = false, bot
     </div>
     ${help && html`<p class="dv-help">${help}</p>`}
     ${controls && html`<div class="dv-controls">${controls}</div>`}
-    <div class="dv-body" ref=${body}>${children}</div>
+    <div class="dv-body" ref=${body}>
+      ${children}
+      ${quantity && html`<p class="dv-caution">${store.quantities[quantity].caution}</p>`}
+    </div>
     <div class="dv-table-place" id="${id}-table" hidden=${!open}>${open && table()}</div>
   </section>`;
 }

@@ -3,7 +3,7 @@
  * A panel as it is printed: the same view once more, out of sight, always light, and laid out for the width
  * of the figure, whatever the page looks like and however wide it is.
  */
-import { panelSvg } from './panel_svg.js';
+import { panelDrawing } from './panel_drawing.js';
 import { idle } from './pieces.js';
 
 /** Widths of columns in most journals, in millimetres; as in daam_core.figures.style. */
@@ -29,12 +29,13 @@ const TO_MM = (2 * 72) / 25.4;
  * @param {HTMLElement} body of the panel on the page
  * @param {string} title
  * @param {string} under the title
- * @returns {Promise<{svg: string, width: number, height: number}>} sizes in millimetres
+ * @param {string} [family] of the letters, where it is another than the page's
+ * @returns {Promise<import('./panel_drawing.js').Drawing>}
  */
-export async function printed(body, title, under) {
+export async function printed(body, title, under, family = '') {
   const mm = WIDTHS[chosen];
   const shown = /** @type {import('./daam_view.js').DaamView | null} */ (body.closest('daam-view'));
-  if (!shown) return asItIs(body, mm, title, under);
+  if (!shown) return asItIs(body, mm, title, under, family);
   const number = Array.from(shown.querySelectorAll('.dv-body')).indexOf(body);
   const place = document.createElement('div');
   place.className = 'dv-print';
@@ -50,8 +51,9 @@ export async function printed(body, title, under) {
   try {
     const own = /** @type {HTMLElement} */ (copy.querySelectorAll('.dv-body')[number]);
     own.classList.add('dv-saving'); // nothing inside scrolls
+    own.style.fontFamily = family;
     await settled(own);
-    return panelSvg(own, title, under, { width, mm });
+    return panelDrawing(own, title, under, { width, mm });
   } finally {
     place.remove();
   }
@@ -64,8 +66,9 @@ export async function printed(body, title, under) {
  * @param {number} mm
  * @param {string} title
  * @param {string} under
+ * @param {string} family
  */
-async function asItIs(body, mm, title, under) {
+async function asItIs(body, mm, title, under, family) {
   const root = /** @type {HTMLElement} */ (body.closest('[data-theme]'));
   const view = /** @type {import('./element.js').DrawnElement<any, any>} */ (root.parentElement);
   const place = /** @type {HTMLElement} */ (body.parentElement);
@@ -74,14 +77,19 @@ async function asItIs(body, mm, title, under) {
   const width = Math.round(mm * TO_MM);
   const [before, kept] = [body.style.cssText, place.style.minHeight];
   place.style.minHeight = `${place.offsetHeight}px`;
-  Object.assign(body.style, { position: 'absolute', left: '-20000px', width: `${width}px` });
+  Object.assign(body.style, {
+    position: 'absolute',
+    left: '-20000px',
+    width: `${width}px`,
+    fontFamily: family,
+  });
   body.classList.add('dv-saving');
   try {
     view.store.setDark(false); // canvases are drawn anew, which takes a while
     await settled(body, 8);
     document.body.classList.remove('dark');
     root.dataset.theme = 'light';
-    return panelSvg(body, title, under, { width, mm });
+    return panelDrawing(body, title, under, { width, mm });
   } finally {
     body.classList.remove('dv-saving');
     body.style.cssText = before;

@@ -12,7 +12,7 @@ import { csvOf } from './sheets.js';
 const KINDS = [
   ['png', 'A picture, 400 pixels to the inch'],
   ['svg', 'A drawing: texts and lines stay what they are, maps are pictures in it'],
-  ['pdf', 'The picture on a page of its size, 400 pixels to the inch'],
+  ['pdf', 'A page of its size: texts and lines stay what they are, in a font that the file carries'],
   ['csv', 'All numbers of this panel with every digit'],
 ];
 const PRINTS = [
@@ -85,9 +85,9 @@ export function SaveMenu({ title, body, csv, ofClass, both }) {
       />
       ${KINDS.map(
         ([kind, meaning]) =>
-          html`<button type="button" class="dv-button" title=${meaning} onClick=${() => save(kind)}>${kind === 'pdf' ? 'PDF (picture, 400 dpi)' : kind.toUpperCase()}</button>`,
+          html`<button type="button" class="dv-button" title=${meaning} onClick=${() => save(kind)}>${kind.toUpperCase()}</button>`,
       )}
-      <span class="dv-saved" role="status">${said || 'Figures are light, for print, also on a dark page. For a paper take SVG: its texts and lines stay sharp.'}</span>
+      <span class="dv-saved" role="status">${said || 'Figures are light, for print, also on a dark page. For a paper take PDF or SVG: their texts and lines stay sharp.'}</span>
     </div>
   </div>`;
 }

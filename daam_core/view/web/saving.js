@@ -1,12 +1,16 @@
 // @ts-check
 /** A panel as a file: PNG, SVG, PDF or CSV, made on the page itself. */
+import { lettersDrawn } from './panel_drawing.js';
+import { pdfOf } from './pdf.js';
 import { printed } from './printing.js';
+import { svgOf } from './svg.js';
 
 /** @typedef {import('./store.js').Store} Store */
 
 const DENSE = 400; // pixels of a picture to the inch …
 const MOST_PIXELS = 8000; // … and of a side
 const INCH = 25.4; // mm
+const PRINT_FAMILY = 'DAAM-Print';
 
 /** @typedef {import('./types.js').Side} Side */
 
@@ -78,18 +82,37 @@ export function hand(name, content, type) {
  * @returns {Promise<[BlobPart, string]>} content and media type
  */
 export async function pictureOf(kind, body, title, under) {
-  const { svg, width, height } = await printed(body, title, under);
+  if (kind === 'pdf') return [await pdfFile(body, title, under), 'application/pdf'];
+  const drawing = await printed(body, title, under);
+  const svg = svgOf(drawing);
   if (kind === 'svg') return [svg, 'image/svg+xml'];
-  const canvas = await painted(svg, width, height);
-  if (kind === 'png') {
-    /** @type {Blob | null} */
-    const blob = await new Promise((done) => canvas.toBlob(done, 'image/png'));
-    if (!blob) throw new Error('no picture');
-    return [sizedPng(new Uint8Array(await blob.arrayBuffer()), canvas.width / width), 'image/png'];
-  }
-  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
-  return [await pdfOf(data, canvas.width, canvas.height, width), 'application/pdf'];
+  const canvas = await painted(svg, ...drawing.mm);
+  /** @type {Blob | null} */
+  const blob = await new Promise((done) => canvas.toBlob(done, 'image/png'));
+  if (!blob) throw new Error('no picture');
+  return [sizedPng(new Uint8Array(await blob.arrayBuffer()), canvas.width / drawing.mm[0]), 'image/png'];
+}
+
+/** Laid out in the letters that the file will carry, which are only loaded where they are needed. */
+async function pdfFile(body, title, under) {
+  const { FONTS } = await import('./vendor/print_font.js');
+  await Promise.all([faceLoaded(FONTS.regular.packed, '400'), faceLoaded(FONTS.bold.packed, '600')]);
+  const family = [PRINT_FAMILY, getComputedStyle(body).fontFamily].join(', ');
+  const drawing = await printed(body, title, under, family);
+  const letters = new Set(FONTS.regular.letters);
+  return pdfOf(
+    lettersDrawn(drawing, (letter) => letters.has(letter)),
+    FONTS,
+  );
+}
+
+/** Has the page know one of the fonts, once. @param {string} packed @param {string} weight */
+async function faceLoaded(packed, weight) {
+  for (const face of document.fonts) if (face.family === PRINT_FAMILY && face.weight === weight) return;
+  const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const face = new FontFace(PRINT_FAMILY, await new Response(stream).arrayBuffer(), { weight });
+  document.fonts.add(await face.load());
 }
 
 /** An SVG as pixels. @param {string} svg @param {number} width in millimetres @param {number} height */
@@ -125,55 +148,4 @@ export function sizedPng(png, dense) {
   view.setUint32(17, ~sum);
   const head = 33; // signature and first chunk, behind which it belongs
   return new Blob([png.subarray(0, head), chunk, png.subarray(head)], { type: 'image/png' });
-}
-
-/**
- * One page that holds a picture without loss.
- * @param {ArrayLike<number>} rgba
- * @param {number} columns of pixels
- * @param {number} rows
- * @param {number} width in millimetres
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
- */
-export async function pdfOf(rgba, columns, rows, width) {
-  const rgb = new Uint8Array(columns * rows * 3);
-  for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3) {
-    for (let i = 0; i < 3; i += 1) rgb[to + i] = rgba[from + i];
-  }
-  const packed = await new Response(
-    new Blob([rgb]).stream().pipeThrough(new CompressionStream('deflate')),
-  ).arrayBuffer();
-  const across = ((width * 72) / INCH).toFixed(2);
-  const down = ((width * 72 * rows) / (INCH * columns)).toFixed(2);
-  const drawn = `q ${across} 0 0 ${down} 0 0 cm /P Do Q`;
-  const image = `/Type /XObject /Subtype /Image /Width ${columns} /Height ${rows} /ColorSpace /DeviceRGB`;
-  /** @type {[string, (string | ArrayBuffer)?][]} dictionary and stream of each object */
-  const objects = [
-    ['/Type /Catalog /Pages 2 0 R'],
-    ['/Type /Pages /Kids [3 0 R] /Count 1'],
-    [
-      `/Type /Page /Parent 2 0 R /MediaBox [0 0 ${across} ${down}] /Contents 4 0 R ` +
-        '/Resources << /XObject << /P 5 0 R >> >>',
-    ],
-    [`/Length ${drawn.length}`, drawn],
-    [`${image} /BitsPerComponent 8 /Filter /FlateDecode /Length ${packed.byteLength}`, packed],
-  ];
-  /** @type {(string | ArrayBuffer)[]} */
-  const parts = ['%PDF-1.4\n'];
-  let at = 9; // bytes so far
-  /** @param {(string | ArrayBuffer)[]} more */
-  const add = (...more) => {
-    for (const part of more) at += typeof part === 'string' ? part.length : part.byteLength;
-    parts.push(...more);
-  };
-  const places = objects.map(([dictionary, stream], i) => {
-    const place = at;
-    add(`${i + 1} 0 obj\n<< ${dictionary} >>\n`);
-    if (stream !== undefined) add('stream\n', stream, '\nendstream\n');
-    add('endobj\n');
-    return `${String(place).padStart(10, '0')} 00000 n \n`;
-  });
-  const table = `xref\n0 6\n0000000000 65535 f \n${places.join('')}`;
-  add(`${table}trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n${at}\n%%EOF\n`);
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }

@@ -40,7 +40,7 @@
  * @typedef {{
  *   version: 2, a: Explained, b: Explained | null, changes: string[], largest_change?: HeadCell | null,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]}, terms: Record<string, string>,
- *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
+ *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean, caution: string}>,
  * }} Payload
  *
  * @typedef {'a' | 'b'} Side

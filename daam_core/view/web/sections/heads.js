@@ -71,6 +71,7 @@ function AllHeads() {
   return html`<${Figure}
     title="All heads"
     help=${allHelp(store)}
+    quantity=${store.quantity}
     ofClass=${store.ofClass}
     controls=${html`<${MapControls} keys=${[...MAP_CONTROLS, 'order']}>
       ${store.result().H > 1 && html`<${HeadChooser} />`}
@@ -298,6 +299,7 @@ function HeadPair() {
   return html`<${Figure}
     title="One head minus another"
     help=${pairHelp(store)}
+    quantity=${which.quantity}
     ofClass=${store.ofClass}
     controls=${[0, 1].map(
       (i) => html`<${Select}

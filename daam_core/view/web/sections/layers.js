@@ -139,7 +139,7 @@ function TopFeatures() {
     const found = topFeatures(store);
     return found?.every(({ exact }) => exact) ? sheetOf(featureTable(store, found)) : ROUNDED;
   };
-  return html`<${Figure} title=${`Top ${store.axes().columns}`} help=${topHelp(store.axes())} ofClass=${store.ofClass} controls=${controls} csv=${csv}>
+  return html`<${Figure} title=${`Top ${store.axes().columns}`} help=${topHelp(store.axes())} quantity=${store.quantity} ofClass=${store.ofClass} controls=${controls} csv=${csv}>
     ${table ? html`<${Table} ...${table} />` : html`<${Missing} which=${whichOf(store)} heads=${range(store.result().H)} missing=${true} />`}
   <//>`;
 }

@@ -37,6 +37,7 @@ export function TwoAndDifference({
   return html`<${Figure}
     title=${title}
     help=${help}
+    quantity=${specs[0].which.quantity}
     ofClass=${ofClass}
     both=${both}
     controls=${html`<${MapControls} keys=${controls} />`}

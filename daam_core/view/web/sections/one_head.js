@@ -37,6 +37,7 @@ export function OneHead() {
   return html`<${Figure}
     title=${`One head: ${rows} × ${columns}`}
     help=${oneHelp(store)}
+    quantity=${store.quantity}
     ofClass=${store.ofClass}
     controls=${html`<${MapControls} keys=${['head', ...MAP_CONTROLS]} />`}
     table=${() => html`<${CellTables} heads=${[head]} />`}

@@ -297,7 +297,8 @@ function Distribution({ p, title, unit }) {
   /** @param {number} head */
   const start = (pen, head) => {
     const [from, to] = bounds(p.start(head));
-    return `M${pen.x((placed(from) + placed(to)) / 2) - 5} ${pen.bottom + 1}h10l-5 -9z`;
+    const [x, y] = [pen.x((placed(from) + placed(to)) / 2), pen.bottom + 1];
+    return `M${x - 5} ${y}L${x + 5} ${y}L${x} ${y - 9}Z`;
   };
   return html`<${Chart}
     label="${title}: distribution per head, from ${format.short(all[0])} to ${format.short(all[1])}"
