@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from daam_core import explain
 from daam_core.figures import plotly_parameters
+from tests.browser.barriers import Barriers
 
 TEXT = "The keeper saved two penalties."
 READ = """graph => graph._fullData.map(trace => ({
@@ -29,6 +30,9 @@ def test_charts_hold_the_results_numbers(app, server, tmp_path):
     found = [trace["y"] for trace in drawn(app) if trace["y"]]
     expected = [trace.y for trace in plotly_parameters(e).data if trace.y is not None]
     assert len(found) == len(expected)
+    barriers = Barriers(app.page)
+    barriers.look("charts", "#charts")
+    assert barriers.found == {}
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, np.asarray(other, dtype=np.float64), rtol=1e-6)
 

@@ -13,6 +13,7 @@ from app.visit.examples import EXAMPLES
 from daam_core.explaining import explain
 from daam_core.reading.sentences import what_stands_out
 from tests.browser.app_page import AppPage
+from tests.browser.barriers import Barriers
 from tests.support.media import encoded, picture_file
 from tests.support.small_heads import RATE, colour_picture, tone
 
@@ -251,6 +252,9 @@ def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
     app.says("Explaining your input")
     app.page.click("#cancel")
     app.says("Cancelled. The last result is still here.")
+    barriers = Barriers(app.page)
+    barriers.look("cancelled", "#ask")
+    assert barriers.found == {}
     app.page.wait_for_timeout(1500)
     assert app.probabilities() == before
     expect(app.page.locator("#cancel")).to_be_hidden()

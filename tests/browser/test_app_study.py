@@ -15,6 +15,7 @@ from daam_core import explain
 from daam_core.study.selection import selections
 from daam_core.trained import load_model
 from tests.browser.app_page import WAIT, AppPage
+from tests.browser.barriers import Barriers
 from tests.browser.conftest import free_port
 from tests.support.studies import drawn_study
 
@@ -116,6 +117,8 @@ def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     assert top == wrong["number"].head(3).tolist()
     expect(page.locator("#study .ds-summary")).to_contain_text(f"{len(wrong)} errors")
     assert rows.count() < 40  # of 10,000
+    barriers = Barriers(page)
+    barriers.look("inputs")
 
     # The matrix narrows the table; pressed again, it lets go.
     taken = int(((table["label"] == "Sports") & (table["prediction"] == "Business")).sum())
@@ -160,6 +163,7 @@ def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     assert 0 < marked < INPUTS
     beside = page.locator("#study .ds-plane .ds-count-here")
     expect(beside).to_contain_text(f"{marked:,} of 10,000 marked")
+    barriers.look("marked, and kept selections", "#study")
     expect(beside).to_be_in_viewport(ratio=1)
 
     # It gets a long name there; what is said of it follows the name, and ends with the selection.
@@ -206,6 +210,10 @@ def test_errors_are_on_top_and_every_part_narrows_the_table(page, shown):
     frame_after(page, typed("no. 123"))
     fitting = int(table["text"].str.lower().str.contains("no. 123", regex=False).sum())
     expect(count).to_contain_text(f"{fitting} of 10,000")
+    frame_after(page, typed("nothing of the kind"))
+    expect(count).to_contain_text("0 of 10,000")
+    barriers.look("nothing left", "#study")
+    assert barriers.found == {}
     assert app.problems == []
 
 
@@ -215,6 +223,8 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     found = page.locator("#study .ds-slices")
     expect(found).to_contain_text("1 of 120 cells differs", timeout=WAIT)
     expect(found).to_contain_text("true class World")
+    barriers = Barriers(page)
+    barriers.look("groups", "#study")
     found.get_by_role("button", name="head 1, layer 2, feature 7").click()
 
     cells = page.locator("#study .ds-cells")
@@ -228,6 +238,7 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
         numbers = cards.evaluate_all("cards => cards.map((card) => Number(card.dataset.number))")
         assert {CLASSES[number % 4] for number in numbers} <= wanted
     scores = study.column("density_attention", PLANTED)
+    barriers.look("a cell", "#study")
     highest = cells.locator("[data-end=highest] .ds-card").first
     assert int(highest.get_attribute("data-number")) == study.numbers[np.argmax(scores)]
 
@@ -243,6 +254,7 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     # The panel's numbers as a file.
     page.go_back()
     page.get_by_role("button", name="Save this").click()
+    barriers.look("a panel's menu", "#study .ds-slices")
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV", exact=True).click()
     with saved.value.path().open(encoding="utf-8", newline="") as file:
@@ -258,6 +270,7 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     page.get_by_role("tab", name="How groups differ").click()
     page.get_by_label("Group 1").select_option("group.speaker.0")
     expect(found).to_contain_text("No cell differs for certain", timeout=WAIT)
+    barriers.look("no difference", "#study")
     page.go_back()
     page.go_back()
     expect(cells.get_by_role("heading", name="Head 1, layer 2, feature 7")).to_be_visible()
@@ -270,6 +283,8 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     expect(page.locator("#study")).to_contain_text(
         "names the study “another”, which is not here", timeout=WAIT
     )
+    barriers.look("a bad link", "#study")
+    assert barriers.found == {}
     assert app.problems == []
 
 

@@ -16,6 +16,7 @@ from daam_core import attach
 from daam_core.attaching import Attached, Prepared
 from daam_core.errors import ConfigError, InputError
 from daam_core.export import from_json
+from tests.browser.barriers import Barriers
 from tests.browser.conftest import free_port
 from tests.support.own_models import CLASSES, WORDS, prepare, trained
 
@@ -57,6 +58,8 @@ def give(page: Page, text: str) -> None:
 def test_from_an_input_to_its_reasons_a_comparison_and_a_file(page: Page, served, attached, tmp_path):
     page.goto(served.url)
     expect(page.get_by_role("heading", name="Why did reader decide that?")).to_be_visible()
+    barriers = Barriers(page)
+    barriers.look("empty")
     give(page, TEXT)
     expect(page.locator(".dx-answer")).to_contain_text("storm")
     expect(page.locator(".dx-of-line")).to_contain_text("reader: attention.layers.1")
@@ -101,9 +104,12 @@ def test_from_an_input_to_its_reasons_a_comparison_and_a_file(page: Page, served
     expect(page.locator(".dx-answer")).to_contain_text("harvest")
     expect(page.locator(".dx-before")).to_contain_text("storm")
     expect(page.locator("#end-comparison")).to_be_enabled()
+    barriers.look("checked and compared")
 
     give(page, "the old blub")
     expect(page.locator("#status")).to_contain_text("The reader does not know the word “blub”.")
+    barriers.look("after an error", "#ask")
+    assert barriers.found == {}
     expect(page.locator(".dx-answer")).to_contain_text("harvest")
 
     page.locator("#save-format input").click()

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from daam_core.study.notebook import answer, notebook_study
 from daam_core.view.notebook import notebook_view
 from daam_core.view.payload import view_payload
+from tests.browser.barriers import Barriers
 from tests.browser.view_page import place, settle
 from tests.support.builders import make_explanation
 from tests.support.studies import drawn_study
@@ -45,6 +46,10 @@ def test_a_cell_shows_a_study_and_asks_python(page: Page, tmp_path: Path) -> Non
     expect(cell.locator(".ds-slices")).to_contain_text("1 of 120 cells differ")
     cell.get_by_role("button", name="head 1, layer 2, feature 7").click()
     expect(cell.locator("[data-end=highest] .ds-card")).to_have_count(20)
+    # Readable whatever the notebook's own colours are.
+    barriers = Barriers(page)
+    barriers.look("a study", "#cell")
+    assert barriers.found == {}
     assert page.evaluate("() => model.saved.at(-1).state.place") == {"head": 1, "layer": 2, "feature": 7}
     page.evaluate("() => end()")
     assert cell.inner_html() == ""
@@ -68,6 +73,9 @@ def test_a_cell_shows_the_payload_and_tells_what_a_reader_does(page: Page) -> No
         [widget._esm, json.dumps(values)],
     )
     settle(page)
+    barriers = Barriers(page)
+    barriers.look("an explanation", "#cell")
+    assert barriers.found == {}
     at = place(page, 0, 4, 7)
     page.mouse.click(at["x"], at["y"])
     settle(page)

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Error, Locator, Page, expect
 from daam_core.reading.quantities import CAUTION
 from daam_core.view.media import picture_media, sound_media
 from daam_core.view.page import view_html
-from tests.browser.test_view_page import problems
-from tests.browser.view_page import AXE, colour_of, number, settle
+from tests.browser.barriers import serious
+from tests.browser.view_page import colour_of, number, settle
 from tests.support.builders import make_explanation
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -66,7 +66,6 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     text = view_html(e, names=("News / today", ""))
     size = {"width": 1280, "height": 800}
     page = opened(browser, tmp_path / "view.html", text, viewport=size, color_scheme="dark")
-    page.evaluate(AXE.read_text("utf-8"))
     panel = page.get_by_role("region", name="All heads", exact=True)
 
     # The menu: closed at first, opened and closed by the keyboard, and what was set in it stays.
@@ -77,7 +76,7 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     page.keyboard.press("Enter")
     rank.check()
     assert page.evaluate(STATE)["display"] == "open"
-    assert problems(page) == []
+    assert serious(page, within="main") == []
     rank.focus()
     page.keyboard.press("Escape")
     expect(menu).to_be_focused()
@@ -134,7 +133,7 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     )
     assert white[0] > 50
     assert white[1] == 0
-    assert problems(page) == []
+    assert serious(page, within="main") == []
 
     # The panel as files, named by classifier, input and panel.
     panel.get_by_role("button", name="Save this").click()
@@ -222,7 +221,6 @@ def test_nothing_of_the_tools_is_cut_off_on_a_phone(browser: Browser, tmp_path: 
     pins = [{"head": 0, "layer": 1, "feature": 2, "note": "a note of some length about this cell"}]
     text = view_html(e, state={"pins": pins, "display": "open", "cell": {"layer": 1, "feature": 2}})
     page = opened(browser, tmp_path / "view.html", text, viewport={"width": 390, "height": 800})
-    page.evaluate(AXE.read_text("utf-8"))
     panel = page.get_by_role("region", name="All heads", exact=True)
     panel.get_by_label("Find feature").fill("nothing")
     panel.get_by_role("button", name="Go").click()
@@ -245,7 +243,7 @@ def test_nothing_of_the_tools_is_cut_off_on_a_phone(browser: Browser, tmp_path: 
     assert page.evaluate(STATE)["pins"] == []
     expect(page.get_by_role("region", name="Pinned cells", exact=True)).to_have_count(0)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    assert problems(page) == []
+    assert serious(page, within="main") == []
     page.context.close()
 
 

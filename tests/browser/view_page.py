@@ -3,10 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import matplotlib as mpl
 import pytest
 from playwright.sync_api import Page
@@ -15,7 +13,6 @@ from daam_core.result import Explanation
 from daam_core.view.modules import import_map, view_style
 from daam_core.view.payload import view_payload
 
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 TABS = ("summary", "input", "heads", "heatmap", "layers", "parameters", "dataset", "compare")
 MAP = ".dv-map-overlay"
 

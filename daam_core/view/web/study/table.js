@@ -123,6 +123,13 @@ export function InputTable() {
   const sortBy = ({ key, down }) =>
     store.set(state.sort === key ? { down: !state.down } : { sort: key, down });
 
+  // A list is called one where there is something in it.
+  const list = rows.length > 0 && {
+    role: 'listbox',
+    tabindex: 0,
+    'aria-label': `Inputs: up and down choose one${store.explain ? ', Enter explains it' : ''}`,
+  };
+
   return html`<div class="ds-table ${narrow ? 'ds-narrow' : ''} ${rows.length * line > height ? 'ds-scrolls' : ''} ${pictures ? 'ds-pictures' : ''}" style=${{ '--ds-columns': template(shown, pictures, columns.classes) }}>
     <div class="ds-line ds-head">
       ${pictures && html`<span></span>`}
@@ -144,9 +151,7 @@ export function InputTable() {
       ref=${place}
       class="ds-scroll"
       style=${{ height: `${height}px` }}
-      role="listbox"
-      tabindex="0"
-      aria-label="Inputs: up and down choose one${store.explain ? ', Enter explains it' : ''}"
+      ...${list}
       aria-activedescendant=${chosen >= first && chosen < last ? `${id}-${chosen}` : undefined}
       onScroll=${(e) => setTop(e.currentTarget.scrollTop)}
       onKeyDown=${key}
