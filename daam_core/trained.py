@@ -5,9 +5,11 @@ Letters: B batch, L layers, F features, R rows (see ``layers``), C classes.
 
 import importlib.util
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import ModelHubMixin
@@ -151,10 +153,10 @@ class TrainedClassifier(
         Raises:
             EncoderError: it is in neither.
         """
-        name = self.config.encoder.name
-        for folder in (checkpoint, checkpoint.resolve().parent):
-            if (folder / name).is_dir():
-                return str(folder / name)
+        name, own = self.config.encoder.name, checkpoint.resolve()
+        for folder in (own / name, own.parent / name):
+            if folder.is_dir() and folder != own:  # a checkpoint may be called as its encoder is
+                return str(folder)
         raise EncoderError(
             f"The encoder folder {name!r} that {self.name} was trained on is not where it was, nor beside "
             "the checkpoint; give its place with --encoder DIR (in Python: load_model(…, encoder=DIR))."
@@ -174,6 +176,8 @@ class TrainedClassifier(
         missing = [package for package in ("onnx", "onnxscript") if not importlib.util.find_spec(package)]
         if missing:
             raise DaamError(f"Writing ONNX needs more packages: pip install {' '.join(missing)}.")
+        # It says of each operation of torchvision that it does without: none of them is in a classifier.
+        logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
         cells = (self.config.n_layers, self.config.n_features)
         program = torch.onnx.export(
             self.classifier,
@@ -214,6 +218,14 @@ class TrainedClassifier(
             encoder_folder=str(Path(self._encoder_location or "").resolve()) if local else "",
         )
         write_checkpoint(Path(save_directory), checkpoint)
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """huggingface_hub's, with its options; the path of an encoder's folder here is not uploaded."""
+        location, self._encoder_location = self._encoder_location, None
+        try:
+            return str(super().push_to_hub(repo_id, **options))
+        finally:
+            self._encoder_location = location
 
     @classmethod
     def from_pretrained(

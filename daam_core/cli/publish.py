@@ -92,10 +92,11 @@ def write_space(model: "TrainedClassifier", folder: Path) -> None:
     from daam_core.backbones.huggingface.hub import LOCAL
 
     checkpoint = folder / CHECKPOINT
-    model.save_pretrained(checkpoint)
     if model.config.encoder.revision == LOCAL:
-        source = Path(model.find_encoder())
-        shutil.copytree(source, checkpoint / model.config.encoder.name)
+        encoder = checkpoint / model.config.encoder.name
+        shutil.copytree(model.find_encoder(), encoder)
+        model.look_for_encoder([str(encoder)])  # the Space names its own copy, no place on this computer
+    model.save_pretrained(checkpoint)
     (folder / "README.md").write_text(_front_matter(model), encoding="utf-8")
     (folder / "app.py").write_text(_APP, encoding="utf-8")
     (folder / "requirements.txt").write_text(f"daam-explorer[app]=={__version__}\n", encoding="utf-8")
@@ -152,7 +153,7 @@ def push(model: "TrainedClassifier", repository: str, *, private: bool) -> str:
     from huggingface_hub import errors
 
     try:
-        return str(model.push_to_hub(repository, private=private or None))
+        return model.push_to_hub(repository, private=private or None)
     except (
         errors.HfHubHTTPError,
         errors.HTTPError,  # type: ignore[attr-defined] # imported there, under no other name elsewhere

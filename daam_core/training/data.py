@@ -566,9 +566,8 @@ def _of_chosen_classes(
         return rows
     present = _present(rows)
     if class_names is None and (missing := sorted(set(classes.names) - present)):
-        raise DataError(
-            f"{path.name} has no class {missing[0]!r}; its classes are {listed(sorted(present))}."
-        )
+        there = listed(sorted(present | found.not_read))
+        raise DataError(f"{path.name} has no class {missing[0]!r}; its classes are {there}.")
     if found.several:  # an input without any of them is one that none of them fits
         return [replace(row, labels=tuple(one for one in row.labels if one in classes.names)) for row in rows]
     others = [row for row in rows if row.label not in classes.names]

@@ -42,7 +42,7 @@ def read_folder(
     if classes.pattern is not None:
         labelled = _by_pattern(folder, entries, classes.pattern)
     else:
-        labelled = _by_folder(folder, entries, classes)
+        labelled = _by_folder(folder, entries, classes, found)
     files: list[tuple[Path, str]] = []
     for entry, label in labelled:
         inside, more = files_below(entry)
@@ -120,7 +120,9 @@ def _by_pattern(folder: Path, entries: Sequence[Path], pattern: str) -> Iterator
             yield path, first_group(match)
 
 
-def _by_folder(folder: Path, entries: Sequence[Path], classes: ClassChoice) -> Iterator[tuple[Path, str]]:
+def _by_folder(
+    folder: Path, entries: Sequence[Path], classes: ClassChoice, found: Rows
+) -> Iterator[tuple[Path, str]]:
     """Every class folder with its name."""
     folders = [entry for entry in entries if entry.is_dir()]
     if not folders:
@@ -131,6 +133,7 @@ def _by_folder(folder: Path, entries: Sequence[Path], classes: ClassChoice) -> I
     # Names that are given before they are chosen are looked for later.
     everything = classes.everything or classes.renamed
     wanted = set(names if everything else classes.names or names)
+    found.not_read |= {*names} - wanted
     return ((entry, entry.name) for entry in folders if entry.name in wanted)
 
 

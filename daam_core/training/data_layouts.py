@@ -72,6 +72,7 @@ def read_iemocap(folder: Path, modality: Modality, classes: ClassChoice, found: 
                     found.skipped.append(Skipped(utterance, f"the class {label} was not asked for"))
                     continue
                 _add_utterance(folder, session.name, utterance, label, found)
+    found.not_read |= {*left_out}
     merging = "excitement counts as happiness; " if merged else ""
     lost = (
         f"{sum(left_out.values()):,} utterances of {listed(sorted(left_out))} are left out; "

@@ -138,6 +138,7 @@ class Rows:
         unusable: those of them that look like inputs and are broken.
         notes: sentences about what was found out or looks strange.
         several: an input may have several labels, or none.
+        not_read: classes that are there and were not asked for, so that nothing of them was read.
     """
 
     lenient: bool
@@ -146,6 +147,7 @@ class Rows:
     unusable: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     several: bool = False
+    not_read: set[str] = field(default_factory=set)
 
     def usable(self, read: Callable[[], Found], place: str) -> Found | None:
         """What ``read`` returns; if it refuses, None with the place noted, or the refusal itself."""

@@ -56,6 +56,16 @@ def test_it_is_found_beside_the_checkpoint(trained, run, place):
     assert status == 0, err
 
 
+def test_a_checkpoint_called_as_its_encoder_is_not_taken_for_it(trained, run, refused):
+    checkpoint = trained / "out" / "TINY"
+    shutil.move(trained / "out" / "h", checkpoint)
+    shutil.move(trained / "enc" / "TINY", trained / "elsewhere")
+    said = refused("explain", "dog", "--model", checkpoint)
+    assert "The encoder folder 'TINY' that TINY was trained on is not where it was, nor beside the" in said
+    shutil.move(trained / "elsewhere", checkpoint / "TINY")
+    assert explained(run, checkpoint)[0] == 0
+
+
 def test_a_folder_that_is_nowhere_is_asked_for(trained, run, refused, tmp_path):
     shutil.move(trained / "enc" / "TINY", tmp_path / "elsewhere")
     checkpoint = trained / "out" / "h"

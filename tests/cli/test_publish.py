@@ -47,6 +47,7 @@ def test_the_folder_of_a_space_serves_the_classifier_with_its_encoder(
     assert (space / "requirements.txt").read_text() == f"daam-explorer[app]=={__version__}\n"
     front = yaml.safe_load((space / "README.md").read_text().split("---\n")[1])
     assert (front["title"], front["sdk"], front["app_file"]) == ("pets", "gradio", "app.py")
+    assert json.loads((space / "classifier" / "config.json").read_text())["encoder_folder"] == "TINY"
 
     # Elsewhere, without what it was made from, it still has its encoder.
     shutil.rmtree(tmp_path / "TINY")
@@ -67,7 +68,7 @@ def test_the_folder_of_a_space_serves_the_classifier_with_its_encoder(
 def test_onnx_is_what_torch_says(checkpoint, run, refused, tmp_path):
     onnx, onnxruntime = (pytest.importorskip(package) for package in ("onnx", "onnxruntime"))
     status, _, err = run("publish", "--model", checkpoint, "--onnx", tmp_path / "pets.onnx")
-    assert status == 0, err
+    assert (status, err) == (0, "")
     model = load_model(checkpoint)
     pooled = np.random.default_rng(0).normal(size=(5, 3, 16)).astype(np.float32)
     session = onnxruntime.InferenceSession(tmp_path / "pets.onnx", providers=["CPUExecutionProvider"])
@@ -110,10 +111,13 @@ def test_the_checkpoint_and_its_card_go_to_the_hub(checkpoint, run, refused, mon
     assert sent["repository"] == ("owner/pets", True)
     here = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
     assert set(sent["files"]) == set(here)
-    for name in here.keys() - {"config.json"}:  # which says where the encoder lies
+    for name in here.keys() - {"config.json"}:
         assert sent["files"][name] == here[name]
+    # Where the encoder lies is said here, and to nobody else.
+    configured = json.loads(here["config.json"])
+    assert configured.pop("encoder_folder") == "../TINY"
+    assert json.loads(sent["files"]["config.json"]) == configured
     assert sent["files"]["README.md"].startswith(b"---\n")
-    assert str(checkpoint.parent).encode() not in sent["files"]["config.json"]
 
     def refuse(*_, **__):
         raise OSError("401 Client Error. Wrong token")
