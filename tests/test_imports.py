@@ -97,7 +97,7 @@ TABLE = {
     ),
     "study": allow(
         "version shipped writing result inputs backbones reading view trained explaining_many training",
-        "anywidget filelock numpy pandas pyarrow sklearn traitlets umap",
+        "anywidget filelock numpy pandas pyarrow sklearn torch traitlets umap",
     ),
     "bench": allow(
         "result inputs configuration locating encoding kernels layers model dataset_mean "

@@ -29,7 +29,7 @@ class Given:
         example: id of a built-in example, None for a visitor's own input.
         file: where the original of a sound or picture lies, for playing and showing it.
         held: the input itself, None where it is too large to keep.
-        truth: the class that its data set has it under, None where nobody has said.
+        truth: the classes that its data set has it under, None where nobody has said.
     """
 
     modality: Modality
@@ -39,7 +39,7 @@ class Given:
     example: str | None = None
     file: str | None = None
     held: Input | None = None
-    truth: str | None = None
+    truth: tuple[str, ...] | None = None
 
     @property
     def title(self) -> str:

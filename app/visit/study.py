@@ -234,7 +234,7 @@ class Studies:
         study, row = self[name], self._row(name, number)
         place = str(row["place"])
         if row["text"] is not None:
-            return replace(given_text(row["text"], name=place), truth=str(row["label"]))
+            return replace(given_text(row["text"], name=place), truth=_classes(row["label"]))
         try:
             path = study.original(int(str(row["number"])))
         except DataError as error:
@@ -248,7 +248,7 @@ class Studies:
         # Nothing but what was studied is ever handed out, whatever a study says where it lies.
         if given.sha256 != row["sha256"]:
             raise InputError(f"The file of {place} has changed since it was studied; make the study again.")
-        return replace(given, truth=str(row["label"]))
+        return replace(given, truth=_classes(row["label"]))
 
     def _row(self, name: object, number: object) -> dict[str, object]:
         study = self[name]
@@ -349,6 +349,11 @@ def _kept_name(name: object) -> str:
     if isinstance(name, str):
         return name
     raise InputError(f"A selection is named by a text; got {shown(name)}.")
+
+
+def _classes(label: object) -> tuple[str, ...]:
+    """A row's label: one class, or several."""
+    return (label,) if isinstance(label, str) else tuple(label)  # type: ignore[arg-type]
 
 
 def place_of(asked: Mapping[str, object]) -> Place:

@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> Output:
         title, blocks = report_title(study), report_blocks(study)
         write_text(study.folder / "report.html", to_html(title, blocks))
         write_text(study.folder / "report.md", to_markdown(title, blocks))
-        if len(study.numbers):
+        if len(study.numbers) and study.facts.labels == "one":
             save_overview(overview(study), study.folder / OVERVIEW)
     return Output(found, _text(study, grown, Path(arguments.out).name))
 
@@ -112,10 +112,11 @@ def study_summary(study: "Study") -> dict[str, object]:
 
 def _text(study: "Study", grown: "Growth | None", folder: str) -> str:
     right = study.explained["right"].to_pylist()
+    how = "right" if study.facts.labels == "one" else "with all labels right"
     accuracy = f"{sum(right) / len(right):.3f}" if right else "–"
     lines = [
         f"{study.facts.model} on {study.facts.data}: {len(right):,} of {study.facts.inputs:,} inputs "
-        f"explained, {sum(right):,} right ({accuracy})"
+        f"explained, {sum(right):,} {how} ({accuracy})"
     ]
     lines += refused_lines(study.refused)
     if not study.complete:

@@ -78,10 +78,9 @@ def class_preference(study: Study, found: np.ndarray) -> dict[str, float]:
     """
     from sklearn.metrics import roc_auc_score
 
-    labels = np.asarray(study.explained["label"])
     areas = {}
     for name in study.facts.class_names:
-        of_class = labels == name
+        of_class = study.of_class(name)
         if of_class.any() and not of_class.all():
             areas[name] = float(roc_auc_score(of_class, found))
     return areas
@@ -160,10 +159,8 @@ def histogram(study: Study, found: np.ndarray, bins: int = 40) -> Histogram:
     if not len(found):
         raise ShapeError("A histogram needs one explained input at least.")
     edges = np.histogram_bin_edges(found, bins)
-    labels = np.asarray(study.explained["label"])
+    members = {name: study.of_class(name) for name in study.facts.class_names}
     of_class = {
-        name: np.histogram(found[labels == name], edges)[0]
-        for name in study.facts.class_names
-        if (labels == name).any()
+        name: np.histogram(found[inside], edges)[0] for name, inside in members.items() if inside.any()
     }
     return Histogram(edges, np.histogram(found, edges)[0], of_class)

@@ -12,7 +12,7 @@ Letters: N inputs, H heads, L layers, F features, C classes, T tokens.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERSION = 2
+#: Said where an input has none of several labels.
+NONE = "none"
 #: Inputs in a part: what an interruption loses at most.
 PART = 256
 
@@ -42,7 +44,9 @@ MAPS: tuple[StoredMap, ...] = get_args(StoredMap)
 MapName = StoredMap | Literal["gate"]
 
 #: Columns of the rows; after them come the data set's own (``Facts.columns``). ``reason`` says why an
-#: input could not be explained; then the rest is null.
+#: input could not be explained; then the rest is null. Where an input may have several labels, ``label`` and
+#: ``prediction`` are lists of texts, in the order of the model's classes, and an input is ``right`` where
+#: they are the same.
 SCHEMA = pa.schema(
     [
         ("number", pa.int64()),  # among the N inputs, from 0
@@ -54,7 +58,7 @@ SCHEMA = pa.schema(
         ("reason", pa.string()),
         ("prediction", pa.string()),
         ("right", pa.bool_()),
-        ("confidence", pa.float32()),  # probability of the predicted class
+        ("confidence", pa.float32()),  # probability of the predicted class, or of the most probable one
         ("outside", pa.bool_()),  # farther from the training data than 95 % of the known inputs
         ("outside_distance", pa.float32()),
         ("outside_percentile", pa.float32()),  # of the known inputs lie closer
@@ -91,6 +95,7 @@ class Facts:
         tool: this program and its version.
         command: that made the study.
         version: of this layout.
+        labels: ``one`` or ``several``: how many labels an input has.
     """
 
     model: str
@@ -111,6 +116,7 @@ class Facts:
     tool: str
     command: str
     version: int = VERSION
+    labels: str = "one"
 
     @property
     def parts(self) -> int:
@@ -119,7 +125,11 @@ class Facts:
     @property
     def schema(self) -> pa.Schema:
         """Columns of the rows."""
-        return pa.schema([*SCHEMA, *((name, pa.string()) for name in self.columns)])
+        own = pa.schema([*SCHEMA, *((name, pa.string()) for name in self.columns)])
+        if self.labels == "several":
+            for name in ("label", "prediction"):
+                own = own.set(own.get_field_index(name), pa.field(name, pa.list_(pa.string())))
+        return own
 
     def map_shape(self, name: MapName) -> tuple[int, ...]:
         cells = (self.layers, self.features)
@@ -154,6 +164,13 @@ class Study:
     def explained(self) -> pa.Table:
         """The rows of ``numbers``."""
         return self.rows.filter(self.rows["reason"].is_null())
+
+    def of_class(self, name: str, column: str = "label") -> np.ndarray:
+        """``[M]`` bool: which explained inputs have this class, or are taken for it (``prediction``)."""
+        found = self.explained[column]
+        if self.facts.labels == "one":
+            return np.asarray(pc.fill_null(pc.equal(found, name), False), dtype=bool)
+        return np.array([name in (names or ()) for names in found.to_pylist()], dtype=bool)
 
     @cached_property
     def refused(self) -> list[tuple[str, str]]:
@@ -249,6 +266,11 @@ class Study:
         return np.searchsorted(np.asarray(self.rows["number"]), numbers)
 
 
+def in_words(classes: str | Iterable[str]) -> str:
+    """A row's label or prediction for reading: one class, or several with commas between."""
+    return classes if isinstance(classes, str) else ", ".join(classes) or NONE
+
+
 def open_study(folder: str | Path) -> Study:
     """Open a study, finished or not.
 
@@ -293,6 +315,7 @@ def read_facts(folder: Path) -> Facts:
 
 def facts_of(raw: Mapping[str, Any]) -> Facts | None:
     """Facts from plain values; None if they are none."""
+    raw = {"labels": "one", **raw}  # those made before an input could have several do not say so
     if set(raw) != {field.name for field in fields(Facts)} or raw["modality"] not in MODALITIES:
         return None
     classes, columns, seen, heights = (
@@ -301,7 +324,7 @@ def facts_of(raw: Mapping[str, Any]) -> Facts | None:
     sizes = [raw[name] for name in ("heads", "layers", "features", "inputs")]
     if not all(isinstance(listed, list) for listed in (classes, columns, seen, heights)):
         return None
-    if not all(type(size) is int and size > 0 for size in sizes):
+    if not all(type(size) is int and size > 0 for size in sizes) or raw["labels"] not in ("one", "several"):
         return None
     changed = {"class_names": tuple(classes), "columns": tuple(columns)} | {
         name: tuple(map(tuple, raw[name])) for name in ("head_layers", "amplitude")

@@ -2,13 +2,13 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
 
-from daam_core.errors import DaamError, DataError
+from daam_core.errors import DaamError
 from daam_core.explaining_many import BATCH_SIZE, read_and_explain
 from daam_core.inputs import Input, Picture, Sound
 from daam_core.inputs.text import text_sha256
@@ -66,9 +66,10 @@ def make_study(
 
     Raises:
         DaamError: the folder holds another study or something else, or cannot be written to.
-        DataError: a study in it is damaged.
+        DataError: a study in it is damaged, or inputs have several labels, and the classifier knows one.
     """
     folder = Path(folder)
+    dataset = dataset.with_labels(model.config.labels)
     facts = _facts(model, dataset, command)
     with turn or nullcontext():
         _prepare(folder, facts)
@@ -84,15 +85,10 @@ def make_study(
 
 
 def _facts(model: TrainedClassifier, dataset: Dataset, command: str) -> Facts:
-    if model.config.labels == "several" or dataset.several:
-        raise DataError(
-            "A study sorts inputs by the one class that they have and the one that is predicted; inputs or a "
-            "classifier with several labels have no such place in it. Measure them with 'daam evaluate', and "
-            "explain many with 'daam explain --out FILE.jsonl'."
-        )
     config, attention = model.config, model.classifier.attention
     digest = hashlib.sha256()
-    for place, given, label in zip(dataset.places, dataset.inputs, dataset.labels, strict=True):
+    labels = dataset.label_sets or dataset.labels
+    for place, given, label in zip(dataset.places, dataset.inputs, labels, strict=True):
         # Files are read once, when they are explained: here their sizes must do.
         content = text_sha256(given) if isinstance(given, str) else size_of(given)
         digest.update(f"{place}\0{content}\0{label}\n".encode())
@@ -114,6 +110,7 @@ def _facts(model: TrainedClassifier, dataset: Dataset, command: str) -> Facts:
         inputs=len(dataset),
         tool=f"daam-explorer {__version__}",
         command=command,
+        labels=config.labels,
     )
 
 
@@ -163,10 +160,10 @@ def _make_part(
             "path": None if isinstance(dataset.inputs[number], str) else str(dataset.inputs[number]),
             "sha256": None if given is None else given.sha256,
             "group": None if dataset.groups is None else dataset.groups[number],
-            "label": dataset.class_names[dataset.labels[number]],
+            "label": _named(dataset.class_names, dataset.sets[number], facts.labels),
         } | {name: dataset.columns[own][number] or None for name, own in _own_columns(dataset).items()}
         if isinstance(result, Explanation) and given is not None:
-            row |= _found(result, given, str(row["label"]))
+            row |= _found(result, given, row["label"])
             scale = float(np.abs(result.class_importance).max()) or 1.0
             row["importance_scale"] = scale
             kept: dict[StoredMap, np.ndarray] = {
@@ -186,8 +183,13 @@ def _make_part(
     write_part(folder, facts, part, rows)
 
 
-def _found(e: Explanation, given: Input, label: str) -> dict[str, object]:
-    prediction = e.class_names[e.prediction]
+def _named(names: Sequence[str], classes: Sequence[int], labels: str) -> str | list[str]:
+    """The one class by name, or where an input may have several, all of them in the model's order."""
+    return names[classes[0]] if labels == "one" else [names[index] for index in sorted(classes)]
+
+
+def _found(e: Explanation, given: Input, label: object) -> dict[str, object]:
+    prediction = _named(e.class_names, e.predicted, e.labels)
     return {
         "prediction": prediction,
         "right": prediction == label,

@@ -56,11 +56,16 @@ def overview(study: Study) -> Overview:
     """Means and counts of a study, in two passes over its maps.
 
     Raises:
-        DataError: no input was explained.
+        DataError: no input was explained, or inputs have several labels.
     """
     if not len(study.numbers):
         raise DataError(f"The study {study.folder.name} holds no explained input.")
     facts = study.facts
+    if facts.labels == "several":
+        raise DataError(
+            "An overview counts which class is taken for which, and with several labels no class stands in "
+            f"place of another; the report of the study {study.folder.name} has the figures of each class."
+        )
     labels, predictions = (np.asarray(study.explained[name]) for name in ("label", "prediction"))
     index = {name: number for number, name in enumerate(facts.class_names)}
     confusion = np.zeros((len(index), len(index)), dtype=np.int64)

@@ -50,6 +50,7 @@ def study_payload(study: Study) -> dict[str, object]:
     """Facts, columns of all explained inputs, and what the page calls things."""
     facts, rows = study.facts, study.explained
     classes = list(facts.class_names)
+    sets, codes = _class_codes(study)
     texts = [" ".join((text or "").split()) for text in rows["text"].to_pylist()]
     seconds = np.asarray(rows["seconds"].to_numpy(zero_copy_only=False), dtype=np.float32)
     return {
@@ -61,6 +62,8 @@ def study_payload(study: Study) -> dict[str, object]:
             "encoder": facts.encoder,
             "modality": facts.modality,
             "classes": classes,
+            "labels": facts.labels,
+            "sets": sets,
             "shape": [facts.heads, facts.layers, facts.features],
             "head_layers": study.head_layers.tolist(),
             "data": facts.data,
@@ -71,8 +74,8 @@ def study_payload(study: Study) -> dict[str, object]:
         "refused": {"count": len(study.refused), "first": study.refused[:REFUSED_SHOWN]},
         "columns": {
             "number": _encoded(study.numbers, np.int32),
-            "label": _encoded(_codes(rows["label"], classes), np.int32),
-            "prediction": _encoded(_codes(rows["prediction"], classes), np.int32),
+            "label": _encoded(codes["label"], np.int32),
+            "prediction": _encoded(codes["prediction"], np.int32),
             "confidence": _encoded(rows["confidence"].to_numpy(zero_copy_only=False), np.float32),
             "seconds": None if facts.modality != "audio" else _encoded(seconds, np.float32),
             "place": rows["place"].to_pylist(),
@@ -242,6 +245,28 @@ def _codes(column: pa.ChunkedArray, names: list[str]) -> np.ndarray:
     """``[M]`` the number of each text among some names; −1 where it is none of them."""
     index = {name: number for number, name in enumerate(names)}
     return np.array([index.get(name, -1) for name in column.to_pylist()], dtype=np.int32)
+
+
+def _class_codes(study: Study) -> tuple[list[list[int]], dict[str, np.ndarray]]:
+    """Sets of several classes or none that occur, and codes ``[M]`` of labels and predictions.
+
+    A code is the number of a class, or C + i for the i-th set.
+    """
+    classes, rows = list(study.facts.class_names), study.explained
+    columns = {name: rows[name] for name in ("label", "prediction")}
+    if study.facts.labels == "one":
+        return [], {name: _codes(column, classes) for name, column in columns.items()}
+    index = {name: number for number, name in enumerate(classes)}
+    found = {
+        name: [tuple(index[one] for one in names) for names in column.to_pylist()]
+        for name, column in columns.items()
+    }
+    sets = sorted({one for of_column in found.values() for one in of_column if len(one) != 1})
+    code: dict[tuple[int, ...], int] = {(number,): number for number in range(len(classes))}
+    code |= {one: len(classes) + place for place, one in enumerate(sets)}
+    return [list(one) for one in sets], {
+        name: np.array([code[one] for one in of_column], dtype=np.int32) for name, of_column in found.items()
+    }
 
 
 def _outside(rows: pa.Table) -> dict[str, object] | None:

@@ -4,16 +4,17 @@ Letters: C classes, H heads, L layers, F features.
 """
 
 import numpy as np
+import torch
 
 from daam_core.errors import DataError
 from daam_core.reading.numbers import fixed
 from daam_core.reading.quantities import top_cells
 from daam_core.study.cells import class_preference
-from daam_core.study.folder import Study
+from daam_core.study.folder import Study, in_words
 from daam_core.study.selection import GROUP, unit_columns
 from daam_core.study.slices import compare_slices
-from daam_core.training.pages import class_table, confusion_table
-from daam_core.training.scores import Scores, score
+from daam_core.training.pages import NO_CONFUSION, class_table, confusion_table, several_in_short
+from daam_core.training.scores import Scores, score, score_logits
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table
 
 PERMUTATIONS = 200
@@ -32,11 +33,18 @@ _CAUTION = (
 
 def study_scores(study: Study) -> Scores | None:
     """Accuracy, figures by class and confusion matrix of the explained inputs; None if there are none."""
-    index = {name: number for number, name in enumerate(study.facts.class_names)}
-    labels, predictions = (
-        [index[name] for name in study.explained[column].to_pylist()] for column in ("label", "prediction")
+    names, rows = study.facts.class_names, study.explained
+    if not rows.num_rows:
+        return None
+    if study.facts.labels == "several":
+        labels = np.stack([study.of_class(name) for name in names], 1)
+        shares = np.array(rows["probabilities"].to_pylist(), dtype=np.float64)
+        return score_logits(torch.from_numpy(labels), torch.from_numpy(shares).logit(), names)
+    index = {name: number for number, name in enumerate(names)}
+    label, prediction = (
+        [index[name] for name in rows[column].to_pylist()] for column in ("label", "prediction")
     )
-    return score(labels, predictions, study.facts.class_names) if labels else None
+    return score(label, prediction, names)
 
 
 def report_title(study: Study) -> str:
@@ -58,11 +66,13 @@ def report_blocks(study: Study) -> list[Block]:
         blocks += [
             Heading("How good"),
             Paragraph(
-                f"Accuracy {fixed(scores.accuracy)}, mean recall of the classes "
+                f"All labels right {fixed(scores.accuracy)}; {several_in_short(scores, digits=3)}."
+                if scores.several
+                else f"Accuracy {fixed(scores.accuracy)}, mean recall of the classes "
                 f"{fixed(scores.balanced_accuracy)}, macro F1 {fixed(scores.macro_f1)}."
             ),
             class_table(scores),
-            confusion_table(scores),
+            Paragraph(NO_CONFUSION) if scores.several else confusion_table(scores),
             Heading("Errors, most confident first"),
             _errors(study),
             Heading("What sets each class apart"),
@@ -87,7 +97,7 @@ def _errors(study: Study) -> Table:
     table = study.to_pandas()
     wrong = table[table["right"] == False].sort_values("confidence", ascending=False)  # noqa: E712 - null is neither
     rows = tuple(
-        (row.place, row.label, row.prediction, _excerpt(row.text), fixed(row.confidence))
+        (row.place, in_words(row.label), in_words(row.prediction), _excerpt(row.text), fixed(row.confidence))
         for row in wrong.head(ERRORS_SHOWN).itertuples()
     )
     note = f"{len(wrong):,} errors in all." if len(wrong) else "There is no error."
@@ -102,12 +112,12 @@ def _excerpt(text: object) -> str:
 
 
 def _apart(study: Study) -> Table:
-    labels = np.asarray(study.explained["label"])
-    names, counts = np.unique(labels, return_counts=True)
+    members = {name: study.of_class(name) for name in sorted(study.facts.class_names)}
+    counts = np.array([members[name].sum() for name in members])
     rows: list[tuple[str, ...]] = []
     for number in np.argsort(-counts, kind="stable")[:CLASSES_COMPARED]:
-        name = str(names[number])
-        inside, outside = study.numbers[labels == name], study.numbers[labels != name]
+        name = list(members)[number]
+        inside, outside = study.numbers[members[name]], study.numbers[~members[name]]
         if min(len(inside), len(outside)) < 2:
             continue
         try:
@@ -127,8 +137,8 @@ def _apart(study: Study) -> Table:
                     name if place == 0 else "",
                     f"{int(holds.sum()):,}" if place == 0 else "",
                     f"head {head}, layer {layer}, feature {feature}",
-                    fixed(column[labels == name].mean()),
-                    fixed(column[labels != name].mean()),
+                    fixed(column[members[name]].mean()),
+                    fixed(column[~members[name]].mean()),
                     fixed(class_preference(study, column)[name]),
                 )
             )
@@ -150,11 +160,10 @@ def _apart(study: Study) -> Table:
 
 def _layers(study: Study) -> Table:
     shares = np.array(study.explained["layers"].to_pylist(), dtype=np.float64)
-    labels = np.asarray(study.explained["label"])
     rows = []
     for name in study.facts.class_names:
-        if (labels == name).any():
-            mean = shares[labels == name].mean(0)
+        if (inside := study.of_class(name)).any():
+            mean = shares[inside].mean(0)
             order = top_cells(mean, min(5, len(mean)))[:, 0]
             rows.append((name, ", ".join(f"{layer} ({mean[layer]:.1f} %)" for layer in order)))
     return Table(

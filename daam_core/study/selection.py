@@ -39,14 +39,15 @@ def unit_columns(study: Study) -> tuple[str, ...]:
 
 
 def slice_counts(study: Study, column: str) -> dict[str, int]:
-    """How many explained inputs each value of a column has, the most frequent first.
+    """How many explained inputs each value of a column has, the most frequent first; of several labels each.
 
     ``right`` has the values ``right`` and ``wrong``.
 
     Raises:
         DataError: there is no such column.
     """
-    counted = pc.value_counts(_texts(study, column)).to_pylist()
+    texts = _texts(study, column)
+    counted = pc.value_counts(pc.list_flatten(texts) if _of_sets(texts) else texts).to_pylist()
     counted.sort(key=lambda pair: (-pair["counts"], str(pair["values"])))
     return {str(pair["values"]): int(pair["counts"]) for pair in counted if pair["values"] is not None}
 
@@ -57,7 +58,7 @@ def inputs_of(study: Study, column: str, value: str) -> np.ndarray:
     Raises:
         DataError: there is no such column, or no input has the value.
     """
-    found: np.ndarray = study.numbers[_mask(pc.equal(_texts(study, column), value))]
+    found: np.ndarray = study.numbers[_having(study, column, value)]
     if not len(found):
         raise DataError(
             f"No explained input of {study.facts.data} has {value!r} as its {column}; "
@@ -77,7 +78,8 @@ def matching(
 
     Args:
         study: the study.
-        where: values by column, as :func:`slice_columns` and :func:`slice_counts` name them.
+        where: values by column, as :func:`slice_columns` and :func:`slice_counts` name them; of several
+            labels any may be the value.
         confidence: least and largest probability of the predicted class.
         containing: letters that the text or the place holds, in either case.
 
@@ -87,7 +89,7 @@ def matching(
     rows = study.explained
     fits = np.ones(rows.num_rows, dtype=bool)
     for column, value in (where or {}).items():
-        fits &= _mask(pc.equal(_texts(study, column), value))
+        fits &= _having(study, column, value)
     if confidence != (0, 1):
         probabilities = np.asarray(rows["confidence"])
         fits &= (probabilities >= np.float32(confidence[0])) & (probabilities <= np.float32(confidence[1]))
@@ -114,7 +116,8 @@ def ordered(
         order = np.lexsort((-np.asarray(rows["confidence"]), right))
     elif column in rows.column_names:
         direction = "descending" if falling else "ascending"
-        order = np.asarray(pc.sort_indices(rows[column], sort_keys=[("", direction)]))
+        keys = pc.binary_join(rows[column], ", ") if _of_sets(rows[column]) else rows[column]
+        order = np.asarray(pc.sort_indices(keys, sort_keys=[("", direction)]))
     else:
         raise DataError(
             f"The study has no column {column!r}; its columns are {', '.join(rows.column_names)}."
@@ -210,6 +213,17 @@ def _texts(study: Study, column: str) -> pa.ChunkedArray:
     if pa.types.is_boolean(found.type):
         return pc.if_else(found, _SPOKEN[True], _SPOKEN[False])
     return found
+
+
+def _of_sets(column: pa.ChunkedArray) -> bool:
+    """Whether a row holds several texts: labels or predictions where an input may have several."""
+    return bool(pa.types.is_list(column.type)) and bool(pa.types.is_string(column.type.value_type))
+
+
+def _having(study: Study, column: str, value: str) -> np.ndarray:
+    """``[M]`` bool: which explained inputs have a value in a column, as the only one or among others."""
+    texts = _texts(study, column)
+    return study.of_class(value, column) if _of_sets(texts) else _mask(pc.equal(texts, value))
 
 
 def _mask(found: pa.ChunkedArray) -> np.ndarray:

@@ -26,11 +26,10 @@ def telling_cells(study: Study, count: int = 5) -> dict[str, list[tuple[Cell, fl
         fewer than two inputs, or fewer than two others, are left out.
     """
     facts = study.facts
-    index = {name: number for number, name in enumerate(facts.class_names)}
-    codes = np.array([index.get(name, -1) for name in study.explained["label"].to_pylist()], dtype=np.int64)
+    members = np.array([study.of_class(name) for name in facts.class_names])  # [C, M]
     shape = facts.map_shape("density_attention")[1:]
     cells = int(np.prod(shape))
-    sums = np.zeros((len(index), cells))
+    sums = np.zeros((len(members), cells))
     total, squares = np.zeros(cells), np.zeros(cells)
     shift: np.ndarray | None = None
     start = 0
@@ -38,22 +37,22 @@ def telling_cells(study: Study, count: int = 5) -> dict[str, list[tuple[Cell, fl
         maps = batch.reshape(len(batch), cells)
         shift = maps.mean(0) if shift is None else shift  # keeps the sums of squares exact in float32
         maps -= shift
-        of_class = codes[start : start + len(maps)] == np.arange(len(index))[:, None]
-        sums += of_class.astype(np.float32) @ maps
+        sums += members[:, start : start + len(maps)].astype(np.float32) @ maps
         total += maps.sum(0, dtype=np.float64)
         squares += np.einsum("ic,ic->c", maps, maps)
         start += len(maps)
     found: dict[str, list[tuple[Cell, float]]] = {}
     seen = np.broadcast_to(study.head_layers[..., None], shape).reshape(-1)
-    for name, number in index.items():
-        inside = int((codes == number).sum())
-        outside = len(codes) - inside
+    count_all = members.shape[1]
+    for number, name in enumerate(facts.class_names):
+        inside = int(members[number].sum())
+        outside = count_all - inside
         if min(inside, outside) < 2:
             continue
         mean, other = sums[number] / inside, (total - sums[number]) / outside
-        within = np.maximum(squares - inside * mean**2 - outside * other**2, 0) / (len(codes) - 2)
+        within = np.maximum(squares - inside * mean**2 - outside * other**2, 0) / (count_all - 2)
         # A float16 map that does not vary within the groups leaves only rounding.
-        spread = np.sqrt(within) + 1e-4 * np.sqrt(squares / len(codes)) + 1e-7
+        spread = np.sqrt(within) + 1e-4 * np.sqrt(squares / count_all) + 1e-7
         size = np.where(seen, (mean - other) / spread, 0)
         best = np.argsort(-np.abs(size), kind="stable")[:count]
         found[name] = [(_cell(int(at), shape), float(size[at])) for at in best if size[at]]

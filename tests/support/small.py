@@ -93,3 +93,26 @@ def letter_features(count: int, *, seed: int = 0) -> tuple[torch.Tensor, torch.T
     """Pooled features ``[N, L, F]`` and labels of :func:`letter_data`."""
     texts, labels = letter_data(count, seed=seed)
     return torch.stack([encode(LetterEncoder(), text).hidden.mean(1) for text in texts]), labels
+
+
+def several_data(count: int, *, seed: int = 0) -> tuple[list[str], torch.Tensor]:
+    """Strings of vowels, of consonants, of both, and of figures, which are neither: labels ``[N, 2]``."""
+    draw = np.random.default_rng(seed)
+    labels = draw.random((count, 2)) < 0.6
+    kinds = [["aeiou"] * vowels + ["bcdfghjk"] * others for vowels, others in labels.astype(int)]
+    texts = ["".join(draw.choice(list("".join(kind) or "0123"), size=8)) for kind in kinds]
+    return texts, torch.from_numpy(labels).float()
+
+
+@lru_cache
+def several_model(**changes: object) -> TrainedClassifier:
+    """A head that says of a string whether it has vowels and whether it has consonants."""
+    texts, labels = several_data(120)
+    features = torch.stack([pool(encode(LetterEncoder(), text)) for text in texts])
+    classifier, _ = train_classifier(
+        letter_config(labels="several", **changes),
+        TrainingConfig(epochs=40, learning_rate=1e-2),
+        features,
+        labels,
+    )
+    return LetterModel(classifier, name="kinds", dataset=dataset_mean(classifier, features))

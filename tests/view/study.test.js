@@ -49,6 +49,8 @@ function payload() {
     cut: false,
     facts: {
       classes: ['sad', 'angry', 'calm'],
+      labels: 'one',
+      sets: [],
       shape: [2, 3, 20],
       head_layers: [
         [true, true, true],
@@ -485,4 +487,43 @@ test('as much of the end of names stays as tells them apart', () => {
   const alike = ['x/a-long-beginning/one-file-of-some.wav', 'x/b-long-beginning/one-file-of-some.wav'];
   assert.equal(distinctEnd(alike), 20);
   assert.equal(distinctEnd([]), 8);
+});
+
+test('where an input may have several labels, a class counts every input that has it', () => {
+  const one = payload();
+  const sets = [[], [0, 1], [0, 2]];
+  const several = new Columns({
+    ...one,
+    facts: { ...one.facts, labels: 'several', sets },
+    columns: {
+      ...one.columns,
+      label: packed(Int32Array, [0, 3, 4, 4, 5, 1]),
+      prediction: packed(Int32Array, [0, 4, 4, 0, 5, 3]),
+    },
+  });
+  assert.deepEqual(
+    [0, 3, 4, 5, -1].map((code) => several.className(code)),
+    ['sad', 'none', 'sad, angry', 'sad, calm', '–'],
+  );
+  assert.deepEqual(
+    [several.labels, several.predictions],
+    [
+      [0, 1, 2],
+      [0, 1, 2],
+    ],
+  );
+  assert.deepEqual([Array.from(several.sizes()), several.errors], [[4, 3, 1], 3]);
+  assert.deepEqual(Array.from(several.right), [1, 0, 1, 0, 1, 0]);
+  const rows = (filter) => Array.from(fitting(several, { ...ANY, ...filter }));
+  assert.deepEqual(rows({ label: 1 }), [2, 3, 5]);
+  assert.deepEqual(rows({ label: 0, prediction: 1 }), [2]);
+  assert.deepEqual(rows({ right: 'wrong' }), [1, 3, 5]);
+  const known = { filtered: Int32Array.of(), selections: {} };
+  assert.deepEqual(Array.from(sliceRows(several, 'label.0', known)), [0, 2, 3, 4]);
+  assert.deepEqual(Array.from(sliceRows(several, 'prediction.1', known)), [1, 2]);
+  // By the alphabet: angry, none, sad, sad and angry, sad and calm.
+  assert.deepEqual(
+    Array.from(sorted(several, Int32Array.from(several.number.keys()), 'label', false)),
+    [5, 1, 0, 2, 3, 4],
+  );
 });

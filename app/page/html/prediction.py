@@ -91,13 +91,16 @@ def _given(result: Result, compared: bool) -> str:
 
 
 def _truth(result: Result) -> str:
-    """The class that an input of a data set belongs to, and whether the model says the same."""
+    """The classes that an input of a data set belongs to, and whether the model says the same."""
     if (truth := result.given.truth) is None:
         return ""
-    right = truth == result.explanation.answer
+    e = result.explanation
+    right = set(truth) == {e.class_names[index] for index in e.predicted}
+    several = e.labels == "several"
     said, kind = ("✓ predicted", "right") if right else ("✗ not predicted", "wrong")
     return (
-        f'<p class="dx-truth dx-{kind}">True class: <strong>{escape(truth)}</strong> <span>{said}</span></p>'
+        f'<p class="dx-truth dx-{kind}">True class{"es" if several else ""}: '
+        f"<strong>{escape(', '.join(truth) or 'none')}</strong> <span>{said}</span></p>"
     )
 
 

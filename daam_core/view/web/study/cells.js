@@ -202,7 +202,7 @@ function Histogram({ scores, picked }) {
     picked < 0
       ? null
       : histogram(
-          scores.filter((_, row) => columns.label[row] === picked),
+          scores.filter((_, row) => columns.has(columns.label[row], picked)),
           low,
           high,
           BINS,
@@ -269,8 +269,7 @@ function Preferences({ preference, picked, pick }) {
     .map((area, code) => ({ area, code }))
     .filter(({ area }) => area !== null)
     .sort((a, b) => /** @type {number} */ (b.area) - /** @type {number} */ (a.area));
-  const counts = new Int32Array(columns.classes.length);
-  for (const code of columns.label) if (code >= 0) counts[code] += 1;
+  const counts = columns.sizes();
   const ends = order.length > MOST_CLASSES && !whole;
   const half = MOST_CLASSES / 2;
   const shown = ends ? [...order.slice(0, half), ...order.slice(-half)] : order;

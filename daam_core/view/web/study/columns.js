@@ -67,6 +67,8 @@ export class Columns {
     this.end = distinctEnd(columns.place); // letters of a name that are never cut
     this.text = columns.text;
     this.classes = facts.classes;
+    this.several = facts.labels === 'several';
+    this.sets = facts.sets;
     this.count = this.number.length;
     /** @type {Record<string, {names: string[], codes: Float32Array | Int32Array}>} */
     this.groups = named(
@@ -80,8 +82,8 @@ export class Columns {
       `${this.place[row]}\n${this.text ? this.text[row] : ''}`.toLowerCase(),
     );
     /** Classes that occur, most frequent first: as what inputs are, and as what they are taken for. */
-    this.labels = byFrequency(this.label);
-    this.predictions = byFrequency(this.prediction);
+    this.labels = byFrequency(this.single(this.label));
+    this.predictions = byFrequency(this.single(this.prediction));
     this.rows = new Map(Array.from(this.number, (number, row) => [number, row]));
     this.errors = this.right.reduce((sum, right) => sum + 1 - right, 0);
   }
@@ -99,8 +101,37 @@ export class Columns {
       .map((code) => [`${before}${code}`, `${word}${this.className(code)}`]);
   }
 
-  /** The name of a class, for reading. @param {number} code */
+  /** The name of a class, or of those of a set, for reading. @param {number} code */
   className(code) {
-    return code < 0 ? '–' : this.classes[code];
+    if (code < 0) return '–';
+    return (
+      this.classes[code] ??
+      (this.members(code)
+        .map((one) => this.classes[one])
+        .join(', ') ||
+        'none')
+    );
+  }
+
+  /** The classes that a code stands for: itself, or those of a set. @param {number} code @returns {number[]} */
+  members(code) {
+    return this.sets[code - this.classes.length] ?? [code];
+  }
+
+  /** Whether a code is a class or stands for it among others. @param {number} code @param {number} one */
+  has(code, one) {
+    return code === one || (code >= this.classes.length && this.members(code).includes(one));
+  }
+
+  /** All classes of some codes, each as often as it is there. @param {ArrayLike<number>} codes */
+  single(codes) {
+    return this.several ? Array.from(codes).flatMap((code) => this.members(code)) : codes;
+  }
+
+  /** How many inputs have each class. @returns {Int32Array} */
+  sizes() {
+    const counts = new Int32Array(this.classes.length);
+    for (const code of Array.from(this.single(this.label))) if (code >= 0) counts[code] += 1;
+    return counts;
   }
 }

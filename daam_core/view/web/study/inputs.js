@@ -35,7 +35,14 @@ export function Inputs() {
             95 % and more is unusual.
           </p>`
         }
-        <${Confusion} />
+        ${
+          store.columns.several
+            ? html`<p class="dv-note">
+                An input may have several of these classes, or none. It is right where all of them are; no class
+                stands in place of another, so none is taken for another.
+              </p>`
+            : html`<${Confusion} />`
+        }
       </div>
       <div class="ds-side">
         <div class="ds-chosen" aria-live="polite" ref=${chosen}>

@@ -6,6 +6,7 @@ import { Select } from '../controls.js';
 import { ColourBar } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useRef, useState, useWidth } from '../html.js';
+import { byFrequency } from './columns.js';
 import { Keep } from './kept.js';
 import { Asked, useStudy } from './parts.js';
 import { frameOf, inside, nearest, placeOf, ring, square, stamped } from './scatter.js';
@@ -101,7 +102,7 @@ function paint(store) {
     };
   }
   const codes = colour === 'prediction' ? columns.prediction : columns.label;
-  const known = colour === 'prediction' ? columns.predictions : columns.labels;
+  const known = byFrequency(codes); // with several labels an input each set that occurs is a kind of its own
   // The most frequent ones, in the order of the model's, as everywhere.
   const own = (known.length <= OWN_COLOURS + 1 ? [...known] : known.slice(0, OWN_COLOURS)).sort(
     (a, b) => a - b,

@@ -35,8 +35,8 @@ export function fitting(columns, filter, marked = null) {
   const found = new Int32Array(count);
   let n = 0;
   for (let row = 0; row < count; row += 1) {
-    if (filter.label >= 0 && label[row] !== filter.label) continue;
-    if (filter.prediction >= 0 && prediction[row] !== filter.prediction) continue;
+    if (filter.label >= 0 && !columns.has(label[row], filter.label)) continue;
+    if (filter.prediction >= 0 && !columns.has(prediction[row], filter.prediction)) continue;
     if (wanted >= 0 && right[row] !== wanted) continue;
     if (!(confidence[row] >= from && confidence[row] <= to)) continue;
     if (codes && filter.value >= 0 && codes[row] !== filter.value) continue;
@@ -84,11 +84,11 @@ export function sorted(columns, rows, key, down, scores = null) {
   return Int32Array.from(rows).sort((a, b) => sign * (keys[a] - keys[b]) || a - b);
 }
 
-/** Classes by the place of their names in the alphabet. */
+/** Classes, and sets of them, by the place of their names in the alphabet. */
 function ranks(columns, codes) {
-  const order = columns.classes
+  const order = [...columns.classes, ...columns.sets]
     .map((_, code) => code)
-    .sort((a, b) => columns.classes[a].localeCompare(columns.classes[b], 'en'));
+    .sort((a, b) => columns.className(a).localeCompare(columns.className(b), 'en'));
   const rank = new Int32Array(order.length);
   order.forEach((code, place) => {
     rank[code] = place;
@@ -197,11 +197,10 @@ export function sameInStudy(kept, exact) {
  * @param {[number, number, number, number][][]} telling cells of each class with their differences in deviations
  */
 export function openingSlice(columns, telling) {
-  const counts = new Map();
-  for (const code of columns.label) counts.set(code, (counts.get(code) || 0) + 1);
+  const counts = columns.sizes();
   /** @param {number} code */
   const size = (code) => {
-    const inside = counts.get(code) || 0;
+    const inside = counts[code];
     const shares = (inside * (columns.count - inside)) / Math.max(1, columns.count);
     return Math.abs(telling[code]?.[0]?.[3] || 0) * Math.sqrt(shares);
   };
@@ -234,7 +233,7 @@ export function sliceRows(columns, name, { filtered, others = null, selections }
   if (kind === 'label' || kind === 'prediction') {
     const code = Number(rest[0]);
     return rest.length === 1 && columns.classes[code] !== undefined
-      ? where((row) => columns[kind][row] === code)
+      ? where((row) => columns.has(columns[kind][row], code))
       : null;
   }
   if (kind === 'group') {

@@ -10,6 +10,7 @@
  *   stated: {accuracy: number, trained_on: string} | null,
  *   facts: {
  *     model: string, checkpoint: string, encoder: string, modality: 'audio' | 'image' | 'text', classes: string[],
+ *     labels: 'one' | 'several', sets: number[][],
  *     shape: [number, number, number], head_layers: boolean[][], data: string, inputs: number,
  *     finished: number, command: string,
  *   },
@@ -23,7 +24,8 @@
  *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]},
  *   terms: Record<string, string>,
- * }} StudyPayload cut: some texts are longer than what is here of them; outside: percent of the inputs known in
+ * }} StudyPayload label, prediction: numbers of classes; C + i stands for the i-th of the sets, of several or
+ *   none, where an input may have several labels; cut: some texts are longer than what is here of them; outside: percent of the inputs known in
  *   training that lie closer to it, −1 where nothing is known; stated: the accuracy in the classifier's report,
  *   on inputs it was not trained on; units: columns whose values several inputs share
  *
