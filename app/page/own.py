@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from daam_core.faithfulness.parts_of_one_input import PartsCheck
+from daam_core.reading.numbers import p_value
 from daam_core.reading.quantities import QUANTITIES
 
 from ..visit import actions, downloads
@@ -285,7 +286,8 @@ def _check_html(found: PartsCheck) -> str:
     return (
         f'<p class="dx-verdict">{escape(found.sentence)}</p>'
         f'<p class="dx-note">{found.parts} {escape(found.unit)}; in their place: {escape(found.baseline)}. '
-        f"Area under the probability of the prediction, low is good; p = {found.p_value:.2g}. The model "
+        f"Area under the probability of the prediction, low is good; p against random orders: "
+        f"{p_value(found.p_value, orders=found.orders)}. The model "
         f"decided {found.runs} times and refused {found.refused} of these inputs, which counts as no "
         "decision.</p>"
     )

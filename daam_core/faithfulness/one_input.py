@@ -18,6 +18,7 @@ from daam_core.faithfulness.maps.methods import MAP_KINDS, gated_maps
 from daam_core.faithfulness.removal.curves import SHARES, deletion_curve
 from daam_core.faithfulness.statistics import rank_correlation
 from daam_core.progress import Progress
+from daam_core.reading.numbers import fixed
 from daam_core.trained import TrainedClassifier
 
 #: Most random orders, and the fewest with which a p-value can reach :data:`SIGNIFICANCE`.
@@ -76,7 +77,7 @@ class MapCheck:
     @property
     def before_training(self) -> str:
         """How much of the map is there without what was learned, which no removal of cells can tell."""
-        alike = f"(rank correlation {self.start:.2f})"
+        alike = f"(rank correlation {fixed(self.start, 2)})"
         match judge(self.start, None):
             case "yes":
                 return (

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from daam_core.errors import ShapeError
 from daam_core.faithfulness.packages import measuring_packages
+from daam_core.reading.numbers import fixed
 
 RESAMPLES = 2000
 #: Bounds the memory that resampling takes, whatever the number of values.
@@ -43,7 +44,8 @@ class Interval:
 
     def __str__(self) -> str:
         digits = 3 if max(abs(self.low), abs(self.high)) >= 0.005 else 5
-        return f"{self.mean:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        mean, low, high = (fixed(value, digits) for value in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
 
 
 def bootstrap_mean(

@@ -49,6 +49,22 @@ def percent(share: float) -> str:
     return "> 99.99 %" if value > 99.99 else f"{value:.2f} %"
 
 
+def p_value(p: float, *, orders: int, said: bool = True) -> str:
+    """The p-value of a test against random orders, to two digits; at the lowest possible it is a bound.
+
+    Args:
+        orders: how many of them, so that none is lower than one in all of them and the tested one.
+        said: with the words that it is the lowest, where nothing beside it says so.
+
+    >>> p_value(0.2512, orders=50), p_value(1 / 51, orders=50), p_value(1 / 51, orders=50, said=False)
+    ('0.25', '≤ 0.02, the lowest possible here', '≤ 0.02')
+    """
+    lowest = 1 / (orders + 1)
+    if p > lowest * (1 + 1e-9):
+        return f"{p:.2g}"
+    return f"≤ {lowest:.1g}{', the lowest possible here' if said else ''}"
+
+
 def number_range(lowest: float, highest: float) -> str:
     """From the lowest to the highest value; a single number where they are the same.
 

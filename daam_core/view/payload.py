@@ -108,7 +108,8 @@ def view_payload(
             "diverging_dark": list(DIVERGING_DARK),
         },
         "quantities": {
-            name: asdict(quantity_text(name, explanation.labels)) | {"caution": caution(name)}
+            name: asdict(quantity_text(name, explanation.labels))
+            | {"caution": caution(name, explanation.labels)}
             for name in QUANTITIES
             if all(getattr(e, name) is not None for e in (explanation, compare) if e is not None)
         },

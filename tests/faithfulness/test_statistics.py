@@ -55,7 +55,7 @@ def test_intervals_say_what_they_exclude_and_repeat_with_their_seed():
     assert bootstrap_mean(-values, seed=3).excludes_zero
     assert not bootstrap_mean(values - values.mean(), seed=3).excludes_zero
     assert str(bootstrap_mean([1.0, 1.0], seed=0)) == "1.000 [1.000, 1.000]"
-    assert str(bootstrap_mean([-1e-4, -1e-4], seed=0)) == "-0.00010 [-0.00010, -0.00010]"
+    assert str(bootstrap_mean([-1e-4, -1e-4], seed=0)) == "−0.00010 [−0.00010, −0.00010]"
 
 
 @pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [1.0, np.nan]])

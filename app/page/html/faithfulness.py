@@ -1,6 +1,5 @@
 """Is this explanation true? The check of one input as HTML, and what was measured of its model."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,7 +8,7 @@ import numpy as np
 from daam_core.faithfulness.maps.methods import MAP_KINDS
 from daam_core.faithfulness.one_input import InputCheck
 from daam_core.plain import PlainMapping
-from daam_core.reading.numbers import percent
+from daam_core.reading.numbers import fixed, p_value, percent
 
 from ...visit.faithfulness import Checked
 
@@ -45,7 +44,7 @@ def _published(found: PlainMapping | None) -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(str(item["question"]))}</th>'
         f"<td>{escape(str(item['answer']))}</td>"
-        f'<td class="dx-sentence">{escape(_printed(str(item["sentence"])))}</td></tr>'
+        f'<td class="dx-sentence">{escape(str(item["sentence"]))}</td></tr>'
         for item in found["findings"]
     )
     command = escape(str(found["provenance"].get("command", "")))
@@ -58,17 +57,12 @@ def _published(found: PlainMapping | None) -> str:
     )
 
 
-def _printed(sentence: str) -> str:
-    """With a minus before negative numbers, as everywhere on the page; measured texts have hyphens."""
-    return re.sub(r"(?<![\w.–-])-(?=\d)", "−", sentence)
-
-
 def _table(found: InputCheck) -> str:
     rows = "".join(
         f'<tr data-method="{item.method}" data-deletion="{item.deletion!r}">'
-        f'<th scope="row">{escape(MAP_KINDS[item.method].title)}</th><td>{item.deletion:.3f}</td>'
-        f"<td>{item.insertion:.3f}</td><td>{_p_value(item.p_value, found.orders)}</td>"
-        f"<td>{item.randomised:.2f}</td><td>{item.start:.2f}</td></tr>"
+        f'<th scope="row">{escape(MAP_KINDS[item.method].title)}</th><td>{fixed(item.deletion)}</td>'
+        f"<td>{fixed(item.insertion)}</td><td>{p_value(item.p_value, orders=found.orders, said=False)}</td>"
+        f"<td>{fixed(item.randomised, 2)}</td><td>{fixed(item.start, 2)}</td></tr>"
         for item in found.maps
     )
     return (
@@ -78,7 +72,7 @@ def _table(found: InputCheck) -> str:
         '<th scope="col">Alike, gate random</th><th scope="col">Alike, before training</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
         f'<p class="dx-note">p: against removal at random. {_floor(found)}'
-        f"Random order: {found.at_random:.3f} over {found.orders} orders, "
+        f"Random order: {fixed(found.at_random)} over {found.orders} orders, "
         f"seed {found.seed}; {found.cells:,} cells. Alike: rank correlation of the map's cells "
         "with those of a destroyed or an untrained gate.</p>"
     )
@@ -91,23 +85,17 @@ def _verdicts(found: InputCheck) -> str:
     )
 
 
-def _p_value(p_value: float, orders: int) -> str:
-    """With so many random orders no p-value can be lower than one in all of them and this one."""
-    lowest = 1 / (orders + 1)
-    return f"≤ {lowest:.1g}" if p_value <= lowest * (1 + 1e-9) else f"{p_value:.2g}"
-
-
 def _floor(found: InputCheck) -> str:
-    lowest = _p_value(0.0, found.orders)
-    reached = any(_p_value(item.p_value, found.orders) == lowest for item in found.maps)
+    lowest = p_value(0.0, orders=found.orders, said=False)
+    reached = any(p_value(item.p_value, orders=found.orders, said=False) == lowest for item in found.maps)
     return f"p {lowest} is the lowest possible here. " if reached else ""
 
 
 def _curves_table(found: InputCheck) -> str:
     titles = "".join(f'<th scope="col">{escape(MAP_KINDS[item.method].title)}</th>' for item in found.maps)
     rows = "".join(
-        f'<tr><th scope="row">{100 * share:.0f} %</th><td>{found.random[place]:.3f}</td>'
-        + "".join(f"<td>{item.highest[place]:.3f}</td>" for item in found.maps)
+        f'<tr><th scope="row">{100 * share:.0f} %</th><td>{fixed(found.random[place])}</td>'
+        + "".join(f"<td>{fixed(item.highest[place])}</td>" for item in found.maps)
         + "</tr>"
         for place, share in enumerate(found.shares)
     )

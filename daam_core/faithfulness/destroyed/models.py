@@ -17,6 +17,7 @@ from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, structure_similarity
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
+from daam_core.reading.numbers import fixed
 from daam_core.training.fitting import accuracy, train_classifier
 from daam_core.training.settings import TrainingConfig
 
@@ -237,24 +238,24 @@ def judge(ranks: float, yardstick: float | None) -> Literal["yes", "no", "open"]
 def verdict(title: str, destroyed: str, ranks: float, *, yardstick: float | None = None) -> str:
     """What a rank correlation before and after means, in words."""
     ranks = round(ranks, 2)  # as printed
+    alike = f"rank correlation {fixed(ranks, 2)}"
     if destroyed == YARDSTICK:
-        return f"Yardstick: {title} of classifiers trained again correlates at {ranks:.2f} with the model's."
-    if judge(ranks, yardstick) == "no" and ranks < UNCHANGED:
+        again = f"{title} of classifiers trained again"
+        return f"Yardstick: {again} correlates at {fixed(ranks, 2)} with the model's."
+    if yardstick is not None and judge(ranks, yardstick) == "no" and ranks < UNCHANGED:
         return (
-            f"Fails: {title} is as it is when {destroyed} (rank correlation {ranks:.2f}; {yardstick:.2f} "
-            "with classifiers trained again on the true labels); what was learned from the labels leaves "
+            f"Fails: {title} is as it is when {destroyed} ({alike}; {fixed(yardstick, 2)} with "
+            "classifiers trained again on the true labels); what was learned from the labels leaves "
             "no mark on it."
         )
     if ranks >= UNCHANGED:
         return (
-            f"Fails: {title} does not change when {destroyed} (rank correlation {ranks:.2f}); "
+            f"Fails: {title} does not change when {destroyed} ({alike}); "
             "it says nothing about that part of the model."
         )
     if ranks >= CHANGED:
-        return (
-            f"Partly: {title} changes, but much of it stays when {destroyed} (rank correlation {ranks:.2f})."
-        )
-    return f"Passes: {title} becomes another map when {destroyed} (rank correlation {ranks:.2f})."
+        return f"Partly: {title} changes, but much of it stays when {destroyed} ({alike})."
+    return f"Passes: {title} becomes another map when {destroyed} ({alike})."
 
 
 def sanity_checks(

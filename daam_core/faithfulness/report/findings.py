@@ -13,6 +13,7 @@ from daam_core.faithfulness.removal.in_the_input import LEAVE_ONE_OUT, TOKEN_ATT
 from daam_core.faithfulness.retraining.layers import Retraining
 from daam_core.faithfulness.retraining.variants import Variant
 from daam_core.faithfulness.statistics import Interval
+from daam_core.reading.numbers import fixed
 
 #: ``yes``: the interval excludes zero on the good side; ``no``: on the bad side; ``open``: it holds zero,
 #: or the question has no such answer.
@@ -89,18 +90,18 @@ def against_random(comparison: Comparison) -> Finding:
     return Finding(
         "Does deletion by Importance Factor beat random order?",
         answer(comparison.gain),
-        f"{said}: area under the curve {comparison.deletion.mean:.3f} against "
-        f"{comparison.at_random.mean:.3f}, difference {comparison.gain}, n = {comparison.gain.count}.",
+        f"{said}: area under the curve {fixed(comparison.deletion.mean)} against "
+        f"{fixed(comparison.at_random.mean)}, difference {comparison.gain}, n = {comparison.gain.count}.",
     )
 
 
 def trained_anew(variant: Variant) -> Finding:
-    seeds = ", ".join(f"{gain:.3f}" for gain in variant.by_seed)
+    seeds = ", ".join(map(fixed, variant.by_seed))
     return Finding(
         f"Does it on inputs never seen ({variant.name})?",
         answer(variant.gain),
         f"Classifiers of {_seeds(len(variant.seeds))}, trained on other inputs, accuracy {variant.accuracy}: "
-        f"area {variant.deletion.mean:.3f} against {variant.at_random.mean:.3f} at random, difference "
+        f"area {fixed(variant.deletion.mean)} against {fixed(variant.at_random.mean)} at random, difference "
         f"{variant.gain}, by seed {seeds}, n = {variant.gain.count}.",
     )
 
@@ -145,8 +146,8 @@ def layers_ranked(retraining: Retraining) -> Finding:
     return Finding(
         "Do layers with more Importance Factor carry more by themselves?",
         "yes" if significant else "open",
-        f"Rank correlation of a layer's share with its accuracy alone: {retraining.correlation:.2f} over "
-        f"{len(retraining.single)} layers (p = {retraining.p_value:.2g}, one-sided, by permutation).",
+        f"Rank correlation of a layer's share with its accuracy alone: {fixed(retraining.correlation, 2)} "
+        f"over {len(retraining.single)} layers (p = {retraining.p_value:.2g}, one-sided, by permutation).",
     )
 
 
@@ -157,8 +158,8 @@ def destroyed(similarity: Similarity) -> Finding:
         if passed is not None
         else "How alike are maps of classifiers trained again?",
         "open" if passed is None else passed,
-        f"{similarity.verdict} Structural similarity {similarity.structure.mean:.2f}, rank correlation "
-        f"inside layers {similarity.within_layers.mean:.2f}, n = {similarity.ranks.count}, "
+        f"{similarity.verdict} Structural similarity {fixed(similarity.structure.mean, 2)}, rank correlation "
+        f"inside layers {fixed(similarity.within_layers.mean, 2)}, n = {similarity.ranks.count}, "
         f"{_seeds(len(similarity.seeds))}.",
     )
 
@@ -178,9 +179,9 @@ def stable(seeds: SeedStability) -> Finding:
     return Finding(
         "Do classifiers trained with other seeds show the same map?",
         "open",
-        f"Mean maps of {len(seeds.seeds)} seeds correlate at {seeds.correlation:.2f} (least alike pair "
-        f"{seeds.lowest_correlation:.2f}), summed over heads {seeds.over_heads:.2f}, layers' ranks "
-        f"{seeds.layers:.2f}.",
+        f"Mean maps of {len(seeds.seeds)} seeds correlate at {fixed(seeds.correlation, 2)} (least alike pair "
+        f"{fixed(seeds.lowest_correlation, 2)}), summed over heads {fixed(seeds.over_heads, 2)}, layers' "
+        f"ranks {fixed(seeds.layers, 2)}.",
     )
 
 
@@ -188,7 +189,7 @@ def in_the_input(tokens: TokenLevel) -> list[Finding]:
     by_name = {method.method: method for method in tokens.methods}
     own = by_name[TOKEN_ATTRIBUTION]
     beside = (
-        f"; leaving one out at a time by captum: {by_name[LEAVE_ONE_OUT].deletion.mean:.3f}"
+        f"; leaving one out at a time by captum: {fixed(by_name[LEAVE_ONE_OUT].deletion.mean)}"
         if LEAVE_ONE_OUT in by_name
         else ""
     )
@@ -196,9 +197,9 @@ def in_the_input(tokens: TokenLevel) -> list[Finding]:
         Finding(
             f"Does removing {tokens.unit} by token attribution beat random order?",
             answer(own.gain),
-            f"Area under the curve {own.deletion.mean:.3f} against {tokens.at_random.mean:.3f} at random"
-            f"{beside}; difference to random {own.gain}, n = {own.gain.count}. In place of a removed part: "
-            f"{tokens.baseline}.",
+            f"Area under the curve {fixed(own.deletion.mean)} against {fixed(tokens.at_random.mean)} at "
+            f"random{beside}; difference to random {own.gain}, n = {own.gain.count}. In place of a removed "
+            f"part: {tokens.baseline}.",
         )
     ]
 

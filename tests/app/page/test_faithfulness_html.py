@@ -32,7 +32,7 @@ def test_the_check_shows_the_cores_numbers(offer, session):
 
 
 def test_published_findings_are_escaped(offer, session):
-    finding = {"question": "<b>Is it?</b>", "answer": "no", "sentence": "a < b by -0.013 (5-10 of x-1)"}
+    finding = {"question": "<b>Is it?</b>", "answer": "no", "sentence": "a < b by −0.013 (5-10 of x-1)"}
     summary = {"findings": [finding], "provenance": {"command": "daam <x>"}}
     shown = check_html(replace(check_current(offer, session), published=summary))
     assert "<b>" not in shown

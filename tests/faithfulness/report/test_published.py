@@ -1,10 +1,13 @@
 """What was measured of the built-in models."""
 
 import json
+import re
 
 import pytest
 
+from daam_core.faithfulness.report.findings import over
 from daam_core.faithfulness.report.published import published
+from daam_core.faithfulness.statistics import Interval
 from daam_core.locating import built_in_models
 from daam_core.trained import TrainedClassifier, load_model
 from tests.support.small import letter_model
@@ -36,3 +39,9 @@ def test_every_built_in_classifier_comes_with_its_measurement(name):
         "yes" if gain["low"] > 0 else "no" if gain["high"] < 0 else "open"
     )
     assert found["accuracy"]["count"] >= 100
+    # What was stored is what the numbers would be told as today: the page shows these sentences as they are.
+    sentences = {finding["question"]: finding["sentence"] for finding in found["findings"]}
+    for pair, difference in found["pairs"].items():
+        told = over(pair, Interval(**difference))
+        assert sentences[told.question] == told.sentence
+    assert not re.search(r"(?<![\w.–-])-(?=\d)", " ".join(sentences.values()))
