@@ -20,6 +20,7 @@ from daam_core.writing.pages import Heading, Listing, to_html, to_markdown
 if TYPE_CHECKING:
     from daam_core.training.accuracy import Measured, Recipe, SplitData
     from daam_core.training.experiment import Experiment
+    from daam_core.training.layer_shares import LayerShares
 
 __doc__ = f"{__doc__}\n" + "\n".join(f"  {name:<21} {method.what}" for name, method in METHODS.items())
 NOTHING_TO_MEASURE_ON = "A comparison needs something to measure on: give --test DATA or --folds N."
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> Output:
         comparison_blocks,
         comparison_table,
         json_bytes,
+        layers_table,
         slice_table,
         sliced_by,
     )
@@ -70,7 +72,7 @@ def run(arguments: argparse.Namespace) -> Output:
     inputs = [given for part in experiment.parts for given in part.dataset.inputs]
     sources = Sources(inputs, experiment.backbone)
     chosen = recipes(names, experiment.config, tune=arguments.tune, sources=sources)
-    measured = _compare(experiment, data, chosen)
+    measured, shares = _compare(experiment, data, chosen)
     protocol, parts = data.protocol, [data_facts(part.dataset) for part in experiment.parts]
     command = options.printed_command(arguments.words)
     found: dict[str, object] = {
@@ -81,12 +83,15 @@ def run(arguments: argparse.Namespace) -> Output:
         "majority": data.majority,
         "training": asdict(experiment.options.training),
         "parts": [asdict(part) for part in parts],
-        "methods": [method.as_dict() for method in measured],
+        "methods": [
+            method.as_dict() | {"layers": {"quantity": one.quantity, "percent": one.percent}}
+            for method, one in zip(measured, shares, strict=True)
+        ],
     }
     if arguments.out is not None:
         title = f"{experiment.train.dataset.name}: methods on {experiment.backbone.name}"
         blocks = [
-            *comparison_blocks(protocol, measured, parts, data.majority),
+            *comparison_blocks(protocol, measured, parts, data.majority, shares),
             Heading("Made with"),
             Listing(command),
         ]
@@ -97,24 +102,32 @@ def run(arguments: argparse.Namespace) -> Output:
     written = "" if arguments.out is None else f"\nWritten: {Path(arguments.out).name}"
     table = comparison_table(measured, data.majority)
     slices = [slice_table(measured, column) for column in sliced_by(measured)]
+    layers = [layers_table(shares)] if any(one.percent for one in shares) else []
     printed = [protocol, f"{aligned(table)}\n{table.note}", *map(aligned, slices)]
+    printed += [f"{aligned(one)}\n{one.note}" for one in layers]
     return Output(found, "\n\n".join(printed) + written)
 
 
-def _compare(experiment: "Experiment", data: "SplitData", compared: "Sequence[Recipe]") -> "list[Measured]":
+def _compare(
+    experiment: "Experiment", data: "SplitData", compared: "Sequence[Recipe]"
+) -> "tuple[list[Measured], list[LayerShares]]":
+    """Accuracies, and what each method's trainings with the first seed make of the layers."""
     from daam_core.training.accuracy import measure_accuracy
+    from daam_core.training.layer_shares import Look
 
-    measured = []
+    measured, shares = [], []
     with progress_bar(len(compared) * len(experiment.seeds) * len(data.splits), "Training") as bar:
         for recipe in compared:
             bar.set_postfix_str(recipe.name)
+            look = Look(recipe.name, experiment.train.features, seed=experiment.seeds[0], then=bar.update)
             found = measure_accuracy(
                 recipe,
                 data,
                 training=experiment.options.training,
                 seeds=experiment.seeds,
                 refit=experiment.options.refit,
-                on_run=lambda *_: bar.update(),
+                on_run=look,
             )
             measured.append(found)
-    return measured
+            shares.append(look.mean())
+    return measured, shares

@@ -12,6 +12,7 @@ from daam_core.cli import options
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar, say
 from daam_core.locating import CARD_FILE, CONFIG_FILE, OUTSIDE_FILE, REPORT_FILE, WEIGHTS_FILE
 from daam_core.training.about import About, read_about
+from daam_core.training.methods import METHODS
 
 if TYPE_CHECKING:
     from daam_core.training.run import TrainingReport
@@ -26,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         default="daam",
         metavar="NAME",
-        help="which density attention: daam, as the options say (default), daam_v1, daam_v2, shared, "
-        "mixture, gqdaam",
+        help="which density attention: "
+        + ", ".join(one.name for one in METHODS.values() if one.ours).replace(
+            "daam,", "daam, as the options say (default),", 1
+        ),
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the checkpoint")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier checkpoint in DIR")

@@ -21,9 +21,13 @@ class Baseline(nn.Module, ABC):
     """Logistic regression on what :meth:`represent` makes of the standardised features.
 
     A module ``[B, L, F] → logits [B, C]`` with a standardisation to fit.
+
+    Attributes:
+        layer_quantity: what its :meth:`layer_amounts` are, by the name they have there.
     """
 
     decoder: nn.Linear
+    layer_quantity: str
 
     def __init__(self, n_layers: int, n_features: int) -> None:
         super().__init__()
@@ -42,17 +46,32 @@ class Baseline(nn.Module, ABC):
         logits: Tensor = self.decoder(self.represent(self.standardise(pooled)))
         return logits
 
+    @abstractmethod
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        """``[B, L, F] → [B, L]``: how much it makes of each layer, not negative."""
+
     def gate_parameters(self) -> Sequence[nn.Parameter]:
         """Parameters that are trained with the gate's learning rate: none by default."""
         return ()
 
 
+def _weights_by_layer(weight: Tensor, pooled: Tensor) -> Tensor:
+    """Of weights ``[.., L·F]`` on standardised features the sum of sizes by layer, ``[B, L]``."""
+    sizes: Tensor = weight.abs().sum(0).unflatten(0, pooled.shape[1:])  # [L, F]
+    return sizes.sum(-1).expand(len(pooled), -1)
+
+
 class LinearProbe(Baseline):
     """All layers' features together."""
+
+    layer_quantity = "|decoder weight|"
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
         super().__init__(n_layers, n_features)
         self.decoder = nn.Linear(n_layers * n_features, n_classes)
+
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        return _weights_by_layer(self.decoder.weight, pooled)
 
     def represent(self, x: Tensor) -> Tensor:
         return x.flatten(1)
@@ -61,6 +80,8 @@ class LinearProbe(Baseline):
 class LayerProbe(Baseline):
     """Chosen layers, the last one by default."""
 
+    layer_quantity = "|decoder weight|"
+
     def __init__(
         self, n_layers: int, n_features: int, n_classes: int, *, layers: tuple[int, ...] = (-1,)
     ) -> None:
@@ -68,12 +89,19 @@ class LayerProbe(Baseline):
         self.layers = list(layers)
         self.decoder = nn.Linear(len(layers) * n_features, n_classes)
 
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        amounts = pooled.new_zeros(pooled.shape[:2])
+        amounts[:, self.layers] = _weights_by_layer(self.decoder.weight, pooled[:, self.layers])
+        return amounts
+
     def represent(self, x: Tensor) -> Tensor:
         return x[:, self.layers].flatten(1)
 
 
 class WeightedLayerSum(Baseline):
     """Layers summed with one learned softmax weight each."""
+
+    layer_quantity = "layer-sum weight"
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
         super().__init__(n_layers, n_features)
@@ -88,12 +116,17 @@ class WeightedLayerSum(Baseline):
         """``[L]``, sums to 1."""
         return self.weight_logits.softmax(0)
 
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        return self.layer_weights.expand(len(pooled), -1)
+
     def represent(self, x: Tensor) -> Tensor:
         return torch.einsum("l,blf->bf", self.layer_weights, x)
 
 
 class MultiHeadAttention(Baseline):
     """Self-attention over layers, residual, mean over layers; with batch norm of features where asked."""
+
+    layer_quantity = "attention weight"
 
     def __init__(
         self, n_layers: int, n_features: int, n_classes: int, *, n_heads: int = 4, batch_norm: bool = False
@@ -109,6 +142,9 @@ class MultiHeadAttention(Baseline):
         weights: Tensor = self.attention(x, x, x, need_weights=True, average_attn_weights=False)[1]
         return weights.mean(-2)
 
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        return self.layer_attention(pooled).mean(1)
+
     def represent(self, x: Tensor) -> Tensor:
         attended: Tensor = self.attention(x, x, x, need_weights=False)[0]
         mean: Tensor = self.norm((x + attended).transpose(1, 2)).mean(-1)
@@ -117,6 +153,8 @@ class MultiHeadAttention(Baseline):
 
 class GroupedQuery(Baseline):
     """Grouped-query attention over layers, residual, mean over layers: 8 query and 2 key-value heads."""
+
+    layer_quantity = "attention weight"
 
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
         super().__init__(n_layers, n_features)
@@ -127,6 +165,9 @@ class GroupedQuery(Baseline):
         """``[B, 8, L]``: how much each layer is attended to, averaged over queries; sums to 1 over L."""
         return self.attention.weights(self.standardise(pooled))
 
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        return self.layer_attention(pooled).mean(1)
+
     def represent(self, x: Tensor) -> Tensor:
         mean: Tensor = (x + self.attention(x)).mean(1)
         return mean
@@ -135,12 +176,16 @@ class GroupedQuery(Baseline):
 class Perceptron(Baseline):
     """One hidden layer on all layers' features together, with layer norm and dropout."""
 
+    layer_quantity = "|hidden weight|"
+
     def __init__(self, n_layers: int, n_features: int, n_classes: int) -> None:
         super().__init__(n_layers, n_features)
-        self.hidden = nn.Sequential(
-            nn.Linear(n_layers * n_features, HIDDEN), nn.LayerNorm(HIDDEN), nn.GELU(), nn.Dropout(DROPOUT)
-        )
+        first = nn.Linear(n_layers * n_features, HIDDEN)
+        self.hidden = nn.Sequential(first, nn.LayerNorm(HIDDEN), nn.GELU(), nn.Dropout(DROPOUT))
         self.decoder = nn.Linear(HIDDEN, n_classes)
+
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        return _weights_by_layer(self.hidden.get_parameter("0.weight"), pooled)
 
     def represent(self, x: Tensor) -> Tensor:
         hidden: Tensor = self.hidden(x.flatten(1))
@@ -150,8 +195,11 @@ class Perceptron(Baseline):
 class DensityBlock(Baseline):
     """Mixture attention in a stack with residuals (paper, Algorithm 4), then all features together.
 
-    Each level adds to its input what its heads let through of it; a head has its own group of layers.
+    Each level adds to its input what its heads let through of it; a head has its own group of layers. Its
+    explanations are those of its levels, by :func:`~daam_core.attaching.watching.attach`.
     """
+
+    layer_quantity = "density attention"
 
     def __init__(
         self,
@@ -182,13 +230,16 @@ class DensityBlock(Baseline):
 
     def density_attention(self, pooled: Tensor) -> Tensor:
         """``[B, L, F]``: what the stack multiplies each standardised value with, 1 to 2^levels."""
-        return self._factor(self.standardise(pooled))
-
-    def represent(self, x: Tensor) -> Tensor:
-        return (self._factor(x) * x).flatten(1)
-
-    def _factor(self, x: Tensor) -> Tensor:
+        x = self.standardise(pooled)
         factor = torch.ones_like(x)
         for level in self.levels:
             factor = factor * (1 + level(factor * x)[1])
         return factor
+
+    def layer_amounts(self, pooled: Tensor) -> Tensor:
+        return self.density_attention(pooled).sum(-1)
+
+    def represent(self, x: Tensor) -> Tensor:
+        for level in self.levels:
+            x = x + level(x)[0]
+        return x.flatten(1)

@@ -277,7 +277,10 @@ def configuration_of(name: str) -> Callable[[ModelConfig], ModelConfig]:
     method = method_named(name)
     if method.configured is None:
         ours = ", ".join(one.name for one in METHODS.values() if one.ours)
+        stack = (
+            " Each of its levels can be explained in Python: attach(…)." if name == "density_block" else ""
+        )
         raise ConfigError(
-            f"The method {name!r} is compared with, not saved or explained; those that can be are {ours}."
+            f"The method {name!r} is compared with, not saved; those that can be are {ours}.{stack}"
         )
     return method.configured

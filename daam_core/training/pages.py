@@ -16,6 +16,7 @@ from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
 from daam_core.training.evaluation import DataFacts, Evaluation, Movement
+from daam_core.training.layer_shares import LayerShares
 from daam_core.training.scores import Scores, figures_of_several, one_class_only
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
@@ -127,12 +128,30 @@ def frequent_answer(*, several: bool) -> str:
 
 
 def comparison_blocks(
-    protocol: str, measured: Sequence[Measured], parts: Sequence[DataFacts], majority: float
+    protocol: str,
+    measured: Sequence[Measured],
+    parts: Sequence[DataFacts],
+    majority: float,
+    shares: Sequence[LayerShares],
 ) -> list[Block]:
-    """The table of a comparison."""
+    """The tables of a comparison."""
     counts = ", ".join(f"{part.inputs:,} inputs in {part.name}" for part in parts)
     slices = [slice_table(measured, column) for column in sliced_by(measured)]
-    return [Paragraph(f"{counts}. Protocol: {protocol}."), comparison_table(measured, majority), *slices]
+    layers = [layers_table(shares)] if any(one.percent for one in shares) else []
+    head = Paragraph(f"{counts}. Protocol: {protocol}.")
+    return [head, comparison_table(measured, majority), *slices, *layers]
+
+
+def layers_table(shares: Sequence[LayerShares]) -> Table:
+    """What each method makes of the layers, one row a method; those that have no measure are left out."""
+    known = [one for one in shares if one.percent]
+    layers = len(known[0].percent) if known else 0
+    return Table(
+        ("percent of each layer", "of its", *(f"layer {layer}" for layer in range(layers))),
+        tuple((one.method, one.quantity, *(fixed(share, 1) for share in one.percent)) for one in known),
+        note="Each method's own measure, mean over inputs and over the first seed's trainings. They are not "
+        "the same thing, and none is a proof of what matters.",
+    )
 
 
 def sliced_by(measured: Sequence[Measured]) -> list[str]:

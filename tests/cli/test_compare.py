@@ -30,6 +30,35 @@ def test_a_comparison_measures_every_method_in_the_same_way(letters, run, tmp_pa
     assert (tmp_path / "cmp" / "compare.html").read_text().startswith("<!doctype html>")
 
 
+def test_each_method_says_under_its_own_name_what_it_makes_of_the_layers(letters, run, tmp_path):
+    quantities = {
+        "daam": "density attention",
+        "density_block": "density attention",
+        "linear": "|decoder weight|",
+        "last_layer": "|decoder weight|",
+        "weighted_sum": "layer-sum weight",
+        "mlp": "|hidden weight|",
+        "mha": "attention weight",
+        "gqa": "attention weight",
+        "logistic": "|decoder weight|",
+        "kernel_ridge": "",
+    }
+    words = ("--folds", 2, "--methods", ",".join(quantities), "--out", tmp_path / "c")
+    status, text, err = run(*compare_words(letters, *words))
+    assert (status, err) == (0, "")
+    methods = json.loads((tmp_path / "c" / "compare.json").read_text())["methods"]
+    said = [method["layers"] for method in methods]
+    assert [one["quantity"] for one in said] == [*quantities.values()]
+    assert [sum(one["percent"]) for one in said[:-1]] == pytest.approx([100.0] * 9, abs=1e-3)
+    assert said[3]["percent"][:-1] == [0.0] * (len(said[3]["percent"]) - 1)
+    assert said[-1]["percent"] == []
+    for shown in (text, (tmp_path / "c" / "compare.md").read_text()):
+        table = shown.partition("percent of each layer")[2]
+        assert "weighted layer sum" in table
+        assert f"{said[4]['percent'][0]:.1f}" in table
+        assert "kernel ridge" not in table
+
+
 def test_a_comparison_on_a_test_set_prints_one_json_object(letters, run, tmp_path):
     test = letter_table(tmp_path / "test.csv", 20, seed=3)
     status, text, err = run(*compare_words(letters, "--test", test, "--methods", "linear", "--json"))

@@ -337,7 +337,9 @@ def test_gqdaam_is_trained_and_explained(letters, run, tmp_path):
 
 def test_methods_that_cannot_be_saved_are_refused_before_anything_is_read(refused, tmp_path):
     words = train_words(tmp_path / "none.csv", tmp_path / "out")
-    assert "'mha' is compared with, not saved or explained" in refused(*words, "--method", "mha")
+    assert "'mha' is compared with, not saved; those that can be are" in refused(*words, "--method", "mha")
+    said = refused(*words, "--method", "density_block")
+    assert said.endswith("joint_density. Each of its levels can be explained in Python: attach(…).\n")
     assert "There is no method 'magic'; there are daam, daam_v1" in refused(*words, "--method", "magic")
 
 

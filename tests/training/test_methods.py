@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from daam_core.attaching import attach
 from daam_core.backbones import load_backbone
 from daam_core.backbones.text import MiniLM
 from daam_core.errors import ConfigError
@@ -71,6 +72,23 @@ def test_a_density_block_adds_what_each_level_lets_through():
     for level in block.levels:
         expected = expected + level(expected)[0]
     torch.testing.assert_close(block.density_attention(x) * x, expected)
+
+
+def test_each_level_of_a_density_block_is_explained():
+    """By attach, like the attention of any model; the levels' shares and the input make up the logit."""
+    block, _ = train_method(METHODS["density_block"], letter_config(), QUICK, *letter_features(40))
+    pooled = letter_features(3)[0][:1]
+    axes = ("layer", "feature")
+    with attach(block, pooled, prepare=lambda x: x, class_names=("a", "b"), axes=axes) as attached:
+        found = attached.explain(pooled)
+    assert [*found] == ["levels.0", "levels.1", "levels.2"]
+    first, last = found["levels.0"], found["levels.2"]
+    np.testing.assert_allclose(first.values, block.standardise(pooled)[0], rtol=1e-5, atol=1e-6)
+    # The decoder is linear and sees the last level's input beside what it lets through.
+    weight = block.decoder.weight[last.explained].detach().unflatten(0, pooled.shape[1:]).numpy()
+    shares = last.class_importance.sum() + (weight * last.values).sum()
+    logit = shares + block.decoder.bias[last.explained].item()
+    assert block(pooled)[0, last.explained].item() == pytest.approx(logit, rel=1e-4, abs=1e-5)
 
 
 def test_grouped_query_attention_in_a_classifier_is_explained_by_its_gate():
@@ -160,7 +178,7 @@ def test_lora_changes_queries_and_keys_of_the_encoder_and_learns(small_encoder):
 def test_wrong_names_and_encoders_are_refused_in_a_sentence():
     with pytest.raises(ConfigError, match=r"no method 'magic'; there are daam, .*kernel_ridge"):
         recipes(["daam", "magic"], letter_config())
-    with pytest.raises(ConfigError, match=r"'mha' is compared with, not saved .* are daam, daam_v1"):
+    with pytest.raises(ConfigError, match=r"'mha' is compared with, not saved; .* are daam, daam_v1"):
         configuration_of("mha")
     lora = recipe_of(METHODS["lora"], letter_config(), sources=Sources(["a"], LetterEncoder()))
     with pytest.raises(ConfigError, match="lora trains the encoder itself, which is there for minilm-l6"):

@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.errors import DataError
 from daam_core.faithfulness.maps.cells import input_cells
 from daam_core.faithfulness.maps.on_input import captum_maps
 from daam_core.faithfulness.removal.curves import RANDOM_SEEDS, Comparison, compare, random_curve
 from daam_core.faithfulness.retraining.layers import BUDGET, held_out
 from daam_core.faithfulness.statistics import ranks
 from daam_core.progress import Progress
-from daam_core.training.baselines import Baseline, MultiHeadAttention, WeightedLayerSum
+from daam_core.training.baselines import MultiHeadAttention, WeightedLayerSum
 from daam_core.training.fitting import accuracy, fit, seeded
 from daam_core.training.settings import TrainingConfig
 
@@ -86,7 +85,8 @@ def rivals(
             validation=(features[held], targets[held]),
         )
         model.requires_grad_(False)
-        weights = _layer_weights(model, pooled)
+        with torch.no_grad():
+            weights = model.layer_amounts(pooled)
         cells = input_cells(model, pooled)
         maps = {
             method: weights[..., None].expand_as(pooled).clone(),
@@ -99,16 +99,6 @@ def rivals(
         }
         found.append(Rival(name, method, accuracy(model, pooled, labels), maps, deletion))
     return found
-
-
-@torch.no_grad()
-def _layer_weights(model: Baseline, pooled: Tensor) -> Tensor:
-    """``[N, L]`` how much a baseline of :data:`MAPS` makes of each layer."""
-    if isinstance(model, WeightedLayerSum):
-        return model.layer_weights.expand(len(pooled), -1)
-    if isinstance(model, MultiHeadAttention):
-        return model.layer_attention(pooled).mean(1)
-    raise DataError(f"A {type(model).__name__} has no layer weights of its own.")
 
 
 def agreement(maps: dict[str, Tensor], *, most: int = 100) -> tuple[list[str], np.ndarray]:
