@@ -106,37 +106,68 @@ def test_a_logarithmic_scale_gives_each_factor_the_same_step(view: Callable[...,
     assert "Logarithmic colours" in page.locator(".dv-bar-text").inner_text()
 
 
-def test_the_few_layers_that_hold_everything_can_be_magnified(view: Callable[..., Page]) -> None:
+def test_maps_begin_with_the_few_layers_that_hold_nearly_all(view: Callable[..., Page]) -> None:
     e = make_explanation(heads=2, layers=8)
-    shares = np.full((2, 8), 0.01, dtype=np.float32)
-    shares[:, 7] = 49.93
-    page = view(replace(e, layer_contribution=shares), section="heatmap")
-    strip = page.locator(".dv-strip")
-    assert "Layer 7 holds 99.9 % of the density attention of head 0." in strip.inner_text()
+    density = np.full(e.density_attention.shape, 0.001, dtype=np.float32)
+    density[0, 7] = e.density_attention[0, 7]  # head 1 stays spread over its layers
+    density[1] = e.density_attention[1]
+    e = replace(e, density_attention=density)
+    page = view(e, section="heads", state={"quantity": "density_attention"})
+    figure = page.locator(".dv-figure").first
+    first, second = (figure.locator(".dv-map-box").nth(i) for i in (0, 1))
+    assert first.locator(".dv-row-ticks span").all_inner_texts() == ["7"]
+    assert len(second.locator(".dv-row-ticks span").all_inner_texts()) > 3
+    held = 100 * density[0, 7].sum(dtype=np.float64) / density[0].sum(dtype=np.float64)
+    strip = first.locator(".dv-strip")
+    assert strip.inner_text().split("\n")[-1] == f"Layer 7 holds {held:.1f} % of the map."
+    assert strip.locator("li").count() == 8
+    # Every number is still the array's: of the cell that is pointed at, and of its colour.
+    for feature in (0, e.shape[2] - 1):
+        assert number(hover(page, 0, 7, feature)["DA"]) == density[0, 7, feature]
     # Bars of the other layers are seen as well, on a light and on a dark page.
     for theme in ("light", "dark"):
         page.evaluate("(theme) => { view.options = {theme}; }", theme)
         bar = "getComputedStyle(document.querySelector('.dv-strip li:not(.dv-strong) span')).backgroundColor"
         ground = "getComputedStyle(view.root).getPropertyValue('--dv-surface')"
         assert contrast(page.evaluate(bar), page.evaluate(ground)) >= 3, theme
-    strip.get_by_role("button", name="Magnify layer 7").click()
+    # Zoomed in, features are; zoomed out as far as it goes, all layers are there, and so they are on demand.
+    first.locator(MAP).focus()
+    page.keyboard.press("+")
     settle(page)
-    assert state(page)["zoom"] == {"x0": 0, "x1": e.shape[2], "y0": 6, "y1": 8}
-    assert page.locator(".dv-row-ticks span").all_inner_texts() == ["6", "7"]
-    note = page.locator(".dv-zoomed")
-    assert "Zoomed in: layers 6–7 of 8." in note.inner_text()
-    note.get_by_role("button", name="Show the whole map").click()
-    settle(page)
-    assert state(page)["zoom"] is None
-    assert not note.is_visible()
-    strip.get_by_role("button", name="Magnify layer 7").click()
-    settle(page)
-    strip.get_by_role("button", name="Show all layers").click()
+    zoom = state(page)["zoom"]
+    assert (zoom["y0"], zoom["y1"], zoom["x1"] - zoom["x0"]) == (0, 8, e.shape[2] / 2)
+    page.keyboard.press("0")
     settle(page)
     assert state(page)["zoom"] is None
-    # Where layers share it, there is nothing to magnify.
-    page = view(e, section="heatmap")
-    assert page.locator(".dv-strip").count() == 0
+    assert state(page)["layers"] == "all"
+    figure.get_by_role("button", name="Magnify the strongest layers").click()
+    settle(page)
+    assert first.locator(".dv-row-ticks span").all_inner_texts() == ["7"]
+    page.keyboard.press("Escape")
+    # What is selected elsewhere in a magnified head is shown there.
+    set_state(page, head=0, cell={"layer": 2, "feature": 1})
+    assert place(page, 0, 2, 1)
+    figure.get_by_role("button", name="Show all layers").click()
+    settle(page)
+    assert state(page)["layers"] == "all"
+
+
+def test_colours_by_layer_show_the_pattern_of_a_weak_one(view: Callable[..., Page]) -> None:
+    e = make_explanation(heads=1, layers=8)
+    values = np.array(e.class_importance)
+    values[0, 3] *= 1e-3
+    page = view(
+        replace(e, class_importance=values),
+        section="heatmap",
+        state={"quantity": "class_importance", "colours": "layer", "layers": "all", "palette": "cividis"},
+    )
+    strongest = int(np.abs(values[0, 3]).argmax())
+    other = int(np.abs(values[0, 5]).argmax())
+    same_sign = np.sign(values[0, 3, strongest]) == np.sign(values[0, 5, other])
+    assert (pixel(page, 0, 3, strongest) == pixel(page, 0, 5, other)) == same_sign
+    assert number(hover(page, 0, 3, strongest)["Class"]) == values[0, 3, strongest]
+    assert page.locator(".dv-bar-numbers span").all_inner_texts() == ["−largest", "0", "largest"]
+    assert "each layer goes up to its own largest number" in page.locator(".dv-bar-text").inner_text()
 
 
 def test_axes_are_named_on_the_map(view: Callable[..., Page]) -> None:

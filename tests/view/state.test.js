@@ -32,6 +32,7 @@ test('a state goes through a link and back', () => {
     tokenMode: 'absolute',
     opacity: 0.35,
     layerChart: 'lines',
+    layers: 'all',
     top: 25,
     display: 'open',
     pins: [

@@ -8,7 +8,8 @@ import { TABLES } from './palettes.js';
  * @typedef {{
  *   limits: [number, number], constant: boolean, table: Rgb[], thresholds: ArrayLike<number> | null,
  *   signed: boolean, index: (value: number) => number, colour: (value: number) => Rgb,
- * }} Scale
+ *   weights?: Float64Array,
+ * }} Scale weights: of a map's rows, each number of a row is multiplied by before it becomes a colour
  */
 
 /**

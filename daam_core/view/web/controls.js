@@ -132,7 +132,7 @@ const BOUND = {
   head: ['Head', Select, headNames],
   tokenHead: ['Heads', Select, (store) => [[-1, 'All heads together'], ...headNames(store)]],
   scale: ['Scale', Segments, { all_heads: 'All heads', per_head: 'Per head' }],
-  colours: ['Colours', Segments, { linear: 'Linear', log: 'Log', rank: 'Rank' }],
+  colours: ['Colours', Segments, coloursOf],
   palette: ['Palette', Select, { cividis: 'Cividis', viridis: 'Viridis', grey: 'Grey' }],
   binning: ['Binning', Segments, { max: 'Maximum', mean: 'Mean' }],
   order: ['Order by', Segments, { index: 'Number', contribution: 'Contribution' }],
@@ -150,6 +150,16 @@ function sidesOf(store) {
   /** @type {import('./types.js').AnySide[]} */
   const shown = store.canSubtract() ? ['a', 'b', 'difference'] : ['a', 'b'];
   return shown.map((side) => [side, store.label(side)]);
+}
+
+/** @param {Store} store */
+function coloursOf(store) {
+  return Object.entries({
+    linear: 'Linear',
+    log: 'Log',
+    rank: 'Rank',
+    layer: `Per ${store.axes().row}`,
+  });
 }
 
 /** The heads as options of a list. @param {Store} store */

@@ -214,6 +214,10 @@ function cells(f) {
 export function colourScale(store, fields, limits) {
   const present = /** @type {Field[]} */ (fields.filter(Boolean));
   const signed = present.some((f) => f.signed);
+  if (store.state.colours === 'layer' && present.length) {
+    const weights = rowWeights(present);
+    return { ...makeScale([signed ? -1 : 0, 1], store.colours(signed), { signed }), weights };
+  }
   let [low, high] = limits || extent(present);
   if (signed) {
     high = Math.max(Math.abs(low), Math.abs(high));
@@ -226,6 +230,17 @@ export function colourScale(store, fields, limits) {
     thresholds = logThresholds(high, signed);
   }
   return makeScale([low, high], store.colours(signed), { signed, thresholds });
+}
+
+/** What makes each row's largest number, by size, 1 in all of some maps together. @param {Field[]} maps */
+function rowWeights(maps) {
+  return Float64Array.from(range(maps[0].rows), (row) => {
+    const ends = maps
+      .filter((f) => f.seen(row))
+      .flatMap((f) => bounds(f.data.subarray(row * f.columns, (row + 1) * f.columns)));
+    const most = Math.max(0, ...ends.map(Math.abs));
+    return most > 0 ? 1 / most : 0;
+  });
 }
 
 /**
@@ -249,7 +264,7 @@ export function scaleOf(store, head, which) {
       limits = [0, Number(high > low)]; // a constant map is 0 everywhere
     } else if (!difference) limits = result.range(which.quantity, scale, head, Boolean(which.dataset));
     // Maps of all heads take long to compute, and are needed only where nothing else tells the limits.
-    const needed = limits && colours !== 'rank' ? [head] : heads;
+    const needed = limits && !['rank', 'layer'].includes(colours) ? [head] : heads;
     const own = colourScale(
       store,
       needed.map((h) => field(store, h, which)),
@@ -334,6 +349,10 @@ export function scaleText(store, which) {
   if (difference) what += `, ${store.letter('b')} minus ${store.letter('a')}`;
   let rank = '';
   if (colours === 'rank') rank = ' Colours by rank: each stands for equally many cells.';
+  if (colours === 'layer') {
+    const { row } = store.axes();
+    rank = ` Colours by ${row}: each ${row} goes up to its own largest number, so ${row}s cannot be compared.`;
+  }
   if (colours === 'log') {
     rank = ` Logarithmic colours: what is less than the highest number by ${format.count(LOG_SPAN)} times or more has the lowest.`;
   }

@@ -256,10 +256,12 @@ export function ColourBar({ scale, children, ends = [] }) {
   const [low, high] = scale.limits;
   const middle = scale.thresholds ? scale.thresholds[127] : (low + high) / 2;
   const numbers = scale.constant ? [low] : [low, scale.signed ? 0 : middle, high];
+  const own = scale.signed ? ['−largest', '0', 'largest'] : ['0', 'largest'];
+  const words = scale.weights ? own : ends;
   return html`<div class="dv-bar">
     <div class="dv-bar-colours">
       <canvas ref=${canvas} width="256" height="1" class="dv-bar-canvas" aria-hidden="true"></canvas>
-      <div class="dv-bar-numbers">${(ends.length ? ends : numbers.map((v) => format.short(v, 4))).map((text) => html`<span>${text}</span>`)}</div>
+      <div class="dv-bar-numbers">${(words.length ? words : numbers.map((v) => format.short(v, 4))).map((text) => html`<span>${text}</span>`)}</div>
     </div>
     <div class="dv-bar-text">
       ${scale.constant && `Constant map: every cell is ${format.short(low, 4)}. `}${children}

@@ -222,6 +222,7 @@ export class HeatMap {
   bins(ends, r0, r1) {
     const { data, columns, signed, seen } = this.field;
     const mean = this.shown.binning === 'mean';
+    const { weights } = this.shown.scale;
     const rows = range(r1 - r0)
       .map((i) => r0 + i)
       .filter(seen);
@@ -229,9 +230,10 @@ export class HeatMap {
     for (let i = 0; i < values.length; i += 1) {
       let [best, size, sum, n] = [NaN, -Infinity, 0, 0];
       for (const row of rows) {
+        const weight = weights ? weights[row] : 1;
         const end = row * columns + ends[2 * i + 1];
         for (let at = row * columns + ends[2 * i]; at < end; at += 1) {
-          const value = data[at];
+          const value = data[at] * weight;
           if (Number.isNaN(value)) continue; // no cell
           if (mean) {
             sum += value;
@@ -357,9 +359,13 @@ export class HeatMap {
       pen.textBaseline = 'middle';
       pen.fillText(String(pinned.number), x, at + 0.5);
     };
+    const view = this.view();
+    /** @param {Place} at */
+    const inSight = ({ row, column }) =>
+      row + 1 > view.y0 && row < view.y1 && column + 1 > view.x0 && column < view.x1;
     if (hover) lines(hover);
-    if (chosen) outline(chosen, 7, '#ff4fd8');
-    for (const pinned of pins) pin(pinned);
+    if (chosen && inSight(chosen)) outline(chosen, 7, '#ff4fd8');
+    for (const pinned of pins.filter(inSight)) pin(pinned);
     if (cursor) outline(cursor, 9, '#fff');
     pen.restore();
   }
@@ -386,7 +392,8 @@ export class HeatMap {
     const [shown] = this.bins([c0, c1], r0, r1);
     for (let row = r0; row < r1; row += 1) {
       for (let column = c0; column < c1; column += 1) {
-        if (field.data[row * field.columns + column] === shown) return { row: row, column: column };
+        const weight = this.shown.scale.weights?.[row] ?? 1;
+        if (field.data[row * field.columns + column] * weight === shown) return { row: row, column: column };
       }
     }
     return { row: r0, column: c0 };
@@ -415,7 +422,8 @@ export class HeatMap {
       return [from, from + length];
     };
     const [x0, x1] = fit(view.x0, view.x1 - view.x0, MIN_COLUMNS, columns);
-    const [y0, y1] = fit(view.y0, view.y1 - view.y0, MIN_ROWS, rows);
+    const now = this.view();
+    const [y0, y1] = fit(view.y0, view.y1 - view.y0, Math.min(MIN_ROWS, now.y1 - now.y0), rows);
     const whole = x1 - x0 >= columns && y1 - y0 >= rows;
     this.shown.onZoom?.(whole ? null : { x0: x0, x1: x1, y0: y0, y1: y1 });
   }

@@ -1,5 +1,6 @@
 // @ts-check
 /** Maps bound to the state, with the readouts and tables that they share. */
+import { magnifiedRows } from './active_layers.js';
 import { top } from './arrays.js';
 import { Controls, ZoomButtons } from './controls.js';
 import { FeatureSearch } from './feature_search.js';
@@ -128,9 +129,8 @@ function zoomMaps(store) {
   return (how) => {
     const map = Array.from(store.maps).find((one) => one.field);
     if (!map) return;
-    const { columns, rows } = map.field;
     const middle = { x: map.cssWidth / 2, y: map.cssHeight / 2 };
-    if (how === 'all') map.propose({ x0: 0, x1: columns, y0: 0, y1: rows });
+    if (how === 'all') store.set({ zoom: null, layers: 'all' });
     else map.zoomAt(middle, how === 'in' ? 0.5 : 2, how === 'in' ? 1 : 2);
   };
 }
@@ -147,7 +147,8 @@ function ownRows(result, head) {
  * A heat map of one head that follows hover, selection and zoom of its view.
  * which: what is shown; `field` and `scale` replace the map and the colours that it names, `heads` the
  * heads that these need; `onlyOwnRows`: where heads see groups of layers, a head's own rows only, while
- * columns stay linked. `children` stand below the map.
+ * columns stay linked. `together`: fields of the maps that show the same rows as this one, where that is
+ * not this one alone. `children` stand below the map.
  * @param {any} props
  */
 export function HeadMap({ head, which, title, caption, children, onlyOwnRows, onHover, ...o }) {
@@ -158,11 +159,13 @@ export function HeadMap({ head, which, title, caption, children, onlyOwnRows, on
   if (map.current) map.current.head = owner;
   const shown = o.field === undefined ? fields.field(store, head, which) : o.field;
   const scale = shown && (o.scale || fields.scaleOf(store, head, which));
-  const rows = onlyOwnRows && result.raw.mode === 'layer_groups' ? ownRows(result, head) : null;
+  const own = onlyOwnRows && result.raw.mode === 'layer_groups' ? ownRows(result, head) : null;
+  const magnified = own ? null : magnifiedRows(store, head, o.together || [shown]);
+  const rows = own || magnified;
   const { zoom } = store.state;
   const zoomShown = useMemo(
     () => (rows ? { x0: 0, x1: result.F, ...zoom, ...rows } : zoom),
-    [zoom, result, head, Boolean(rows)],
+    [zoom, result, head, rows?.y0, rows?.y1],
   );
   const marks = () => {
     const { hover } = store;
@@ -179,13 +182,20 @@ export function HeadMap({ head, which, title, caption, children, onlyOwnRows, on
   useHover(store, () => map.current?.setMarks(marks()));
   /** @param {any} wanted the whole of a head's own rows is the whole of the map */
   const onZoom = (wanted) => {
-    if (rows && wanted) {
+    if (magnified && !(wanted && wanted.y0 >= magnified.y0 && wanted.y1 <= magnified.y1)) {
+      const columns = wanted && wanted.x1 - wanted.x0 < result.F;
+      store.set({ layers: 'all', zoom: columns ? { ...wanted, y0: 0, y1: result.L } : null });
+    } else if (magnified && wanted && wanted.y1 - wanted.y0 < magnified.y1 - magnified.y0) {
+      store.set({ zoom: wanted });
+    } else if (rows && wanted) {
       store.set({
         zoom: wanted.x1 - wanted.x0 < result.F ? { ...wanted, y0: 0, y1: result.L } : null,
       });
     } else store.set({ zoom: wanted });
   };
-  const height = o.height || ((n) => Math.max(120, Math.min(420, n * 14)));
+  const height = magnified
+    ? (n) => 40 + 24 * n
+    : o.height || ((/** @type {number} */ n) => Math.max(120, Math.min(420, n * 14)));
   const at = (cell) => cell && { head, layer: cell.row, feature: cell.column };
   return html`<div class="dv-map-box">
     ${caption}

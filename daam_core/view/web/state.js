@@ -33,7 +33,8 @@ export const DEFAULTS = Object.freeze({
   order: 'index',
   pair: null, // heads of the difference map; null: the first two
   cell: null,
-  zoom: null, // null: everything
+  zoom: null, // null: everything, or the layers that hold nearly all of a map, by the next
+  layers: 'active',
   tokenHead: -1, // -1: all heads together
   tokenMode: 'signed',
   opacity: 0.6, // of the overlay on a picture
@@ -58,13 +59,14 @@ const CHOICES = {
   tab: SECTIONS,
   quantity: ['importance', 'density_attention', 'gate', 'class_importance', 'evidence'],
   scale: ['all_heads', 'per_head'],
-  colours: ['linear', 'log', 'rank'],
+  colours: ['linear', 'log', 'rank', 'layer'],
   palette: ['cividis', 'viridis', 'grey'],
   binning: ['max', 'mean'],
   side: ['a', 'b', 'difference'],
   order: ['index', 'contribution'],
   tokenMode: ['signed', 'absolute'],
   layerChart: ['bars', 'lines'],
+  layers: ['active', 'all'],
   display: ['closed', 'open'],
 };
 
@@ -161,6 +163,7 @@ const SHORT = {
   pair: 'pr',
   cell: 'cell',
   zoom: 'z',
+  layers: 'ly',
   tokenHead: 'th',
   tokenMode: 'tm',
   opacity: 'op',

@@ -52,10 +52,10 @@
  * @typedef {{x0: number, x1: number, y0: number, y1: number}} Zoom in features (x) and layers (y)
  *
  * @typedef {{
- *   tab: string, quantity: Quantity | null, scale: 'all_heads' | 'per_head', colours: 'linear' | 'log' | 'rank',
+ *   tab: string, quantity: Quantity | null, scale: 'all_heads' | 'per_head', colours: 'linear' | 'log' | 'rank' | 'layer',
  *   palette: 'cividis' | 'viridis' | 'grey', binning: 'max' | 'mean', side: AnySide, head: number | null,
  *   heads: number[] | null, order: 'index' | 'contribution', pair: number[] | null, cell: Cell | null,
- *   zoom: Zoom | null, tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,
+ *   zoom: Zoom | null, layers: 'active' | 'all', tokenHead: number, tokenMode: 'signed' | 'absolute', opacity: number,
  *   layerChart: 'bars' | 'lines', top: number, display: 'closed' | 'open', pins: Pin[],
  * }} State what is shown; see DEFAULTS in state.js
  *

@@ -35,7 +35,7 @@ import {
 } from '../maps.js';
 import { mapsSheet, numeral, numeric, sheetOf } from '../sheets.js';
 import { axesOf } from '../store.js';
-import { LayerStrip } from './layer_strip.js';
+import { LayerStrip, LayersShown } from './layer_strip.js';
 import { PinnedCells } from './pinned_cells.js';
 
 /**
@@ -66,7 +66,7 @@ export const allHelp = (store) =>
 function AllHeads() {
   const store = useStore();
   const heads = store.shownHeads();
-  const gating = heads.filter((head) => !store.result().isOpen(head)); // what is open is open on every layer
+  const sets = heads.map((head) => [field(store, head, whichOf(store))]);
   const [binning, onDraw] = useBinning();
   return html`<${Figure}
     title="All heads"
@@ -81,7 +81,7 @@ function AllHeads() {
   >
     <div class="dv-reading">
       <${Stages}>
-        <${LayerStrip} heads=${gating.length ? gating : heads} />
+        <${LayersShown} sets=${sets} />
         <${Readout} />
         <div class="dv-multiples">
           <${Stages}>
@@ -217,7 +217,8 @@ function SmallMap({ head, onDraw }) {
       <${HeadName} head=${head} more=${`${shareText(store, head)} of DA`} />
     </button>
     <span class="dv-quiet dv-number">${reach}</span>
-  </div>`;
+  </div>
+  <${LayerStrip} fields=${[f]} />`;
   return html`<${HeadMap}
     head=${head}
     which=${which}

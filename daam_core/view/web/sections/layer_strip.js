@@ -1,73 +1,76 @@
 // @ts-check
-/** Where a few layers hold nearly everything: how it is spread over layers, and the way to those few. */
-import { range, sum } from '../arrays.js';
+/** How what a map shows is spread over layers, and the way from the few that hold nearly all of it to all. */
+import { activeTogether, layerShares } from '../active_layers.js';
+import { sum, top } from '../arrays.js';
 import * as format from '../format.js';
 import { html, useStore } from '../html.js';
 
-const NEARLY_ALL = 95; // percent
-const FEWEST_LAYERS = 6; // fewer are all to be seen
+const FEWEST_LAYERS = 8; // fewer are all to be seen in the map itself
 
 /**
- * The layers that hold nearly all of the density attention, from the first to the last of them; null where
- * those are not few.
- * @param {number[]} shares of all heads together, percent
+ * A bar for each layer of a map, or of several that are drawn alike, and in words what holds most.
+ * @param {{fields: (import('../types.js').Field | null)[]}} props
  */
-function activeLayers(shares) {
-  if (shares.length < FEWEST_LAYERS) return null;
-  const total = sum(shares);
-  let [first, last] = [0, shares.length - 1];
-  let left = total * (1 - NEARLY_ALL / 100);
-  // Layers are left out at both ends, the weaker one first, as long as together they hold next to nothing.
-  while (first < last) {
-    const weaker = shares[first] <= shares[last] ? first : last;
-    if (shares[weaker] > left) break;
-    left -= shares[weaker];
-    if (weaker === first) first += 1;
-    else last -= 1;
-  }
-  return total > 0 && last - first < 2 ? { first, last } : null;
-}
-
-/**
- * A bar for each layer, and a button that magnifies those that hold nearly everything of some heads.
- * @param {{heads: number[]}} props
- */
-export function LayerStrip({ heads }) {
+export function LayerStrip({ fields }) {
   const store = useStore();
-  const result = store.result();
-  const parts = range(result.L).map((l) => sum(heads.map((head) => result.raw.layer_contribution[head][l])));
-  const total = sum(parts);
-  const shares = parts.map((part) => (total > 0 ? (100 * part) / total : 0));
-  const active = activeLayers(shares);
-  if (!active || result.raw.mode === 'layer_groups') return null;
-  const { first, last } = active;
-  const held = sum(shares.slice(first, last + 1));
-  const { Row, rows } = store.axes();
-  const all = heads.length === result.H;
-  const whose = `head${heads.length > 1 ? 's' : ''} ${format.listed(heads)}`;
-  const names = first === last ? `${Row} ${first}` : `${Row}s ${first} and ${last}`;
-  const { zoom } = store.state;
-  const magnified = Boolean(zoom && zoom.y1 - zoom.y0 < result.L);
-  // A map shows two rows at least.
-  const from = Math.max(0, Math.min(first, result.L - 2));
-  const near = { x0: 0, x1: result.F, ...zoom, y0: from, y1: from + 2 };
-  const whole = zoom && (zoom.x0 > 0 || zoom.x1 < result.F) ? { ...zoom, y0: 0, y1: result.L } : null;
+  const { L, raw } = store.result();
+  const { Row } = store.axes();
+  const [field] = fields;
+  if (!field || L < FEWEST_LAYERS || raw.mode === 'layer_groups') return null;
+  const shares = layerShares(field);
+  if (!(sum(shares) > 0)) return null;
+  const active = activeTogether(fields);
+  const [most] = top(shares, 1, false);
+  const { first, last } = active || { first: most, last: most };
+  const held = Math.min(
+    ...fields.flatMap((one) => (one ? [sum(layerShares(one).slice(first, last + 1))] : [])),
+  );
+  const names = first === last ? `${Row} ${first}` : `${Row}s ${first} to ${last}`;
+  const verb = first === last ? 'holds' : 'hold';
+  const least = fields.length > 1 ? 'at least ' : '';
+  const said = `${names} ${verb} ${active ? '' : 'most, '}${least}${format.percent(held / 100)} of ${fields.length > 1 ? 'each' : 'the'} map`;
+  const highest = Math.max(...shares);
   return html`<div class="dv-strip">
     <ol class="dv-strip-layers" aria-hidden="true">
       ${shares.map(
         (share, l) =>
-          html`<li title=${`${Row} ${l}: ${format.short(share)} %`} class=${l >= first && l <= last ? 'dv-strong' : ''}>
-            <span style=${{ height: `${Math.max(2, share).toFixed(1)}%` }}></span>${l}
+          html`<li title=${`${Row} ${l}: ${format.percent(share / 100)}`} class=${l >= first && l <= last ? 'dv-strong' : ''}>
+            <span style=${{ height: `${Math.max(4, (70 * share) / highest).toFixed(1)}%` }}></span>${
+              l === first || l === last || (!active && (l === 0 || l === L - 1)) ? l : '\u00a0'
+            }
           </li>`,
       )}
     </ol>
-    <p>${`${names} ${first === last ? 'holds' : 'hold'} ${format.fixed(held, 1)} % of the density attention${all ? '' : ` of ${whose}`}.`}</p>
+    <p>${`${said}.`}</p>
+  </div>`;
+}
+
+/**
+ * Says that maps are magnified to the layers that hold nearly all of them, and leaves that; or the way back.
+ * @param {{sets: (import('../types.js').Field | null)[][]}} props for each map, those that are drawn alike
+ */
+export function LayersShown({ sets }) {
+  const store = useStore();
+  const { L, raw } = store.result();
+  const { zoom, layers } = store.state;
+  const { rows } = store.axes();
+  if (raw.mode === 'layer_groups' || !sets.some((fields) => activeTogether(fields))) return null;
+  const columns = zoom ? { ...zoom, y0: 0, y1: L } : null; // what is magnified of these stays
+  const whole = layers === 'all' || Boolean(zoom && (zoom.y0 > 0 || zoom.y1 < L));
+  return html`<div class="dv-row dv-layers-shown">
+    <p class="dv-note">
+      ${
+        whole
+          ? `A bar is a ${store.axes().row}’s share of the map, by size.`
+          : `A map shows only the ${rows} that hold 95 % of it, where these are few.`
+      }
+    </p>
     <button
       type="button"
       class="dv-button"
-      onClick=${() => store.set({ zoom: magnified ? whole : near })}
+      onClick=${() => store.set({ layers: whole ? 'active' : 'all', zoom: columns && columns.x1 - columns.x0 < store.result().F ? columns : null })}
     >
-      ${magnified ? `Show all ${rows}` : `Magnify ${names.toLowerCase()}`}
+      ${whole ? `Magnify the strongest ${rows}` : `Show all ${rows}`}
     </button>
   </div>`;
 }

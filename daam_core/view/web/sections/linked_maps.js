@@ -4,7 +4,7 @@ import { exactSheet, field, fieldNumber, needExact } from '../fields.js';
 import { Figure } from '../figure.js';
 import { html, Stages, useEffect, useHover, useRedraw, useStore } from '../html.js';
 import { BarredMap, DifferenceTable, MapControls } from '../maps.js';
-import { LayerStrip } from './layer_strip.js';
+import { LayerStrip, LayersShown } from './layer_strip.js';
 
 /**
  * @typedef {import('../types.js').Which} Which
@@ -50,7 +50,8 @@ export function TwoAndDifference({
       )}
   >
     <div class="dv-stack">
-      <${LayerStrip} heads=${[head]} />
+      <${LayersShown} sets=${[maps]} />
+      <${LayerStrip} fields=${maps} />
       <div class="dv-multiples dv-three">
         <${Stages}>
         ${specs.map(
@@ -58,6 +59,7 @@ export function TwoAndDifference({
             key=${`${i} ${head}`}
             head=${head}
             ...${spec}
+            together=${maps}
             caption=${html`<div class="dv-map-caption"><strong>${spec.title}</strong></div>`}
             height=${(rows, width) => Math.max(110, Math.min(260, rows * 12, width))}
           />`,

@@ -1,11 +1,11 @@
 // @ts-check
 /** Section "heatmap": the map of one head, layers × features. */
 import { MAP_CONTROLS } from '../controls.js';
-import { exactSheet, shownColumns, whichOf } from '../fields.js';
+import { exactSheet, field, shownColumns, whichOf } from '../fields.js';
 import { Figure } from '../figure.js';
 import { html, Stages, useStore } from '../html.js';
 import { BarredMap, CellTables, MapControls, Readout } from '../maps.js';
-import { LayerStrip } from './layer_strip.js';
+import { LayerStrip, LayersShown } from './layer_strip.js';
 
 /** What the map says and what not, by what it shows. @param {import('../store.js').Store} store */
 export function oneHelp(store) {
@@ -33,6 +33,7 @@ export function oneHelp(store) {
 export function OneHead() {
   const store = useStore();
   const { head } = store;
+  const shown = [field(store, head, whichOf(store))];
   const { rows, columns } = store.axes();
   return html`<${Figure}
     title=${`One head: ${rows} × ${columns}`}
@@ -45,7 +46,8 @@ export function OneHead() {
   >
     <div class="dv-reading">
       <${Stages}>
-        <${LayerStrip} heads=${[head]} />
+        <${LayersShown} sets=${[shown]} />
+        <${LayerStrip} fields=${shown} />
         <${Readout} />
         <${BarredMap} head=${head} which=${whichOf(store)} title="Map of head ${head}" />
       <//>
