@@ -101,7 +101,7 @@ def launch(
         allowed_paths=examples.folders(),  # outside the working folder when the environment is elsewhere
         theme=theme(),
         css=assets.style(),
-        head='<meta name="description" content="Shows why a model decided.">',
+        head=assets.head(),
         app_kwargs={
             "middleware": _guards(serving, folder, listeners),
             "exception_handlers": HANDLERS,

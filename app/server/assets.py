@@ -13,15 +13,27 @@ from daam_core.view.modules import STUDY_ENTRY, modules, study_style, view_style
 
 STATIC = Path(__file__).resolve().parents[1] / "page" / "static"
 FOLDER = "daam"  # below the page's own address
+_EARLY = "early.js"  # part of the page itself
 FOREVER = "public, max-age=31536000, immutable"
 
 
 @cache
 def scripts() -> dict[str, str]:
     """Texts of all modules by their path; they import each other relatively."""
-    own = {path.name: without_comments(path.read_text("utf-8")) for path in sorted(STATIC.glob("*.js"))}
+    own = {
+        path.name: without_comments(path.read_text("utf-8"))
+        for path in sorted(STATIC.glob("*.js"))
+        if path.name != _EARLY
+    }
     views = modules() | modules(STUDY_ENTRY)
     return own | {f"view/{path}": text for path, text in views.items()}
+
+
+@cache
+def head() -> str:
+    """What stands in the page's head."""
+    early = without_comments((STATIC / _EARLY).read_text("utf-8"))
+    return f'<meta name="description" content="Shows why a model decided."><script>{early}</script>'
 
 
 @cache

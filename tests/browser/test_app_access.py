@@ -249,6 +249,20 @@ def test_the_focus_ring_leaves_the_words_free(app):
     assert gaps[1] >= 8
 
 
+def test_what_is_pressed_before_the_scripts_have_come_counts(page, server):
+    held = []
+    page.route("**/daam/*/page.js", lambda route: held.append(route))
+    page.goto(server.url)
+    for button in ("#theme-toggle", "#tour-open"):
+        page.click(button)
+    page.wait_for_timeout(200)
+    assert not page.evaluate("document.body.classList.contains('dark')")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#tour")).to_be_visible()
+    assert page.evaluate("document.body.classList.contains('dark')")
+
+
 def test_the_theme_is_kept(app):
     app.page.click("#theme-toggle")
     assert app.page.evaluate("document.body.classList.contains('dark')")

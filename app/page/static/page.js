@@ -27,3 +27,9 @@ import './warm.js';
   // Many modules of its own, which a page without a data set does not load.
   study: (...all) => import('./study.js').then(({ study }) => study(...all)),
 };
+
+// What was pressed before anybody listened, in the order of the presses.
+for (const early of /** @type {any} */ (window).daamPressed?.() || []) {
+  const button = early.isConnected ? early : document.getElementById(early.id);
+  button?.click();
+}
