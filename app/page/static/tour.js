@@ -101,8 +101,16 @@ function mark(place) {
   if (!target || !dialog.open) return;
   target.classList.add('dx-toured');
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  target.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
+  const behavior = calm ? 'auto' : 'smooth';
+  // What sticks is in sight wherever one is, and belongs above the maps.
+  if (getComputedStyle(target).position === 'sticky') window.scrollTo({ top: 0, behavior });
+  else target.scrollIntoView({ behavior, block: 'start' });
 }
+
+// The answer that was asked for has come: the page is another one now.
+new MutationObserver(() => {
+  if (dialog?.open) mark(STEPS[step][0]);
+}).observe(document.documentElement, { attributes: true, attributeFilter: ['data-daam-shown'] });
 
 function unmark() {
   for (const old of document.querySelectorAll('.dx-toured')) old.classList.remove('dx-toured');

@@ -506,6 +506,8 @@ export class HeatMap {
     this.cursor = cell;
     this.shown.onSelect?.(cell);
     this.drawOverlay();
+    // On a narrow page the numbers of the cell appear at the lower edge: the map goes above them.
+    if (window.matchMedia('(max-width: 640px)').matches) this.overlay.scrollIntoView({ block: 'nearest' });
   }
 
   // ---- keyboard -----------------------------------------------------------------------------------
