@@ -8,7 +8,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from daam_core.reading.terms import TERMS
-from tests.browser.barriers import Barriers
+from tests.browser.barriers import AT_REST, Barriers
 from tests.support.small_heads import RATE, SENTENCES
 
 TEXT = SENTENCES["sport"][0] + " " + SENTENCES["science"][1]
@@ -225,9 +225,11 @@ def test_the_tour_walks_along_the_page(app, width):
 
 def test_symbols_say_what_they_mean_and_lead_to_the_list_of_words(app):
     app.explain_text(TEXT)
-    for symbol in ("DA", "IF"):
-        term = app.page.locator("#view .dv-readout").get_by_role("button", name=symbol, exact=True)
-        expect(term).to_have_attribute("title", f"{TERMS[symbol].name}: {TERMS[symbol].sentence}")
+    app.view_tab("Map and cell")
+    for symbols, place in (("λ δ ξ", ".dv-side table"), ("DA IF", ".dv-readout")):
+        for symbol in symbols.split():
+            term = app.page.locator(f"#view {place}").get_by_role("button", name=symbol, exact=True).first
+            expect(term).to_have_attribute("title", f"{TERMS[symbol].name}: {TERMS[symbol].sentence}")
     term.click()
     tip = app.page.locator("#view .dv-term-tip")
     expect(tip).to_contain_text(TERMS["IF"].sentence)
@@ -269,6 +271,38 @@ def test_what_is_pressed_before_the_scripts_have_come_counts(page, server):
         route.continue_()
     expect(page.locator("#tour")).to_be_visible()
     assert page.evaluate("document.body.classList.contains('dark')")
+
+
+#: Parts of the page, and of the view in it, that look alike, and in what.
+ALIKE = (
+    ("#save-format .wrap:has(> .wrap-inner)", "#view .dv-select", "color backgroundColor borderTopColor"),
+    ("#save-format .wrap:has(> .wrap-inner)", "#view .dv-select", "borderRadius fontSize"),
+    ("#change-tabs [role=tab][aria-selected=true]", "#view .dv-tab[aria-selected=true]", "color fontWeight"),
+    (
+        "#change-tabs [role=tab][aria-selected=false]",
+        "#view .dv-tab[aria-selected=false]",
+        "color fontWeight",
+    ),
+    ("#step-compare .dx-help", "#view .dv-help", "color fontSize"),
+    ("#save", "#view .dv-button", "borderRadius fontSize"),
+)
+LOOKS = """([selector, names]) => {
+  const parts = [...document.querySelectorAll(selector)].filter((part) => part.offsetParent);
+  const style = getComputedStyle(parts[0]);
+  return Object.fromEntries(names.map((name) => [name, style[name]]));
+}"""
+
+
+def test_the_page_and_the_view_are_of_one_design(app):
+    app.page.add_style_tag(content=AT_REST)
+    app.example("Text", "news-final")
+    app.tab("Mute parts")
+    for scheme in ("light", "dark"):
+        app.page.emulate_media(color_scheme=scheme)
+        expect(app.page.locator("body.dark")).to_have_count(int(scheme == "dark"))
+        for page, view, names in ALIKE:
+            one, other = (app.page.evaluate(LOOKS, [part, names.split()]) for part in (page, view))
+            assert one == other, (scheme, page, view)
 
 
 def test_the_theme_is_kept(app):

@@ -93,6 +93,7 @@ def test_a_result_of_something_else_is_called_the_previous_one(app: AppPage) -> 
     previous, answer = page.get_by_text("Previous result"), page.locator("#prediction .dx-answer strong")
     colour = "element => getComputedStyle(element).color"
     app.explain_text(TEXT)
+    done = app.status()
     expect(previous).to_be_hidden()
     full = answer.evaluate(colour)
     # While another input is explained.
@@ -109,6 +110,7 @@ def test_a_result_of_something_else_is_called_the_previous_one(app: AppPage) -> 
     app.explain_text(TEXT)
     expect(previous).to_be_hidden()
     assert answer.evaluate(colour) == full
+    assert app.status() == done == "Done: explained 8 tokens."  # the second time, no encoder ran
     # After another input failed.
     app.tab("Text")
     page.fill("#input-text textarea", "   ")

@@ -14,6 +14,7 @@ from daam_core.explaining import explain
 from daam_core.reading.sentences import what_stands_out
 from tests.browser.app_page import AppPage
 from tests.browser.barriers import Barriers
+from tests.browser.view_page import contrast
 from tests.support.media import encoded, picture_file
 from tests.support.small_heads import RATE, colour_picture, tone
 
@@ -46,6 +47,9 @@ def test_an_example_works_at_the_first_click(app, server, tab, name, model):
 def test_silence_is_warned_of_before_its_answer(app, tmp_path):
     soundfile.write(tmp_path / "silence.wav", np.zeros(RATE), RATE)
     app.give_file("audio", tmp_path / "silence.wav")
+    player = app.page.locator("#input-audio .standard-player").bounding_box()
+    clear = app.page.get_by_label("Clear", exact=True).bounding_box()
+    assert player["x"] + player["width"] <= clear["x"], "what takes a sound away stands beside its player"
     app.does("#run-audio")
     warned, answer = (app.page.locator(f"#prediction .dx-{name}") for name in ("outside", "answer"))
     expect(warned).to_contain_text("Outside what it knows. The sound is silent: every sample is 0")
@@ -196,13 +200,17 @@ def test_wrong_input_is_answered_with_one_sentence_and_the_last_result_stays(app
         expect(app.page.locator(f"#input-{modality} img, #input-{modality} audio")).to_have_count(0)
     app.page.click("#run-image")
     app.says("There is no picture yet")
+    # It goes with its tab: of a text it says nothing.
+    wrong = app.page.locator("#status [role=alert]")
+    expect(wrong).to_be_visible()
     app.tab("Text")
+    expect(wrong).to_be_hidden()
     app.page.fill("#input-text textarea", "   ")
     app.page.click("#run-text")
     app.says("The text is empty")
     assert app.probabilities() == before
     assert app.shown() == mark
-    expect(app.page.locator("#status [role=alert]")).to_be_visible()
+    expect(wrong).to_be_visible()
     assert "Traceback" not in server.log.read_text()
 
 
@@ -263,8 +271,23 @@ def test_a_run_can_be_cancelled_and_the_last_result_stays(app, tmp_path):
     app.says("Done")
 
 
+#: Size of an icon's button and of its drawing, its colour and that of the page around it.
+SIGN = """icon => {
+  const ground = getComputedStyle(document.querySelector('#step-input')).backgroundColor;
+  const sizes = [icon, icon.querySelector('svg')].map((part) => part.getBoundingClientRect());
+  const size = sizes.flatMap(({ width, height }) => [width, height]);
+  return [size, getComputedStyle(icon).color, ground];
+}"""
+
+
 def test_the_microphone_is_a_way_in(app):
     app.tab("Sound")
+    for theme in ("light", "dark"):
+        app.page.emulate_media(color_scheme=theme)
+        for icon in app.page.locator("#input-audio .source-selection .icon").all():
+            size, colour, ground = icon.evaluate(SIGN)
+            assert size == [36, 36, 20, 20], theme
+            assert contrast(colour, ground) >= 7, theme
     app.page.get_by_label("Record audio").click()
     app.page.click("#input-audio .record-button")
     app.page.wait_for_timeout(1500)

@@ -174,6 +174,7 @@ def test_axes_are_named_on_the_map(view: Callable[..., Page]) -> None:
     page = view(make_explanation(heads=2), section="heatmap")
     named = page.locator(".dv-row-title"), page.locator(".dv-column-title")
     assert [title.inner_text() for title in named] == ["Layer", "Feature"]
+    assert place(page, 0, 0, 0)["y"] < place(page, 0, 5, 0)["y"]  # in the order of print
     page = view(make_explanation(heads=2), section="parameters")
     assert page.locator(".dv-row-title").all_inner_texts() == ["Head", "Head"]
 

@@ -40,6 +40,7 @@ def test_maps_are_the_arrays(quantity):
     np.testing.assert_array_equal(trace.z, getattr(AUDIO, quantity)[1])
     np.testing.assert_array_equal(trace.customdata[..., 0], AUDIO.values)
     np.testing.assert_array_equal(trace.customdata[..., 3], AUDIO.importance[1])
+    assert figure.layout.yaxis.autorange == "reversed"  # layer 0 on top, as on the page
     limits = scale_limits(quantity_map(AUDIO, quantity), signed=quantity == "class_importance")[1]
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == tuple(limits)
 

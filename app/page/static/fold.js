@@ -56,19 +56,6 @@ function follow() {
   followed = strip;
 }
 
-// On a phone the strip is lower while one reads further down. Between the two marks it stays as it is: it is
-// itself part of what scrolls.
-const [LOWER, HIGHER] = [320, 80];
-document.addEventListener(
-  'scroll',
-  () => {
-    const ask = find('#ask');
-    if (window.scrollY > LOWER) ask?.setAttribute('data-scrolled', '');
-    else if (window.scrollY < HIGHER) ask?.removeAttribute('data-scrolled');
-  },
-  { passive: true },
-);
-
 // What was wrong with one kind of input says nothing of another: it goes with its tab.
 document.addEventListener('click', ({ target }) => {
   const tab = target instanceof Element ? target.closest('#give-tabs [role="tab"]') : null;

@@ -59,6 +59,7 @@ def test_a_built_in_model_knows_its_examples_or_they_say_that_it_does_not(name):
     outside = [example for example in examples if name in example.outside]
     assert len(outside) == (len(examples) if name == "speech-emotion" else 1)
     for example in examples:
+        assert example.label(name) == example.title + (" (outside)" if example in outside else "")
         found = explain(model, example.given().input)
         assert found.outside.is_outside == (name in example.outside), example.id
         if example.id in KNOWN:
