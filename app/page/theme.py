@@ -23,6 +23,8 @@ RADII = sizes.Size(name="radii", xxs="2px", xs="4px", sm="6px", md="6px", lg="6p
 # The grid's steps by Gradio's names.
 SPACING = sizes.Size(name="grid", xxs="2px", xs="4px", sm="4px", md="8px", lg="8px", xl="16px", xxl="16px")
 
+#: What every control is framed by: three times as dark, or light, as the card that it stands on.
+EDGES = ("#8a94a1", "#5f6a77")
 #: Colours by Gradio's names: on a light and on a dark page.
 COLOURS = {
     "body_background_fill": ("*neutral_50", "*neutral_950"),
@@ -38,7 +40,7 @@ COLOURS = {
     "block_title_text_color": ("*neutral_800", "*neutral_200"),
     "block_info_text_color": ("*neutral_600", "*neutral_400"),
     "input_background_fill": ("white", "*neutral_900"),
-    "input_border_color": ("*neutral_400", "*neutral_600"),
+    "input_border_color": EDGES,
     "input_border_color_focus": ("*primary_600", "*primary_300"),
     "input_placeholder_color": ("*neutral_500", "*neutral_400"),
     "button_primary_background_fill": ("*primary_700", "*primary_300"),
@@ -47,8 +49,10 @@ COLOURS = {
     "button_primary_border_color": ("transparent", "transparent"),
     "button_secondary_background_fill": ("white", "*neutral_800"),
     "button_secondary_background_fill_hover": ("*neutral_100", "*neutral_700"),
-    "button_secondary_border_color": ("*neutral_400", "*neutral_600"),
+    "button_secondary_border_color": EDGES,
     "button_secondary_text_color": ("*neutral_900", "*neutral_100"),
+    "checkbox_label_border_color": EDGES,
+    "checkbox_border_color": EDGES,
     "checkbox_label_background_fill": ("transparent", "transparent"),
     "checkbox_background_color_selected": ("*primary_700", "*primary_400"),
     "checkbox_border_color_selected": ("*primary_700", "*primary_400"),

@@ -18,7 +18,7 @@ from .html.prediction import prediction_html
 from .layout import Page
 from .parts import save
 
-UNCHECKED = "Not checked for this input yet: see “Is it true?” below."
+UNCHECKED = "Not checked yet: see “Is it true?” below."
 
 #: New values by component.
 Updates = dict[Block, object]

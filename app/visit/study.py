@@ -232,7 +232,7 @@ class Studies:
             InputError: there is no such input, or it is not where it was or not what it was.
         """
         study, row = self[name], self._row(name, number)
-        place = str(row["place"])
+        place = study.names[int(study.rows_of(np.array(row["number"])))]
         if row["text"] is not None:
             return replace(given_text(row["text"], name=place), truth=_classes(row["label"]))
         try:

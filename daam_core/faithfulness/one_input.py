@@ -5,6 +5,7 @@ Letters: H heads, L layers, F features, R rows (see ``layers``), S shares.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -63,10 +64,20 @@ class MapCheck:
     start: float
 
     @property
+    def true(self) -> bool:
+        """Whether removing what the map marks takes the prediction away sooner than random removal does."""
+        return self.p_value <= SIGNIFICANCE
+
+    @property
+    def learned(self) -> Literal["yes", "no", "open"]:
+        """Whether the map shows what the gate learned: ``open`` is in part."""
+        return judge(self.start, None)
+
+    @property
     def verdict(self) -> str:
         """One sentence on what the check found, and one on what of the map was there before training."""
         title = MAP_KINDS[self.method].title
-        if self.p_value > SIGNIFICANCE:
+        if not self.true:
             found = (
                 f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
             )
@@ -78,7 +89,7 @@ class MapCheck:
     def before_training(self) -> str:
         """How much of the map is there without what was learned, which no removal of cells can tell."""
         alike = f"(rank correlation {fixed(self.start, 2)})"
-        match judge(self.start, None):
+        match self.learned:
             case "yes":
                 return (
                     f"With the gate as before training the map was another one {alike}: it shows what "
@@ -142,8 +153,7 @@ class InputCheck:
         }
 
     def _sentence(self, title: str, found: MapCheck) -> str:
-        true = found.p_value <= SIGNIFICANCE
-        verb, when = ("confirms", "sooner") if true else ("does not confirm", "no sooner")
+        verb, when = ("confirms", "sooner") if found.true else ("does not confirm", "no sooner")
         return (
             f"The check {verb} the map “{title}” for this input: removing the cells that it marks takes the "
             f"prediction away {when} than removing cells at random. {found.before_training}"

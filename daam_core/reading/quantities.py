@@ -41,13 +41,13 @@ QUANTITIES: Mapping[Quantity, QuantityText] = {
     "class_importance": QuantityText(
         "Class importance",
         "Class",
-        "in logits: positive speaks for the class, negative against it",
+        "how much a cell speaks for the class (above 0) or against it, in logits",
         signed=True,
     ),
     "evidence": QuantityText(
         "Evidence",
         "Evid.",
-        "in logits: change of the joint log gates for the class and against the next one",
+        "how much a cell speaks for the class and against the next one, in logits",
         signed=True,
     ),
 }

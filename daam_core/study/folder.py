@@ -12,6 +12,8 @@ Letters: N inputs, H heads, L layers, F features, C classes, T tokens.
 """
 
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 VERSION = 2
 #: Said where an input has none of several labels.
 NONE = "none"
+#: A place in a table, or in one of several.
+_ROW = re.compile(r"(.* )?row \d+")
 #: Inputs in a part: what an interruption loses at most.
 PART = 256
 
@@ -171,6 +175,22 @@ class Study:
         if self.facts.labels == "one":
             return np.asarray(pc.fill_null(pc.equal(found, name), False), dtype=bool)
         return np.array([name in (names or ()) for names in found.to_pylist()], dtype=bool)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What people read the inputs of ``numbers`` called: ``[M]``.
+
+        That is the place; where it is only a table's row, and the input a file, the file's path below the
+        folder that holds them all.
+        """
+        rows = self.explained.select(["place", "path"]).to_pylist()
+        files = [_file_of(row["place"], row["path"]) for row in rows]
+        known = [file.parent for file in files if file]
+        top = Path(os.path.commonpath(known)) if known else Path()
+        return [
+            row["place"] if file is None else file.relative_to(top).as_posix()
+            for row, file in zip(rows, files, strict=True)
+        ]
 
     @cached_property
     def refused(self) -> list[tuple[str, str]]:
@@ -334,6 +354,17 @@ def facts_of(raw: Mapping[str, Any]) -> Facts | None:
 
 def write_facts(folder: Path, facts: Facts) -> None:
     write_text(folder / FACTS, json.dumps(asdict(facts), indent=1, ensure_ascii=False) + "\n")
+
+
+def _file_of(place: str, path: str | None) -> Path | None:
+    """The file of an input that only has a row of a table as its place."""
+    if path is None or not _ROW.fullmatch(place) or not Path(path).is_absolute():
+        return None
+    try:
+        stored_input(path)
+    except ValueError:
+        return Path(path)
+    return None  # a cell of a table is called by its row
 
 
 def part_path(folder: Path, part: int) -> Path:

@@ -6,8 +6,10 @@ answers to (:func:`place_answer`), inputs in full (:func:`inputs_answer`), how g
 """
 
 import base64
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +19,7 @@ from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
 from daam_core.reading.quantities import QUANTITIES, QuantityText
 from daam_core.reading.terms import TERMS
 from daam_core.study.cells import Place, cells_like, class_preference, scores
-from daam_core.study.folder import MapName, Study
+from daam_core.study.folder import Facts, MapName, Study
 from daam_core.study.projection import ProjectionMethod, has_umap, project
 from daam_core.study.selection import selections, unit_columns
 from daam_core.study.slices import compare_slices, mean_map
@@ -37,6 +39,8 @@ FEWEST = 50
 MOST_GROUPS = 200
 
 VALUES = QuantityText("Value", "Value", "the standardised hidden state, mean over the input", signed=True)
+#: What inputs of one group have in common, where the study does not say it.
+_SHARED = {"audio": "speaker"}
 #: What a place can be asked for.
 ASKED: dict[MapName, QuantityText] = {
     "density_attention": QUANTITIES["density_attention"],
@@ -78,6 +82,7 @@ def study_payload(study: Study) -> dict[str, object]:
             "prediction": _encoded(codes["prediction"], np.int32),
             "confidence": _encoded(rows["confidence"].to_numpy(zero_copy_only=False), np.float32),
             "seconds": None if facts.modality != "audio" else _encoded(seconds, np.float32),
+            "name": study.names,
             "place": rows["place"].to_pylist(),
             "text": [text[:EXCERPT] for text in texts] if facts.modality == "text" else None,
         },
@@ -85,6 +90,7 @@ def study_payload(study: Study) -> dict[str, object]:
         "outside": _outside(rows),
         "groups": _groups(study),
         "units": list(unit_columns(study)),
+        "shared": _shared(facts),
         "selections": {name: _encoded(kept, np.int32) for name, kept in selections(study).items()},
         "methods": ["pca", "umap"] if has_umap() else ["pca"],
         "quantities": {name: asdict(text) for name, text in ASKED.items()},
@@ -239,6 +245,16 @@ def _input(study: Study, row: dict[str, object]) -> dict[str, object]:
         "thumbnail": row["thumbnail"] is not None,
         "file": row["path"] is not None,
     }
+
+
+def _shared(facts: Facts) -> str:
+    """What inputs of one group have in common, in a word: the column that the command named, if it did."""
+    try:
+        words = shlex.split(facts.command)
+    except ValueError:  # somebody else's words
+        words = []
+    named = [following for word, following in pairwise(words) if word == "--group-column"]
+    return named[0] if named else _SHARED.get(facts.modality, "source")
 
 
 def _codes(column: pa.ChunkedArray, names: list[str]) -> np.ndarray:

@@ -96,8 +96,15 @@ def report_blocks(study: Study) -> list[Block]:
 def _errors(study: Study) -> Table:
     table = study.to_pandas()
     wrong = table[table["right"] == False].sort_values("confidence", ascending=False)  # noqa: E712 - null is neither
+    names = dict(zip(study.numbers.tolist(), study.names, strict=True))
     rows = tuple(
-        (row.place, in_words(row.label), in_words(row.prediction), _excerpt(row.text), fixed(row.confidence))
+        (
+            names[row.number],
+            in_words(row.label),
+            in_words(row.prediction),
+            _excerpt(row.text),
+            fixed(row.confidence),
+        )
         for row in wrong.head(ERRORS_SHOWN).itertuples()
     )
     note = f"{len(wrong):,} errors in all." if len(wrong) else "There is no error."

@@ -6,7 +6,7 @@ from daam_core.reading.terms import TERMS, Term
 
 
 def _title(symbol: str, term: Term) -> str:
-    if symbol.replace("-", " ") == term.name.lower():  # a word that has no symbol
+    if symbol.replace("-", " ").lower() == term.name.lower():  # a word that has no symbol
         return f"<strong>{escape(term.name)}</strong>"
     return f"<strong>{escape(symbol)}</strong> {escape(term.name)}"
 

@@ -32,7 +32,7 @@ class AppPage:
 
     def tab(self, name: str) -> None:
         """A tab of the page; those of the input's form are behind its button while there is a result."""
-        if name in ("Sound", "Text", "Image"):
+        if name in ("Sound", "Text", "Picture"):
             self.open_input()
         self.page.get_by_role("tab", name=name, exact=True).first.click()
 
@@ -71,7 +71,7 @@ class AppPage:
 
     def give_file(self, modality: str, path: Path) -> None:
         """Choose a file; does not explain it yet."""
-        self.tab({"audio": "Sound", "image": "Image"}[modality])
+        self.tab({"audio": "Sound", "image": "Picture"}[modality])
         self.page.set_input_files(f"#input-{modality} input[type=file]", str(path))
         self.page.wait_for_selector(
             f"#input-{modality} :is(audio, img, button[aria-label='Clear'], button[aria-label='Remove'])",

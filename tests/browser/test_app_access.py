@@ -99,7 +99,7 @@ def test_no_serious_barrier_with_a_sound_and_a_picture(app, tmp_path):
     for details in page.locator("#foot details, .dx-limits, .dx-model").all():
         details.evaluate("details => { details.open = true; }")
     visit.look("empty, the words and the model's card open")
-    app.tab("Image")
+    app.tab("Picture")
     visit.look("a picture's form", "#step-input")
     soundfile.write(tmp_path / "silence.wav", np.zeros(RATE), RATE)
     app.give_file("audio", tmp_path / "silence.wav")
@@ -111,7 +111,7 @@ def test_no_serious_barrier_with_a_sound_and_a_picture(app, tmp_path):
     app.tab("Edit input")
     page.get_by_label("Add white noise").check()
     visit.look("a sound's change", "#step-compare")
-    app.example("Image", "photo-bus")
+    app.example("Picture", "photo-bus")
     page.locator(".dx-all summary").click()
     visit.look("all classes", "#ask")
     page.keyboard.press("Escape")
@@ -146,7 +146,7 @@ def test_nothing_is_cut_off_and_nothing_scrolls_sideways(app, width):
         assert app.page.evaluate(CUT_OFF) == [], where
 
     app.page.set_viewport_size({"width": width, "height": 900})
-    for name in ("Sound", "Text", "Image"):
+    for name in ("Sound", "Text", "Picture"):
         app.tab(name)
         fits(name)
     app.example("Text", "news-final")

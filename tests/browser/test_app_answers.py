@@ -48,7 +48,7 @@ def test_the_answer_is_in_sight_and_the_form_one_line(app: AppPage, size, highes
     change, form, strip = (
         page.locator(name) for name in ("#change-given", "#step-input", "#step-prediction")
     )
-    for tab, example in (("Sound", "speech-note"), ("Image", "photo-cheetah"), ("Text", "news-final")):
+    for tab, example in (("Sound", "speech-note"), ("Picture", "photo-cheetah"), ("Text", "news-final")):
         app.example(tab, example)
         expect(form).to_be_hidden()
         expect(change).to_be_focused()  # whoever was in the form goes on at its button

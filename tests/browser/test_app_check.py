@@ -41,7 +41,7 @@ def test_a_check_shows_the_cores_numbers(app, expected):
     # Another input: what was checked is no longer on screen.
     app.explain_text("Shares fell after the report.")
     expect(app.page.locator("#check-result")).to_have_text("Not checked yet.")
-    expect(app.page.locator("#view .dv-in-words")).to_contain_text("Not checked for this input yet")
+    expect(app.page.locator("#view .dv-in-words")).to_contain_text("Not checked yet")
 
 
 def test_the_endpoint_gives_the_same_numbers(server, expected):

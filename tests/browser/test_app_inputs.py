@@ -33,7 +33,11 @@ def assert_is_the_cores(app, explanation) -> None:
 
 @pytest.mark.parametrize(
     ("tab", "name", "model"),
-    [("Sound", "speech-note", "tones"), ("Text", "news-final", "topics"), ("Image", "photo-bus", "colours")],
+    [
+        ("Sound", "speech-note", "tones"),
+        ("Text", "news-final", "topics"),
+        ("Picture", "photo-bus", "colours"),
+    ],
 )
 def test_an_example_works_at_the_first_click(app, server, tab, name, model):
     app.example(tab, name)
@@ -188,7 +192,7 @@ def test_wrong_input_is_answered_with_one_sentence_and_the_last_result_stays(app
         "cut.jpg": "cut.jpg is",
         "text.png": "text.png is a text, not a picture",
     }.items():
-        kind, modality = ("Sound", "audio") if name.endswith("wav") else ("Image", "image")
+        kind, modality = ("Sound", "audio") if name.endswith("wav") else ("Picture", "image")
         app.tab(kind)
         # Said as soon as the file is there, before anybody asks for an explanation of it.
         app.page.set_input_files(f"#input-{modality} input[type=file]", str(wrong_files[name]))
@@ -301,7 +305,7 @@ def test_the_microphone_is_a_way_in(app):
 
 
 def test_the_camera_is_a_way_in(app):
-    app.tab("Image")
+    app.tab("Picture")
     app.page.get_by_label("Capture from camera").click()
     app.page.click("#input-image >> text=Click to Access Webcam")
     app.page.wait_for_function("() => document.querySelector('#input-image video')?.currentTime > 0.2")

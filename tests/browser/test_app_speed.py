@@ -28,7 +28,7 @@ def test_every_action_is_timed_and_the_page_weighed(browser, server):
 def test_the_page_says_that_the_encoder_is_ready(app):
     app.tab("Text")
     said = app.page.locator("#about-text [data-encoder-of]")
-    expect(said).to_have_text("Encoder ready.", timeout=20_000)
+    expect(said).to_have_text("Model ready.", timeout=20_000)
     # What the chosen model is stands right below the choice.
     about = app.page.locator("#about-text summary")
     for model in ("topics", "topics-b"):
@@ -37,4 +37,4 @@ def test_the_page_says_that_the_encoder_is_ready(app):
         choice = app.page.locator("#model-text").bounding_box()
         assert 0 <= about.bounding_box()["y"] - choice["y"] - choice["height"] < 32
     app.tab("Sound")
-    expect(app.page.locator("#about-audio [data-encoder-of]")).to_have_text("Encoder ready.")
+    expect(app.page.locator("#about-audio [data-encoder-of]")).to_have_text("Model ready.")

@@ -219,7 +219,7 @@ def test_what_if_the_sound_were_noisy(app, server):
 
 
 def test_what_if_a_region_were_covered(app, server):
-    app.example("Image", "photo-lion")
+    app.example("Picture", "photo-lion")
     app.tab("Edit input")
     stage = app.page.locator("#region .dx-stage")
     stage.scroll_into_view_if_needed()

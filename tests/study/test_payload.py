@@ -62,11 +62,27 @@ def test_the_payload_has_a_line_for_every_explained_input(study: Study) -> None:
     assert shown["groups"]["speaker"]["names"] == ["00", "01", "02", "03"]
     assert unpacked(shown["groups"]["speaker"]["codes"]).tolist() == [number % 4 for number in study.numbers]
     assert unpacked(shown["selections"]["mine"]).tolist() == [3, 9]
+    assert columns["name"] == columns["place"]
     texts = columns["text"]
     assert texts[3] == "Text 3"
     assert len(texts[4]) == EXCERPT
     assert "\n" not in texts[4]
     assert shown["cut"] is True
+
+
+def test_files_of_a_table_are_called_by_their_names_and_groups_by_their_column(tmp_path) -> None:
+    def row(number: int) -> dict[str, object]:
+        path = str(tmp_path / "data" / ("loud" if number % 2 else "low") / f"{number}.wav")
+        return {"path": f"{path}.parquet#audio:3" if number == 2 else path}
+
+    facts = {"modality": "audio"}
+    drawn = drawn_study(tmp_path / "one", inputs=4, facts=facts, row=row)
+    shown = study_payload(drawn)
+    assert shown["columns"]["name"] == ["low/0.wav", "loud/1.wav", "row 2", "loud/3.wav"]  # type: ignore[index]
+    assert shown["shared"] == "speaker"
+    command = "daam study 'a b' --group-column actor --out one"
+    named = drawn_study(tmp_path / "two", inputs=4, facts=facts | {"command": command})
+    assert study_payload(named)["shared"] == "actor"
 
 
 def test_a_place_answers_with_a_score_of_every_input(study: Study) -> None:

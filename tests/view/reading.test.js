@@ -60,12 +60,15 @@ test('the strongest cell is that of the map shown, and it is said by what', () =
   assert.equal(store().head, 1);
   shown.set({ head: 0, quantity: 'evidence' });
   assert.deepEqual(strongestCell(shown), { layer: 0, feature: 2 });
-  assert.equal(strongestText(shown), 'No cell selected; the one of most Evidence in head 0, by size');
+  assert.equal(
+    strongestText(shown),
+    'No cell selected. Shown is where head 0 has its largest evidence, whatever its sign',
+  );
   shown.set({ head: 1 });
   assert.deepEqual(strongestCell(shown), { layer: 1, feature: 0 });
   shown.set({ head: 0, quantity: 'gate' });
   assert.deepEqual(strongestCell(shown), { layer: 0, feature: 0 });
-  assert.equal(strongestText(shown), 'No cell selected; the one of most Gate in head 0');
+  assert.equal(strongestText(shown), 'No cell selected. Shown is where head 0 has its largest gate');
 });
 
 test('a head that is open everywhere is drawn flat on its own scale, and said so', () => {

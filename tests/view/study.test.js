@@ -66,6 +66,7 @@ function payload() {
       confidence: packed(Float32Array, [0.9, 0.6, 0.7, 0.95, 0.3, 0.5]),
       seconds: null,
       place: ['row 10', 'row 9', 'row 8', 'row 7', 'row 6', 'row 5'],
+      name: ['row 10', 'row 9', 'row 8', 'b/7.jpg', 'row 6', 'row 5'],
       text: ['One', 'two', 'THREE', 'four', 'five', 'six'],
     },
     outside: null,
@@ -73,6 +74,7 @@ function payload() {
     selections: { mine: packed(Int32Array, [3, 6, 99]) },
     methods: ['pca'],
     units: ['group', 'thing'],
+    shared: 'actor',
     quantities: {},
     colours: { heads: [], diverging: [], diverging_dark: [] },
     terms: {},
@@ -89,7 +91,9 @@ test('errors come first, the most confident on top', () => {
 
 test('columns sort by number, by name and by the alphabet', () => {
   assert.deepEqual(list(sorted(columns, all, 'confidence', true)), [3, 0, 2, 1, 5, 4]);
-  assert.deepEqual(list(sorted(columns, all, 'place', false)), [5, 4, 3, 2, 1, 0]); // row 9 before row 10
+  assert.deepEqual(list(sorted(columns, all, 'place', false)), [3, 5, 4, 2, 1, 0]); // row 9 before row 10
+  assert.equal(columns.whereOf(3), 'b/7.jpg, row 7');
+  assert.equal(columns.whereOf(1), 'row 9');
   assert.deepEqual(list(sorted(columns, all, 'label', false)), [1, 4, 2, 5, 0, 3]); // angry, calm, sad
   const scores = Float32Array.from([5, 1, 4, 2, 3, 0]);
   assert.deepEqual(list(sorted(columns, all, 'score', true, scores)), [0, 2, 4, 3, 1, 5]);
@@ -162,12 +166,12 @@ test('groups are dealt as wholes, but not where they are compared with each othe
     arrangements: 1e6,
   };
   assert.equal(
-    dealt(units, true),
-    'Tested by dealing all inputs of one speaker or source together: the 20 with inputs in both groups swapped ' +
+    dealt(units, true, 'speaker'),
+    'Tested by dealing all inputs of one speaker together: the 20 with inputs in both groups swapped ' +
       'them at random. 1 could not be dealt and took no part.',
   );
-  assert.match(dealt({ ...units, arrangements: 4 }, true), /only 4 ways to deal them, too few/);
-  assert.match(dealt(null, false), /the study names no groups/);
+  assert.match(dealt({ ...units, arrangements: 4 }, true, 'speaker'), /only 4 ways to deal them, too few/);
+  assert.match(dealt(null, false, 'speaker'), /the study names no groups/);
 });
 
 test('classes that occur are listed, the most frequent first', () => {

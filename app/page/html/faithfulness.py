@@ -13,9 +13,10 @@ from daam_core.reading.numbers import fixed, p_value, percent
 from ...visit.faithfulness import Checked
 
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 244, 36, 32
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 264, 56, 52
 _ANCHORS = {0.0: "start", 1.0: "end"}
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
+_LEARNED = {"yes": "yes", "open": "in part", "no": "hardly"}
 
 
 def check_html(checked: Checked) -> str:
@@ -24,8 +25,8 @@ def check_html(checked: Checked) -> str:
     return (
         f'<p class="dx-note">{escape(checked.title)} · {escape(checked.model)}: '
         f"{escape(checked.predicted_class)}, {percent(found.probability)}.</p>"
-        f'{_headlines(found)}<div class="dx-beside">{_chart(found)}'
-        f"{_verdicts(found)}</div>{_table(found)}{_curves_table(found)}{_published(checked.published)}"
+        f'{_headlines(found)}<div class="dx-beside">{_chart(found)}<div>{_table(found)}</div></div>'
+        f"{_curves_table(found)}{_published(checked.published)}"
     )
 
 
@@ -60,28 +61,25 @@ def _published(found: PlainMapping | None) -> str:
 def _table(found: InputCheck) -> str:
     rows = "".join(
         f'<tr data-method="{item.method}" data-deletion="{item.deletion!r}">'
-        f'<th scope="row">{escape(MAP_KINDS[item.method].title)}</th><td>{fixed(item.deletion)}</td>'
-        f"<td>{fixed(item.insertion)}</td><td>{p_value(item.p_value, orders=found.orders, said=False)}</td>"
-        f"<td>{fixed(item.randomised, 2)}</td><td>{fixed(item.start, 2)}</td></tr>"
+        f'<th scope="row">{escape(MAP_KINDS[item.method].title)}</th>'
+        f"<td>{'sooner' if item.true else 'no sooner'}</td>"
+        f"<td>{p_value(item.p_value, orders=found.orders, said=False)}</td>"
+        f"<td>{fixed(item.deletion)}</td><td>{fixed(item.insertion)}</td>"
+        f"<td>{_LEARNED[item.learned]}</td><td>{fixed(item.start, 2)}</td>"
+        f"<td>{fixed(item.randomised, 2)}</td></tr>"
         for item in found.maps
     )
     return (
-        '<div class="dx-scroll"><table class="dx-table"><caption>Area under each curve</caption><thead><tr>'
-        '<th scope="col">Map</th><th scope="col">Deletion, low is good</th>'
-        '<th scope="col">Insertion, high is good</th><th scope="col">p</th>'
-        '<th scope="col">Alike, gate random</th><th scope="col">Alike, before training</th>'
+        '<div class="dx-scroll"><table class="dx-table dx-checked"><thead><tr>'
+        '<th scope="col">Map</th><th scope="col">Against random</th><th scope="col">p</th>'
+        '<th scope="col">Deletion, low is good</th><th scope="col">Insertion, high is good</th>'
+        '<th scope="col">Shows what was learned</th><th scope="col">Alike, untrained</th>'
+        '<th scope="col">Alike, gate random</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
-        f'<p class="dx-note">p: against removal at random. {_floor(found)}'
-        f"Random order: {fixed(found.at_random)} over {found.orders} orders, "
-        f"seed {found.seed}; {found.cells:,} cells. Alike: rank correlation of the map's cells "
-        "with those of a destroyed or an untrained gate.</p>"
-    )
-
-
-def _verdicts(found: InputCheck) -> str:
-    """What each map came to, in words."""
-    return (
-        f'<ul class="dx-verdicts">{"".join(f"<li>{escape(item.verdict)}</li>" for item in found.maps)}</ul>'
+        f'<p class="dx-note">{_floor(found)}Deletion and insertion: area under the curve when the cells that '
+        f"the map marks most are removed or put back first. {found.orders} random orders (seed {found.seed}) "
+        f"of {found.cells:,} cells have {fixed(found.at_random)}. Alike: rank correlation with the map of an "
+        "untrained gate, or of one with random numbers.</p>"
     )
 
 
@@ -120,7 +118,7 @@ def _chart(found: InputCheck) -> str:
     )
     ticks = "".join(
         f'<text x="{_LEFT - 6}" y="{_y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
-        f'<text x="{_x(value):.1f}" y="{_HEIGHT - 8}" text-anchor="{_ANCHORS.get(value, "middle")}">'
+        f'<text x="{_x(value):.1f}" y="{_HEIGHT - 28}" text-anchor="{_ANCHORS.get(value, "middle")}">'
         f"{100 * value:.0f} %</text>"
         f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{_y(value):.1f}" y2="{_y(value):.1f}"/>'
         for value in (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -133,11 +131,14 @@ def _chart(found: InputCheck) -> str:
         f'<figure class="dx-chart"><svg viewBox="0 0 {_WIDTH + 8} {_HEIGHT}" role="img" '
         'aria-label="Probability of the predicted class against the share of cells removed; '
         'the same numbers stand in a table below.">'
-        f'<g class="dx-ticks">{ticks}</g><polygon class="dx-band" points="{_points(band)}"/>'
+        f'<g class="dx-ticks">{ticks}'
+        f'<text x="{_x(0.5):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">Cells removed, highest first</text>'
+        f'<text transform="translate(14 {_y(0.5):.1f}) rotate(-90)" text-anchor="middle">'
+        "Probability of the prediction</text></g>"
+        f'<polygon class="dx-band" points="{_points(band)}"/>'
         f'<path class="dx-line dx-line-random" d="{_path(found.shares, found.random)}"/>{lines}</svg>'
         f'<ul class="dx-legend"><li>{_sample("random", "")}Random order, 95 % of orders in the band</li>'
-        f"{legend}</ul><figcaption>Probability of the predicted class, against the share of cells removed, "
-        "highest first.</figcaption></figure>"
+        f"{legend}</ul></figure>"
     )
 
 

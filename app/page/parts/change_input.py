@@ -88,7 +88,7 @@ def _sound() -> ChangeSound:
 
 def _picture() -> ChangePicture:
     fills = [("Mean colour", "mean"), ("Black", "black"), ("Blur", "blur")]
-    with gr.Column(visible=False) as group:
+    with gr.Column(visible=False, elem_id="change-picture") as group:
         region = script_view("region", elem_id="region")
         edges = gr.Textbox(visible=False)
         fill = gr.Radio(fills, value="mean", label="Cover the region with", elem_id="fill")

@@ -1,4 +1,4 @@
-"""Step 1: give a sound, a text or an image, or pick an example."""
+"""Step 1: give a sound, a text or a picture, or pick an example."""
 
 from dataclasses import dataclass
 from html import escape
@@ -12,7 +12,7 @@ from ...visit.offer import Offer
 from ..components import picture
 from ..html.about_model import about_model_html
 
-TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Image"}
+TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Picture"}
 HINTS: dict[Modality, str] = {
     "audio": "WAV, FLAC, MP3, OGG, M4A, AAC, WebM or MP4, 0.1 s to 10 min. "
     "It stays on this server and is deleted within a day.",
@@ -127,7 +127,7 @@ def value_of(modality: Modality) -> gr.components.Component:
         )
     return picture(
         sources=["upload", "clipboard", "webcam"],
-        label="Image",
+        label="Picture",
         show_label=False,
         height=200,
         elem_id="input-image",

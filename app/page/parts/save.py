@@ -48,11 +48,11 @@ def choices(explanation: Explanation | None) -> list[tuple[str, str]]:
 
 def build() -> Save:
     gr.HTML(
-        '<p class="dx-help">What is saved is the result on screen; the interactive page holds A as well '
-        "where two are compared. Figures are light, for print, also on a dark page, and exactly as wide as "
-        "chosen; so are those of “Save this” beside each chart. Tables and arrays hold all maps, whichever "
-        "is drawn. One scale for all heads lets heads be compared; a scale for each shows a weak head's "
-        f"pattern, too, and the {term('IF', 'Importance Factor')} then goes from 0 to 1 in each.</p>"
+        '<p class="dx-help">Saves the result on screen; an interactive page of a comparison holds A, too. '
+        "Figures are light, for print, and exactly as wide as chosen. Tables and arrays hold all maps. One "
+        "scale for all heads lets heads be compared; with a scale for each, the "
+        f"{term('IF', 'Importance Factor')} goes from 0 to 1 in every head, and a weak one's pattern shows."
+        "</p>"
     )
     with gr.Row(elem_classes="dx-fields"):
         format_ = gr.Dropdown(

@@ -80,7 +80,7 @@ function sayUnknown(element, parts) {
   const said = document.createElement('p');
   said.className = 'dx-status dx-info dx-unknown';
   said.setAttribute('role', 'status');
-  said.textContent = `The link asks the view for something that is not here, which is left out: ${parts.join(', ')}.`;
+  said.textContent = `The link asks for something that is not here: ${parts.join(', ')}. The rest is shown.`;
   element.prepend(said);
 }
 

@@ -2,9 +2,9 @@
 /** Beside the choice of a model: whether its encoder is loaded, or still warming up. */
 
 const SAID = {
-  ready: 'Encoder ready.',
-  loading: 'Encoder warming up: a run that starts now waits for it.',
-  missing: 'Its encoder cannot be loaded; a run says why.',
+  ready: 'Model ready.',
+  loading: 'Model loading: what you explain now waits for it.',
+  missing: 'This model cannot be loaded; “Explain” says why.',
 };
 const ASK_EVERY = 1000; // milliseconds, while one is loading
 

@@ -32,7 +32,7 @@ export function Figure({
   const body = useRef(null);
   return html`<section class="dv-figure" aria-labelledby=${id}>
     <div class="dv-figure-head">
-      <${`h${heading}`} class="dv-title" id=${id}>${title}<//>
+      <${`h${heading}`} class="dv-title" id=${id}>${withTerms(title)}<//>
       ${
         table &&
         html`<button
@@ -47,7 +47,7 @@ export function Figure({
       }
       ${csv && html`<${SaveMenu} title=${title} body=${body} csv=${csv} ofClass=${ofClass} both=${both} />`}
     </div>
-    ${help && html`<p class="dv-help">${help}</p>`}
+    ${help && html`<p class="dv-help">${withTerms(help)}</p>`}
     ${controls && html`<div class="dv-controls">${controls}</div>`}
     <div class="dv-body" ref=${body}>
       ${children}
@@ -92,6 +92,8 @@ export function Term({ name }) {
     entry?.scrollIntoView({ block: 'center' });
     setOpen(false);
   };
+  const box = open && place.current?.getBoundingClientRect();
+  const right = box && box.left > window.innerWidth / 2; // what is told stays on the page
   return html`<span class="dv-term-place" ref=${place}
     ><button
       type="button"
@@ -104,7 +106,7 @@ export function Term({ name }) {
       ${name}</button
     >${
       open &&
-      html`<span class="dv-term-tip" id=${id} role="note"
+      html`<span class="dv-term-tip ${right ? 'dv-term-right' : ''}" id=${id} role="note"
         >${meaning}${entry && html` <a href="#term-${name}" onClick=${show}>Words and symbols</a>`}</span
       >`
     }</span
@@ -171,7 +173,7 @@ export function Table({ caption, columns, rows }) {
   return html`<${TableFrame} caption=${caption}>
     <thead>
       <tr>
-        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.number ? heading(c.title) : c.title}</th>`)}
+        ${titles.map((c, i) => html`<th scope="col" class=${kind(i)}>${c.number ? heading(c.title) : withTerms(c.title)}</th>`)}
       </tr>
     </thead>
     <tbody>
@@ -184,6 +186,17 @@ export function Table({ caption, columns, rows }) {
       )}
     </tbody>
   <//>`;
+}
+
+/** A text in which symbols explain themselves, each where it stands first. @param {any} text */
+export function withTerms(text) {
+  if (typeof text !== 'string') return text;
+  const told = new Set();
+  return text.split(/(\bDA\b|\bIF\b|[δξλ])/).map((part, i) => {
+    if (i % 2 === 0 || told.has(part)) return part;
+    told.add(part);
+    return html`<${Term} name=${part} />`;
+  });
 }
 
 /** A title that may begin with a symbol, such as `δ max`. @param {string} title */

@@ -125,3 +125,7 @@ function plain(value) {
 function withMinus(text) {
   return text.replace(/-/g, '−');
 }
+
+/** A map's name within a sentence; the Importance Factor keeps its capitals. @param {string} name */
+export const inSentence = (name) =>
+  name === 'Importance Factor' ? name : name[0].toLowerCase() + name.slice(1);

@@ -18,6 +18,7 @@ import {
   useRef,
   useState,
   useStore,
+  useWidth,
 } from './html.js';
 import { MOST_PINS, pinIndex } from './pins.js';
 import { numeral, numeric } from './sheets.js';
@@ -288,9 +289,17 @@ function factsOf(store, cell) {
   );
 }
 
+/** How a readout is laid out: where there is room, all in one row; its own width counts, the window's does not. @param {number} width */
+function formOf(width) {
+  if (width >= 1080) return 'dv-one-row dv-apart-columns';
+  return width >= 880 ? 'dv-one-row' : '';
+}
+
 /** The numbers of the cell under the pointer, or of the selected one; in full when hovered or copied. */
 export function Readout() {
   const store = useStore();
+  const place = useRef(null);
+  const width = useWidth(place);
   useHover(store, useRedraw());
   const { state, hover } = store;
   const cell = hover || (state.cell && { head: store.head, ...state.cell });
@@ -311,7 +320,7 @@ export function Readout() {
     [Column, cell ? cell.feature : '–'],
     ...cellItems(store, cell),
   ];
-  return html`<div class="dv-readout ${cell ? '' : 'dv-nothing'}">
+  return html`<div ref=${place} class="dv-readout ${cell ? '' : 'dv-nothing'} ${formOf(width)}">
     <div class="dv-readout-head"><span class="dv-readout-title"
         >${cell && !hover && seen && html`<span class="dv-selected-mark" aria-hidden="true"></span>`}${title}</span
       ><${PinButton} /></div>

@@ -190,11 +190,12 @@ function walk(element, pen) {
   }
 }
 
-/** What the page already shows is not fetched again. @param {HTMLImageElement} image */
+/** What the page already shows is not fetched again, and is as grey as it is there. @param {HTMLImageElement} image */
 function inside(image) {
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width: image.naturalWidth, height: image.naturalHeight });
-  canvas.getContext('2d')?.drawImage(image, 0, 0);
+  const pen = canvas.getContext('2d');
+  if (pen) Object.assign(pen, { filter: getComputedStyle(image).filter }).drawImage(image, 0, 0);
   return canvas;
 }
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from html import unescape
 
 from app.page.html.faithfulness import check_html
 from app.visit.faithfulness import check_current
@@ -17,8 +16,12 @@ def test_the_check_shows_the_cores_numbers(offer, session):
         for name, value in re.findall(r'data-method="(\w+)" data-deletion="([^"]+)"', shown)
     }
     assert deletions == {item.method: item.deletion for item in found.maps}
-    for item in found.maps:
-        assert item.verdict in unescape(shown)
+    rows = re.findall(r"<tr data-method.*?</tr>", shown)
+    for item, row in zip(found.maps, rows, strict=True):
+        cells = re.findall(r"<td>(.*?)</td>", row)
+        assert cells[0] == ("sooner" if item.p_value <= 0.05 else "no sooner")
+        assert cells[-1] == f"{item.randomised:.2f}"
+        assert {"yes": "another one", "in part": "much alike", "hardly": "the same"}[cells[4]] in item.verdict
     assert shown.count('<path class="dx-line') == 2 * (len(found.maps) + 1)
     # Two equal curves are both seen: whole lines lie below dashed ones.
     chart = shown.split("</svg>")[0]

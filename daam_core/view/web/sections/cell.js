@@ -88,9 +88,9 @@ export function OneCell() {
 /** By what the cell that stands in for a selected one was found. @param {Store} store */
 export function strongestText(store) {
   const { name, signed } = store.quantities[store.quantity];
-  const size = signed || store.isDifference() ? ', by size' : '';
-  const what = store.isDifference() ? `change of ${name}` : name;
-  return `No cell selected; the one of most ${what} in head ${store.head}${size}`;
+  const size = signed || store.isDifference() ? ', whatever its sign' : '';
+  const what = store.isDifference() ? `change of ${format.inSentence(name)}` : format.inSentence(name);
+  return `No cell selected. Shown is where head ${store.head} has its largest ${what}${size}`;
 }
 
 /** What is drawn: each input shown, and the data set's average. @param {Store} store @returns {Shown[]} */

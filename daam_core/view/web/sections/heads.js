@@ -19,7 +19,7 @@ import {
   shownColumns,
   whichOf,
 } from '../fields.js';
-import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame } from '../figure.js';
+import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame, withTerms } from '../figure.js';
 import * as format from '../format.js';
 import { html, Stages, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
 import {
@@ -214,8 +214,9 @@ function SmallMap({ head, onDraw }) {
   const reach = flatText(store, head, which) || format.reach(low, high);
   const caption = html`<div class="dv-map-caption">
     <button type="button" class="dv-link" onClick=${() => store.set({ head, tab: 'heatmap' })}>
-      <${HeadName} head=${head} more=${`${shareText(store, head)} of DA`} />
+      <${HeadName} head=${head} />
     </button>
+    <span class="dv-quiet dv-share">${withTerms(`${shareText(store, head)} of DA`)}</span>
     <span class="dv-quiet dv-number">${reach}</span>
   </div>
   <${LayerStrip} fields=${[f]} />`;

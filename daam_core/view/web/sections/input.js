@@ -154,7 +154,7 @@ function Panels({ kind }) {
         ${
           state.tokenMode === 'absolute'
             ? 'Size of the share, in logits.'
-            : 'Share in the explained class’s logit, in logits; 0 is neutral.'
+            : 'Share in the explained class’s logit; 0 is neutral.'
         }
       <//>
     </div>`,

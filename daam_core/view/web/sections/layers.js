@@ -151,7 +151,7 @@ function featureTable(store, rows) {
   const short = `${symbol}${change}`;
   const axes = store.axes();
   return {
-    caption: `Top ${rows.length} ${axes.columns} by mean ${name}${change} over heads and ${axes.rows}`,
+    caption: `Top ${rows.length} ${axes.columns} by mean ${format.inSentence(name)}${change} over heads and ${axes.rows}`,
     // The button first: on a phone the last column is out of sight.
     columns: ['', ...numeric(axes.Column, `Mean ${short}`, 'Head', axes.Row, `${short} there`)],
     rows: rows.map(({ feature, mean, head, layer, value, exact }) => [

@@ -75,7 +75,7 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
     show(current < 0 ? tokens[0] : neighbour(result, current, ways[e.key]), true);
   };
   const ratio = media ? media.width / media.height : 1;
-  const size = { aspectRatio: String(ratio), maxWidth: `${Math.round(Math.min(640, 480 * ratio))}px` };
+  const size = { aspectRatio: String(ratio), maxWidth: `${Math.round(Math.min(880, 560 * ratio))}px` };
   return html`<div class="dv-stack">
    <div class="dv-beside" ref=${room}>
     <div
@@ -85,7 +85,7 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
     >
       ${
         media
-          ? html`<img src=${media.url} alt="${label}: the explained picture" class="dv-picture" />`
+          ? html`<img src=${media.url} alt="${label}: the explained picture" class="dv-picture ${beside ? 'dv-grey' : ''}" />`
           : html`<div class="dv-picture dv-no-picture"></div>`
       }
       <canvas

@@ -106,7 +106,10 @@ export function drawMel(canvas, { sound, from, to, width, dark }) {
   const x = (s) => ((s - from) / (to - from)) * canvas.width;
   const pictures = once(mel, () => new Map());
   if (!pictures.has(dark)) pictures.set(dark, melPicture(mel, dark));
-  pen.drawImage(pictures.get(dark), x(0), 0, x(duration) - x(0), canvas.height);
+  // From the middles of the outermost frames and bands: beyond them smoothing would fade into nothing.
+  const { width: frames, height: bands } = pictures.get(dark);
+  const inner = /** @type {const} */ ([0.5, 0.5, frames - 1, bands - 1]);
+  pen.drawImage(pictures.get(dark), ...inner, x(0), 0, x(duration) - x(0), canvas.height);
 }
 
 /**

@@ -39,7 +39,7 @@ export function InputCard({ row, large = false, input = null, score = '' }) {
     ${shown && html`<${Medium} input=${shown} row=${row} large=${large} />`}
     ${large && shown && html`<p class="dv-note">Colours: orange spoke for the prediction, blue against it.</p>`}
     <div class="ds-card-foot">
-      <span class="dv-note ds-place" title=${columns.place[row]}><${PlaceName} name=${columns.place[row]} end=${columns.end} /></span>
+      <span class="dv-note ds-place" title=${columns.whereOf(row)}><${PlaceName} name=${columns.name[row]} end=${columns.end} /></span>
       ${large && html`<${Explain} number=${number} input=${shown} />`}
       ${
         !large &&
@@ -184,7 +184,7 @@ function Sound({ input, scale, row }) {
     </div>
     ${
       input.file
-        ? html`<audio controls preload="none" src=${store.source?.address('sound', input.number)} aria-label="Sound ${store.columns.place[row]}"></audio>`
+        ? html`<audio controls preload="none" src=${store.source?.address('sound', input.number)} aria-label="Sound ${store.columns.name[row]}"></audio>`
         : html`<p class="dv-note">The study does not say where its file lies, so it cannot be played.</p>`
     }
   </div>`;

@@ -63,7 +63,7 @@ function scoresSheet({ columns }, scores, name, rows = range(columns.count)) {
     columns: ['Number', 'Input', 'True class', 'Predicted', 'Probability', name],
     rows: rows.map((row) => [
       columns.number[row],
-      columns.place[row],
+      columns.name[row],
       columns.className(columns.label[row]),
       columns.className(columns.prediction[row]),
       columns.confidence[row],
@@ -418,7 +418,7 @@ function Scores({ scores }) {
     caption="The ${rows.length} highest of ${format.count(scores.length)} inputs"
     columns=${['Input', 'True class', 'Predicted', ...numeric('Number')]}
     rows=${rows.map((row) => [
-      columns.place[row],
+      columns.name[row],
       columns.className(columns.label[row]),
       columns.className(columns.prediction[row]),
       numeral(scores[row]),

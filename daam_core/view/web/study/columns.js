@@ -64,7 +64,9 @@ export class Columns {
     this.seconds = columns.seconds && unpack(columns.seconds);
     this.outside = payload.outside && unpack(payload.outside);
     this.place = columns.place;
-    this.end = distinctEnd(columns.place); // letters of a name that are never cut
+    this.name = columns.name;
+    this.shared = payload.shared;
+    this.end = distinctEnd(columns.name); // letters of a name that are never cut
     this.text = columns.text;
     this.classes = facts.classes;
     this.several = facts.labels === 'several';
@@ -79,13 +81,19 @@ export class Columns {
     );
     /** What a search looks at. */
     this.searched = range(this.count).map((row) =>
-      `${this.place[row]}\n${this.text ? this.text[row] : ''}`.toLowerCase(),
+      `${this.place[row]}\n${this.name[row]}\n${this.text ? this.text[row] : ''}`.toLowerCase(),
     );
     /** Classes that occur, most frequent first: as what inputs are, and as what they are taken for. */
     this.labels = byFrequency(this.single(this.label));
     this.predictions = byFrequency(this.single(this.prediction));
     this.rows = new Map(Array.from(this.number, (number, row) => [number, row]));
     this.errors = this.right.reduce((sum, right) => sum + 1 - right, 0);
+  }
+
+  /** Where an input is in the data, in full. @param {number} row */
+  whereOf(row) {
+    const [place, name] = [this.place[row], this.name[row]];
+    return place === name ? name : `${name}, ${place}`;
   }
 
   /**

@@ -7,7 +7,7 @@ import { fileName, hand } from '../saving.js';
 import { csvOf } from '../sheets.js';
 import { Keep, Kept } from './kept.js';
 import { useStudy } from './parts.js';
-import { sliceName, thing } from './selecting.js';
+import { capital, sliceName, thing } from './selecting.js';
 import { placeName } from './store.js';
 
 /** What the table shows, with every column. @param {import('./store.js').StudyStore} store */
@@ -17,7 +17,7 @@ function rowsSheet(store) {
   /** @type {[string, (row: number) => string | number | null][]} */
   const shown = [
     ['Number', (row) => columns.number[row]],
-    ['Input', (row) => columns.place[row]],
+    ['Input', (row) => columns.name[row]],
     ['True class', (row) => columns.className(columns.label[row])],
     ['Predicted', (row) => columns.className(columns.prediction[row])],
     ['Probability', (row) => columns.confidence[row]],
@@ -90,7 +90,7 @@ export function FilterBar() {
     ${groups.map(
       ([name, { names }]) => html`<${Select}
         key=${name}
-        label=${(thing(name)[0].toUpperCase() + thing(name).slice(1)).replaceAll('_', ' ')}
+        label=${capital(thing(name, columns.shared)).replaceAll('_', ' ')}
         options=${[[-1, 'Any'], ...names.map((text, code) => [code, text])]}
         value=${filter.group === name ? filter.value : -1}
         onChange=${(v) => store.narrow({ group: Number(v) < 0 ? '' : name, value: Number(v) })}

@@ -66,7 +66,7 @@ function planeSheet({ columns }, points) {
     columns: ['Number', 'Input', 'True class', 'Predicted', 'x', 'y'],
     rows: Array.from(points.x, (x, row) => [
       columns.number[row],
-      columns.place[row],
+      columns.name[row],
       columns.className(columns.label[row]),
       columns.className(columns.prediction[row]),
       x,
@@ -240,7 +240,7 @@ function Scatter({ points }) {
     <p class="dv-note ds-said">
       ${
         hover >= 0
-          ? `${columns.place[hover]}: ${columns.className(columns.label[hover])}${
+          ? `${columns.name[hover]}: ${columns.className(columns.label[hover])}${
               columns.right[hover] ? '' : `, taken for ${columns.className(columns.prediction[hover])}`
             } (${format.percent(columns.confidence[hover])})`
           : shares &&

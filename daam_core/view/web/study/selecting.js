@@ -59,7 +59,7 @@ export function fitting(columns, filter, marked = null) {
  * @returns {Int32Array}
  */
 export function sorted(columns, rows, key, down, scores = null) {
-  const { confidence, right, place } = columns;
+  const { confidence, right, name } = columns;
   if (key === 'errors') {
     return Int32Array.from(rows).sort(
       (a, b) => right[a] - right[b] || confidence[b] - confidence[a] || a - b,
@@ -68,7 +68,7 @@ export function sorted(columns, rows, key, down, scores = null) {
   const sign = down ? -1 : 1;
   if (key === 'place') {
     const { compare } = new Intl.Collator('en', { numeric: true });
-    return Int32Array.from(rows).sort((a, b) => sign * compare(place[a], place[b]) || a - b);
+    return Int32Array.from(rows).sort((a, b) => sign * compare(name[a], name[b]) || a - b);
   }
   /** @type {Record<string, ArrayLike<number> | null>} */
   const known = {
@@ -259,7 +259,7 @@ export function sliceName(columns, name) {
   if (kind === 'prediction') return `predicted ${columns.className(code)}`;
   if (kind === 'group') {
     const group = rest.slice(0, -1).join('.');
-    return `${thing(group)} ${columns.groups[group]?.names[code] ?? '–'}`;
+    return `${thing(group, columns.shared)} ${columns.groups[group]?.names[code] ?? '–'}`;
   }
   if (kind === 'selection') return `selection “${rest.join('.')}”`;
   /** @type {Record<string, string>} */
@@ -276,9 +276,18 @@ export function sliceName(columns, name) {
 
 const FEWEST_ARRANGEMENTS = 20; // for q ≤ 0.05: the one that is there comes again by chance
 
-/** What a column's values are called. @param {string} column */
-export function thing(column) {
-  return column === 'group' ? 'speaker or source' : column;
+/** @param {string} text */
+export function capital(text) {
+  return text ? text[0].toUpperCase() + text.slice(1) : text;
+}
+
+/**
+ * What a column's values are called.
+ * @param {string} column
+ * @param {string} shared what inputs of one group have in common, such as a speaker
+ */
+export function thing(column, shared) {
+  return column === 'group' ? shared : column;
 }
 
 /**
@@ -286,16 +295,17 @@ export function thing(column) {
  * @param {{column: string, in_both: number, only_first: number, only_second: number, left_out: number,
  *   arrangements: number} | null} units that were dealt as wholes; null: single inputs were
  * @param {boolean} known whether a column names what inputs have in common
+ * @param {string} shared what inputs of one group have in common
  */
-export function dealt(units, known) {
+export function dealt(units, known, shared) {
   if (!units) {
     const independent = known
-      ? 'Every input counts as independent: those of one speaker or source are not, and then q is too small.'
-      : 'Every input counts as independent; the study names no groups. Where several inputs are of one speaker or source, q is too small.';
+      ? `Every input counts as independent. Those of one ${shared} are not, so q is too small.`
+      : `Every input counts as independent; the study names no groups. Where several inputs are of one ${shared}, q is too small.`;
     return `Tested by dealing single inputs to the two groups again at random. ${independent}`;
   }
   const { in_both: both, only_first: one, only_second: other, left_out: out, arrangements } = units;
-  const name = thing(units.column);
+  const name = thing(units.column, shared);
   const parts = [
     both && `the ${both} with inputs in both groups swapped them at random`,
     one + other && `the ${one + other} in one group alone changed it at random`,

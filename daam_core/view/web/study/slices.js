@@ -10,7 +10,7 @@ import { html, useMemo, useState } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
 import { mapsSheet, numeral, numeric } from '../sheets.js';
 import { Asked, useStudy } from './parts.js';
-import { dealt, sliceName, thing } from './selecting.js';
+import { capital, dealt, sliceName, thing } from './selecting.js';
 
 const LISTED = 20; // cells that differ most
 
@@ -57,7 +57,7 @@ export function Slices() {
       shared.length > 0 &&
       html`<${Select}
         label="Tested by dealing"
-        options=${[['none', 'Single inputs'], ...shared.map((name) => [name, `All of one ${thing(name)} together`])]}
+        options=${[['none', 'Single inputs'], ...shared.map((name) => [name, `All of one ${thing(name, columns.shared)} together`])]}
         value=${store.units() || 'none'}
         onChange=${(v) => store.set({ units: v })}
       />`,
@@ -102,11 +102,6 @@ function comparedSheet({ payload }, found, names) {
   return mapsSheet(range(heads), maps);
 }
 
-/** @param {string} text */
-function capital(text) {
-  return text ? text[0].toUpperCase() + text.slice(1) : text;
-}
-
 /** Why two groups cannot be compared, or nothing. */
 function trouble(one, other, second) {
   if (!one || (!other && second !== 'none'))
@@ -132,7 +127,10 @@ function sliceOptions(store) {
     ...columns.options(columns.labels, 'label.', 'True class '),
     ...columns.options(columns.predictions, 'prediction.', 'Predicted '),
     ...Object.entries(columns.groups).flatMap(([group, { names }]) =>
-      names.map((name, code) => [`group.${group}.${code}`, capital(`${thing(group)} ${name}`)]),
+      names.map((name, code) => [
+        `group.${group}.${code}`,
+        capital(`${thing(group, columns.shared)} ${name}`),
+      ]),
     ),
   ];
 }
@@ -234,7 +232,7 @@ function Finding({ found, number, cells, names }) {
       <summary>How it was tested</summary>
       <p>
         ${
-          `${dealt(found.units, Boolean(store.payload?.units.length))} This was done ${found.permutations} times. ` +
+          `${dealt(found.units, Boolean(store.payload?.units.length), store.columns.shared)} This was done ${found.permutations} times. ` +
           `Chance is counted over all cells together, so q has a least value, which many cells may share. Cells ` +
           `depend on each other, so many may say one thing.`
         }

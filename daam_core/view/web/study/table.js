@@ -11,7 +11,7 @@ const PICTURE_LINE = 56;
 const NARROW = 560; // below it, a line has two rows of text
 const NARROW_LINE = 68;
 const SPARE = 6; // lines above and below those in sight
-const MOST_HEIGHT = 560;
+const MOST_HEIGHT = () => Math.max(560, Math.round(0.7 * window.innerHeight));
 const NARROW_HEIGHT = 340; // what is chosen stands below it
 
 const TITLE = 'True class ↓'.length;
@@ -74,7 +74,7 @@ export function InputTable() {
   const pictures = payload?.facts.modality === 'image';
   const line = narrow ? NARROW_LINE : pictures ? PICTURE_LINE : LINE;
   const chosen = rows.indexOf(store.row());
-  const height = Math.min(narrow ? NARROW_HEIGHT : MOST_HEIGHT, Math.max(1, rows.length) * line);
+  const height = Math.min(narrow ? NARROW_HEIGHT : MOST_HEIGHT(), Math.max(1, rows.length) * line);
   const first = Math.max(0, Math.floor(top / line) - SPARE);
   const last = Math.min(rows.length, Math.ceil((top + height) / line) + SPARE);
   const shown = columnsOf(store).filter(fitsIn(store, narrow));
@@ -204,7 +204,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
   const right = columns.right[row] === 1;
   /** @type {Record<string, any>} */
   const cells = {
-    place: columns.text ? columns.text[row] || columns.place[row] : columns.place[row],
+    place: columns.text ? columns.text[row] || columns.name[row] : columns.name[row],
     label: columns.className(columns.label[row]),
     prediction: columns.className(columns.prediction[row]),
     confidence: format.percent(columns.confidence[row]),
@@ -238,7 +238,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     }
     ${shown.map(
       ({ key, number }) =>
-        html`<span key=${key} class="ds-cell ds-${key} ${number ? 'dv-num' : ''}" title=${key === 'place' ? columns.place[row] : number ? undefined : cells[key]}
+        html`<span key=${key} class="ds-cell ds-${key} ${number ? 'dv-num' : ''}" title=${key === 'place' ? columns.whereOf(row) : number ? undefined : cells[key]}
           >${key === 'place' && !columns.text ? html`<${PlaceName} name=${cells.place} end=${columns.end} />` : cells[key]}</span
         >`,
     )}

@@ -17,9 +17,9 @@
  *   refused: {count: number, first: [string, string][]},
  *   columns: {
  *     number: Packed, label: Packed, prediction: Packed, confidence: Packed, seconds: Packed | null,
- *     place: string[], text: string[] | null,
+ *     name: string[], place: string[], text: string[] | null,
  *   },
- *   outside: Packed | null, units: string[], groups: Record<string, {names: string[], codes: Packed}>,
+ *   outside: Packed | null, units: string[], shared: string, groups: Record<string, {names: string[], codes: Packed}>,
  *   selections: Record<string, Packed>, methods: string[],
  *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean}>,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]},
@@ -27,7 +27,8 @@
  * }} StudyPayload label, prediction: numbers of classes; C + i stands for the i-th of the sets, of several or
  *   none, where an input may have several labels; cut: some texts are longer than what is here of them; outside: percent of the inputs known in
  *   training that lie closer to it, −1 where nothing is known; stated: the accuracy in the classifier's report,
- *   on inputs it was not trained on; units: columns whose values several inputs share
+ *   on inputs it was not trained on; units: columns whose values several inputs share;
+ *   shared: what inputs of one group have in common; name: what an input is called, its place where nothing else is known
  *
  * @typedef {{head: number | null, layer: number | null, feature: number | null}} Place null: all of the axis
  * @typedef {'density_attention' | 'gate' | 'class_importance' | 'values'} Asked
