@@ -239,7 +239,7 @@ class Studies:
             path = study.original(int(str(row["number"])))
         except DataError as error:
             raise InputError(
-                f"The file of {place} is no longer where the study found it; put it back, or give it as an "
+                f"The input {place} is no longer where the study found it; put it back, or give it as an "
                 "input of your own."
             ) from error
         if isinstance(path, Mapping):
@@ -247,7 +247,7 @@ class Studies:
         given = given_file(study.facts.modality, path, name=place)
         # Nothing but what was studied is ever handed out, whatever a study says where it lies.
         if given.sha256 != row["sha256"]:
-            raise InputError(f"The file of {place} has changed since it was studied; make the study again.")
+            raise InputError(f"The input {place} has changed since it was studied; make the study again.")
         return replace(given, truth=_classes(row["label"]))
 
     def _row(self, name: object, number: object) -> dict[str, object]:

@@ -131,7 +131,7 @@ def test_only_the_file_that_was_studied_is_handed_out(tmp_path: Path) -> None:
         tmp_path / "pictures", inputs=2, facts={"modality": "image"}, row=lambda number: paths[number]
     )
     studies = Studies([study])
-    with pytest.raises(InputError, match="The file of gone.png is no longer where the study found it"):
+    with pytest.raises(InputError, match=r"The input gone\.png is no longer where the study found it"):
         studies.given("pictures", 0)
-    with pytest.raises(InputError, match="The file of row 1 has changed since it was studied"):
+    with pytest.raises(InputError, match=r"The input one\.png has changed since it was studied"):
         studies.given("pictures", "1")
