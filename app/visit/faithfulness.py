@@ -23,7 +23,8 @@ class Checked:
     Attributes:
         title: of the input.
         model: name of the model.
-        predicted_class: its prediction with every part switched on.
+        predicted_class: its prediction with every part switched on; where an input may have several labels,
+            the class that is explained.
         found: the check's numbers.
         published: what was measured of the model over a data set, None where nothing was.
     """
@@ -43,7 +44,8 @@ def check_current(offer: Offer, session: Session) -> Checked:
     """
     result = needed(session.current)
     model = offer[result.model]
-    found = check_encoding(model, result.encoded)
+    e = result.explanation
+    found = check_encoding(model, result.encoded, target=e.explained if e.labels == "several" else None)
     predicted = model.class_names[found.prediction]
     return Checked(result.given.title, result.model, predicted, found, published(model))
 

@@ -52,6 +52,7 @@ class MapCheck:
         p_value: share of random orders whose deletion is at least as low, counting this one.
         randomised: rank correlation with the map after the gate's parameters were randomised.
         start: rank correlation with the map at δ, ξ and amplitude as before training.
+        followed: what removing cells is to take away, in words.
     """
 
     method: str
@@ -62,6 +63,7 @@ class MapCheck:
     p_value: float
     randomised: float
     start: float
+    followed: str = "the prediction"
 
     @property
     def true(self) -> bool:
@@ -82,7 +84,7 @@ class MapCheck:
                 f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
             )
         else:
-            found = f"Removing what {title} marks takes the prediction away sooner than random removal does."
+            found = f"Removing what {title} marks takes {self.followed} away sooner than random removal does."
         return f"{found} {self.before_training}"
 
     @property
@@ -111,7 +113,8 @@ class InputCheck:
     """An input's maps beside random orders of its cells.
 
     Attributes:
-        prediction: index of the predicted class.
+        prediction: index of the class whose probability is followed: the predicted one, or another that was
+            asked for.
         probability: its probability.
         shares: ``[S]`` of cells removed.
         cells: how many cells there are: rows times features.
@@ -155,8 +158,8 @@ class InputCheck:
     def _sentence(self, title: str, found: MapCheck) -> str:
         verb, when = ("confirms", "sooner") if found.true else ("does not confirm", "no sooner")
         return (
-            f"The check {verb} the map “{title}” for this input: removing the cells that it marks takes the "
-            f"prediction away {when} than removing cells at random. {found.before_training}"
+            f"The check {verb} the map “{title}” for this input: removing the cells that it marks takes "
+            f"{found.followed} away {when} than removing cells at random. {found.before_training}"
         )
 
 
@@ -167,6 +170,7 @@ def check_encoding(
     methods: Sequence[str] = CHECKED,
     orders: int | None = None,
     seed: int = 0,
+    target: int | None = None,
     progress: Progress | None = None,
 ) -> InputCheck:
     """Remove one input's gated cells in the order of its maps, and in random orders.
@@ -178,10 +182,17 @@ def check_encoding(
         orders: how many random orders; the smallest p-value is 1 / (orders + 1). By default as many
             as a few seconds allow.
         seed: of the orders and of the randomised gate.
+        target: the class that is explained, by index; the most probable one by default.
         progress: told how far it is; stops when cancelled.
     """
     return check_pooled(
-        model, pool(encoding).float(), methods=methods, orders=orders, seed=seed, progress=progress
+        model,
+        pool(encoding).float(),
+        methods=methods,
+        orders=orders,
+        seed=seed,
+        target=target,
+        progress=progress,
     )
 
 
@@ -192,6 +203,7 @@ def check_pooled(
     methods: Sequence[str] = CHECKED,
     orders: int | None = None,
     seed: int = 0,
+    target: int | None = None,
     progress: Progress | None = None,
 ) -> InputCheck:
     """:func:`check_encoding` for pooled values ``[L, F]``."""
@@ -204,16 +216,23 @@ def check_pooled(
     # All random orders at once: one batch of the same input.
     repeated = gated_cells(classifier, one.expand(orders, -1, -1))
     progress.report(0.1, "Removing cells at random")
-    chance = deletion_curve(repeated, torch.zeros_like(repeated.values), seed=seed + 1, check=progress.check)
-    found = gated_maps(classifier, one, dataset=model.dataset)
-    randomised = gated_maps(randomise_gate(classifier, seed=seed), one, dataset=model.dataset)
-    start = gated_maps(at_start(classifier), one, dataset=model.dataset)
+    nothing = torch.zeros_like(repeated.values)
+    chance = deletion_curve(repeated, nothing, seed=seed + 1, target=target, check=progress.check)
+    asked = None if target is None else torch.tensor([target])
+    found, randomised, start = (
+        gated_maps(one_of, one, target=asked, dataset=model.dataset)
+        for one_of in (classifier, randomise_gate(classifier, seed=seed), at_start(classifier))
+    )
+    probabilities = cells.probabilities()[0]
+    followed = int(probabilities.argmax()) if target is None else target
+    alone = target is None and cells.labels == "one"
+    said = "the prediction" if alone else f"the probability of “{model.class_names[followed]}”"
     checks = []
     methods = [name for name in methods if name in found]  # evidence is the density decoder's alone
     for index, name in enumerate(methods):
         progress.report(0.5 + 0.5 * index / len(methods), f"Removing cells by {MAP_KINDS[name].title}")
-        highest = deletion_curve(cells, found[name], seed=seed)
-        lowest = deletion_curve(cells, found[name], order="lowest", seed=seed)
+        highest = deletion_curve(cells, found[name], seed=seed, target=target)
+        lowest = deletion_curve(cells, found[name], order="lowest", seed=seed, target=target)
         checks.append(
             MapCheck(
                 method=name,
@@ -224,13 +243,13 @@ def check_pooled(
                 p_value=float((1 + np.sum(chance.areas <= highest.areas[0])) / (orders + 1)),
                 randomised=rank_correlation(found[name].detach().abs(), randomised[name].detach().abs()),
                 start=rank_correlation(found[name].detach().abs(), start[name].detach().abs()),
+                followed=said,
             )
         )
-    probabilities = cells.probabilities()[0]
     low, high = np.quantile(chance.probability, [0.025, 0.975], axis=0)
     return InputCheck(
-        prediction=int(probabilities.argmax()),
-        probability=float(probabilities.max()),
+        prediction=followed,
+        probability=float(probabilities[followed]),
         shares=np.asarray(SHARES),
         cells=cells.per_input,
         random=chance.probability.mean(0),

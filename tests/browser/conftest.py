@@ -16,7 +16,7 @@ import pytest
 
 from daam_core.trained import TrainedClassifier, load_model
 from tests.browser.app_page import AppPage
-from tests.support.small_heads import small_heads
+from tests.support.small_heads import several_head, small_heads
 
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 120
@@ -42,7 +42,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """``python -m app`` in a process of its own, as a person starts it."""
-    heads = small_heads()
+    heads = small_heads() | {"subjects": several_head()}
     models = [word for head in heads.values() for word in ("--model", str(head))]
     with serving(tmp_path_factory.mktemp("app"), *models) as (url, log, folder):
         yield Server(url, {name: load_model(head) for name, head in heads.items()}, log, folder)

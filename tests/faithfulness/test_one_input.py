@@ -6,15 +6,16 @@ import pytest
 import torch
 
 from daam_core.errors import CancelledError
+from daam_core.explaining import explain_encoding
 from daam_core.faithfulness.maps.cells import gated_cells
-from daam_core.faithfulness.maps.methods import gated_maps
+from daam_core.faithfulness.maps.methods import decision_gradients, gated_maps
 from daam_core.faithfulness.one_input import check_encoding, check_pooled
 from daam_core.faithfulness.removal.curves import deletion_curve
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
 from tests.support.encode import encode
 from tests.support.planted import planted_classifier, planted_inputs
-from tests.support.small import letter_model
+from tests.support.small import letter_model, several_model
 
 
 def test_a_check_of_one_input_on_the_planted_classifier():
@@ -76,3 +77,23 @@ def test_a_check_takes_an_encoding_and_stops_when_asked():
     assert check_encoding(model, encoding, orders=5).orders == 5
     with pytest.raises(CancelledError):
         check_encoding(model, encoding, progress=Progress(cancelled=lambda: True))
+
+
+@pytest.mark.parametrize("target", [None, 1])
+def test_of_several_labels_the_one_that_is_explained_is_followed(target):
+    model = several_model(n_heads=2, decoder="density")
+    encoding = encode(model.backbone, "abebibob")
+    found = check_encoding(model, encoding, orders=30, target=target)
+    e = explain_encoding(model, encoding, target=target)
+    assert found.prediction == e.explained
+    assert found.probability == pytest.approx(e.probabilities[e.explained], abs=1e-6)
+    by_method = {item.method: item for item in found.maps}
+    evidence = by_method["evidence"]
+    # Nothing is left at the end: the same for every order.
+    assert evidence.highest[-1] == pytest.approx(found.random[-1])
+    assert evidence.deletion < evidence.insertion
+    assert f" takes the probability of “{e.explained_class}” away " in found.sentence
+    # What its probability depends on is its own logit alone.
+    cells = gated_cells(model.classifier, torch.from_numpy(e.pooled)[None])
+    own, contrast, _ = decision_gradients(cells, target=torch.tensor([e.explained]))
+    torch.testing.assert_close(own, contrast)

@@ -4,8 +4,11 @@ They are real heads of tiny tasks: tones by pitch, sentences by topic, plain pic
 """
 
 import colorsys
+import itertools
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,6 +44,12 @@ SENTENCES = {
         "A new enzyme breaks plastic down within days.",
     ],
 }
+OF_NO_SUBJECT = (
+    "The cat slept on the warm roof.",
+    "Rain fell softly all night.",
+    "Grandmother baked bread in the old kitchen.",
+    "He walked slowly along the river.",
+)
 COLOURS = 12  # more classes than the page shows unasked
 COLOUR_NAMES = tuple(f"hue {30 * index:03d}" for index in range(COLOURS))
 
@@ -70,6 +79,35 @@ def small_heads() -> dict[str, Path]:
     return {name: folder / name for name in ("tones", "topics", "topics-b", "colours")}
 
 
+def several_head() -> Path:
+    """Folder of ``subjects``: which subjects a text has, any number of them, by a density decoder."""
+    folder = Path(os.environ[FOLDER_OF_THE_RUN]) / "several"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            names = tuple(SENTENCES)
+            single = [(text, {name}) for name, group in SENTENCES.items() for text in group]
+            both = [
+                (f"{one} {other}", {*subject, *second})
+                for (one, subject), (other, second) in itertools.combinations(single, 2)
+            ]
+            texts = [*single, *both, *((text, set[str]()) for text in OF_NO_SUBJECT)]
+            labels = [[float(name in subjects) for name in names] for _, subjects in texts]
+            unfinished = folder.with_suffix(".part")
+            _train(
+                unfinished / "subjects",
+                "text",
+                "minilm-l6",
+                [text for text, _ in texts],
+                torch.tensor(labels),
+                names,
+                labels="several",
+                decoder="density",
+                n_heads=2,
+            )
+            unfinished.rename(folder)
+    return folder / "subjects"
+
+
 def _train_all(folder: Path) -> None:
     """Train ``tones`` (sound), ``topics`` and ``topics-b`` (text, two seeds) and ``colours`` (image)."""
     texts = [(text, label) for label, group in SENTENCES.items() for text in group]
@@ -83,19 +121,33 @@ def _train_all(folder: Path) -> None:
         for index, name in enumerate(COLOUR_NAMES)
         for take in range(2)
     ]
-    _train(folder / "tones", "audio", "whisper-tiny-en", tones)
-    _train(folder / "topics", "text", "minilm-l6", texts)
-    _train(folder / "topics-b", "text", "minilm-l6", texts, seed=1)
-    _train(folder / "colours", "image", "efficientnet-lite0", colours)
+    _train_one(folder / "tones", "audio", "whisper-tiny-en", tones)
+    _train_one(folder / "topics", "text", "minilm-l6", texts)
+    _train_one(folder / "topics-b", "text", "minilm-l6", texts, seed=1)
+    _train_one(folder / "colours", "image", "efficientnet-lite0", colours)
+
+
+def _train_one(
+    folder: Path, modality: Modality, encoder: str, samples: list[tuple[object, str]], *, seed: int = 0
+) -> None:
+    classes = tuple(dict.fromkeys(label for _, label in samples))
+    labels = torch.tensor([classes.index(label) for _, label in samples])
+    _train(folder, modality, encoder, [given for given, _ in samples], labels, classes, seed=seed)
 
 
 def _train(
-    folder: Path, modality: Modality, encoder: str, samples: list[tuple[object, str]], *, seed: int = 0
+    folder: Path,
+    modality: Modality,
+    encoder: str,
+    given: Sequence[object],
+    targets: torch.Tensor,
+    classes: tuple[str, ...],
+    *,
+    seed: int = 0,
+    **changes: Any,
 ) -> None:
     backbone = load_backbone(encoder)
-    classes = tuple(dict.fromkeys(label for _, label in samples))
-    features = torch.stack([pool(encode(backbone, given)).float() for given, _ in samples])
-    labels = torch.tensor([classes.index(label) for _, label in samples])
+    features = torch.stack([pool(encode(backbone, one)).float() for one in given])
     config = ModelConfig(
         modality=modality,
         encoder=identity_of(backbone),
@@ -104,9 +156,10 @@ def _train(
         class_names=classes,
         amplitude_start=2.0,
         seed=seed,
+        **changes,
     )
     classifier, _ = train_classifier(
-        config, TrainingConfig(epochs=15, batch_size=8, seed=seed), features, labels
+        config, TrainingConfig(epochs=15, batch_size=8, seed=seed), features, targets
     )
     mean = dataset_mean(classifier, features)
     card = f"# {folder.name}\n\nA classifier for tests.\n"

@@ -33,7 +33,7 @@ class Curve:
 
     Attributes:
         shares: ``[S]`` of cells removed, from 0 to 1.
-        probability: ``[N, S]`` of the class predicted before anything was removed.
+        probability: ``[N, S]`` of the class predicted before anything was removed, or of that asked for.
         correct: ``[N, S]`` bool, whether the prediction is the label; None without labels.
     """
 
@@ -106,6 +106,7 @@ def deletion_curve(
     labels: Tensor | None = None,
     shares: Sequence[float] = SHARES,
     seed: int = 0,
+    target: int | None = None,
     check: Callable[[], None] | None = None,
 ) -> Curve:
     """Remove each input's cells in the order of its scores.
@@ -117,6 +118,7 @@ def deletion_curve(
         labels: ``[N]``, for the accuracy.
         shares: of cells removed, rising from 0 to 1.
         seed: of the order among equal scores.
+        target: the class whose probability is followed; each input's most probable one by default.
         check: called between batches; may raise to stop.
 
     Raises:
@@ -143,8 +145,10 @@ def deletion_curve(
         place = removal_order(scores[start : start + size], order=order, seed=seed + start)
         place = place.view(values.shape)
         answers = torch.stack([cells.probabilities(values * (place >= count)) for count in counts], 1)
-        target = answers[:, 0].argmax(-1)
-        probability.append(answers[torch.arange(len(values)), :, target][:, which])
+        followed = answers[:, 0].argmax(-1)
+        if target is not None:
+            followed = torch.full_like(followed, target)
+        probability.append(answers[torch.arange(len(values)), :, followed][:, which])
         predicted.append(answers.argmax(-1)[:, which])
     right = None if labels is None else (torch.cat(predicted) == labels[:, None]).numpy()
     return Curve(grid, torch.cat(probability).numpy(), right)
