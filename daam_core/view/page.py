@@ -119,6 +119,13 @@ footer {{ margin-top: 64px; font-size: 13px; }}
 summary {{ cursor: pointer; }}
 .terms dd {{ margin: 0 0 8px; max-width: 84ch; }}
 pre {{ overflow-x: auto; }}
+@media (max-width: 640px) {{
+  main {{ padding: 12px 12px 40px; }}
+  h1 {{ font-size: 18px; line-height: 24px; margin-bottom: 4px; }}
+  .given {{ margin: 0 0 8px; }}
+  .caution {{ margin-bottom: 12px; font-size: 12px; line-height: 16px; }}
+  summary {{ min-height: 24px; }}
+}}
 @media (prefers-color-scheme: dark) {{ body {{ background: #16191e; color: #e7ebf0; }} }}
 {style}
 </style>

@@ -6,6 +6,7 @@ import * as format from '../format.js';
 import { html, useStore } from '../html.js';
 
 const FEWEST_LAYERS = 8; // fewer are all to be seen in the map itself
+const EVEN = 2; // times what each layer would hold, were all alike: below that none is named
 
 /**
  * A bar for each layer of a map, or of several that are drawn alike, and in words what holds most.
@@ -14,21 +15,25 @@ const FEWEST_LAYERS = 8; // fewer are all to be seen in the map itself
 export function LayerStrip({ fields }) {
   const store = useStore();
   const { L, raw } = store.result();
-  const { Row } = store.axes();
+  const { Row, rows } = store.axes();
   const [field] = fields;
   if (!field || L < FEWEST_LAYERS || raw.mode === 'layer_groups') return null;
   const shares = layerShares(field);
   if (!(sum(shares) > 0)) return null;
   const active = activeTogether(fields);
   const [most] = top(shares, 1, false);
-  const { first, last } = active || { first: most, last: most };
+  const even = !active && fields.every((one) => one && Math.max(...layerShares(one)) < (100 * EVEN) / L);
+  const { first, last } = active || (even ? { first: -1, last: -1 } : { first: most, last: most });
   const held = Math.min(
     ...fields.flatMap((one) => (one ? [sum(layerShares(one).slice(first, last + 1))] : [])),
   );
   const names = first === last ? `${Row} ${first}` : `${Row}s ${first} to ${last}`;
   const verb = first === last ? 'holds' : 'hold';
   const least = fields.length > 1 ? 'at least ' : '';
-  const said = `${names} ${verb} ${active ? '' : 'most, '}${least}${format.percent(held / 100)} of ${fields.length > 1 ? 'each' : 'the'} map`;
+  const map = fields.length > 1 ? 'each map' : 'the map';
+  const said = even
+    ? `Spread over all ${rows} of ${map}`
+    : `${names} ${verb} ${active ? '' : 'most, '}${least}${format.percent(held / 100)} of ${map}`;
   const highest = Math.max(...shares);
   return html`<div class="dv-strip">
     <ol class="dv-strip-layers" aria-hidden="true">
