@@ -50,7 +50,7 @@ def prediction_html(session: Session) -> str:
     notes = (
         [_effect(result, before)] if result.unmuted is not None and not _shows_effect(result, before) else []
     )
-    notes += [f'<p class="dx-note">{STAND_ALONE}</p>'] if e.labels == "several" else []
+    notes += [f'<p class="dx-note dx-alone">{STAND_ALONE}</p>'] if e.labels == "several" else []
     notes += [CONSTANT_MAP] if e.degenerate else []
     notes += [
         f'<p class="dx-note">The input: {escape(remark)}.</p>'

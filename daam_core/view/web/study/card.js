@@ -81,15 +81,19 @@ function Explain({ number, input }) {
 
 /** @param {{input: Input}} props */
 function Probabilities({ input }) {
-  const { payload } = useStudy();
+  const { payload, columns } = useStudy();
   const all = payload?.facts.classes.length || 0;
   // As many as came, where these are all; else the likeliest, and what all others share.
   const shown = input.probabilities.slice(0, all <= input.probabilities.length ? all : 3);
   const rest = 1 - shown.reduce((sum, [, share]) => sum + share, 0);
+  // With several labels an input each probability stands alone, and those from a half on are predicted.
+  const others = columns.several
+    ? `none above ${format.percent(shown[shown.length - 1]?.[1] ?? 0)}`
+    : `together ${format.percent(Math.max(0, rest))}`;
   return html`<div class="dv-probs">
     ${shown.map(
       ([name, share], i) =>
-        html`<div class="dv-prob ${i === 0 ? 'dv-strong' : ''}" key=${name}>
+        html`<div class="dv-prob ${(columns.several ? share >= 0.5 : i === 0) ? 'dv-strong' : ''}" key=${name}>
           <span class="dv-prob-name">${name}</span>
           <span class="dv-prob-track"><span class="dv-prob-fill" style=${{ width: `${100 * share}%` }}></span></span>
           <span class="dv-number">${format.percent(share)}</span>
@@ -98,7 +102,7 @@ function Probabilities({ input }) {
     ${
       all > shown.length &&
       html`<p class="dv-note">
-        ${format.count(all - shown.length)} other ${all - shown.length === 1 ? 'class' : 'classes'}, together ${format.percent(Math.max(0, rest))}
+        ${format.count(all - shown.length)} other ${all - shown.length === 1 ? 'class' : 'classes'}, ${others}
       </p>`
     }
   </div>`;
