@@ -153,6 +153,11 @@ def test_any_two_results_of_a_visit_are_compared_and_every_change_undone(app, se
     assert app.probabilities() == dict(enumerate(explain(topics, CHANGED).probabilities.tolist()))
     expect(page.locator("#changed-text textarea")).to_have_value(CHANGED)  # what the visitor wrote stays
     expect(page.locator("#prediction .dx-before")).to_contain_text(percent(a.probabilities.max()))
+    # Both answers stand in one place; the view has none of its own.
+    tabs = ["Input", "Heads", "Map and cell", "Layers", "Parameters", "Average", "Compare"]
+    assert page.locator("#view [role=tab]").all_inner_texts() == tabs
+    expect(page.locator(".dx-answer")).to_have_count(1)
+    expect(page.locator(".dv-prediction")).to_have_count(0)
     page.get_by_role("button", name="Compare the maps").click()
     expect(page.locator("#view").get_by_role("tab", name="Compare")).to_have_attribute(
         "aria-selected", "true"

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Error, Locator, Page, expect
 
+from daam_core.reading.heads import head_similarity
 from daam_core.reading.quantities import CAUTION
+from daam_core.result import Explanation
 from daam_core.view.media import picture_media, sound_media
 from daam_core.view.page import view_html
 from tests.browser.barriers import serious
@@ -59,6 +61,24 @@ def pdf(content: bytes, mm: float) -> tuple[list[str], int]:
     return lines, sum(isinstance(one, pypdfium2.PdfImage) for one in page.get_objects())
 
 
+def numbers_of(e: Explanation) -> dict[str, np.ndarray]:
+    """What the last columns of each panel's table are, by the panel's name in the file's."""
+    assert e.dataset is not None
+    one, other, mean = (array.reshape(-1) for array in (*e.importance, e.dataset.importance[0]))
+    learned = {"mean-offset-δ": (e.mean_offset, e.initial_mean_offset)}
+    learned["scaled-variance-ξ"] = (e.scaled_variance, e.initial_scaled_variance)
+    return {
+        "prediction": np.stack([e.probabilities, e.logits], 1),
+        "all-heads": e.importance.reshape(-1, 1),
+        "one-head-minus-another": np.stack([one, other, one - other], 1),
+        "how-alike-the-heads-are": head_similarity(e.gate, e.head_layers),
+        "one-head-layers-features": one[:, None],
+        "layer-profile": np.stack([*e.layer_contribution, e.layer_contribution.sum(0)], 1),
+        **{name: np.concatenate(arrays).T for name, arrays in learned.items()},
+        "against-the-data-set": np.stack([one, mean, one - mean], 1),
+    }
+
+
 def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -72,8 +92,20 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
     menu = panel.get_by_role("button", name="Display")
     rank = panel.get_by_role("radio", name="Rank")
     assert rank.count() == 0
+    # What says what is shown stands in sight, how it is drawn in the menu.
+    in_sight = panel.locator(".dv-controls .dv-label:visible")
+    assert in_sight.all_inner_texts() == ["Show", "Scale", "Zoom", "Find feature"]
     menu.focus()
     page.keyboard.press("Enter")
+    ways = panel.get_by_role("group", name="Display").locator(".dv-label:visible")
+    assert ways.all_inner_texts() == [
+        "Colours",
+        "Palette",
+        "Binning",
+        "Rows of tables",
+        "Order by",
+        "Heads side by side (up to 8)",
+    ]
     rank.check()
     assert page.evaluate(STATE)["display"] == "open"
     assert serious(page, within="main") == []
@@ -189,13 +221,15 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
         "_layer-profile": ["Layer", "Percent"],
         "_mean-offset-δ": ["Mean offset δ", "Features", "Feature"],
     }
-    for tab in ("summary", "input", "heatmap", "layers", "parameters", "dataset"):
+    tables = {}
+    for tab in ("summary", "heads", "input", "heatmap", "layers", "parameters", "dataset"):
         page.evaluate(f"tab => {{ {STATE.replace('.state', '')}.state = {{tab}}; }}", tab)
         settle(page)
         for one in page.locator(".dv-figure").all():
             one.get_by_role("button", name="Save this").click()
             name, content = saved(one, "CSV")
-            assert len(content.decode("utf-8").splitlines()) > 1, name
+            lines = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+            tables[name.split("_")[2].removesuffix(".csv")] = list(lines)[1:]
             for title in [title for title in axes if title in name]:
                 said, drawn = pdf(saved(one, "PDF")[1], mm=89)
                 assert said[1] == f"News / today · {e.model}"
@@ -205,6 +239,15 @@ def test_maps_are_searched_pinned_and_saved_on_a_page_without_a_server(
         # What is only said to whoever has the page before them is not printed.
         assert b"Point at" not in content, name
         assert len(list(ET.fromstring(content).iter(f"{SVG}text"))) > 3, name
+    for name, wanted in numbers_of(e).items():
+        found = np.array([row[-wanted.shape[1] :] for row in tables.pop(name)], float)
+        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=1e-6, err_msg=name)
+    summed_up = {"each-head-in-numbers", "one-cell-the-learned-gaussians", "top-features", "what-was-learned"}
+    summed_up.add("pinned-cells")
+    words = [float(row[1]) for row in tables.pop("back-to-the-text")]
+    assert sum(words) == pytest.approx(float(e.token_attribution.sum()), rel=1e-5)
+    assert set(tables) == summed_up
+    assert all(tables.values())
     page.evaluate(f"() => {{ {STATE.replace('.state', '')}.state = {{tab: 'dataset', cell: null}}; }}")
     assert axes == {}
     told = page.get_by_text("Point at", exact=False).first

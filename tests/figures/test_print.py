@@ -20,7 +20,9 @@ from daam_core.figures.parameters import parameters_figure
 from daam_core.figures.report import report_figure
 from daam_core.figures.style import figure_bytes, print_style
 from daam_core.figures.tokens import token_figure
+from daam_core.reading.outside import warning
 from daam_core.reading.quantities import CAUTION, caution
+from daam_core.result import Outside
 from tests.figures.examples import AUDIO, GROUPS, IMAGE, LONG, MIXTURE, PICTURE, SOUND, TEXT
 from tests.support.builders import make_explanation
 
@@ -94,6 +96,11 @@ def test_a_report_names_the_input_and_says_probabilities_as_the_page_does(monkey
         assert text in written
     assert "0.000" not in written
     assert CAUTION in written
+    assert "trained on" not in written
+    far = replace(e, outside=Outside(3.0, 1.5, 99.54, 400))
+    warned = " ".join(_written(report_figure(far, shown=SOUND), monkeypatch).split())
+    assert warning(far) in warned
+    assert "farther from the training data than 99.5 % of the known inputs" in warned
     # The footer is about the map that is drawn: no word of the Importance Factor under another one.
     drawn = replace(e, evidence=e.class_importance)
     for quantity, begins in (("evidence", "Evidence says"), ("class_importance", "Class importance says")):

@@ -65,6 +65,14 @@ def test_a_built_in_model_knows_its_examples_or_they_say_that_it_does_not(name):
         if example.id in KNOWN:
             assert found.predicted_class == KNOWN[example.id]
             assert warning(found) == ""
+    # The card says how well unlike inputs are told, and known ones are let through.
+    facts = model.known.facts
+    assert facts["kept"] == 95
+    assert abs(facts.get("test", {"inside": 0.95})["inside"] - 0.95) < 0.03
+    for told in facts["unlike"]:
+        row = f"| {told['name']} | {told['inputs']:,} | {told['auroc']:.3f} | {told['outside']:.1%} |"
+        assert row in model.card
+        assert told["auroc"] > 0.9
     general = ["photo-lion", "photo-cheetah", "photo-bus", "photo-tower"]
     assert [example.id for example in offered("image", "colours")] == general
 
