@@ -16,6 +16,14 @@ from daam_core.gating import axis_statistics, density_gate, mixture_gate
 from daam_core.layers import SCALED_VARIANCE_RANGE
 
 
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are one, or the same part of one: ``x[:, :4]`` said twice."""
+    if one is other:
+        return True
+    same_form = (one.shape, one.stride(), one.dtype) == (other.shape, other.stride(), other.dtype)
+    return same_form and one.data_ptr() == other.data_ptr()
+
+
 class DensityMultiheadAttention(nn.Module):
     """Density gates over any axis of ``x [B, .., F]`` in place of ``nn.MultiheadAttention``, batch first.
 
@@ -123,7 +131,7 @@ class DensityMultiheadAttention(nn.Module):
 
         Args:
             query: x. A gate compares a tensor's values with each other, so ``key`` and ``value`` must be
-                the same tensor or left out.
+                the same tensor, the same part of one, or left out.
             key_padding_mask: ``[B, ..]``, True (or −∞) for padding. Neither what padding holds nor how
                 much there is of it changes the output elsewhere.
             average_attn_weights: whether the gate is the heads' mean, ``[B, .., F]``, or ``[B, H, .., F]``.
@@ -131,7 +139,7 @@ class DensityMultiheadAttention(nn.Module):
         Raises:
             ShapeError: shapes that do not fit, another key or value, a mask of pairs of positions.
         """
-        if any(other is not None and other is not query for other in (key, value)):
+        if any(other is not None and not _same(other, query) for other in (key, value)):
             raise ShapeError("Density attention gates one tensor by itself: give it as query, key and value.")
         if attn_mask is not None or is_causal:
             raise ShapeError(

@@ -128,12 +128,21 @@ class TrainedClassifier(
         return backbone
 
     def look_for_encoder(self, folders: Sequence[str]) -> None:
-        """Say in which of some folders the encoder lies, before it is loaded; see :func:`load_model`.
+        """Say in which of some folders the encoder lies, before it is loaded, by the hash of its weights.
+
+        Where none of them is it, the encoder stays where it was.
 
         Raises:
-            EncoderError: one is no encoder's folder, or of several none is the right one.
+            EncoderError: one is no encoder's folder, or none is the right one and it is not where it was.
         """
-        self._encoder_location, self._folder = _chosen_encoder(self.config, folders), None
+        _check_folders(self.config, folders)
+        try:
+            self._encoder_location, self._folder = _with_its_weights(self.config, folders), None
+        except EncoderError as none_of_them:
+            try:
+                self.find_encoder()
+            except EncoderError:
+                raise none_of_them from None
 
     def find_encoder(self) -> str:
         """Name or folder of the encoder, found but not read.
@@ -282,16 +291,25 @@ def _chosen_encoder(config: ModelConfig, folders: Sequence[str]) -> str | None:
     Raises:
         EncoderError: one is no encoder's folder, or of several none is the right one.
     """
-    hashes = {}
+    _check_folders(config, folders)
+    return _with_its_weights(config, folders) if len(folders) > 1 else next(iter(folders), None)
+
+
+def _check_folders(config: ModelConfig, folders: Sequence[str]) -> None:
+    """Refuse a folder that holds no encoder."""
     for folder in folders:
         check_encoder_folder(config, folder)
-        weights = weight_files(locate(folder))
-        if len(folders) > 1:
-            hashes[folder] = weights_sha256(weights)
-    if len(folders) < 2:
-        return next(iter(folders), None)
-    for folder, sha256 in hashes.items():
-        if sha256 == config.encoder.weights_sha256:
+        weight_files(locate(folder))
+
+
+def _with_its_weights(config: ModelConfig, folders: Sequence[str]) -> str:
+    """That of the folders whose weights have the hash of the encoder a classifier was trained on.
+
+    Raises:
+        EncoderError: none has.
+    """
+    for folder in folders:
+        if weights_sha256(weight_files(locate(folder))) == config.encoder.weights_sha256:
             return folder
     names = ", ".join(Path(folder).resolve().name for folder in folders)
     raise EncoderError(

@@ -209,6 +209,16 @@ class TestBlock:
         assert (found == (torch.arange(200) >= 100)).float().mean() > 0.9
 
 
+def test_the_same_part_of_a_tensor_said_three_times_is_one_tensor():
+    """As one writes it for ``nn.MultiheadAttention``; another part, or equal values elsewhere, is another."""
+    attention, x = made(), drawn(3, 5, 4)
+    expected = attention(x[:, :4].contiguous())[0]
+    torch.testing.assert_close(attention(x[:, :4], x[:, :4], x[:, :4])[0], expected, **EXACT)
+    for other in (x[:, 1:], x[:, :4].clone()):
+        with pytest.raises(ShapeError, match="gates one tensor by itself"):
+            attention(x[:, :4], other, other)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [

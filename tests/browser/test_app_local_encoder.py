@@ -47,6 +47,12 @@ def test_a_classifier_on_a_folder_opens_once_its_encoder_is_named(
     assert "The encoder folder 'TINY' that pets was trained on is not where it was, nor beside the" in said
     assert "give its place with --encoder DIR" in said
 
+    save_text(tmp_path / "another", "bert", num_hidden_layers=4)
+    another = ("--encoder", str(tmp_path / "another"))
+    assert start(["--model", str(checkpoint), *another, "--port", str(free_port())]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "None of the encoders given (another) has the weights of TINY (revision local" in said
+
     (tmp_path / "app").mkdir()
     options = ("--model", str(checkpoint), "--encoder", str(tmp_path / "elsewhere"))
     with serving(tmp_path / "app", *options) as (url, _, _):

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
+from daam_core.errors import EncoderError
 from daam_core.trained import load_model
 from tests.support.commands import QUICK
 from tests.support.data import write_table
@@ -86,6 +88,22 @@ def test_of_several_encoders_the_right_one_is_taken(trained, run, refused, tmp_p
     assert "None of the encoders given (other-0, other-1) has the weights of TINY (revision local" in said
     said = refused("evaluate", trained / "d.csv", "--model", checkpoint, "--out", "x", "--encoder", "nowhere")
     assert "There is no encoder folder 'nowhere'; give the one to which 'TINY' was copied" in said
+
+
+def test_folders_for_other_classifiers_leave_an_encoder_in_its_place(trained, tmp_path):
+    """As the page is started: with several classifiers, and the folders of those that were moved."""
+    save_text(tmp_path / "other", "bert", num_hidden_layers=4)
+    model = load_model(trained / "out" / "h")
+    model.look_for_encoder([str(tmp_path / "other")])
+    assert Path(model.find_encoder()).resolve() == trained / "enc" / "TINY"
+    shutil.move(trained / "enc" / "TINY", tmp_path / "elsewhere")
+    model.look_for_encoder([str(tmp_path / "other"), str(tmp_path / "elsewhere")])
+    assert model.find_encoder() == str(tmp_path / "elsewhere")
+    model = load_model(trained / "out" / "h")
+    with pytest.raises(EncoderError, match=r"None of the encoders given \(other\) has the weights of TINY"):
+        model.look_for_encoder([str(tmp_path / "other")])
+    with pytest.raises(EncoderError, match="There is no encoder folder 'nowhere'"):
+        model.look_for_encoder(["nowhere"])
 
 
 def test_an_encoder_in_half_precision_stays_in_it(trained, run, refused, tmp_path):
