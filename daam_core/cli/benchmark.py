@@ -3,8 +3,8 @@
 It goes on where it was left: each result is a file of its own below DIR, and what is there is not made
 again. Every method tries the same number of its settings on the validation part, trains again with the best
 on everything but the test part with every seed, and is tested on that. Data sets: emodb, ravdess, speech
-(both), emodb-ravdess and ravdess-emodb (trained on one, tested on the other), news, news-50 (50 texts a class), grocery,
-grocery-fine, caltech, cifar.
+(both), emodb-ravdess and ravdess-emodb (trained on one, tested on the other), news, news-50 (50 texts a
+class), grocery, grocery-fine, caltech, cifar.
 """
 
 import argparse

@@ -39,8 +39,14 @@ class Settings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            least = {"seed": 0, "changed_inputs": 0, "inputs": 2, "training_inputs": 10}.get(field.name, 1)
+            # Stability is between seeds, so it takes two.
+            smallest = {
+                "seed": 0,
+                "changed_inputs": 0,
+                "inputs": 2,
+                "training_seeds": 2,
+                "training_inputs": 10,
+            }
+            least = smallest.get(field.name, 1)
             if value < least:
                 raise DataError(f"{field.name} must be at least {least}, got {value}.")
-        if self.training_seeds < 2:
-            raise DataError("Stability across seeds needs at least 2 of them.")

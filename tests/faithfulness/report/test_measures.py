@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_refused():
         measure_faithfulness(model, (x, labels), (x, labels), inputs=texts[:3])
     with pytest.raises(DataError, match="inputs must be at least 2, got 1"):
         Settings(inputs=1)
-    with pytest.raises(DataError, match="at least 2 of them"):
+    with pytest.raises(DataError, match="training_seeds must be at least 2, got 1"):
         Settings(training_seeds=1)
 
 
