@@ -22,6 +22,7 @@ ENCODERS = {
     "CLAP": ("audio", (tiny.save_clap, "clap"), 3, 32),
     "T5": ("text", (tiny.save_text, "t5"), 3, 16),
     "XLNet": ("text", (tiny.save_text, "xlnet"), 3, 16),
+    "a type without a reader of its own": ("text", (tiny.save_text, "megatron-bert"), 3, 16),
     "CLIP's text": ("text", (tiny.save_text, "clip", tiny.byte_level), 3, 16),
     "SigLIP 2's text": ("text", (tiny.save_text, "siglip2", tiny.byte_level), 3, 16),
     "CLIP": ("image", (tiny.save_patches, "clip"), 3, 16),
