@@ -1,6 +1,7 @@
 """Ways in, on the real page: examples, own input, wrong input, two visitors, cancelling."""
 
 import base64
+import itertools
 import re
 from pathlib import Path
 
@@ -100,6 +101,18 @@ def test_a_phones_first_screen_shows_the_answer_the_words_and_the_map(app, serve
     expect(page.get_by_label("Find feature").first).to_be_hidden()
     page.locator("#view").get_by_role("button", name="Display").first.click()
     expect(page.get_by_label("Find feature").first).to_be_visible()
+    # A map that is pressed stands above the numbers of its cell, and these stand apart.
+    pressed = page.locator("#view .dv-map-overlay").nth(1)
+    pressed.click(position={"x": 40, "y": 10})
+    readout = page.locator("#view .dv-readout").first
+    expect(readout).to_be_visible()
+    place = pressed.bounding_box()
+    assert place["y"] + place["height"] <= readout.bounding_box()["y"]
+    items = [one.bounding_box() for one in readout.locator(".dv-readout-list > div").all()]
+    assert all(
+        one["x"] + one["width"] + 8 <= other["x"] or one["y"] + one["height"] <= other["y"]
+        for one, other in itertools.pairwise(items)
+    )
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
