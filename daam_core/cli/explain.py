@@ -20,7 +20,7 @@ from daam_core.errors import InputError
 from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.inputs.files import opened_file
-from daam_core.reading.numbers import signed
+from daam_core.reading.numbers import number, signed
 from daam_core.reading.outside import verdict
 from daam_core.reading.quantities import quantity_map, top_cells
 from daam_core.reading.remarks import remarks
@@ -172,7 +172,10 @@ def _text(explanation: Explanation, out: str | None) -> str:
     lines += [STAND_ALONE] if explanation.labels == "several" else []
     layers = explanation.layer_contribution.sum(0)
     strongest = top_cells(layers, 3)[:, 0]
-    lines += ["", "Density attention by layer: " + ", ".join(f"{i} ({layers[i]:.1f} %)" for i in strongest)]
+    lines += [
+        "",
+        "Density attention by layer: " + ", ".join(f"{i} ({number(layers[i])} %)" for i in strongest),
+    ]
     cells = top_cells(quantity_map(explanation, "importance"), 3)
     lines.append(
         "Highest Importance Factor: "

@@ -30,7 +30,7 @@ from daam_core.figures.style import (
 )
 from daam_core.reading.binning import Binning, bin_columns
 from daam_core.reading.heads import chosen_heads, is_open
-from daam_core.reading.numbers import number
+from daam_core.reading.numbers import number, number_range
 from daam_core.reading.quantities import quantity_map, quantity_text, scale_limits
 from daam_core.result import Explanation, Scale
 
@@ -194,7 +194,7 @@ def _map_notes(explanation: Explanation, quantity: str, scale: Scale, limits: np
         notes.append("Colours from each map's own lowest to its own highest value, given above it.")
     elif lowest < highest:
         notes.append(
-            f"One scale for all heads: {number(lowest)} to {number(highest)}. "
+            f"One scale for all heads: {number_range(lowest, highest)}. "
             "In brackets: the head's share of the density attention."
         )
     return notes
@@ -243,8 +243,8 @@ def _map_title(maps: Maps, head: int, cells: np.ndarray) -> str:
         return f"head {head}, constant: {number(lowest)}"
     if maps.scale == "per_head":
         low, high = maps.limits[head] if maps.signed else (lowest, highest)
-        return f"head {head}, {number(low)} to {number(high)}"
-    return f"head {head} ({maps.explanation.layer_contribution[head].sum():.0f} %)"
+        return f"head {head}, {number_range(low, high)}"
+    return f"head {head} ({number(maps.explanation.layer_contribution[head].sum())} %)"
 
 
 def draw_maps(canvas: Canvas, maps: Maps) -> None:

@@ -29,7 +29,7 @@ from daam_core.figures.style import (
 from daam_core.reading.binning import bin_columns
 from daam_core.reading.colours import head_colour
 from daam_core.reading.gaussians import effective_gaussian, is_wide, parameter_summary
-from daam_core.reading.numbers import number
+from daam_core.reading.numbers import number, number_range
 from daam_core.result import Explanation
 
 RANGE_BINS = 48
@@ -98,7 +98,7 @@ def draw_distributions(
         axes.plot(values.mean(), head, marker="o", markersize=2.8, color=INK, linestyle="none")
         axes.plot(start[head].mean(), head, marker="x", markersize=3.4, markeredgewidth=0.8, color=INK)
     row = next(r for r in parameter_summary(explanation) if r.parameter == name and r.head is None)
-    reach = f"{number(row.lowest)} to {number(row.highest)}"
+    reach = number_range(row.lowest, row.highest)
     axes.set_title(f"{label.split()[-1]}: {reach}" if short else f"{label}: {reach}, mean {number(row.mean)}")
     _head_rows(axes, len(learned))
     if log:
@@ -160,7 +160,7 @@ def draw_mixture(left: Axes, right: Axes, explanation: Explanation) -> None:
                 values, rows, "o", color=colour, markersize=3.4, markerfacecolor="none", markeredgewidth=0.8
             )
             axes.plot(joined[head], head, "o", color=colour, markersize=4.2)
-        axes.set_title(f"{label}: {number(float(parts.min()))} to {number(float(parts.max()))}")
+        axes.set_title(f"{label}: {number_range(float(parts.min()), float(parts.max()))}")
         axes.set_xlabel(f"{label} ({axis_labels.FROM_THE_PRODUCT})")
         _head_rows(axes, len(parts))
         tidy(axes)

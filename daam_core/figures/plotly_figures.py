@@ -104,7 +104,7 @@ def plotly_map(
 def _map_title(explanation: Explanation, head: int, limits: np.ndarray, scale: Scale) -> str:
     if scale == "per_head":
         return f"head {head}: {number_range(*limits)}"
-    return f"head {head} ({explanation.layer_contribution[head].sum():.0f} %)"
+    return f"head {head} ({number(explanation.layer_contribution[head].sum())} %)"
 
 
 def _map_trace(explanation: Explanation, head: int, quantity: str) -> go.Heatmap:

@@ -4,14 +4,16 @@
 def number(value: float, *, resolution: float = 0.0) -> str:
     """Three significant digits with a typographic minus; sizes below ``resolution`` are 0.
 
-    >>> number(-0.12345), number(12345.6), number(1e-9, resolution=1e-6)
-    ('−0.123', '1.23e+04', '0')
-    >>> number(1000), number(9994)
-    ('1000', '9990')
+    As ``short`` in the view's format.js: with a power of ten only below 0.0001 and from ten million on.
+
+    >>> number(-0.12345), number(12345.6), number(1e-9), number(1e-9, resolution=1e-6)
+    ('−0.123', '12300', '1e−9', '0')
     """
-    text = f"{0.0 if abs(value) < resolution else value:.3g}"
-    if "e+03" in text:
-        text = f"{float(text):.0f}"
+    text = f"{0.0 if abs(value) < resolution or value == 0 else value:.3g}"
+    mantissa, power, exponent = text.partition("e")
+    if power:
+        small = 0 < int(exponent) < 7
+        text = f"{float(text):.0f}" if small else f"{mantissa}e{int(exponent):+d}"
     return text.replace("-", "−")
 
 
@@ -66,11 +68,12 @@ def p_value(p: float, *, orders: int, said: bool = True) -> str:
 
 
 def number_range(lowest: float, highest: float) -> str:
-    """From the lowest to the highest value; a single number where they are the same.
+    """From the lowest to the highest value; what is nothing beside the other is 0, equal ones are one number.
 
-    >>> number_range(-1, 2.5), number_range(0.3, 0.3)
-    ('−1 to 2.5', 'constant: 0.3')
+    >>> number_range(-1, 2.5), number_range(0.3, 0.3), number_range(4.9e-36, 0.8432)
+    ('−1 to 2.5', 'constant: 0.3', '0 to 0.843')
     """
     if lowest == highest:
         return f"constant: {number(lowest)}"
-    return f"{number(lowest)} to {number(highest)}"
+    least = 1e-3 * max(abs(lowest), abs(highest))
+    return f"{number(lowest, resolution=least)} to {number(highest, resolution=least)}"

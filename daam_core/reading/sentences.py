@@ -127,7 +127,7 @@ def _heads(e: Explanation) -> str:
         what = " of the density attention" if not parts else ""
         name = f"head {head}, which lets every cell through," if is_open(e, int(head)) else f"head {head}"
         parts.append(
-            f"{name} carries {totals[head]:.0f} %{what}, {_on_layers(shares[head], e.axis_names[0])}"
+            f"{name} carries {number(totals[head])} %{what}, {_on_layers(shares[head], e.axis_names[0])}"
         )
         covered += totals[head]
         if covered >= MAJORITY:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from daam_core.errors import DataError
-from daam_core.reading.numbers import fixed
+from daam_core.reading.numbers import fixed, number
 from daam_core.reading.quantities import top_cells
 from daam_core.study.cells import class_preference
 from daam_core.study.folder import Study, in_words
@@ -40,7 +40,7 @@ def study_scores(study: Study) -> Scores | None:
         labels = np.stack([study.of_class(name) for name in names], 1)
         shares = np.array(rows["probabilities"].to_pylist(), dtype=np.float64)
         return score_logits(torch.from_numpy(labels), torch.from_numpy(shares).logit(), names)
-    index = {name: number for number, name in enumerate(names)}
+    index = {name: place for place, name in enumerate(names)}
     label, prediction = (
         [index[name] for name in rows[column].to_pylist()] for column in ("label", "prediction")
     )
@@ -122,8 +122,8 @@ def _apart(study: Study) -> Table:
     members = {name: study.of_class(name) for name in sorted(study.facts.class_names)}
     counts = np.array([members[name].sum() for name in members])
     rows: list[tuple[str, ...]] = []
-    for number in np.argsort(-counts, kind="stable")[:CLASSES_COMPARED]:
-        name = list(members)[number]
+    for chosen in np.argsort(-counts, kind="stable")[:CLASSES_COMPARED]:
+        name = list(members)[chosen]
         inside, outside = study.numbers[members[name]], study.numbers[~members[name]]
         if min(len(inside), len(outside)) < 2:
             continue
@@ -172,7 +172,7 @@ def _layers(study: Study) -> Table:
         if (inside := study.of_class(name)).any():
             mean = shares[inside].mean(0)
             order = top_cells(mean, min(5, len(mean)))[:, 0]
-            rows.append((name, ", ".join(f"{layer} ({mean[layer]:.1f} %)" for layer in order)))
+            rows.append((name, ", ".join(f"{layer} ({number(mean[layer])} %)" for layer in order)))
     return Table(
         ("class", "layers with most density attention"), tuple(rows), note="Means over inputs.", left=2
     )

@@ -13,7 +13,7 @@ from daam_core.figures.report import report_figure
 from daam_core.figures.style import figure_bytes
 from daam_core.figures.tokens import token_figure
 from daam_core.reading.binning import bin_columns
-from daam_core.reading.numbers import number
+from daam_core.reading.numbers import number, number_range
 from daam_core.reading.quantities import quantity_map, scale_limits
 from tests.figures.examples import AUDIO, CONSTANT, GROUPS, drawn, images, texts
 from tests.support.builders import make_explanation
@@ -35,10 +35,10 @@ def test_maps_hold_each_heads_own_layers_and_the_limits_that_are_printed(e, quan
         assert set(labels) <= {str(layer) for layer in np.flatnonzero(e.head_layers[head])}
     if scale == "per_head":
         for head in range(e.shape[0]):
-            assert f"head {head}, {number(limits[head, 0])} to {number(limits[head, 1])}" in drawn(figure)
+            assert f"head {head}, {number_range(*limits[head])}" in drawn(figure)
     else:
         printed = drawn(figure).replace("\n", " ")
-        assert f"{number(limits[0, 0])} to {number(limits[0, 1])}" in printed
+        assert number_range(*limits[0]) in printed
 
 
 def test_a_signed_map_has_its_middle_colour_at_zero():
@@ -55,7 +55,7 @@ def test_the_legend_says_what_a_score_means():
 
 
 def test_one_head_or_some_in_the_order_given():
-    assert texts(importance_figure(AUDIO, heads=2)).count(f"head 2 ({_share(AUDIO, 2):.0f} %)") == 1
+    assert texts(importance_figure(AUDIO, heads=2)).count(f"head 2 ({number(_share(AUDIO, 2))} %)") == 1
     some = images(importance_figure(AUDIO, heads=[3, 0]))
     np.testing.assert_array_equal(some[0].get_array(), AUDIO.importance[3])
     np.testing.assert_array_equal(some[1].get_array(), AUDIO.importance[0])

@@ -6,7 +6,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from daam_core.reading.numbers import fixed, number, percent, signed
+from daam_core.reading.numbers import fixed, number, number_range, percent, signed
+from tests.view.node import evaluate
 
 
 @given(st.floats(0, 1))
@@ -34,3 +35,26 @@ def test_numbers_keep_their_digits_and_have_a_typographic_minus(value):
 @given(st.floats(-0.004, 0.004))
 def test_what_rounds_to_zero_has_no_sign(value):
     assert fixed(value, 2) == signed(value, 2) == "0.00"
+
+
+def test_the_page_and_everything_else_write_the_same_numbers():
+    values = [
+        sign * digits * 10.0**power
+        for power in range(-9, 9)
+        for digits in (1, 2.3457, 9.996)
+        for sign in (1, -1)
+    ]
+    values += [0.0, -0.0]
+    pairs = [[-1, 2.5], [4.9e-36, 0.8432], [-3e-9, 1e-3], [0, 12345.6]]
+    shares = [0, 0.00001, 0.0004, 0.5, 0.9496, 0.9996, 0.99999, 1]
+    written = evaluate(
+        "* as format from format.js",
+        "[data[0].map((v) => format.short(v)), data[1].map((p) => format.reach(...p)), "
+        "data[2].map((v) => format.percent(v))]",
+        [values, pairs, shares],
+    )
+    assert written == [
+        [number(value) for value in values],
+        [number_range(*pair) for pair in pairs],
+        [percent(share) for share in shares],
+    ]

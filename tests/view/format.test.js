@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as format from '../../daam_core/view/web/format.js';
+import { numeral, told } from '../../daam_core/view/web/sheets.js';
 
 test('a number is as exact as its float32, and no longer', () => {
   for (const value of [0, 1, -0.1, 1 / 3, 1e-12, 123456.789, 3.4e38, 2 ** -149]) {
@@ -15,9 +16,8 @@ test('a number is as exact as its float32, and no longer', () => {
 test('what is no number is a dash, and rounded ones are marked', () => {
   assert.deepEqual([null, undefined, NaN].map(format.exact), ['–', '–', '–']);
   assert.deepEqual([Infinity, -Infinity].map(format.exact), ['∞', '−∞']);
-  assert.equal(format.sure(0.5, false), '≈ 0.5');
-  assert.equal(format.sure(0.5, true), '0.5');
-  assert.equal(format.sure(null, false), '–');
+  const said = [numeral(1 / 3, false), numeral(1 / 3), numeral(null, false), numeral(2, true, '2 %')];
+  assert.equal(told(['a ', said[0], ', ', ...said.slice(1)]), 'a ≈ 0.3333, 0.3333–2 %');
   assert.equal(format.fixed(null, 2), '–');
 });
 
@@ -32,6 +32,12 @@ test('captions are short, signs are plain', () => {
   assert.equal(format.logits(0.25), '+0.25 logits');
   assert.equal(format.logits(-0.04221905), '−0.04222 logits');
   assert.deepEqual([0, 999, 1000, 1234567].map(format.count), ['0', '999', '1,000', '1,234,567']);
+});
+
+test('a mean that is nothing beside its deviation is 0', () => {
+  assert.equal(format.beside(-2e-9, 0.78), '0');
+  assert.equal(format.beside(0.0102912, 0.78), '0.01029');
+  assert.equal(format.beside(0, 0), '0');
 });
 
 test('probabilities have two decimals at the ends, where they matter', () => {

@@ -166,12 +166,6 @@ export function fieldNumeral(f, at) {
   return numeral(f?.seen(Math.floor(at / f.columns)) ? f.data[at] : NaN, f?.exact);
 }
 
-/** The same as text; rounded ones are marked. @param {Field | null} f @param {number} at */
-export function fieldNumber(f, at) {
-  const { value, known } = fieldNumeral(f, at);
-  return format.sure(value, known);
-}
-
 /** The numbers of a field, NaN where there is no cell. @param {Field} f */
 export function onlySeen(f) {
   const data = Float32Array.from(f.data);

@@ -133,6 +133,14 @@ export function Numeral({ value, known = true, text }) {
 }
 
 /**
+ * A sentence whose numbers are in full where they are pointed at or copied; as text: told() in sheets.js.
+ * @param {{parts: Parameters<typeof import('./sheets.js').told>[0]}} props
+ */
+export function Told({ parts }) {
+  return parts.map((part) => (typeof part === 'string' ? part : html`<${Numeral} ...${part} />`));
+}
+
+/**
  * Puts numbers that are selected into the clipboard with all their digits.
  * @param {ClipboardEvent} event
  */

@@ -17,15 +17,6 @@ export function exact(value) {
 }
 
 /**
- * The same, marked where the number is only known rounded.
- * @param {number | null | undefined} value
- * @param {boolean} known whether the array behind it is exact
- */
-export function sure(value, known) {
-  return `${known || value === null ? '' : '≈ '}${exact(value)}`;
-}
-
-/**
  * For captions and axes: so many significant digits.
  * @param {number | null | undefined} value
  */
@@ -43,6 +34,15 @@ export function reach(low, high) {
   if (low === high) return `constant, ${short(low)}`;
   const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high));
   return `${short(Math.abs(low) < least ? 0 : low)} to ${short(Math.abs(high) < least ? 0 : high)}`;
+}
+
+/**
+ * With four digits; what is nothing beside a size, such as a mean beside its deviation, is 0.
+ * @param {number} value
+ * @param {number} size
+ */
+export function beside(value, size) {
+  return short(Math.abs(value) < 1e-4 * Math.abs(size) ? 0 : value, 4);
 }
 
 /** With its sign, a plus included. @param {number} value */

@@ -6,7 +6,6 @@ import { Controls, ZoomButtons } from './controls.js';
 import { FeatureSearch } from './feature_search.js';
 import * as fields from './fields.js';
 import { ColourBar, Numeral, Table, Term } from './figure.js';
-import * as format from './format.js';
 import { HeatMap } from './heatmap.js';
 import {
   html,
@@ -21,7 +20,7 @@ import {
   useWidth,
 } from './html.js';
 import { MOST_PINS, pinIndex } from './pins.js';
-import { numeral, numeric } from './sheets.js';
+import { numeral, numeric, told } from './sheets.js';
 
 /**
  * @typedef {import('./store.js').Store} Store
@@ -387,11 +386,10 @@ function describeCell(store, cell) {
   if (!fields.resultsOf(store, which).every((one) => one.seen(head, layer))) {
     return `${place} not seen by this head.`;
   }
-  const shown = fields.fieldNumber(fields.field(store, head, which), layer * store.result().F + feature);
+  const shown = fields.fieldNumeral(fields.field(store, head, which), layer * store.result().F + feature);
   const { short } = store.quantities[store.quantity];
-  if (store.isDifference()) return `${place} difference in ${short} ${shown}.`;
-  const [{ value, known }] = factsOf(store, cell);
-  return `${place} ${short} ${shown}, value ${format.sure(value, known)}.`;
+  if (store.isDifference()) return told([`${place} difference in ${short} `, shown, '.']);
+  return told([`${place} ${short} `, shown, ', value ', factsOf(store, cell)[0], '.']);
 }
 
 /**

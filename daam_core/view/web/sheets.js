@@ -36,6 +36,16 @@ export function numeralText(value, known, text) {
   return missing ? format.exact(value) : `${known ? '' : '≈ '}${text ?? format.short(value, 4)}`;
 }
 
+/**
+ * A sentence as text; figure.js has it with elements. Its numbers are such as numeral() makes them.
+ * @param {(string | ReturnType<typeof numeral>)[]} parts
+ */
+export function told(parts) {
+  return parts
+    .map((part) => (typeof part === 'string' ? part : numeralText(part.value, part.known, part.text)))
+    .join('');
+}
+
 /** The text of a table's number, or of what stands in its place; null where it is an element. */
 function numberText(cell) {
   if (cell && typeof cell === 'object' && 'known' in cell)

@@ -150,9 +150,9 @@ function Gaussians({ title, dataset, curves, cell }) {
   </div>`;
 }
 
-/** Averages over a data set are 0 but for rounding, so they have four decimals. @param {{curves: Curves}} props */
+/** Averages over a data set are 0 but for rounding. @param {{curves: Curves}} props */
 function Value({ curves }) {
-  if (curves.dataset) return `mean value ${format.fixed(curves.value, 4)}`;
+  if (curves.dataset) return `mean value ${format.beside(curves.value, curves.heads[0]?.deviation ?? 0)}`;
   return html`value <${Numeral} value=${curves.value} known=${curves.exact} />`;
 }
 
@@ -247,7 +247,7 @@ function cellTable(curves, dataset, rows, title) {
   const caption =
     title ||
     (shared && first
-      ? `Mean over ${rows} ${format.fixed(first.mean, 4)}, deviation ${format.fixed(first.deviation, 4)}`
+      ? `Mean over ${rows} ${format.beside(first.mean, first.deviation)}, deviation ${format.short(first.deviation, 4)}`
       : `Mean and deviation are those of each head’s own ${rows}`);
   const density = curves.heads.every((c) => c.offset !== null);
   /** @param {Curves['heads'][0]} c */

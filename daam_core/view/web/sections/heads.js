@@ -8,7 +8,7 @@ import {
   exactSheet,
   extent,
   field,
-  fieldNumber,
+  fieldNumeral,
   flatText,
   headDifference,
   needExact,
@@ -19,7 +19,17 @@ import {
   shownColumns,
   whichOf,
 } from '../fields.js';
-import { ColourBar, EmptyFigure, Figure, HeadName, Table, TableFrame, withTerms } from '../figure.js';
+import {
+  ColourBar,
+  EmptyFigure,
+  Figure,
+  HeadName,
+  Numeral,
+  Table,
+  TableFrame,
+  Told,
+  withTerms,
+} from '../figure.js';
 import * as format from '../format.js';
 import { html, Stages, useEffect, useMemo, useRedraw, useState, useStore } from '../html.js';
 import {
@@ -33,7 +43,7 @@ import {
   useBinning,
   ZoomNote,
 } from '../maps.js';
-import { mapsSheet, numeral, numeric, sheetOf } from '../sheets.js';
+import { mapsSheet, numeral, numeric, sheetOf, told } from '../sheets.js';
 import { axesOf } from '../store.js';
 import { LayerStrip, LayersShown } from './layer_strip.js';
 import { PinnedCells } from './pinned_cells.js';
@@ -171,12 +181,12 @@ function headRow(result, head) {
   const entropy = result.raw.entropy[head];
   return [
     { head },
-    numeral(total, true, format.fixed(total, 1)),
+    numeral(total, true, format.short(total)),
     layers.sort((a, b) => a - b).join(', '),
     strongest ? strongest.join(', ') : '–',
     ...ends('mean_offset'),
     ...ends('scaled_variance'),
-    numeral(entropy, true, format.fixed(entropy, 3)),
+    numeral(entropy, true, format.short(entropy)),
     nearest === undefined ? '–' : { head: nearest },
     nearest === undefined ? '–' : numeral(alike[nearest], true, format.fixed(alike[nearest], 2)),
   ];
@@ -279,15 +289,18 @@ function HeadPair() {
   const sentence = (row, column) => {
     const { short } = store.quantities[which.quantity];
     const { Row, column: columnName } = store.axes();
-    if (!difference?.seen(row)) return `${Row} ${row}, ${columnName} ${column}: not seen by both heads.`;
+    const place = `${Row} ${row}, ${columnName} ${column}: `;
+    if (!difference?.seen(row)) return [`${place}not seen by both heads.`];
     need();
-    const [one, other, change] = maps().map((f) => fieldNumber(f, row * result.F + column));
-    return `${Row} ${row}, ${columnName} ${column}: ${short} ${one} − ${other} = ${change}`;
+    const [one, other, change] = maps().map((f) => fieldNumeral(f, row * result.F + column));
+    return [`${place}${short} `, one, ' − ', other, ' = ', change];
   };
-  let text = `The differences go from ${format.short(reach[0], 4)} to ${format.short(reach[1], 4)}.`;
-  if (cell) text = sentence(cell.row, cell.column);
+  let said = ['The differences go from ', numeral(reach[0]), ' to ', numeral(reach[1]), '.'];
+  if (cell) said = sentence(cell.row, cell.column);
   if (!common)
-    text = `Heads ${pair.join(' and ')} see no ${store.axes().row} in common, so there is nothing to subtract.`;
+    said = [
+      `Heads ${pair.join(' and ')} see no ${store.axes().row} in common, so there is nothing to subtract.`,
+    ];
   const of = store.b ? ` of ${store.letter(store.state.side)}` : '';
   const csv = async () => {
     await needExact(store, which, pair);
@@ -324,12 +337,12 @@ function HeadPair() {
           field=${difference}
           scale=${scale}
           heads=${pair}
-          describe=${sentence}
+          describe=${(row, column) => told(sentence(row, column))}
           onHover=${setCell}
           height=${(rows) => Math.max(96, Math.min(260, rows * 12))}
         />
       </div>
-      <p class="dv-note dv-number">${text}</p>
+      <p class="dv-note dv-number"><${Told} parts=${said} /></p>
     </div>
   <//>`;
 }
@@ -403,7 +416,7 @@ function Matrix({ numbers, caption, most = 1 }) {
   const cell = (r) => {
     const colour = r === null ? null : scale.colour(r);
     const style = colour ? { background: css(colour), color: ink(colour) } : {};
-    return html`<td class="dv-matrix-cell" style=${style}>${format.fixed(r, 2)}</td>`;
+    return html`<td class="dv-matrix-cell" style=${style}><${Numeral} value=${r} text=${format.fixed(r, 2)} /></td>`;
   };
   return html`<${TableFrame} caption=${caption} kind="dv-matrix">
     <thead>

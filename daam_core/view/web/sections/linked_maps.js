@@ -1,7 +1,7 @@
 // @ts-check
 /** Two maps of one head and their difference: the frame of sections "dataset" and "compare". */
-import { exactSheet, field, fieldNumber, needExact } from '../fields.js';
-import { Figure } from '../figure.js';
+import { exactSheet, field, fieldNumeral, needExact } from '../fields.js';
+import { Figure, Told } from '../figure.js';
 import { html, Stages, useEffect, useHover, useRedraw, useStore } from '../html.js';
 import { BarredMap, DifferenceTable, MapControls } from '../maps.js';
 import { LayerStrip, LayersShown } from './layer_strip.js';
@@ -80,14 +80,14 @@ function Comparison({ maps, sides, short, need }) {
   useEffect(() => {
     if (cell) need();
   }, [Boolean(cell), head, store.payload, sides.join()]);
-  let text = 'Point at a cell to compare its numbers.';
+  /** @type {Parameters<typeof Told>[0]['parts']} */
+  let said = ['Point at a cell to compare its numbers.'];
   if (cell) {
     const at = cell.layer * store.result().F + cell.feature;
-    const [one, other, difference] = maps.map((f) => fieldNumber(f, at));
+    const [one, other, difference] = maps.map((f) => fieldNumeral(f, at));
     const { row, column } = store.axes();
-    text =
-      `Head ${head}, ${row} ${cell.layer}, ${column} ${cell.feature}, ${short}. ` +
-      `${sides[0]}: ${one}; ${sides[1]}: ${other}; difference: ${difference}.`;
+    const place = `Head ${head}, ${row} ${cell.layer}, ${column} ${cell.feature}, ${short}. `;
+    said = [place, `${sides[0]}: `, one, `; ${sides[1]}: `, other, '; difference: ', difference, '.'];
   }
-  return html`<p class="dv-note dv-number ${cell ? '' : 'dv-said'}">${text}</p>`;
+  return html`<p class="dv-note dv-number ${cell ? '' : 'dv-said'}"><${Told} parts=${said} /></p>`;
 }

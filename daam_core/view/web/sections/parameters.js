@@ -4,12 +4,12 @@ import { bounds, histogram, minus, range } from '../arrays.js';
 import { Chart, line } from '../charts.js';
 import { factorThresholds, headColour, isWide, makeScale } from '../colour.js';
 import { Controls } from '../controls.js';
-import { ColourBar, Figure, Legend, Table, TOO_LARGE } from '../figure.js';
+import { ColourBar, Figure, Legend, Table, TOO_LARGE, Told } from '../figure.js';
 import * as format from '../format.js';
 import { headGaussian } from '../gaussians.js';
 import { html, Stages, useEffect, useMemo, useState, useStore } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
-import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
+import { numeral, numeric, ROUNDED, sheetOf, told } from '../sheets.js';
 
 /**
  * @typedef {import('../store.js').Store} Store
@@ -235,8 +235,9 @@ function Drawn({ p, title, unit, signed }) {
   /** @param {number} row @param {number} column */
   const sentence = (row, column) => {
     const start = p.start(row);
-    const before = start ? `, at the start ${format.exact(start[column])}` : '';
-    return `Head ${row}, ${unit === 'Gaussian' ? unit : store.axes().column} ${column}: ${format.exact(p.head(row)?.[column])}${before}.`;
+    const place = `Head ${row}, ${unit === 'Gaussian' ? unit : store.axes().column} ${column}: `;
+    const before = start ? [', at the start ', numeral(start[column])] : [];
+    return [place, numeral(p.head(row)?.[column]), ...before, '.'];
   };
   const parts = [
     html`<${Distribution} p=${p} title=${title} unit=${unit} />`,
@@ -256,14 +257,14 @@ function Drawn({ p, title, unit, signed }) {
       onSelect=${setCell}
       onZoom=${setZoom}
       onDraw=${onDraw}
-      describe=${sentence}
+      describe=${(row, column) => told(sentence(row, column))}
     />`,
     html`<${ColourBar} scale=${scale}>
       ${`${title}: rows are heads, columns ${unit === 'Gaussian' ? 'Gaussians' : store.axes().columns}${scale.thresholds ? '; logarithmic colours' : ''}.`}
     <//>`,
     html`<${BinningNote}>${binning}<//>`,
     html`<p class="dv-note dv-number ${shownCell ? '' : 'dv-said'}">
-      ${shownCell ? sentence(shownCell.row, shownCell.column) : 'Point at a cell to read its number.'}
+      ${shownCell ? html`<${Told} parts=${sentence(shownCell.row, shownCell.column)} />` : 'Point at a cell to read its number.'}
     </p>`,
   ];
   return html`<${Stages}>${parts}<//>`;
