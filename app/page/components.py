@@ -35,6 +35,15 @@ def answer_place(elem_id: str) -> gr.HTML:
     return gr.HTML("", elem_id=elem_id, elem_classes="dx-said", apply_default_css=False)
 
 
+def with_page(call: str) -> str:
+    """For ``js_on_load``: calls something of ``DaamPage``, ``static/page.js``, once that is loaded.
+
+    Gradio loads no modules of its own accord; the browser loads this one once for all elements.
+    """
+    module = f"new URL('{assets.address('page.js')}', document.baseURI)"
+    return f"import({module}).then(() => window.DaamPage.{call});"
+
+
 def script_view(
     script: str, *, value: object = None, events: tuple[str, ...] = (), **options: Any
 ) -> gr.HTML:
@@ -49,13 +58,10 @@ def script_view(
     """
     names = ", ".join(f"'{event}'" for event in events)
     place = "element.querySelector('.dx-mount')"
-    module = f"new URL('{assets.address('page.js')}', document.baseURI)"
     return gr.HTML(
         value,
         html_template='<div class="dx-mount"></div>',
-        # Gradio loads no modules of its own accord; the browser loads this one once for all such elements.
-        js_on_load=f"import({module}).then(() => "
-        f"window.DaamPage.{script}({place}, props, watch, trigger, [{names}]));",
+        js_on_load=with_page(f"{script}({place}, props, watch, trigger, [{names}])"),
         apply_default_css=False,
         **options,
     )

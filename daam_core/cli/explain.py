@@ -20,11 +20,11 @@ from daam_core.errors import InputError
 from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.inputs.files import opened_file
-from daam_core.reading.numbers import number, signed
+from daam_core.reading.numbers import number, percent, signed
 from daam_core.reading.outside import verdict
-from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.quantities import caution, quantity_map, top_cells
 from daam_core.reading.remarks import remarks
-from daam_core.reading.sentences import STAND_ALONE
+from daam_core.reading.sentences import STAND_ALONE, what_stands_out
 from daam_core.result import Explanation, Scale
 
 #: Classes that the printed answer names; JSON has them all.
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> Output:
     explanation = explain(model, given, target=arguments.target, scale=arguments.scale)
     if arguments.out is not None:
         save(explanation, arguments.out, shown=given, table=arguments.table or "cells")
-    return Output(summary(explanation), _text(explanation, arguments.out))
+    return Output(summary(explanation), as_text(explanation, arguments.out))
 
 
 def _run_several(arguments: argparse.Namespace) -> Output:
@@ -161,12 +161,13 @@ def meant_by(given: str, said: Modality | None, needed: Modality, model: str) ->
     return path or given
 
 
-def _text(explanation: Explanation, out: str | None) -> str:
+def as_text(explanation: Explanation, out: str | None) -> str:
+    """What is printed of an explanation; ``out``: the file that was written, if one was."""
     names, probabilities = explanation.class_names, explanation.probabilities
     order = top_cells(probabilities, _SHOWN)[:, 0]
     width = max(len(names[index]) for index in order)
     lines = [f"{explanation.model}: {explanation.answer}", verdict(explanation), ""]
-    lines += [f"  {names[index]:<{width}}  {probabilities[index]:.4f}" for index in order]
+    lines += [f"  {names[index]:<{width}}  {percent(float(probabilities[index]))}" for index in order]
     if len(names) > _SHOWN:
         lines.append(f"  and {len(names) - _SHOWN} more classes")
     lines += [STAND_ALONE] if explanation.labels == "several" else []
@@ -188,6 +189,7 @@ def _text(explanation: Explanation, out: str | None) -> str:
         f"Parts of the input that count most for {names[explanation.explained]}: "
         + ", ".join(f"{explanation.token_labels[i]} ({signed(float(tokens[i]))})" for i in largest)
     )
+    lines += ["", *what_stands_out(explanation), caution("importance", explanation.labels), ""]
     lines += [f"The input: {remark}" for remark in remarks(explanation)]
     if out is not None:
         lines.append(f"Written: {Path(out).name}")

@@ -218,7 +218,8 @@ def csv_metadata(explanation: Explanation, file_name: str, *, table: TableKind =
         for name, text in meanings.items()
     ]
     found = summary(explanation)
-    kept = ("model", "modality", "prediction", "explained", "probabilities", "shape", "scale", "provenance")
+    kept = ("model", "modality", "prediction", "explained", "probabilities", "in_words", "caution", "shape")
+    kept += ("scale", "provenance")
     content = {
         "@context": "http://www.w3.org/ns/csvw",
         "url": file_name,

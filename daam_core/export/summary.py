@@ -9,7 +9,7 @@ import numpy as np
 
 from daam_core.reading.gaussians import parameter_summary
 from daam_core.reading.outside import outside_summary
-from daam_core.reading.quantities import quantity_map, top_cells
+from daam_core.reading.quantities import caution, quantity_map, top_cells
 from daam_core.reading.sentences import in_words
 from daam_core.reading.words import join_words
 from daam_core.result import AXIS_NAMES, Explanation
@@ -25,7 +25,8 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
     Returns:
         Prediction and probabilities by class name, with several labels all that are
         ``predicted``; how far outside of what the classifier knows the input
-        lies; what stands out, in sentences; shape ``[H, L, F]``;
+        lies; what stands out, in sentences, and what the Importance Factor does not show; shape
+        ``[H, L, F]``;
         the layers and features with the largest share of the density attention (percent); the cells of
         highest importance, and those of largest class importance; tokens with their attribution (and
         the words they make up);
@@ -48,6 +49,7 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
         "explained": e.explained_class,
         "outside": outside_summary(e),
         "in_words": list(in_words(e)),
+        "caution": caution("importance", e.labels),
         "shape": list(e.shape),
         "mode": e.mode,
         "gate_kind": e.gate_kind,

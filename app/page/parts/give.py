@@ -9,7 +9,7 @@ from daam_core.inputs import SUFFIXES, Modality
 
 from ...visit.examples import NOTES, Example, examples_of, offered
 from ...visit.offer import Offer
-from ..components import picture
+from ..components import picture, with_page
 from ..html.about_model import about_model_html
 
 TITLES: dict[Modality, str] = {"audio": "Sound", "text": "Text", "image": "Picture"}
@@ -95,7 +95,11 @@ def _way(offer: Offer, modality: Modality) -> Way:
                 filterable=False,
             )
             run = gr.Button("Explain", variant="primary", elem_id=f"run-{modality}", scale=1, min_width=120)
-        about = gr.HTML(about_model_html(offer[names[0]]), elem_id=f"about-{modality}")
+        about = gr.HTML(
+            about_model_html(offer[names[0]]),
+            elem_id=f"about-{modality}",
+            js_on_load=with_page("encoders(watch)"),
+        )
         endings = " ".join(SUFFIXES[modality])  # what the page's script lets the control take
         gr.HTML(
             f'<p class="dx-hint" data-endings-of="input-{modality}" data-endings="{endings}">'

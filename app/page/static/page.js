@@ -10,9 +10,10 @@ import { copyLink, exact, pinsText, quantity, remark, shownView, view } from './
 import './terms.js';
 import './theme.js';
 import './tour.js';
-import './warm.js';
+import { encoders } from './warm.js';
 
 /** @type {any} */ (window).DaamPage = {
+  encoders,
   view,
   exact,
   remark,

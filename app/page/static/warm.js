@@ -12,7 +12,7 @@ const ASK_EVERY = 1000; // milliseconds, while one is loading
 let states = {};
 let again = true;
 
-/** Into every place there is: another model's comes with the choice of it. */
+/** Into every place there is. */
 function say() {
   for (const place of document.querySelectorAll('[data-encoder-of]')) {
     const state = states[place.getAttribute('data-encoder-of') || ''];
@@ -34,5 +34,10 @@ async function ask() {
   if (again) setTimeout(ask, ASK_EVERY);
 }
 
-new MutationObserver(say).observe(document.body, { childList: true, subtree: true });
+/** For what is said of a model: that of another comes with the choice of it. */
+export function encoders(watch) {
+  watch('value', () => requestAnimationFrame(say));
+  say();
+}
+
 ask();
