@@ -204,6 +204,13 @@ def to_token_csv(explanation: Explanation) -> str:
     return buffer.getvalue()
 
 
+#: What a CSV's description takes over from the summary.
+_NOTED = (
+    *("model", "modality", "prediction", "explained", "probabilities", "in_words", "caution", "shape"),
+    *("scale", "provenance"),
+)
+
+
 def csv_metadata(explanation: Explanation, file_name: str, *, table: TableKind = "cells") -> str:
     """Description of a CSV file in JSON, as the W3C's "CSV on the Web" defines it, with provenance."""
     meanings = dict(zip(CSV_COLUMNS, _CSV_MEANINGS, strict=True))
@@ -218,13 +225,11 @@ def csv_metadata(explanation: Explanation, file_name: str, *, table: TableKind =
         for name, text in meanings.items()
     ]
     found = summary(explanation)
-    kept = ("model", "modality", "prediction", "explained", "probabilities", "in_words", "caution", "shape")
-    kept += ("scale", "provenance")
     content = {
         "@context": "http://www.w3.org/ns/csvw",
         "url": file_name,
         "tableSchema": {"columns": columns, "primaryKey": key},
-        "notes": [{name: found[name] for name in kept}],
+        "notes": [{name: found[name] for name in _NOTED}],
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
