@@ -365,7 +365,7 @@ def test_arrays_that_come_later_are_asked_for_head_by_head(view: Callable[..., P
     set_state(page, tab="layers")
     page.wait_for_function("() => !document.querySelector('#here').textContent.includes('Loading')")
     mean = a.class_importance.astype(np.float64).mean((0, 1))
-    top = table(page, "Top 10 features by mean Class")
+    top = table(page, "Top 10 features by mean class")
     assert [int(row[1]) for row in top] == list(np.argsort(-np.abs(mean))[:10])
     # Against the data set, whose scale needs every head though one is shown.
     set_state(page, tab="dataset", head=1)

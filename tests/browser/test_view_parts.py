@@ -210,7 +210,7 @@ def test_layer_profile_and_top_features(view: Callable[..., Page]) -> None:
     assert found[:, 3].sum() == pytest.approx(100, abs=0.05)
     page.get_by_label("Show", exact=True).select_option("gate")
     mean = e.gate.astype(np.float64).mean((0, 1))
-    top = table(page, "Top 10 features by mean Gate")
+    top = table(page, "Top 10 features by mean gate")
     assert [int(row[1]) for row in top] == list(np.argsort(-mean)[:10])
     assert [number(row[2]) for row in top] == pytest.approx(np.sort(mean)[::-1][:10], rel=1e-3)
     page.get_by_role("button", name=f"Look at feature {top[0][1]} ").click()
@@ -788,7 +788,7 @@ def test_parameters_and_features_of_two_models_are_subtracted(view: Callable[...
     assert found[:, :4] == pytest.approx(shares.T, rel=1e-3, abs=1e-6)
     assert found[:, 4] == pytest.approx(shares.sum(0), rel=2e-3, abs=1e-5)
     mean = (b.gate - a.gate).astype(np.float64).mean((0, 1))
-    top = table(page, "Top 10 features by mean Gate change")
+    top = table(page, "Top 10 features by mean gate change")
     assert [int(row[1]) for row in top] == list(np.argsort(-np.abs(mean))[:10])
 
 
