@@ -656,7 +656,7 @@ def test_heads_are_chosen_and_ordered_by_contribution(view: Callable[..., Page])
         page.get_by_role("checkbox", name=f"Head {head}").uncheck()
     assert sorted(shown()) == ["Head 1", "Head 2", "Head 4"]
     assert state(page)["heads"] == [1, 2, 4]
-    shares = page.locator(".dv-multiples .dv-link .dv-quiet").all_text_contents()
+    shares = page.locator(".dv-multiples .dv-share").all_text_contents()
     wanted = e.layer_contribution.sum(1)[[h for h in head_order(e.layer_contribution) if h in (1, 2, 4)]]
     assert [number(s.split("%")[0]) for s in shares] == pytest.approx(wanted, rel=5e-3)
 
