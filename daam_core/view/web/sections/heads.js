@@ -295,7 +295,7 @@ function HeadPair() {
     const [one, other, change] = maps().map((f) => fieldNumeral(f, row * result.F + column));
     return [`${place}${short} `, one, ' − ', other, ' = ', change];
   };
-  let said = ['The differences go from ', numeral(reach[0]), ' to ', numeral(reach[1]), '.'];
+  let said = ['The differences lie between ', numeral(reach[0]), ' and ', numeral(reach[1]), '.'];
   if (cell) said = sentence(cell.row, cell.column);
   if (!common)
     said = [
