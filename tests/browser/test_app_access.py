@@ -41,7 +41,7 @@ def test_no_serious_barrier_with_a_text(app):
     page, visit = app.page, Visit(app.page)
     app.tab("Text")
     page.click("#model-text input")
-    expect(page.get_by_role("option")).to_have_count(2)
+    expect(page.get_by_role("option")).to_have_count(3)
     visit.look("the list of models", "#step-input")
     page.keyboard.press("Escape")
     app.example("Text", "news-final")
