@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import WhisperConfig
 from transformers.audio_utils import mel_filter_bank
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
@@ -62,6 +62,10 @@ class WhisperTiny(Backbone):
     def weights(self) -> Iterable[Tensor]:
         return self._encoder.parameters()
 
+    @property
+    def module(self) -> nn.Module:
+        return self._encoder
+
     def encode(self, given: Input) -> Encoding:
         """Encode a clip of 0.1 s to 10 min."""
         sound = self.taken(given, Sound).at(SAMPLE_RATE)
@@ -85,10 +89,8 @@ class WhisperTiny(Backbone):
 
 def encoder_states(encoder: WhisperEncoder, mel: Tensor) -> Tensor:
     """Log-mel frames ``[n_mel, M]`` to ``[L, ⌈M/2⌉, F]``, position embeddings cut to that length."""
-    with torch.inference_mode():
-        states = layer_outputs(encoder, mel[None])
-    # Stacked outside inference mode, so that a head can be differentiated on the result.
-    return torch.stack(states)[:, 0]
+    # Without no_grad: of frozen weights there is no gradient, of a copy that learns there must be.
+    return torch.stack(layer_outputs(encoder, mel[None]))[:, 0]
 
 
 def layer_outputs(encoder: WhisperEncoder, mel: Tensor) -> list[Tensor]:

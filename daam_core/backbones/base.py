@@ -1,10 +1,11 @@
 """What every encoder offers, whatever its modality."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from daam_core.encoding import Encoding, pool
 from daam_core.errors import InputError
@@ -48,6 +49,23 @@ class Backbone(ABC):
     def weights(self) -> Iterable[Tensor]:
         """The learned tensors; none for an encoder that does not say."""
         return ()
+
+    @property
+    def module(self) -> nn.Module | None:
+        """The torch module that computes the hidden states, for whoever trains a copy of it; None for an
+        encoder that does not say, or that is no such module.
+        """
+        return None
+
+    def with_module(self, module: nn.Module) -> Self:
+        """This encoder with another :attr:`module`, in whatever attribute holds it; hidden states have a
+        gradient where that one has what can learn.
+        """
+        other = copy.copy(self)
+        for name, value in vars(self).items():
+            if value is self.module:
+                setattr(other, name, module)
+        return other
 
     @property
     def n_parameters(self) -> int | None:

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
+from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from daam_core.backbones.base import Backbone
@@ -68,6 +67,10 @@ class MiniLM(Backbone):
     def weights(self) -> Iterable[Tensor]:
         return self.model.parameters()
 
+    @property
+    def module(self) -> nn.Module:
+        return self.model
+
     def encode(self, given: Input) -> Encoding:
         """Encode a text of up to :data:`MAX_PIECES` word pieces.
 
@@ -80,10 +83,6 @@ class MiniLM(Backbone):
     def encode_many(self, given: Sequence[Input]) -> list[Encoding]:
         """Encode texts together: their windows, sorted by length, :data:`POSITIONS` or less at a time."""
         return self._together(given, positions=POSITIONS)
-
-    def batches(self, given: Sequence[Text]) -> "TextBatches":
-        """The first windows of texts as word pieces, for whoever trains the encoder itself."""
-        return TextBatches([self._cut(text).windows[0][1] for text in given])
 
     def _together(self, given: Sequence[Input], *, positions: int) -> list[Encoding]:
         texts = [self._cut(self.taken(one, Text)) for one in given]
@@ -126,9 +125,8 @@ class MiniLM(Backbone):
         ids = torch.tensor([window + [0] * (longest - len(window)) for window in windows])
         uneven = any(len(window) < longest for window in windows)
         mask = torch.tensor([[i < len(w) for i in range(longest)] for w in windows]) if uneven else None
-        with torch.inference_mode():
-            states = self.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        # Stacked outside inference mode, so that a head can be differentiated on the result.
+        # Without no_grad: of frozen weights there is no gradient, of a copy that learns there must be.
+        states = self.model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
         return torch.stack(states[1:], dim=1)
 
 
@@ -147,19 +145,6 @@ class _CutText:
         pieces = count - 2 * len(self.windows)
         facts = self.read.record | {"word_pieces": pieces, "windows": len(self.windows)}
         return Encoding(hidden, tokens, facts, self.read.content)
-
-
-@dataclass(frozen=True)
-class TextBatches:
-    """Texts as word pieces."""
-
-    windows: Sequence[list[int]]
-
-    def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Pieces of these texts ``[B, T]``, filled with 0, and 1 where there is a piece, else 0."""
-        chosen = [torch.tensor(self.windows[number]) for number in numbers]
-        mask = pad_sequence([torch.ones_like(ids) for ids in chosen], batch_first=True)
-        return pad_sequence(chosen, batch_first=True), mask
 
 
 class _Window(NamedTuple):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from daam_core.configuration import ModelConfig
 from daam_core.errors import ConfigError, ShapeError
 from daam_core.training.accuracy import Recipe
+from daam_core.training.adapted_encoder import Adaptation, AdaptedEncoder
 from daam_core.training.baselines import (
     Baseline,
     DensityBlock,
@@ -23,7 +24,7 @@ from daam_core.training.baselines import (
 )
 from daam_core.training.closed_form import kernel_ridge, logistic_regression
 from daam_core.training.fitting import History, Trainable, accuracy, fit, seeded, train_classifier
-from daam_core.training.from_inputs import Adaptation, AdaptedEncoder, AttentiveStatistics, Sources
+from daam_core.training.from_inputs import AttentiveStatistics, Sources
 from daam_core.training.methods import USUAL, Method, method_named
 from daam_core.training.settings import SettingValues, TrainingConfig
 

@@ -1,6 +1,5 @@
 """Every method by its word: learns a planted rule, has the parameters that it should, refuses wrong names."""
 
-import copy
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +7,6 @@ import pytest
 import torch
 
 from daam_core.attaching import attach
-from daam_core.backbones import load_backbone
-from daam_core.backbones.text import MiniLM
 from daam_core.errors import ConfigError
 from daam_core.layers import DensityAttention
 from daam_core.model import DaamClassifier
@@ -132,7 +129,7 @@ def test_every_method_may_choose_among_as_many_settings():
     assert set(counts.values()) == {6}, counts
 
 
-def test_methods_that_see_inputs_learn_from_tokens_and_from_the_encoder():
+def test_a_method_that_sees_inputs_learns_from_tokens():
     texts, labels = letter_data(80)
     sources = Sources(texts, LetterEncoder())
     data = replace(splits(), labels=labels)
@@ -142,46 +139,10 @@ def test_methods_that_see_inputs_learn_from_tokens_and_from_the_encoder():
     assert found.parameters == 8 * 128 + 128 + 128 + 1 + 16 * 2 + 2
 
 
-@pytest.fixture
-def small_encoder():
-    """The first two layers of the text encoder."""
-    whole = load_backbone("minilm-l6")
-    model = copy.deepcopy(whole.model)
-    model.encoder.layer = model.encoder.layer[:2]
-    model.config.num_hidden_layers = 2
-    return MiniLM(model, whole._tokenizer)
-
-
-def test_lora_changes_queries_and_keys_of_the_encoder_and_learns(small_encoder):
-    sports = ["the striker scored a late goal", "the team won the cup final", "a coach praised his players"]
-    money = ["shares fell as profits shrank", "the bank raised its interest rate", "a merger lifted stocks"]
-    numbers, labels = torch.arange(6), torch.tensor([0] * 3 + [1] * 3)
-    before = {key: value.clone() for key, value in small_encoder.model.state_dict().items()}
-    sources = Sources([*sports, *money], small_encoder)
-    moved = {}
-    for name in ("lora", "lora_plus"):
-        recipe = recipe_of(METHODS[name], letter_config(n_features=384), sources=sources)
-        model, history = recipe.train(TrainingConfig(), numbers, labels)
-        assert accuracy(model, numbers, labels) == 1.0
-        assert history.best_epoch == history.settings["epochs"]
-        trained = {key: one for key, one in model.encoder.named_parameters() if one.requires_grad}
-        assert all(".query." in key or ".key." in key for key in trained)
-        second = [one for key, one in trained.items() if "lora_B" in key]
-        assert len(second) == 2 * 2  # queries and keys of two layers
-        assert trained_parameters(model) == 8 * len(second) * (384 + 384) + 384 * 2 + 2
-        moved[name] = float(torch.stack([one.detach().abs().mean() for one in second]).mean())
-    assert moved["lora_plus"] > 4 * moved["lora"] > 0
-    after = small_encoder.model.state_dict()
-    assert all(torch.equal(after[key], value) for key, value in before.items())
-
-
-def test_wrong_names_and_encoders_are_refused_in_a_sentence():
+def test_wrong_names_are_refused_in_a_sentence():
     with pytest.raises(ConfigError, match=r"no method 'magic'; there are daam, .*kernel_ridge"):
         recipes(["daam", "magic"], letter_config())
     with pytest.raises(ConfigError, match=r"'mha' is compared with, not saved; .* are daam, daam_v1"):
         configuration_of("mha")
-    lora = recipe_of(METHODS["lora"], letter_config(), sources=Sources(["a"], LetterEncoder()))
-    with pytest.raises(ConfigError, match="lora trains the encoder itself, which is there for minilm-l6"):
-        lora.train(QUICK, torch.arange(1), torch.tensor([0]))
     with pytest.raises(ConfigError, match="needs the inputs themselves"):
         recipe_of(METHODS["lora"], letter_config()).train(QUICK, torch.arange(1), torch.tensor([0]))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.huggingface.hub import (
@@ -66,6 +66,11 @@ class Pretrained(Backbone):
         found: Iterable[Tensor] = self._model.parameters()
         return found
 
+    @property
+    def module(self) -> nn.Module:
+        found: nn.Module = self._model
+        return found
+
     @abstractmethod
     def encode(self, given: Input) -> Encoding: ...
 
@@ -74,9 +79,11 @@ class Pretrained(Backbone):
         return [here(state) for state in self._run(**inputs).hidden_states[1:]]
 
     def _run(self, **inputs: Tensor) -> TransformersPart:
-        """What the model says, where it lies and in its own numbers."""
-        with torch.no_grad():
-            return self._model(**self._there(inputs), output_hidden_states=True)
+        """What the model says, where it lies and in its own numbers.
+
+        Without no_grad: of frozen weights there is no gradient, of a copy that learns there must be.
+        """
+        return self._model(**self._there(inputs), output_hidden_states=True)
 
     def _there(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         device, dtype = self._model.device, self._model.dtype

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from operator import itemgetter
+from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from daam_core.backbones.grids import widen
 from daam_core.backbones.huggingface.hub import TEXT_FILES, EncoderFiles
@@ -59,9 +60,17 @@ class PretrainedText(Pretrained):
         self._context = context_length(model.config, self._tokenizer)
         self._n_embeddings = model.get_input_embeddings().num_embeddings
         super().__init__(files, model, sha256=sha256, probe=read_text("a"))
-        few = torch.tensor([self._tokenizer("a")["input_ids"]])
-        self._layers = LayerOutputs(self._model, self._there({"input_ids": few}))
-        self._fills = self._overlooks_filling(few)
+        self._layers = LayerOutputs(self._model, self._there({"input_ids": self._few()}))
+        self._fills = self._overlooks_filling(self._few())
+
+    def with_module(self, module: nn.Module) -> Self:
+        other = super().with_module(module)
+        other._layers = LayerOutputs(module, other._there({"input_ids": self._few()}))
+        return other
+
+    def _few(self) -> Tensor:
+        """The pieces ``[1, T]`` of a short text."""
+        return torch.tensor([self._tokenizer("a")["input_ids"]])
 
     def encode(self, given: Input) -> Encoding:
         """Encode a text.
@@ -126,8 +135,7 @@ class PretrainedText(Pretrained):
         def summed(state: Tensor) -> Tensor:
             return torch.einsum("btf,bt->bf", state.float(), weights).cpu()
 
-        with torch.no_grad():
-            return self._layers.reduced(summed, self._there(inputs))
+        return self._layers.reduced(summed, self._there(inputs))
 
     def _overlooks_filling(self, ids: Tensor) -> bool:
         """Whether a window's hidden states stay what they are when another one beside it is longer.

@@ -93,8 +93,7 @@ class TimmPictures(Pretrained):
         """Encode a picture of any size."""
         picture = self.taken(given, Picture)
         pixels, crop = self._prepared(picture.rgb)
-        with torch.no_grad():
-            states = self._model(self._there({"pixels": pixels})["pixels"])
+        states = self._model(self._there({"pixels": pixels})["pixels"])
         maps = [here(state)[0].permute(1, 2, 0) for state in states]
         size = common_grid([(one.shape[0], one.shape[1]) for one in maps])
         n_features = max(one.shape[-1] for one in maps)
