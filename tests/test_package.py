@@ -33,7 +33,7 @@ FOR_PARQUET = ("daam_core/export/parquet.py",)  # says how to get what it needs
 FOR_PROCESSES = ("daam_core/processes.py",)  # likewise
 FOR_ONNX = ("daam_core/bench/encoders.py",)
 FOR_BROWSER = ("daam_core/bench/browser.py",)
-FOR_LORA = ("daam_core/training/from_inputs.py",)  # likewise
+FOR_LORA = ("daam_core/training/adapted_encoder.py",)  # likewise
 BROUGHT_BY_TORCH = {"triton"}  # by its builds for CUDA alone
 
 

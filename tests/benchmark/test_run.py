@@ -91,7 +91,7 @@ def test_what_a_closed_form_chose_is_kept_with_its_cell(plan):
 def test_a_cell_that_cannot_be_made_is_said_and_the_rest_goes_on(plan):
     small = replace(plan, methods=("lora", "kernel_ridge"), sets=("test",), measurements=("accuracy",))
     (refusal,) = run(small)
-    assert refusal.startswith("accuracy, lora on test: The method lora trains the encoder itself")
+    assert refusal.startswith("accuracy, lora on test: The method lora learns what is added")
     assert list(results(small, "accuracy")) == [("test", "kernel_ridge")]
     (refusal,) = run(replace(small, methods=("linear",), measurements=("few",)))
     assert "its accuracy on all inputs comes first" in refusal
