@@ -143,7 +143,9 @@ def plan_maps(
         if text.signed or scale != "per_head"
         else [h for h in chosen if _is_flat(explanation, quantity, h)]
     )
-    for head in flat:
+    # An IF of its own head goes from 0 to 1 by its definition: its colours are those of its numbers.
+    stretched = quantity == "importance" and explanation.scale == "per_head"
+    for head in [] if stretched else flat:
         limits[head] = _from_nothing(explanation, quantity, head, limits[head])
     how: Binning = "extreme" if text.signed else "max"
     columns = _panel_columns(len(chosen), total, compact=compact)
@@ -155,7 +157,7 @@ def plan_maps(
         if text.signed
         else f"{text.name} ({text.meaning})",
         *_map_notes(explanation, quantity, scale, limits),
-        *_flat_notes(explanation, chosen, flat),
+        *_flat_notes(explanation, chosen, flat, stretched=stretched),
     ]
     if explanation.shape[2] > max_columns:
         statement = bin_columns(values[0, :1], max_columns, how=how).statement
@@ -220,11 +222,19 @@ def _from_nothing(explanation: Explanation, quantity: str, head: int, limits: np
     return np.array([own_low - low * (own_high - own_low) / (high - low), own_high])
 
 
-def _flat_notes(explanation: Explanation, chosen: list[int], flat: list[int]) -> list[str]:
+def _flat_notes(
+    explanation: Explanation, chosen: list[int], flat: list[int], *, stretched: bool
+) -> list[str]:
     notes = []
     if open_heads := [head for head in chosen if is_open(explanation, head)]:
         verb = "lets" if len(open_heads) == 1 else "let"
         notes.append(f"{_named(open_heads)} {verb} every cell through.")
+    if stretched:
+        return notes + [
+            f"{_named([head])}: stretched from a density attention of "
+            f"{number_range(*_basis(explanation, 'density_attention', head))}."
+            for head in flat
+        ]
     if rest := [head for head in flat if head not in open_heads]:
         verb = "is" if len(rest) == 1 else "are"
         notes.append(f"{_named(rest)} {verb} nearly the same everywhere, so drawn in one colour.")

@@ -112,5 +112,12 @@ def test_a_head_that_lets_everything_through_is_drawn_flat_and_said_so():
         assert np.ptp(gating.norm(gating.get_array())) > 0.98, quantity
         printed = drawn(figure).replace("\n", " ")
         assert "Head 0 lets every cell through." in printed
+    density = e.density_attention[0]
+    importance = e.importance.copy()
+    importance[0] = (density - density.min()) / (density.max() - density.min())
+    figure = importance_figure(replace(e, importance=importance, scale="per_head"), scale="per_head")
+    own = images(figure)[0]
+    assert np.ptp(own.norm(own.get_array())) > 0.98  # its numbers go from 0 to 1, and so do its colours
+    assert "Head 0: stretched from a density attention of 0.998 to 1." in drawn(figure).replace("\n", " ")
     assert "Head 0 lets every cell through." in drawn(report_figure(e)).replace("\n", " ")
     assert "lets every cell through" not in drawn(importance_figure(AUDIO, scale="per_head"))

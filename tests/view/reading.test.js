@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { between, factorThresholds, isWide, makeScale } from '../../daam_core/view/web/colour.js';
-import { flatText, scaleOf, strongestCell, whichOf } from '../../daam_core/view/web/fields.js';
+import {
+  field,
+  flatText,
+  headDifference,
+  scaleOf,
+  strongestCell,
+  whichOf,
+} from '../../daam_core/view/web/fields.js';
 import { logTicks } from '../../daam_core/view/web/format.js';
 import { strongestText } from '../../daam_core/view/web/sections/cell.js';
 import { allHelp } from '../../daam_core/view/web/sections/heads.js';
@@ -82,13 +89,22 @@ test('a head that is open everywhere is drawn flat on its own scale, and said so
   shown.set({ colours: 'rank' });
   assert.ok(scaleOf(shown, 0, whichOf(shown)).index(0.998) >= 254);
   assert.deepEqual([0, 1].map(scaleOf(shown, 1, { ...which }).index).at(-1), 255);
-  shown.set({ quantity: 'importance', colours: 'linear' });
-  const flat = scaleOf(shown, 0, whichOf(shown));
-  assert.deepEqual(flat.colour(0), flat.colour(1));
-  assert.equal(
-    flatText(shown, 0, whichOf(shown)),
-    'nearly the same everywhere (density attention 0.998 to 1)',
-  );
+});
+
+test('an Importance Factor of its own head has the colours of the numbers that are read out', () => {
+  const shown = store();
+  shown.set({ quantity: 'importance', scale: 'per_head' });
+  const which = whichOf(shown);
+  const scale = scaleOf(shown, 0, which);
+  assert.deepEqual(scale.limits, [0, 1]);
+  const cell = { head: 0, layer: 0, feature: 1 };
+  const read = Number(shown.result().cell(cell, 'per_head').numbers.importance);
+  assert.ok(Math.abs(read - 0.5) < 1e-4, String(read)); // 0.999 between 0.998 and 1
+  assert.deepEqual([0, 0.5, 1].map(scale.index), [0, 128, 255]);
+  assert.equal(field(shown, 0, which)?.data[1], read);
+  const [one, other] = [0, 1].map((head) => Number(field(shown, head, which)?.data[1]));
+  assert.equal(headDifference(shown, [0, 1], which)?.data[1], Math.fround(one - other));
+  assert.equal(flatText(shown, 0, which), '0 to 1, stretched from a density attention of 0.998 to 1');
   shown.set({ scale: 'all_heads' });
   assert.equal(flatText(shown, 0, whichOf(shown)), '');
 });

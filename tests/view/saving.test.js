@@ -101,6 +101,8 @@ test('files are named by classifier, input and panel', () => {
   assert.equal(subtitle(store, { ofClass: true }), 'Cat · cars · m · class “y”');
   assert.equal(subtitle(store, { both: true }), 'A: Bus · cars · B: Cat · cars · m');
   assert.equal(fileName(store, 'Maps', true), 'm_bus-cars-and-cat-cars_maps');
+  assert.equal(subtitle(store, { both: true, head: 0 }), 'A: Bus · cars · B: Cat · cars · m · head 0');
+  assert.equal(fileName(store, 'Maps', true, 0), 'm_bus-cars-and-cat-cars_maps_head-0');
   store.set({ side: 'difference' });
   assert.equal(subtitle(store), 'A: Bus · cars · B: Cat · cars · m');
 });

@@ -264,13 +264,9 @@ export function scaleOf(store, head, which) {
       needed.map((h) => field(store, h, which)),
       limits,
     );
-    if (!flatRange(store, head, which)) return own;
-    // From nothing to the most, the whole map has one colour; an IF, which fills its range, is given one.
-    if (which.quantity !== 'importance') return makeScale([0, own.limits[1]], own.table);
-    return makeScale(
-      own.limits,
-      own.table.map(() => own.table[255]),
-    );
+    // An IF of its own head goes from 0 to 1 by its definition, and colours show the numbers that are read out.
+    if (which.quantity === 'importance' || !flatRange(store, head, which)) return own;
+    return makeScale([0, own.limits[1]], own.table); // from nothing to the most, the whole map has one colour
   });
 }
 
@@ -311,7 +307,8 @@ function flatRange(store, head, which) {
 }
 
 /**
- * That a head's map is drawn flat, and between which numbers; empty where it is not.
+ * That a head's map has next to no contrast, and between which numbers; empty where it has some. Such a map is
+ * drawn flat, other than an Importance Factor, which stretches what little there is from 0 to 1.
  * @param {Store} store
  * @param {number} head
  * @param {Which} which
@@ -319,9 +316,10 @@ function flatRange(store, head, which) {
 export function flatText(store, head, which) {
   const flat = flatRange(store, head, which);
   if (!flat) return '';
+  const range = format.reach(...flat);
+  if (which.quantity === 'importance') return `0 to 1, stretched from a density attention of ${range}`;
   const open = which.quantity === 'gate' && flat[0] > OPEN;
-  const what = which.quantity === 'importance' ? 'density attention ' : '';
-  return `${open ? 'lets everything through' : 'nearly the same everywhere'} (${what}${format.reach(...flat)})`;
+  return `${open ? 'lets everything through' : 'nearly the same everywhere'} (${range})`;
 }
 
 /** What the colours of a map mean. @param {Store} store @param {Which} which */

@@ -10,7 +10,7 @@ export const TOO_LARGE = 'These numbers are too large to be part of this page.';
 
 /**
  * Title, controls, body, one sentence of help, the figure's numbers as a table, and the figure as a file.
- * `table` is called while the table is open; csv, ofClass and both: see save_menu.js; quantity: of which there are
+ * `table` is called while the table is open; csv, ofClass, both and head: see save_menu.js; quantity: of which there are
  * maps, and what they do not show goes with a saved figure.
  * @param {any} props
  */
@@ -23,6 +23,7 @@ export function Figure({
   quantity = '',
   ofClass = false,
   both = false,
+  head = null,
   children,
 }) {
   const store = useStore();
@@ -45,7 +46,7 @@ export function Figure({
           ${open ? 'Hide table' : 'Show as table'}
         </button>`
       }
-      ${csv && html`<${SaveMenu} title=${title} body=${body} csv=${csv} ofClass=${ofClass} both=${both} />`}
+      ${csv && html`<${SaveMenu} title=${title} body=${body} csv=${csv} ofClass=${ofClass} both=${both} head=${head} />`}
     </div>
     ${help && html`<p class="dv-help">${withTerms(help)}</p>`}
     ${controls && html`<div class="dv-controls">${controls}</div>`}

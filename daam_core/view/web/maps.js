@@ -242,8 +242,9 @@ export function BarredMap({ text, ...shown }) {
   const drawn = shown.field === undefined ? fields.field(store, head, which) : shown.field;
   const scale = drawn && (shown.scale || fields.scaleOf(store, head, which));
   const flat = shown.field === undefined && !shown.scale && fields.flatText(store, head, which);
+  const drawnFlat = which.quantity === 'importance' ? '' : ', drawn in one colour';
   return html`<${HeadMap} onDraw=${onDraw} ...${shown}>
-    ${scale && html`<div><${ColourBar} scale=${scale}>${text || [flat && `Head ${head}: ${flat}, drawn in one colour. `, fields.scaleText(store, which)]}<//></div>`}
+    ${scale && html`<div><${ColourBar} scale=${scale}>${text || [flat && `Head ${head}: ${flat}${drawnFlat}. `, fields.scaleText(store, which)]}<//></div>`}
     <${BinningNote}>${binning}<//>
     <${ZoomNote} />
   <//>`;

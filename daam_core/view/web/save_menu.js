@@ -22,13 +22,14 @@ const PRINTS = [
 
 /**
  * The button and, once it is pressed, the formats. `body` refers to what is drawn, ofClass says whether another
- * explained class would change it, both that A and B are on it; csv gives its numbers.
+ * explained class would change it, both that A and B are on it, head that it is of that one alone; csv gives its
+ * numbers.
  * @param {{
- *   title: string, body: {current: HTMLElement | null}, ofClass: boolean, both: boolean,
+ *   title: string, body: {current: HTMLElement | null}, ofClass: boolean, both: boolean, head: number | null,
  *   csv: () => import('./sheets.js').Sheet | string | Promise<import('./sheets.js').Sheet | string>,
  * }} props
  */
-export function SaveMenu({ title, body, csv, ofClass, both }) {
+export function SaveMenu({ title, body, csv, ofClass, both, head }) {
   const store = useStore();
   const id = useId('save');
   const [open, setOpen] = useState(false);
@@ -42,7 +43,7 @@ export function SaveMenu({ title, body, csv, ofClass, both }) {
   };
   /** @param {Kind} kind */
   const save = async (kind) => {
-    const name = `${fileName(store, title, both)}.${kind}`;
+    const name = `${fileName(store, title, both, head)}.${kind}`;
     setSaid('Saving …');
     try {
       if (kind === 'csv') {
@@ -51,7 +52,8 @@ export function SaveMenu({ title, body, csv, ofClass, both }) {
         hand(name, csvOf(sheet), 'text/csv;charset=utf-8');
       } else {
         const drawn = /** @type {HTMLElement} */ (body.current);
-        const [content, type] = await pictureOf(kind, drawn, title, subtitle(store, { ofClass, both }));
+        const under = subtitle(store, { ofClass, both, head });
+        const [content, type] = await pictureOf(kind, drawn, title, under);
         hand(name, content, type);
       }
       setSaid(`Saved as ${name}`);

@@ -15,12 +15,13 @@ const PRINT_FAMILY = 'DAAM-Print';
 /** @typedef {import('./types.js').Side} Side */
 
 /**
- * What files of a panel are called, without the suffix: classifier, input or study, panel.
+ * What files of a panel are called, without the suffix: classifier, input or study, panel, head.
  * @param {Store} store
  * @param {string} title
  * @param {boolean} [both] results are drawn, whichever of them is shown elsewhere
+ * @param {number | null} [head] where the panel is of one alone
  */
-export function fileName(store, title, both = false) {
+export function fileName(store, title, both = false, head = null) {
   if ('names' in store) {
     const { model, study } = /** @type {any} */ (store).names();
     return [model, study, title].map(slug).join('_');
@@ -32,7 +33,8 @@ export function fileName(store, title, both = false) {
     const alone = name.replace(` · ${model}`, '');
     return alone || (store.b ? letter : 'input');
   });
-  return [models, inputs, [title]].map((some) => slug(some.join(' and '))).join('_');
+  const of = head === null ? [] : [[`head ${head}`]];
+  return [models, inputs, [title], ...of].map((some) => slug(some.join(' and '))).join('_');
 }
 
 /** @param {Store} store @param {boolean} both @returns {Side[]} */
@@ -43,9 +45,9 @@ function sidesOf(store, both) {
 /**
  * The same in words, for the drawing itself: inputs, and models that are not named with them already.
  * @param {Store} store
- * @param {{ofClass?: boolean, both?: boolean}} [drawn] ofClass: with the explained class
+ * @param {{ofClass?: boolean, both?: boolean, head?: number | null}} [drawn] ofClass: with the explained class
  */
-export function subtitle(store, { ofClass = false, both = false } = {}) {
+export function subtitle(store, { ofClass = false, both = false, head = null } = {}) {
   if ('names' in store) return /** @type {any} */ (store).names().line;
   const sides = sidesOf(store, both);
   // A letter says something only beside the other one.
@@ -53,7 +55,8 @@ export function subtitle(store, { ofClass = false, both = false } = {}) {
   const models = Array.from(new Set(sides.map((side) => store[side].raw.model)));
   const apart = models.filter((model) => !inputs.some((name) => name.includes(model)));
   const classes = ofClass ? sides.map((side) => `class “${store[side].explainedClass()}”`) : [];
-  return [...inputs.filter(Boolean), ...apart, ...new Set(classes)].join(' · ');
+  const heads = head === null ? [] : [`head ${head}`];
+  return [...inputs.filter(Boolean), ...apart, ...new Set(classes), ...heads].join(' · ');
 }
 
 /** @param {string} text */

@@ -40,6 +40,7 @@ export function TwoAndDifference({
     quantity=${specs[0].which.quantity}
     ofClass=${ofClass}
     both=${both}
+    head=${head}
     controls=${html`<${MapControls} keys=${controls} />`}
     table=${() => html`<${DifferenceTable} what="Head ${head}" sides=${sides} maps=${maps} need=${need} />`}
     csv=${() =>

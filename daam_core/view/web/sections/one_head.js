@@ -42,6 +42,7 @@ export function OneHead() {
     ofClass=${store.ofClass}
     controls=${html`<${MapControls} keys=${['head', ...MAP_CONTROLS]} />`}
     table=${() => html`<${CellTables} heads=${[head]} />`}
+    head=${head}
     csv=${() => exactSheet(store, [head], shownColumns(store))}
   >
     <div class="dv-reading">
