@@ -165,8 +165,13 @@ class AdaptedEncoder(nn.Module):
         found = []
         for part in numbers.split(TEXTS_AT_ONCE if texts else 1):
             read = [self._sources.read(number) for number in part.tolist()]
-            # What a sound or picture leaves for the gradient is large, and computed again instead of kept.
-            found.append(self._last(read) if texts else checkpoint(self._last, read, use_reentrant=False))
+            # What a sound or picture leaves for the gradient is large, and computed again instead of kept. A
+            # matrix goes along to say on which device dropout must be drawn as it was.
+            found.append(
+                self._last(read)
+                if texts
+                else checkpoint(self._last, read, self.first[0], use_reentrant=False)
+            )
         pooled = torch.cat(found)
         if torch.is_grad_enabled() and not pooled.requires_grad:
             raise ConfigError(
@@ -176,7 +181,7 @@ class AdaptedEncoder(nn.Module):
             )
         return pooled
 
-    def _last(self, read: Sequence[Input]) -> Tensor:
+    def _last(self, read: Sequence[Input], _matrix: Tensor | None = None) -> Tensor:
         """``[B, F]``."""
         backbone, _ = self._learning
         if backbone.together:
