@@ -60,12 +60,13 @@ def _followed(offer: Offer, session: Session, link: Link) -> Session:
 
 
 def change_input(offer: Offer, session: Session, given: Given) -> Session:
-    """Explain a changed version of the original input, with the original as A."""
+    """Explain a changed version of the original input, with the original as A.
+
+    Each explains its own answer, unless the visitor has chosen a class: then both explain that one.
+    """
     original = needed(session.original)
-    target = original.explanation.explained  # the same class before and after
-    result = _result(offer, session, original.model, given, target=target)
-    before = _recomputed(offer, original, target=target)
-    return session.showing(replace(result, original=original), baseline=before)
+    result = _result(offer, session, original.model, given, target=original.target)
+    return session.showing(replace(result, original=original), baseline=original)
 
 
 def compare_models(offer: Offer, session: Session, other: object) -> Session:
@@ -111,6 +112,10 @@ def choose_class(offer: Offer, session: Session, target: object) -> Session:
     if target is not None and not is_whole(target):
         raise InputError("A class is chosen by its number.")
     result = _recomputed(offer, current, target=target)
+    original = current.original
+    if original is not None and original.explanation.class_names == result.explanation.class_names:
+        # The choice holds for its next change, too; what a mute keeps explained is no choice.
+        result = replace(result, original=_recomputed(offer, original, target=target))
     baseline = session.baseline
     if baseline is not None and baseline.explanation.class_names == result.explanation.class_names:
         baseline = _recomputed(offer, baseline, target=result.explanation.explained)

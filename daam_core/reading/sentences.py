@@ -27,7 +27,7 @@ def in_words(explanation: Explanation) -> tuple[str, ...]:
     """What stands out in an explanation, after what warns of an input that the classifier does not know.
 
     Returns:
-        One to four sentences.
+        One to five sentences.
     """
     first = warning(explanation)
     return (first, *what_stands_out(explanation)) if first else what_stands_out(explanation)
@@ -37,11 +37,14 @@ def what_stands_out(explanation: Explanation) -> tuple[str, ...]:
     """Which heads carry how much and on which layers, which cells stand out, and which parts of the input.
 
     Returns:
-        One to three sentences. Numbers are rounded for reading; a part that shows nothing has none.
+        One to four sentences, the first of which says so where another class than the answer is explained.
+        Numbers are rounded for reading; a part that shows nothing has none.
     """
+    found = [_another_class(explanation)]
     if explanation.degenerate:
-        return ("No cell stands out: the density attention is the same everywhere.",)
-    found = (_heads(explanation), _cells(explanation), _input(explanation))
+        found += ["No cell stands out: the density attention is the same everywhere."]
+    else:
+        found += [_heads(explanation), _cells(explanation), _input(explanation)]
     return tuple(sentence for sentence in found if sentence is not None)
 
 
@@ -116,6 +119,14 @@ def _whose_evidence(a: Explanation, b: Explanation) -> tuple[str, ...]:
     return (
         f"A's evidence is for “{one}” and against {next_one}, B's for “{other}” and against {next_other}.",
     )
+
+
+def _another_class(e: Explanation) -> str | None:
+    """That what is explained is not the answer, where it is not."""
+    if e.explained in (e.predicted or (e.prediction,)):
+        return None
+    answer = _listed([f"“{e.class_names[index]}”" for index in e.predicted]) if e.predicted else e.answer
+    return f"Explained is “{e.explained_class}”, which is not the answer ({answer})."
 
 
 def _heads(e: Explanation) -> str:

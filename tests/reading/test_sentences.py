@@ -190,3 +190,23 @@ def test_evidence_for_another_class_is_said_to_be_so():
         f"B's for “{names[other]}” and against “{against(b)}”."
     )
     assert not any("evidence" in said for said in changes_in_words(a, replace(b, evidence=None)))
+
+
+def test_words_begin_by_saying_that_what_is_explained_is_not_the_answer():
+    e = make_explanation("text")
+    other = next(k for k in range(len(e.class_names)) if k != e.prediction)
+    said = f"Explained is “{e.class_names[other]}”, which is not the answer (“{e.predicted_class}”)."
+    assert e.explained == e.prediction
+    assert not any("not the answer" in sentence for sentence in in_words(e))
+    chosen = replace(e, explained=other)
+    assert in_words(chosen)[0] == summary(chosen)["in_words"][0] == said
+    assert view_payload(chosen)["a"]["in_words"][0] == said
+    constant = make_explanation(constant=True)
+    other_than_its = (constant.prediction + 1) % len(constant.class_names)
+    assert in_words(replace(constant, explained=other_than_its))[1:] == in_words(constant)
+    # With several labels, any of the predicted ones is an answer.
+    both = np.full(len(e.class_names), 0.1, np.float32)
+    both[[e.prediction, other]] = 0.9, 0.8
+    assert not any(
+        "not the answer" in s for s in in_words(replace(chosen, labels="several", probabilities=both))
+    )

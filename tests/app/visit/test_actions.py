@@ -14,6 +14,7 @@ from app.visit.inputs import given_file, given_text
 from app.visit.session import Session
 from daam_core.errors import InputError
 from daam_core.explaining import explain, explain_encoding
+from daam_core.reading.sentences import what_stands_out
 from tests.app.visitor import OTHER, TEXT, edited
 from tests.support.small_heads import RATE, colour_picture, tone
 
@@ -148,7 +149,44 @@ def test_a_changed_input_has_the_original_as_a(offer, session):
     again = actions.change_input(offer, changed, edited(session, "Planets and stars."))
     assert again.baseline.given.input.content == TEXT
     assert again.original is session.current
-    assert again.current.explanation.explained == session.current.explanation.explained
+
+
+def _another(offer, class_):
+    """A text whose answer is another class."""
+    texts = (
+        "Planets and stars.",
+        OTHER,
+        "Shares fell as the bank cut its rate.",
+        "a",
+        "Rain, then sun.",
+        "7",
+    )
+    return next(t for t in texts if explain(offer["topics"], t).prediction != class_)
+
+
+def test_an_edit_explains_its_own_answer_and_a_chosen_class_stays(offer, session):
+    answer = session.current.explanation.prediction
+    text = _another(offer, answer)
+    muted = actions.mute_parts(offer, session, ["0"], [], "")
+    for start in (session, muted):
+        e = actions.change_input(offer, start, edited(session, text)).current.explanation
+        assert e.explained == e.prediction != answer
+    changed = actions.change_input(offer, session, edited(session, text))
+    assert changed.baseline.explanation.explained == answer
+    # Chosen before the first change, after it, and while parts are muted.
+    other = actions.mute_parts(offer, changed, ["0"], [], "")
+    for start in (session, changed, other):
+        chosen = actions.choose_class(offer, start, answer)
+        again = actions.change_input(offer, chosen, edited(session, text))
+        assert [result.explanation.explained for result in again.pair] == [answer, answer]
+        names = again.current.explanation.class_names
+        assert what_stands_out(again.current.explanation)[0] == (
+            f"Explained is “{names[answer]}”, which is not the answer "
+            f"(“{names[again.current.explanation.prediction]}”)."
+        )
+        back = actions.choose_class(offer, again, None)
+        e = actions.change_input(offer, back, edited(session, text)).current.explanation
+        assert e.explained == e.prediction
 
 
 def test_choosing_a_class_explains_it_in_a_and_b(offer, session):

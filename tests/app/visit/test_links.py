@@ -25,7 +25,7 @@ def test_a_link_never_carries_the_visitors_input(offer, session):
     assert "goalkeeper" not in query
     assert links.parse(query, offer) == links.Link("topics", None, None, own=True)
     changed = actions.change_input(offer, session, edited(session, OTHER))
-    assert links.query_of(changed) == query + "&class=" + str(changed.current.target)
+    assert links.query_of(changed) == query
     assert "Your input is not in it" in links.restored_by(changed)
 
 
@@ -79,7 +79,7 @@ def test_a_link_holds_two_examples_and_two_models(offer):
 def test_what_a_link_cannot_hold_is_said(offer):
     session = explain_input(offer, Session(), "topics", _example("text"))
     long = actions.change_input(offer, session, session.original.given.changed(Edit("Word. " * 1000)))
-    assert links.query_of(long).startswith("model=topics&input=news-rates&class=")
+    assert links.query_of(long).startswith("model=topics&input=news-rates")
     assert len(links.query_of(long)) < 100
     assert "The change is too long for a link." in links.restored_by(long)
     muted = actions.mute_parts(offer, session, ["0"], [], "")
