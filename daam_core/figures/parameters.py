@@ -98,7 +98,7 @@ def draw_distributions(
         axes.plot(values.mean(), head, marker="o", markersize=2.8, color=INK, linestyle="none")
         axes.plot(start[head].mean(), head, marker="x", markersize=3.4, markeredgewidth=0.8, color=INK)
     row = next(r for r in parameter_summary(explanation) if r.parameter == name and r.head is None)
-    reach = number_range(row.lowest, row.highest)
+    reach = number_range(row.lowest, row.highest, positive=name == "scaled_variance")
     axes.set_title(f"{label.split()[-1]}: {reach}" if short else f"{label}: {reach}, mean {number(row.mean)}")
     _head_rows(axes, len(learned))
     if log:
@@ -149,9 +149,9 @@ def _draw_over_features(
 def draw_mixture(left: Axes, right: Axes, explanation: Explanation) -> None:
     """K offsets and scales of each head (○) and those of their product (●)."""
     offset, variance = effective_gaussian(explanation.mean_offset, explanation.scaled_variance)
-    for axes, parts, joined, label in (
-        (left, explanation.mean_offset, offset, axis_labels.OFFSETS),
-        (right, np.abs(explanation.scaled_variance), np.sqrt(variance), axis_labels.SCALES),
+    for axes, parts, joined, label, positive in (
+        (left, explanation.mean_offset, offset, axis_labels.OFFSETS, False),
+        (right, np.abs(explanation.scaled_variance), np.sqrt(variance), axis_labels.SCALES, True),
     ):
         for head, values in enumerate(parts):
             colour = head_colour(head)
@@ -160,7 +160,7 @@ def draw_mixture(left: Axes, right: Axes, explanation: Explanation) -> None:
                 values, rows, "o", color=colour, markersize=3.4, markerfacecolor="none", markeredgewidth=0.8
             )
             axes.plot(joined[head], head, "o", color=colour, markersize=4.2)
-        axes.set_title(f"{label}: {number_range(float(parts.min()), float(parts.max()))}")
+        axes.set_title(f"{label}: {number_range(float(parts.min()), float(parts.max()), positive=positive)}")
         axes.set_xlabel(f"{label} ({axis_labels.FROM_THE_PRODUCT})")
         _head_rows(axes, len(parts))
         tidy(axes)

@@ -5,6 +5,7 @@ Letters in shapes: H heads, L layers, F features.
 
 import itertools
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -65,6 +66,40 @@ def head_order(layer_contribution: np.ndarray) -> np.ndarray:
     array([1, 0])
     """
     return np.argsort(-np.asarray(layer_contribution).sum(axis=1), kind="stable")
+
+
+NEARLY_ALL = 0.9  # of a head's share, on one layer
+CLEARLY = 1.25  # times an even share: more than that stands out
+
+
+def most_on(shares: np.ndarray) -> tuple[int, ...] | Literal["even", "spread"]:
+    """The fewest layers that carry half of what a head carries, where they carry clearly more than others.
+
+    Args:
+        shares: ``[L]``, not negative; 0 for layers that the head does not see or that are muted.
+
+    Returns:
+        The layers, ascending: one alone where it carries nearly all, none where there is nothing to carry;
+        ``even`` where no layer has clearly more than an even share; ``spread`` where some have, but half is
+        on no fewer layers than even shares would need.
+
+    >>> most_on(np.array([5, 60, 35])), most_on(np.ones(6)), most_on(np.array([22, 20, 17, 14, 14, 13]))
+    ((1,), 'even', 'spread')
+    """
+    shares = np.asarray(shares, dtype=np.float64)
+    total, layers = shares.sum(), int((shares > 0).sum())
+    order = np.argsort(-shares, kind="stable")
+    if total <= 0:
+        return ()
+    if shares[order[0]] >= NEARLY_ALL * total:
+        return (int(order[0]),)
+    if shares[order[0]] < CLEARLY * total / layers:
+        return "even"
+    covered = np.cumsum(shares[order]) / total
+    count = int((covered < 0.5).sum()) + 1
+    if covered[count - 1] < CLEARLY * count / layers:
+        return "spread"
+    return tuple(sorted(int(layer) for layer in order[:count]))
 
 
 OPEN = 0.9  # a gate above this everywhere is an open head's, which is 1 to one percent for usual values

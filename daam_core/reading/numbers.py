@@ -67,13 +67,18 @@ def p_value(p: float, *, orders: int, said: bool = True) -> str:
     return f"≤ {lowest:.1g}{', the lowest possible here' if said else ''}"
 
 
-def number_range(lowest: float, highest: float) -> str:
+def number_range(lowest: float, highest: float, *, positive: bool = False) -> str:
     """From the lowest to the highest value; what is nothing beside the other is 0, equal ones are one number.
+
+    Args:
+        positive: above 0 by its nature, and told apart by factors, such as a variance: its end is never 0.
 
     >>> number_range(-1, 2.5), number_range(0.3, 0.3), number_range(4.9e-36, 0.8432)
     ('−1 to 2.5', 'constant: 0.3', '0 to 0.843')
+    >>> number_range(0.0898, 1000, positive=True)
+    '0.0898 to 1000'
     """
     if lowest == highest:
         return f"constant: {number(lowest)}"
-    least = 1e-3 * max(abs(lowest), abs(highest))
+    least = 0.0 if positive else 1e-3 * max(abs(lowest), abs(highest))
     return f"{number(lowest, resolution=least)} to {number(highest, resolution=least)}"

@@ -8,16 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from daam_core.reading.differences import compared_quantity, largest_changes, map_correlation
-from daam_core.reading.heads import head_order, is_open
+from daam_core.reading.heads import NEARLY_ALL, head_order, is_open, most_on
 from daam_core.reading.numbers import fixed, number, percent
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import RIVALS, quantity_map, top_cells
 from daam_core.reading.words import join_words
 from daam_core.result import Explanation
 
-MAJORITY = 50.0  # percent: heads and layers are named until they carry as much
+MAJORITY = 50.0  # percent: heads are named until they carry as much
 MOST_NAMED = 3
-NEARLY_ALL = 0.9
 WINDOW = 0.1  # of a sound's length …
 LEAST_WINDOW = 0.5  # … but not shorter than that, in seconds
 _THIRDS = (("upper", "middle", "lower"), ("left", "centre", "right"))
@@ -148,17 +147,16 @@ def _heads(e: Explanation) -> str:
 
 def _on_layers(shares: np.ndarray, name: str) -> str:
     """Where a head's share lies, from the shares ``[L]`` of its layers, or what these are called here."""
-    order = np.argsort(-shares, kind="stable")
-    total = shares.sum()
-    if total <= 0:
+    found = most_on(shares)
+    if found == "even":
+        return f"spread evenly over its {name}s"
+    if found == "spread" or len(found) > MOST_NAMED:
+        return f"spread over its {name}s"
+    if not found:
         return f"on no {name}"
-    if shares[order[0]] >= NEARLY_ALL * total:
-        return f"nearly all of it on {name} {order[0]}"
-    for count in range(1, MOST_NAMED + 1):
-        if shares[order[:count]].sum() >= MAJORITY / 100 * total:
-            named = sorted(int(layer) for layer in order[:count])
-            return f"most of it on {name}{'s' if count > 1 else ''} {_listed([str(n) for n in named])}"
-    return f"spread over its {name}s"
+    if shares[found[0]] >= NEARLY_ALL * shares.sum():
+        return f"nearly all of it on {name} {found[0]}"
+    return f"most of it on {name}{'s' if len(found) > 1 else ''} {_listed([str(n) for n in found])}"
 
 
 def _cells(e: Explanation) -> str | None:

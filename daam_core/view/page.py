@@ -31,12 +31,12 @@ def view_html(
             :func:`~daam_core.view.payload.view_payload`; all arrays
             are in the page, exactly.
         state: what to show first, see ``DEFAULTS`` in ``web/state.js``.
-        title: of the page; by default model and prediction.
+        title: of the page; by default models and predictions.
     """
     payload = view_payload(
         explanation, compare=compare, media=media, compare_media=compare_media, names=names, limit=None
     )
-    heading = title or f"Why “{explanation.answer}”? An explanation of {explanation.model}"
+    heading = title or _heading(explanation, compare)
     inputs = [name for name, shown in zip(names, (explanation, compare), strict=True) if name and shown]
     letters = ("A: ", "B: ") if len(inputs) > 1 else ("Input: ",)
     given = "; ".join(f"{letter}{name}" for letter, name in zip(letters, inputs, strict=False))
@@ -59,6 +59,13 @@ def view_html(
             json.dumps(dict(explanation.provenance), indent=2, ensure_ascii=False, default=str)
         ),
     )
+
+
+def _heading(a: Explanation, b: Explanation | None) -> str:
+    if b is None:
+        return f"Why “{a.answer}”? An explanation of {a.model}"
+    models = a.model if a.model == b.model else f"{a.model} and {b.model}"
+    return f"Why “{a.answer}” (A), why “{b.answer}” (B)? Two explanations of {models}"
 
 
 def _digest(script: str) -> str:

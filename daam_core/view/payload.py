@@ -17,7 +17,7 @@ import numpy as np
 from daam_core.errors import InputError, is_whole
 from daam_core.reading.colours import DIVERGING, DIVERGING_DARK, HEAD_COLOURS
 from daam_core.reading.differences import compared_quantity, largest_changes
-from daam_core.reading.heads import gate_entropy, head_similarity
+from daam_core.reading.heads import gate_entropy, head_similarity, most_on
 from daam_core.reading.letters import unturned
 from daam_core.reading.outside import verdict, warning
 from daam_core.reading.quantities import QUANTITIES, caution, quantity_text
@@ -177,6 +177,10 @@ def _explanation_payload(
         "amplitude": _numbers(e.amplitude),
         "importance_range": _numbers(e.importance_range),
         "layer_contribution": _numbers(e.layer_contribution),
+        "most_on": [
+            found if isinstance(found := most_on(shares), str) else list(found)
+            for shares in e.layer_contribution
+        ],
         "ranges": _ranges(e, _RANGED if e.evidence is None else (*_RANGED, "evidence"), e.head_layers),
         "token_labels": list(e.token_labels),
         "token_units": e.token_units,

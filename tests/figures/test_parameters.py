@@ -25,6 +25,7 @@ def test_a_wide_range_of_variances_is_drawn_on_a_logarithm():
     figure = parameters_figure(e)
     axes = figure.axes[2]
     assert axes.get_xscale() == "log"
+    assert f"ξ: 0.01 to 100, mean {number(e.scaled_variance.mean())}" in drawn(figure)
     assert "(log)" in drawn(figure)
     assert {"0.1", "1", "10"} <= {label.get_text() for label in axes.get_xticklabels()}
     assert "$" not in drawn(figure), "powers must not show as markup"

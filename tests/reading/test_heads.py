@@ -1,10 +1,13 @@
 """Oracles: numpy's correlation, and the binary entropy."""
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import arrays
 
 from daam_core.errors import ShapeError
-from daam_core.reading.heads import chosen_heads, gate_entropy, head_order, head_similarity
+from daam_core.reading.heads import chosen_heads, gate_entropy, head_order, head_similarity, most_on
 from tests.support.builders import make_explanation
 
 
@@ -58,3 +61,25 @@ def test_entropy_counts_only_the_layers_a_head_sees():
     e = make_explanation(mode="layer_groups", heads=2)
     alone = gate_entropy(e.gate[:1, :3], np.ones((1, 3), dtype=bool))
     assert gate_entropy(e.gate, e.head_layers)[0] == pytest.approx(alone[0])
+
+
+@given(arrays(np.float64, st.integers(1, 24), elements=st.floats(0, 100)))
+def test_layers_named_carry_half_and_clearly_more_than_even_shares_would(shares):
+    found, total, layers = most_on(shares), shares.sum(), (shares > 0).sum()
+    if found == ():
+        assert total == 0
+    elif found == "even":
+        assert shares.max() <= 1.25 * total / layers
+    elif found != "spread":
+        carried = shares[list(found)].sum() / total
+        assert carried >= 0.5 - 1e-9
+        assert carried >= 1.25 * len(found) / layers - 1e-9 or carried >= 0.9
+        assert shares[list(found)].min() >= np.delete(shares, found).max(initial=0)
+
+
+def test_even_shares_name_no_layer_and_layers_that_carry_nothing_do_not_count():
+    assert most_on(np.array([16.8, 16.7, 16.7, 16.6, 16.6, 16.6])) == "even"
+    assert most_on(np.array([0, 25, 0, 25.5])) == "even"
+    assert most_on(np.array([0, 40, 0, 0])) == (1,)
+    assert most_on(np.array([70, 30])) == (0,)
+    assert most_on(np.array([5, 30, 5, 25, 5, 5])) == (1, 3)

@@ -210,3 +210,13 @@ def test_words_begin_by_saying_that_what_is_explained_is_not_the_answer():
     assert not any(
         "not the answer" in s for s in in_words(replace(chosen, labels="several", probabilities=both))
     )
+
+
+def test_a_head_with_even_shares_is_not_said_to_be_on_some_layers():
+    e = make_explanation("text", heads=2, layers=6)
+    shares = np.array([[9.0] * 6, [30.0, 10, 2, 2, 1, 1]], np.float32)
+    e = replace(e, layer_contribution=shares)
+    assert in_words(e)[0] == ("Head 0 carries 54 % of the density attention, spread evenly over its layers.")
+    assert view_payload(e)["a"]["most_on"] == ["even", [0]]
+    shares[0, :] = 12, 11, 10, 8, 7, 6
+    assert in_words(replace(e, layer_contribution=shares))[0].endswith(", spread over its layers.")

@@ -30,6 +30,7 @@ export function explained(changes = {}) {
       [10, 20],
       [30, 40],
     ],
+    most_on: [[1], 'even'],
     ranges: {
       gate: [
         [0.1, 0.6],

@@ -12,8 +12,9 @@ import {
 } from '../../daam_core/view/web/fields.js';
 import { logTicks } from '../../daam_core/view/web/format.js';
 import { strongestText } from '../../daam_core/view/web/sections/cell.js';
-import { allHelp } from '../../daam_core/view/web/sections/heads.js';
+import { allHelp, headRow } from '../../daam_core/view/web/sections/heads.js';
 import { oneHelp } from '../../daam_core/view/web/sections/one_head.js';
+import { told } from '../../daam_core/view/web/sheets.js';
 import { Store } from '../../daam_core/view/web/store.js';
 import { encoded, payload } from './payloads.js';
 
@@ -132,4 +133,25 @@ test('numbers a thousand times apart are told apart on a logarithm', () => {
   assert.ok(Math.abs(index(10) - 128) <= 1 && index(2) - index(1) > 15);
   assert.deepEqual(logTicks(0.09, 1000), [0.1, 1, 10, 100, 1000]);
   assert.deepEqual(logTicks(0.3, 9), [0.5, 1, 2, 5]);
+});
+
+test('a head in numbers says where it is even, and its least variance is not 0', () => {
+  const shown = new Store();
+  const arrays = {
+    gate: encoded(Array(12).fill(0.5), [2, 2, 3]),
+    mean_offset: encoded([1e-9, 1, 2, 0, 1, 2], [2, 3]),
+    scaled_variance: encoded([0.0898, 1, 1000, 1, 2, 3], [2, 3]),
+  };
+  const entropy = [1, 1];
+  const similarity = [
+    [1, null],
+    [null, 1],
+  ];
+  shown.setPayload(payload({ arrays, entropy, similarity, most_on: ['even', [0, 1]] }));
+  const [first, second] = [0, 1].map((head) => headRow(shown.a, head));
+  assert.deepEqual([first[2], second[2]], ['even', '0, 1']);
+  assert.deepEqual(
+    first.slice(4, 8).map((cell) => told([cell])),
+    ['0', '2', '0.0898', '1000'],
+  );
 });

@@ -136,6 +136,11 @@ def test_the_page_holds_everything_exactly_whatever_its_size() -> None:
 def test_title_and_provenance_stand_in_the_page() -> None:
     e = make_explanation()
     assert f"Why “{e.predicted_class}”? An explanation of test-head" in view_html(e)
+    other = replace(make_explanation(seed=3), model="another-head")
+    assert (
+        f"Why “{e.answer}” (A), why “{other.answer}” (B)? Two explanations of test-head and another-head"
+        in (view_html(e, compare=other))
+    )
     page = view_html(e, title="Mine & yours")
     assert "<title>Mine &amp; yours</title>" in page
     assert '"model": "test-head"' in html.unescape(page)

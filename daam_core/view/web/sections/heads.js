@@ -110,7 +110,7 @@ function AllHeads() {
 
 /** @param {ReturnType<Store['axes']>} axes */
 const numbersHelp = ({ rows, columns }) =>
-  `Share of the density attention (DA), the ${rows} that carry most of it, the ${columns} with the highest mean density ` +
+  `Share of the density attention (DA), the ${rows} that carry most of it (even: none clearly more than the others; spread: no few of them), the ${columns} with the highest mean density ` +
   'attention, whatever the maps show, the range of what was learned, how selective the gate is (0: one cell, 1: all alike), and the head ' +
   'whose gate is most alike.';
 
@@ -148,16 +148,9 @@ function headColumns(result) {
 }
 
 /** @param {Result} result @param {number} head */
-function headRow(result, head) {
-  const shares = result.raw.layer_contribution[head];
-  const order = top(shares, shares.length, false);
+export function headRow(result, head) {
   const total = result.share(head);
-  let covered = 0;
-  const layers = order.filter((layer) => {
-    const wanted = covered < total / 2;
-    covered += shares[layer];
-    return wanted;
-  });
+  const layers = result.raw.most_on[head];
   const strongest = result.cached(`strongest features ${head}`, () => {
     const map = result.map('density_attention', head, 'all_heads');
     if (!map) return null;
@@ -175,14 +168,15 @@ function headRow(result, head) {
     if (!data) return [null, null];
     const width = result.arrays[name].shape[1];
     const [low, high] = bounds(data.subarray(head * width, (head + 1) * width));
-    const nothing = Math.abs(low) < 1e-3 * Math.abs(high); // beside the other
+    // Beside the other end; but what is above 0 by its nature is never 0.
+    const nothing = name === 'mean_offset' && Math.abs(low) < 1e-3 * Math.abs(high);
     return [numeral(low, true, nothing ? '0' : undefined), numeral(high)];
   };
   const entropy = result.raw.entropy[head];
   return [
     { head },
     numeral(total, true, format.short(total)),
-    layers.sort((a, b) => a - b).join(', '),
+    typeof layers === 'string' ? layers : layers.join(', ') || '–',
     strongest ? strongest.join(', ') : '–',
     ...ends('mean_offset'),
     ...ends('scaled_variance'),
