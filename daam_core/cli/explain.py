@@ -20,7 +20,7 @@ from daam_core.errors import InputError
 from daam_core.export import TableKind, checked_suffix, save, summary
 from daam_core.inputs import MODALITIES, Modality, Sound, modality_by_suffix, read_input, without_silence
 from daam_core.inputs.files import opened_file
-from daam_core.reading.numbers import number, percent, signed
+from daam_core.reading.numbers import number, probability, signed
 from daam_core.reading.outside import verdict
 from daam_core.reading.quantities import caution, quantity_map, top_cells
 from daam_core.reading.remarks import remarks
@@ -167,7 +167,7 @@ def as_text(explanation: Explanation, out: str | None) -> str:
     order = top_cells(probabilities, _SHOWN)[:, 0]
     width = max(len(names[index]) for index in order)
     lines = [f"{explanation.model}: {explanation.answer}", verdict(explanation), ""]
-    lines += [f"  {names[index]:<{width}}  {percent(float(probabilities[index]))}" for index in order]
+    lines += [f"  {names[index]:<{width}}  {probability(float(probabilities[index]))}" for index in order]
     if len(names) > _SHOWN:
         lines.append(f"  and {len(names) - _SHOWN} more classes")
     lines += [STAND_ALONE] if explanation.labels == "several" else []

@@ -9,7 +9,7 @@ import numpy as np
 
 from daam_core.errors import DataError, InputError
 from daam_core.inputs import Region, SoundChange
-from daam_core.reading.numbers import percent
+from daam_core.reading.numbers import probability
 from daam_core.result import Explanation
 
 #: What stands for a path where the input was no file.
@@ -57,7 +57,7 @@ def notebook(explanation: Explanation) -> str:
         _markdown(
             f"# Why {_span(e.model)} decided as it did\n\n"
             f"Explains one input again and compares the result with the recorded one: "
-            f"{_span(e.answer)} with probability {percent(float(e.probabilities[e.prediction]))}, "
+            f"{_span(e.answer)} with probability {probability(float(e.probabilities[e.prediction]))}, "
             f"{e.shape[0]} heads × {e.shape[1]} layers × {e.shape[2]} features. "
             "Needs the package `daam_core`, anywidget for the interactive view, plotly for the figures, and "
             "the encoder's weights."

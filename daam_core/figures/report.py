@@ -33,7 +33,7 @@ from daam_core.figures.style import (
 from daam_core.figures.tokens import draw_tokens, token_height, token_view
 from daam_core.inputs import Input
 from daam_core.reading.heads import head_order
-from daam_core.reading.numbers import percent
+from daam_core.reading.numbers import probability
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import caution, top_cells
 from daam_core.reading.sentences import STAND_ALONE, chances
@@ -145,7 +145,7 @@ def _draw_probabilities(axes: Axes, explanation: Explanation, order: np.ndarray)
     axes.spines["bottom"].set_bounds(0, 1)  # beyond is only room for the numbers
     for row, index in enumerate(order):
         axes.annotate(
-            percent(float(probabilities[index])),
+            probability(float(probabilities[index])),
             (probabilities[index], row),
             textcoords="offset points",
             xytext=(2, 0),

@@ -38,7 +38,7 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def percent(share: float) -> str:
-    """A probability for reading: a second decimal at the ends, where it matters.
+    """A share for reading: a second decimal at the ends, where it matters.
 
     >>> percent(0.5), percent(0.9996), percent(0.0004), percent(0.00004), percent(0.99999)
     ('50.0 %', '99.96 %', '0.04 %', '< 0.01 %', '> 99.99 %')
@@ -49,6 +49,15 @@ def percent(share: float) -> str:
     if value < 0.01:
         return "< 0.01 %"
     return "> 99.99 %" if value > 99.99 else f"{value:.2f} %"
+
+
+def probability(share: float) -> str:
+    """A classifier's probability, as :func:`percent`: it is never quite 0 or 1, only rounded to it.
+
+    >>> probability(0.5), probability(0.0), probability(1.0)
+    ('50.0 %', '< 0.01 %', '> 99.99 %')
+    """
+    return percent(min(max(share, 1e-9), 1 - 1e-9))
 
 
 def p_value(p: float, *, orders: int, said: bool = True) -> str:

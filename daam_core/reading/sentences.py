@@ -9,7 +9,7 @@ import numpy as np
 
 from daam_core.reading.differences import compared_quantity, largest_changes, map_correlation
 from daam_core.reading.heads import NEARLY_ALL, head_order, is_open, most_on
-from daam_core.reading.numbers import fixed, number, percent
+from daam_core.reading.numbers import fixed, number, probability
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import RIVALS, quantity_map, top_cells
 from daam_core.reading.words import join_words
@@ -68,8 +68,8 @@ STAND_ALONE = (
 def chances(e: Explanation) -> str:
     """The probability of what was predicted, for reading; with several labels of each class."""
     if not e.predicted:
-        return f"highest: {e.predicted_class}, {percent(float(e.probabilities[e.prediction]))}"
-    return ", ".join(percent(float(e.probabilities[index])) for index in e.predicted)
+        return f"highest: {e.predicted_class}, {probability(float(e.probabilities[e.prediction]))}"
+    return ", ".join(probability(float(e.probabilities[index])) for index in e.predicted)
 
 
 def _decisions(a: Explanation, b: Explanation) -> str:
@@ -81,7 +81,7 @@ def _decisions(a: Explanation, b: Explanation) -> str:
         )
     if set(a.predicted) == set(b.predicted):
         return f"A and B both say “{a.answer}”, A with {p}, B with {q}."
-    before = percent(float(b.probabilities[a.prediction]))
+    before = probability(float(b.probabilities[a.prediction]))
     return f"A says “{a.answer}” ({p}), B says “{b.answer}” ({q}); “{a.predicted_class}” has {before} there."
 
 

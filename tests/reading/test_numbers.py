@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from daam_core.reading.numbers import fixed, number, number_range, percent, signed
+from daam_core.reading.numbers import fixed, number, number_range, percent, probability, signed
 from tests.view.node import evaluate
 
 
@@ -46,17 +46,19 @@ def test_the_page_and_everything_else_write_the_same_numbers():
     ]
     values += [0.0, -0.0]
     pairs = [[-1, 2.5], [4.9e-36, 0.8432], [-3e-9, 1e-3], [0, 12345.6]]
+    assert [probability(share) for share in (0, 1)] == ["< 0.01 %", "> 99.99 %"]
     shares = [0, 0.00001, 0.0004, 0.5, 0.9496, 0.9996, 0.99999, 1]
     assert number_range(0.0898, 1000) == "0 to 1000"
     assert number_range(0.0898, 1000, positive=True) == "0.0898 to 1000"
     written = evaluate(
         "* as format from format.js",
         "[data[0].map((v) => format.short(v)), data[1].map((p) => format.reach(...p)), "
-        "data[2].map((v) => format.percent(v))]",
+        "data[2].map((v) => format.percent(v)), data[2].map((v) => format.probability(v))]",
         [values, pairs, shares],
     )
     assert written == [
         [number(value) for value in values],
         [number_range(*pair) for pair in pairs],
         [percent(share) for share in shares],
+        [probability(share) for share in shares],
     ]

@@ -48,6 +48,15 @@ test('probabilities have two decimals at the ends, where they matter', () => {
   );
 });
 
+test('a probability is never quite 0 or 1, nor is what other classes share after rounding', () => {
+  const shares = [0, -3e-8, 0.00001, 0.5, 0.99999, 1];
+  assert.deepEqual(
+    shares.map((share) => format.probability(share)),
+    ['< 0.01 %', '< 0.01 %', '< 0.01 %', '50.0 %', '> 99.99 %', '> 99.99 %'],
+  );
+  assert.equal(format.probability(0.12345, 2), '12.35 %');
+});
+
 test('ticks are round and cover what they are asked for', () => {
   assert.deepEqual(format.ticks(0, 1, 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
   assert.deepEqual(format.ticks(-1, 1, 4), [-1, -0.5, 0, 0.5, 1]);

@@ -8,7 +8,7 @@ import numpy as np
 from daam_core.faithfulness.maps.methods import MAP_KINDS
 from daam_core.faithfulness.one_input import InputCheck
 from daam_core.plain import PlainMapping
-from daam_core.reading.numbers import fixed, p_value, percent
+from daam_core.reading.numbers import fixed, p_value, probability
 
 from ...visit.faithfulness import Checked
 
@@ -24,7 +24,7 @@ def check_html(checked: Checked) -> str:
     found = checked.found
     return (
         f'<p class="dx-note">{escape(checked.title)} · {escape(checked.model)}: '
-        f"{escape(checked.predicted_class)}, {percent(found.probability)}.</p>"
+        f"{escape(checked.predicted_class)}, {probability(found.probability)}.</p>"
         f'{_headlines(found)}<div class="dx-beside">{_chart(found)}<div>{_table(found)}</div></div>'
         f"{_curves_table(found)}{_published(checked.published)}"
     )

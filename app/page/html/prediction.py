@@ -9,7 +9,7 @@ import numpy as np
 
 from daam_core.inputs import Modality, Sound, Text
 from daam_core.inputs.picture import Picture
-from daam_core.reading.numbers import percent, signed
+from daam_core.reading.numbers import probability, signed
 from daam_core.reading.outside import warning
 from daam_core.reading.remarks import remarks
 from daam_core.reading.sentences import STAND_ALONE, chances
@@ -144,7 +144,7 @@ def _effect(result: Result, before: Result | None) -> str:
     e = result.explanation
     whole, share = float(_unmuted(result)[e.explained]), float(e.probabilities[e.explained])
     said = (
-        f"Muting {result.mutes.describe()}: {e.explained_class} {percent(whole)} → {percent(share)} "
+        f"Muting {result.mutes.describe()}: {e.explained_class} {probability(whole)} → {probability(share)} "
         f"({signed(100 * (share - whole), 1)} points) for this input"
     )
     if before is not None and before.explanation.class_names == e.class_names:
@@ -176,5 +176,5 @@ def _class_row(result: Result, c: int, before: Result | None) -> str:
         f'<li class="dx-class{chosen}" data-class="{c}" data-probability="{share!r}">'
         f'<span class="dx-name">{escape(e.class_names[c])}</span>'
         f'<span class="dx-bar" aria-hidden="true"><i style="width:{100 * share:.2f}%"></i></span>'
-        f'<span class="dx-number">{percent(share)}{points}</span></li>'
+        f'<span class="dx-number">{probability(share)}{points}</span></li>'
     )

@@ -50,13 +50,18 @@ export function signed(value, digits = 3) {
   return (value > 0 ? '+' : '') + short(value, digits);
 }
 
-/** A probability for reading, with two decimals at the ends, where they matter. @param {number} share */
+/** A share for reading, with two decimals at the ends, where they matter. @param {number} share */
 export function percent(share, decimals = 1) {
   const value = 100 * share;
   if (value === 0 || value === 100) return `${value.toFixed(decimals)} %`;
   if (value < 0.01) return '< 0.01 %';
   if (value > 99.99) return '> 99.99 %';
   return `${value.toFixed(value >= 0.1 && value <= 99.9 ? decimals : 2)} %`;
+}
+
+/** A classifier's probability: it is never quite 0 or 1, only rounded to it. @param {number} share */
+export function probability(share, decimals = 1) {
+  return percent(Math.min(Math.max(share, 1e-9), 1 - 1e-9), decimals);
 }
 
 /**

@@ -9,7 +9,7 @@ from app.visit.actions import explain_input
 from app.visit.inputs import given_file, given_text
 from app.visit.results import results_value
 from app.visit.session import Session
-from daam_core.reading.numbers import percent, signed
+from daam_core.reading.numbers import probability, signed
 from daam_core.result import Outside
 from tests.app.visitor import edited
 from tests.support.small_heads import colour_picture
@@ -47,7 +47,7 @@ def test_of_two_results_both_answers_are_there(offer, session):
     a, b = (result.explanation for result in muted.pair)
     before, after = written.split('<div class="dx-given">')
     assert f'<b>A</b> <span class="dx-input-a">{session.current.given.title}' in before
-    assert f"<strong>{a.predicted_class}</strong> {percent(a.probabilities.max())}" in before
+    assert f"<strong>{a.predicted_class}</strong> {probability(a.probabilities.max())}" in before
     assert "Compare the maps</button>" in before
     assert "topics without head 0" in after
     moved = 100 * (b.probabilities[b.prediction] - a.probabilities[b.prediction])
@@ -89,8 +89,8 @@ def test_what_muting_did_is_said_beside_another_a(offer, session, monkeypatch):
         effect, apart = (100 * float(e.probabilities[c] - was.probabilities[c]) for was in (whole, other))
         shown = prediction_html(one)
         assert (
-            f"Muting {heads}: {e.explained_class} {percent(float(whole.probabilities[c]))} → "
-            f"{percent(float(e.probabilities[c]))} ({signed(effect, 1)} points) for this input; "
+            f"Muting {heads}: {e.explained_class} {probability(float(whole.probabilities[c]))} → "
+            f"{probability(float(e.probabilities[c]))} ({signed(effect, 1)} points) for this input; "
             f"from A, another result: {signed(apart, 1)} points."
         ) in shown
         assert f'with nothing muted">{signed(effect, 1)} points</span>' in shown

@@ -55,7 +55,7 @@ function Classes({ side }) {
             <span class="dv-prob-track" aria-hidden="true"
               ><span class="dv-prob-fill" style=${{ width: `${(100 * raw.probabilities[i]).toFixed(2)}%` }}></span
             ></span>
-            <span class="dv-number">${format.percent(raw.probabilities[i])}</span>
+            <span class="dv-number">${format.probability(raw.probabilities[i])}</span>
           </li>`,
       )}
     </ol>
@@ -74,7 +74,7 @@ export function probabilities(store) {
     .map((name) => ({ name, a: of(a, name), b: of(b, name) }))
     .sort((x, y) => Math.max(y.a, y.b) - Math.max(x.a, x.b));
   /** @param {number | null} p */
-  const percent = (p) => numeral(p, true, p === null ? '–' : format.percent(p, 2));
+  const percent = (p) => numeral(p, true, p === null ? '–' : format.probability(p, 2));
   const change = ({ a: before, b: after }) => {
     if (before === null || after === null) return '–';
     const points = 100 * (after - before);

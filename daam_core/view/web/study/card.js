@@ -31,7 +31,7 @@ export function InputCard({ row, large = false, input = null, score = '' }) {
           label=${columns.className(columns.label[row])}
           prediction=${columns.className(columns.prediction[row])}
           right=${right}
-          share=${format.percent(columns.confidence[row])}
+          share=${format.probability(columns.confidence[row])}
         />
       </span>
     </div>
@@ -88,15 +88,15 @@ function Probabilities({ input }) {
   const rest = 1 - shown.reduce((sum, [, share]) => sum + share, 0);
   // With several labels an input each probability stands alone, and those from a half on are predicted.
   const others = columns.several
-    ? `none above ${format.percent(shown[shown.length - 1]?.[1] ?? 0)}`
-    : `together ${format.percent(Math.max(0, rest))}`;
+    ? `none above ${format.probability(shown[shown.length - 1]?.[1] ?? 0)}`
+    : `together ${format.probability(rest)}`;
   return html`<div class="dv-probs">
     ${shown.map(
       ([name, share], i) =>
         html`<div class="dv-prob ${(columns.several ? share >= 0.5 : i === 0) ? 'dv-strong' : ''}" key=${name}>
           <span class="dv-prob-name">${name}</span>
           <span class="dv-prob-track"><span class="dv-prob-fill" style=${{ width: `${100 * share}%` }}></span></span>
-          <span class="dv-number">${format.percent(share)}</span>
+          <span class="dv-number">${format.probability(share)}</span>
         </div>`,
     )}
     ${

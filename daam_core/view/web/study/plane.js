@@ -242,7 +242,7 @@ function Scatter({ points }) {
         hover >= 0
           ? `${columns.name[hover]}: ${columns.className(columns.label[hover])}${
               columns.right[hover] ? '' : `, taken for ${columns.className(columns.prediction[hover])}`
-            } (${format.percent(columns.confidence[hover])})`
+            } (${format.probability(columns.confidence[hover])})`
           : shares &&
             `Across: ${format.percent(shares[0])} of the variance, upwards: ${format.percent(shares[1])}. Rings are errors.`
       }

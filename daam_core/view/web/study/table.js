@@ -207,7 +207,7 @@ function Line({ id, row, at, count, top, height, shown, pictures, chosen, onChoo
     place: columns.text ? columns.text[row] || columns.name[row] : columns.name[row],
     label: columns.className(columns.label[row]),
     prediction: columns.className(columns.prediction[row]),
-    confidence: format.percent(columns.confidence[row]),
+    confidence: format.probability(columns.confidence[row]),
     seconds: columns.seconds ? format.fixed(columns.seconds[row], 1) : '',
     outside:
       columns.outside && columns.outside[row] >= 0 ? `${format.fixed(columns.outside[row], 1)} %` : '–',
