@@ -51,7 +51,7 @@ OWN_LINK = (
 )
 WITH_REGION = "(session, edges, fill) => [session, window.DaamPage.markedText(), fill]"
 WITH_QUERY = "(session) => [session, window.location.search]"
-WITH_VIEW = "(...given) => [...given.slice(0, -2), window.DaamPage.pinsText(), window.DaamPage.quantity()]"
+WITH_VIEW = "(...given) => [...given.slice(0, -3), ...window.DaamPage.forSaving()]"
 
 
 def waiting(modality: Modality) -> Options:
@@ -419,7 +419,7 @@ def sent(event: gr.EventData, name: str) -> object:
 
 def _wire_save(offer: Offer, page: Page) -> None:
     saved = page.saved
-    pins, shown = (gr.Textbox(visible=False) for _ in range(2))  # filled by the page's script
+    pins, shown, shown_scale = (gr.Textbox(visible=False) for _ in range(3))  # filled by the page's script
 
     def has_width(format_: object) -> Updates:
         """What the chosen format knows nothing of cannot be chosen."""
@@ -436,12 +436,14 @@ def _wire_save(offer: Offer, page: Page) -> None:
         scale: object,
         pinned: object,
         on_screen: object,
+        scale_on_screen: object,
     ) -> Iterator[Updates]:
         quantity = on_screen if wanted == AS_SHOWN else wanted
+        scaled = scale_on_screen if scale == AS_SHOWN else scale
 
         def work(_: object) -> Path:
             result = actions.needed(session.current)
-            explanation = actions.rescaled(offer, result, scale)
+            explanation = actions.rescaled(offer, result, scaled)
             return downloads.write(
                 explanation,
                 result.given,
@@ -465,7 +467,7 @@ def _wire_save(offer: Offer, page: Page) -> None:
         yield {saved.file: gr.update(value=None)}  # of an earlier result
         yield from step_by_step(page, work, "Writing the file", written, place=saved.said)
 
-    inputs = [page.session, saved.format, saved.quantity, saved.width, saved.scale, pins, shown]
+    inputs = [page.session, saved.format, saved.quantity, saved.width, saved.scale, pins, shown, shown_scale]
     outputs = [saved.said, saved.file, page.status]
     saved.format.change(has_width, saved.format, [saved.width, saved.quantity], queue=False, **PRIVATE)
     done = saved.run.click(write_file, inputs, outputs, js=WITH_VIEW, **EXPORT, **PRIVATE)

@@ -38,6 +38,14 @@ def test_a_link_restores_the_view(app, browser, server):
     expect(other.page.locator("#model-text input")).to_have_value("topics-b")
     assert other.problems == []
     context.close()
+    # What is muted is not in a link, so there is no comparison in it, either.
+    app.tab("Mute parts")
+    app.page.fill("#mute-features input, #mute-features textarea", "7, 20-24")
+    app.does("#mute-apply")
+    app.page.click("#copy-link")
+    expect(app.page.locator("#link-note")).to_contain_text("Muted parts are not in it.")
+    assert app.state()["side"] == "b"
+    assert "cell=1.77" in app.page.url and "x=" not in app.page.url.replace("%", "")
 
 
 def test_a_link_holds_a_changed_example_and_what_it_is_compared_with(app, browser, server):
@@ -127,7 +135,8 @@ def test_a_link_to_a_cell_that_is_not_there_says_so(app):
     app.changed_from("")
     said = app.page.locator("#view .dx-unknown")
     expect(said).to_have_text(
-        "The link asks for something that is not here: q=nonsense, cell=3.9999. The rest is shown."
+        "The link asks for something that is not here: the map “nonsense”, the cell at layer 3, feature 9999. "
+        "The rest is shown."
     )
     state = app.state()
     assert (state["tab"], state["head"], state["cell"]) == ("layers", 2, None)

@@ -270,6 +270,10 @@ def test_a_planted_cell_is_found_by_groups_and_by_its_page_and_a_link_restores_i
     page.get_by_role("tab", name="How groups differ").click()
     page.get_by_label("Group 1").select_option("group.speaker.0")
     expect(found).to_contain_text("No cell differs for certain", timeout=WAIT)
+    # The maps are not blank then: they show every difference.
+    expect(found).to_contain_text("The maps show every difference, each of which may be chance.")
+    expect(found.get_by_label("Only cells whose difference holds")).to_be_disabled()
+    expect(found.get_by_label("Only cells whose difference holds")).not_to_be_checked()
     barriers.look("no difference", "#study")
     page.go_back()
     page.go_back()

@@ -279,7 +279,7 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
     e = explain(topics, TEXT)
     width = app.page.locator("#save-width input").first
     maps = app.page.locator("#save-quantity input")
-    app.page.evaluate("DaamPage.shownView().state = {quantity: 'gate'}")
+    app.page.evaluate("DaamPage.shownView().state = {quantity: 'gate', scale: 'per_head'}")
     width.check()  # a width chosen here is that of every panel, too
     panel = app.page.locator("#view .dv-figure").first
     panel.get_by_role("button", name="Save this").click()
@@ -303,8 +303,11 @@ def test_files_are_saved_and_what_has_no_width_asks_for_none(app, topics, tmp_pa
         expect(app.page.locator("#said-save")).to_have_text(f"Saved {path.name}.{of}")
         if format_ == "json":
             np.testing.assert_array_equal(export.load(path).gate, e.gate)
+            assert export.load(path).scale == "per_head"  # as on screen
         if format_ == "svg":
-            assert "Gate (1 = the value is typical for its feature)" in path.read_text("utf-8")
+            drawing = path.read_text("utf-8")
+            assert "Gate (1 = the value is typical for its feature)" in drawing
+            assert "own lowest to its own highest" in drawing.replace("\n", " ")
     with zipfile.ZipFile(path) as archive:
         assert "CONTENTS.txt" in archive.namelist()
         archive.extractall(tmp_path / "all")

@@ -119,7 +119,10 @@ test('pins go through a link, and notes that are too long for one are left out',
 test('pins of a link that are not there are named', () => {
   const shown = payload();
   assert.deepEqual(unknownParts('pin=1.0.2.fine&pin=1.0.1', shown), []);
-  assert.deepEqual(unknownParts('pin=9.0.2.x&pin=a&pin=0.0.0', shown), ['pin=9.0.2.x', 'pin=a']);
+  assert.deepEqual(unknownParts('pin=9.0.2.x&pin=a&pin=0.0.0', shown), [
+    'the pinned cell “9.0.2.x”',
+    'the pinned cell “a”',
+  ]);
   const many = Array.from({ length: 14 }, () => 'pin=0.0.0').join('&');
   assert.equal(unknownParts(many, shown).length, 2);
 });

@@ -165,10 +165,10 @@ test('parts of a link that a payload does not have are named', () => {
   const payload = /** @type {any} */ ({ a: { shape: [2, 3, 4], modality: 'text' }, b: null });
   assert.deepEqual(unknownParts('t=layers&h=1&cell=2.3&x=a&z=0_4_0_3&n=5', payload), []);
   assert.deepEqual(unknownParts('h=2&cell=3.0&x=b&t=nope&model=m', payload), [
-    't=nope',
-    'x=b',
-    'h=2',
-    'cell=3.0',
+    'the tab “nope”',
+    'a second result to compare with',
+    'head “2”',
+    'the cell at layer 3, feature 0',
   ]);
 });
 

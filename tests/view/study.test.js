@@ -18,6 +18,7 @@ import {
   extremes,
   fitting,
   flatters,
+  nothingHolds,
   openingSlice,
   sameInStudy,
   sliceName,
@@ -166,12 +167,22 @@ test('groups are dealt as wholes, but not where they are compared with each othe
     arrangements: 1e6,
   };
   assert.equal(
-    dealt(units, true, 'speaker'),
+    dealt(units, 'group', 'speaker'),
     'Tested by dealing all inputs of one speaker together: the 20 with inputs in both groups swapped ' +
       'them at random. 1 could not be dealt and took no part.',
   );
-  assert.match(dealt({ ...units, arrangements: 4 }, true, 'speaker'), /only 4 ways to deal them, too few/);
-  assert.match(dealt(null, false, 'speaker'), /the study names no groups/);
+  assert.match(dealt({ ...units, arrangements: 4 }, 'group', 'speaker'), /only 4 ways to deal them, too few/);
+  assert.match(dealt(null, '', 'speaker'), /The study does not say which inputs are of one speaker;/);
+  assert.match(
+    dealt(null, 'group', 'speaker'),
+    /Inputs of one speaker are alike, .* deal all of one speaker tog/,
+  );
+  assert.equal(
+    nothingHolds([4, 4]),
+    ' 4 against 4 inputs are too few for that: chance alone makes as large differences among so many cells. ' +
+      'The maps show every difference, each of which may be chance.',
+  );
+  assert.equal(nothingHolds([60, 40]), ' The maps show every difference, each of which may be chance.');
 });
 
 test('classes that occur are listed, the most frequent first', () => {

@@ -23,6 +23,7 @@ class Save:
 
     Attributes:
         quantity: which maps; :data:`AS_SHOWN` stands for those that the view shows.
+        scale: of the maps; :data:`AS_SHOWN` stands for the view's.
     """
 
     format: gr.Dropdown
@@ -82,11 +83,11 @@ def build() -> Save:
             scale=4,
         )
         scale = gr.Radio(
-            [("All heads", "all_heads"), ("Per head", "per_head")],
-            value="all_heads",
+            [("As shown above", AS_SHOWN), ("All heads", "all_heads"), ("Per head", "per_head")],
+            value=AS_SHOWN,
             label="Scale of maps",
             elem_id="save-scale",
-            min_width=220,
+            min_width=320,
             scale=3,
         )
     with gr.Row(elem_classes="dx-actions"):

@@ -6,7 +6,7 @@ import './lists.js';
 import './pages.js';
 import { markedText, region } from './region.js';
 import { results } from './results.js';
-import { copyLink, exact, pinsText, quantity, remark, shownView, view } from './shown_view.js';
+import { copyLink, exact, forSaving, quantity, remark, shownView, view } from './shown_view.js';
 import './terms.js';
 import './theme.js';
 import './tour.js';
@@ -22,7 +22,7 @@ import { encoders } from './warm.js';
   markedText,
   download,
   copyLink,
-  pinsText,
+  forSaving,
   quantity,
   shownView,
   // Many modules of its own, which a page without a data set does not load.

@@ -122,9 +122,15 @@ export function quantity() {
   return shown ? shown.store.quantity : '';
 }
 
-/** The pinned cells as JSON, for a saved page. */
-export function pinsText() {
-  return JSON.stringify(shown ? shown.state.pins : []);
+/** What a saved result takes from the view: pinned cells as JSON, which map is shown, and on which scale. */
+export function forSaving() {
+  const { pins, scale } = shown ? shown.state : DEFAULTS;
+  return [JSON.stringify(pins), quantity(), scale];
+}
+
+/** Whether the link holds A beside what is explained: nothing of one's own and nothing muted is in a link. */
+function linksBoth() {
+  return new URLSearchParams(linkPart).has('a-input');
 }
 
 /**
@@ -138,9 +144,11 @@ function address() {
   // The verdict on the page is that of the map that is shown.
   if (ask instanceof HTMLElement) ask.dataset.quantity = quantity();
   const now = JSON.stringify([tab, cell && [head, cell]]);
+  // Without A in the link there is one result, whichever side is on screen here.
+  const linked = linksBoth() ? shown.state : { ...shown.state, side: DEFAULTS.side };
   const kept = new URLSearchParams(window.location.search).get('__theme');
   const theme = kept === 'dark' || kept === 'light' ? `__theme=${kept}` : '';
-  const query = `?${[linkPart, stateToQuery(shown.state), theme].filter(Boolean).join('&')}`;
+  const query = `?${[linkPart, stateToQuery(linked), theme].filter(Boolean).join('&')}`;
   if (place && place !== now && !returning) window.history.pushState(window.history.state, '', query);
   else window.history.replaceState(window.history.state, '', query);
   place = now;
@@ -156,8 +164,9 @@ window.addEventListener('popstate', () => {
   if (!shown || ofDataSet()) return;
   returning = true;
   // What was pinned since stays: steps of the history are of places, not of notes.
-  const { pins } = shown.state;
-  shown.state = { ...DEFAULTS, ...queryToState(asked()), pins };
+  const { pins, side } = shown.state;
+  const kept = linksBoth() ? { pins } : { pins, side };
+  shown.state = { ...DEFAULTS, ...queryToState(asked()), ...kept };
   // The result is still the newest one, whatever this step of the history was made for.
   requestAnimationFrame(() => requestAnimationFrame(address));
 });

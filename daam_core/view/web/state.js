@@ -173,6 +173,47 @@ const SHORT = {
   pins: 'pin',
 };
 
+/** What each part of a link is called where it is not to be had. @type {Record<string, string>} */
+const SAID = {
+  tab: 'the tab',
+  quantity: 'the map',
+  scale: 'the scale',
+  colours: 'the colours',
+  palette: 'the palette',
+  binning: 'the binning',
+  side: 'the side',
+  head: 'head',
+  heads: 'heads',
+  order: 'the order of heads',
+  pair: 'the difference of heads',
+  cell: 'the cell',
+  zoom: 'the part of the maps',
+  layers: 'the layers',
+  tokenHead: 'the tokens of head',
+  tokenMode: 'the tokens’ colours',
+  opacity: 'the opacity',
+  layerChart: 'the chart of layers',
+  top: 'the number of rows',
+  display: 'the menu',
+  pins: 'the pinned cell',
+};
+
+/**
+ * A part of a link in words.
+ * @param {string} key
+ * @param {string} text
+ * @param {Payload} payload
+ */
+function partInWords(key, text, { a }) {
+  if (key === 'side' && CHOICES.side.includes(text)) return 'a second result to compare with';
+  if (key === 'cell' && /^\d+\.\d+$/.test(text)) {
+    const [row, column] = a.axis_names ?? ['layer', 'feature'];
+    const [one, two] = text.slice(0, 40).split('.');
+    return `the cell at ${row} ${one}, ${column} ${two}`;
+  }
+  return `${SAID[key]} “${text.slice(0, 40)}”`;
+}
+
 /**
  * Query string of what differs from the defaults, such as `q=gate&cell=3.17`.
  * @param {any} state
@@ -224,7 +265,7 @@ export function queryToState(query) {
 }
 
 /**
- * Parts of a query that ask for a state which the payload does not have, such as `cell=3.9999`.
+ * Parts of a query that ask for a state which the payload does not have, in words.
  * @param {string} query
  * @param {Payload} payload
  * @returns {string[]}
@@ -238,7 +279,7 @@ export function unknownParts(query, payload) {
       const alone = queryToState(`${name}=${encodeURIComponent(text)}`);
       const fitting = /** @type {any} */ (validState({ side, ...alone }, payload));
       const known = key in alone && key in fitting && fitting.pins?.length !== 0 && i < MOST_PINS;
-      return known ? [] : [`${name}=${text.slice(0, 40)}`];
+      return known ? [] : [partInWords(key, text, payload)];
     }),
   );
 }

@@ -1,5 +1,6 @@
 // @ts-check
 /** Which inputs are shown, in which order, and how they are counted: over columns, without the page. */
+import * as format from '../format.js';
 
 /**
  * @typedef {import('./columns.js').Columns} Columns
@@ -290,18 +291,32 @@ export function thing(column, shared) {
   return column === 'group' ? shared : column;
 }
 
+const FEW_INPUTS = 10; // in the smaller group
+
+/**
+ * What is said where no cell differs for certain: why that may be so, and what the maps show instead.
+ * @param {number[]} compared inputs of either group
+ */
+export function nothingHolds(compared) {
+  const few =
+    Math.min(...compared) < FEW_INPUTS
+      ? ` ${compared.map(format.count).join(' against ')} inputs are too few for that: chance alone makes as large differences among so many cells.`
+      : '';
+  return `${few} The maps show every difference, each of which may be chance.`;
+}
+
 /**
  * How a comparison was tested, in words.
  * @param {{column: string, in_both: number, only_first: number, only_second: number, left_out: number,
  *   arrangements: number} | null} units that were dealt as wholes; null: single inputs were
- * @param {boolean} known whether a column names what inputs have in common
+ * @param {string} known the column that names what inputs have in common, if any
  * @param {string} shared what inputs of one group have in common
  */
 export function dealt(units, known, shared) {
   if (!units) {
     const independent = known
-      ? `Every input counts as independent. Those of one ${shared} are not, so q is too small.`
-      : `Every input counts as independent; the study names no groups. Where several inputs are of one ${shared}, q is too small.`;
+      ? `This takes each input for one that has nothing to do with the others. Inputs of one ${shared} are alike, so fewer cells may really differ than are found here; deal all of one ${thing(known, shared)} together to allow for that.`
+      : `This takes each input for one that has nothing to do with the others. The study does not say which inputs are of one ${shared}; where several are, fewer cells may really differ than are found here.`;
     return `Tested by dealing single inputs to the two groups again at random. ${independent}`;
   }
   const { in_both: both, only_first: one, only_second: other, left_out: out, arrangements } = units;

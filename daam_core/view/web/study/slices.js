@@ -1,5 +1,6 @@
 // @ts-check
 /** Mean maps of groups of inputs, and the difference of two with what of it holds. */
+import { activeTogether } from '../active_layers.js';
 import { range, top } from '../arrays.js';
 import { makeScale } from '../colour.js';
 import { Select } from '../controls.js';
@@ -10,7 +11,7 @@ import { html, useMemo, useState } from '../html.js';
 import { BinningNote, MapCanvas, useBinning } from '../maps.js';
 import { mapsSheet, numeral, numeric } from '../sheets.js';
 import { Asked, useStudy } from './parts.js';
-import { capital, dealt, sliceName, thing } from './selecting.js';
+import { capital, dealt, nothingHolds, sliceName, thing } from './selecting.js';
 
 const LISTED = 20; // cells that differ most
 
@@ -154,7 +155,8 @@ function Compared({ found, names }) {
   );
   const number = holds ? holds.reduce((sum, one) => sum + one, 0) : 0;
   const signed = shown === 'difference' || quantity.signed;
-  const onlyCertain = shown === 'difference' && state.certain;
+  // Where nothing holds, maps of what does would be blank.
+  const onlyCertain = shown === 'difference' && state.certain && number > 0;
   // What does not hold has the colour of nothing.
   const data = useMemo(
     () => (onlyCertain && holds ? found.difference.map((v, i) => (holds[i] ? v : 0)) : found[shown]),
@@ -173,6 +175,8 @@ function Compared({ found, names }) {
     if (signed) [low, high] = [-Math.max(-low, high), Math.max(-low, high)];
     return makeScale([low, high], store.table(signed), { signed });
   }, [data, signed, store.dark]);
+  const [whole, setWhole] = useState(false);
+  const active = activeTogether(fields);
   return html`<div class="dv-stack">
     ${compared && html`<${Finding} found=${found} number=${number} cells=${seenCells} names=${names} />`}
     ${
@@ -193,7 +197,8 @@ function Compared({ found, names }) {
           html`<label class="dv-check">
             <input
               type="checkbox"
-              checked=${state.certain}
+              checked=${state.certain && number > 0}
+              disabled=${!number}
               onChange=${(e) => store.set({ certain: e.currentTarget.checked })}
             />
             Only cells whose difference holds
@@ -201,8 +206,17 @@ function Compared({ found, names }) {
         }
       </div>`
     }
+    ${
+      active &&
+      html`<div class="dv-row dv-layers-shown">
+        <p class="dv-note">${whole ? 'All layers are shown.' : 'The maps show only the layers that hold 95 % of each.'}</p>
+        <button type="button" class="dv-button" onClick=${() => setWhole(!whole)}>
+          ${whole ? 'Magnify the strongest layers' : 'Show all layers'}
+        </button>
+      </div>`
+    }
     <div class="dv-multiples">
-      ${fields.map((field, head) => html`<${SliceMap} key=${head} head=${head} field=${field} scale=${scale} found=${found} holds=${holds} shown=${shown} />`)}
+      ${fields.map((field, head) => html`<${SliceMap} key=${head} head=${head} active=${whole ? null : active} field=${field} scale=${scale} found=${found} holds=${holds} shown=${shown} />`)}
     </div>
     <${ColourBar} scale=${scale}>
       ${quantity.name}${shown === 'difference' ? `: ${names[0]} minus ${names[1]}` : `, mean of ${names[shown === 'second' ? 1 : 0]}`};
@@ -226,13 +240,13 @@ function Finding({ found, number, cells, names }) {
     : '';
   return html`<div class="dv-in-words">
     <p role="status">
-      <strong>${number ? many : 'No cell differs for certain'}</strong> between ${names[0]} and ${names[1]}${sure}.${some}
+      <strong>${number ? many : 'No cell differs for certain'}</strong> between ${names[0]} and ${names[1]}${sure}.${some}${number ? '' : nothingHolds(found.compared)}
     </p>
     <details class="dv-note">
       <summary>How it was tested</summary>
       <p>
         ${
-          `${dealt(found.units, Boolean(store.payload?.units.length), store.columns.shared)} This was done ${found.permutations} times. ` +
+          `${dealt(found.units, store.payload?.units[0] || '', store.columns.shared)} This was done ${found.permutations} times. ` +
           `Chance is counted over all cells together, so q has a least value, which many cells may share. Cells ` +
           `depend on each other, so many may say one thing.`
         }
@@ -241,11 +255,17 @@ function Finding({ found, number, cells, names }) {
   </div>`;
 }
 
-function SliceMap({ head, field, scale, found, holds, shown }) {
+/** active: the first and the last layer that are shown, where these are not all. */
+function SliceMap({ head, field, active, scale, found, holds, shown }) {
   const store = useStudy();
   const [zoom, setZoom] = useState(/** @type {any} */ (null));
   const [hover, setHover] = useState(/** @type {any} */ (null));
   const [binning, onDraw] = useBinning();
+  const rows = active && { y0: active.first, y1: active.last + 1 };
+  const zoomShown = useMemo(
+    () => (rows ? { x0: 0, x1: field.columns, ...zoom, ...rows } : zoom),
+    [zoom, rows?.y0, rows?.y1, field.columns],
+  );
   const { place } = store.state;
   const marked = store.placed && place.head === head && place.layer !== null && place.feature !== null;
   /** @param {number} layer @param {number} feature */
@@ -266,10 +286,10 @@ function SliceMap({ head, field, scale, found, holds, shown }) {
       label="Head ${head}. Arrow keys move from cell to cell, Enter shows what it answers to."
       field=${field}
       scale=${scale}
-      zoom=${zoom}
+      zoom=${zoomShown}
       binning="max"
       marks=${{ hover: null, cell: marked ? { row: place.layer, column: place.feature } : null }}
-      height=${(rows) => Math.max(96, Math.min(360, rows * 14))}
+      height=${(/** @type {number} */ n) => (rows ? 40 + 24 * (rows.y1 - rows.y0) : Math.max(96, Math.min(360, n * 14)))}
       onHover=${setHover}
       onZoom=${setZoom}
       onDraw=${onDraw}
