@@ -145,11 +145,13 @@ def view_array(explanation: Explanation, name: str, *, head: int | None = None) 
     return _exact(array)
 
 
-def _largest_change(a: Explanation, b: Explanation) -> dict[str, int] | None:
-    """The cell that the sentences on what changed name, where they name one."""
-    same = a.model == b.model
-    changes = largest_changes(a, b, 1, quantity=compared_quantity(a, b)) if same else []
-    return {name: getattr(changes[0], name) for name in ("head", "layer", "feature")} if changes else None
+def _largest_change(a: Explanation, b: Explanation) -> dict[str, int | str] | None:
+    """The cell that the sentences on what changed name, and of which map it is, where they name one."""
+    quantity = compared_quantity(a, b)
+    changes = largest_changes(a, b, 1, quantity=quantity) if a.model == b.model else []
+    if not changes:
+        return None
+    return {name: getattr(changes[0], name) for name in ("head", "layer", "feature")} | {"quantity": quantity}
 
 
 def _explanation_payload(

@@ -12,6 +12,7 @@ import {
 } from '../../daam_core/view/web/fields.js';
 import { logTicks } from '../../daam_core/view/web/format.js';
 import { strongestText } from '../../daam_core/view/web/sections/cell.js';
+import { apartText, showChange } from '../../daam_core/view/web/sections/compare.js';
 import { allHelp, headRow } from '../../daam_core/view/web/sections/heads.js';
 import { oneHelp } from '../../daam_core/view/web/sections/one_head.js';
 import { told } from '../../daam_core/view/web/sheets.js';
@@ -108,6 +109,22 @@ test('an Importance Factor of its own head has the colours of the numbers that a
   assert.equal(flatText(shown, 0, which), '0 to 1, stretched from a density attention of 0.998 to 1');
   shown.set({ scale: 'all_heads' });
   assert.equal(flatText(shown, 0, whichOf(shown)), '');
+});
+
+test('what changed most is shown in its head and map, and maps of another quantity are said to be of that', () => {
+  const { payload: given } = store(EVIDENCE);
+  const change = { head: 1, layer: 1, feature: 2, quantity: 'evidence' };
+  const shown = new Store();
+  const other = { ...given.a, letter: 'B' };
+  shown.setPayload({ ...given, b: other, largest_change: change });
+  assert.equal(apartText(shown), '');
+  shown.set({ tab: 'compare', quantity: 'importance', head: 0, zoom: { x0: 0, x1: 1, y0: 0, y1: 1 } });
+  assert.equal(apartText(shown), 'This is about the evidence; the maps below show the Importance Factor.');
+  showChange(shown);
+  assert.equal(apartText(shown), '');
+  const { tab, quantity, cell, zoom } = shown.state;
+  assert.deepEqual([shown.head, tab, quantity, zoom], [1, 'compare', 'evidence', null]);
+  assert.deepEqual(cell, { layer: 1, feature: 2 });
 });
 
 test('texts change with scale and quantity', () => {

@@ -39,7 +39,7 @@
  * }} Explained one explanation; `name` is what its input is called, `letter` (A, B) the short of it
  *
  * @typedef {{
- *   version: 2, a: Explained, b: Explained | null, changes: string[], largest_change?: HeadCell | null,
+ *   version: 2, a: Explained, b: Explained | null, changes: string[], largest_change?: (HeadCell & {quantity: Quantity}) | null,
  *   colours: {heads: string[], diverging: string[], diverging_dark: string[]}, terms: Record<string, string>,
  *   quantities: Record<string, {name: string, short: string, meaning: string, signed: boolean, caution: string}>,
  * }} Payload

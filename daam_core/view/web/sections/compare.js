@@ -2,6 +2,7 @@
 /** Section "compare": one result against another. */
 import { scaleTogether } from '../fields.js';
 import { EmptyFigure, Figure, Table } from '../figure.js';
+import * as format from '../format.js';
 import { html, Stages, useStore } from '../html.js';
 import { sheetOf } from '../sheets.js';
 import { axesOf } from '../store.js';
@@ -25,7 +26,7 @@ export function Compare() {
   const { length } = all.rows;
   const caption = length > MOST_ROWS ? `${all.caption}, ${MOST_ROWS} of ${length} classes` : all.caption;
   return html`<div class="dv-stack dv-wide-gap">
-    <p class="dv-changes">${store.payload?.changes.join(' ')} <${ShowChange} /></p>
+    <p class="dv-changes">${store.payload?.changes.join(' ')} ${apartText(store)} <${ShowChange} /></p>
     <${Stages} figures=${true}>
     <${Figure}
       title="Both predictions"
@@ -44,15 +45,43 @@ export function Compare() {
   </div>`;
 }
 
-/** Goes to the cell that the sentences name, so that the maps below are of its head. */
+/**
+ * That the sentences are of another map than those below; nothing where both are of one.
+ * @param {import('../store.js').Store} store
+ */
+export function apartText({ payload, quantity, quantities }) {
+  const told = payload?.largest_change?.quantity;
+  if (!told || told === quantity) return '';
+  const [sentences, maps] = [told, quantity].map((key) => format.inSentence(quantities[key].name));
+  return `This is about the ${sentences}; the maps below show the ${maps}.`;
+}
+
+/**
+ * The state in which the maps show the cell that the sentences name, in the map that they are about.
+ * @param {import('../store.js').Store} store
+ */
+export function showChange(store) {
+  const change = store.payload?.largest_change;
+  if (!change) return;
+  store.set({ quantity: change.quantity });
+  store.select(change, 'compare');
+}
+
+/** Brings the maps to the cell that the sentences name, and the maps into sight. */
 function ShowChange() {
   const store = useStore();
-  const { payload, state } = store;
-  const change = payload?.largest_change;
+  const change = store.payload?.largest_change;
   if (!change) return null;
-  const there = ['layer', 'feature'].every((key) => state.cell?.[key] === change[key]);
-  if (there && store.head === change.head) return null;
-  return html`<button type="button" class="dv-button dv-quiet-button" onClick=${() => store.select(change)}>
+  /** @param {MouseEvent} event */
+  const show = ({ currentTarget }) => {
+    const section = currentTarget instanceof Element ? currentTarget.closest('.dv-stack') : null;
+    showChange(store);
+    // Once the maps have the height that they have for that head.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => section?.querySelector('.dv-three')?.scrollIntoView({ block: 'center' })),
+    );
+  };
+  return html`<button type="button" class="dv-button dv-quiet-button" onClick=${show}>
     ${`Show it in head ${change.head}`}
   </button>`;
 }

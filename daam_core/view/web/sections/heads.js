@@ -93,7 +93,7 @@ function AllHeads() {
       <${Stages}>
         <${LayersShown} sets=${sets} />
         <${Readout} />
-        <div class="dv-multiples">
+        <div class="dv-multiples dv-level">
           <${Stages}>
             ${heads.map((head, i) => html`<${SmallMap} key=${head} head=${head} onDraw=${i === 0 ? onDraw : null} />`)}
           <//>
@@ -216,14 +216,14 @@ function SmallMap({ head, onDraw }) {
   const f = field(store, head, which);
   const [low, high] = useMemo(() => (f ? extent([f]) : [NaN, NaN]), [f?.data]);
   const reach = flatText(store, head, which) || format.reach(low, high);
-  const caption = html`<div class="dv-map-caption">
+  const caption = html`<div class="dv-map-above"><div class="dv-map-caption">
     <button type="button" class="dv-link" onClick=${() => store.set({ head, tab: 'heatmap' })}>
       <${HeadName} head=${head} />
     </button>
     <span class="dv-quiet dv-share">${withTerms(`${shareText(store, head)} of DA`)}</span>
     <span class="dv-quiet dv-number">${reach}</span>
   </div>
-  <${LayerStrip} fields=${[f]} />`;
+  <${LayerStrip} fields=${[f]} /></div>`;
   return html`<${HeadMap}
     head=${head}
     which=${which}
