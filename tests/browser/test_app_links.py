@@ -135,8 +135,8 @@ def test_a_link_to_a_cell_that_is_not_there_says_so(app):
     app.changed_from("")
     said = app.page.locator("#view .dx-unknown")
     expect(said).to_have_text(
-        "The link asks for something that is not here: the map “nonsense”, the cell at layer 3, feature 9999. "
-        "The rest is shown."
+        "The link asks for something that is not here: the map “nonsense”, the cell at layer 3, "
+        "feature 9999. The rest is shown."
     )
     state = app.state()
     assert (state["tab"], state["head"], state["cell"]) == ("layers", 2, None)
