@@ -35,18 +35,17 @@ def sentence_of(error: Exception) -> str:
     return DEFECT
 
 
-def at_once(place: gr.HTML, action: Callable[[], Updates], *, failed: Updates | None = None) -> Updates:
+def at_once(place: gr.HTML, action: Callable[[], Updates]) -> Updates:
     """What an action that runs no encoder shows.
 
     Args:
         place: beside the control that was used; tells of a failure.
         action: computes the updates.
-        failed: shown as well where it fails.
     """
     try:
         return {place: ""} | action()
     except Exception as error:
-        return {place: status(sentence_of(error), kind="error")} | (failed or {})
+        return {place: status(sentence_of(error), kind="error")}
 
 
 def step_by_step(

@@ -166,6 +166,7 @@ def _show(parts: _Parts, session: Session, done: str) -> Updates:
         parts.end: gr.update(interactive=session.baseline is not None),
         parts.checked: NOT_CHECKED,
         parts.said_of_check: "",
+        parts.said: "",  # a file of another result
         **{section: gr.update(visible=True) for section in parts.sections},
     }
 
@@ -232,7 +233,7 @@ def _wire(own: OwnModel, parts: _Parts) -> None:
         parts.results,
         parts.end,
         parts.checked,
-        parts.said_of_check,
+        *(parts.said_of_check, parts.said),
         *parts.sections,
     ]
     ran = [*changing, parts.cancel]

@@ -49,7 +49,7 @@ def changing(page: Page) -> list[Block]:
     of_the_comparison += [compared.other, compared.models]
     groups = [changed.text.group, changed.sound.group, changed.picture.group]
     return [
-        page.saved.quantity,
+        *(page.saved.quantity, page.saved.said),
         *(page.session, page.status, *page.sections, *of_the_result, *of_the_charts),
         *(*of_the_mutes, *of_the_comparison, *groups, *changed.values),
     ]
@@ -83,6 +83,7 @@ def show(page: Page, offer: Offer, session: Session, *, before: Session) -> Upda
         **{section: gr.update(visible=True) for section in page.sections},
         **_show_mutes(page, session, current),
         page.saved.quantity: gr.update(choices=save.choices(current.explanation), value=save.AS_SHOWN),
+        page.saved.said: "",  # of another result
         page.compared.results: results_value(session),
         page.compared.undo: gr.update(interactive=bool(session.undo)),
         page.compared.redo: gr.update(interactive=bool(session.redo)),

@@ -123,8 +123,12 @@ def _done(result: Result) -> str:
 
 
 def _wire_way(offer: Offer, page: Page, way: Way) -> None:
-    def explain_own(session: Session, model: str, value: object) -> Iterator[Updates]:
+    refused = gr.State("")  # why the last file that was given is not there
+
+    def explain_own(session: Session, model: str, value: object, why: str) -> Iterator[Updates]:
         def work(offer: Offer) -> Session:
+            if value is None and why:
+                raise InputError(why)
             given = given_text(value) if way.modality == "text" else given_file(way.modality, value)
             return actions.explain_input(offer, session, model, recognised(given))
 
@@ -134,7 +138,7 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> None:
         def work(offer: Offer) -> Session:
             return actions.explain_input(offer, session, model, example.given())
 
-        yield {way.value: _content(example)}
+        yield {way.value: _content(example), refused: ""}
         yield from _run(offer, page, work, before=session)
 
     def choose_model(name: str) -> Updates:
@@ -149,30 +153,38 @@ def _wire_way(offer: Offer, page: Page, way: Way) -> None:
     way.model.change(choose_model, way.model, [way.about, way.note, *buttons], queue=False, **PRIVATE)
     inputs, outputs = [page.session, way.model], [*changing(page), page.cancel]
     options = waiting(way.modality)
-    arrived = _wire_arrival(page, way)
-    way.run.click(explain_own, [*inputs, way.value], outputs, cancels=arrived, **options, **PRIVATE)
+    arrived = _wire_arrival(page, way, refused)
+    own = [*inputs, way.value, refused]
+    way.run.click(explain_own, own, outputs, cancels=arrived, **options, **PRIVATE)
     for example, button in way.examples:
         explain = partial(explain_example, example)
-        button.click(explain, inputs, [*outputs, way.value], **options, **PRIVATE)
+        button.click(explain, inputs, [*outputs, way.value, refused], **options, **PRIVATE)
 
 
-def _wire_arrival(page: Page, way: Way) -> list[Options]:
-    """A file is read as soon as it is given, so that one that cannot be read is refused there and then."""
+def _wire_arrival(page: Page, way: Way, refused: gr.State) -> list[Options]:
+    """A file is read as soon as it is given, so that one that cannot be read is refused there and then.
+
+    ``refused`` keeps the reason, which is the answer to whoever asks for an explanation all the same.
+    """
     if way.modality == "text":
         return []
     modality = way.modality
 
-    def read(value: object) -> Updates:
-        given = given_file(modality, value)
-        return say(page, f"{given.name} can be read. Press Explain.", kind="info", previous=True)
-
     def arrived(value: object) -> Updates:
         if value is None:
             return {page.status: gr.skip()}
-        return at_once(page.status, lambda: read(value), failed={way.value: None})
+        try:
+            given = given_file(modality, value)
+        except Exception as error:
+            why = sentence_of(error)
+            return say(page, why, kind="error") | {way.value: None, refused: why}
+        said = say(page, f"{given.name} can be read. Press Explain.", kind="info", previous=True)
+        return said | {refused: ""}
 
     options = PRIVATE | {"concurrency_id": "read", "concurrency_limit": 2}
-    return [way.value.upload(arrived, way.value, [page.status, way.value], **options)]  # type: ignore[attr-defined]
+    control: Any = way.value
+    control.clear(lambda: "", None, refused, queue=False, **PRIVATE)
+    return [control.upload(arrived, control, [page.status, control, refused], **options)]
 
 
 def _content(example: Example) -> str:

@@ -216,7 +216,10 @@ def test_wrong_input_is_answered_with_one_sentence_and_the_last_result_stays(app
         expect(app.page.locator(f"#input-{modality} input[type=file]")).to_be_attached()
         expect(app.page.locator(f"#input-{modality} img, #input-{modality} audio")).to_have_count(0)
     app.page.click("#run-image")
-    app.says("There is no picture yet")
+    app.page.wait_for_function(
+        "() => document.querySelector('#status [data-previous]')"
+    )  # the answer to that
+    app.says("text.png is a text, not a picture")  # asked for all the same: the reason stays
     # It goes with its tab: of a text it says nothing.
     wrong = app.page.locator("#status [role=alert]")
     expect(wrong).to_be_visible()

@@ -9,8 +9,10 @@ import pytest
 
 from app.page.layout import lay_out
 from app.page.outcomes import CANCELLED, DEFECT, at_once, sentence_of, step_by_step
+from app.page.updates import changing, show
 from app.visit.offer import Offer
 from app.visit.runs import Runs
+from app.visit.session import Session
 from app.visit.study import Studies
 from daam_core.errors import InputError
 
@@ -39,11 +41,16 @@ def test_wrong_input_is_its_own_sentence_and_a_defect_is_logged(caplog):
 def test_an_action_shows_its_updates_or_what_was_wrong(page):
     place = page.muted.said
     assert at_once(place, lambda: {page.prediction: "A"}) == {page.prediction: "A", place: ""}
-    shown = at_once(place, _fails(InputError("<No>")), failed={page.prediction: None})
+    shown = at_once(place, _fails(InputError("<No>")))
     assert "&lt;No&gt;" in shown[place]
     assert 'role="alert"' in shown[place]
     assert page.status not in shown
-    assert shown[page.prediction] is None
+
+
+def test_what_was_saved_of_another_result_is_no_longer_said(page, offer, session):
+    shown = show(page, offer, session, before=Session())
+    assert shown[page.saved.said] == ""
+    assert set(shown) <= set(changing(page))
 
 
 def test_long_work_shows_that_it_lasts_and_then_its_result(page):
