@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { exactSheet } from '../../daam_core/view/web/fields.js';
 import { fileName, sizedPng, subtitle } from '../../daam_core/view/web/saving.js';
+import { timeTicks } from '../../daam_core/view/web/sections/sound.js';
 import { afterPart, partBetween } from '../../daam_core/view/web/sections/sound_part.js';
 import {
   csvOf,
@@ -35,6 +36,13 @@ test('CSV holds every digit, and texts that are neither torn nor formulas', () =
   assert.equal(lines[4], ',');
   assert.equal(lines[5], 'none,');
   assert.equal(csvOf({ columns: ['x'], rows: [[1 / 3]] }), 'x\r\n0.3333333333333333\r\n');
+});
+
+test('seconds under a sound stay inside, whole', () => {
+  const [first, ...others] = timeTicks({ from: 0, to: 2 }, 400);
+  assert.deepEqual([first.props.children, first.props.style.left], ['0.0 s', '17.5px']);
+  const last = others.at(-1);
+  assert.deepEqual([last.props.children, last.props.style.left], ['2.0 s', '382.5px']);
 });
 
 test('a table is saved whole: numbers in full, heads by number, no buttons', () => {

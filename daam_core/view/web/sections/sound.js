@@ -358,14 +358,18 @@ function useDrawing(stage, shown) {
   }, [sound, scale, from, to, width, dark, state.tokenMode]);
 }
 
-/** Seconds under the sound. @param {Place} place @param {number} width */
-function timeTicks({ from, to }, width) {
+const LETTER = 7; // CSS pixels that one takes at most under the sound
+
+/** Seconds under the sound. @param {Pick<Place, 'from' | 'to'>} place @param {number} width */
+export function timeTicks({ from, to }, width) {
   const marks = format.ticks(from, to, Math.max(2, width / 80));
   const step = marks.length > 1 ? marks[1] - marks[0] : 1;
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   return marks.map((v) => {
-    const left = Math.max(12, Math.min(width - 16, ((v - from) / (to - from)) * width)); // numbers stay inside
-    return html`<span style=${{ left: `${left.toFixed(1)}px` }}>${v.toFixed(decimals)} s</span>`;
+    const text = `${v.toFixed(decimals)} s`;
+    const half = (text.length * LETTER) / 2; // numbers stay inside, whole
+    const left = Math.max(half, Math.min(width - half, ((v - from) / (to - from)) * width));
+    return html`<span style=${{ left: `${left.toFixed(1)}px` }}>${text}</span>`;
   });
 }
 
