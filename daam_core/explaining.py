@@ -19,7 +19,7 @@ from daam_core.errors import ShapeError
 from daam_core.importance import importance_factor, layer_contribution, token_attribution
 from daam_core.inputs import read_input
 from daam_core.layers import DensityAttention
-from daam_core.model import DaamClassifier, probabilities
+from daam_core.model import DaamClassifier, Evidence, probabilities
 from daam_core.outside import judge
 from daam_core.plain import PlainMapping
 from daam_core.result import AXIS_NAMES, DatasetMean, Explanation, Outside, Scale
@@ -108,7 +108,9 @@ def explain_encodings(
     def by_head(number: int, encoding: Encoding) -> Tensor:
         hidden = classifier.standardise_tokens(encoding.hidden.to(weights))
         shares = torch.as_tensor(encoding.tokens.shares).to(weights)
-        return token_attribution(of_all.gradient[number], of_all.density[number], hidden, shares)
+        # A joint gate is no sum: its gradient × value says little of what decides. Evidence does.
+        weight = of_all.gradient if evidence is None else evidence.weight
+        return token_attribution(weight[number], of_all.density[number], hidden, shares)
 
     return explanations_of(
         model=model.name,
@@ -136,7 +138,7 @@ def explain_encodings(
         statistics=(of_all.mean, of_all.variance),
         tokens=[encoding.tokens for encoding in encodings],
         by_token=(by_head(number, encoding) for number, encoding in enumerate(encodings)),
-        evidence=evidence,
+        evidence=None if evidence is None else evidence.cells,
         texts=texts,
         dataset=model.dataset,
         outside=outside,
@@ -268,7 +270,7 @@ class _Decided(NamedTuple):
 
 def _decided(
     classifier: DaamClassifier, pooled: Tensor, kept: Tensor | None, target: int | None
-) -> tuple[_Decided, Tensor | None]:
+) -> tuple[_Decided, Evidence | None]:
     """Gate, decide and differentiate pooled hidden states ``[B, L, F]``; evidence where it is defined."""
     attention = classifier.attention
     values = classifier.standardise(pooled)

@@ -133,17 +133,19 @@ def layer_contribution(density_attention: Tensor) -> Tensor:
     return 100 * sums / torch.where(total > 0, total, torch.ones_like(total))
 
 
-def token_attribution(gradient: Tensor, density_attention: Tensor, hidden: Tensor, shares: Tensor) -> Tensor:
-    r"""Each token's share in the explained class's logit, by head, in logits.
+def token_attribution(weight: Tensor, density_attention: Tensor, hidden: Tensor, shares: Tensor) -> Tensor:
+    r"""Each token's share in what the gated features say of the explained class, by head, in logits.
 
     Pooling is a mean over tokens, so with the gate held fixed the gated features split over tokens:
 
-    .. math:: a[h, t] = \sum_{l,f} \frac{∂ logit}{∂ gated[h,l,f]} \, DA[h,l,f] \, ĥ[l,t,f] \, w_t
+    .. math:: a[h, t] = \sum_{l,f} ω[h,l,f] \, DA[h,l,f] \, ĥ[l,t,f] \, w_t
 
-    Summed over h and t it equals gradient × gated value, summed over cells.
+    With the gradient of the class's logit by the gated features as weight ω it is each token's share in that
+    logit, and sums to gradient × gated value over all cells; with :func:`evidence_weight` it is each token's
+    share in the evidence, and sums to that.
 
     Args:
-        gradient: ``[H, L, F]`` gradient of the logit by the gated features.
+        weight: ω ``[H, L, F]``.
         density_attention: ``[H, L, F]``.
         hidden: ĥ ``[L, T, F]``, hidden states standardised like the pooled values.
         shares: w ``[T]``, sums to 1: 1 / T each where all tokens count the same.
@@ -151,13 +153,13 @@ def token_attribution(gradient: Tensor, density_attention: Tensor, hidden: Tenso
     Returns:
         ``[H, T]``.
     """
-    if gradient.shape != density_attention.shape or hidden.shape[0] != gradient.shape[1]:
+    if weight.shape != density_attention.shape or hidden.shape[0] != weight.shape[1]:
         raise ShapeError(
-            f"Gradient and density attention must both be [H, L, F] with the L of hidden [L, T, F], got "
-            f"{list(gradient.shape)}, {list(density_attention.shape)} and {list(hidden.shape)}."
+            f"Weight and density attention must both be [H, L, F] with the L of hidden [L, T, F], got "
+            f"{list(weight.shape)}, {list(density_attention.shape)} and {list(hidden.shape)}."
         )
-    heads = gradient.shape[0]
-    weights = (gradient * density_attention).flatten(1)  # [H, L·F]
+    heads = weight.shape[0]
+    weights = (weight * density_attention).flatten(1)  # [H, L·F]
     tokens = hidden.transpose(0, 1).flatten(1)  # [T, L·F]
     return (weights @ tokens.T).view(heads, -1) * shares
 
@@ -204,6 +206,22 @@ def evidence(
     Raises:
         ShapeError: shapes that do not fit each other.
     """
+    return gated * evidence_weight(gated, directions, prototypes, scaled_variance, lead, joint=joint)
+
+
+def evidence_weight(
+    gated: Tensor,
+    directions: Tensor,
+    prototypes: Tensor,
+    scaled_variance: Tensor,
+    lead: Tensor,
+    *,
+    joint: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
+    """What :func:`evidence` multiplies each gated value by, the same for all heads: ``[.., 1, L, F]``.
+
+    Arguments and errors are those of :func:`evidence`.
+    """
     fits = (
         gated.ndim >= 3
         and directions.shape[1:] == gated.shape[-2:]
@@ -222,4 +240,4 @@ def evidence(
     seen, gates = joint
     share = lead * gates  # [.., M]
     pull = (share @ prototypes - share.sum(-1, keepdim=True) * seen / 2) / scaled_variance  # [.., D]
-    return gated * (pull @ directions.flatten(1)).reshape(*pull.shape[:-1], 1, *directions.shape[1:])
+    return (pull @ directions.flatten(1)).reshape(*pull.shape[:-1], 1, *directions.shape[1:])

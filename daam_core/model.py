@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from daam_core.configuration import Labels, ModelConfig
 from daam_core.density_decoder import DensityDecoder, Joint
 from daam_core.grouped_query import GroupedQueryAttention
-from daam_core.importance import evidence
+from daam_core.importance import evidence_weight
 from daam_core.layers import DensityAttention, Standardisation
 
 
@@ -30,6 +30,18 @@ class Decision(NamedTuple):
 
     logits: Tensor
     gate: Tensor
+
+
+class Evidence(NamedTuple):
+    """What speaks for a class and against the strongest other one.
+
+    Attributes:
+        cells: ``[B, H, L, F]``, see :func:`~daam_core.importance.evidence`.
+        weight: ``[B, H, L, F]``: evidence for each unit of a cell's gated value.
+    """
+
+    cells: Tensor
+    weight: Tensor
 
 
 class _Attended(nn.Module):
@@ -136,7 +148,7 @@ class DaamClassifier(nn.Module):
     @torch.no_grad()
     def evidence(
         self, gated: Tensor, target: Tensor, decoded: tuple[Tensor, Joint | None] | None = None
-    ) -> Tensor | None:
+    ) -> Evidence | None:
         """What speaks for each input's class and against the strongest other one.
 
         With several labels a class's own logit decides whether it is there: it is against its absence then,
@@ -148,8 +160,7 @@ class DaamClassifier(nn.Module):
             decoded: what :meth:`decode_jointly` says of ``gated``, where it is known already.
 
         Returns:
-            ``[B, H, L, F]``, see :func:`~daam_core.importance.evidence`; None for other decoders than
-            ``density``.
+            None for other decoders than ``density``.
         """
         decoder = self.decoder
         if not isinstance(decoder, DensityDecoder):
@@ -159,14 +170,17 @@ class DaamClassifier(nn.Module):
         lead = weight[target]
         if self.config.labels == "one":
             lead = lead - weight[logits.scatter(1, target[:, None], -torch.inf).argmax(1)]
-        return evidence(
-            decoder.weighed(gated),
+        weighed = decoder.weighed(gated)  # [B, H, L, F]
+        by_value = evidence_weight(
+            weighed,
             decoder.direction_cells(),
             decoder.wide(weight.dtype).prototypes,
             decoder.scaled_variance,
             lead,
             joint=joint,
         )
+        heads = decoder.head_weight.to(gated.dtype)[:, None, None]
+        return Evidence(weighed * by_value, heads * by_value)
 
     def gate_parameters(self) -> list[nn.Parameter]:
         """δ, ξ (or the mixture's scales) and the amplitude: trained with a learning rate of their own."""

@@ -118,10 +118,10 @@ class Explanation:
         token_spans: ``[T, 2]`` seconds or character indices, ``[T, 4]`` image fractions (left, top,
             right, bottom); NaN where a token stands for no part of the input.
         token_units: ``seconds``, ``characters`` or ``fraction``.
-        token_attribution: ``[T]`` in logits: each token's share in the explained class's logit;
-            sums to ``class_importance.sum()``.
-        head_token_attribution: ``[H, T]``, its split over heads; for a decoder that is not linear
-            in its input both hold to first order.
+        token_attribution: ``[T]`` in logits: each token's share in the evidence, where there is any, and
+            sums to ``evidence.sum()``; else its share in the explained class's logit, which sums to
+            ``class_importance.sum()`` and holds to first order for a decoder that is not linear.
+        head_token_attribution: ``[H, T]``, its split over heads.
         evidence: ``[H, L, F]`` in logits: how much each cell changes the joint log gates for the explained
             class and against the strongest other one, with several labels against its absence (see
             :func:`~daam_core.importance.evidence`); None for other decoders than ``density``.

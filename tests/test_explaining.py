@@ -60,12 +60,11 @@ def test_attributions_sum_to_the_logit_without_its_bias(kind, target):
 
 @pytest.mark.parametrize("target", CLASSES)
 def test_tokens_cells_and_evidence_add_up_with_joint_gates(target):
-    """Shares of tokens are those of cells; evidence is what the log gates say, exactly."""
+    """Shares of tokens are those of cells in the evidence, which is what the log gates say, exactly."""
     model = letter_model(decoder="density")
     classifier, e = model.classifier, explain(model, "banana", target=target)
-    np.testing.assert_allclose(
-        e.head_token_attribution.sum(1), e.class_importance.sum((1, 2)), rtol=1e-3, atol=1e-4
-    )
+    np.testing.assert_allclose(e.head_token_attribution.sum(1), e.evidence.sum((1, 2)), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(e.head_token_attribution.sum(0), e.token_attribution, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(
         e.class_importance, e.gradient * e.density_attention * e.values, rtol=1e-6, atol=1e-9
     )

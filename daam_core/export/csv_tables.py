@@ -165,18 +165,19 @@ def token_columns(explanation: Explanation) -> dict[str, str]:
         "word_attribution": "sum over the tokens of that word; empty for a special token",
     }
     heads = range(explanation.shape[0])
+    said = "logit" if explanation.evidence is None else "evidence"
     return {
         "token": "index of the token, counted from 0",
         "label": "what the token is called",
         **dict.fromkeys(sides, where),
         **(words if explanation.modality == "text" else {}),
-        "attribution": "signed share in the logit of the explained class, all heads together",
+        "attribution": f"signed share in the {said} of the explained class, all heads together",
         **{f"attribution_head_{head}": f"the share that head {head} has in it" for head in heads},
     }
 
 
 def to_token_csv(explanation: Explanation) -> str:
-    """One row for each token: where it stands in the input, and its share in the explained class's logit.
+    """One row for each token: where it stands in the input, and what it says of the explained class.
 
     Numbers have all their digits. The sum of the column ``attribution`` is that of all cells'
     ``class_importance``, up to rounding.

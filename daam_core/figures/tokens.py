@@ -59,7 +59,7 @@ def token_figure(
     shown: Input | None = None,
     width: Width | float = "double",
 ) -> Figure:
-    """The tokens' share in the explained class's logit: over seconds, on words, or over the picture.
+    """What the tokens say of the explained class: over seconds, on words, or over the picture.
 
     Args:
         explanation: what to draw.
@@ -128,7 +128,8 @@ def token_view(
         raise ShapeError(f"{shown.name} is {shown.modality}, but {explanation.modality} was explained.")
     signed = explanation.token_attribution if head is None else explanation.head_token_attribution[head]
     values = np.asarray(signed, dtype=np.float64)
-    meaning = f"Share in the logit of “{explanation.explained_class}”, "
+    of = "evidence for" if explanation.evidence is not None else "logit of"
+    meaning = f"Share in the {of} “{explanation.explained_class}”, "
     meaning += "all heads" if head is None else f"head {head}"
     meaning += " (size, logits)" if absolute else " (logits; orange speaks for the class, blue against it)"
     return TokenView(

@@ -144,7 +144,7 @@ def gated_maps(
         mean = torch.from_numpy(dataset.density_attention)
         maps["dataset"] = attention.by_row(mean).expand_as(gate)
     if (found := classifier.evidence(cells.values, _targets(cells, target))) is not None:
-        maps["evidence"] = attention.by_row(found)
+        maps["evidence"] = attention.by_row(found.cells)
     return maps | {
         "weighted_importance": density * spread,
         "magnitude": density * values.abs(),

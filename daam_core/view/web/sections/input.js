@@ -6,6 +6,7 @@ import { ColourBar, EmptyFigure, Figure, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { html, useEffect, useMemo, useStore } from '../html.js';
 import { ROUNDED, sheetOf } from '../sheets.js';
+import { rival } from './one_head.js';
 import { changeOf, tokenPairs } from './pairs.js';
 import { PicturePanel } from './picture.js';
 import { SoundPanel } from './sound.js';
@@ -23,9 +24,8 @@ const ORANGE_AND_BLUE = 'orange speaks for the class, blue against it';
 const KINDS = {
   text: {
     title: 'Back to the text',
-    help:
-      `Share of each word in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. It does not say ` +
-      'what would happen if the word were left out; the encoder would read the rest differently.',
+    borders:
+      'It does not say what would happen if the word were left out; the encoder would read the rest differently.',
     Panel: WordsPanel,
     part: 'Word',
     more: ['Pieces'],
@@ -35,9 +35,7 @@ const KINDS = {
   },
   audio: {
     title: 'Back to the sound',
-    help:
-      `Share of each moment in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. The encoder ` +
-      'also hears what comes before and after a moment, so the borders are soft.',
+    borders: 'The encoder also hears what comes before and after a moment, so the borders are soft.',
     Panel: SoundPanel,
     part: 'Moment',
     more: ['Start, s', 'End, s'],
@@ -46,9 +44,7 @@ const KINDS = {
   },
   image: {
     title: 'Back to the picture',
-    help:
-      `Share of each region in the explained class’s logit, with the gate held fixed: ${ORANGE_AND_BLUE}. The encoder ` +
-      'also sees around a region, so the borders are soft.',
+    borders: 'The encoder also sees around a region, so the borders are soft.',
     Panel: PicturePanel,
     part: 'Region',
     more: ['Left', 'Top', 'Right', 'Bottom'],
@@ -87,7 +83,7 @@ function OfParts({ kind }) {
   };
   return html`<${Figure}
     title=${kind.title}
-    help=${kind.help}
+    help=${`${meaning(store, kind)} with the gate held fixed: ${ORANGE_AND_BLUE}. ${kind.borders}`}
     ofClass
     controls=${[
       store.askTarget && html`<${ClassChoice} />`,
@@ -104,6 +100,14 @@ function OfParts({ kind }) {
       }
     </div>
   <//>`;
+}
+
+/** What a part's number is: of joint gates its share in the evidence, else in the logit. @param {import('../store.js').Store} store @param {Kind} kind */
+function meaning(store, kind) {
+  const part = kind.part.toLowerCase();
+  return store.quantities.evidence
+    ? `How far each ${part} speaks for the explained class and against ${rival(store)},`
+    : `Share of each ${part} in the explained class’s logit,`;
 }
 
 /** Asks for another class. The newest result is the one that is explained anew. */
@@ -154,7 +158,7 @@ function Panels({ kind }) {
         ${
           state.tokenMode === 'absolute'
             ? 'Size of the share, in logits.'
-            : 'Share in the explained class’s logit; 0 is neutral.'
+            : `Share in the ${store.quantities.evidence ? 'evidence' : 'explained class’s logit'}; 0 is neutral.`
         }
       <//>
     </div>`,

@@ -7,14 +7,18 @@ import { html, Stages, useStore } from '../html.js';
 import { BarredMap, CellTables, MapControls, Readout } from '../maps.js';
 import { LayerStrip, LayersShown } from './layer_strip.js';
 
+/** What evidence is against. @param {import('../store.js').Store} store */
+export function rival(store) {
+  return store.result().raw.labels === 'several' ? 'its absence' : 'the next one';
+}
+
 /** What the map says and what not, by what it shows. @param {import('../store.js').Store} store */
 export function oneHelp(store) {
   const { row, column } = store.axes();
   const everywhere = `every ${column} in every ${row} of the chosen head`;
   if (store.quantity === 'evidence') {
-    const rival = store.a.raw.labels === 'several' ? 'its absence' : 'the next one';
     return (
-      `Shows how much ${everywhere} speaks for the explained class and against ${rival} (orange) or the other way ` +
+      `Shows how much ${everywhere} speaks for the explained class and against ${rival(store)} (orange) or the other way ` +
       'round (blue). It does not show how much the head lets through; density attention does.'
     );
   }

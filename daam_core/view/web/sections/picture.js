@@ -94,7 +94,7 @@ export function PicturePanel({ result, tokenHead, scale, label }) {
         tabindex="0"
         role="application"
         aria-roledescription="map over the picture"
-        aria-label="${label}: regions coloured by their share in the explained class's logit. Arrow keys go from region to region."
+        aria-label="${label}: regions coloured by how far they speak for the explained class. Arrow keys go from region to region."
         onPointerMove=${point}
         onPointerLeave=${() => show(-1)}
         onBlur=${() => show(-1)}

@@ -16,7 +16,7 @@ import { numeral, numeric } from '../sheets.js';
  * @typedef {{name: string, value: number, more: (string | number)[]}} Part a word, moment or region
  *
  * @typedef {{
- *   title: string, help: string, Panel: any, part: string, more: string[],
+ *   title: string, borders: string, Panel: any, part: string, more: string[],
  *   parts: (result: Shown, values: Float32Array) => Part[],
  *   grouped: (result: Shown, values: Float32Array) => ArrayLike<number>, Difference?: any,
  * }} Kind what a modality shows: its parts and what is said of each beside its share; grouped sums tokens to what

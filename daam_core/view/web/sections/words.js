@@ -129,7 +129,7 @@ export function WordsPanel({ result, tokenHead, scale, label }) {
         role="group"
         dir="auto"
         lang=""
-        aria-label="${label}: words coloured by their share in the explained class's logit. Left and right arrow keys go from word to word."
+        aria-label="${label}: words coloured by how far they speak for the explained class. Left and right arrow keys go from word to word."
         onPointerOver=${(e) => e.target.dataset.word && show(Number(e.target.dataset.word))}
         onPointerLeave=${() => show(-1)}
         onBlur=${() => show(-1)}
