@@ -160,7 +160,7 @@ def test_a_list_of_models_closes_when_one_goes_on(app: AppPage) -> None:
     app.tab("Text")
     app.page.click("#model-text input")
     options = app.page.get_by_role("option")
-    expect(options).to_have_count(2)
+    expect(options).to_have_count(3)
     app.page.keyboard.press("Tab")
     expect(options).to_have_count(0)
     expect(app.page.locator("#run-text")).to_be_focused()

@@ -50,7 +50,8 @@ def test_charts_hold_the_results_numbers(app, server, tmp_path):
     assert app.problems == []
 
 
-def test_without_a_result_there_is_a_sentence(app):
-    app.page.get_by_role("button", name="Charts to zoom and save").click()
-    app.page.click("#chart-draw")
-    expect(app.page.locator("#said-charts")).to_contain_text("explain an input first")
+def test_charts_are_offered_with_a_result(app):
+    charts = app.page.get_by_role("button", name="Charts to zoom and save")
+    expect(charts).to_be_hidden()
+    app.explain_text("Shares fell after the report.")
+    expect(charts).to_be_visible()
