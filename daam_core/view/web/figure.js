@@ -94,7 +94,8 @@ export function Term({ name }) {
     setOpen(false);
   };
   const box = open && place.current?.getBoundingClientRect();
-  const right = box && box.left > window.innerWidth / 2; // what is told stays on the page
+  const widest = Math.min(280, 0.6 * window.innerWidth) + 8;
+  const left = box ? Math.min(0, window.innerWidth - widest - box.left) : 0; // what is told stays on the page
   return html`<span class="dv-term-place" ref=${place}
     ><button
       type="button"
@@ -107,7 +108,7 @@ export function Term({ name }) {
       ${name}</button
     >${
       open &&
-      html`<span class="dv-term-tip ${right ? 'dv-term-right' : ''}" id=${id} role="note"
+      html`<span class="dv-term-tip" style=${{ left: `${left}px` }} id=${id} role="note"
         >${meaning}${entry && html` <a href="#term-${name}" onClick=${show}>Words and symbols</a>`}</span
       >`
     }</span
