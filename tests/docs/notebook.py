@@ -41,7 +41,8 @@ CELLS = (
 
     Image(figure_bytes(importance_figure(e), "png", dpi=150))
     """,
-    "The words share that evidence among them. Which speak for the class that was predicted, and which for another:",
+    "The words share that evidence among them. Which speak for the class that was predicted, and which for "
+    "another:",
     """
     sports = explain(model, e.text, target="Sports")
     for word, here, there in zip(e.token_labels, e.token_attribution, sports.token_attribution):
