@@ -568,14 +568,18 @@ def test_two_results_and_their_difference(view: Callable[..., Page]) -> None:
         assert [int(row[0]), int(row[1])] == [layer, feature]
         assert np.float32(number(row[2])) == a.density_attention[2, layer, feature]
         assert np.float32(number(row[3])) == b.density_attention[2, layer, feature]
-    # What the sentence names is one press away, and then nothing is left to press.
+    # What the sentence names is one press away: its map, its head, and the maps in sight.
     change = b.importance - a.importance
     head, layer, feature = (int(i) for i in np.unravel_index(np.abs(change).argmax(), change.shape))
     there = page.get_by_role("button", name=f"Show it in head {head}")
+    about = "This is about the Importance Factor; the maps below show the density attention."
+    expect(page.locator(".dv-changes")).to_contain_text(about)
     there.click()
-    expect(there).to_have_count(0)
+    expect(page.locator(".dv-changes")).not_to_contain_text("This is about")
     shown = page.evaluate("view.state")
     assert (shown["head"], shown["cell"]) == (head, {"layer": layer, "feature": feature})
+    assert shown["quantity"] == "importance"
+    expect(page.locator(".dv-three")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("tab", ["heads", "heatmap"])

@@ -315,8 +315,8 @@ export function nothingHolds(compared) {
 export function dealt(units, known, shared) {
   if (!units) {
     const independent = known
-      ? `This takes each input for one that has nothing to do with the others. Inputs of one ${shared} are alike, so fewer cells may really differ than are found here; deal all of one ${thing(known, shared)} together to allow for that.`
-      : `This takes each input for one that has nothing to do with the others. The study does not say which inputs are of one ${shared}; where several are, fewer cells may really differ than are found here.`;
+      ? `This takes each input for one that has nothing to do with the others. Inputs of one ${thing(known, shared)} are alike, so a cell may be called different too easily; deal all of one ${thing(known, shared)} together to allow for that.`
+      : `This takes each input for one that has nothing to do with the others. The study does not say which inputs are of one ${shared}; where several are, a cell may be called different too easily.`;
     return `Tested by dealing single inputs to the two groups again at random. ${independent}`;
   }
   const { in_both: both, only_first: one, only_second: other, left_out: out, arrangements } = units;
