@@ -13,7 +13,7 @@ from daam_core.reading.numbers import fixed, p_value, probability
 from ...visit.faithfulness import Checked
 
 NOT_CHECKED = '<p class="dx-note">Not checked yet.</p>'
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 264, 56, 52
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 520, 288, 48, 32, 52
 _ANCHORS = {0.0: "start", 1.0: "end"}
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 _LEARNED = {"yes": "yes", "open": "in part", "no": "hardly"}
@@ -133,8 +133,7 @@ def _chart(found: InputCheck) -> str:
         'the same numbers stand in a table below.">'
         f'<g class="dx-ticks">{ticks}'
         f'<text x="{_x(0.5):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">Cells removed, highest first</text>'
-        f'<text transform="translate(14 {_y(0.5):.1f}) rotate(-90)" text-anchor="middle">'
-        "Probability of the prediction</text></g>"
+        '<text y="17">Probability of the prediction</text></g>'
         f'<polygon class="dx-band" points="{_points(band)}"/>'
         f'<path class="dx-line dx-line-random" d="{_path(found.shares, found.random)}"/>{lines}</svg>'
         f'<ul class="dx-legend"><li>{_sample("random", "")}Random order, 95 % of orders in the band</li>'
@@ -154,7 +153,7 @@ def _x(share: float) -> float:
 
 
 def _y(value: float) -> float:
-    return 8 + (1 - value) * (_HEIGHT - _BOTTOM - 8)
+    return _TOP + (1 - value) * (_HEIGHT - _BOTTOM - _TOP)
 
 
 def _points(places: Sequence[tuple[float, float]]) -> str:
