@@ -69,6 +69,16 @@ class AppPage:
         self.page.fill("#input-text textarea", text)
         self.does("#run-text")
 
+    def types(self, selector: str, text: str) -> None:
+        """Into a field that each new result sets anew, once that has happened."""
+        field = self.page.locator(selector).locator("input, textarea")
+        for _ in range(20):
+            field.fill(text)
+            self.page.wait_for_timeout(250)
+            if field.input_value() == text:
+                return
+        raise AssertionError(f"{selector} does not keep what is typed.")
+
     def give_file(self, modality: str, path: Path) -> None:
         """Choose a file; does not explain it yet."""
         self.tab({"audio": "Sound", "image": "Picture"}[modality])

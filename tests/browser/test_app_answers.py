@@ -121,7 +121,7 @@ def test_a_result_of_something_else_is_called_the_previous_one(app: AppPage) -> 
     # What fails on the result itself leaves it what it is.
     app.explain_text(TEXT)
     app.tab("Mute parts")
-    page.fill("#mute-features input, #mute-features textarea", "7-x")
+    app.types("#mute-features", "7-x")
     page.click("#mute-apply")
     expect(page.locator("#said-mute")).to_contain_text("Features are written")
     expect(previous).to_be_hidden()
@@ -132,7 +132,7 @@ def test_what_was_wrong_is_said_beside_the_control(app: AppPage) -> None:
     app.explain_text(TEXT)
     status = app.status()
     app.tab("Mute parts")
-    page.fill("#mute-features input, #mute-features textarea", "7-x")
+    app.types("#mute-features", "7-x")
     page.locator("#mute-apply").scroll_into_view_if_needed()
     page.click("#mute-apply")
     said = page.locator("#said-mute [role=alert]")
@@ -144,11 +144,11 @@ def test_what_was_wrong_is_said_beside_the_control(app: AppPage) -> None:
     assert abs(text["y"] - button["y"]) < 250
     assert app.status() == status
     # Gone once it is right.
-    page.fill("#mute-features input, #mute-features textarea", "7")
+    app.types("#mute-features", "7")
     app.does("#mute-apply")
     expect(said).to_have_count(0)
     app.tab("Edit input")
-    page.fill("#changed-text textarea", " ")
+    app.types("#changed-text", " ")
     page.click("#run-changed-text")
     said = page.locator("#said-change [role=alert]")
     expect(said).to_contain_text("The text is empty", timeout=WAIT)

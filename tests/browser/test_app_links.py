@@ -40,7 +40,7 @@ def test_a_link_restores_the_view(app, browser, server):
     context.close()
     # What is muted is not in a link, so there is no comparison in it, either.
     app.tab("Mute parts")
-    app.page.fill("#mute-features input, #mute-features textarea", "7, 20-24")
+    app.types("#mute-features", "7, 20-24")
     app.does("#mute-apply")
     app.page.click("#copy-link")
     expect(app.page.locator("#link-note")).to_contain_text("Muted parts are not in it.")

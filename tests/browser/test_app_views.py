@@ -100,7 +100,7 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     keep[3] = 0
     without_head = explain_encoding(topics, encoding, target=e.explained, keep=keep).probabilities.tolist()
     assert app.probabilities() == dict(enumerate(without_head))
-    app.page.fill("#mute-features input, #mute-features textarea", "0-9")
+    app.types("#mute-features", "0-9")
     app.does("#mute-apply")
     keep[:, :, :10] = 0
     without_both = explain_encoding(topics, encoding, target=e.explained, keep=keep).probabilities.tolist()
@@ -113,7 +113,7 @@ def test_muting_recomputes_at_once_and_can_be_undone(app, server, topics):
     expect(app.page.locator("#undo")).to_be_disabled()
     app.does("#redo")
     assert app.probabilities() == dict(enumerate(without_head))
-    app.page.fill("#mute-features input, #mute-features textarea", "7-x")
+    app.types("#mute-features", "7-x")
     app.page.click("#mute-apply")
     expect(app.page.locator("#said-mute")).to_contain_text("Features are written as numbers")
     app.does("#unmute")
@@ -148,7 +148,7 @@ def test_any_two_results_of_a_visit_are_compared_and_every_change_undone(app, se
     app.explain_text(TEXT)
     app.tab("Edit input")
     expect(page.locator("#changed-text textarea")).to_have_value(TEXT)
-    page.fill("#changed-text textarea", CHANGED)
+    app.types("#changed-text", CHANGED)
     app.does("#run-changed-text")
     assert app.probabilities() == dict(enumerate(explain(topics, CHANGED).probabilities.tolist()))
     expect(page.locator("#changed-text textarea")).to_have_value(CHANGED)  # what the visitor wrote stays

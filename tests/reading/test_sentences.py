@@ -166,7 +166,12 @@ def test_where_both_have_evidence_the_words_are_of_evidence_like_the_map_that_is
         f"The evidence changes most at feature {feature} on layer {layer} in head {head}: "
         f"from {number(a.evidence[place])} to {number(b.evidence[place])}."
     )
-    assert view_payload(a, compare=b)["largest_change"] == {"head": head, "layer": layer, "feature": feature}
+    assert view_payload(a, compare=b)["largest_change"] == {
+        "head": head,
+        "layer": layer,
+        "feature": feature,
+        "quantity": "evidence",
+    }
     assert changes_in_words(a, a)[-1] == "The evidence is the same in every cell."
     together = changes_in_words(a, replace(b, model="another"))[1]
     by_cell = [np.asarray(e.evidence, np.float64).sum(0).ravel() for e in (a, b)]

@@ -37,7 +37,7 @@ const STEPS = [
   [
     '#view .dv-figure',
     'Back to the words',
-    'The decision splits exactly over the words. Orange words speak for the class, blue words against it.',
+    'What speaks for the answer splits exactly over the words. Orange words speak for the class, blue words against it.',
     null,
     'input',
   ],
