@@ -170,8 +170,6 @@ def evidence(
     prototypes: Tensor,
     scaled_variance: Tensor,
     lead: Tensor,
-    *,
-    joint: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     r"""How much each cell changes the joint log gates for one class and against another, in logits.
 
@@ -198,7 +196,6 @@ def evidence(
         scaled_variance: ξ > 0, ``[]`` or ``[1]``.
         lead: ``[.., M]``, the weight of each joint gate in the logit of the explained class minus that in
             the other's, or where the other is the class's absence, whose logit is 0, the first alone.
-        joint: u ``[.., D]`` and g(x) ``[.., M]``, where they are known already.
 
     Returns:
         ``[.., H, L, F]``; positive cells speak for the class.
@@ -206,7 +203,7 @@ def evidence(
     Raises:
         ShapeError: shapes that do not fit each other.
     """
-    return gated * evidence_weight(gated, directions, prototypes, scaled_variance, lead, joint=joint)
+    return gated * evidence_weight(gated, directions, prototypes, scaled_variance, lead)
 
 
 def evidence_weight(
@@ -220,7 +217,10 @@ def evidence_weight(
 ) -> Tensor:
     """What :func:`evidence` multiplies each gated value by, the same for all heads: ``[.., 1, L, F]``.
 
-    Arguments and errors are those of :func:`evidence`.
+    Arguments and errors are those of :func:`evidence`, and
+
+    Args:
+        joint: u ``[.., D]`` and g(x) ``[.., M]``, where they are known already.
     """
     fits = (
         gated.ndim >= 3

@@ -179,8 +179,8 @@ def token_columns(explanation: Explanation) -> dict[str, str]:
 def to_token_csv(explanation: Explanation) -> str:
     """One row for each token: where it stands in the input, and what it says of the explained class.
 
-    Numbers have all their digits. The sum of the column ``attribution`` is that of all cells'
-    ``class_importance``, up to rounding.
+    Numbers have all their digits. The sum of the column ``attribution`` is that of all cells' ``evidence``,
+    where there is any, else of their ``class_importance``, up to rounding.
 
     Raises:
         InputError: nothing is known of the input's tokens.
