@@ -52,7 +52,10 @@ class ModelConfig:
         n_layers: L.
         n_features: F.
         class_names: C ≥ 2 distinct names.
-        n_heads: H.
+        n_heads: H, of all levels together.
+        n_levels: attentions one after the other, each of which adds to its input what its heads let
+            through (paper, Algorithm 4); more than one with mode ``layer_groups``, amplitude ``none`` and
+            decoder ``linear``, which sees what the last one makes.
         mode: ``shared`` or ``layer_groups``.
         gate_kind: ``density`` or ``mixture``.
         n_gaussians: K, mixture only.
@@ -78,6 +81,7 @@ class ModelConfig:
     n_features: int
     class_names: tuple[str, ...]
     n_heads: int = 4
+    n_levels: int = 1
     mode: Mode = "shared"
     gate_kind: GateKind = "density"
     n_gaussians: int = 1
@@ -105,7 +109,7 @@ class ModelConfig:
                 raise ConfigError(
                     f"{name} must be one of {', '.join(accepted)}, got {shown(getattr(self, name))}."
                 )
-        sizes = ("n_layers", "n_features", "n_heads", "n_gaussians", "conv_channels")
+        sizes = ("n_layers", "n_features", "n_heads", "n_levels", "n_gaussians", "conv_channels")
         for name in (*sizes, "n_directions", "n_prototypes", "seed"):
             value = getattr(self, name)
             if not is_whole(value) or value < (0 if name == "seed" else 1):
@@ -116,6 +120,13 @@ class ModelConfig:
                 raise ConfigError(f"{name} must be a finite number, got {shown(value)}.")
         if self.decoder == "density" and self.mode != "shared":
             raise ConfigError("The density decoder has a head that sees all layers: use it with mode shared.")
+        stacked = (self.mode, self.amplitude, self.decoder) == ("layer_groups", "none", "linear")
+        if self.n_levels > 1 and not (stacked and self.n_heads % self.n_levels == 0):
+            raise ConfigError(
+                "Several levels go with mode layer_groups, amplitude none, decoder linear and a number of "
+                f"heads that divides evenly among them; got mode {self.mode}, amplitude {self.amplitude}, "
+                f"decoder {self.decoder} and {self.n_heads} heads for {self.n_levels} levels."
+            )
         names = self.class_names
         if (
             len(names) < 2

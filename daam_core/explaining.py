@@ -116,6 +116,7 @@ def explain_encodings(
         model=model.name,
         modality=model.config.modality,
         mode=model.config.mode,
+        n_levels=model.config.n_levels,
         gate_kind=model.config.gate_kind,
         class_names=model.class_names,
         labels=model.config.labels,
@@ -174,6 +175,7 @@ def explanations_of(
     dataset: DatasetMean | None = None,
     outside: Sequence[Outside | None] | None = None,
     axis_names: tuple[str, str] = AXIS_NAMES,
+    n_levels: int = 1,
 ) -> list[Explanation]:
     """Explanations of what is given and what follows from it: Importance Factor, shares, probabilities.
 
@@ -247,6 +249,7 @@ def explanations_of(
             outside=None if outside is None else outside[number],
             provenance=provenance[number],
             axis_names=axis_names,
+            n_levels=n_levels,
             labels=labels,
         )
 
@@ -278,13 +281,15 @@ def _decided(
     density_rows = attention.attend(gate_rows)
     if kept is not None:
         density_rows = density_rows * attention.by_row(kept)
-    gated = (density_rows * values[:, attention.layer_of_row]).detach().requires_grad_(True)
+    gated = (density_rows * attention.seen(values, gate_rows)).detach().requires_grad_(True)
     with torch.enable_grad():
         logits, joint = classifier.decode_jointly(gated)
         predicted = logits.argmax(-1)
         explained = predicted if target is None else torch.full_like(predicted, target)
         # Inputs do not meet in the decoder, so the sum's gradient is each one's own.
         (row_gradient,) = torch.autograd.grad(logits.gather(1, explained[:, None]).sum(), gated)
+    if (gain := attention.gain(gate_rows)) is not None:
+        row_gradient = gain * row_gradient
     gate, density, gradient = map(attention.by_head, (gate_rows, density_rows, row_gradient))
     mean, variance = attention.statistics(values)
     decided = _Decided(

@@ -132,11 +132,13 @@ class DensityAttention(nn.Module):
         head_of_row: ``[R]`` a row's head.
         layer_of_row: ``[R]`` a row's layer.
         head_layers: ``[H, L]`` bool, whether a head sees a layer.
+        n_levels: attentions one after the other; one here, see ``levels``.
 
     Raises:
         ConfigError: fewer than three layers in a head's group, or sizes that cannot work.
     """
 
+    n_levels = 1
     head_of_row: Tensor
     layer_of_row: Tensor
     head_layers: Tensor
@@ -312,10 +314,15 @@ class DensityAttention(nn.Module):
 
     def _rows(self, x: Tensor, *, with_gate: bool) -> tuple[Tensor, Tensor | None]:
         self._check(x)
-        given = x, self.mean_offset, self.scaled_variance
         amplitude = None if self.amplitude_logits is None else self.amplitude
-        fused = attend(*given, amplitude, heads=self._heads, plain=self._plain, with_gate=with_gate)
-        return self._plain(*given, amplitude) if fused is None else fused
+        return self._attended(x, self.mean_offset, self.scaled_variance, amplitude, with_gate=with_gate)
+
+    def _attended(
+        self, x: Tensor, offsets: Tensor, scales: Tensor, amplitude: Tensor | None, *, with_gate: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        given = x, offsets, scales, amplitude
+        fused = attend(*given, heads=self._heads, plain=self._plain, with_gate=with_gate)
+        return self._plain(*given) if fused is None else fused
 
     def _plain(
         self, x: Tensor, offsets: Tensor, scales: Tensor, amplitude: Tensor | None
@@ -344,6 +351,14 @@ class DensityAttention(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         output, gate = self._plain(x, offsets, scales, amplitude)
         return self.head_means(output), gate
+
+    def gain(self, gate: Tensor) -> Tensor | None:
+        """What a row's values are multiplied with before its gate sees them, ``[.., R, F]``; None for 1."""
+
+    def seen(self, x: Tensor, gate: Tensor) -> Tensor:
+        """Values that the gate of each row sees, ``[B, R, F]``, of values ``[B, L, F]`` and the gate."""
+        rows, gain = x[:, self.layer_of_row], self.gain(gate)
+        return rows if gain is None else gain * rows
 
     def attend(self, gate: Tensor) -> Tensor:
         """Density attention of every row, amplitude × gate: ``[B, R, F] → [B, R, F]``."""

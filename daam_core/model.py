@@ -13,6 +13,7 @@ from daam_core.density_decoder import DensityDecoder, Joint
 from daam_core.grouped_query import GroupedQueryAttention
 from daam_core.importance import evidence_weight
 from daam_core.layers import DensityAttention, Standardisation
+from daam_core.levels import DensityStack
 
 
 def probabilities(logits: Tensor, labels: Labels) -> Tensor:
@@ -57,11 +58,34 @@ class _Attended(nn.Module):
         return mean
 
 
+def new_attention(config: ModelConfig) -> DensityAttention:
+    """The heads, at their start."""
+    if config.n_levels > 1:
+        return DensityStack(
+            n_levels=config.n_levels,
+            n_layers=config.n_layers,
+            n_features=config.n_features,
+            n_heads=config.n_heads,
+            gate_kind=config.gate_kind,
+            n_gaussians=config.n_gaussians,
+        )
+    return DensityAttention(
+        n_layers=config.n_layers,
+        n_features=config.n_features,
+        n_heads=config.n_heads,
+        mode=config.mode,
+        gate_kind=config.gate_kind,
+        n_gaussians=config.n_gaussians,
+        amplitude=config.amplitude,
+        offset_spread=config.offset_spread,
+        amplitude_start=config.amplitude_start,
+    )
+
+
 def new_decoder(config: ModelConfig) -> nn.Module:
     """What makes logits ``[B, C]`` of gated values: of each head's mean ``[B, H·F]`` (``pool``), of all
-    ``[B, R·F]`` (``linear``), of rows ``[B, R, F]`` (``gqa``, ``density``), of rows as channels
-    ``[B, R, 1, F]``
-    (``conv``)."""
+    ``[B, R·F]`` (``linear``; with several levels of what the last makes, ``[B, L·F]``), of rows
+    ``[B, R, F]`` (``gqa``, ``density``), of rows as channels ``[B, R, 1, F]`` (``conv``)."""
     classes = len(config.class_names)
     if config.decoder == "pool":
         return nn.Linear(config.n_heads * config.n_features, classes)
@@ -104,17 +128,7 @@ class DaamClassifier(nn.Module):
         super().__init__()
         self.config = config
         self.standardisation = Standardisation(config.n_layers, config.n_features)
-        self.attention = DensityAttention(
-            n_layers=config.n_layers,
-            n_features=config.n_features,
-            n_heads=config.n_heads,
-            mode=config.mode,
-            gate_kind=config.gate_kind,
-            n_gaussians=config.n_gaussians,
-            amplitude=config.amplitude,
-            offset_spread=config.offset_spread,
-            amplitude_start=config.amplitude_start,
-        )
+        self.attention = new_attention(config)
         if config.decoder == "pool":
             members = nn.functional.one_hot(self.attention.head_of_row, config.n_heads).T.float()  # [H, R]
             self.register_buffer("row_mean", members / members.sum(-1, keepdim=True), persistent=False)
@@ -141,6 +155,8 @@ class DaamClassifier(nn.Module):
             return self.decoder.output(joint.gates), joint
         if self.config.decoder == "pool":
             gated = torch.einsum("hr,brf->bhf", self.row_mean.to(gated.dtype), gated)
+        if isinstance(self.attention, DensityStack):
+            gated = self.attention.sum_of_levels(gated)
         taken = {"conv": gated.unsqueeze(2), "gqa": gated}.get(self.config.decoder)
         logits: Tensor = self.decoder(gated.flatten(1) if taken is None else taken)
         return logits, None

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from daam_core.errors import ConfigError
 from daam_core.layers import SCALED_VARIANCE_RANGE, DensityAttention
+from daam_core.levels import DensityStack
 
 _HEAD = "attention_heads.{}."
 
@@ -88,8 +89,10 @@ def to_published(attention: DensityAttention) -> dict[str, Tensor]:
 
     Raises:
         ConfigError: heads that the package does not have: density gates, layers shared by all heads, or
-            an amplitude.
+            an amplitude, several levels.
     """
+    if isinstance(attention, DensityStack):
+        raise ConfigError("The package's attention has one level; this one has several.")
     plain = attention.amplitude_logits is None
     if attention.gate_kind != "mixture" or attention.mode != "layer_groups" or not plain:
         raise ConfigError(

@@ -111,7 +111,7 @@ class Explanation:
         scaled_variance: learned ξ, ``[H, F]`` (density), or scales c, ``[H, K]`` (mixture).
         initial_mean_offset: δ before training, same shape as ``mean_offset``.
         initial_scaled_variance: ξ (or c) before training, same shape.
-        statistic_mean: ``[H, F]`` mean of ``values`` over the layers of each head's gate.
+        statistic_mean: ``[H, F]`` mean of the values over the layers of each head's gate.
         statistic_variance: ``[H, F]`` the variance beside it, as the gate uses it: over N for density
             gates, over N − 1 for mixture gates.
         token_labels: T names.
@@ -132,6 +132,9 @@ class Explanation:
         provenance: plain values that identify checkpoint, encoder, input, versions and settings.
         axis_names: what the axes of length L and F are called. ``layer`` and ``feature`` for an encoder's
             hidden states; an attention inside a model of one's own may run over tokens.
+        n_levels: attentions one after the other (paper, Algorithm 4), whose heads come level by level. A head
+            sees ``values`` multiplied with (1 + gate) of all levels before its own: the *gain*, held fixed in
+            ``gradient``. Statistics are of what it sees.
         labels: ``one`` (the input is of one class) or ``several`` (of every class whose probability is at
             least a half).
     """
@@ -175,10 +178,13 @@ class Explanation:
     outside: Outside | None
     provenance: PlainMapping
     axis_names: tuple[str, str] = AXIS_NAMES
+    n_levels: int = 1
     labels: str = "one"
 
     def __post_init__(self) -> None:
         heads, layers, features = self.gate.shape
+        if heads % self.n_levels:
+            raise ShapeError(f"{heads} heads do not divide evenly among {self.n_levels} levels.")
         tokens, classes = len(self.token_labels), len(self.class_names)
         expected = {
             "logits": (classes,),

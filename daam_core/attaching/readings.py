@@ -61,9 +61,11 @@ class Reading(ABC):
 
     Attributes:
         gate_kind: ``density`` or ``mixture``.
+        n_levels: attentions one after the other whose heads these are, see ``levels``.
     """
 
     gate_kind: str
+    n_levels = 1
 
     @abstractmethod
     def axis(self) -> int:
@@ -130,16 +132,22 @@ class _Ours(Reading, Generic[_Attention]):
 
 
 class _OverLayers(_Ours[DensityAttention]):
+    def __init__(self, attention: DensityAttention) -> None:
+        super().__init__(attention)
+        self.n_levels = attention.n_levels
+
     def axis(self) -> int:
         return -2
 
     def read(self, call: Call, of_output: Tensor) -> Read:
         attention, x = self.attention, self.x(call)
         mean, variance = attention.statistics(x)
+        gate = attention.gate(x)
+        gain = attention.gain(gate)
         return Read(
             values=x[0],
-            gate=attention.by_head(attention.gate(x))[0],
-            gradient=attention.by_head(of_output)[0],
+            gate=attention.by_head(gate)[0],
+            gradient=attention.by_head(of_output if gain is None else gain * of_output)[0],
             head_rows=attention.head_layers,
             amplitude=attention.amplitude,
             mean=mean[0],

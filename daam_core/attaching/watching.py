@@ -344,6 +344,7 @@ class Attached:
             values=read.values[None],
             pooled=read.values[None],
             head_layers=read.head_rows,
+            n_levels=reading.n_levels,
             gate=read.gate[None],
             amplitude=read.amplitude,
             density_attention=density[None],

@@ -96,7 +96,7 @@ def rows(plan: Plan) -> list[MethodFigures]:
 
 def is_density(method: str) -> bool:
     """Whether a method is of the paper or ours, and no rival."""
-    return METHODS[method].ours or method == "density_block"
+    return METHODS[method].ours
 
 
 def right(cell: PlainMapping) -> np.ndarray:

@@ -36,7 +36,7 @@ _PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "provenance": dict,
 }
 #: Plain fields that a file may lack.
-_SOMETIMES = ("outside", "axis_names", "labels")
+_SOMETIMES = ("outside", "axis_names", "n_levels", "labels")
 _ARRAYS = tuple(
     field.name
     for field in fields(Explanation)
@@ -208,6 +208,7 @@ def _plain(explanation: Explanation) -> PlainObject:
         "provenance": dict(explanation.provenance),
         "outside": None if explanation.outside is None else asdict(explanation.outside),
         **({} if explanation.axis_names == AXIS_NAMES else {"axis_names": list(explanation.axis_names)}),
+        **({} if explanation.n_levels == 1 else {"n_levels": explanation.n_levels}),
         **({} if explanation.labels == "one" else {"labels": explanation.labels}),
     }
 
@@ -241,6 +242,8 @@ def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: objec
     if not (isinstance(names, list | tuple) and len(names) == 2 and all(isinstance(n, str) for n in names)):
         raise DataError("The explanation is damaged: axis_names must be two texts.")
     plain["axis_names"] = tuple(names)
+    if not (is_whole(plain.setdefault("n_levels", 1)) and plain["n_levels"] >= 1):
+        raise DataError("The explanation is damaged: n_levels must be a positive whole number.")
     plain["outside"] = _outside(plain.get("outside"))  # which files written before it was known lack
     try:
         numbers: dict[str, np.ndarray | None] = {name: read[name] for name in _ARRAYS}

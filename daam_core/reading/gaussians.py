@@ -102,7 +102,8 @@ def effective_gaussian(mean_offsets: np.ndarray, scales: np.ndarray) -> tuple[np
 class CellGaussians:
     """Every head's Gaussian at one layer and feature; the gate as a function of the value.
 
-    The statistics are held fixed.
+    The statistics are held fixed, and so is what levels before a head's multiply the value with (its gain):
+    all numbers are in units of ``value``, those of a level's heads divided by its gain.
 
     Attributes:
         value: the standardised value at the cell.
@@ -169,31 +170,53 @@ def cell_gaussians(
     mean = np.asarray(source.statistic_mean[:, feature], dtype=np.float64)
     variance = np.asarray(source.statistic_variance[:, feature], dtype=np.float64)
     values = np.asarray(source.values[:, feature], dtype=np.float64)
+    gates = np.asarray(source.gate[:, :, feature], dtype=np.float64)
+    gain = level_gain(gates, explanation.n_levels)
     if explanation.gate_kind == "mixture":
         offset, factor = effective_gaussian(explanation.mean_offset, explanation.scaled_variance)
         centre, spread = mean + offset, np.sqrt(factor * variance)
-        peak = _mixture_peak(values, centre, spread, explanation.head_layers)
+        peak = _mixture_peak(gain * values, centre, spread, explanation.head_layers)
     else:
         centre = mean + explanation.mean_offset[:, feature]
         spread = np.sqrt(explanation.scaled_variance[:, feature] * (variance + STANDARD_DEVIATION_FLOOR))
         peak = np.ones(len(mean))
+    here = gain[:, layer]
     return CellGaussians(
         value=float(values[layer]),
         seen=np.asarray(explanation.head_layers[:, layer]),
-        mean=mean,
-        deviation=np.sqrt(variance),
-        centre=centre,
-        spread=spread,
+        mean=mean / here,
+        deviation=np.sqrt(variance) / here,
+        centre=centre / here,
+        spread=spread / here,
         peak=peak,
         gate=np.asarray(source.gate[:, layer, feature], dtype=np.float64),
     )
 
 
+def level_gain(gate: np.ndarray, n_levels: int) -> np.ndarray:
+    """What the levels before a head's own multiply values with, ``Π (1 + gate)`` (paper, Algorithm 4).
+
+    Args:
+        gate: ``[H, L]`` of all heads, level by level; in a level one head sees a layer, others have 0.
+        n_levels: N, a divisor of H.
+
+    Returns:
+        ``[H, L]``; 1 for the first level's heads.
+
+    >>> level_gain(np.array([[0.5, 0.2], [0.1, 0.3]]), 2).tolist()
+    [[1.0, 1.0], [1.5, 1.2]]
+    """
+    by_level = gate.reshape(n_levels, -1, gate.shape[1]).sum(1)
+    before = np.concatenate([np.ones_like(by_level[:1]), 1 + by_level[:-1]]).cumprod(0)
+    gain: np.ndarray = before.repeat(len(gate) // n_levels, axis=0)
+    return gain
+
+
 def _mixture_peak(
-    values: np.ndarray, centre: np.ndarray, spread: np.ndarray, head_layers: np.ndarray
+    seen: np.ndarray, centre: np.ndarray, spread: np.ndarray, head_layers: np.ndarray
 ) -> np.ndarray:
     """``[H]`` height of each head's curve: its gates sum to 1 over its layers, summed in log space."""
-    exponent = ((values - centre[:, None]) / spread[:, None]) ** 2 / 2
+    exponent = ((seen - centre[:, None]) / spread[:, None]) ** 2 / 2
     exponent = np.where(head_layers, exponent, np.inf)
     least = exponent.min(axis=1)
     log_peak = least - np.log(np.exp(least[:, None] - exponent).sum(axis=1))

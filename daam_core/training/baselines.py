@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from daam_core.configuration import MIN_LAYERS_PER_HEAD
 from daam_core.grouped_query import GroupedQueryAttention
-from daam_core.layers import DensityAttention, Standardisation
+from daam_core.layers import Standardisation
 
 #: Units of the hidden layer of :class:`Perceptron`, and the share of them that training leaves out at random.
 HIDDEN, DROPOUT = 256, 0.3
@@ -190,56 +189,3 @@ class Perceptron(Baseline):
     def represent(self, x: Tensor) -> Tensor:
         hidden: Tensor = self.hidden(x.flatten(1))
         return hidden
-
-
-class DensityBlock(Baseline):
-    """Mixture attention in a stack with residuals (paper, Algorithm 4), then all features together.
-
-    Each level adds to its input what its heads let through of it; a head has its own group of layers. Its
-    explanations are those of its levels, by :func:`~daam_core.attaching.watching.attach`.
-    """
-
-    layer_quantity = "density attention"
-
-    def __init__(
-        self,
-        n_layers: int,
-        n_features: int,
-        n_classes: int,
-        *,
-        n_levels: int = 3,
-        n_heads: int = 8,
-        n_gaussians: int = 4,
-    ) -> None:
-        super().__init__(n_layers, n_features)
-        self.levels = nn.ModuleList(
-            DensityAttention(
-                n_layers=n_layers,
-                n_features=n_features,
-                n_heads=min(n_heads, max(n_layers // MIN_LAYERS_PER_HEAD, 1)),
-                mode="layer_groups",
-                gate_kind="mixture",
-                n_gaussians=n_gaussians,
-            )
-            for _ in range(n_levels)
-        )
-        self.decoder = nn.Linear(n_layers * n_features, n_classes)
-
-    def gate_parameters(self) -> Sequence[nn.Parameter]:
-        return list(self.levels.parameters())
-
-    def density_attention(self, pooled: Tensor) -> Tensor:
-        """``[B, L, F]``: what the stack multiplies each standardised value with, 1 to 2^levels."""
-        x = self.standardise(pooled)
-        factor = torch.ones_like(x)
-        for level in self.levels:
-            factor = factor * (1 + level(factor * x)[1])
-        return factor
-
-    def layer_amounts(self, pooled: Tensor) -> Tensor:
-        return self.density_attention(pooled).sum(-1)
-
-    def represent(self, x: Tensor) -> Tensor:
-        for level in self.levels:
-            x = x + level(x)[0]
-        return x.flatten(1)

@@ -18,6 +18,8 @@ from daam_core.training.settings import SettingValues
 Sees = Literal["pooled", "inputs"]
 #: Times that LoRA+ lets the second matrix learn faster than the first (Hayou et al., 2024).
 FASTER = 16.0
+#: Of a Density Block.
+LEVELS = 3
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ def _grouped(config: ModelConfig) -> ModelConfig:
     return replace(plain, offset_spread=0.0)
 
 
+def _stacked(config: ModelConfig) -> ModelConfig:
+    level = replace(_grouped(config), gate_kind="mixture", n_gaussians=4, decoder="linear")
+    return replace(level, n_levels=LEVELS, n_heads=LEVELS * level.n_heads)
+
+
 _PAPER = "arXiv 2401.11143v4"
 #: All of them, density attention first.
 METHODS: dict[str, Method] = {
@@ -157,6 +164,7 @@ METHODS: dict[str, Method] = {
             "Density Block",
             "three levels of mixture attention with residuals, then a linear classifier",
             f"{_PAPER}, Algorithm 4",
+            configured=_stacked,
             grid=_STEPS,
         ),
         Method(
@@ -277,10 +285,5 @@ def configuration_of(name: str) -> Callable[[ModelConfig], ModelConfig]:
     method = method_named(name)
     if method.configured is None:
         ours = ", ".join(one.name for one in METHODS.values() if one.ours)
-        stack = (
-            " Each of its levels can be explained in Python: attach(…)." if name == "density_block" else ""
-        )
-        raise ConfigError(
-            f"The method {name!r} is compared with, not saved; those that can be are {ours}.{stack}"
-        )
+        raise ConfigError(f"The method {name!r} is compared with, not saved; those that can be are {ours}.")
     return method.configured

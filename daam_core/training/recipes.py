@@ -14,7 +14,6 @@ from daam_core.training.accuracy import Recipe
 from daam_core.training.adapted_encoder import Adaptation, AdaptedEncoder
 from daam_core.training.baselines import (
     Baseline,
-    DensityBlock,
     GroupedQuery,
     LayerProbe,
     LinearProbe,
@@ -60,7 +59,6 @@ def _needed(sources: Sources | None) -> Sources:
 
 #: How the plain rivals are built that are trained by steps.
 BUILD: Mapping[str, Build] = {
-    "density_block": _plain(DensityBlock),
     "linear": _plain(LinearProbe),
     "last_layer": _plain(LayerProbe),
     "weighted_sum": _plain(WeightedLayerSum),
@@ -164,7 +162,7 @@ def recipe_of(
             return once(grid[0])
         return best_of(once, grid, validation)
 
-    names = ("n_heads", "mode", "gate_kind", "n_gaussians", "amplitude", "decoder")
+    names = ("n_heads", "n_levels", "mode", "gate_kind", "n_gaussians", "amplitude", "decoder")
     made = None if method.configured is None else method.configured(config)
     return Recipe(
         method.title,

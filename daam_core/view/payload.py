@@ -195,6 +195,7 @@ def _explanation_payload(
             "ranges": _ranges(e.dataset, ("gate", "density_attention"), e.head_layers),
         },
         "axis_names": list(e.axis_names),
+        "n_levels": e.n_levels,
         "in_words": list(what_stands_out(e)),
         "warning": warning(e),
         "outside": verdict(e),

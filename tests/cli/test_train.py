@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from daam_core import load_model
+from daam_core.export.arrays import from_json, from_npz
 from daam_core.trained import TrainedClassifier
 from tests.support.commands import leftovers, letter_table, train_words
 from tests.support.data import write_table
@@ -335,11 +336,23 @@ def test_gqdaam_is_trained_and_explained(letters, run, tmp_path):
     assert load_model(out).config.decoder == "gqa"
 
 
+def test_a_density_block_is_trained_explained_and_saved_in_every_format(letters, run, tmp_path):
+    out = tmp_path / "block"
+    status, _, err = run(*train_words(letters, out, "--method", "density_block"))
+    assert status == 0, err
+    model = load_model(out)
+    assert model.config.n_levels == 3
+    for kind in ("json", "npz", "csv", "html", "png", "svg", "pdf", "ipynb"):
+        file = tmp_path / f"e.{kind}"
+        assert run("explain", "hello", "--model", out, "--out", file)[0] == 0
+        assert file.stat().st_size > 1000
+    assert from_json((tmp_path / "e.json").read_text()).n_levels == 3
+    assert from_npz((tmp_path / "e.npz").read_bytes()).n_levels == 3
+
+
 def test_methods_that_cannot_be_saved_are_refused_before_anything_is_read(refused, tmp_path):
     words = train_words(tmp_path / "none.csv", tmp_path / "out")
     assert "'mha' is compared with, not saved; those that can be are" in refused(*words, "--method", "mha")
-    said = refused(*words, "--method", "density_block")
-    assert said.endswith("joint_density. Each of its levels can be explained in Python: attach(…).\n")
     assert "There is no method 'magic'; there are daam, daam_v1" in refused(*words, "--method", "magic")
 
 

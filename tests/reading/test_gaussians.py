@@ -60,6 +60,18 @@ def test_a_mixture_without_width_is_refused():
 @pytest.mark.parametrize("mode", ["shared", "layer_groups"])
 def test_each_cell_lies_on_its_heads_gaussian(gate_kind, mode):
     e = make_explanation(gate_kind=gate_kind, mode=mode, heads=2, features=5, dtype=np.float64)
+    _lie_on_their_gaussians(e)
+
+
+@pytest.mark.parametrize("gate_kind", ["density", "mixture"])
+def test_each_cell_of_every_level_lies_on_its_heads_gaussian(gate_kind):
+    e = make_explanation(
+        gate_kind=gate_kind, mode="layer_groups", heads=6, levels=3, features=5, dtype=np.float64
+    )
+    _lie_on_their_gaussians(e)
+
+
+def _lie_on_their_gaussians(e):
     _, layers, features = e.shape
     for layer in range(layers):
         for feature in range(features):

@@ -72,6 +72,7 @@ def make_explanation(
     gate_kind: GateKind = "density",
     mode: Mode = "shared",
     gaussians: int = 3,
+    levels: int = 1,
     scale: Scale = "all_heads",
     dataset: bool = True,
     planted: tuple[int, int, int] | None = None,
@@ -81,6 +82,7 @@ def make_explanation(
     """The explanation of a random encoding by a random classifier with the ``pool`` decoder.
 
     Args:
+        levels: with several the classifier is a Density Block, with the decoder that it needs.
         planted: (head, layer, feature) of a cell whose density attention is made ten times the
             highest of all others, to look for it in figures.
         constant: every value is the same, so that gate and map are constant.
@@ -105,6 +107,9 @@ def make_explanation(
         mode=mode,
         gate_kind=gate_kind,
         n_gaussians=gaussians,
+        n_levels=levels,
+        amplitude="layer" if levels == 1 else "none",
+        decoder="pool" if levels == 1 else "linear",
         offset_spread=0.0 if constant else 1.0,
         seed=seed,
     )
@@ -116,8 +121,8 @@ def make_explanation(
         classifier.standardisation.deviation.fill_(2)
         attention.mean_offset += moved * normal(*attention.mean_offset.shape)
         attention.log_scaled_variance += moved * normal(*attention.log_scaled_variance.shape)
-        assert attention.amplitude_logits is not None
-        attention.amplitude_logits += moved * 3 * normal(heads, layers)
+        if attention.amplitude_logits is not None:
+            attention.amplitude_logits += moved * 3 * normal(heads, layers)
         for parameter in classifier.decoder.parameters():
             parameter.copy_(normal(*parameter.shape))
     text, standing = _tokens(modality, tokens)

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from daam_core.training.baselines import (
-    DensityBlock,
     GroupedQuery,
     LayerProbe,
     LinearProbe,
@@ -21,7 +20,6 @@ BASELINES = (
     MultiHeadAttention,
     GroupedQuery,
     Perceptron,
-    DensityBlock,
 )
 
 
@@ -38,9 +36,9 @@ def test_a_baseline_standardises_first(kind):
 
 
 @pytest.mark.parametrize("kind", BASELINES)
-def test_weights_of_a_layer_sum_and_gates_of_a_block_are_trained_like_a_gate(kind):
+def test_weights_of_a_layer_sum_are_trained_like_a_gate(kind):
     model = kind(LAYERS, FEATURES, CLASSES)
-    trained = {WeightedLayerSum: ("weight_logits",), DensityBlock: ("levels",)}.get(kind, ())
+    trained = {WeightedLayerSum: ("weight_logits",)}.get(kind, ())
     expected = {name for name, _ in model.named_parameters() if name.startswith(trained) and trained}
     gate = {id(parameter) for parameter in model.gate_parameters()}
     assert {name for name, parameter in model.named_parameters() if id(parameter) in gate} == expected

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from daam_core.attaching import attach
 from daam_core.errors import ConfigError
 from daam_core.layers import DensityAttention
 from daam_core.model import DaamClassifier
 from daam_core.training.accuracy import Split, SplitData, fit_split, measure_accuracy, trained_parameters
-from daam_core.training.baselines import DensityBlock
 from daam_core.training.fitting import accuracy, predict
 from daam_core.training.from_inputs import Sources
 from daam_core.training.methods import METHODS, USUAL, configuration_of
@@ -62,30 +60,11 @@ def test_there_are_as_many_parameters_as_the_paper_prints():
     assert sum(parameter.numel() for parameter in mixture.parameters()) == 64
 
 
-def test_a_density_block_adds_what_each_level_lets_through():
-    block = DensityBlock(LAYERS, 8, 2)
-    x = letter_features(5)[0]
-    expected = x
-    for level in block.levels:
-        expected = expected + level(expected)[0]
-    torch.testing.assert_close(block.density_attention(x) * x, expected)
-
-
-def test_each_level_of_a_density_block_is_explained():
-    """By attach, like the attention of any model; the levels' shares and the input make up the logit."""
-    block, _ = train_method(METHODS["density_block"], letter_config(), QUICK, *letter_features(40))
-    pooled = letter_features(3)[0][:1]
-    axes = ("layer", "feature")
-    with attach(block, pooled, prepare=lambda x: x, class_names=("a", "b"), axes=axes) as attached:
-        found = attached.explain(pooled)
-    assert [*found] == ["levels.0", "levels.1", "levels.2"]
-    first, last = found["levels.0"], found["levels.2"]
-    np.testing.assert_allclose(first.values, block.standardise(pooled)[0], rtol=1e-5, atol=1e-6)
-    # The decoder is linear and sees the last level's input beside what it lets through.
-    weight = block.decoder.weight[last.explained].detach().unflatten(0, pooled.shape[1:]).numpy()
-    shares = last.class_importance.sum() + (weight * last.values).sum()
-    logit = shares + block.decoder.bias[last.explained].item()
-    assert block(pooled)[0, last.explained].item() == pytest.approx(logit, rel=1e-4, abs=1e-5)
+def test_a_density_block_has_three_levels_of_mixtures():
+    config = configuration_of("density_block")(letter_config())
+    assert (config.n_levels, config.n_heads, config.n_gaussians) == (3, 3 * (LAYERS // 3), 4)
+    wide = configuration_of("density_block")(letter_config(n_layers=16))
+    assert (wide.n_levels, wide.n_heads) == (3, 15)
 
 
 def test_grouped_query_attention_in_a_classifier_is_explained_by_its_gate():

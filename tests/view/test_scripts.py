@@ -81,10 +81,12 @@ def test_no_difference_has_the_colour_of_the_page(dark: bool, theme: str, colour
 
 
 @pytest.mark.parametrize("gate_kind", ["density", "mixture"])
-@pytest.mark.parametrize("mode", ["shared", "layer_groups"])
+@pytest.mark.parametrize(("mode", "levels"), [("shared", 1), ("layer_groups", 1), ("layer_groups", 2)])
 @pytest.mark.parametrize("dataset", [False, True])
-def test_gaussians_of_a_cell_are_those_of_the_core(gate_kind: str, mode: str, dataset: bool) -> None:
-    e = make_explanation(heads=2, gate_kind=gate_kind, mode=mode, layers=8)
+def test_gaussians_of_a_cell_are_those_of_the_core(
+    gate_kind: str, mode: str, levels: int, dataset: bool
+) -> None:
+    e = make_explanation(heads=2 * levels, gate_kind=gate_kind, mode=mode, layers=8, levels=levels)
     found = evaluate(
         "{ Result } from result.js; { cellCurves } from gaussians.js",
         "cellCurves(new Result(data[0], 'a'), {layer: 5, feature: 9}, data[1])",
@@ -92,7 +94,7 @@ def test_gaussians_of_a_cell_are_those_of_the_core(gate_kind: str, mode: str, da
     )
     wanted = cell_gaussians(e, 5, 9, dataset=dataset)
     assert found["value"] == pytest.approx(wanted.value, rel=1e-6)
-    heads = [head for head in range(2) if wanted.seen[head]]
+    heads = [head for head in range(2 * levels) if wanted.seen[head]]
     assert [curve["head"] for curve in found["heads"]] == heads
     for curve in found["heads"]:
         for name in ("mean", "deviation", "centre", "spread", "peak", "gate"):

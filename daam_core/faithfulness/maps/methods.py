@@ -131,8 +131,9 @@ def gated_maps(
     cells = gated_cells(classifier, pooled)
     attention = classifier.attention
     with torch.no_grad():
-        values = classifier.standardise(pooled.float())[:, attention.layer_of_row]
-        gate = attention.gate(classifier.standardise(pooled.float()))
+        standardised = classifier.standardise(pooled.float())
+        gate = attention.gate(standardised)
+        values = attention.seen(standardised, gate)
         density = attention.attend(gate)
     gradient, contrast, spread = decision_gradients(cells, target=target)
     maps = {

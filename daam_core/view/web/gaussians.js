@@ -36,14 +36,16 @@ export function headGaussian(result, head) {
 /**
  * A head's Gaussian at one feature, given mean and variance over the head's layers:
  * gate(x) = peak · exp(−(x − centre)² / (2 spread²)).
- * For a mixture, `values` [L·F] give what normalising over layers leaves as peak.
+ * For a mixture, `values` [L·F], each layer's times its gain, give what normalising over layers leaves as
+ * peak.
  * @param {any} result
  * @param {number} head
  * @param {number} feature
  * @param {{mean: number, variance: number}} statistics
  * @param {Float32Array} values
+ * @param {number[]} gain [L]
  */
-function gaussian(result, head, feature, statistics, values) {
+function gaussian(result, head, feature, statistics, values, gain) {
   if (!result.isMixture()) {
     const at = head * result.F + feature;
     return {
@@ -58,10 +60,38 @@ function gaussian(result, head, feature, statistics, values) {
   // A head's gates sum to 1 over its layers; the sum is taken in log space.
   const exponents = result
     .layersOf(head)
-    .map((l) => ((values[l * result.F + feature] - centre) / spread) ** 2 / 2);
+    .map((l) => ((gain[l] * values[l * result.F + feature] - centre) / spread) ** 2 / 2);
   const least = Math.min(...exponents);
   const total = exponents.reduce((t, e) => t + Math.exp(least - e), 0);
   return { centre, spread, peak: Math.exp(Math.min(700, least - Math.log(total))) };
+}
+
+/**
+ * What the levels before a head's multiply a feature's values with, Π (1 + gate), by layer; all 1 where
+ * there is one level. In a level one head sees a layer.
+ * @param {any} result
+ * @param {number} head
+ * @param {number} feature
+ * @param {boolean} dataset
+ * @returns {number[]}
+ */
+export function levelGain(result, head, feature, dataset) {
+  const perLevel = result.H / (result.raw.n_levels ?? 1);
+  const before = range(head - (head % perLevel))
+    .map((other) => result.map('gate', other, 'all_heads', dataset))
+    .filter(Boolean);
+  return range(result.L).map((layer) =>
+    before.reduce((gain, gate) => gain * (1 + gate[layer * result.F + feature]), 1),
+  );
+}
+
+/**
+ * A curve over what a head sees as one over the value itself.
+ * @param {{centre: number, spread: number, peak: number}} curve
+ * @param {number} gain
+ */
+function inUnits(curve, gain) {
+  return { ...curve, centre: curve.centre / gain, spread: curve.spread / gain };
 }
 
 /** Arrays behind the Gaussians of an input, or of the data set's average. @param {boolean} dataset */
@@ -93,7 +123,9 @@ export function cellCurves(result, cell, dataset) {
   /** @param {number} head */
   const curve = (head) => {
     const at = head * result.F + cell.feature;
-    const shape = gaussian(result, head, cell.feature, { mean: means[at], variance: variances[at] }, values);
+    const gain = levelGain(result, head, cell.feature, dataset);
+    const statistics = { mean: means[at], variance: variances[at] };
+    const shape = inUnits(gaussian(result, head, cell.feature, statistics, values, gain), gain[cell.layer]);
     const z = (value - shape.centre) / shape.spread;
     /** @param {string} quantity */
     const cellOf = (quantity) => {
@@ -106,8 +138,8 @@ export function cellCurves(result, cell, dataset) {
     return {
       head,
       ...learned,
-      mean: means[at],
-      deviation: Math.sqrt(variances[at]),
+      mean: means[at] / gain[cell.layer],
+      deviation: Math.sqrt(variances[at]) / gain[cell.layer],
       ...shape,
       atValue: shape.peak * Math.exp((-z * z) / 2),
       gate: cellOf('gate'),

@@ -33,7 +33,7 @@
  *   amplitude: number[][], importance_range: number[][], layer_contribution: number[][],
  *   most_on: (number[] | 'even' | 'spread')[], ranges: Ranges,
  *   token_labels: string[], token_units: string, text: string | null, words: Words | null,
- *   axis_names?: [string, string], in_words: string[], warning: string, outside: string, dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
+ *   axis_names?: [string, string], n_levels?: number, in_words: string[], warning: string, outside: string, dataset: {samples: number, ranges: Ranges} | null, similarity: (number | null)[][],
  *   entropy: (number | null)[], checkpoint: string, media: Media | null, arrays: Record<string, Encoded>,
  *   name: string, letter: string,
  * }} Explained one explanation; `name` is what its input is called, `letter` (A, B) the short of it
