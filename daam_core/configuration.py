@@ -53,9 +53,6 @@ class ModelConfig:
         n_features: F.
         class_names: C ≥ 2 distinct names.
         n_heads: H, of all levels together.
-        n_levels: attentions one after the other, each of which adds to its input what its heads let
-            through (paper, Algorithm 4); more than one with mode ``layer_groups``, amplitude ``none`` and
-            decoder ``linear``, which sees what the last one makes.
         mode: ``shared`` or ``layer_groups``.
         gate_kind: ``density`` or ``mixture``.
         n_gaussians: K, mixture only.
@@ -73,6 +70,9 @@ class ModelConfig:
         seed: seed of initialisation and training.
         labels: ``one`` (an input is of exactly one class: softmax) or ``several`` (of any number of them:
             a sigmoid for each).
+        n_levels: attentions one after the other, each of which adds to its input what its heads let
+            through (paper, Algorithm 4); more than one with mode ``layer_groups``, amplitude ``none`` and
+            decoder ``linear``, which sees what the last one makes.
     """
 
     modality: Modality
@@ -81,7 +81,6 @@ class ModelConfig:
     n_features: int
     class_names: tuple[str, ...]
     n_heads: int = 4
-    n_levels: int = 1
     mode: Mode = "shared"
     gate_kind: GateKind = "density"
     n_gaussians: int = 1
@@ -94,6 +93,7 @@ class ModelConfig:
     n_prototypes: int = 1
     seed: int = 0
     labels: Labels = "one"
+    n_levels: int = 1
 
     def __post_init__(self) -> None:
         choices = {

@@ -132,11 +132,11 @@ class Explanation:
         provenance: plain values that identify checkpoint, encoder, input, versions and settings.
         axis_names: what the axes of length L and F are called. ``layer`` and ``feature`` for an encoder's
             hidden states; an attention inside a model of one's own may run over tokens.
+        labels: ``one`` (the input is of one class) or ``several`` (of every class whose probability is at
+            least a half).
         n_levels: attentions one after the other (paper, Algorithm 4), whose heads come level by level. A head
             sees ``values`` multiplied with (1 + gate) of all levels before its own: the *gain*, held fixed in
             ``gradient``. Statistics are of what it sees.
-        labels: ``one`` (the input is of one class) or ``several`` (of every class whose probability is at
-            least a half).
     """
 
     model: str
@@ -178,8 +178,8 @@ class Explanation:
     outside: Outside | None
     provenance: PlainMapping
     axis_names: tuple[str, str] = AXIS_NAMES
-    n_levels: int = 1
     labels: str = "one"
+    n_levels: int = 1
 
     def __post_init__(self) -> None:
         heads, layers, features = self.gate.shape

@@ -55,9 +55,10 @@ TABLE = {
     "encoding": allow("inputs", "numpy torch"),
     "kernels": allow("floors gating", "llvmlite numba numpy torch triton"),
     "layers": allow("gating configuration kernels", "torch"),
+    "levels": allow("gating configuration layers", "torch"),
     "blocks": allow("gating configuration layers", "torch"),
     "density_decoder": allow("gating", "torch"),
-    "model": allow("importance grouped_query configuration layers density_decoder", "torch"),
+    "model": allow("importance grouped_query configuration layers levels density_decoder", "torch"),
     "dataset_mean": allow("result importance model", "torch"),
     "backbones": allow(
         "progress writing inputs encoding",
@@ -78,7 +79,7 @@ TABLE = {
     "explaining": allow(
         "version result importance inputs configuration encoding layers model outside trained", "numpy torch"
     ),
-    "published": allow("layers", "torch"),
+    "published": allow("layers levels", "torch"),
     "attaching": allow(
         "version result gating configuration encoding layers blocks view explaining published",
         "anywidget torch",

@@ -36,14 +36,14 @@ def what_stands_out(explanation: Explanation) -> tuple[str, ...]:
     """Which heads carry how much and on which layers, which cells stand out, and which parts of the input.
 
     Returns:
-        One to four sentences, the first of which says so where another class than the answer is explained.
+        One to five sentences, the first of which says so where another class than the answer is explained.
         Numbers are rounded for reading; a part that shows nothing has none.
     """
     found = [_another_class(explanation)]
     if explanation.degenerate:
         found += ["No cell stands out: the density attention is the same everywhere."]
     else:
-        found += [_heads(explanation), _cells(explanation), _input(explanation)]
+        found += [_heads(explanation), _levels(explanation), _cells(explanation), _input(explanation)]
     return tuple(sentence for sentence in found if sentence is not None)
 
 
@@ -143,6 +143,19 @@ def _heads(e: Explanation) -> str:
         if covered >= MAJORITY:
             break
     return _sentence("; ".join(parts))
+
+
+def _levels(e: Explanation) -> str | None:
+    """Which heads stand one after the other, and what no head is answerable for."""
+    if e.n_levels == 1:
+        return None
+    per_level = e.shape[0] // e.n_levels
+    ends = [(first, first + per_level - 1) for first in range(0, e.shape[0], per_level)]
+    levels = [f"{first}" if first == last else f"{first} to {last}" for first, last in ends]
+    return (
+        f"Heads stand in {e.n_levels} levels, {', then '.join(levels)}: each adds what it lets through, and "
+        "the next sees the sum. What the values themselves add to the answer beside them is no head's."
+    )
 
 
 def _on_layers(shares: np.ndarray, name: str) -> str:

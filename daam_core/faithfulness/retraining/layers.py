@@ -235,9 +235,15 @@ def permutation_p_value(
 
 
 def subset_config(config: ModelConfig, layers: Sequence[int]) -> ModelConfig:
-    """The same on fewer layers. Groups of layers become shared layers: too few are left to split."""
-    mode = config.mode if len(layers) == config.n_layers else "shared"
-    return replace(config, n_layers=len(layers), mode=mode)
+    """The same on fewer layers. Groups of layers become shared layers: too few are left to split.
+
+    Of several levels each keeps one head, which sees all that are left.
+    """
+    if len(layers) == config.n_layers:
+        return config
+    if config.n_levels > 1:
+        return replace(config, n_layers=len(layers), n_heads=config.n_levels)
+    return replace(config, n_layers=len(layers), mode="shared")
 
 
 def _right(

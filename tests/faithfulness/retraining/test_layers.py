@@ -1,5 +1,7 @@
 """Retraining on chosen layers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,9 @@ def test_a_subset_of_grouped_layers_is_shared():
     config = letter_config(mode="layer_groups")
     assert subset_config(config, (0, 1, 2)).mode == "shared"
     assert subset_config(config, range(6)).mode == "layer_groups"
+    stacked = replace(config, n_levels=2, n_heads=4, amplitude="none", decoder="linear")
+    fewer = subset_config(stacked, (0, 1, 2))
+    assert (fewer.n_heads, fewer.n_levels, fewer.mode) == (2, 2, "layer_groups")
 
 
 def test_shares_and_mean_maps_against_plain_formulas():

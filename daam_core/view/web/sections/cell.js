@@ -18,13 +18,20 @@ import { PinnedCells } from './pinned_cells.js';
  * @typedef {{result: import('../result.js').Result, title: string, dataset: boolean, curves: Curves | null}} Shown
  */
 
-/** @param {ReturnType<import('../store.js').Store['axes']>} axes */
-const helpOn = ({ row, rows, column }) =>
+/**
+ * @param {ReturnType<import('../store.js').Store['axes']>} axes
+ * @param {number} levels
+ */
+const helpOn = ({ row, rows, column }, levels = 1) =>
   `Each head’s gate for every value that this ${row} and ${column} could have, the other ${rows} as they are; the dot is ` +
   `what came out. The gate is 1 at the centre, which is the mean over ${rows} plus δ, and has fallen to 0.61 one width ` +
   `from there; the width is √ξ times the deviation over ${rows}. A high gate means a typical value, not a decisive one. ` +
   'For the data set, curves and dots belong to its average input; a ring is the average of all its inputs’ gates, ' +
-  'which is another number than the gate of the average input.';
+  'which is another number than the gate of the average input.' +
+  (levels > 1
+    ? ' A head of a later level sees the value times 1 + gate of the levels before it: that factor is held fixed, and ' +
+      'mean, centre and width are divided by it.'
+    : '');
 
 export function OneCell() {
   const store = useStore();
@@ -49,7 +56,7 @@ export function OneCell() {
   };
   const figure = html`<${Figure}
     title="One cell: the learned Gaussians"
-    help=${helpOn(store.axes())}
+    help=${helpOn(store.axes(), result.raw.n_levels)}
     csv=${csv}
     controls=${[
       html`<${NumberField}
