@@ -133,12 +133,14 @@ class DensityAttention(nn.Module):
         layer_of_row: ``[R]`` a row's layer.
         head_layers: ``[H, L]`` bool, whether a head sees a layer.
         n_levels: attentions one after the other; one here, see ``levels``.
+        own_rows: which of the R rows are heads'; all here.
 
     Raises:
         ConfigError: fewer than three layers in a head's group, or sizes that cannot work.
     """
 
     n_levels = 1
+    own_rows = slice(None)
     head_of_row: Tensor
     layer_of_row: Tensor
     head_layers: Tensor

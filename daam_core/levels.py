@@ -64,6 +64,7 @@ class DensityStack(DensityAttention):
             n_gaussians=n_gaussians,
         )
         self.n_levels, self.n_heads = n_levels, n_heads
+        self.own_rows = slice(n_levels * n_layers)
         of_level = self.head_of_row + (n_heads // n_levels) * torch.arange(n_levels)[:, None]
         self.head_of_row = torch.cat([of_level.flatten(), torch.full((n_layers,), n_heads)])
         self.layer_of_row = self.layer_of_row.repeat(n_levels + 1)
@@ -96,7 +97,7 @@ class DensityStack(DensityAttention):
 
     def statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
         sizes = group_sizes(self.n_layers, self.n_heads // self.n_levels) * self.n_levels
-        seen = self.seen(x, self.gate(x))[:, : -self.n_layers].split(sizes, dim=1)
+        seen = self.seen(x, self.gate(x))[:, self.own_rows].split(sizes, dim=1)
         unbiased = self.gate_kind == "mixture"
         means, variances = zip(*(axis_statistics(group, unbiased=unbiased) for group in seen), strict=True)
         return torch.cat(means, 1), torch.cat(variances, 1)

@@ -9,6 +9,8 @@ from daam_core import explain
 from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import ConfigError
 from daam_core.explaining import explain_encoding
+from daam_core.faithfulness.maps.cells import gated_cells
+from daam_core.faithfulness.removal.curves import deletion_curve
 from daam_core.kernels.attend import formulas_alone
 from daam_core.layers import DensityAttention
 from daam_core.levels import DensityStack
@@ -173,6 +175,18 @@ def test_a_stack_that_cannot_be_is_refused(changes):
     settings = STACKED | {"n_levels": 3, "n_heads": 3} | changes
     with pytest.raises(ConfigError, match="Several levels go with mode layer_groups, amplitude none"):
         letter_config(**settings)
+
+
+def test_the_values_that_pass_by_are_never_removed():
+    classifier = stacked()
+    cells = gated_cells(classifier, random_inputs())
+    assert cells.per_input == 18 * 5
+    curve = deletion_curve(cells, torch.zeros(24, 5))
+    x = classifier.standardise(random_inputs())
+    bare = classifier.decoder(x.flatten(1)).softmax(-1)
+    followed = classifier(random_inputs()).logits.argmax(-1)
+    left = bare[torch.arange(len(x)), followed]
+    np.testing.assert_allclose(curve.probability[:, -1], left.numpy(), rtol=1e-5)
 
 
 def test_sizes_that_do_not_fit_are_refused():

@@ -227,12 +227,13 @@ def check_pooled(
     followed = int(probabilities.argmax()) if target is None else target
     alone = target is None and cells.labels == "one"
     said = "the prediction" if alone else f"the probability of “{model.class_names[followed]}”"
-    checks = []
+    checks, own = [], classifier.attention.own_rows
     methods = [name for name in methods if name in found]  # evidence is the density decoder's alone
     for index, name in enumerate(methods):
         progress.report(0.5 + 0.5 * index / len(methods), f"Removing cells by {MAP_KINDS[name].title}")
         highest = deletion_curve(cells, found[name], seed=seed, target=target)
         lowest = deletion_curve(cells, found[name], order="lowest", seed=seed, target=target)
+        sizes = [maps[name].detach().abs()[:, own] for maps in (found, randomised, start)]
         checks.append(
             MapCheck(
                 method=name,
@@ -241,8 +242,8 @@ def check_pooled(
                 deletion=float(highest.areas[0]),
                 insertion=float(lowest.areas[0]),
                 p_value=float((1 + np.sum(chance.areas <= highest.areas[0])) / (orders + 1)),
-                randomised=rank_correlation(found[name].detach().abs(), randomised[name].detach().abs()),
-                start=rank_correlation(found[name].detach().abs(), start[name].detach().abs()),
+                randomised=rank_correlation(sizes[0], sizes[1]),
+                start=rank_correlation(sizes[0], sizes[2]),
                 followed=said,
             )
         )

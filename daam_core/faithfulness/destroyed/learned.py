@@ -107,7 +107,8 @@ def what_is_learned(classifier: DaamClassifier, pooled: Tensor, *, seed: int = 0
     values = classifier.standardise(pooled.float())
 
     def maps(other: DaamClassifier) -> np.ndarray:
-        return other.attention.attend(other.attention.gate(values)).double().numpy()  # [N, R, F]
+        density = other.attention.attend(other.attention.gate(values))  # [N, R, F]
+        return density[:, attention.own_rows].double().numpy()
 
     learned = maps(classifier)
     resets = {"mean offset and scaled variance": (True, False)}

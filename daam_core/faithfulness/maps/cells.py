@@ -4,7 +4,7 @@ Letters: N inputs, H heads, L layers, F features, R rows (see ``layers``), C cla
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ class Cells:
             removed: it then holds the training mean.
         logits: ``[B, ..] → [B, C]``, differentiable.
         names: what the axes after the first are, such as ``("rows", "features")``.
+        removable: which along the first of these axes can be removed; the others stay.
         labels: whether the logits decide for one class or for each of several labels.
     """
 
@@ -32,6 +33,7 @@ class Cells:
     logits: Callable[[Tensor], Tensor]
     names: tuple[str, ...]
     labels: Labels = "one"
+    removable: slice = field(default_factory=lambda: slice(None))
 
     def __post_init__(self) -> None:
         if self.values.ndim != 1 + len(self.names) or len(self.values) == 0:
@@ -44,8 +46,8 @@ class Cells:
 
     @property
     def per_input(self) -> int:
-        """How many cells one input has."""
-        return self.values[0].numel()
+        """How many cells one input has that can be removed."""
+        return self.values[0, self.removable].numel()
 
     @torch.no_grad()
     def probabilities(self, values: Tensor | None = None) -> Tensor:
@@ -56,11 +58,13 @@ class Cells:
 def gated_cells(classifier: DaamClassifier, pooled: Tensor) -> Cells:
     """Every head's gated values ``[N, R, F]``, the gate held fixed: where the Importance Factor stands.
 
-    The standardised training mean is 0, and a gate times 0 is 0.
+    The standardised training mean is 0, and a gate times 0 is 0. Rows that are no head's cannot be removed.
     """
+    attention = classifier.attention
     with torch.no_grad():
-        gated = classifier.attention.output(classifier.standardise(pooled.float()))
-    return Cells(gated, classifier.decode, ("rows", "features"), classifier.config.labels)
+        gated = attention.output(classifier.standardise(pooled.float()))
+    names = ("rows", "features")
+    return Cells(gated, classifier.decode, names, classifier.config.labels, attention.own_rows)
 
 
 def input_cells(model: nn.Module, pooled: Tensor) -> Cells:

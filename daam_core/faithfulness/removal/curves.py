@@ -142,8 +142,9 @@ def deletion_curve(
         if check is not None:
             check()
         values = cells.values[start : start + size]
-        place = removal_order(scores[start : start + size], order=order, seed=seed + start)
-        place = place.view(values.shape)
+        place = torch.full(values.shape, values[0].numel())  # after all that can be removed
+        free = scores[start : start + size, cells.removable]
+        place[:, cells.removable] = removal_order(free, order=order, seed=seed + start).view(free.shape)
         answers = torch.stack([cells.probabilities(values * (place >= count)) for count in counts], 1)
         followed = answers[:, 0].argmax(-1)
         if target is not None:
