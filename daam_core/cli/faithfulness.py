@@ -7,7 +7,6 @@ on --train, or, without it, on a part of DATA that is then not measured.
 import argparse
 import sys
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,6 @@ from tqdm import tqdm
 from daam_core.cli import options
 from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
-from daam_core.errors import DataError
 from daam_core.faithfulness.report.settings import DATA, PAGE, Settings
 from daam_core.progress import Progress
 from daam_core.training.data import Dataset, hold_out, hold_out_groups
@@ -51,11 +49,6 @@ def run(arguments: argparse.Namespace) -> Output:
     settings = Settings(**options.chosen(arguments, SETTINGS))
     config = config_of(arguments.model, arguments)
     modality, names = config.modality, config.class_names
-    if config.labels == "several":
-        raise DataError(
-            f"The report follows the one class that is predicted, and {Path(arguments.model).name} gives "
-            "several labels; measure it with 'daam evaluate'."
-        )
     reading = options.data_options(arguments)
     dataset = reading.load(options.data_paths(arguments), modality=modality, class_names=names)
     if arguments.train is not None:

@@ -89,9 +89,14 @@ def test_several_labels_go_through_every_command(tables, run, refused, tmp_path)
     assert status == 0, err
     assert f"with all labels right ({scores['accuracy']:.3f})" in text
     assert "All labels right" in (tmp_path / "study" / "report.md").read_text()
-    assert "follows the one class that is predicted" in refused(
-        "faithfulness", test, "--model", out, "--out", tmp_path / "f", *separator
-    )
+    few = "--inputs 10 --training-inputs 20 --sanity-inputs 3 --quantus-inputs 2 --changed-inputs 1"
+    fewer = "--random-orders 1 --training-seeds 2 --retraining-seeds 1 --epochs 2"
+    words = ("--model", out, "--out", tmp_path / "f", *few.split(), *fewer.split(), *separator)
+    status, text, err = run("faithfulness", test, *words)
+    assert status == 0, err
+    report = json.loads((tmp_path / "f" / "faithfulness.json").read_text())
+    assert report["gated"]["importance"]["gain"]["count"] == 10
+    assert "follow the label that is most probable" in (tmp_path / "f" / "faithfulness.html").read_text()
     assert "have several labels each" in refused(
         *train_words(train, tmp_path / "no", *separator, "--labels", "one")
     )

@@ -22,6 +22,7 @@ from daam_core.faithfulness.statistics import Interval, bootstrap_mean, correlat
 from daam_core.inputs import Input
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
+from daam_core.training.answers import right
 from daam_core.training.fitting import accuracy
 
 
@@ -143,14 +144,17 @@ def compare_inputs(
     classifier: DaamClassifier, before: Tensor, after: Tensor, *, change: str, seed: int = 0
 ) -> InputStability:
     """Compare maps of the same inputs ``[N, L, F]`` before and after a change."""
+    own = classifier.attention.own_rows
     first, second = gated_maps(classifier, before), gated_maps(classifier, after)
     with torch.no_grad():
-        same = classifier(before).logits.argmax(-1) == classifier(after).logits.argmax(-1)
+        logits = classifier(before).logits
+        said = logits.argmax(-1) if classifier.config.labels == "one" else logits >= 0
+        same = right(classifier(after).logits, said)
         moved = classifier.standardise(after) - classifier.standardise(before)
         size = moved.flatten(1).norm(dim=1) / classifier.standardise(before).flatten(1).norm(dim=1)
 
     def alike(name: str) -> Interval:
-        pairs = zip(first[name], second[name], strict=True)
+        pairs = zip(first[name][:, own], second[name][:, own], strict=True)
         return bootstrap_mean([rank_correlation(a.detach(), b.detach()) for a, b in pairs], seed=seed)
 
     return InputStability(

@@ -67,7 +67,7 @@ def gated_cells(classifier: DaamClassifier, pooled: Tensor) -> Cells:
     return Cells(gated, classifier.decode, names, classifier.config.labels, attention.own_rows)
 
 
-def input_cells(model: nn.Module, pooled: Tensor) -> Cells:
+def input_cells(model: nn.Module, pooled: Tensor, *, labels: Labels = "one") -> Cells:
     """The standardised input ``[N, L, F]``: the classifier runs again, gates included, on what is left.
 
     The place where methods that know nothing of heads can be compared, and other models too.
@@ -75,6 +75,7 @@ def input_cells(model: nn.Module, pooled: Tensor) -> Cells:
     Args:
         model: a :class:`~daam_core.model.DaamClassifier` or one of the baselines.
         pooled: ``[N, L, F]``.
+        labels: what a baseline decides for; a classifier's configuration says it.
 
     Raises:
         DataError: the model does not standardise its input.
@@ -89,4 +90,6 @@ def input_cells(model: nn.Module, pooled: Tensor) -> Cells:
         # Both kinds of model standardise first; the way back keeps one definition of each.
         return logits_of(model, values * standardisation.deviation + standardisation.mean)
 
-    return Cells(values, logits, ("layers", "features"))
+    if isinstance(model, DaamClassifier):
+        labels = model.config.labels
+    return Cells(values, logits, ("layers", "features"), labels)

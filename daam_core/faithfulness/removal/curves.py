@@ -15,6 +15,7 @@ from torch import Tensor
 from daam_core.errors import DataError
 from daam_core.faithfulness.maps.cells import Cells
 from daam_core.faithfulness.statistics import Interval, area, bootstrap_mean
+from daam_core.result import LEAST
 
 Order = Literal["highest", "lowest"]
 #: Which cells are removed first.
@@ -34,7 +35,7 @@ class Curve:
     Attributes:
         shares: ``[S]`` of cells removed, from 0 to 1.
         probability: ``[N, S]`` of the class predicted before anything was removed, or of that asked for.
-        correct: ``[N, S]`` bool, whether the prediction is the label; None without labels.
+        correct: ``[N, S]`` bool, whether the prediction is the label, or the labels; None without them.
     """
 
     shares: np.ndarray
@@ -115,7 +116,7 @@ def deletion_curve(
         cells: what can be removed.
         scores: ``[N, ..]`` of the cells' shape, or one map ``[..]`` for all inputs.
         order: which end goes first.
-        labels: ``[N]``, for the accuracy.
+        labels: ``[N]`` classes, or ``[N, C]`` of 0 and 1, for the accuracy.
         shares: of cells removed, rising from 0 to 1.
         seed: of the order among equal scores.
         target: the class whose probability is followed; each input's most probable one by default.
@@ -136,7 +137,7 @@ def deletion_curve(
     # With few cells several shares are the same number of cells: decided once.
     counts, which = np.unique(np.round(grid * cells.per_input).astype(int), return_inverse=True)
 
-    probability, predicted = [], []
+    probability, right = [], []
     size = max(1, BATCH_CELLS // cells.per_input)
     for start in range(0, len(cells), size):
         if check is not None:
@@ -150,9 +151,17 @@ def deletion_curve(
         if target is not None:
             followed = torch.full_like(followed, target)
         probability.append(answers[torch.arange(len(values)), :, followed][:, which])
-        predicted.append(answers.argmax(-1)[:, which])
-    right = None if labels is None else (torch.cat(predicted) == labels[:, None]).numpy()
-    return Curve(grid, torch.cat(probability).numpy(), right)
+        if labels is not None:
+            right.append(_right(answers, labels[start : start + size])[:, which])
+    correct = torch.cat(right).numpy() if right else None
+    return Curve(grid, torch.cat(probability).numpy(), correct)
+
+
+def _right(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """``[N, S, C] → [N, S]`` bool: what :func:`~daam_core.training.answers.right` says of logits."""
+    if labels.ndim == 1:
+        return probabilities.argmax(-1) == labels[:, None]
+    return ((probabilities >= LEAST) == labels[:, None].bool()).all(-1)
 
 
 def random_curve(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
+from daam_core.configuration import Labels
 from daam_core.faithfulness.destroyed.learned import Learned
 from daam_core.faithfulness.destroyed.models import Similarity
 from daam_core.faithfulness.destroyed.stability import InputStability, SeedStability
@@ -44,6 +45,7 @@ class FaithfulnessReport:
         quantus: metrics of that package.
         variants: deletion of classifiers trained anew, as the model and with the plain gate.
         findings: the answers in words.
+        labels: with ``several`` an input may have several, and removals follow the most probable.
     """
 
     model: str
@@ -65,6 +67,7 @@ class FaithfulnessReport:
     quantus: tuple[QuantusScore, ...]
     variants: tuple[Variant, ...]
     findings: tuple[Finding, ...]
+    labels: Labels = "one"
 
 
 def report_summary(report: FaithfulnessReport) -> dict[str, object]:

@@ -46,6 +46,7 @@ from daam_core.inputs import Input, read_input
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
+from daam_core.training.answers import right
 from daam_core.training.settings import TrainingConfig
 
 
@@ -57,7 +58,7 @@ class Task:
         model: the trained classifier with its encoder.
         train: features ``[M, L, F]`` and labels to retrain classifiers on.
         pooled: ``[N, L, F]`` features that are measured.
-        labels: ``[N]``.
+        labels: ``[N]`` classes, or ``[N, C]`` of 0 and 1.
         inputs: the first of them as the encoder takes them, to be changed and encoded again; or none.
         settings: how much.
         budget: of retraining.
@@ -184,9 +185,10 @@ def prepare(
                 f"{model.name} takes features [N, {config.n_layers}, {config.n_features}], "
                 f"got {list(features.shape)}."
             )
-        if labels.shape != features.shape[:1] or not len(labels):
+        expected = features.shape[:1] + ((len(config.class_names),) if config.labels == "several" else ())
+        if labels.shape != expected or not len(labels):
             raise DataError(
-                f"There must be a label for each input and at least one, got {list(labels.shape)} labels."
+                f"There must be labels {list(expected)} of at least one input, got {list(labels.shape)}."
             )
     if len(inputs) not in (0, len(test[0])):
         raise DataError(f"{len(inputs)} inputs do not fit features of {len(test[0])}.")
@@ -345,7 +347,7 @@ STEPS = (
 
 def _report(task: Task, found: Found, *, held_out: bool, more: Mapping[str, object]) -> FaithfulnessReport:
     with torch.no_grad():
-        right = (task.classifier(task.pooled).logits.argmax(-1) == task.labels).double()
+        answered = right(task.classifier(task.pooled).logits, task.labels).double()
     pairs = differences(found.gated, found.input, seed=task.settings.seed)
     findings = find(
         gated=found.gated,
@@ -363,7 +365,7 @@ def _report(task: Task, found: Found, *, held_out: bool, more: Mapping[str, obje
         provenance=provenance_of(task.model, PACKAGES, **more),
         settings=task.settings,
         held_out=held_out,
-        accuracy=bootstrap_mean(right.numpy(), seed=task.settings.seed),
+        accuracy=bootstrap_mean(answered.numpy(), seed=task.settings.seed),
         gated=found.gated,
         input=found.input,
         pairs=pairs,
@@ -378,4 +380,5 @@ def _report(task: Task, found: Found, *, held_out: bool, more: Mapping[str, obje
         quantus=tuple(found.quantus),
         variants=tuple(found.variants),
         findings=tuple(findings),
+        labels=task.model.config.labels,
     )

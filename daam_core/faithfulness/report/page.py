@@ -64,11 +64,18 @@ def introduction(report: FaithfulnessReport) -> list[Block]:
         else "This classifier was trained on the inputs measured as well: its accuracy on them says nothing, "
         "and its explanations are measured where it is surest."
     )
+    several = (
+        " An input may have several labels: removals follow the label that is most probable, by its own "
+        "probability, and an answer is right where all labels are."
+        if report.labels == "several"
+        else ""
+    )
     found: list[Block] = [
         Paragraph(
             f"{report.model} on {facts['encoder']}, {report.accuracy.count} inputs drawn with seed "
             f"{settings.seed}, accuracy {report.accuracy}. {kept} Numbers in brackets are 95 % "
             "percentile bootstrap intervals over inputs; baseline of every removal is the training mean."
+            f"{several}"
         ),
         Table(
             ("question", "answer", "what was found"),

@@ -18,6 +18,7 @@ from daam_core.errors import DataError
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean, rank_correlation, ranks
 from daam_core.model import DaamClassifier
 from daam_core.progress import Progress
+from daam_core.training.answers import right
 from daam_core.training.baselines import LayerProbe
 from daam_core.training.fitting import fit, predict, seeded, train_classifier
 from daam_core.training.settings import TrainingConfig
@@ -31,16 +32,16 @@ BUDGET = TrainingConfig(epochs=30, patience=5)
 
 @dataclass(frozen=True)
 class TrainTestFeatures:
-    """Features ``[N, L, F]`` and labels ``[N]`` to train on, and others to measure on."""
+    """Features ``[N, L, F]`` and labels ``[N]`` or ``[N, C]`` to train on, and others to measure on."""
 
     train: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
 
     def __post_init__(self) -> None:
         for features, labels in (self.train, self.test):
-            if features.ndim != 3 or labels.shape != features.shape[:1] or not len(features):
+            if features.ndim != 3 or len(labels) != len(features) or not len(features):
                 raise DataError(
-                    "Each part needs features [N, L, F] and labels [N] with N >= 1, got "
+                    "Each part needs features [N, L, F] and labels [N] or [N, C] with N >= 1, got "
                     f"{list(features.shape)} and {list(labels.shape)}."
                 )
         if self.train[0].shape[1:] != self.test[0].shape[1:]:
@@ -273,7 +274,7 @@ def _right(
             len(layers), config.n_features, len(config.class_names), layers=tuple(range(len(layers)))
         )
         fit(model, *arguments, validation=validation, on_epoch=lambda _: progress.check())
-    return (predict(model, test).argmax(-1) == test_labels).double().numpy()
+    return right(predict(model, test), test_labels).double().numpy()
 
 
 def held_out(count: int, *, seed: int, share: float = 0.15) -> tuple[Tensor, Tensor]:

@@ -62,7 +62,7 @@ def rivals(
     Args:
         train: features ``[M, L, F]`` and labels to train on.
         pooled: inputs ``[N, L, F]`` to measure on.
-        labels: ``[N]``.
+        labels: ``[N]`` classes, or ``[N, C]`` of 0 and 1.
         n_classes: C.
         budget: of training.
         seed: of training.
@@ -87,7 +87,7 @@ def rivals(
         model.requires_grad_(False)
         with torch.no_grad():
             weights = model.layer_amounts(pooled)
-        cells = input_cells(model, pooled)
+        cells = input_cells(model, pooled, labels="one" if labels.ndim == 1 else "several")
         maps = {
             method: weights[..., None].expand_as(pooled).clone(),
             "gradient_input": captum_maps(cells, steps=2)["gradient_input"],

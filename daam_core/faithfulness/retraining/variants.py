@@ -15,6 +15,7 @@ from daam_core.faithfulness.maps.methods import gated_maps
 from daam_core.faithfulness.removal.curves import deletion_curve, random_curve
 from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.model import DaamClassifier
+from daam_core.training.answers import right
 from daam_core.training.settings import TrainingConfig
 
 AS_SHIPPED = "as the model, trained again"
@@ -76,18 +77,18 @@ def measure_variant(
         seed: of the intervals.
         check: called between batches; may raise to stop.
     """
-    deleted, chance, right = [], [], []
+    deleted, chance, answered = [], [], []
     for classifier in classifiers:
         cells = gated_cells(classifier, pooled)
         chance.append(random_curve(cells, seeds=orders, check=check).areas)
         deleted.append(deletion_curve(cells, gated_maps(classifier, pooled)["importance"], check=check).areas)
         with torch.no_grad():
-            right.append((classifier(pooled).logits.argmax(-1) == labels).double().numpy())
+            answered.append(right(classifier(pooled).logits, labels).double().numpy())
     gains = np.stack(chance) - np.stack(deleted)
     return Variant(
         name=name,
         seeds=tuple(classifier.config.seed for classifier in classifiers),
-        accuracy=bootstrap_mean(np.mean(right, axis=0), seed=seed),
+        accuracy=bootstrap_mean(np.mean(answered, axis=0), seed=seed),
         deletion=bootstrap_mean(np.mean(deleted, axis=0), seed=seed),
         at_random=bootstrap_mean(np.mean(chance, axis=0), seed=seed),
         gain=bootstrap_mean(gains.mean(0), seed=seed),

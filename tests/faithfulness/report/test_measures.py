@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_refused():
     model = letter_model()
     with pytest.raises(DataError, match=r"letters takes features \[N, 6, 8\], got \[12, 5, 8\]"):
         measure_faithfulness(model, (x, labels), (x[:, :5], labels))
-    with pytest.raises(DataError, match="a label for each input"):
+    with pytest.raises(DataError, match="There must be labels \\[12\\] of at least one input"):
         measure_faithfulness(model, (x, labels), (x, labels[:3]))
     with pytest.raises(DataError, match="3 inputs do not fit features of 12"):
         measure_faithfulness(model, (x, labels), (x, labels), inputs=texts[:3])
