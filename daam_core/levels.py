@@ -65,6 +65,7 @@ class DensityStack(DensityAttention):
         )
         self.n_levels, self.n_heads = n_levels, n_heads
         self.own_rows = slice(n_levels * n_layers)
+        self._sizes = n_levels * group_sizes(n_layers, n_heads // n_levels)
         of_level = self.head_of_row + (n_heads // n_levels) * torch.arange(n_levels)[:, None]
         self.head_of_row = torch.cat([of_level.flatten(), torch.full((n_layers,), n_heads)])
         self.layer_of_row = self.layer_of_row.repeat(n_levels + 1)
@@ -96,8 +97,7 @@ class DensityStack(DensityAttention):
         return torch.cat([*gates, torch.ones_like(x)], 1)
 
     def statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        sizes = group_sizes(self.n_layers, self.n_heads // self.n_levels) * self.n_levels
-        seen = self.seen(x, self.gate(x))[:, self.own_rows].split(sizes, dim=1)
+        seen = self.seen(x, self.gate(x))[:, self.own_rows].split(self._sizes, dim=1)
         unbiased = self.gate_kind == "mixture"
         means, variances = zip(*(axis_statistics(group, unbiased=unbiased) for group in seen), strict=True)
         return torch.cat(means, 1), torch.cat(variances, 1)
@@ -106,6 +106,12 @@ class DensityStack(DensityAttention):
         """Output rows ``[.., R, F] →`` what the last level makes, ``x_N``, ``[.., L, F]``."""
         last: Tensor = rows.unflatten(-2, (self.n_levels + 1, self.n_layers)).sum(-3)
         return last
+
+    def pooled(self, x: Tensor) -> Tensor:
+        return self.head_means(self.output(x))
+
+    def head_means(self, rows: Tensor) -> Tensor:
+        return torch.stack([group.mean(1) for group in rows[:, self.own_rows].split(self._sizes, dim=1)], 1)
 
     def sums(self, features: Tensor, mean: Tensor, deviation: Tensor) -> None:
         """No kernel has them."""

@@ -77,6 +77,8 @@ def test_each_level_adds_what_its_heads_let_through(kind):
     torch.testing.assert_close(stack.seen(x, gate) * gate, output)
     for found, expected in zip(stack.statistics(x), zip(*seen, strict=True), strict=True):
         torch.testing.assert_close(found, torch.cat(expected, 1))
+    by_head = stack.by_head(output).sum(-2) / stack.head_layers.sum(-1)[:, None]
+    torch.testing.assert_close(stack.pooled(x), by_head)
     logits = classifier.decoder(raised.flatten(1))
     torch.testing.assert_close(classifier(random_inputs()).logits, logits)
     torch.testing.assert_close(classifier.logits(random_inputs()), logits)

@@ -267,7 +267,8 @@ def _does(config: ModelConfig) -> str:
 
 def _gate(config: ModelConfig) -> str:
     gate = "density" if config.gate_kind == "density" else f"mixture of {config.n_gaussians} Gaussians"
-    return f"{gate}, amplitude {config.amplitude}"
+    levels = "" if config.n_levels == 1 else f", {config.n_levels} levels"
+    return f"{gate}, amplitude {config.amplitude}{levels}"
 
 
 def _count(value: int | None) -> str:
