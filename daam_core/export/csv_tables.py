@@ -31,7 +31,7 @@ _CSV_MEANINGS = (
     "index of the head, counted from 0",
     "index of the encoder layer, counted from 0",
     "index of the feature, counted from 0",
-    "standardised pooled value that the gate sees",
+    "standardised pooled value",
     "how typical the value is for its feature, 0 to 1",
     "learned height of the head at this layer",
     "amplitude times gate",
