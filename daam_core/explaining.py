@@ -66,7 +66,8 @@ def explain_encoding(
         target: the explained class, by name or index; the predicted class by default.
         scale: what the Importance Factor is scaled by.
         keep: ``[H, L, F]`` factors in [0, 1] on the density attention, 0 for a muted cell; all ones
-            by default. A muted cell counts as the training mean, whose standardised value is 0.
+            by default. Nothing of a muted cell is let through, as of the training mean, whose standardised
+            value is 0; with several levels the value still goes past it, and later levels keep what they saw.
 
     Raises:
         InputError: there is no such class.
@@ -117,6 +118,7 @@ def explain_encodings(
         modality=model.config.modality,
         mode=model.config.mode,
         n_levels=model.config.n_levels,
+        residual_shares=of_all.residual.tolist(),
         gate_kind=model.config.gate_kind,
         class_names=model.class_names,
         labels=model.config.labels,
@@ -176,6 +178,7 @@ def explanations_of(
     outside: Sequence[Outside | None] | None = None,
     axis_names: tuple[str, str] = AXIS_NAMES,
     n_levels: int = 1,
+    residual_shares: Sequence[float] | None = None,
 ) -> list[Explanation]:
     """Explanations of what is given and what follows from it: Importance Factor, shares, probabilities.
 
@@ -189,6 +192,7 @@ def explanations_of(
         tokens: what stands along the axis of tokens; None where nothing is known of the input.
         by_token: ``[H, T]`` of each.
         texts, outside: of each; none by default.
+        residual_shares: of each; 0 by default.
     """
     count = len(explained)
     factor = importance_factor(density_attention, scale=scale, head_layers=head_layers)
@@ -250,6 +254,7 @@ def explanations_of(
             provenance=provenance[number],
             axis_names=axis_names,
             n_levels=n_levels,
+            residual_share=0.0 if residual_shares is None else residual_shares[number],
             labels=labels,
         )
 
@@ -269,6 +274,7 @@ class _Decided(NamedTuple):
     logits: Tensor  # [B, C]
     predicted: Tensor  # [B]
     explained: Tensor  # [B]
+    residual: Tensor  # [B], what the rows that are no head's add to the logit
 
 
 def _decided(
@@ -288,12 +294,24 @@ def _decided(
         explained = predicted if target is None else torch.full_like(predicted, target)
         # Inputs do not meet in the decoder, so the sum's gradient is each one's own.
         (row_gradient,) = torch.autograd.grad(logits.gather(1, explained[:, None]).sum(), gated)
+    past = attention.residual_rows
+    residual = (row_gradient[:, past] * gated.detach()[:, past]).sum((1, 2))
     if (gain := attention.gain(gate_rows)) is not None:
         row_gradient = gain * row_gradient
     gate, density, gradient = map(attention.by_head, (gate_rows, density_rows, row_gradient))
     mean, variance = attention.statistics(values)
     decided = _Decided(
-        pooled, values, gate, density, gradient, mean, variance, logits.detach(), predicted, explained
+        pooled,
+        values,
+        gate,
+        density,
+        gradient,
+        mean,
+        variance,
+        logits.detach(),
+        predicted,
+        explained,
+        residual,
     )
     return decided, classifier.evidence(gated.detach(), explained, (decided.logits, joint))
 

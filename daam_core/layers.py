@@ -134,6 +134,7 @@ class DensityAttention(nn.Module):
         head_layers: ``[H, L]`` bool, whether a head sees a layer.
         n_levels: attentions one after the other; one here, see ``levels``.
         own_rows: which of the R rows are heads'; all here.
+        residual_rows: which are no head's; none here.
 
     Raises:
         ConfigError: fewer than three layers in a head's group, or sizes that cannot work.
@@ -141,6 +142,7 @@ class DensityAttention(nn.Module):
 
     n_levels = 1
     own_rows = slice(None)
+    residual_rows = slice(0, 0)
     head_of_row: Tensor
     layer_of_row: Tensor
     head_layers: Tensor

@@ -65,6 +65,7 @@ class DensityStack(DensityAttention):
         )
         self.n_levels, self.n_heads = n_levels, n_heads
         self.own_rows = slice(n_levels * n_layers)
+        self.residual_rows = slice(n_levels * n_layers, None)
         self._sizes = n_levels * group_sizes(n_layers, n_heads // n_levels)
         of_level = self.head_of_row + (n_heads // n_levels) * torch.arange(n_levels)[:, None]
         self.head_of_row = torch.cat([of_level.flatten(), torch.full((n_layers,), n_heads)])

@@ -137,6 +137,9 @@ class Explanation:
         n_levels: attentions one after the other (paper, Algorithm 4), whose heads come level by level. A head
             sees ``values`` multiplied with (1 + gate) of all levels before its own: the *gain*, held fixed in
             ``gradient``. Statistics are of what it sees.
+        residual_share: in logits: what the values themselves, which go past all levels, add to the explained
+            class's logit; with ``class_importance.sum()`` and the decoder's constant it is that logit. 0 with
+            one level.
     """
 
     model: str
@@ -180,6 +183,7 @@ class Explanation:
     axis_names: tuple[str, str] = AXIS_NAMES
     labels: str = "one"
     n_levels: int = 1
+    residual_share: float = 0.0
 
     def __post_init__(self) -> None:
         heads, layers, features = self.gate.shape
@@ -224,7 +228,7 @@ class Explanation:
             f"Explanation of {self.answer!r} by {self.model} ({self.modality})\n"
             f"  probabilities: {classes}{f', and {rest} more' if rest else ''}\n"
             f"  maps: {heads} heads × {layers} {rows}s × {features} {columns}s, {self.gate_kind} gate, "
-            f"mode {self.mode}\n"
+            f"mode {self.mode}{'' if self.n_levels == 1 else f', {self.n_levels} levels'}\n"
             f"  Importance Factor scaled over {self.scale}{', constant' if self.degenerate else ''}; "
             f"attributions of {len(self.token_labels)} tokens are about {self.explained_class!r}"
         )

@@ -175,7 +175,7 @@ class TrainedClassifier(
         """Write the classifier, without its encoder, as one ONNX file.
 
         Its input is ``pooled [B, L, F]`` with any B, its outputs are ``logits [B, C]`` and ``gate
-        [B, R, F]``, as of :meth:`forward`; its metadata hold ``class_names`` as JSON, and ``labels``:
+        [B, R, F]``, as of :meth:`forward` (with several levels its last L rows are no head's); its metadata hold ``class_names`` as JSON, and ``labels``:
         probabilities are a softmax of the logits where that is ``one``, a sigmoid of each where it is
         ``several``. Values are not checked there as they are here: NaN gives NaN.
 
@@ -187,6 +187,8 @@ class TrainedClassifier(
             raise DaamError(f"Writing ONNX needs more packages: pip install {' '.join(missing)}.")
         # It says of each operation of torchvision that it does without: none of them is in a classifier.
         logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
+        logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # of operations that it leaves as they are
+        logging.getLogger("onnxscript").setLevel(logging.ERROR)
         cells = (self.config.n_layers, self.config.n_features)
         program = torch.onnx.export(
             self.classifier,

@@ -5,7 +5,7 @@ import pytest
 import torch
 from gaussian_adaptive_attention import GaussianBlock
 
-from daam_core import explain
+from daam_core import attach, explain
 from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import ConfigError
 from daam_core.explaining import explain_encoding
@@ -16,6 +16,8 @@ from daam_core.layers import DensityAttention
 from daam_core.levels import DensityStack
 from daam_core.model import DaamClassifier
 from daam_core.published import to_published
+from daam_core.reading.numbers import signed
+from daam_core.reading.sentences import what_stands_out
 from daam_core.trained import load_model
 from tests.support.encode import encode
 from tests.support.random_classifiers import random_classifier, random_inputs
@@ -118,16 +120,30 @@ def test_rows_and_heads_go_over_into_each_other():
 def test_shares_of_all_levels_and_of_the_residual_make_up_the_logit():
     model = letter_model(**STACKED, n_levels=3, n_heads=3)
     e = explain(model, "hello")
-    weight = model.classifier.decoder.weight[e.explained].detach().unflatten(0, e.values.shape).numpy()
-    whole = (
-        e.class_importance.sum()
-        + (weight * e.values).sum()
-        + model.classifier.decoder.bias[e.explained].item()
-    )
+    decoder = model.classifier.decoder
+    weight = decoder.weight[e.explained].detach().unflatten(0, e.values.shape).numpy()
+    assert e.residual_share == pytest.approx((weight * e.values).sum(), rel=1e-4)
+    whole = e.class_importance.sum() + e.residual_share + decoder.bias[e.explained].item()
     assert whole == pytest.approx(e.logits[e.explained], rel=1e-4)
     assert e.token_attribution.sum() == pytest.approx(e.class_importance.sum(), rel=1e-4)
     np.testing.assert_allclose(e.density_attention, e.gate)
     assert e.n_levels == 3
+    said = " ".join(what_stands_out(e))
+    assert "Heads stand in 3 levels, 0, then 1, then 2" in said
+    assert f"add {signed(e.residual_share)} to the logit of “{e.explained_class}”" in said
+
+
+def test_attached_it_says_what_it_says_as_a_classifier():
+    model = letter_model(**STACKED, n_levels=3, n_heads=3)
+    expected = explain(model, "hello")
+    pooled = torch.from_numpy(expected.pooled)[None]
+    names = {"class_names": model.class_names, "axes": ("layer", "feature")}
+    with attach(model.classifier, pooled, prepare=lambda x: x, **names) as attached:
+        (found,) = attached.explain(pooled, target=expected.explained).values()
+    assert found.n_levels == 3
+    assert found.residual_share == pytest.approx(expected.residual_share, rel=1e-5)
+    np.testing.assert_allclose(found.class_importance, expected.class_importance, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found.statistic_variance, expected.statistic_variance, rtol=1e-4)
 
 
 def test_a_muted_head_adds_nothing_and_later_levels_keep_what_they_saw():

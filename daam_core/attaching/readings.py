@@ -45,6 +45,7 @@ class Read:
         head_rows: ``[H, L]`` bool, where along its axis a head looks.
         amplitude: ``[H, L]``.
         mean, variance: ``[H, F]`` the statistics of each head's gate.
+        residual_share: in logits, what goes past all levels adds.
     """
 
     values: Tensor
@@ -54,6 +55,7 @@ class Read:
     amplitude: Tensor
     mean: Tensor
     variance: Tensor
+    residual_share: float = 0.0
 
 
 class Reading(ABC):
@@ -144,6 +146,7 @@ class _OverLayers(_Ours[DensityAttention]):
         mean, variance = attention.statistics(x)
         gate = attention.gate(x)
         gain = attention.gain(gate)
+        past = attention.residual_rows
         return Read(
             values=x[0],
             gate=attention.by_head(gate)[0],
@@ -152,6 +155,7 @@ class _OverLayers(_Ours[DensityAttention]):
             amplitude=attention.amplitude,
             mean=mean[0],
             variance=variance[0],
+            residual_share=float((of_output[:, past] * call.output[:, past].detach()).sum()),
         )
 
 

@@ -345,6 +345,7 @@ class Attached:
             pooled=read.values[None],
             head_layers=read.head_rows,
             n_levels=reading.n_levels,
+            residual_shares=[read.residual_share],
             gate=read.gate[None],
             amplitude=read.amplitude,
             density_attention=density[None],

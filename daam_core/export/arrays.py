@@ -36,7 +36,7 @@ _PLAIN_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "provenance": dict,
 }
 #: Plain fields that a file may lack.
-_SOMETIMES = ("outside", "axis_names", "n_levels", "labels")
+_SOMETIMES = ("outside", "axis_names", "n_levels", "residual_share", "labels")
 _ARRAYS = tuple(
     field.name
     for field in fields(Explanation)
@@ -208,7 +208,11 @@ def _plain(explanation: Explanation) -> PlainObject:
         "provenance": dict(explanation.provenance),
         "outside": None if explanation.outside is None else asdict(explanation.outside),
         **({} if explanation.axis_names == AXIS_NAMES else {"axis_names": list(explanation.axis_names)}),
-        **({} if explanation.n_levels == 1 else {"n_levels": explanation.n_levels}),
+        **(
+            {}
+            if explanation.n_levels == 1
+            else {"n_levels": explanation.n_levels, "residual_share": float(explanation.residual_share)}
+        ),
         **({} if explanation.labels == "one" else {"labels": explanation.labels}),
     }
 
@@ -244,6 +248,8 @@ def _explanation(plain: PlainObject, read: dict[str, np.ndarray], samples: objec
     plain["axis_names"] = tuple(names)
     if not (is_whole(plain.setdefault("n_levels", 1)) and plain["n_levels"] >= 1):
         raise DataError("The explanation is damaged: n_levels must be a positive whole number.")
+    if not is_number(plain.setdefault("residual_share", 0.0)):
+        raise DataError("The explanation is damaged: residual_share must be a number.")
     plain["outside"] = _outside(plain.get("outside"))  # which files written before it was known lack
     try:
         numbers: dict[str, np.ndarray | None] = {name: read[name] for name in _ARRAYS}

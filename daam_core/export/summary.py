@@ -79,6 +79,8 @@ def summary(explanation: Explanation, *, top: int = 10) -> dict[str, object]:
     if e.modality == "text" and e.text is not None:
         words = join_words(e.text, e.token_labels, e.token_spans, e.token_attribution)
         content["words"] = [{"text": w.text, "start": w.start, "end": w.end, "value": w.value} for w in words]
+    if e.n_levels > 1:
+        content |= {"n_levels": e.n_levels, "residual_share": float(e.residual_share)}
     if e.axis_names != AXIS_NAMES:
         content["axis_names"] = list(e.axis_names)
     content["parameters"] = [asdict(row) for row in parameter_summary(e)]

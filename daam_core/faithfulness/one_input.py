@@ -28,6 +28,8 @@ RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
 RANDOM_CELLS = 10_000_000
 CHECKED = ("importance", "gate", "decision_importance", "class_importance", "evidence")
 SIGNIFICANCE = 0.05
+#: Of a probability: less that removing all cells, in any order tried, takes away tells nothing.
+LEAST_FALL = 0.02
 #: By quantity of an explanation the map that was checked, and what it is called where not as that map:
 #: density attention puts cells in the order of the Importance Factor, which is the same scaled.
 SHOWN = {
@@ -53,6 +55,8 @@ class MapCheck:
         randomised: rank correlation with the map after the gate's parameters were randomised.
         start: rank correlation with the map at δ, ξ and amplitude as before training.
         followed: what removing cells is to take away, in words.
+        fall: by how much the probability falls at most, by this map or at random: what it is that removal
+            can take away at all.
     """
 
     method: str
@@ -64,11 +68,22 @@ class MapCheck:
     randomised: float
     start: float
     followed: str = "the prediction"
+    fall: float = 1.0
+
+    @property
+    def told(self) -> bool:
+        """Whether removal changes enough to tell maps apart."""
+        return self.fall >= LEAST_FALL
 
     @property
     def true(self) -> bool:
         """Whether removing what the map marks takes the prediction away sooner than random removal does."""
-        return self.p_value <= SIGNIFICANCE
+        return self.told and self.p_value <= SIGNIFICANCE
+
+    @property
+    def against_random(self) -> str:
+        """In a word or two, for tables."""
+        return "not told" if not self.told else "sooner" if self.true else "no sooner"
 
     @property
     def learned(self) -> Literal["yes", "no", "open"]:
@@ -79,13 +94,23 @@ class MapCheck:
     def verdict(self) -> str:
         """One sentence on what the check found, and one on what of the map was there before training."""
         title = MAP_KINDS[self.method].title
-        if not self.true:
+        if not self.told:
+            found = f"Whether {title} marks what this decision rests on is not told: {self.unmoved}."
+        elif not self.true:
             found = (
                 f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
             )
         else:
             found = f"Removing what {title} marks takes {self.followed} away sooner than random removal does."
         return f"{found} {self.before_training}"
+
+    @property
+    def unmoved(self) -> str:
+        """That removal changes next to nothing."""
+        return (
+            f"whichever cells are removed, the probability falls by {100 * self.fall:.2g} points at most, so "
+            "that sooner or later means nothing"
+        )
 
     @property
     def before_training(self) -> str:
@@ -156,6 +181,11 @@ class InputCheck:
         }
 
     def _sentence(self, title: str, found: MapCheck) -> str:
+        if not found.told:
+            return (
+                f"The check does not tell whether the map “{title}” is true for this input: {found.unmoved}. "
+                f"{found.before_training}"
+            )
         verb, when = ("confirms", "sooner") if found.true else ("does not confirm", "no sooner")
         return (
             f"The check {verb} the map “{title}” for this input: removing the cells that it marks takes "
@@ -245,6 +275,9 @@ def check_pooled(
                 randomised=rank_correlation(sizes[0], sizes[1]),
                 start=rank_correlation(sizes[0], sizes[2]),
                 followed=said,
+                fall=float(
+                    probabilities[followed] - min(highest.probability.min(), chance.probability.min())
+                ),
             )
         )
     low, high = np.quantile(chance.probability, [0.025, 0.975], axis=0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from daam_core.reading.differences import compared_quantity, largest_changes, map_correlation
 from daam_core.reading.heads import NEARLY_ALL, head_order, is_open, most_on
-from daam_core.reading.numbers import fixed, number, probability
+from daam_core.reading.numbers import fixed, number, probability, signed
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import RIVALS, quantity_map, top_cells
 from daam_core.reading.words import join_words
@@ -154,7 +154,9 @@ def _levels(e: Explanation) -> str | None:
     levels = [f"{first}" if first == last else f"{first} to {last}" for first, last in ends]
     return (
         f"Heads stand in {e.n_levels} levels, {', then '.join(levels)}: each adds what it lets through, and "
-        "the next sees the sum. What the values themselves add to the answer beside them is no head's."
+        "the next sees the sum. The values themselves go past all heads and add "
+        f"{signed(e.residual_share)} to the logit of “{e.explained_class}”, the heads "
+        f"{signed(float(e.class_importance.sum()))}."
     )
 
 

@@ -17,7 +17,7 @@ from tests.support.exports import assert_equal, kinds, strict
 from tests.support.small import letter_model
 
 #: What a file leaves out where it is as usual: layers and features, one level, one label.
-USUAL = {"axis_names", "n_levels", "labels"}
+USUAL = {"axis_names", "n_levels", "residual_share", "labels"}
 
 
 @kinds
@@ -53,11 +53,7 @@ def test_any_text_and_label_survives(text, label):
 def test_json_holds_every_field_under_its_name_and_nothing_that_is_not_json():
     e = make_explanation()
     found = strict(export.to_json(e))
-    assert {field.name for field in fields(Explanation)} - {
-        "axis_names",
-        "n_levels",
-        "labels",
-    } <= found.keys()
+    assert {field.name for field in fields(Explanation)} - USUAL <= found.keys()
     np.testing.assert_array_equal(np.array(found["importance"]), e.importance.astype(np.float64))
     assert found["token_spans"][0] == [None, None], "NaN spans are null"
     assert found["class_names"] == list(e.class_names)
@@ -70,15 +66,7 @@ def test_npz_opens_without_pickle_under_the_field_names():
     with np.load(io.BytesIO(export.to_npz(e)), allow_pickle=False) as file:
         for field in fields(Explanation):
             # A sound has no text, of a classifier made here nothing is known, and it is pooled.
-            if field.name not in (
-                "dataset",
-                "text",
-                "outside",
-                "axis_names",
-                "n_levels",
-                "labels",
-                "evidence",
-            ):
+            if field.name not in {"dataset", "text", "outside", "evidence"} | USUAL:
                 assert field.name in file.files
         np.testing.assert_array_equal(file["gate"], e.gate)
         np.testing.assert_array_equal(file["dataset_importance"], e.dataset.importance)

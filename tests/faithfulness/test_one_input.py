@@ -15,6 +15,7 @@ from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier
 from tests.support.encode import encode
 from tests.support.planted import planted_classifier, planted_inputs
+from tests.support.random_classifiers import random_classifier, random_inputs
 from tests.support.small import letter_model, several_model
 
 
@@ -97,3 +98,34 @@ def test_of_several_labels_the_one_that_is_explained_is_followed(target):
     cells = gated_cells(model.classifier, torch.from_numpy(e.pooled)[None])
     own, contrast, _ = decision_gradients(cells, target=torch.tensor([e.explained]))
     torch.testing.assert_close(own, contrast)
+
+
+def test_a_check_tells_nothing_where_removing_cells_changes_next_to_nothing():
+    model = letter_model(
+        mode="layer_groups",
+        amplitude="none",
+        decoder="linear",
+        gate_kind="mixture",
+        n_gaussians=2,
+        n_levels=3,
+        n_heads=3,
+    )
+    found = check_encoding(model, encode(model.backbone, "aeiou"))
+    least = min(found.random.min(), *(item.highest.min() for item in found.maps))
+    by_method = {item.method: item for item in found.maps}
+    told = replace(by_method["importance"], fall=0.5, p_value=0.01)
+    assert (told.told, told.true, told.against_random) == (True, True, "sooner")
+    same = replace(told, fall=0.004)
+    assert (same.told, same.true, same.against_random) == (False, False, "not told")
+    assert "falls by 0.4 points at most" in same.verdict
+    said = replace(found, maps=(same,)).sentence
+    assert said.startswith(
+        "The check does not tell whether the map “Importance Factor” is true for this input"
+    )
+    for item in found.maps:
+        assert found.probability - item.fall >= least - 1e-6
+
+
+def test_maps_of_an_amplitude_are_those_of_classifiers_that_have_one():
+    assert "amplitude" in gated_maps(random_classifier(), random_inputs())
+    assert "amplitude" not in gated_maps(random_classifier(amplitude="none"), random_inputs())

@@ -62,7 +62,7 @@ def _table(found: InputCheck) -> str:
     rows = "".join(
         f'<tr data-method="{item.method}" data-deletion="{item.deletion!r}">'
         f'<th scope="row">{escape(MAP_KINDS[item.method].title)}</th>'
-        f"<td>{'sooner' if item.true else 'no sooner'}</td>"
+        f"<td>{item.against_random}</td>"
         f"<td>{p_value(item.p_value, orders=found.orders, said=False)}</td>"
         f"<td>{fixed(item.deletion)}</td><td>{fixed(item.insertion)}</td>"
         f"<td>{_LEARNED[item.learned]}</td><td>{fixed(item.start, 2)}</td>"

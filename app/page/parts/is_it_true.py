@@ -17,8 +17,8 @@ class IsItTrue:
 
 def build() -> IsItTrue:
     gr.HTML(
-        '<p class="dx-help">Does the map mark what the decision rests on? Cells are removed (set to the mean '
-        "of the training data), the highest of a map first, and the model decides on what is left. A true "
+        '<p class="dx-help">Does the map mark what the decision rests on? Cells are removed (nothing of them '
+        "is let through), the highest of a map first, and the model decides on what is left. A true "
         "map takes the prediction away sooner than removal at random. Muted parts are on again for this.</p>"
     )
     with gr.Row(elem_classes="dx-actions"):

@@ -25,8 +25,9 @@ class MuteParts:
 
 def build() -> MuteParts:
     gr.HTML(
-        '<p class="dx-help">What would the model say without a part of it? A muted part gets the mean of the '
-        "training data as its value. Heads and layers are muted as you choose them, features when you press "
+        '<p class="dx-help">What would the model say without a part of it? A muted part lets '
+        "nothing through, as the mean of the training data would; where heads stand in several levels, the "
+        "values still go past it. Heads and layers are muted as you choose them, features when you press "
         f"Apply. The strongest cells are those of highest {term('IF')}. Numbers count from 0, as in the "
         "maps.</p>"
     )

@@ -126,7 +126,7 @@ def gated_maps(
         dataset: the classifier's averages over a data set, for the map ``dataset``.
 
     Returns:
-        Method name → ``[N, R, F]``.
+        Method name → ``[N, R, F]``; ``amplitude`` of classifiers that have one.
     """
     cells = gated_cells(classifier, pooled)
     attention = classifier.attention
@@ -136,11 +136,9 @@ def gated_maps(
         values = attention.seen(standardised, gate)
         density = attention.attend(gate)
     gradient, contrast, spread = decision_gradients(cells, target=target)
-    maps = {
-        "importance": density,
-        "gate": gate,
-        "amplitude": attention.attend(torch.ones_like(gate)).detach(),
-    }
+    maps = {"importance": density, "gate": gate}
+    if attention.amplitude_logits is not None:
+        maps["amplitude"] = attention.attend(torch.ones_like(gate)).detach()
     if dataset is not None:
         mean = torch.from_numpy(dataset.density_attention)
         maps["dataset"] = attention.by_row(mean).expand_as(gate)

@@ -231,6 +231,8 @@ def training_of(model: TrainedClassifier) -> TrainingConfig:
 def _gated(task: Task, found: Found, progress: Progress) -> None:
     cells = gated_cells(task.classifier, task.pooled)
     maps = gated_maps(task.classifier, task.pooled, dataset=task.model.dataset)
+    if "amplitude" not in maps:
+        del maps["gate"]  # without amplitude it is the density attention itself
     found.gated = deletions(cells, maps, task.labels, task.orders, progress)
 
 

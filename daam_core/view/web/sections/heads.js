@@ -210,6 +210,12 @@ function HeadChooser() {
   </fieldset>`;
 }
 
+/** The level that a head is on, where there are several. @param {Result} result @param {number} head */
+function levelText(result, head) {
+  const levels = result.raw.n_levels ?? 1;
+  return levels === 1 ? '' : `level ${Math.floor((head * levels) / result.H)}, `;
+}
+
 function SmallMap({ head, onDraw }) {
   const store = useStore();
   const which = whichOf(store);
@@ -220,7 +226,7 @@ function SmallMap({ head, onDraw }) {
     <button type="button" class="dv-link" onClick=${() => store.set({ head, tab: 'heatmap' })}>
       <${HeadName} head=${head} />
     </button>
-    <span class="dv-quiet dv-share">${withTerms(`${shareText(store, head)} of DA`)}</span>
+    <span class="dv-quiet dv-share">${withTerms(`${levelText(store.result(), head)}${shareText(store, head)} of DA`)}</span>
     <span class="dv-quiet dv-number">${reach}</span>
   </div>
   <${LayerStrip} fields=${[f]} /></div>`;
