@@ -175,9 +175,10 @@ class TrainedClassifier(
         """Write the classifier, without its encoder, as one ONNX file.
 
         Its input is ``pooled [B, L, F]`` with any B, its outputs are ``logits [B, C]`` and ``gate
-        [B, R, F]``, as of :meth:`forward` (with several levels its last L rows are no head's); its metadata hold ``class_names`` as JSON, and ``labels``:
-        probabilities are a softmax of the logits where that is ``one``, a sigmoid of each where it is
-        ``several``. Values are not checked there as they are here: NaN gives NaN.
+        [B, R, F]``, as of :meth:`forward`, of which with several levels the last L rows are no head's; its
+        metadata hold ``class_names`` as JSON, and ``labels``: probabilities are a softmax of the logits where
+        that is ``one``, a sigmoid of each where it is ``several``. Values are not checked there as they are
+        here: NaN gives NaN.
 
         Raises:
             DaamError: the packages onnx and onnxscript are not installed.
