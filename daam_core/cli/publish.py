@@ -68,7 +68,9 @@ def run(arguments: argparse.Namespace) -> Output:
     if arguments.onnx:
         model.export_onnx(arguments.onnx)
         done["onnx"] = Path(arguments.onnx).name
-        lines.append(f"Written: {done['onnx']}, from pooled features [B, L, F] to logits [B, C] and gate [B, R, F]")
+        lines.append(
+            f"Written: {done['onnx']}, from pooled features [B, L, F] to logits [B, C] and gate [B, R, F]"
+        )
     if arguments.space:
         with new_folder(arguments.space) as folder:
             write_space(model, folder)
