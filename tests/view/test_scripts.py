@@ -103,6 +103,22 @@ def test_gaussians_of_a_cell_are_those_of_the_core(
             assert curve["atValue"] == pytest.approx(curve["gate"], rel=1e-3, abs=1e-6)
 
 
+def test_the_first_two_heads_compared_see_a_layer_in_common() -> None:
+    pairs = [
+        evaluate(
+            "{ Result } from result.js; { firstPair } from store.js",
+            "firstPair(new Result(data[0], 'a'))",
+            [view_payload(make_explanation(layers=8, **kind))["a"]],
+        )
+        for kind in (
+            {"heads": 3},
+            {"heads": 2, "mode": "layer_groups"},
+            {"heads": 4, "mode": "layer_groups", "levels": 2, "gate_kind": "mixture"},
+        )
+    ]
+    assert pairs == [[0, 1], [0, 1], [0, 2]]
+
+
 def common_length(one: Sequence[str], other: Sequence[str]) -> int:
     """Oracle: the longest common subsequence by its definition, remembered."""
 

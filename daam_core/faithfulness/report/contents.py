@@ -46,6 +46,7 @@ class FaithfulnessReport:
         variants: deletion of classifiers trained anew, as the model and with the plain gate.
         findings: the answers in words.
         labels: with ``several`` an input may have several, and removals follow the most probable.
+        n_levels: of the classifier's heads; with several the values go past them and are not removed.
     """
 
     model: str
@@ -68,6 +69,7 @@ class FaithfulnessReport:
     variants: tuple[Variant, ...]
     findings: tuple[Finding, ...]
     labels: Labels = "one"
+    n_levels: int = 1
 
 
 def report_summary(report: FaithfulnessReport) -> dict[str, object]:

@@ -383,4 +383,5 @@ def _report(task: Task, found: Found, *, held_out: bool, more: Mapping[str, obje
         variants=tuple(found.variants),
         findings=tuple(findings),
         labels=task.model.config.labels,
+        n_levels=task.model.config.n_levels,
     )

@@ -64,18 +64,23 @@ def introduction(report: FaithfulnessReport) -> list[Block]:
         else "This classifier was trained on the inputs measured as well: its accuracy on them says nothing, "
         "and its explanations are measured where it is surest."
     )
-    several = (
+    besides = (
         " An input may have several labels: removals follow the label that is most probable, by its own "
         "probability, and an answer is right where all labels are."
         if report.labels == "several"
         else ""
     )
+    if report.n_levels > 1:
+        besides += (
+            f" Heads stand in {report.n_levels} levels: the values go past all of them, which no removal of "
+            "gated cells takes away, so that curves of these need not fall."
+        )
     found: list[Block] = [
         Paragraph(
             f"{report.model} on {facts['encoder']}, {report.accuracy.count} inputs drawn with seed "
             f"{settings.seed}, accuracy {report.accuracy}. {kept} Numbers in brackets are 95 % "
             "percentile bootstrap intervals over inputs; baseline of every removal is the training mean."
-            f"{several}"
+            f"{besides}"
         ),
         Table(
             ("question", "answer", "what was found"),

@@ -31,7 +31,7 @@ export const DEFAULTS = Object.freeze({
   head: null, // the head of the single map, token attribution excepted; null: see firstHead in result.js
   heads: null, // heads shown side by side, 1 to 8; null: all, or the first 8 in the order asked for
   order: 'index',
-  pair: null, // heads of the difference map; null: the first two
+  pair: null, // heads of the difference map; null: the first two that share a layer
   cell: null,
   zoom: null, // null: everything, or the layers that hold nearly all of a map, by the next
   layers: 'active',

@@ -25,6 +25,21 @@ function placeOf({ raw }) {
   return JSON.stringify([raw.checkpoint, raw.shape]);
 }
 
+/**
+ * The first two heads that see a layer in common; the first two where none do.
+ * @param {Result} result
+ * @returns {[number, number]}
+ */
+export function firstPair(result) {
+  for (const one of range(result.H)) {
+    for (const other of range(result.H)) {
+      const common = range(result.L).some((l) => result.seen(one, l) && result.seen(other, l));
+      if (other > one && common) return [one, other];
+    }
+  }
+  return [0, 1];
+}
+
 export class Store {
   /**
    * @param {(changed: Set<string>) => void} [changed] called with what changed: keys of the state,
@@ -264,7 +279,7 @@ export class Store {
 
   /** Heads of the difference map. */
   pair() {
-    return this.state.pair || [0, 1];
+    return this.state.pair || firstPair(this.result());
   }
 
   /** Colours of signed numbers, or of those that go up from nothing. @param {boolean} signed */
