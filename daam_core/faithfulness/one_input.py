@@ -28,8 +28,8 @@ RANDOM_ORDERS, FEWEST_ORDERS = 50, 19
 RANDOM_CELLS = 10_000_000
 CHECKED = ("importance", "gate", "decision_importance", "class_importance", "evidence")
 SIGNIFICANCE = 0.05
-#: Of a probability: less that removing all cells, in any order tried, takes away tells nothing.
-LEAST_FALL = 0.02
+#: Mean difference of probabilities below which a map is sooner than random orders, but tells nothing.
+LEAST_GAIN = 0.01
 #: By quantity of an explanation the map that was checked, and what it is called where not as that map:
 #: density attention puts cells in the order of the Importance Factor, which is the same scaled.
 SHOWN = {
@@ -55,8 +55,7 @@ class MapCheck:
         randomised: rank correlation with the map after the gate's parameters were randomised.
         start: rank correlation with the map at δ, ξ and amplitude as before training.
         followed: what removing cells is to take away, in words.
-        fall: by how much the probability falls at most, by this map or at random: what it is that removal
-            can take away at all.
+        gain: area at random minus ``deletion``: by how much lower the probability is, on average over shares.
     """
 
     method: str
@@ -68,22 +67,27 @@ class MapCheck:
     randomised: float
     start: float
     followed: str = "the prediction"
-    fall: float = 1.0
+    gain: float = 1.0
+
+    @property
+    def sooner(self) -> bool:
+        """Whether removing what the map marks takes the prediction away sooner than random removal does."""
+        return self.p_value <= SIGNIFICANCE
 
     @property
     def told(self) -> bool:
-        """Whether removal changes enough to tell maps apart."""
-        return self.fall >= LEAST_FALL
+        """Whether what is sooner is so by enough to mean something."""
+        return not self.sooner or self.gain >= LEAST_GAIN
 
     @property
     def true(self) -> bool:
-        """Whether removing what the map marks takes the prediction away sooner than random removal does."""
-        return self.told and self.p_value <= SIGNIFICANCE
+        """Whether it is sooner, and by enough."""
+        return self.sooner and self.told
 
     @property
     def against_random(self) -> str:
         """In a word or two, for tables."""
-        return "not told" if not self.told else "sooner" if self.true else "no sooner"
+        return "hardly sooner" if not self.told else "sooner" if self.true else "no sooner"
 
     @property
     def learned(self) -> Literal["yes", "no", "open"]:
@@ -95,7 +99,7 @@ class MapCheck:
         """One sentence on what the check found, and one on what of the map was there before training."""
         title = MAP_KINDS[self.method].title
         if not self.told:
-            found = f"Whether {title} marks what this decision rests on is not told: {self.unmoved}."
+            found = f"Whether {title} marks what this decision rests on is not told: {self.hardly}."
         elif not self.true:
             found = (
                 f"{title} marks what this decision rests on no better than chance (p = {self.p_value:.2g})."
@@ -105,11 +109,11 @@ class MapCheck:
         return f"{found} {self.before_training}"
 
     @property
-    def unmoved(self) -> str:
-        """That removal changes next to nothing."""
+    def hardly(self) -> str:
+        """That removal by the map changes hardly more than at random."""
         return (
-            f"whichever cells are removed, the probability falls by {100 * self.fall:.2g} points at most, so "
-            "that sooner or later means nothing"
+            f"removing the cells that it marks takes {self.followed} away sooner than removing cells at random, "
+            f"but by {100 * self.gain:.1g} points of probability on average, which is next to nothing"
         )
 
     @property
@@ -183,7 +187,7 @@ class InputCheck:
     def _sentence(self, title: str, found: MapCheck) -> str:
         if not found.told:
             return (
-                f"The check does not tell whether the map “{title}” is true for this input: {found.unmoved}. "
+                f"The check does not tell whether the map “{title}” is true for this input: {found.hardly}. "
                 f"{found.before_training}"
             )
         verb, when = ("confirms", "sooner") if found.true else ("does not confirm", "no sooner")
@@ -275,9 +279,7 @@ def check_pooled(
                 randomised=rank_correlation(sizes[0], sizes[1]),
                 start=rank_correlation(sizes[0], sizes[2]),
                 followed=said,
-                fall=float(
-                    probabilities[followed] - min(highest.probability.min(), chance.probability.min())
-                ),
+                gain=float(chance.areas.mean() - highest.areas[0]),
             )
         )
     low, high = np.quantile(chance.probability, [0.025, 0.975], axis=0)
