@@ -112,8 +112,8 @@ class MapCheck:
     def hardly(self) -> str:
         """That removal by the map changes hardly more than at random."""
         return (
-            f"removing the cells that it marks takes {self.followed} away sooner than removing cells at random, "
-            f"but by {100 * self.gain:.1g} points of probability on average, which is next to nothing"
+            f"removing the cells that it marks takes {self.followed} away sooner than removing cells at "
+            f"random, but by {100 * self.gain:.1g} points of probability on average, which is next to nothing"
         )
 
     @property
