@@ -36,10 +36,11 @@ def gaussian_figure(
     dataset: bool = False,
     width: Width | float = "single",
 ) -> Figure:
-    """Every head's learned Gaussian at one layer and feature, with this input's value and gate.
+    """Every head's gate over the value of one layer and feature, with this input's value and gate.
 
-    The band is the feature's mean over the layers ± one standard deviation. Hollow points are the
-    data set's averages, where the model carries them.
+    Statistics over layers are held fixed, for mixtures the other layers' values, too. The band is the
+    feature's mean over the layers ± one standard deviation. Hollow points are the data set's averages, where
+    the model carries them.
 
     Args:
         explanation: what to draw.
@@ -59,6 +60,8 @@ def gaussian_figure(
     lowest, highest = cell.extent
     margin = 0.04 * (highest - lowest)
     x = np.linspace(lowest - margin, highest + margin, 400)
+    # A narrow curve between two of these would be cut off.
+    x = np.union1d(x, [cell.value, *cell.centre[heads]])
     with print_style():
         figure = new_figure(total, 50 + 4 * -(-len(heads) // legend_columns))
         axes = figure.subplots()
@@ -76,8 +79,7 @@ def gaussian_figure(
         if explanation.dataset is not None:
             _draw_averages(axes, explanation.dataset, heads, layer, feature)
             title += f"   (○ mean of {explanation.dataset.samples:,} inputs)"
-        highest = max(1.0 if explanation.gate_kind == "density" else 0.0, *(cell.peak[h] for h in heads), 0.0)
-        axes.set_ylim(0, 1.06 * min(highest, 1.0) if highest > 0 else 1)
+        axes.set_ylim(0, 1.06 * _top(explanation, cell, heads, layer, feature))
         axes.set_xlim(x[0], x[-1])
         axes.set_ylabel(axis_labels.GATE)
         axes.set_xlabel(wrapped(axis_labels.VALUE, total - 16))
@@ -85,6 +87,14 @@ def gaussian_figure(
         axes.set_title(title)
         tidy(axes)
         return settle(figure)
+
+
+def _top(e: Explanation, cell: CellGaussians, heads: list[int], layer: int, feature: int) -> float:
+    """The highest of the curves and of the points; curves that are nothing everywhere have a whole axis."""
+    highest = [cell.highest(head) for head in heads]
+    if e.dataset is not None:
+        highest += e.dataset.gate[heads, layer, feature].tolist()
+    return max(highest, default=0.0) or 1.0
 
 
 def _draw_bands(axes: Axes, cell: CellGaussians, heads: list[int]) -> None:

@@ -100,17 +100,22 @@ def effective_gaussian(mean_offsets: np.ndarray, scales: np.ndarray) -> tuple[np
 
 @dataclass(frozen=True)
 class CellGaussians:
-    """Every head's Gaussian at one layer and feature; the gate as a function of the value.
+    r"""Every head's Gaussian at one layer and feature; the gate as a function of the value.
 
-    The statistics are held fixed, and so is what levels before a head's multiply the value with (its gain):
-    all numbers are in units of ``value``, those of a level's heads divided by its gain.
+    With :math:`e(v) = \exp(-(v - centre)^2 / (2\,spread^2))` a density gate is :math:`e(v)`. A mixture gate
+    is a softmax over the head's layers, :math:`e(v) / (e(v) + others)`, where *others* is the sum of e over
+    its other layers' values.
+
+    The statistics are held fixed, and so are the other layers' values and what levels before a head's
+    multiply the value with (its gain): all numbers are in units of ``value``, those of a level's heads
+    divided by its gain.
 
     Attributes:
         value: the standardised value at the cell.
         seen: ``[H]`` bool, whether the head sees the layer.
         mean, deviation: ``[H]`` of the feature over the head's layers.
         centre, spread: ``[H]`` of the Gaussian, in the units of ``value``.
-        peak: ``[H]``; 1 for density gates, for mixture gates what normalising over layers leaves.
+        log_others: ``[H]`` logarithm of *others*; None for density gates.
         gate: ``[H]`` the input's gate at the cell, which lies on the Gaussian; or the data set's mean
             gate, which need not: an average of gates is not the gate of an average.
     """
@@ -121,14 +126,22 @@ class CellGaussians:
     deviation: np.ndarray
     centre: np.ndarray
     spread: np.ndarray
-    peak: np.ndarray
+    log_others: np.ndarray | None
     gate: np.ndarray
 
     def gate_at(self, value: np.ndarray, head: int) -> np.ndarray:
-        """A head's gate at other values of the feature: peak · exp(−(value − centre)² / (2 · spread²))."""
+        """A head's gate at other values of the feature, in [0, 1]; highest at the centre."""
         distance = (np.asarray(value) - self.centre[head]) / self.spread[head]
-        gate: np.ndarray = self.peak[head] * np.exp(-(distance**2) / 2)
+        with np.errstate(over="ignore"):  # infinitely far: the gate is 0
+            log_gate = -(distance**2) / 2
+        if self.log_others is not None:
+            log_gate = -np.logaddexp(0, self.log_others[head] - log_gate)
+        gate: np.ndarray = np.exp(log_gate)
         return gate
+
+    def highest(self, head: int) -> float:
+        """The top of a head's curve: 1 for density gates."""
+        return float(self.gate_at(self.centre[head], head))
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -138,9 +151,6 @@ class CellGaussians:
         for middle, reach in ((self.mean, 3 * self.deviation), (self.centre, 1.2 * self.spread)):
             ends += [(middle - reach)[seen], (middle + reach)[seen]]
         return float(np.concatenate(ends).min()), float(np.concatenate(ends).max())
-
-
-_LARGEST_LOG = 700.0  # exp of it is still finite
 
 
 def cell_gaussians(
@@ -172,14 +182,15 @@ def cell_gaussians(
     values = np.asarray(source.values[:, feature], dtype=np.float64)
     gates = np.asarray(source.gate[:, :, feature], dtype=np.float64)
     gain = level_gain(gates, explanation.n_levels)
+    log_others = None
     if explanation.gate_kind == "mixture":
         offset, factor = effective_gaussian(explanation.mean_offset, explanation.scaled_variance)
         centre, spread = mean + offset, np.sqrt(factor * variance)
-        peak = _mixture_peak(gain * values, centre, spread, explanation.head_layers)
+        others = explanation.head_layers & (np.arange(layers) != layer)
+        log_others = _log_sum(gain * values, centre, spread, others)
     else:
         centre = mean + explanation.mean_offset[:, feature]
         spread = np.sqrt(explanation.scaled_variance[:, feature] * (variance + STANDARD_DEVIATION_FLOOR))
-        peak = np.ones(len(mean))
     here = gain[:, layer]
     return CellGaussians(
         value=float(values[layer]),
@@ -188,7 +199,7 @@ def cell_gaussians(
         deviation=np.sqrt(variance) / here,
         centre=centre / here,
         spread=spread / here,
-        peak=peak,
+        log_others=log_others,
         gate=np.asarray(source.gate[:, layer, feature], dtype=np.float64),
     )
 
@@ -212,13 +223,8 @@ def level_gain(gate: np.ndarray, n_levels: int) -> np.ndarray:
     return gain
 
 
-def _mixture_peak(
-    seen: np.ndarray, centre: np.ndarray, spread: np.ndarray, head_layers: np.ndarray
-) -> np.ndarray:
-    """``[H]`` height of each head's curve: its gates sum to 1 over its layers, summed in log space."""
+def _log_sum(seen: np.ndarray, centre: np.ndarray, spread: np.ndarray, layers: np.ndarray) -> np.ndarray:
+    """``[H]`` logarithm of the sum of each head's Gaussian over some layers ``[H, L]`` of what it sees."""
     exponent = ((seen - centre[:, None]) / spread[:, None]) ** 2 / 2
-    exponent = np.where(head_layers, exponent, np.inf)
-    least = exponent.min(axis=1)
-    log_peak = least - np.log(np.exp(least[:, None] - exponent).sum(axis=1))
-    peak: np.ndarray = np.exp(np.minimum(log_peak, _LARGEST_LOG))
-    return peak
+    log_sum: np.ndarray = np.logaddexp.reduce(np.where(layers, -exponent, -np.inf), axis=1)
+    return log_sum

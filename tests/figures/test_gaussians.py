@@ -1,12 +1,14 @@
 """One cell's Gaussians for print."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from daam_core.figures.gaussians import gaussian_figure
 from daam_core.reading.gaussians import cell_gaussians
 from daam_core.reading.numbers import number
-from tests.figures.examples import AUDIO, GROUPS
+from tests.figures.examples import AUDIO, GROUPS, MIXTURE
 
 
 def test_curves_go_through_the_gates_of_the_cell():
@@ -42,3 +44,25 @@ def test_only_heads_that_see_the_layer_have_a_curve():
     assert [label for label in labels if label.startswith("head")] == [
         label for label in labels if label.startswith("head 1:")
     ]
+
+
+@pytest.mark.parametrize("dataset", [False, True])
+def test_a_mixtures_curves_are_drawn_whole(dataset):
+    """No curve rises above 1; top, gates and rings are all on the axis."""
+    mean = MIXTURE.dataset.gate.copy()
+    mean[1, 2, 7] = 0.999  # a ring above all curves
+    e = replace(MIXTURE, dataset=replace(MIXTURE.dataset, gate=mean))
+    for layer, feature in ((0, 0), (2, 7), (5, 31)):
+        cell = cell_gaussians(e, layer, feature, dataset=dataset)
+        axes = gaussian_figure(e, layer, feature, dataset=dataset).axes[0]
+        lines = [line for line in axes.lines if str(line.get_label()).startswith("head")]
+        for head, line in enumerate(lines):
+            x, y = line.get_data()
+            np.testing.assert_allclose(y, cell.gate_at(x, head), rtol=1e-9)
+            assert np.max(y) == pytest.approx(cell.highest(head))
+            assert cell.highest(head) <= 1
+            if not dataset:
+                assert y[x == cell.value] == pytest.approx(e.gate[head, layer, feature], rel=1e-3)
+        points = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "o"]
+        top = max(*(cell.highest(head) for head in range(4)), *points)
+        assert axes.get_ylim() == pytest.approx((0, 1.06 * top))

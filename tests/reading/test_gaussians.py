@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 from daam_core.errors import ConfigError, ShapeError
-from daam_core.gating import density_gate
+from daam_core.gating import density_gate, mixture_gate
 from daam_core.reading.gaussians import CellGaussians, cell_gaussians, effective_gaussian, parameter_summary
 from daam_core.result import DatasetMean
 from tests.support.builders import make_explanation
 
 
 def gates_at(cell: CellGaussians, value: float) -> np.ndarray:
-    return np.array([cell.gate_at(np.array(value), head) for head in range(len(cell.peak))])
+    return np.array([cell.gate_at(np.array(value), head) for head in range(len(cell.seen))])
 
 
 @pytest.mark.parametrize("gate_kind", ["density", "mixture"])
@@ -96,6 +96,51 @@ def test_the_gaussian_is_the_gate_as_a_function_of_the_value():
         torch.tensor(e.values), torch.tensor(e.mean_offset[0]), torch.tensor(e.scaled_variance[0])
     )
     assert cell.gate[0] == pytest.approx(float(gate[2, 0]))
+
+
+@pytest.mark.parametrize(("mode", "levels"), [("shared", 1), ("layer_groups", 1), ("layer_groups", 3)])
+@pytest.mark.parametrize("dataset", [False, True])
+def test_a_mixtures_curve_is_its_gate_at_every_value(mode, levels, dataset):
+    """Oracle: the gate function itself, with one layer's value changed and the statistics held fixed."""
+    e = make_explanation(
+        gate_kind="mixture", mode=mode, heads=2 * levels, levels=levels, features=5, dtype=np.float64
+    )
+    source = e.dataset if dataset else e
+    for layer, feature in ((0, 0), (3, 4), (5, 2)):
+        cell = cell_gaussians(e, layer, feature, dataset=dataset)
+        for head in np.flatnonzero(cell.seen):
+            own = np.flatnonzero(e.head_layers[head])
+            # What the levels before the head's multiply the values of its layers with.
+            before = source.gate[: head - head % 2, :, feature].astype(np.float64).reshape(-1, 2, 6).sum(1)
+            gain = (1 + before).prod(0)
+            for value in (*np.linspace(-30, 30, 41), cell.value, cell.centre[head]):
+                values = source.values[:, feature].astype(np.float64)
+                values[layer] = value
+                gate = mixture_gate(
+                    torch.tensor((gain * values)[own, None]),
+                    torch.tensor(e.mean_offset[head]),
+                    torch.tensor(e.scaled_variance[head]),
+                    statistics=(
+                        torch.tensor([[source.statistic_mean[head, feature]]], dtype=torch.float64),
+                        torch.tensor([[source.statistic_variance[head, feature]]], dtype=torch.float64),
+                    ),
+                )[own == layer].item()
+                assert cell.gate_at(np.array(value), head) == pytest.approx(gate, rel=1e-7, abs=1e-300)
+                assert cell.highest(head) >= gate * (1 - 1e-9)
+
+
+def test_a_mixtures_gate_is_a_number_at_most_1_however_far_values_lie():
+    e = make_explanation(gate_kind="mixture", dtype=np.float64)
+    values = e.values.copy()
+    values[:, 0] = 1e4 * np.arange(6)  # the other layers' Gaussians underflow at the cell
+    e = replace(e, values=values, scaled_variance=e.scaled_variance / 100)
+    cell = cell_gaussians(e, 2, 0)
+    far = np.array([-1e300, -1e9, cell.centre[1], cell.value, 1e9, 1e300])
+    gate = cell.gate_at(far, 1)
+    assert np.isfinite(gate).all()
+    assert gate[[0, 1, 4, 5]].max() == 0
+    assert 0 < gate.max() <= 1
+    assert gate[2] == cell.highest(1) == gate.max()
 
 
 @pytest.mark.parametrize("gate_kind", ["density", "mixture"])

@@ -11,7 +11,7 @@ import {
   whichOf,
 } from '../../daam_core/view/web/fields.js';
 import { logTicks } from '../../daam_core/view/web/format.js';
-import { strongestText } from '../../daam_core/view/web/sections/cell.js';
+import { helpOn as curvesHelp, strongestText } from '../../daam_core/view/web/sections/cell.js';
 import { apartText, showChange } from '../../daam_core/view/web/sections/compare.js';
 import { allHelp, headRow } from '../../daam_core/view/web/sections/heads.js';
 import { oneHelp } from '../../daam_core/view/web/sections/one_head.js';
@@ -140,6 +140,28 @@ test('texts change with scale and quantity', () => {
   assert.match(oneHelp(shown), /or against it \(blue\)/);
   shown.set({ quantity: 'gate' });
   assert.match(oneHelp(shown), /It does not show which class a cell speaks for/);
+});
+
+test('what is said of a cell’s curves is true of its kind of gate', () => {
+  const axes = store().axes();
+  const density = curvesHelp(axes, { density: true, mixture: false });
+  assert.match(
+    density,
+    /with mean and deviation over layers held fixed; .* The gate is 1 at the centre, .* plus δ/,
+  );
+  assert.doesNotMatch(density, /mixture|other layers/);
+  const mixture = curvesHelp(axes, { density: false, mixture: true });
+  assert.match(mixture, /held fixed, for a mixture the values of the other layers, too; the dot/);
+  assert.match(
+    mixture,
+    /add up to 1 over its layers, so the gate is high where .* nearer to the centre than the others’/,
+  );
+  assert.match(mixture, /mean over layers plus m, the width is c times/);
+  assert.doesNotMatch(mixture, /δ|ξ|gate is 1 at/);
+  assert.match(
+    curvesHelp(axes, { density: true, mixture: true }),
+    /A density gate is 1 at .* A mixture’s gates/,
+  );
 });
 
 test('numbers a thousand times apart are told apart on a logarithm', () => {

@@ -87,18 +87,26 @@ def test_gaussians_of_a_cell_are_those_of_the_core(
     gate_kind: str, mode: str, levels: int, dataset: bool
 ) -> None:
     e = make_explanation(heads=2 * levels, gate_kind=gate_kind, mode=mode, layers=8, levels=levels)
+    values = [-1e200, -40.0, *np.linspace(-4, 4, 9), 40.0, 1e200]
     found = evaluate(
-        "{ Result } from result.js; { cellCurves } from gaussians.js",
-        "cellCurves(new Result(data[0], 'a'), {layer: 5, feature: 9}, data[1])",
-        [view_payload(e)["a"], dataset],
+        "{ Result } from result.js; { cellCurves, gateAt } from gaussians.js",
+        """(() => {
+            const curves = cellCurves(new Result(data[0], 'a'), {layer: 5, feature: 9}, data[1]);
+            return {...curves, at: curves.heads.map((c) => data[2].map((v) => gateAt(c, v)))};
+        })()""",
+        [view_payload(e)["a"], dataset, values],
     )
     wanted = cell_gaussians(e, 5, 9, dataset=dataset)
+    assert (wanted.log_others is None) == (gate_kind == "density")
     assert found["value"] == pytest.approx(wanted.value, rel=1e-6)
     heads = [head for head in range(2 * levels) if wanted.seen[head]]
     assert [curve["head"] for curve in found["heads"]] == heads
-    for curve in found["heads"]:
-        for name in ("mean", "deviation", "centre", "spread", "peak", "gate"):
+    for curve, at in zip(found["heads"], found["at"], strict=True):
+        for name in ("mean", "deviation", "centre", "spread", "gate"):
             assert curve[name] == pytest.approx(getattr(wanted, name)[curve["head"]], rel=2e-4), name
+        np.testing.assert_allclose(at, wanted.gate_at(np.array(values), curve["head"]), rtol=2e-3, atol=1e-12)
+        assert curve["highest"] == pytest.approx(wanted.highest(curve["head"]), rel=2e-4)
+        assert max(at) <= curve["highest"] * (1 + 1e-9)
         if not dataset:  # the dot lies on the curve: the drawn Gaussian is the gate that came out
             assert curve["atValue"] == pytest.approx(curve["gate"], rel=1e-3, abs=1e-6)
 

@@ -34,36 +34,52 @@ export function headGaussian(result, head) {
 }
 
 /**
- * A head's Gaussian at one feature, given mean and variance over the head's layers:
- * gate(x) = peak · exp(−(x − centre)² / (2 spread²)).
- * For a mixture, `values` [L·F], each layer's times its gain, give what normalising over layers leaves as
- * peak.
+ * What makes a head's gate a curve over the value. `logOthers` is null for density gates.
+ * @typedef {{centre: number, spread: number, logOthers: number | null}} Curve
+ */
+
+/**
+ * The gate at a value: e = exp(−(value − centre)² / (2 spread²)), of a mixture e / (e + others), where others
+ * is the sum of e over the head's other layers. Between 0 and 1, also far off.
+ * @param {Curve} curve
+ * @param {number} value
+ */
+export function gateAt({ centre, spread, logOthers }, value) {
+  const exponent = ((value - centre) / spread) ** 2 / 2;
+  return logOthers === null ? Math.exp(-exponent) : 1 / (1 + Math.exp(logOthers + exponent));
+}
+
+/**
+ * A head's Gaussian at one cell, given mean and variance over the head's layers. `values` [L·F], each
+ * layer's times its gain, are what a mixture's head sees of its other layers.
  * @param {any} result
  * @param {number} head
- * @param {number} feature
+ * @param {import('./types.js').Cell} cell
  * @param {{mean: number, variance: number}} statistics
  * @param {Float32Array} values
  * @param {number[]} gain [L]
+ * @returns {Curve}
  */
-function gaussian(result, head, feature, statistics, values, gain) {
+function gaussian(result, head, { layer, feature }, statistics, values, gain) {
   if (!result.isMixture()) {
     const at = head * result.F + feature;
     return {
       centre: statistics.mean + result.array('mean_offset')[at],
       spread: Math.sqrt(result.array('scaled_variance')[at] * (statistics.variance + ROOT_FLOOR)),
-      peak: 1,
+      logOthers: null,
     };
   }
   const one = /** @type {{mean: number, variance: number}} */ (headGaussian(result, head));
   const centre = statistics.mean + one.mean;
   const spread = Math.sqrt(one.variance * statistics.variance);
-  // A head's gates sum to 1 over its layers; the sum is taken in log space.
+  // The sum is taken in log space.
   const exponents = result
     .layersOf(head)
+    .filter((l) => l !== layer)
     .map((l) => ((gain[l] * values[l * result.F + feature] - centre) / spread) ** 2 / 2);
   const least = Math.min(...exponents);
   const total = exponents.reduce((t, e) => t + Math.exp(least - e), 0);
-  return { centre, spread, peak: Math.exp(Math.min(700, least - Math.log(total))) };
+  return { centre, spread, logOthers: Math.log(total) - least };
 }
 
 /**
@@ -85,11 +101,7 @@ export function levelGain(result, head, feature, dataset) {
   );
 }
 
-/**
- * A curve over what a head sees as one over the value itself.
- * @param {{centre: number, spread: number, peak: number}} curve
- * @param {number} gain
- */
+/** A curve over what a head sees as one over the value itself. @param {Curve} curve @param {number} gain */
 function inUnits(curve, gain) {
   return { ...curve, centre: curve.centre / gain, spread: curve.spread / gain };
 }
@@ -125,8 +137,7 @@ export function cellCurves(result, cell, dataset) {
     const at = head * result.F + cell.feature;
     const gain = levelGain(result, head, cell.feature, dataset);
     const statistics = { mean: means[at], variance: variances[at] };
-    const shape = inUnits(gaussian(result, head, cell.feature, statistics, values, gain), gain[cell.layer]);
-    const z = (value - shape.centre) / shape.spread;
+    const shape = inUnits(gaussian(result, head, cell, statistics, values, gain), gain[cell.layer]);
     /** @param {string} quantity */
     const cellOf = (quantity) => {
       const map = result.map(quantity, head, 'all_heads', dataset);
@@ -141,7 +152,8 @@ export function cellCurves(result, cell, dataset) {
       mean: means[at] / gain[cell.layer],
       deviation: Math.sqrt(variances[at]) / gain[cell.layer],
       ...shape,
-      atValue: shape.peak * Math.exp((-z * z) / 2),
+      highest: gateAt(shape, shape.centre),
+      atValue: gateAt(shape, value),
       gate: cellOf('gate'),
       density: cellOf('density_attention'),
       amplitude: result.raw.amplitude[head][cell.layer],

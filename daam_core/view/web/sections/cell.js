@@ -7,7 +7,7 @@ import { NumberField } from '../controls.js';
 import { strongestCell } from '../fields.js';
 import { Figure, Numeral, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
-import { cellArrays, cellCurves } from '../gaussians.js';
+import { cellArrays, cellCurves, gateAt } from '../gaussians.js';
 import { html, useEffect, useStore } from '../html.js';
 import { numeral, numeric, ROUNDED, sheetOf } from '../sheets.js';
 import { PinnedCells } from './pinned_cells.js';
@@ -19,19 +19,36 @@ import { PinnedCells } from './pinned_cells.js';
  */
 
 /**
- * @param {ReturnType<import('../store.js').Store['axes']>} axes
+ * @param {ReturnType<Store['axes']>} axes
+ * @param {{density: boolean, mixture: boolean}} kinds which kinds of gate are shown
  * @param {number} levels
  */
-const helpOn = ({ row, rows, column }, levels = 1) =>
-  `Each head’s gate for every value that this ${row} and ${column} could have, the other ${rows} as they are; the dot is ` +
-  `what came out. The gate is 1 at the centre, which is the mean over ${rows} plus δ, and has fallen to 0.61 one width ` +
-  `from there; the width is √ξ times the deviation over ${rows}. A high gate means a typical value, not a decisive one. ` +
+export const helpOn = ({ row, rows, column }, { density, mixture }, levels = 1) =>
+  `Each head’s gate for every value that this ${row} and ${column} could have, with mean and deviation over ${rows} held ` +
+  `fixed${mixture ? `, for a mixture the values of the other ${rows}, too` : ''}; the dot is what came out. ` +
+  (density
+    ? `${mixture ? 'A density gate' : 'The gate'} is 1 at the centre, which is the mean over ${rows} plus δ, and has ` +
+      `fallen to 0.61 one width from there; the width is √ξ times the deviation over ${rows}. `
+    : '') +
+  (mixture
+    ? `A mixture’s gates of a head add up to 1 over its ${rows}, so the gate is high where this ${row}’s value is nearer ` +
+      `to the centre than the others’, and only there. It is e / (e + others): e is 1 at the centre and 0.61 one width ` +
+      `from there, others is the sum of e over the other ${rows}. The centre is the mean over ${rows} plus m, the width ` +
+      `is c times the deviation over ${rows}, with m and c of the one Gaussian that the head’s Gaussians amount to. `
+    : '') +
+  `A high gate means a typical value${mixture ? `, in a mixture one more typical than the other ${rows}’` : ''}, not a decisive one. ` +
   'For the data set, curves and dots belong to its average input; a ring is the average of all its inputs’ gates, ' +
   'which is another number than the gate of the average input.' +
   (levels > 1
     ? ' A head of a later level sees the value times 1 + gate of the levels before it: that factor is held fixed, and ' +
       'mean, centre and width are divided by it.'
     : '');
+
+/** Which kinds of gate some results have. @param {import('../result.js').Result[]} results */
+const kindsOf = (results) => ({
+  density: results.some((result) => !result.isMixture()),
+  mixture: results.some((result) => result.isMixture()),
+});
 
 export function OneCell() {
   const store = useStore();
@@ -56,7 +73,7 @@ export function OneCell() {
   };
   const figure = html`<${Figure}
     title="One cell: the learned Gaussians"
-    help=${helpOn(store.axes(), result.raw.n_levels)}
+    help=${helpOn(store.axes(), kindsOf(store.sides().map((side) => store[side])), result.raw.n_levels)}
     csv=${csv}
     controls=${[
       html`<${NumberField}
@@ -173,8 +190,9 @@ function GaussianChart({ curves, label, highlighted }) {
   const [least, most] = [Math.min(curves.value, ...reach), Math.max(curves.value, ...reach)];
   const pad = (most - least) * 0.04 || 1;
   const [low, high] = [least - pad, most + pad];
-  // A gate is at most 1, though the curve of a mixture with its sum held fixed can rise above it.
-  const top = Math.min(1, Math.max(1e-9, ...curves.heads.map((c) => c.peak)));
+  // A mixture's curves may stay far below 1; the ring of a mean gate lies on none of them.
+  const rings = curves.heads.map((c) => c.gate).filter((gate) => curves.dataset && !Number.isNaN(gate));
+  const top = Math.max(1e-9, ...curves.heads.map((c) => c.highest), ...rings);
   return html`<${Chart}
     label=${label}
     height=${260}
@@ -187,7 +205,7 @@ function GaussianChart({ curves, label, highlighted }) {
       curves.heads.map(
         (c) =>
           html`<path
-            d=${line(pen, curve(c, low, high))}
+            d=${line(pen, curve(c, low, high, curves.value))}
             fill="none"
             style=${{ stroke: headColour(c.head) }}
             stroke-width=${c.head === highlighted ? 3 : 1.75}
@@ -210,14 +228,13 @@ function band(pen, first) {
   `;
 }
 
-/** Points of a Gaussian. @param {number} low @param {number} high @returns {number[][]} */
-function curve(c, low, high) {
+/** Points of a head's curve, through the value. @param {number} low @param {number} high @returns {number[][]} */
+function curve(c, low, high, value) {
   const places = range(161).map((i) => low + (i / 160) * (high - low));
-  // A narrow Gaussian between two of the points would be cut off: its peak is always one of them.
-  if (c.centre > low && c.centre < high) places.push(c.centre);
-  return places
+  // A narrow curve between two of the points would be cut off: its top is always one of them.
+  return [...places, ...[c.centre, value].filter((x) => x > low && x < high)]
     .sort((p, q) => p - q)
-    .map((x) => [x, Math.min(1, c.peak * Math.exp(-(((x - c.centre) / c.spread) ** 2) / 2))]);
+    .map((x) => [x, gateAt(c, x)]);
 }
 
 /** @param {Curves} curves @param {number} radius */
