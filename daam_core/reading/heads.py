@@ -56,16 +56,34 @@ def head_similarity(gate: np.ndarray, head_layers: np.ndarray) -> np.ndarray:
     return similarity
 
 
+ROUNDING = 1e-3  # percent of the density attention: shares that differ by less are equal but for rounding
+
+
 def head_order(layer_contribution: np.ndarray) -> np.ndarray:
-    """``[H]`` heads by their share of the density attention, largest first.
+    """``[H]`` heads by their share of the density attention, largest first; by number where shares are equal.
 
     Args:
         layer_contribution: ``[H, L]`` percent.
 
-    >>> head_order(np.array([[10.0, 20.0], [60.0, 10.0]]))
-    array([1, 0])
+    >>> head_order(np.array([[10.0, 20.0], [60.0, 10.0]])), head_order(np.array([[49.99999], [50.00001]]))
+    (array([1, 0]), array([0, 1]))
     """
-    return np.argsort(-np.asarray(layer_contribution).sum(axis=1), kind="stable")
+    totals = np.asarray(layer_contribution, dtype=np.float64).sum(axis=1)
+    order = np.argsort(-totals, kind="stable")
+    equal = np.append(0, np.cumsum(-np.diff(totals[order]) >= ROUNDING))
+    return order[np.lexsort((order, equal))]
+
+
+def same_by_construction(explanation: Explanation) -> bool:
+    """Whether all heads carry the same share, whatever the input: mixtures without amplitude or muted cells.
+
+    A mixture's gates of a head sum to 1 over its layers for each feature.
+    """
+    e = explanation
+    if e.gate_kind != "mixture" or len(e.gate) < 2 or not (e.amplitude[e.head_layers] == 1).all():
+        return False
+    totals = np.asarray(e.layer_contribution, dtype=np.float64).sum(axis=1)
+    return bool(np.ptp(totals) < ROUNDING)
 
 
 NEARLY_ALL = 0.9  # of a head's share, on one layer

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from daam_core.reading.differences import compared_quantity, largest_changes, map_correlation
-from daam_core.reading.heads import NEARLY_ALL, head_order, is_open, most_on
+from daam_core.reading.heads import NEARLY_ALL, head_order, is_open, most_on, same_by_construction
 from daam_core.reading.numbers import fixed, number, probability, signed
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import RIVALS, quantity_map, top_cells
@@ -130,6 +130,8 @@ def _another_class(e: Explanation) -> str | None:
 
 def _heads(e: Explanation) -> str:
     shares = np.asarray(e.layer_contribution, dtype=np.float64)
+    if same_by_construction(e):
+        return _equal_heads(shares, e.axis_names[0])
     totals = shares.sum(axis=1)
     parts: list[str] = []
     covered = 0.0
@@ -143,6 +145,30 @@ def _heads(e: Explanation) -> str:
         if covered >= MAJORITY:
             break
     return _sentence("; ".join(parts))
+
+
+def _equal_heads(shares: np.ndarray, name: str) -> str:
+    """What shares ``[H, L]`` show where all heads have the same: on which layers each is."""
+    said = (
+        f"Every head carries the same share of the density attention, {number(100 / len(shares))} %, by "
+        f"construction: a mixture's gates add up to 1 over a head's {name}s"
+    )
+    found = [most_on(own) for own in shares]
+    if all(one == "even" for one in found):
+        return f"{said}; each is spread evenly over its {name}s."
+    most = [head for head, one in enumerate(found) if not isinstance(one, str) and len(one) <= MOST_NAMED]
+    if not most:
+        return f"{said}; each is spread over its {name}s."
+    named = sorted(sorted(most, key=lambda head: -shares[head].max())[:MOST_NAMED])
+    where = [f"head {head} has {_on_layers(shares[head], name)}" for head in named]
+    rest = ""
+    if len(named) < len(shares):
+        rest = (
+            ", these most clearly"
+            if len(named) < len(most)
+            else f", the others are spread over their {name}s"
+        )
+    return f"{said}; {_listed(where)}{rest}."
 
 
 def _levels(e: Explanation) -> str | None:

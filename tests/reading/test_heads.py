@@ -1,5 +1,7 @@
 """Oracles: numpy's correlation, and the binary entropy."""
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -7,8 +9,15 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 from daam_core.errors import ShapeError
-from daam_core.reading.heads import chosen_heads, gate_entropy, head_order, head_similarity, most_on
-from tests.support.builders import make_explanation
+from daam_core.reading.heads import (
+    chosen_heads,
+    gate_entropy,
+    head_order,
+    head_similarity,
+    most_on,
+    same_by_construction,
+)
+from tests.support.builders import make_explanation, without_amplitude
 
 
 def test_similarity_equals_numpys_correlation_and_is_missing_where_heads_share_no_layer():
@@ -28,6 +37,8 @@ def test_similarity_with_a_constant_gate_is_missing():
 
 def test_heads_are_ordered_by_their_share_and_ties_keep_their_order():
     assert head_order(np.array([[1.0, 1.0], [5.0, 0.0], [2.0, 0.0]])).tolist() == [1, 0, 2]
+    # Shares that differ by rounding alone are equal.
+    assert head_order(np.array([[20.0], [39.99999], [40.00001]])).tolist() == [1, 2, 0]
 
 
 def test_heads_are_chosen_in_the_order_given_and_none_means_all():
@@ -83,3 +94,23 @@ def test_even_shares_name_no_layer_and_layers_that_carry_nothing_do_not_count():
     assert most_on(np.array([0, 40, 0, 0])) == (1,)
     assert most_on(np.array([70, 30])) == (0,)
     assert most_on(np.array([5, 30, 5, 25, 5, 5])) == (1, 3)
+
+
+@pytest.mark.parametrize(("mode", "levels"), [("shared", 1), ("layer_groups", 1), ("layer_groups", 2)])
+def test_heads_of_a_mixture_without_amplitude_have_the_same_share(mode, levels):
+    e = make_explanation(gate_kind="mixture", mode=mode, heads=2 * levels, levels=levels, layers=7)
+    if levels == 1:
+        assert not same_by_construction(e), "an amplitude shares unevenly"
+        e = without_amplitude(e)
+    np.testing.assert_allclose(e.layer_contribution.sum(1), 100 / e.shape[0], rtol=1e-5)
+    assert same_by_construction(e)
+    assert head_order(e.layer_contribution).tolist() == list(range(e.shape[0]))
+    muted = e.layer_contribution.copy()
+    muted[1] = 0
+    assert not same_by_construction(replace(e, layer_contribution=muted))
+
+
+def test_heads_of_density_gates_have_shares_of_their_own():
+    assert not same_by_construction(make_explanation(mode="layer_groups", heads=4, levels=2))
+    one = without_amplitude(make_explanation(gate_kind="mixture", heads=1))
+    assert not same_by_construction(one), "one head is not said to have the same share as others"

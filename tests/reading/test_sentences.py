@@ -9,9 +9,9 @@ import pytest
 from daam_core.export.summary import summary
 from daam_core.reading.heads import head_order
 from daam_core.reading.numbers import fixed, number
-from daam_core.reading.sentences import MAJORITY, changes_in_words, in_words
+from daam_core.reading.sentences import MAJORITY, changes_in_words, in_words, what_stands_out
 from daam_core.view.payload import view_payload
-from tests.support.builders import make_explanation
+from tests.support.builders import make_explanation, without_amplitude
 
 
 @pytest.mark.parametrize("modality", ["text", "audio", "image"])
@@ -42,6 +42,43 @@ def test_heads_and_cells_are_the_arrays(modality, seed):
     assert f"layer {layer}" in cells
     assert f"head {head}" in cells
     assert summary(e)["in_words"] == list(in_words(e))
+
+
+@pytest.mark.parametrize(("levels", "layers"), [(1, 6), (2, 7)])
+def test_heads_whose_shares_are_equal_by_construction_are_no_findings(levels, layers):
+    e = make_explanation(
+        gate_kind="mixture", mode="layer_groups", heads=2 * levels, levels=levels, layers=layers
+    )
+    e = without_amplitude(e) if levels == 1 else e
+    said = what_stands_out(e)[0]
+    assert said.startswith(
+        f"Every head carries the same share of the density attention, {number(50 / levels)} %, by "
+        "construction: a mixture's gates add up to 1 over a head's layers; "
+    )
+    assert said.count("%") == 1
+
+
+def test_where_equal_heads_lie_is_said():
+    e = without_amplitude(make_explanation(gate_kind="mixture", heads=4))
+
+    def where(*shares):
+        return what_stands_out(replace(e, layer_contribution=np.array(shares) / len(shares)))[0].split("; ")[
+            1
+        ]
+
+    even = np.full(6, 100 / 6)
+    uneven = [np.array([5, 5, 70, 10, 5, 5]), np.array([40, 40, 5, 5, 5, 5]), np.array([2, 2, 2, 2, 2, 90])]
+    spread = np.array([22, 20, 17, 14, 14, 13])
+    assert where(even, even, even, even) == "each is spread evenly over its layers."
+    assert where(even, spread, even, even) == "each is spread over its layers."
+    assert where(even, uneven[0], spread, uneven[1]) == (
+        "head 1 has most of it on layer 2 and head 3 has most of it on layers 0 and 1, the others are spread "
+        "over their layers."
+    )
+    assert where(uneven[1], uneven[0], uneven[2], uneven[0]) == (
+        "head 1 has most of it on layer 2, head 2 has nearly all of it on layer 5 and head 3 has most of it "
+        "on layer 2, these most clearly."
+    )
 
 
 def test_words_of_a_text_are_summed_and_ordered():

@@ -138,6 +138,17 @@ def make_explanation(
     return explanation if planted is None else _with_planted_cell(explanation, planted)
 
 
+def without_amplitude(explanation: Explanation) -> Explanation:
+    """The same gates with λ = 1, as the paper's own variants have it; evidence and attributions stay."""
+    seen = explanation.head_layers
+    return replace(
+        explanation,
+        amplitude=seen.astype(explanation.amplitude.dtype),
+        density_attention=explanation.gate,
+        layer_contribution=layer_contribution(torch.tensor(explanation.gate)).numpy(),
+    )
+
+
 def _with_planted_cell(explanation: Explanation, cell: tuple[int, int, int]) -> Explanation:
     """The cell's density attention made ten times the highest of all others, and what is scaled by it."""
     attention = torch.tensor(explanation.density_attention)

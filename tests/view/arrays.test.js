@@ -63,6 +63,22 @@ test('density attention is amplitude × gate where it does not travel', () => {
   assert.deepEqual(result.byContribution(), [1, 0]);
 });
 
+test('heads whose shares differ by rounding alone stand in their order', () => {
+  /** @param {number[]} shares */
+  const order = (shares) => {
+    const raw = {
+      ...explained(),
+      shape: [shares.length, 1, 1],
+      layer_contribution: shares.map((share) => [share]),
+    };
+    const result = new Result(/** @type {any} */ (raw), 'a');
+    return [result.byContribution(), result.hasEqualShares()];
+  };
+  assert.deepEqual(order([33.33332, 33.33334, 33.33333]), [[0, 1, 2], true]);
+  assert.deepEqual(order([20, 39.99999, 40.00001]), [[1, 2, 0], false]);
+  assert.deepEqual(order([100]), [[0], false]);
+});
+
 test('an array that is not here is asked for once, and told of once', async () => {
   const asked = [];
   let told = 0;

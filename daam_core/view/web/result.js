@@ -11,6 +11,8 @@ import { decode, range, sum } from './arrays.js';
 
 export const OPEN = 0.9; // a gate above this everywhere lets everything through, as in the sentences
 
+const ROUNDING = 1e-3; // percent: shares that differ by less are equal, as in daam_core.reading.heads
+
 const SIGNED = ['class_importance', 'evidence'];
 const PER_HEAD = [
   'gate',
@@ -298,9 +300,24 @@ export class Result {
     return sum(this.raw.layer_contribution[head]);
   }
 
-  /** Heads by their share of the density attention, largest first. */
+  /** Heads by their share of the density attention, largest first; by number where shares are equal. */
   byContribution() {
-    return range(this.H).sort((a, b) => this.share(b) - this.share(a) || a - b);
+    const order = range(this.H).sort((a, b) => this.share(b) - this.share(a) || a - b);
+    /** @type {number[][]} */
+    const equal = [];
+    for (const head of order) {
+      const last = equal.at(-1);
+      if (last && this.share(/** @type {number} */ (last.at(-1))) - this.share(head) < ROUNDING)
+        last.push(head);
+      else equal.push([head]);
+    }
+    return equal.flatMap((heads) => heads.sort((a, b) => a - b));
+  }
+
+  /** Whether all heads have the same share, as those of a mixture without amplitude have by construction. */
+  hasEqualShares() {
+    const shares = range(this.H).map((head) => this.share(head));
+    return this.H > 1 && Math.max(...shares) - Math.min(...shares) < ROUNDING;
   }
 
   /** The explained class's name. */

@@ -123,7 +123,7 @@ function HeadNumbers() {
     }
   }, results);
   const tables = results.map((result) => ({
-    caption: `Heads, the largest share first${store.b ? `, ${result.raw.letter}` : ''}`,
+    caption: `Heads, ${result.hasEqualShares() ? 'all of the same share' : 'the largest share first'}${store.b ? `, ${result.raw.letter}` : ''}`,
     columns: headColumns(result),
     rows: result.byContribution().map((head) => headRow(result, head)),
   }));
