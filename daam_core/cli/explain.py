@@ -185,10 +185,14 @@ def as_text(explanation: Explanation, out: str | None) -> str:
     )
     tokens = explanation.token_attribution
     largest = top_cells(tokens, 5, absolute=True)[:, 0]
-    lines.append(
-        f"Parts of the input that count most for {names[explanation.explained]}: "
-        + ", ".join(f"{explanation.token_labels[i]} ({signed(float(tokens[i]))})" for i in largest)
-    )
+    explained = names[explanation.explained]
+    for way, parts in (
+        (f"for {explained}", [i for i in largest if tokens[i] > 0]),
+        (f"against {explained}", [i for i in largest if tokens[i] < 0]),
+    ):
+        if parts:
+            named = ", ".join(f"{explanation.token_labels[i]} ({signed(float(tokens[i]))})" for i in parts)
+            lines.append(f"Parts of the input that count most {way}: {named}")
     lines += ["", *what_stands_out(explanation), caution("importance", explanation.labels), ""]
     lines += [f"The input: {remark}" for remark in remarks(explanation)]
     if out is not None:

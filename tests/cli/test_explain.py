@@ -4,13 +4,16 @@ import csv
 import io
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
 from daam_core.backbones import load_backbone
+from daam_core.cli.explain import as_text
 from daam_core.errors import EncoderError
+from tests.support.builders import make_explanation
 
 
 def test_a_text_is_given_in_quotes_in_a_file_or_on_standard_input(
@@ -38,7 +41,24 @@ def test_the_explained_class_and_the_scale_are_chosen(letter_checkpoint, run):
     status, text, _ = run(*words, "--target", "consonants")
     assert status == 0
     assert "vowels" in text
-    assert "count most for consonants" in text
+    assert "Parts of the input that count most against consonants: u (−" in text
+
+
+def test_parts_that_speak_against_the_class_are_said_to():
+    e = replace(make_explanation(tokens=7), explained=1)
+    shares = np.array([0, 0.2, -1.6, -1.1, 0.5, 0.01, -0.3], np.float32)
+
+    def parts(shares):
+        said = as_text(replace(e, token_attribution=shares), None).splitlines()
+        return [line for line in said if line.startswith("Parts of the input")]
+
+    a, b, c, d, f = (e.token_labels[i] for i in (4, 1, 2, 3, 6))
+    for_it = f"Parts of the input that count most for sports: {a} (+0.500), {b} (+0.200)"
+    against = f"Parts of the input that count most against sports: {c} (−1.600), {d} (−1.100), {f} (−0.300)"
+    assert parts(shares) == [for_it, against]
+    assert [line.split(":")[0] for line in parts(abs(shares))] == [for_it.split(":")[0]]
+    assert [line.split(":")[0] for line in parts(-abs(shares))] == [against.split(":")[0]]
+    assert parts(np.zeros_like(shares)) == []
 
 
 @pytest.mark.parametrize("suffix", ["json", "npz", "csv", "html", "png", "svg"])
