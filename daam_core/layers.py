@@ -120,7 +120,8 @@ class DensityAttention(nn.Module):
         mode: ``shared`` (every head sees all layers, outputs stacked to H·L rows) or
             ``layer_groups`` (head h sees its own group of layers, as in the paper's experiments).
         gate_kind: ``density`` (Algorithm 1) or ``mixture`` (Algorithm 2).
-        n_gaussians: K, mixture only.
+        n_gaussians: K, mixture only. A head's start alike and get equal gradients, so they stay alike: K only
+            sets the width that the one Gaussian they amount to starts with, 1/√K deviations.
         amplitude: ``layer`` learns ``λ[h, l]``, a softmax over the head's layers times their number
             (mean 1); ``none`` is λ = 1, the paper's own variants.
         offset_spread: the heads' offsets δ start evenly spread over ± this value (``shared`` only:

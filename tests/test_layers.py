@@ -1,5 +1,7 @@
 """Oracles: the numerical reference in both head modes, a plain loop over heads, the chain rule."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -160,6 +162,32 @@ def test_the_start_is_as_asked_for():
     paper = DensityAttention(n_layers=24, n_features=3, n_heads=8, mode="layer_groups", offset_spread=2.0)
     assert not paper.mean_offset.any()
     torch.testing.assert_close(paper.amplitude, paper.head_layers.float())
+
+
+@pytest.mark.parametrize("mode", ["shared", "layer_groups"])
+def test_a_mixtures_gaussians_start_alike_and_get_equal_gradients(mode):
+    """So they stay alike, and K of them are a single one that starts 1/√K as wide."""
+
+    def made(gaussians, scale):
+        given = {"n_layers": 6, "n_features": 3, "n_heads": 2, "mode": mode, "offset_spread": 2.0}
+        heads = DensityAttention(**given, gate_kind="mixture", n_gaussians=gaussians).double()
+        with torch.no_grad():
+            heads.log_scaled_variance += math.log(scale)
+        x = torch.randn(5, 6, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        output, gate = heads(x)
+        (output * torch.arange(1, output.numel() + 1).view_as(output).sin()).sum().backward()
+        return heads, gate, (heads.mean_offset.grad, heads.log_scaled_variance.grad)
+
+    four, gate, gradients = made(4, 1.0)
+    start = [[-2.0], [2.0]] if mode == "shared" else [[0.0], [0.0]]
+    assert four.mean_offset.tolist() == [4 * one for one in start]
+    assert four.scaled_variance.tolist() == [[1.0] * 4] * 2
+    _, single, whole = made(1, 0.5)
+    torch.testing.assert_close(gate, single, **EXACT)
+    for gradient, one in zip(gradients, whole, strict=True):
+        assert (gradient == gradient[:, :1]).all()
+        assert gradient.all()
+        torch.testing.assert_close(4 * gradient[:, :1], one)
 
 
 @pytest.mark.parametrize("step", [-1e4, 1e4])

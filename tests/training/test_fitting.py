@@ -11,7 +11,7 @@ from daam_core.training.fitting import accuracy, epoch_order, fit, loss_function
 from daam_core.training.methods import METHODS
 from daam_core.training.recipes import train_method
 from daam_core.training.settings import TrainingConfig
-from tests.support.small import letter_config, letter_features
+from tests.support.small import letter_config, letter_features, letter_model
 
 QUICK = TrainingConfig(epochs=6, learning_rate=1e-2, batch_size=16)
 
@@ -153,3 +153,10 @@ def test_xavier_draws_weights_and_leaves_the_gate():
     assert not drawn.decoder.bias.any()
     assert torch.equal(drawn.attention.mean_offset, usual.attention.mean_offset)
     assert not torch.equal(drawn.decoder.weight, usual.decoder.weight)
+
+
+def test_a_mixtures_gaussians_stay_alike():
+    attention = letter_model(gate_kind="mixture", n_gaussians=3, decoder="linear").classifier.attention
+    for learned in (attention.mean_offset, attention.log_scaled_variance):
+        torch.testing.assert_close(learned, learned[:, :1].expand(-1, 3))
+    assert (attention.mean_offset - attention.initial_mean_offset).abs().min() > 1e-3
