@@ -16,10 +16,10 @@ LOG_FROM = 20  # highest over lowest value from which an axis is logarithmic
 
 @dataclass(frozen=True)
 class ParameterRow:
-    """Range of one learned parameter in one head (or in all), as in the paper's Table 2.
+    """Range of one learned parameter in one head (or in all), of density gates as in the paper's Table 2.
 
     Attributes:
-        parameter: ``mean_offset`` or ``scaled_variance``.
+        parameter: ``mean_offset`` or ``scaled_variance``; a mixture's m or c.
         head: index, or None for all heads together.
         lowest, highest, mean, deviation: over features (density) or Gaussians (mixture).
         mean_change, largest_change: |value − initial value|.
@@ -36,7 +36,7 @@ class ParameterRow:
 
 
 def parameter_summary(explanation: Explanation) -> tuple[ParameterRow, ...]:
-    """Ranges of δ and ξ: for each parameter all heads together first, then head by head."""
+    """Ranges of δ and ξ, or m and c: for each parameter all heads together first, then head by head."""
     rows = []
     for parameter in ("mean_offset", "scaled_variance"):
         learned = np.asarray(getattr(explanation, parameter), dtype=np.float64)

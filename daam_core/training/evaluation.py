@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from daam_core.configuration import GateKind
 from daam_core.dataset_mean import dataset_mean
 from daam_core.errors import DataError
 from daam_core.importance import layer_contribution
@@ -91,7 +92,8 @@ class Evaluation:
         scores: accuracy and the rest.
         classifier_parameters: trained ones.
         encoder_parameters: frozen ones; None if the encoder does not say.
-        mean_offset: movement of δ.
+        gate_kind: whether the gates are ``density`` or ``mixture`` gates.
+        mean_offset: movement of δ (of the mean offsets m for a mixture).
         scaled_variance: movement of ξ (of the scales c for a mixture).
         mean: average gate, density attention, Importance Factor and values over this data set.
         layer_contribution: ``[H][L]`` percent of the mean density attention.
@@ -107,6 +109,7 @@ class Evaluation:
     scores: Scores
     classifier_parameters: int
     encoder_parameters: int | None
+    gate_kind: GateKind
     mean_offset: Movement
     scaled_variance: Movement
     mean: DatasetMean
@@ -174,6 +177,7 @@ def evaluate_features(
         scores=score_logits(dataset.targets, predict(classifier, features), model.class_names),
         classifier_parameters=sum(parameter.numel() for parameter in classifier.parameters()),
         encoder_parameters=encoder_parameters,
+        gate_kind=model.config.gate_kind,
         mean_offset=movement(attention.initial_mean_offset, attention.mean_offset),
         scaled_variance=movement(attention.initial_scaled_variance, attention.scaled_variance),
         mean=mean,

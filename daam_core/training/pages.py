@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from daam_core.configuration import GateKind
 from daam_core.encoding import Encoding, Tokens
 from daam_core.explaining import explain_encoding
 from daam_core.reading.numbers import fixed, number
@@ -15,7 +16,7 @@ from daam_core.reading.quantities import top_cells
 from daam_core.result import Explanation
 from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
-from daam_core.training.evaluation import DataFacts, Evaluation, Movement
+from daam_core.training.evaluation import DataFacts, Evaluation
 from daam_core.training.layer_shares import LayerShares
 from daam_core.training.scores import Scores, figures_of_several, one_class_only
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
@@ -25,7 +26,11 @@ _IMPORTANCE = (
     "through, not what caused a decision."
 )
 _LAYERS = "Share of each layer and head in the mean density attention."
-_PARAMETERS = "Learned mean offset δ and scaled variance ξ of every head."
+#: What is learned of a gate, in words and as a symbol.
+_LEARNED: dict[GateKind, tuple[tuple[str, str], tuple[str, str]]] = {
+    "density": (("mean offset", "δ"), ("scaled variance", "ξ")),
+    "mixture": (("mean offsets", "m"), ("scales", "c")),
+}
 _TRAINED_ON = "The classifier was trained on this data: its accuracy here says nothing about other data."
 NO_CONFUSION = (
     "With several labels an input has, no class stands in place of another: there is no such matrix."
@@ -57,6 +62,7 @@ def evaluation_files(report: Evaluation, model: TrainedClassifier, command: str)
 def evaluation_text(report: Evaluation) -> str:
     """The report for a terminal."""
     scores, data = report.scores, report.data
+    (_, offset), (_, variance) = _LEARNED[report.gate_kind]
     lines = [
         *([_TRAINED_ON] if report.trained_on else []),
         *filter(None, [one_class_only(scores)]),
@@ -68,8 +74,8 @@ def evaluation_text(report: Evaluation) -> str:
         "",
         f"classifier {report.classifier_parameters:,} parameters, "
         f"encoder {_count(report.encoder_parameters)}",
-        f"δ moved by {fixed(report.mean_offset.mean_change)} on average, "
-        f"ξ by {fixed(report.scaled_variance.mean_change)}",
+        f"{offset} moved by {fixed(report.mean_offset.mean_change)} on average, "
+        f"{variance} by {fixed(report.scaled_variance.mean_change)}",
     ]
     return "\n".join(lines)
 
@@ -98,7 +104,7 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
             ),
         ),
         Heading("What the gate learned"),
-        movement_table(report.mean_offset, report.scaled_variance),
+        movement_table(report),
         Heading("The data set's mean Importance Factor"),
     ]
 
@@ -234,13 +240,14 @@ def confusion_table(scores: Scores) -> Table:
     )
 
 
-def movement_table(mean_offset: Movement, scaled_variance: Movement) -> Table:
+def movement_table(report: Evaluation) -> Table:
     """Where the gate's parameters started and ended."""
+    movements = (report.mean_offset, report.scaled_variance)
     return Table(
         ("parameter", "start", "learned range", "mean", "deviation", "mean change", "largest change"),
         tuple(
             (
-                name,
+                f"{name} {symbol}",
                 f"{number(m.initial_minimum)} to {number(m.initial_maximum)}",
                 f"{fixed(m.minimum)} to {fixed(m.maximum)}",
                 fixed(m.mean),
@@ -248,7 +255,7 @@ def movement_table(mean_offset: Movement, scaled_variance: Movement) -> Table:
                 fixed(m.mean_change),
                 fixed(m.largest_change),
             )
-            for name, m in (("mean offset δ", mean_offset), ("scaled variance ξ", scaled_variance))
+            for (name, symbol), m in zip(_LEARNED[report.gate_kind], movements, strict=True)
         ),
     )
 
@@ -308,10 +315,11 @@ def _figures(report: Evaluation, model: TrainedClassifier) -> list[Figure]:
     from daam_core.figures.style import figure_bytes
 
     average = _average_input(report, model)
+    learned = " and ".join(f"{name} {symbol}" for name, symbol in _LEARNED[report.gate_kind])
     drawn = (
         ("importance.svg", _IMPORTANCE, importance_figure(average)),
         ("layers.svg", _LAYERS, layer_contribution_figure(average)),
-        ("parameters.svg", _PARAMETERS, parameters_figure(average)),
+        ("parameters.svg", f"Learned {learned} of every head.", parameters_figure(average)),
     )
     return [Figure(caption, file, figure_bytes(figure, "svg").decode()) for file, caption, figure in drawn]
 

@@ -136,8 +136,8 @@ class TrainingReport:
         best_epoch: that number.
         epochs: figures of each epoch.
         training_accuracy: on ``data``.
-        mean_offset: movement of δ.
-        scaled_variance: movement of ξ.
+        mean_offset: movement of δ (of the mean offsets m for a mixture).
+        scaled_variance: movement of ξ (of the scales c for a mixture).
         layer_contribution: ``[H][L]`` percent of the mean density attention over ``data``.
         top_cells: the cells with the highest Importance Factor of that mean.
         validation_data: a data set of its own that chose the epoch, or None.

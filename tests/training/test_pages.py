@@ -2,16 +2,19 @@
 
 from dataclasses import asdict, replace
 
+import pytest
+
+from daam_core.model import DaamClassifier
 from daam_core.trained import TrainedClassifier
 from daam_core.training.evaluation import (
     data_facts,
     evaluate_features,
 )
-from daam_core.training.pages import confusion_table, evaluation_blocks
+from daam_core.training.pages import confusion_table, evaluation_blocks, evaluation_files, evaluation_text
 from daam_core.training.scores import score
 from daam_core.writing.pages import Paragraph
 from tests.support.data import letters
-from tests.support.small import CLASSES, letter_features, letter_model
+from tests.support.small import CLASSES, letter_config, letter_features, letter_model
 
 
 def test_many_classes_are_shown_by_their_errors():
@@ -30,3 +33,25 @@ def test_an_evaluations_page_says_when_the_data_is_known():
     first = evaluation_blocks(report)[0]
     assert isinstance(first, Paragraph)
     assert first.text.startswith("The classifier was trained on this data")
+
+
+@pytest.mark.parametrize(
+    ("gate_kind", "symbols", "names"),
+    [
+        ("density", ("δ", "ξ"), ("mean offset δ", "scaled variance ξ")),
+        ("mixture", ("m", "c"), ("mean offsets m", "scales c")),
+    ],
+)
+def test_what_a_gate_learned_has_the_names_of_its_kind(gate_kind, symbols, names):
+    data = replace(letters(20), class_names=CLASSES)
+    classifier = DaamClassifier(letter_config(gate_kind=gate_kind, n_gaussians=2, decoder="linear"))
+    model = TrainedClassifier(classifier, name="drawn")
+    report = evaluate_features(model, data, letter_features(20)[0])
+    assert report.as_dict()["gate_kind"] == gate_kind
+    offset, variance = symbols
+    assert f"{offset} moved by 0.000 on average, {variance} by 0.000" in evaluation_text(report)
+    page = evaluation_files(report, model, "daam evaluate")["report.md"].decode()
+    assert all(f"| {name} |" in page for name in names)
+    assert f"Learned {' and '.join(names)} of every head." in page
+    if gate_kind == "mixture":
+        assert not {"δ", "ξ"} & set(page + evaluation_text(report))

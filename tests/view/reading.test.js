@@ -15,6 +15,7 @@ import { helpOn as curvesHelp, strongestText } from '../../daam_core/view/web/se
 import { apartText, showChange } from '../../daam_core/view/web/sections/compare.js';
 import { allHelp, headRow } from '../../daam_core/view/web/sections/heads.js';
 import { oneHelp } from '../../daam_core/view/web/sections/one_head.js';
+import { summaryOf } from '../../daam_core/view/web/sections/parameters.js';
 import { told } from '../../daam_core/view/web/sheets.js';
 import { Store } from '../../daam_core/view/web/store.js';
 import { encoded, payload } from './payloads.js';
@@ -161,6 +162,20 @@ test('what is said of a cell’s curves is true of its kind of gate', () => {
   assert.match(
     curvesHelp(axes, { density: true, mixture: true }),
     /A density gate is 1 at .* A mixture’s gates/,
+  );
+});
+
+test('the numbers of what was learned are over features, of a mixture over Gaussians', () => {
+  const { a } = store();
+  const mixture = /** @type {any} */ ({ isMixture: () => true });
+  assert.match(
+    summaryOf([a, a], store().axes()),
+    /^The numbers of every gate over features, as in the paper’s Table 2.$/,
+  );
+  assert.match(summaryOf([mixture], store().axes()), /^The numbers of every mixture over its Gaussians/);
+  assert.match(
+    summaryOf([a, mixture], store().axes()),
+    /every gate over features.* every mixture over its Gaussians/,
   );
 });
 

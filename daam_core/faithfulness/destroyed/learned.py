@@ -111,7 +111,8 @@ def what_is_learned(classifier: DaamClassifier, pooled: Tensor, *, seed: int = 0
         return density[:, attention.own_rows].double().numpy()
 
     learned = maps(classifier)
-    resets = {"mean offset and scaled variance": (True, False)}
+    spread = "scaled variance" if attention.gate_kind == "density" else "scale"
+    resets = {f"mean offset and {spread}": (True, False)}
     if attention.amplitude_logits is not None:
         resets |= {"amplitude": (False, True), "all parameters of the gate": (True, True)}
     starts = []

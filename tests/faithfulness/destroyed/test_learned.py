@@ -24,6 +24,15 @@ def test_an_untrained_classifier_has_learned_nothing():
     assert 0 < found.between_inputs < 1
 
 
+def test_what_is_learned_of_a_mixture_has_its_names():
+    classifier = DaamClassifier(
+        letter_config(gate_kind="mixture", n_gaussians=2, decoder="linear", amplitude="none")
+    )
+    found = what_is_learned(classifier, torch.randn(9, 6, 8, generator=torch.Generator().manual_seed(0)))
+    assert [item.reset for item in found.starts] == ["mean offset and scale"]
+    assert [item.name for item in found.ranges] == ["mean offset", "scale"]
+
+
 def test_a_map_that_is_only_learned_and_one_that_is_the_same_for_all_inputs():
     classifier = DaamClassifier(letter_config())
     x = torch.randn(9, 6, 8, generator=torch.Generator().manual_seed(0))

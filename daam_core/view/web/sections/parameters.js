@@ -93,6 +93,18 @@ function useParameters() {
   }, [store.result()]);
 }
 
+/**
+ * What the numbers of a gate are over: of a density gate over features, of a mixture over its Gaussians.
+ * @param {import('../result.js').Result[]} results
+ * @param {{columns: string}} axes
+ */
+export function summaryOf(results, { columns }) {
+  const density = `The numbers of every gate over ${columns}, as in the paper’s Table 2.`;
+  const mixture = 'The numbers of every mixture over its Gaussians, each of which has one m and one c.';
+  const kinds = new Set(results.map((result) => (result.isMixture() ? mixture : density)));
+  return [...kinds].join(' ');
+}
+
 // ---- ranges -------------------------------------------------------------------------------------
 
 function Summary() {
@@ -105,6 +117,10 @@ function Summary() {
     [nameOf(p), 'all', ...summary(p.learned, p.initial)],
     ...range(store.result().H).map((head) => [nameOf(p), { head }, ...summary(p.head(head), p.start(head))]),
   ]);
+  const over = summaryOf(
+    store.sides().map((side) => store[side]),
+    store.axes(),
+  );
   const moved = change ? [] : ['Mean |change|', 'Largest |change|'];
   const table = {
     caption: change
@@ -115,10 +131,7 @@ function Summary() {
   };
   return html`<${Figure}
     title="What was learned"
-    help=${
-      `The numbers of every gate over ${store.axes().columns}, as in the paper’s Table 2. Parameters that hardly moved ` +
-      'mean that the map shows the data rather than anything learned.'
-    }
+    help=${`${over} Parameters that hardly moved mean that the map shows the data rather than anything learned.`}
     controls=${!sameNumbers(store) && html`<${Controls} keys=${['side']} />`}
     csv=${() => sheetOf(table)}
   >
@@ -345,7 +358,7 @@ function Mixture() {
   }));
   return html`<${Figure}
     title="What the mixture amounts to"
-    help="A product of Gaussians is one Gaussian up to a factor: 1/variance = Σ 1/c², mean = variance · Σ m/c². The variance is a factor on that of the values."
+    help="A product of Gaussians is one Gaussian up to a factor: 1/variance = Σ 1/c², mean = variance · Σ m/c². The variance is a factor on that of the values. Where a head’s Gaussians start alike, as those trained here do, they stay alike, and their number only makes the start narrower."
     csv=${() => sheetOf(...tables)}
   >
     <div class="dv-stack">${tables.map((table) => html`<${Table} ...${table} />`)}</div>
