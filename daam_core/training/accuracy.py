@@ -56,16 +56,22 @@ class SplitData:
 
     @property
     def majority(self) -> float:
-        """Accuracy of always giving the training part's most frequent answer: mean over splits.
-
-        An answer is a class, with several labels all that an input has.
-        """
+        """Accuracy of always giving the training part's most frequent answer: mean over splits."""
         shares = []
         for split in self.splits:
-            kinds, counts = self.labels[split.train].unique(dim=0, return_counts=True)
-            same = self.labels[split.test] == kinds[counts.argmax()]
+            same = self.labels[split.test] == self.always(split)
             shares.append(float((same if same.ndim == 1 else same.all(-1)).double().mean()))
         return float(np.mean(shares))
+
+    def always(self, split: Split) -> Tensor:
+        """What a classifier that looks at nothing says of each test input of a split: ``[n]`` or ``[n, C]``.
+
+        It knows the training part, and says that part's most frequent answer: a class, or with several labels
+        all that an input has; of equally frequent ones the first in the classes' order.
+        """
+        kinds, counts = self.labels[split.train].unique(dim=0, return_counts=True)
+        answer = kinds[counts.argmax()]
+        return answer.expand(len(split.test), *answer.shape)
 
 
 class Trainer(Protocol):
@@ -224,7 +230,7 @@ def measure_accuracy(
             rights.append(right(given, labels).numpy())
             right_shares.append(float(rights[-1].mean()))
             balanced.append(balanced_accuracy(guess, labels))
-            scored += [score_logits(labels, given, names)] if names else []
+            scored += [score_logits(labels, given, names, always=data.always(split))] if names else []
             if seed == seeds[0]:
                 logits.append(given)
             predicted.append(tuple(guess.tolist()))

@@ -18,7 +18,7 @@ from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
 from daam_core.training.evaluation import DataFacts, Evaluation
 from daam_core.training.layer_shares import LayerShares
-from daam_core.training.scores import Scores, figures_of_several, one_class_only
+from daam_core.training.scores import MajorityOf, Scores, figures_of_several, one_class_only
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
 _IMPORTANCE = (
@@ -111,7 +111,9 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
 
 def _in_short(scores: Scores) -> str:
     accuracy, balanced = fixed(scores.accuracy, 4), fixed(scores.balanced_accuracy, 4)
-    majority = f"always {frequent_answer(several=scores.several)} {fixed(scores.majority, 4)}"
+    majority = (
+        f"always {frequent_answer(scores.majority_of, several=scores.several)} {fixed(scores.majority, 4)}"
+    )
     if not scores.several:
         return f"accuracy {accuracy}, balanced {balanced}, macro F1 {fixed(scores.macro_f1, 4)}; {majority}"
     return f"{several_in_short(scores)}, balanced {balanced}; all labels right {accuracy}, {majority}"
@@ -120,17 +122,17 @@ def _in_short(scores: Scores) -> str:
 def several_in_short(scores: Scores, digits: int = 4) -> str:
     """Figures of several labels beside what a classifier that looks at nothing would have."""
     said = {name: fixed(value, digits) for name, value in figures_of_several([scores]).items()}
+    always = frequent_answer(scores.majority_of, several=True)
     return (
         f"mean average precision {said['mean_average_precision']} (at random "
-        f"{said['random_average_precision']}), micro F1 {said['micro_f1']} (always "
-        f"{frequent_answer(several=True)} {said['majority_micro_f1']}), macro F1 {said['macro_f1']} "
-        f"({said['majority_macro_f1']})"
+        f"{said['random_average_precision']}), micro F1 {said['micro_f1']} (always {always} "
+        f"{said['majority_micro_f1']}), macro F1 {said['macro_f1']} ({said['majority_macro_f1']})"
     )
 
 
-def frequent_answer(*, several: bool) -> str:
-    """What a classifier that looks at nothing would best say."""
-    return "the most frequent set of labels" if several else "the most frequent class"
+def frequent_answer(of: MajorityOf = "the training part", *, several: bool) -> str:
+    """What a classifier that looks at nothing always says, in words."""
+    return f"the most frequent {'set of labels' if several else 'class'} of {of}"
 
 
 def comparison_blocks(
@@ -185,7 +187,7 @@ _COMPARED_OF_SEVERAL = {
 
 
 def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
-    """One row a method, in the order measured; ``majority`` is what the most frequent answer reaches."""
+    """One row a method, in the order measured; ``majority`` is what a constant answer reaches."""
     several, always = measured[0].several, measured[0].several_figures
     best = max(method.accuracy for method in measured)
     rows = tuple(
@@ -209,7 +211,7 @@ def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
             *("accuracy", "balanced", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
         ),
         rows,
-        note=f"Always the most frequent {'set of labels' if several else 'class'}: {fixed(majority, 4)}"
+        note=f"Always {frequent_answer(several=several)}: {fixed(majority, 4)}"
         + (
             f", micro F1 {fixed(always['majority_micro_f1'], 4)}, macro F1 "
             f"{fixed(always['majority_macro_f1'], 4)}; mean average precision at random "

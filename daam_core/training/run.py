@@ -143,8 +143,8 @@ class TrainingReport:
         validation_data: a data set of its own that chose the epoch, or None.
         test_data: that was measured on, or None.
         measured: accuracies of every seed and split, or None.
-        majority: accuracy of always giving the most frequent answer, by ``protocol``; None where nothing was
-            measured.
+        majority: accuracy of always giving the training part's most frequent answer, by ``protocol``; None
+            where nothing was measured.
         warnings: sentences about what went wrong though the training ended.
     """
 
@@ -233,4 +233,5 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
 def _scores(experiment: Experiment, data: SplitData, measured: Measured) -> Scores:
     """Figures of the first seed's predictions, all splits together."""
     labels = torch.cat([data.labels[split.test] for split in data.splits])
-    return score_logits(labels, torch.cat(measured.logits), experiment.config.class_names)
+    always = torch.cat([data.always(split) for split in data.splits])
+    return score_logits(labels, torch.cat(measured.logits), experiment.config.class_names, always=always)

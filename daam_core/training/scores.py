@@ -5,12 +5,17 @@ Letters: N inputs, C classes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from daam_core.training.answers import answers
+
+#: Whose most frequent answer a classifier that looks at nothing always gives: the training part's, which is
+#: all that it could know, or where that is not at hand that of the inputs which are measured.
+MajorityOf = Literal["the training part", "these inputs"]
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,15 @@ class Scores:
         classes: figures of each class, in the model's order.
         confusion: ``[C][C]`` counts; row = true class, column = predicted class. Empty with several labels,
             where no class stands in place of another.
-        majority: share of the most frequent answer among these inputs: of a class, or of a set of labels.
+        majority: accuracy of always giving the most frequent answer of ``majority_of``: a class, or a set of
+            labels.
         answers: how many different answers were given.
         micro_f1: with several labels, F1 of all labels of all inputs together.
         mean_average_precision: with several labels, over the classes that occur.
-        majority_micro_f1: of always saying the most frequent set of labels.
+        majority_micro_f1: with several labels, of the same constant answer.
         majority_macro_f1: of the same.
         random_average_precision: what any order that looks at nothing has: the classes' mean share.
+        majority_of: whose most frequent answer that is.
     """
 
     inputs: int
@@ -65,6 +72,7 @@ class Scores:
     majority_micro_f1: float | None = None
     majority_macro_f1: float | None = None
     random_average_precision: float | None = None
+    majority_of: MajorityOf = "these inputs"
 
     @property
     def several(self) -> bool:
@@ -97,8 +105,21 @@ def one_class_only(scores: Scores) -> str:
     )
 
 
-def score(labels: Sequence[int], predictions: Sequence[int], class_names: Sequence[str]) -> Scores:
+def score(
+    labels: Sequence[int],
+    predictions: Sequence[int],
+    class_names: Sequence[str],
+    *,
+    always: Sequence[int] | None = None,
+) -> Scores:
     """Figures of predictions ``[N]`` against labels ``[N]``, both class indices.
+
+    Args:
+        labels: what the inputs are.
+        predictions: what they are taken for.
+        class_names: C names.
+        always: ``[N]`` what a classifier that looks at nothing says, of each input the most frequent class of
+            its split's training part; by default the most frequent class of ``labels``.
 
     >>> score([0, 0, 1, 1], [0, 1, 1, 1], ["cat", "dog"]).confusion
     ((1, 1), (0, 2))
@@ -120,20 +141,34 @@ def score(labels: Sequence[int], predictions: Sequence[int], class_names: Sequen
             for i in indices
         ),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
-        majority=float(support.max() / len(labels)),
+        majority=(
+            float(support.max() / len(labels))
+            if always is None
+            else float(np.mean(np.array(always) == np.array(labels)))
+        ),
         answers=len(set(predictions)),
+        majority_of=_of(always),
     )
 
 
-def score_logits(labels: Tensor, logits: Tensor, class_names: Sequence[str]) -> Scores:
+def _of(always: object) -> MajorityOf:
+    return "these inputs" if always is None else "the training part"
+
+
+def score_logits(
+    labels: Tensor, logits: Tensor, class_names: Sequence[str], *, always: Tensor | None = None
+) -> Scores:
     """Figures of logits ``[N, C]`` against class indices ``[N]``, or against ``[N, C]`` of 0 and 1.
+
+    ``always`` is that of :func:`score`, of the labels' shape.
 
     >>> labels, logits = torch.tensor([[1.0, 1.0], [1.0, 0.0]]), torch.tensor([[2.0, 1.0], [1.0, 3.0]])
     >>> round(score_logits(labels, logits, "ab").micro_f1, 3)
     0.857
     """
     if labels.ndim == 1:
-        return score(labels.tolist(), logits.argmax(-1).tolist(), class_names)
+        constant = None if always is None else always.tolist()
+        return score(labels.tolist(), logits.argmax(-1).tolist(), class_names, always=constant)
     from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
     truth, given = labels.numpy().astype(int), answers(logits, labels).numpy().astype(int)
@@ -146,8 +181,11 @@ def score_logits(labels: Tensor, logits: Tensor, class_names: Sequence[str]) -> 
         float(average_precision_score(column, found)) if column.any() else 0.0
         for column, found in zip(truth.T, logits.double().numpy().T, strict=True)
     ]
-    sets, counts = np.unique(truth, axis=0, return_counts=True)
-    always = np.broadcast_to(sets[counts.argmax()], truth.shape)
+    if always is None:
+        sets, counts = np.unique(truth, axis=0, return_counts=True)
+        constant = np.broadcast_to(sets[counts.argmax()], truth.shape)
+    else:
+        constant = always.numpy().astype(int)
     occurs = support > 0
     return Scores(
         inputs=len(truth),
@@ -159,13 +197,14 @@ def score_logits(labels: Tensor, logits: Tensor, class_names: Sequence[str]) -> 
             for k, name in enumerate(class_names)
         ),
         confusion=(),
-        majority=float(counts.max() / len(truth)),
+        majority=float((truth == constant).all(1).mean()),
         answers=len(np.unique(given, axis=0)),
         micro_f1=f1_of(given, "micro"),
         mean_average_precision=float(np.mean(np.array(areas)[occurs])) if occurs.any() else 0.0,
-        majority_micro_f1=f1_of(always, "micro"),
-        majority_macro_f1=f1_of(always, "macro"),
+        majority_micro_f1=f1_of(constant, "micro"),
+        majority_macro_f1=f1_of(constant, "macro"),
         random_average_precision=float(np.mean(support[occurs] / len(truth))) if occurs.any() else 0.0,
+        majority_of=_of(always),
     )
 
 

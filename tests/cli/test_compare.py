@@ -26,7 +26,7 @@ def test_a_comparison_measures_every_method_in_the_same_way(letters, run, tmp_pa
         assert f"{method['accuracy']:.4f}" in (tmp_path / "cmp" / "compare.md").read_text()
         assert 0 <= method["balanced_accuracy"] <= 1
     assert "(best)" in text
-    assert f"Always the most frequent class: {data['majority']:.4f}" in text
+    assert f"Always the most frequent class of the training part: {data['majority']:.4f}" in text
     assert (tmp_path / "cmp" / "compare.html").read_text().startswith("<!doctype html>")
 
 

@@ -45,15 +45,24 @@ def test_several_labels_go_through_every_command(tables, run, refused, tmp_path)
     scores = model.report["scores"]
     assert scores["mean_average_precision"] > 0.9
     assert f"mean average precision {scores['mean_average_precision']:.4f} (at random 0." in text
-    assert f"always the most frequent set of labels {model.report['majority']:.4f}" in text
+    assert (
+        f"always the most frequent set of labels of the training part {model.report['majority']:.4f}" in text
+    )
+    assert text.count("most frequent set of labels of the training part") == 2
+    assert scores["majority"] == pytest.approx(model.report["majority"])
     assert "says which of 2 labels texts have" in model.card
     assert "mean_average_precision" in model.card.split("---")[1]
 
     status, text, _ = run("evaluate", test, "--model", out, *separator, "--out", tmp_path / "report")
     assert status == 0
     assert "average precision" in text
+    assert text.count("most frequent set of labels of these inputs") == 2
     assert "no class stands in place of another" in (tmp_path / "report" / "report.md").read_text()
-    assert json.loads((tmp_path / "report" / "report.json").read_text())["scores"] == scores
+    again = json.loads((tmp_path / "report" / "report.json").read_text())["scores"]
+    assert again["majority_of"] == "these inputs"
+    assert {name for name in scores if again[name] != scores[name]} <= {
+        name for name in scores if name.startswith("majority")
+    }
 
     status, text, _ = run("explain", "aeiouaei", "--model", out, "--json")
     assert json.loads(text)["predicted"] == ["vowels"]

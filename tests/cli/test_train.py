@@ -9,7 +9,7 @@ import torch
 from daam_core import load_model
 from daam_core.export.arrays import from_json, from_npz
 from daam_core.trained import TrainedClassifier
-from tests.support.commands import leftovers, letter_table, train_words
+from tests.support.commands import compare_words, leftovers, letter_table, train_words
 from tests.support.data import write_table
 
 
@@ -326,8 +326,34 @@ def test_a_method_and_a_recipe_are_chosen_by_one_word_each(letters, run, tmp_pat
     training = model.report["training"]
     assert (training["epochs"], training["initialisation"], training["focal_gamma"]) == (35, "xavier", 0.0)
     assert training["gate_learning_rate"] == training["learning_rate"] == 0.01  # given: holds for both
-    assert f"always the most frequent class {model.report['majority']:.4f}" in text
+    assert f"always the most frequent class of the training part {model.report['majority']:.4f}" in text
     assert f"balanced {model.report['scores']['balanced_accuracy']:.4f}" in text
+
+
+def test_what_looks_at_nothing_says_what_is_frequent_in_training_where_that_is_known(letters, run, tmp_path):
+    def table(name, consonants, vowels):
+        rows = [(f"bcd{chr(102 + i)}", "consonants") for i in range(consonants)]
+        rows += [("aei" + "ou"[i % 2] * (i + 1), "vowels") for i in range(vowels)]
+        return write_table(tmp_path / name, [("text", "label"), *rows])
+
+    train, test = table("more.csv", 16, 8), table("less.csv", 5, 15)
+    out = tmp_path / "out"
+    status, text, err = run(*train_words(train, out, "--test", test))
+    assert status == 0, err
+    model = load_model(out)
+    assert model.report["majority"] == model.report["scores"]["majority"] == 0.25
+    assert model.report["scores"]["majority_of"] == "the training part"
+    assert "always the most frequent class of the training part 0.2500" in text
+    assert "Always the most frequent class of the training part: 0.250." in model.card
+    status, text, _ = run("evaluate", test, "--model", out, "--out", tmp_path / "report")
+    assert status == 0
+    assert "always the most frequent class of these inputs 0.7500" in text
+    scores = json.loads((tmp_path / "report" / "report.json").read_text())["scores"]
+    assert (scores["majority"], scores["majority_of"]) == (0.75, "these inputs")
+    words = compare_words(train, "--test", test, "--methods", "last_layer")
+    status, text, _ = run(*words)
+    assert status == 0
+    assert "Always the most frequent class of the training part: 0.2500" in text
 
 
 def test_gqdaam_is_trained_and_explained(letters, run, tmp_path):

@@ -175,7 +175,13 @@ def test_every_kind_of_method_learns_several_labels(method):
     recipe = recipe_of(METHODS[method], config)
     training = TrainingConfig(epochs=25, learning_rate=1e-2)
     found = measure_accuracy(recipe, data, training=training, seeds=(0,))
-    figures = score_logits(labels[40:], found.logits[0], "abc")
+    figures = score_logits(labels[40:], found.logits[0], "abc", always=data.always(data.splits[0]))
+    sets, counts = np.unique(labels[:40], axis=0, return_counts=True)
+    always = np.tile(sets[counts.argmax()], (20, 1))  # the training part's answer, in every figure
+    for average in ("micro", "macro"):
+        expected = f1_score(labels[40:], always, average=average, zero_division=0)
+        assert found.several_figures[f"majority_{average}_f1"] == pytest.approx(expected)
+    assert figures.majority == data.majority == (labels[40:].numpy() == always).all(1).mean()
     assert min(one.average_precision for one in figures.classes[:2]) > 0.8
     assert found.accuracy == pytest.approx(figures.accuracy)
     assert data.majority < 0.6
@@ -184,7 +190,7 @@ def test_every_kind_of_method_learns_several_labels(method):
     assert table.head[1:5] == ("mean average precision", "micro F1", "macro F1", "accuracy")
     assert table.rows[0][1] == f"{figures.mean_average_precision:.4f}"
     always = f"{data.majority:.4f}, micro F1 {figures.majority_micro_f1:.4f}"
-    assert f"Always the most frequent set of labels: {always}" in table.note
+    assert f"Always the most frequent set of labels of the training part: {always}" in table.note
 
 
 def test_probabilities_stand_alone_and_classes_of_a_half_are_predicted():
