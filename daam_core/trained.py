@@ -207,7 +207,7 @@ class TrainedClassifier(
             program.save(temporary, external_data=False)
 
     def __repr__(self) -> str:
-        config, trained = self.config, sum(parameter.numel() for parameter in self.parameters())
+        config, stored = self.config, sum(parameter.numel() for parameter in self.parameters())
         classes = ", ".join(config.class_names[:6]) + (", …" if len(config.class_names) > 6 else "")
         averages = "none" if self.dataset is None else f"over {self.dataset.samples:,} inputs"
         mode = config.mode if config.n_levels == 1 else f"{config.mode}, {config.n_levels} levels"
@@ -215,7 +215,7 @@ class TrainedClassifier(
             f"TrainedClassifier {self.name!r}: {config.modality}, {len(config.class_names)} classes "
             f"({classes})\n"
             f"  {config.gate_kind} gates, {config.n_heads} heads ({mode}), {config.n_layers} layers × "
-            f"{config.n_features} features, {config.decoder} decoder, {trained:,} parameters\n"
+            f"{config.n_features} features, {config.decoder} decoder, {stored:,} numbers stored\n"
             f"  encoder {config.encoder.name}, revision {config.encoder.revision}\n"
             f"  data set averages: {averages}"
         )

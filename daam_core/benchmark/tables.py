@@ -17,6 +17,7 @@ from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.plain import PlainMapping
 from daam_core.reading.numbers import fixed
 from daam_core.training.methods import METHODS
+from daam_core.training.pages import TRAINED
 from daam_core.writing.pages import Table
 
 
@@ -44,7 +45,7 @@ class MethodFigures:
         deviation: over splits' means where there are several, else over seeds; over n − 1.
         balanced: mean recall of classes.
         seeds: S; what is solved has one.
-        parameters: trained ones.
+        parameters: those that training could change.
         seconds: of one training.
         majority: what the most frequent class reaches.
         against: the best rival; None for a rival, and where no rival was measured.
@@ -154,7 +155,7 @@ def cost_table(found: list[MethodFigures], sets: tuple[str, ...]) -> Table:
         return "–" if row is None else f"{row.parameters:,}; {fixed(row.seconds, 1)} s"
 
     lines = tuple((METHODS[m].title, *(cell(name, m) for name in shown)) for m in methods)
-    return Table(("parameters; seconds of one training", *shown), lines)
+    return Table(("trained parameters; seconds of one training", *shown), lines, note=TRAINED)
 
 
 def paired_table(found: list[MethodFigures]) -> Table:

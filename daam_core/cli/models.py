@@ -118,5 +118,5 @@ def _model_lines(model: Listed) -> list[str]:
         f"{model.name}: {model.modality}, {len(model.classes)} classes: {', '.join(names)}",
         f"    {accuracy}",
         f"    encoder {model.encoder} ({model.layers} × {model.features}), {model.heads} heads, "
-        f"{model.parameters:,} parameters, {model.bytes / 1e6:.1f} MB",
+        f"{model.parameters:,} numbers stored, {model.bytes / 1e6:.1f} MB",
     ]

@@ -77,7 +77,9 @@ def run(arguments: argparse.Namespace) -> Output:
 def _text(name: str, report: "TrainingReport") -> str:
     from daam_core.training.pages import frequent_answer, several_in_short
 
-    first = f"{name}: {report.parameters.classifier:,} parameters, {report.chosen_by}"
+    counts = report.parameters
+    trained = f"{counts.trained:,} trained parameters ({counts.classifier:,} numbers stored)"
+    first = f"{name}: {trained}, {report.chosen_by}"
     if report.accuracy is None:
         return f"{first}\naccuracy on the training part {report.training_accuracy:.4f}; no test was asked for"
     scores = report.scores

@@ -70,7 +70,7 @@ class SplitData:
         all that an input has; of equally frequent ones the first in the classes' order.
         """
         kinds, counts = self.labels[split.train].unique(dim=0, return_counts=True)
-        answer = kinds[counts.argmax()]
+        answer: Tensor = kinds[counts.argmax()]
         return answer.expand(len(split.test), *answer.shape)
 
 

@@ -90,7 +90,7 @@ class Evaluation:
             nothing about other data.
         seed: of the classifier's initialisation and training.
         scores: accuracy and the rest.
-        classifier_parameters: trained ones.
+        classifier_parameters: numbers stored with the classifier.
         encoder_parameters: frozen ones; None if the encoder does not say.
         gate_kind: whether the gates are ``density`` or ``mixture`` gates.
         mean_offset: movement of δ (of the mean offsets m for a mixture).

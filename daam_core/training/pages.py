@@ -35,6 +35,12 @@ _TRAINED_ON = "The classifier was trained on this data: its accuracy here says n
 NO_CONFUSION = (
     "With several labels an input has, no class stands in place of another: there is no such matrix."
 )
+#: What is counted as a method's parameters.
+TRAINED = (
+    "Trained parameters are the numbers that training could change; what joint density (directions, "
+    "prototypes) and kernel ridge regression (the inputs) keep of the training inputs is stored besides and "
+    "not counted."
+)
 #: Larger confusion matrices are shown as the list of their most frequent errors.
 _LARGEST_MATRIX = 15
 _ERRORS_SHOWN = 20
@@ -72,7 +78,7 @@ def evaluation_text(report: Evaluation) -> str:
         "",
         aligned(class_table(scores)),
         "",
-        f"classifier {report.classifier_parameters:,} parameters, "
+        f"classifier {report.classifier_parameters:,} numbers stored, "
         f"encoder {_count(report.encoder_parameters)}",
         f"{offset} moved by {fixed(report.mean_offset.mean_change)} on average, "
         f"{variance} by {fixed(report.scaled_variance.mean_change)}",
@@ -96,7 +102,7 @@ def evaluation_blocks(report: Evaluation) -> list[Block]:
             ("", ""),
             (
                 ("encoder", f"{encoder['name']} ({encoder['revision']})"),
-                ("trained parameters", f"{report.classifier_parameters:,}"),
+                ("numbers stored by the classifier", f"{report.classifier_parameters:,}"),
                 ("frozen parameters", _count(report.encoder_parameters)),
                 ("seed", str(report.seed)),
                 ("data, SHA-256", data.sha256),
@@ -208,7 +214,15 @@ def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
         (
             "method",
             *(title for title in _COMPARED_OF_SEVERAL.values() if several),
-            *("accuracy", "balanced", "± over folds", "± over seeds", "parameters", "epochs", "seconds"),
+            *(
+                "accuracy",
+                "balanced",
+                "± over folds",
+                "± over seeds",
+                "trained parameters",
+                "epochs",
+                "seconds",
+            ),
         ),
         rows,
         note=f"Always {frequent_answer(several=several)}: {fixed(majority, 4)}"
@@ -219,7 +233,7 @@ def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
             if several
             else ". "
         )
-        + "Deviations divide by n − 1.",
+        + f"Deviations divide by n − 1. {TRAINED}",
     )
 
 

@@ -19,6 +19,7 @@ from daam_core.training.accuracy import (
     fit_split,
     measure_accuracy,
     trained_on,
+    trained_parameters,
 )
 from daam_core.training.evaluation import DataFacts, Movement, data_facts, evaluate_features
 from daam_core.training.experiment import TEST_SET, Experiment
@@ -40,6 +41,7 @@ class Outcome:
         classifier: the one to save.
         history: of the training that chose its epoch.
         dataset: its averages over the inputs it was trained on.
+        parameters: how many numbers training could change.
         known: where these lie among all cells; None where they are too few to say.
         measured: accuracy by the experiment's protocol; None where none was asked for.
     """
@@ -47,6 +49,7 @@ class Outcome:
     classifier: DaamClassifier
     history: History
     dataset: DatasetMean
+    parameters: int
     known: Known | None
     measured: Measured | None
 
@@ -93,7 +96,8 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
         raise ConfigError("Only classifiers with density attention can be saved.")
     inputs = trained_on(whole.splits[0], refit=options.refit)
     mean = dataset_mean(classifier, whole.features[inputs])
-    return Outcome(classifier, history, mean, _known(experiment, classifier), measured)
+    trained = trained_parameters(classifier)
+    return Outcome(classifier, history, mean, trained, _known(experiment, classifier), measured)
 
 
 def _known(experiment: Experiment, classifier: DaamClassifier) -> Known | None:
@@ -110,10 +114,18 @@ def _known(experiment: Experiment, classifier: DaamClassifier) -> Known | None:
 
 @dataclass(frozen=True)
 class Parameters:
-    """How many numbers were trained, and how many are frozen (None: the encoder does not say)."""
+    """How many numbers there are, of three kinds.
+
+    Attributes:
+        classifier: stored with the classifier: those that were trained, and of joint density also directions
+            and prototypes, which are taken from the training inputs and stay.
+        encoder: frozen; None where the encoder does not say.
+        trained: those that training could change; None in reports of before they were counted apart.
+    """
 
     classifier: int
     encoder: int | None
+    trained: int | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
         data=found.data,
         trained_inputs=len(split.train) + (len(split.validation) if experiment.options.refit else 0),
         encoder=experiment.config.encoder,
-        parameters=Parameters(found.classifier_parameters, found.encoder_parameters),
+        parameters=Parameters(found.classifier_parameters, found.encoder_parameters, outcome.parameters),
         training=replace(
             experiment.options.training,
             density=outcome.history.settings.get("density", experiment.options.training.density),

@@ -167,8 +167,8 @@ def score_logits(
     0.857
     """
     if labels.ndim == 1:
-        constant = None if always is None else always.tolist()
-        return score(labels.tolist(), logits.argmax(-1).tolist(), class_names, always=constant)
+        of_each = None if always is None else always.tolist()
+        return score(labels.tolist(), logits.argmax(-1).tolist(), class_names, always=of_each)
     from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
     truth, given = labels.numpy().astype(int), answers(logits, labels).numpy().astype(int)
@@ -181,6 +181,7 @@ def score_logits(
         float(average_precision_score(column, found)) if column.any() else 0.0
         for column, found in zip(truth.T, logits.double().numpy().T, strict=True)
     ]
+    constant: np.ndarray
     if always is None:
         sets, counts = np.unique(truth, axis=0, return_counts=True)
         constant = np.broadcast_to(sets[counts.argmax()], truth.shape)

@@ -21,6 +21,8 @@ def test_the_command_writes_table_rows_and_plots(plan, run):  # noqa: F811
     assert "python -m daam_core benchmark data --out out" in page
     assert f"{float(found[0]['accuracy']):.3f}" in page
     assert "With few inputs a class" in page
+    assert "| trained parameters; seconds of one training | test |" in page
+    assert "Trained parameters are the numbers that training could change; what joint density" in page
     assert (plan.out / "accuracy.svg").read_text().startswith("<?xml")
     assert (plan.out / "few.svg").is_file()
     status, again, err = run(*words, "--table")

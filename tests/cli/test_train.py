@@ -356,6 +356,28 @@ def test_what_looks_at_nothing_says_what_is_frequent_in_training_where_that_is_k
     assert "Always the most frequent class of the training part: 0.2500" in text
 
 
+def test_what_is_trained_and_what_is_stored_are_two_counts_with_two_names(letters, run, tmp_path):
+    out, measured = tmp_path / "joint", ("--test", letters)
+    status, text, err = run(*train_words(letters, out, "--method", "joint_density", *measured))
+    assert status == 0, err
+    model = load_model(out)
+    counts, decoder = model.report["parameters"], model.classifier.decoder
+    fixed = decoder.directions.numel() + decoder.prototypes.numel()
+    assert fixed > 0
+    stored = sum(one.numel() for one in model.parameters())
+    assert (counts["classifier"], counts["trained"]) == (stored, stored - fixed)
+    assert f"{stored - fixed:,} trained parameters ({stored:,} numbers stored)" in text
+    assert f"| trained parameters | {stored - fixed:,} |" in model.card
+    assert f"| numbers stored | {stored:,} |" in model.card
+    words = compare_words(letters, *measured, "--methods", "joint_density", "--out", tmp_path / "c")
+    status, text, _ = run(*words)
+    for shown in (text, (tmp_path / "c" / "compare.md").read_text()):
+        assert f"{stored - fixed:,}" in shown
+        assert "trained parameters" in shown
+        assert "what joint density (directions, prototypes)" in shown
+    assert f"{stored:,} numbers stored" in run("evaluate", letters, "--model", out)[1]
+
+
 def test_gqdaam_is_trained_and_explained(letters, run, tmp_path):
     out = tmp_path / "gqdaam"
     assert run(*train_words(letters, out, "--method", "gqdaam"))[0] == 0

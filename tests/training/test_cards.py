@@ -39,7 +39,7 @@ def card_report(**changes):
         data=data_facts(replace(letters(20), class_names=CLASSES)),
         trained_inputs=20,
         encoder=letter_config().encoder,
-        parameters=Parameters(1234, None),
+        parameters=Parameters(1234, None, 1200),
         training=TrainingConfig(),
         chosen_by="nothing held out",
         best_epoch=1,
