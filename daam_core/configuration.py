@@ -125,7 +125,9 @@ class ModelConfig:
             raise ConfigError(
                 "Several levels go with mode layer_groups, amplitude none, decoder linear and a number of "
                 f"heads that divides evenly among them; got mode {self.mode}, amplitude {self.amplitude}, "
-                f"decoder {self.decoder} and {self.n_heads} heads for {self.n_levels} levels."
+                f"decoder {self.decoder} and {self.n_heads} heads for {self.n_levels} levels. As options: "
+                "--mode layer_groups --amplitude none --decoder linear --heads N; or train with --method "
+                "density_block, which sets them all."
             )
         names = self.class_names
         if (

@@ -13,7 +13,8 @@ from daam_core.cli import options
 from daam_core.cli.named import names_in
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar
 from daam_core.errors import DataError
-from daam_core.training.methods import METHODS, USUAL, method_named
+from daam_core.plain import PlainMapping
+from daam_core.training.methods import METHODS, USUAL, method_named, option_of, overridden, refuse_overridden
 from daam_core.version import __version__
 from daam_core.writing.pages import Heading, Listing, to_html, to_markdown
 
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace) -> Output:
     names = names_in(arguments.methods) or USUAL
     for name in names:
         method_named(name)  # refused before anything is read
+    given = options.chosen(arguments, options.CLASSIFIER_OPTIONS)
+    refuse_overridden(names, given)
     wanted = options.experiment_options(arguments)
     datasets = wanted.read()
     # Here, so that wrong arguments do not wait for torch.
@@ -65,6 +68,8 @@ def run(arguments: argparse.Namespace) -> Output:
     )
     from daam_core.training.recipes import recipes
 
+    for sentence in _held_by_some(names, given):
+        wanted.reading.tell([sentence])
     experiment = prepare(wanted, datasets)
     data = experiment.measured_on
     if data is None:
@@ -106,6 +111,17 @@ def run(arguments: argparse.Namespace) -> Output:
     printed = [protocol, f"{aligned(table)}\n{table.note}", *map(aligned, slices)]
     printed += [f"{aligned(one)}\n{one.note}" for one in layers]
     return Output(found, "\n\n".join(printed) + written)
+
+
+def _held_by_some(names: Sequence[str], given: PlainMapping) -> list[str]:
+    """Sentences about options that were given and that some of the methods set otherwise."""
+    made = {name: overridden(name, given) for name in names if method_named(name).ours}
+    return [
+        f"{option_of(field)} {value} does not hold for {', '.join(others)}, "
+        f"which {'sets it itself' if len(others) == 1 else 'set it themselves'}."
+        for field, value in given.items()
+        if (others := [name for name, found in made.items() if field in found])
+    ]
 
 
 def _compare(

@@ -18,6 +18,7 @@ from daam_core.inputs import MODALITIES
 from daam_core.plain import PlainObject
 from daam_core.processes import own_device
 from daam_core.training.data import ClassChoice, TextFormat
+from daam_core.training.methods import option_of
 from daam_core.training.options import DataOptions, DataPaths, ExperimentOptions
 from daam_core.training.presets import PRESETS, preset
 from daam_core.training.settings import DensitySettings, TrainingConfig
@@ -240,17 +241,12 @@ def add_fields(parser: argparse.ArgumentParser, title: str, owner: type[Any], na
     for name in names:
         kind, default = by_name[name].type, by_name[name].default
         text = f"{explained.get(name, '').replace('%', '%%')} (default: {default})"
-        option = f"--{option_name(name)}"
+        option = option_of(name)
         if get_origin(kind) is Literal:
             group.add_argument(option, dest=name, choices=get_args(kind), help=text, **absent)
         else:
             read, letter = (int, "N") if kind is int else (float, "X")
             group.add_argument(option, dest=name, type=read, metavar=letter, help=text, **absent)
-
-
-def option_name(field: str) -> str:
-    """``n_heads`` → ``heads``, ``gate_learning_rate`` → ``gate-learning-rate``."""
-    return field.removeprefix("n_").replace("_", "-")
 
 
 def chosen(arguments: argparse.Namespace, names: Sequence[str]) -> PlainObject:

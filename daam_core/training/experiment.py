@@ -26,7 +26,7 @@ from daam_core.training.data import (
 )
 from daam_core.training.data_rows import listed
 from daam_core.training.features import extract
-from daam_core.training.methods import configuration_of
+from daam_core.training.methods import configured
 from daam_core.training.options import DataOptions, ExperimentOptions
 
 NONE = np.zeros(0, dtype=np.int64)
@@ -119,16 +119,19 @@ def prepare(options: ExperimentOptions, datasets: Mapping[str, Dataset] | None =
             dtype=options.dtype,
         )
     labels = {"labels": "several"} if dataset.several else {}
-    config = ModelConfig(
-        modality=options.modality,
-        encoder=identity_of(backbone),
-        n_layers=backbone.n_layers,
-        n_features=backbone.n_features,
-        class_names=dataset.class_names,
-        seed=options.training.seed,
-        **{**labels, **options.classifier},
+    config = configured(
+        options.method,
+        {
+            "modality": options.modality,
+            "encoder": identity_of(backbone),
+            "n_layers": backbone.n_layers,
+            "n_features": backbone.n_features,
+            "class_names": dataset.class_names,
+            "seed": options.training.seed,
+            **labels,
+            **options.classifier,
+        },
     )
-    config = configuration_of(options.method)(config)
     parts = {name: extracted(found, backbone, options.reading) for name, found in datasets.items()}
     shipped, measured_on = _splits(options, parts)
     return Experiment(

@@ -10,16 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from daam_core.configuration import MIN_LAYERS_PER_HEAD, ModelConfig
+from daam_core.configuration import MIN_LAYERS_PER_HEAD, EncoderIdentity, ModelConfig
 from daam_core.errors import ConfigError
+from daam_core.plain import PlainMapping
 from daam_core.training.settings import SettingValues
 
 #: What a method is given: features pooled over tokens, or the inputs with their encoder.
 Sees = Literal["pooled", "inputs"]
 #: Times that LoRA+ lets the second matrix learn faster than the first (Hayou et al., 2024).
 FASTER = 16.0
-#: Of a Density Block.
+#: Of a Density Block, where nobody says.
 LEVELS = 3
+#: What several levels go with.
+LEVELLED: SettingValues = {"mode": "layer_groups", "amplitude": "none", "decoder": "linear"}
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,11 @@ def _grouped(config: ModelConfig) -> ModelConfig:
 
 
 def _stacked(config: ModelConfig) -> ModelConfig:
-    level = replace(_grouped(config), gate_kind="mixture", n_gaussians=4, decoder="linear")
-    return replace(level, n_levels=LEVELS, n_heads=LEVELS * level.n_heads)
+    levels = config.n_levels if config.n_levels > 1 else LEVELS
+    level = replace(
+        _grouped(replace(config, n_levels=1)), gate_kind="mixture", n_gaussians=4, decoder="linear"
+    )
+    return replace(level, n_levels=levels, n_heads=levels * level.n_heads)
 
 
 _PAPER = "arXiv 2401.11143v4"
@@ -162,7 +168,7 @@ METHODS: dict[str, Method] = {
         Method(
             "density_block",
             "Density Block",
-            "three levels of mixture attention with residuals, then a linear classifier",
+            "levels of mixture attention with residuals (three by default), then a linear classifier",
             f"{_PAPER}, Algorithm 4",
             configured=_stacked,
             grid=_STEPS,
@@ -287,3 +293,66 @@ def configuration_of(name: str) -> Callable[[ModelConfig], ModelConfig]:
         ours = ", ".join(one.name for one in METHODS.values() if one.ours)
         raise ConfigError(f"The method {name!r} is compared with, not saved; those that can be are {ours}.")
     return method.configured
+
+
+def configured(name: str, settings: PlainMapping) -> ModelConfig:
+    """The classifier that a method of density attention makes of settings.
+
+    Raises:
+        ConfigError: an unknown method, one that is no configuration, or unusable settings.
+    """
+    make = configuration_of(name)
+    if name == "density_block" and settings.get("n_levels", 1) != 1:
+        # It chooses these itself; whoever names the number of levels alone need not know what they go with.
+        settings = {**settings, **LEVELLED, "n_heads": settings["n_levels"]}
+    return make(ModelConfig(**settings))
+
+
+#: Stands for the number of heads that a method chooses by the encoder's layers.
+BY_LAYERS = "by the encoder's layers"
+
+
+def overridden(name: str, given: PlainMapping) -> dict[str, object]:
+    """Settings given that a method of density attention sets otherwise, and to what.
+
+    >>> overridden("daam_v2", {"n_heads": 4, "amplitude": "none"})
+    {'n_heads': 1}
+    """
+    nothing = EncoderIdentity("", "", "", "")
+    sizes = {"modality": "text", "encoder": nothing, "n_features": 1, "class_names": ("0", "1")}
+    # Of few layers and of many: what differs follows from them.
+    few, many = (configured(name, {**sizes, "n_layers": layers, **given}) for layers in (1, 24))
+    found: dict[str, object] = {}
+    for field, value in given.items():
+        made = getattr(few, field)
+        if getattr(many, field) != made:
+            found[field] = BY_LAYERS
+        elif made != value:
+            found[field] = made
+    return found
+
+
+def refuse_overridden(names: Sequence[str], given: PlainMapping) -> None:
+    """Refuse settings given that every one of these methods sets otherwise.
+
+    Raises:
+        ConfigError: says what was given and what a method makes of it.
+    """
+    ours = [name for name in names if method_named(name).ours]
+    made = {name: overridden(name, given) for name in ours}
+    lost = [field for field in given if ours and all(field in made[name] for name in ours)]
+    if not lost:
+        return
+    said = " and ".join(f"{option_of(field)} {given[field]}" for field in lost)
+    instead = "; ".join(
+        f"{name} has {', '.join(f'{option_of(field)} {made[name][field]}' for field in lost)}"
+        for name in ours
+    )
+    raise ConfigError(
+        f"What was given does not hold: {said}, but {instead}. Leave out the option or the method."
+    )
+
+
+def option_of(field: str) -> str:
+    """``n_heads`` → ``--heads``, ``gate_learning_rate`` → ``--gate-learning-rate``."""
+    return f"--{field.removeprefix('n_').replace('_', '-')}"

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daam_core.configuration import EncoderIdentity, Labels, ModelConfig
+from daam_core.configuration import EncoderIdentity, Labels
 from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.plain import PlainMapping
@@ -21,7 +21,7 @@ from daam_core.training.data import (
     load_dataset,
     parts_of,
 )
-from daam_core.training.methods import configuration_of
+from daam_core.training.methods import configured, refuse_overridden
 from daam_core.training.settings import TrainingConfig
 
 if TYPE_CHECKING:
@@ -159,8 +159,10 @@ class ExperimentOptions:
         # Refused before anything is read, on the smallest classifier that has these settings.
         smallest = EncoderIdentity("", "", "", "")
         known = {"encoder": smallest, "n_layers": 1, "n_features": 1, "class_names": ("0", "1")}
-        configuration_of(self.method)(
-            ModelConfig(**{"modality": self.modality, "seed": self.training.seed, **known, **self.classifier})
+        refuse_overridden([self.method], self.classifier)
+        configured(
+            self.method,
+            {"modality": self.modality, "seed": self.training.seed, **known, **self.classifier},
         )
         if self.whole_groups and not 0 < (self.amount or 0) < 1:
             raise DataError("With --whole-groups the validation part is a share of the groups, such as 0.2.")

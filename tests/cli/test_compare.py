@@ -45,7 +45,8 @@ def test_each_method_says_under_its_own_name_what_it_makes_of_the_layers(letters
     }
     words = ("--folds", 2, "--methods", ",".join(quantities), "--out", tmp_path / "c")
     status, text, err = run(*compare_words(letters, *words))
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert err == "daam: note: --heads 2 does not hold for density_block, which sets it itself.\n"
     methods = json.loads((tmp_path / "c" / "compare.json").read_text())["methods"]
     said = [method["layers"] for method in methods]
     assert [one["quantity"] for one in said] == [*quantities.values()]
@@ -99,6 +100,11 @@ def test_a_protocol_says_when_test_inputs_were_trained_on(letters, run, tmp_path
 
 def test_a_comparison_refuses_what_it_cannot_measure(letters, refused):
     assert "give --test DATA or --folds N" in refused(*compare_words(letters))
+    # Options of the classifier that no method takes as they are given.
+    words = compare_words(letters, "--folds", 2, "--methods", "daam_v1,daam_v2,mlp")
+    assert "--heads 2, but daam_v1 has --heads by the encoder's layers; daam_v2 has --heads 1" in refused(
+        *words
+    )
     assert "There is no method 'magic'" in refused(
         *compare_words(letters, "--folds", 2, "--methods", "magic")
     )

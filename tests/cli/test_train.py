@@ -398,6 +398,42 @@ def test_a_density_block_is_trained_explained_and_saved_in_every_format(letters,
     assert from_npz((tmp_path / "e.npz").read_bytes()).n_levels == 3
 
 
+def test_a_density_block_has_as_many_levels_as_are_asked_for(letters, run, refused, tmp_path):
+    words = train_words(letters, tmp_path / "block", "--method", "density_block", "--levels", 2)
+    status, _, err = run(*words)
+    assert status == 0, err
+    config = load_model(tmp_path / "block").config
+    assert (config.n_levels, config.n_heads) == (2, 4)  # of 6 layers two heads each
+    said = refused(*train_words(letters, tmp_path / "other", "--levels", 2, "--heads", 4))
+    assert "--mode layer_groups --amplitude none --decoder linear --heads N" in said
+    assert "--method density_block" in said
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "said"),
+    [
+        ("density_block", ("--heads", 4), "--heads 4, but density_block has --heads by the encoder's layers"),
+        ("density_block", ("--gaussians", 1), "--gaussians 1, but density_block has --gaussians 4"),
+        ("density_block", ("--levels", 1), "--levels 1, but density_block has --levels 3"),
+        (
+            "daam_v1",
+            ("--mode", "shared", "--decoder", "pool"),
+            "--mode shared and --decoder pool, but daam_v1 has --mode layer_groups, --decoder conv",
+        ),
+    ],
+)
+def test_an_option_that_the_method_sets_otherwise_is_refused(refused, tmp_path, method, given, said):
+    words = train_words(tmp_path / "nothing.csv", tmp_path / "out", "--method", method, *given)
+    refusal = refused(*words)  # before anything is read: there is no such table
+    assert said in refusal
+    assert "Leave out the option or the method." in refusal
+
+
+def test_an_option_that_the_method_sets_alike_is_taken(letters, run, tmp_path):
+    words = train_words(letters, tmp_path / "v1", "--method", "daam_v1", "--decoder", "conv")
+    assert run(*words)[0] == 0
+
+
 def test_methods_that_cannot_be_saved_are_refused_before_anything_is_read(refused, tmp_path):
     words = train_words(tmp_path / "none.csv", tmp_path / "out")
     assert "'mha' is compared with, not saved; those that can be are" in refused(*words, "--method", "mha")
