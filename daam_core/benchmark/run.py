@@ -39,11 +39,12 @@ def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:
     refused = []
     for index, (what, method, name) in enumerate(cells):
         here = progress.part(index / len(cells), (index + 1) / len(cells))
-        here.report(0, f"{what}: {method} on {name}")
+        here.check()
         mark = fingerprint(plan, method, name)
         before = read(plan.file(what, method, name), mark)
         if before is not None and seeds_in(what, before) >= _needed(plan, what, method):
             continue
+        here.report(0, f"{index} of {len(cells)} cells done; now {method} on {name}: {what}")
         if name not in worked:
             worked[name] = work_on(plan, name)
         try:

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> Output:
                 bar.set_postfix_str(message)
                 bar.update(round(1000 * share) - bar.n)
                 if bar.disable:
-                    say(f"{share:.1%} {message}")
+                    say(message)
 
             for refusal in make(plan, progress=Progress(on_progress=told)):
                 say(refusal)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from daam_core.cli import options
 from daam_core.cli.named import names_in
 from daam_core.cli.output import Output, check_folder, new_folder, progress_bar
-from daam_core.errors import DataError
+from daam_core.errors import ConfigError, DataError
 from daam_core.plain import PlainMapping
 from daam_core.training.methods import METHODS, USUAL, method_named, option_of, overridden, refuse_overridden
 from daam_core.version import __version__
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from daam_core.training.layer_shares import LayerShares
 
 __doc__ = f"{__doc__}\n" + "\n".join(f"  {name:<21} {method.what}" for name, method in METHODS.items())
-NOTHING_TO_MEASURE_ON = "A comparison needs something to measure on: give --test DATA or --folds N."
+NOTHING_TO_MEASURE_ON = (
+    "A comparison needs something to measure on: give --test DATA or --folds N, or data with a part that is "
+    "called test."
+)
 #: What the output folder holds.
 FILES = frozenset({"compare.json", "compare.md", "compare.html"})
 
@@ -44,14 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Output:
     if arguments.out is not None:
         check_folder(arguments.out, overwrite=arguments.overwrite, known=FILES)
-    if arguments.test is None and arguments.folds is None:
-        raise DataError(NOTHING_TO_MEASURE_ON)
-    names = names_in(arguments.methods) or USUAL
+    names = USUAL if arguments.methods is None else tuple(dict.fromkeys(names_in(arguments.methods)))
+    if not names:
+        raise ConfigError("--methods names no method; give some, such as daam,linear, or leave it out.")
     for name in names:
         method_named(name)  # refused before anything is read
     given = options.chosen(arguments, options.CLASSIFIER_OPTIONS)
     refuse_overridden(names, given)
     wanted = options.experiment_options(arguments)
+    if wanted.test is None and wanted.folds is None and not wanted.has_test_part:
+        raise DataError(NOTHING_TO_MEASURE_ON)
+    if arguments.tune and wanted.amount == 0 and not wanted.validation_groups:
+        raise DataError(
+            "--tune chooses on the validation part, and with --validation 0 there is none: give a share, or "
+            "leave out --tune."
+        )
     datasets = wanted.read()
     # Here, so that wrong arguments do not wait for torch.
     from daam_core.training.evaluation import data_facts
@@ -59,6 +69,8 @@ def run(arguments: argparse.Namespace) -> Output:
     from daam_core.training.from_inputs import Sources
     from daam_core.training.pages import (
         aligned,
+        chooses,
+        chosen_table,
         comparison_blocks,
         comparison_table,
         json_bytes,
@@ -108,8 +120,9 @@ def run(arguments: argparse.Namespace) -> Output:
     table = comparison_table(measured, data.majority)
     slices = [slice_table(measured, column) for column in sliced_by(measured)]
     layers = [layers_table(shares)] if any(one.percent for one in shares) else []
-    printed = [protocol, f"{aligned(table)}\n{table.note}", *map(aligned, slices)]
-    printed += [f"{aligned(one)}\n{one.note}" for one in layers]
+    chosen_there = [chosen_table(measured)] if chooses(measured) else []
+    printed = [protocol, *(f"{aligned(one)}\n{one.note}" for one in (table, *chosen_there))]
+    printed += [*map(aligned, slices), *(f"{aligned(one)}\n{one.note}" for one in layers)]
     return Output(found, "\n\n".join(printed) + written)
 
 

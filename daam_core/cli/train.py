@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> Output:
 
 
 def _text(name: str, report: "TrainingReport") -> str:
-    from daam_core.training.pages import frequent_answer, several_in_short
+    from daam_core.training.pages import frequent_answer, several_in_short, spread
 
     counts = report.parameters
     trained = f"{counts.trained:,} trained parameters ({counts.classifier:,} numbers stored)"
@@ -90,12 +90,12 @@ def _text(name: str, report: "TrainingReport") -> str:
     majority = (
         "" if report.majority is None else f"always {frequent_answer(several=several)} {report.majority:.4f}"
     )
-    spread = f" ± {report.accuracy_deviation:.4f}" if report.accuracy_deviation else ""
+    around = f" ± {report.accuracy_deviation:.4f}" if report.accuracy_deviation else ""
     slices = () if report.measured is None else report.measured.slices
     lines = [
         first,
-        f"{'all labels right' if several else 'accuracy'} {report.accuracy:.4f}{spread} ({report.protocol})",
+        f"{'all labels right' if several else 'accuracy'} {report.accuracy:.4f}{around} ({report.protocol})",
         f"{balanced}{majority}",
     ]
-    lines += [f"  {s.column} {s.value}: {s.accuracy:.4f} ± {s.deviation:.4f} ({s.inputs:,})" for s in slices]
+    lines += [f"  {s.column} {s.value}: {s.accuracy:.4f}{spread(s.deviation)} ({s.inputs:,})" for s in slices]
     return "\n".join(lines)

@@ -102,6 +102,7 @@ class Recipe:
         train: trains a fresh one.
         settings: what distinguishes it, for the record.
         by_index: it is given the inputs' numbers ``[N]`` in place of their pooled features.
+        tried: settings among which a validation part chooses; none where there is nothing to choose.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Recipe:
     train: Trainer
     settings: Mapping[str, object]
     by_index: bool = False
+    tried: tuple[SettingValues, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,14 +122,14 @@ class SliceAccuracy:
         value: that these inputs have there.
         inputs: how many, of all splits' test parts.
         accuracy: mean over seeds and over the splits that test such inputs.
-        deviation: as :attr:`Measured.deviation`, over these splits or seeds.
+        deviation: as :attr:`Measured.deviation`, over these splits or seeds; None where there is one.
     """
 
     column: str
     value: str
     inputs: int
     accuracy: float
-    deviation: float
+    deviation: float | None
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,8 @@ class Measured:
         accuracies: ``[S][splits]``.
         accuracy: mean over seeds and splits.
         balanced_accuracy: see ``scores.balanced_accuracy``, mean over seeds and splits.
-        split_deviation: deviation (over n − 1) of the splits' means over seeds; 0 for one split.
-        seed_deviation: deviation of the seeds' means over splits; 0 for one seed.
+        split_deviation: deviation (over n − 1) of the splits' means over seeds; None for one split.
+        seed_deviation: deviation of the seeds' means over splits; None for one seed.
         parameters: trained ones.
         epochs: mean number of epochs that the kept weights were trained.
         seconds: mean time of one training.
@@ -152,6 +154,9 @@ class Measured:
         logits: ``[n, C]`` of each split's test part, of the first seed.
         slices: accuracy by each value of the columns that were asked for.
         several_figures: with several labels ``scores.FIGURES_OF_SEVERAL``, means over seeds and splits.
+        chosen: ``[S][splits]`` of the settings that each split's validation part chose; empty where it
+            chooses none.
+        tried: how many settings these were chosen among.
     """
 
     method: str
@@ -161,8 +166,8 @@ class Measured:
     accuracies: tuple[tuple[float, ...], ...]
     accuracy: float
     balanced_accuracy: float
-    split_deviation: float
-    seed_deviation: float
+    split_deviation: float | None
+    seed_deviation: float | None
     parameters: int
     epochs: float
     seconds: float
@@ -170,6 +175,8 @@ class Measured:
     slices: tuple[SliceAccuracy, ...] = ()
     logits: tuple[Tensor, ...] = field(default=(), compare=False)
     several_figures: Mapping[str, float] = field(default_factory=dict)
+    chosen: tuple[tuple[SettingValues, ...], ...] = ()
+    tried: int = 1
 
     @property
     def several(self) -> bool:
@@ -177,8 +184,8 @@ class Measured:
         return bool(self.several_figures)
 
     @property
-    def deviation(self) -> float:
-        """Over splits where there are several, else over seeds."""
+    def deviation(self) -> float | None:
+        """Over splits where there are several, else over seeds; None for one training."""
         return self.split_deviation if len(self.accuracies[0]) > 1 else self.seed_deviation
 
     def as_dict(self) -> dict[str, object]:
@@ -218,9 +225,9 @@ def measure_accuracy(
     names = [str(number) for number in range(data.labels.shape[-1])] if data.labels.ndim == 2 else []
     scored = []
     epochs, seconds, parameters = [], [], 0
-    settings = recipe.settings
+    settings, chosen = recipe.settings, list[tuple[SettingValues, ...]]()
     for seed in seeds:
-        right_shares, predicted, rights = [], [], []
+        right_shares, predicted, rights, of_seed = [], [], [], list[SettingValues]()
         for split in data.splits:
             module, history = fit_split(
                 recipe, data, split, training=replace(training, seed=seed), refit=refit
@@ -238,11 +245,13 @@ def measure_accuracy(
             seconds.append(history.seconds)
             parameters = trained_parameters(module)
             settings = {**recipe.settings, **history.settings}
+            of_seed += [_chosen(recipe, split, history)] if _chosen(recipe, split, history) else []
             if on_run is not None:
                 on_run(seed, module, history)
         accuracies.append(tuple(right_shares))
         predictions.append(tuple(predicted))
         found_right.append(rights)
+        chosen += [tuple(of_seed)] if of_seed else []
     table = np.array(accuracies)
     return Measured(
         method=recipe.name,
@@ -265,7 +274,18 @@ def measure_accuracy(
         ),
         logits=tuple(logits),
         several_figures=figures_of_several(scored) if scored else {},
+        chosen=tuple(chosen),
+        tried=max(len(recipe.tried), 1),
     )
+
+
+def _chosen(recipe: Recipe, split: Split, history: History) -> SettingValues:
+    """What the validation part of a split chose: none without one, and none of settings that are fixed."""
+    if not len(split.validation):
+        return {}
+    if len(recipe.tried) > 1:
+        return history.settings
+    return {name: value for name, value in history.settings.items() if name == "density"}
 
 
 def _values(data: SplitData, column: str) -> list[str]:
@@ -330,5 +350,5 @@ def trained_on(split: Split, *, refit: bool) -> np.ndarray:
     return np.sort(np.concatenate([split.train, split.validation]))
 
 
-def _deviation(values: np.ndarray) -> float:
-    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+def _deviation(values: np.ndarray) -> float | None:
+    return float(values.std(ddof=1)) if len(values) > 1 else None

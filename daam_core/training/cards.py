@@ -12,7 +12,7 @@ from daam_core.errors import DataError
 from daam_core.inputs import Modality
 from daam_core.outside import KEPT, Known
 from daam_core.training.about import About
-from daam_core.training.pages import class_table, frequent_answer, several_in_short
+from daam_core.training.pages import class_table, frequent_answer, several_in_short, spread
 from daam_core.training.run import TrainingReport
 from daam_core.writing.pages import Block, Heading, Listing, Paragraph, Table, to_markdown
 
@@ -227,12 +227,12 @@ def _figures(report: TrainingReport) -> Sequence[Block]:
     if report.accuracy is None:
         return [Paragraph("Not measured: the training was given neither a test set nor folds.")]
     deviation = report.accuracy_deviation
-    spread = f" ± {deviation:.3f}" if deviation else ""
+    around = f" ± {deviation:.3f}" if deviation else ""
     several = report.scores is not None and report.scores.several
     answer = frequent_answer(several=several)
     majority = "" if report.majority is None else f" Always {answer}: {report.majority:.3f}."
     what = " of the inputs have all labels right" if several else ""
-    measured = f"{report.accuracy:.3f}{spread}{what}, measured by: {report.protocol}.{majority}"
+    measured = f"{report.accuracy:.3f}{around}{what}, measured by: {report.protocol}.{majority}"
     blocks: list[Block] = [Paragraph(measured)]
     if report.scores is not None:
         if several:
@@ -247,7 +247,9 @@ def _figures(report: TrainingReport) -> Sequence[Block]:
         blocks.append(
             Table(
                 (column, "inputs", "accuracy"),
-                tuple((s.value, f"{s.inputs:,}", f"{s.accuracy:.3f} ± {s.deviation:.3f}") for s in of_column),
+                tuple(
+                    (s.value, f"{s.inputs:,}", f"{s.accuracy:.3f}{spread(s.deviation, 3)}") for s in of_column
+                ),
             )
         )
     return blocks

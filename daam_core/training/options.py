@@ -195,7 +195,7 @@ class ExperimentOptions:
             "validation": None if isinstance(self.validation, int | float) else self.validation,
             "test": self.test,
         }
-        if self.test is None and self.folds is None and self._has_test_part():
+        if self.test is None and self.folds is None and self.has_test_part:
             paths["test"] = self.data
         datasets = {"train": dataset} | {
             name: self.reading.load(
@@ -212,7 +212,9 @@ class ExperimentOptions:
         labels: Labels = self.classifier.get("labels", "several" if several else "one")
         return {name: found.with_labels(labels) for name, found in datasets.items()}
 
-    def _has_test_part(self) -> bool:
+    @property
+    def has_test_part(self) -> bool:
+        """Whether the data lie in parts, one of them for measuring that is not the one asked for."""
         if not isinstance(self.data, str | Path):
             return False
         parts = parts_of(self.data, self.reading.classes) or {}

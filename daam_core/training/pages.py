@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from daam_core.training.accuracy import Measured
 from daam_core.training.evaluation import DataFacts, Evaluation
 from daam_core.training.layer_shares import LayerShares
 from daam_core.training.scores import MajorityOf, Scores, figures_of_several, one_class_only
+from daam_core.training.settings import DensitySettings, SettingValues
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
 _IMPORTANCE = (
@@ -40,6 +42,11 @@ TRAINED = (
     "Trained parameters are the numbers that training could change; what joint density (directions, "
     "prototypes) and kernel ridge regression (the inputs) keep of the training inputs is stored besides and "
     "not counted."
+)
+#: What is chosen in a comparison.
+CHOSEN = (
+    "With --tune the validation part of each split chooses each method's settings; logistic regression and "
+    "kernel ridge regression, which are solved, are tuned in any case, and so is joint density's closed form."
 )
 #: Larger confusion matrices are shown as the list of their most frequent errors.
 _LARGEST_MATRIX = 15
@@ -153,7 +160,8 @@ def comparison_blocks(
     slices = [slice_table(measured, column) for column in sliced_by(measured)]
     layers = [layers_table(shares)] if any(one.percent for one in shares) else []
     head = Paragraph(f"{counts}. Protocol: {protocol}.")
-    return [head, comparison_table(measured, majority), *slices, *layers]
+    chosen = [chosen_table(measured)] if chooses(measured) else []
+    return [head, comparison_table(measured, majority), *chosen, *slices, *layers]
 
 
 def layers_table(shares: Sequence[LayerShares]) -> Table:
@@ -168,6 +176,44 @@ def layers_table(shares: Sequence[LayerShares]) -> Table:
     )
 
 
+def spread(deviation: float | None, digits: int = 4) -> str:
+    """A deviation behind a mean; nothing where there is none."""
+    return "" if deviation is None else f" ± {fixed(deviation, digits)}"
+
+
+def chosen_table(measured: Sequence[Measured]) -> Table:
+    """What the validation parts chose: a row for each setting that was chosen, with how often."""
+    rows = []
+    for method in measured:
+        times = Counter(_settings_in_words(one) for of_seed in method.chosen for one in of_seed)
+        total = times.total()
+        rows += [
+            (method.method, said, f"{count} of {total}", f"{method.tried}" if method.tried > 1 else "–")
+            for said, count in times.most_common()
+        ]
+    return Table(
+        ("method", "settings that the validation part chose", "trainings", "tried"),
+        tuple(rows),
+        note=CHOSEN,
+        left=2,
+    )
+
+
+def chooses(measured: Sequence[Measured]) -> bool:
+    """Whether a validation part chose anything but epochs."""
+    return any(method.chosen for method in measured)
+
+
+def _settings_in_words(settings: SettingValues) -> str:
+    said = []
+    for name, value in settings.items():
+        if isinstance(value, DensitySettings):
+            said += [f"{part} {of:.3g}" for part, of in vars(value).items() if of is not None]
+        else:
+            said.append(f"{name} {value:g}" if isinstance(value, int | float) else f"{name} {value}")
+    return ", ".join(said)
+
+
 def sliced_by(measured: Sequence[Measured]) -> list[str]:
     """Columns by whose values accuracy was measured apart."""
     return list(dict.fromkeys(found.column for method in measured for found in method.slices))
@@ -179,7 +225,7 @@ def slice_table(measured: Sequence[Measured], column: str) -> Table:
     return Table(
         (f"method, accuracy by {column}", *(f"{found.value} ({found.inputs:,})" for found in rows[0])),
         tuple(
-            (method.method, *(f"{fixed(s.accuracy, 4)} ± {fixed(s.deviation, 4)}" for s in found))
+            (method.method, *(f"{fixed(s.accuracy, 4)}{spread(s.deviation)}" for s in found))
             for method, found in zip(measured, rows, strict=True)
         ),
     )
@@ -202,8 +248,8 @@ def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
             *(fixed(method.several_figures[name], 4) for name in _COMPARED_OF_SEVERAL if several),
             fixed(method.accuracy, 4) + (" (best)" if method.accuracy == best else ""),
             fixed(method.balanced_accuracy, 4),
-            fixed(method.split_deviation, 4) if len(method.accuracies[0]) > 1 else "–",
-            fixed(method.seed_deviation, 4) if len(method.seeds) > 1 else "–",
+            "–" if method.split_deviation is None else fixed(method.split_deviation, 4),
+            "–" if method.seed_deviation is None else fixed(method.seed_deviation, 4),
             f"{method.parameters:,}",
             f"{method.epochs:.0f}",
             fixed(method.seconds, 1),
@@ -282,7 +328,7 @@ def aligned(table: Table) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.head))]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
+            cell.ljust(width) if column < table.left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

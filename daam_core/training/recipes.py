@@ -170,6 +170,7 @@ def recipe_of(
         train=train,
         settings={} if made is None else {name: getattr(made, name) for name in names},
         by_index=method.sees == "inputs",
+        tried=grid if len(grid) > 1 else (),
     )
 
 

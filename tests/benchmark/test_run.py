@@ -40,11 +40,14 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     assert run(plan, progress=Progress(on_progress=lambda _, message: said.append(message))) == []
     files = sorted(plan.out.rglob("*.json"))
     assert len(files) == 3 * 3 * 2
-    assert "few: linear on test" in said
+    assert said[0] == "0 of 18 cells done; now daam on folds: accuracy"
+    assert "9 of 18 cells done; now linear on test: few" in said
     before = {file: file.stat().st_mtime_ns for file in files}
     damaged = plan.file("accuracy", "linear", "test")
     damaged.write_text(damaged.read_text()[:50])
-    run(plan)
+    said.clear()
+    run(plan, progress=Progress(on_progress=lambda _, message: said.append(message)))
+    assert said == ["3 of 18 cells done; now linear on test: accuracy"]  # nothing of what is there
     changed = {file for file in files if file.stat().st_mtime_ns != before[file]}
     assert changed == {damaged}
     json.loads(damaged.read_text())

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from daam_core.training.methods import METHODS
 from tests.support.commands import compare_words, letter_table
 
 
@@ -66,7 +67,8 @@ def test_a_comparison_on_a_test_set_prints_one_json_object(letters, run, tmp_pat
     assert (status, err) == (0, "")
     found = json.loads(text)
     assert [part["name"] for part in found["parts"]] == ["letters.csv", "test.csv"]
-    assert found["methods"][0]["split_deviation"] == 0
+    method = found["methods"][0]
+    assert method["split_deviation"] is method["seed_deviation"] is method["deviation"] is None
 
 
 def test_accuracy_by_a_column_has_a_table_of_its_own(letters, run, tmp_path):
@@ -105,6 +107,10 @@ def test_a_comparison_refuses_what_it_cannot_measure(letters, refused):
     assert "--heads 2, but daam_v1 has --heads by the encoder's layers; daam_v2 has --heads 1" in refused(
         *words
     )
+    folds = ("--folds", 2)
+    assert "--methods names no method" in refused(*compare_words(letters, *folds, "--methods", ""))
+    nothing = compare_words(letters, *folds, "--tune", "--validation", 0)
+    assert "--tune chooses on the validation part, and with --validation 0 there is none" in refused(*nothing)
     assert "There is no method 'magic'" in refused(
         *compare_words(letters, "--folds", 2, "--methods", "magic")
     )
@@ -118,3 +124,49 @@ def test_what_is_solved_and_what_sees_tokens_is_compared_by_one_word_each(letter
     assert set(ridge["settings"]) == {"layer_scale", "width", "ridge"}
     assert set(pooling["settings"]) == {"learning_rate", "weight_decay"}
     assert min(ridge["accuracy"], pooling["accuracy"]) > 0.7
+
+
+def test_a_method_named_twice_is_measured_once(letters, run):
+    status, text, _ = run(*compare_words(letters, "--folds", 2, "--methods", "last_layer,linear,last_layer"))
+    assert status == 0
+    assert text.count("(best)") == 1
+    assert "last layer" not in text.partition("last layer")[2].partition("percent of each layer")[0]
+
+
+def test_what_the_validation_part_chose_is_said_of_each_split(letters, run, tmp_path):
+    words = (
+        "--folds",
+        2,
+        "--tune",
+        "--epochs",
+        2,
+        "--methods",
+        "linear,kernel_ridge",
+        "--out",
+        tmp_path / "c",
+    )
+    status, text, err = run(*compare_words(letters, *words))
+    assert (status, err) == (0, "")
+    methods = json.loads((tmp_path / "c" / "compare.json").read_text())["methods"]
+    for method, word in zip(methods, ("linear", "kernel_ridge"), strict=True):
+        assert method["tried"] == len(METHODS[word].grid)
+        (of_seed,) = method["chosen"]
+        assert len(of_seed) == 2
+        assert all(one in METHODS[word].grid for one in of_seed)
+        said = ", ".join(f"{name} {value:g}" for name, value in of_seed[0].items())
+        for file in ("compare.md", "compare.html"):
+            assert said in (tmp_path / "c" / file).read_text()
+        assert said in text
+        assert "kernel ridge regression, which are solved, are tuned in any case" in text
+    plain = json.loads(run(*compare_words(letters, "--folds", 2, "--methods", "linear", "--json"))[1])
+    assert plain["methods"][0]["chosen"] == []
+
+
+def test_a_test_part_that_lies_there_is_measured_on(letters, run, tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for name, count in (("train", 40), ("test", 20)):
+        letter_table(folder / f"{name}.csv", count, seed=count)
+    status, text, _ = run(*compare_words(folder, "--methods", "last_layer"))
+    assert status == 0
+    assert "test set parts/test (20 inputs" in text
