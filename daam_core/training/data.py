@@ -415,10 +415,11 @@ def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndar
             np.arange(len(dataset)), test_size=size, stratify=_strata(dataset, 2), random_state=seed
         )
     except ValueError as error:
-        smallest = min(dataset.counts.items(), key=lambda item: item[1])
+        smallest, classes = min(dataset.counts.items(), key=lambda item: item[1]), len(dataset.class_names)
         raise DataError(
             f"Holding out {amount:g} of {len(dataset)} inputs leaves a class without inputs: "
-            f"{smallest[0]!r} has {smallest[1]}. Hold out more, or give a validation data set."
+            f"there are {classes} of them, and {smallest[0]!r} has {smallest[1]}. Hold out more with "
+            f"--validation, at least {classes} inputs; or give a data set there, or 0 to hold out none."
         ) from error
     return np.sort(rest), np.sort(held)
 

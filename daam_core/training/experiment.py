@@ -109,6 +109,7 @@ def prepare(options: ExperimentOptions, datasets: Mapping[str, Dataset] | None =
     """
     datasets = options.read() if datasets is None else datasets
     dataset = datasets["train"]
+    _check_splits(options, datasets)
     backbone = options.backbone
     if not isinstance(backbone, Backbone):
         backbone = load_backbone(
@@ -144,6 +145,18 @@ def prepare(options: ExperimentOptions, datasets: Mapping[str, Dataset] | None =
         shipped=shipped,
         measured_on=measured_on,
     )
+
+
+def _check_splits(options: ExperimentOptions, datasets: Mapping[str, Dataset]) -> None:
+    """Refuse what cannot be split or given apart, before an input is encoded, which may take hours."""
+    train = datasets["train"]
+    _sliced(options, datasets.get("test", train))
+    trained_on = [np.arange(len(train))]
+    if "test" not in datasets and options.folds is not None:
+        trained_on += [rest for rest, _ in folds(train, options.folds)]
+    if "validation" not in datasets:
+        for indices in trained_on:
+            _held_out(options, train, indices)
 
 
 def _splits(options: ExperimentOptions, parts: Mapping[str, Part]) -> tuple[SplitData, SplitData | None]:

@@ -46,6 +46,24 @@ def test_by_default_a_tenth_chooses_the_epoch_and_nothing_is_measured(options):
     assert "10% of the training part choose the epoch" in found.shipped.protocol
 
 
+def test_what_cannot_be_split_is_refused_before_an_input_is_encoded(options, monkeypatch):
+    def encoding(*_, **__):
+        raise AssertionError("an input is encoded")
+
+    monkeypatch.setattr(experiment_module, "extracted", encoding)
+    small = replace(options, reading=replace(options.reading, per_class=6), validation=1)
+    with pytest.raises(
+        DataError, match=r"leaves a class without inputs.*with --validation, at least 2 inputs"
+    ):
+        prepare(replace(small, folds=2))
+    with pytest.raises(DataError, match="7 folds need as many groups"):
+        prepare(replace(options, folds=7))
+    with pytest.raises(DataError, match="no column 'year' to give accuracy by"):
+        prepare(replace(options, accuracy_by=("year",)))
+    with pytest.raises(AssertionError, match="an input is encoded"):
+        prepare(options)
+
+
 def test_folds_keep_groups_together_and_hold_out_inside_the_rest(options):
     found = prepare(replace(options, folds=3, seeds=2, validation=0.2))
     splits = found.measured_on.splits
