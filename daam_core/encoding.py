@@ -41,6 +41,10 @@ class Tokens:
 
     def __post_init__(self) -> None:
         count, width = len(self.labels), 4 if self.modality == "image" else 2
+        if not count:
+            raise ShapeError(
+                "The input has no tokens, so there is nothing to explain; give one that has some."
+            )
         if self.spans.shape != (count, width) or self.weights.shape != (count,):
             raise ShapeError(
                 f"{count} labels need spans of shape [{count}, {width}] and weights of shape [{count}], "

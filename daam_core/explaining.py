@@ -223,7 +223,7 @@ def explanations_of(
         "statistic_mean": statistics[0],
         "statistic_variance": statistics[1],
     } | ({} if evidence is None else {"evidence": evidence})
-    found = {name: tensor.detach().cpu().numpy() for name, tensor in of_each.items()}
+    found = {name: _wide(tensor) for name, tensor in of_each.items()}
     degenerate = (factor.maximum <= factor.minimum).any(-1).tolist()
     predicted = logits.argmax(-1).tolist()
 
@@ -357,5 +357,11 @@ _version = cache(metadata.version)
 
 def _array(tensor: Tensor) -> np.ndarray:
     """A copy of its own, in numbers that files know: nothing in it changes when the model does."""
+    return _wide(tensor).copy()
+
+
+def _wide(tensor: Tensor) -> np.ndarray:
+    """In numbers that files know; it may share the tensor's memory."""
     wide = tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
-    return wide.detach().cpu().numpy().copy()
+    array: np.ndarray = wide.detach().cpu().numpy()
+    return array

@@ -86,6 +86,10 @@ class Reading(ABC):
         x: Tensor = next(iter(call.given.values()))
         return x.detach()
 
+    def fewest(self, call: Call) -> int:
+        """Positions along its axis that the head with the fewest sees."""
+        return len(flat(self.x(call), self.axis()))
+
     def start(self) -> tuple[Tensor, Tensor]:
         """The parameters before training; where that is not known, as they are now."""
         offsets, scales = (one.detach().clone() for one in self.parameters())
@@ -188,6 +192,10 @@ class _Published(Reading):
     def axis(self) -> int:
         axis: int = self.heads[0].norm_axis  # type: ignore[assignment]
         return axis
+
+    def fewest(self, call: Call) -> int:
+        positions = super().fewest(call)
+        return min(group_sizes(positions, len(self.heads))) if positions >= len(self.heads) else 0
 
     def parameters(self) -> tuple[Tensor, Tensor]:
         offsets = torch.stack([head.get_parameter("mean_offsets") for head in self.heads])

@@ -221,13 +221,15 @@ class Attached:
             scale: what the Importance Factor's minimum and maximum are taken over.
 
         Raises:
-            InputError: there is no such class, or tokens that do not fit an axis.
+            InputError: there is no such class, tokens that do not fit an axis, or an attention that gave NaN.
             ConfigError: it is attached no longer.
             ShapeError: the module does not give logits ``[1, C]``.
         """
         index = class_index(self.class_names, target)
         prepared = self._prepared(given)
         calls, logits = self._run(prepared)
+        for key, call in _numbered(calls):
+            self._check_finite(key, call)
         explained = int(logits.argmax()) if index is None else index
         if not logits.requires_grad:
             raise ConfigError(
@@ -305,6 +307,23 @@ class Attached:
         reading = self._readings[call.name]
         rows, columns = flat(reading.x(call), reading.axis()).shape
         return len(reading.parameters()[0]), rows, columns
+
+    def _check_finite(self, name: str, call: Call) -> None:
+        """Refuse an attention that made NaN of numbers, where it did: what follows from them says nothing."""
+        reading = self._readings[call.name]
+        if bool(call.output.isfinite().all()) or not bool(reading.x(call).isfinite().all()):
+            return
+        heads, positions, _ = self._shape(call)
+        if reading.gate_kind == "mixture" and reading.fewest(call) < 2:
+            raise InputError(
+                f"The attention {name!r} gave NaN: {positions} positions along its axis "
+                f"{self._axis_names(call)[0]!r} are divided among {heads} heads, and a head needs at least "
+                f"two, since one has no variance; give an input of at least {2 * heads}."
+            )
+        raise InputError(
+            f"The attention {name!r} gave NaN or infinity, though what it was given holds none; look at its "
+            "parameters."
+        )
 
     def _explanation(
         self,

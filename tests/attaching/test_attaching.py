@@ -7,7 +7,11 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
-from gaussian_adaptive_attention import GaussianAdaptiveAttention, MultiHeadGaussianAdaptiveAttention
+from gaussian_adaptive_attention import (
+    GaussianAdaptiveAttention,
+    GaussianBlock,
+    MultiHeadGaussianAdaptiveAttention,
+)
 from torch import Tensor, nn
 
 from daam_core import export
@@ -259,6 +263,37 @@ def test_what_cannot_be_attached_is_said_and_leaves_no_hook(given, error, said):
     with pytest.raises(error, match=said):
         attach(**arguments)
     assert not module.attention._forward_hooks
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_model_in_half_precision_is_explained_in_numbers_that_files_know(kind, dtype):
+    model = copy.deepcopy(trained(kind)).to(dtype)
+    with attach(model, TEXT, prepare=prepare, class_names=CLASSES, axes=("token", "feature")) as attached:
+        found = attached.explain(TEXT).values()
+    for e in found:
+        assert {e.gate.dtype, e.values.dtype, e.logits.dtype, e.gradient.dtype} == {np.dtype(np.float32)}
+        assert e.predicted_class == "storm"
+
+
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom:UserWarning")
+def test_an_attention_that_gave_nan_is_named_and_why():
+    torch.manual_seed(0)
+    model = Reader(GaussianBlock([1, 1], [2, 2], [2, 2], 2))
+    with attach(model, TEXT, prepare=prepare, class_names=CLASSES) as attached:
+        said = (
+            r"'attention\.layers\.0' gave NaN: 3 positions along its axis 'position' are divided among 2 "
+            r"heads, and a head needs at least two.*at least 4\."
+        )
+        with pytest.raises(InputError, match=said):
+            attached.explain("the old river")
+        assert len(attached.explain("the old river thunder")) == 2
+        with pytest.raises(ShapeError, match="The input has no tokens, so there is nothing to explain"):
+            attached.explain("")
+        with torch.no_grad():
+            model.attention.layers[1].attention_heads[0].mean_offsets[0] = torch.nan
+        with pytest.raises(InputError, match=r"'attention\.layers\.1' gave NaN or infinity, though"):
+            attached.explain(TEXT)
 
 
 def test_what_cannot_be_explained_is_said():
