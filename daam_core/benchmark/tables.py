@@ -17,7 +17,7 @@ from daam_core.faithfulness.statistics import Interval, bootstrap_mean
 from daam_core.plain import PlainMapping
 from daam_core.reading.numbers import fixed
 from daam_core.training.methods import METHODS
-from daam_core.training.pages import TRAINED
+from daam_core.training.pages import TRAINED, frequent_answer
 from daam_core.writing.pages import Table
 
 
@@ -47,7 +47,7 @@ class MethodFigures:
         seeds: S; what is solved has one.
         parameters: those that training could change.
         seconds: of one training.
-        majority: what the most frequent class reaches.
+        majority: what the training part's most frequent class reaches.
         against: the best rival; None for a rival, and where no rival was measured.
     """
 
@@ -140,7 +140,7 @@ def accuracy_table(found: list[MethodFigures], sets: tuple[str, ...]) -> Table:
 
     majority = {row.name: row.majority for row in found}
     lines = [(METHODS[method].title, *(cell(name, method) for name in shown)) for method in methods]
-    lines.append(("always the most frequent class", *(fixed(majority[name], 3) for name in shown)))
+    lines.append((f"always {frequent_answer(several=False)}", *(fixed(majority[name], 3) for name in shown)))
     return Table(("accuracy", *shown), tuple(lines))
 
 

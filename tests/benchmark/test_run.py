@@ -74,7 +74,7 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     assert 0 <= ours.against.p_value <= 1
     table = accuracy_table(found, plan.sets)
     assert table.head == ("accuracy", "folds", "test")
-    assert table.rows[-1][0] == "always the most frequent class"
+    assert table.rows[-1][0] == "always the most frequent class of the training part"
     assert sum(cell.startswith("**") for line in table.rows for cell in line) >= 2
     few = results(plan, "few")["test", "daam"]["accuracies"]
     assert set(few) == {"5", "10", "20"}  # no class has fifty
