@@ -109,7 +109,6 @@ def prepare(options: ExperimentOptions, datasets: Mapping[str, Dataset] | None =
     """
     datasets = options.read() if datasets is None else datasets
     dataset = datasets["train"]
-    _check_splits(options, datasets)
     backbone = options.backbone
     if not isinstance(backbone, Backbone):
         backbone = load_backbone(
@@ -119,6 +118,7 @@ def prepare(options: ExperimentOptions, datasets: Mapping[str, Dataset] | None =
             device=options.device,
             dtype=options.dtype,
         )
+    _check_splits(options, datasets)
     labels = {"labels": "several"} if dataset.several else {}
     config = configured(
         options.method,
