@@ -349,7 +349,7 @@ def refuse_overridden(names: Sequence[str], given: PlainMapping) -> None:
         for name in ours
     )
     raise ConfigError(
-        f"What was given does not hold: {said}, but {instead}. Leave out the option or the method."
+        f"What was given does not hold: {said}, but {instead}; leave out the option or the method."
     )
 
 

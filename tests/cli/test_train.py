@@ -426,7 +426,7 @@ def test_an_option_that_the_method_sets_otherwise_is_refused(refused, tmp_path, 
     words = train_words(tmp_path / "nothing.csv", tmp_path / "out", "--method", method, *given)
     refusal = refused(*words)  # before anything is read: there is no such table
     assert said in refusal
-    assert "Leave out the option or the method." in refusal
+    assert "; leave out the option or the method." in refusal
 
 
 def test_an_option_that_the_method_sets_alike_is_taken(letters, run, tmp_path):
