@@ -43,7 +43,8 @@ def test_charts_hold_the_results_numbers(app, server, tmp_path):
         "1 === document.querySelector('#chart-plot .js-plotly-plot')._fullData.filter(({z}) => z).length"
     )
     (shown,) = [trace["z"] for trace in drawn(app) if trace["z"]]
-    np.testing.assert_allclose(shown, e.importance[1], atol=1e-6)
+    # Encoded twice: with another number of threads sums are in another order, 3e-6 of an Importance Factor.
+    np.testing.assert_allclose(shown, e.importance[1], atol=1e-5)
 
     app.explain_text("Shares fell after the report.")
     expect(app.page.locator("#chart-plot")).to_be_hidden()
