@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> Output:
     plan = Plan(
         data=Path(arguments.folder),
         out=Path(arguments.out),
-        methods=names_in(arguments.methods) or USUAL,
-        sets=names_in(arguments.data) or tuple(SETS),
-        measurements=names_in(arguments.measure) or MEASUREMENTS,  # type: ignore[arg-type] # checked by the plan
+        methods=_once(arguments.methods, USUAL),
+        sets=_once(arguments.data, tuple(SETS)),
+        measurements=_once(arguments.measure, MEASUREMENTS),  # type: ignore[arg-type] # checked by the plan
         budget=Budget(arguments.settings, arguments.seeds, arguments.epochs, arguments.patience),
         cache_dir=None if arguments.cache_dir is None else Path(arguments.cache_dir),
     )
@@ -77,6 +77,11 @@ def run(arguments: argparse.Namespace) -> Output:
             for refusal in make(plan, progress=Progress(on_progress=told)):
                 say(refusal)
     return written(plan, options.printed_command(arguments.words))
+
+
+def _once(said: str | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Names on the command line, each once; the usual ones where the option was not given."""
+    return usual if said is None else tuple(dict.fromkeys(names_in(said)))
 
 
 def _seeds(found: "Sequence[MethodFigures]") -> str:

@@ -7,7 +7,7 @@ from tests.benchmark.conftest import plan  # noqa: F401 - the fixture
 
 def test_the_command_writes_table_rows_and_plots(plan, run):  # noqa: F811
     words = ["benchmark", plan.data, "--out", plan.out, "--cache-dir", plan.cache_dir, "--data", "test"]
-    words += ["--methods", "daam,linear", "--settings", "2", "--seeds", "2", "--epochs", "3"]
+    words += ["--methods", "daam,linear,daam", "--settings", "2", "--seeds", "2", "--epochs", "3"]
     status, text, err = run(*words, "--measure", "accuracy,few")
     assert status == 0
     assert "linear probe" in text
@@ -35,6 +35,7 @@ def test_wrong_arguments_are_refused(plan, refused):  # noqa: F811
     words = ("benchmark", plan.data, "--out", plan.out)
     assert "no data set 'moon' in the benchmark; there are folds, test" in refused(*words, "--data", "moon")
     assert "There is no method 'magic'" in refused(*words, "--methods", "magic")
+    assert "needs at least one method" in refused(*words, "--methods", "")
     assert "no measurement 'all' of the benchmark" in refused(*words, "--measure", "all")
     assert "--seeds: '0' is not a whole number" in refused(*words, "--seeds", "0")
     assert "There is no folder 'nowhere'" in refused("benchmark", plan.data / "nowhere", "--out", plan.out)
