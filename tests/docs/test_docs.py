@@ -1,6 +1,7 @@
 """The documentation says what is so: its code runs, what it names exists, and it builds without a warning."""
 
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from app import Serving, serve
+from daam_core.cli.main import main
 from daam_core.errors import EncoderError
 from daam_core.explaining import explain
 from daam_core.trained import load_model
@@ -113,3 +115,17 @@ def test_every_file_that_a_page_names_exists(page: Path):
 
 def test_the_pictures_are_small():
     assert sum(path.stat().st_size for path in DOCS.rglob("*.png")) < 1_500_000
+
+
+def test_the_benchmarks_table_is_made_of_its_stored_cells_by_the_command_above_it(tmp_path, monkeypatch):
+    page = (DOCS / "benchmark.md").read_text("utf-8")
+    shown = page.split("<!-- made -->")[1].split("<!-- end -->")[0].strip()
+    (command,) = re.findall(r"^python -m daam_core (benchmark .*)$", shown, re.MULTILINE)
+    (tmp_path / "data").mkdir()
+    with zipfile.ZipFile(DOCS / "benchmark-cells.zip") as cells:
+        cells.extractall(tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    assert main([*command.split(), "--table"]) == 0
+    made = (tmp_path / "out" / "benchmark.md").read_text("utf-8").split("\n", 2)[2].strip()
+    assert re.sub("^## ", "### ", made, flags=re.MULTILINE).replace(" --table\n", "\n") == shown
+    assert (tmp_path / "out" / "benchmark.csv").read_bytes() == (DOCS / "benchmark.csv").read_bytes()
