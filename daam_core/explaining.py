@@ -300,19 +300,9 @@ def _decided(
         row_gradient = gain * row_gradient
     gate, density, gradient = map(attention.by_head, (gate_rows, density_rows, row_gradient))
     mean, variance = attention.statistics(values)
-    decided = _Decided(
-        pooled,
-        values,
-        gate,
-        density,
-        gradient,
-        mean,
-        variance,
-        logits.detach(),
-        predicted,
-        explained,
-        residual,
-    )
+    maps = gate, density, gradient
+    answered = logits.detach(), predicted, explained, residual
+    decided = _Decided(pooled, values, *maps, mean, variance, *answered)
     return decided, classifier.evidence(gated.detach(), explained, (decided.logits, joint))
 
 

@@ -140,6 +140,7 @@ class DensityStack(DensityAttention):
             output, gate = self._attended(raised, offsets, spreads, None, with_gate=with_gate)
             raised = raised + output
             outputs.append(output)
-            gates += [] if gate is None else [gate]
+            if gate is not None:
+                gates.append(gate)
         rows = torch.cat([*outputs, x], 1)
         return rows, torch.cat([*gates, torch.ones_like(x)], 1) if with_gate else None

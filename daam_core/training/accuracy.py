@@ -245,13 +245,15 @@ def measure_accuracy(
             seconds.append(history.seconds)
             parameters = trained_parameters(module)
             settings = {**recipe.settings, **history.settings}
-            of_seed += [_chosen(recipe, split, history)] if _chosen(recipe, split, history) else []
+            if settings_chosen := _chosen(recipe, split, history):
+                of_seed.append(settings_chosen)
             if on_run is not None:
                 on_run(seed, module, history)
         accuracies.append(tuple(right_shares))
         predictions.append(tuple(predicted))
         found_right.append(rights)
-        chosen += [tuple(of_seed)] if of_seed else []
+        if of_seed:
+            chosen.append(tuple(of_seed))
     table = np.array(accuracies)
     return Measured(
         method=recipe.name,
