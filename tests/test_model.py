@@ -7,7 +7,7 @@ import torch
 
 from daam_core.configuration import ModelConfig
 from daam_core.errors import ConfigError
-from daam_core.model import DaamClassifier
+from daam_core.model import CONVOLVED_AT_ONCE, DaamClassifier
 from daam_core.training.baselines import LayerProbe, WeightedLayerSum
 from daam_core.training.fitting import accuracy
 from tests.support.encode import encode
@@ -40,6 +40,13 @@ def test_every_kind_decides_sample_by_sample(kind):
     logits.sum().backward()
     learned = [p for p in head.parameters() if p.requires_grad]
     assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in learned)
+
+
+def test_convolutions_in_parts_are_those_of_all_inputs_at_once():
+    torch.manual_seed(0)
+    head = DaamClassifier(letter_config(decoder="conv"))
+    gated = torch.randn(2 * CONVOLVED_AT_ONCE + 3, 2 * LAYERS, FEATURES)
+    torch.testing.assert_close(head.decode(gated), head.decoder(gated.unsqueeze(2)), rtol=1e-5, atol=1e-5)
 
 
 def test_a_wide_gate_with_pooling_is_the_weighted_layer_sum():
