@@ -54,7 +54,9 @@ def run(arguments: argparse.Namespace) -> Output:
         method_named(name)  # refused before anything is read
     given = options.chosen(arguments, options.CLASSIFIER_OPTIONS)
     refuse_overridden(names, given)
-    wanted = options.experiment_options(arguments)
+    # A single method of density attention completes the options itself, as in training.
+    ours = [name for name in names if method_named(name).ours]
+    wanted = options.experiment_options(arguments, method=ours[0] if len(ours) == 1 else "daam")
     if wanted.test is None and wanted.folds is None and not wanted.has_test_part:
         raise DataError(NOTHING_TO_MEASURE_ON)
     if arguments.tune and wanted.amount == 0 and not wanted.validation_groups:

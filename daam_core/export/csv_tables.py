@@ -218,6 +218,9 @@ def csv_metadata(explanation: Explanation, file_name: str, *, table: TableKind =
     if explanation.axis_names != AXIS_NAMES:
         names = zip(AXIS_NAMES, explanation.axis_names, strict=True)
         meanings |= {column: f"index along the axis {name!r}, counted from 0" for column, name in names}
+    if explanation.n_levels > 1:
+        size = explanation.shape[0] // explanation.n_levels
+        meanings["head"] += f"; {size} of each of {explanation.n_levels} levels, the first level's first"
     key = list(CSV_COLUMNS[:3])
     if table == "tokens":
         meanings, key = token_columns(explanation), ["token"]

@@ -126,6 +126,16 @@ def test_what_is_solved_and_what_sees_tokens_is_compared_by_one_word_each(letter
     assert min(ridge["accuracy"], pooling["accuracy"]) > 0.7
 
 
+def test_the_only_method_of_density_attention_completes_the_options_itself(letters, run):
+    words = compare_words(letters, "--folds", 2, "--levels", 2, "--json")
+    place = words.index("--heads")
+    del words[place : place + 2]
+    status, text, err = run(*words, "--methods", "density_block,linear")
+    assert status == 0, err
+    block = json.loads(text)["methods"][0]["settings"]
+    assert (block["n_levels"], block["n_heads"], block["decoder"]) == (2, 4, "linear")
+
+
 def test_a_method_named_twice_is_measured_once(letters, run):
     status, text, _ = run(*compare_words(letters, "--folds", 2, "--methods", "last_layer,linear,last_layer"))
     assert status == 0

@@ -88,6 +88,12 @@ def test_the_table_has_its_description_beside_it(tmp_path):
     assert described["notes"][0]["prediction"] == e.predicted_class
 
 
+def test_the_description_says_of_which_level_a_head_is():
+    e = make_explanation(mode="layer_groups", levels=2, heads=4)
+    columns = strict(export.csv_metadata(e, "cells.csv"))["tableSchema"]["columns"]
+    assert columns[0]["dc:description"].endswith("; 2 of each of 2 levels, the first level's first")
+
+
 SIDES = {"audio": ["start", "end"], "text": ["start", "end"], "image": ["left", "top", "right", "bottom"]}
 
 
