@@ -15,6 +15,7 @@ from daam_core.figures.style import (
     NARROW_MM,
     SMALL_FONT_SIZE,
     Width,
+    line_style,
     new_figure,
     print_style,
     settle,
@@ -22,7 +23,7 @@ from daam_core.figures.style import (
     width_mm,
     wrapped,
 )
-from daam_core.reading.colours import HEAD_COLOURS, head_colour
+from daam_core.reading.colours import head_colour
 from daam_core.reading.gaussians import CellGaussians, cell_gaussians
 from daam_core.reading.numbers import number
 from daam_core.result import DatasetMean, Explanation
@@ -71,7 +72,7 @@ def gaussian_figure(
             amplitude = float(explanation.amplitude[head, layer])
             kind = "mean gate" if dataset else "gate"
             label = f"head {head}: {kind} {number(float(cell.gate[head]))}, λ {number(amplitude)}"
-            style = "-" if head < len(HEAD_COLOURS) else "--"
+            style = line_style(head)
             axes.plot(x, cell.gate_at(x, head), color=head_colour(head), linestyle=style, label=label)
             if not dataset:
                 axes.plot(cell.value, cell.gate[head], "o", markersize=3.4, color=head_colour(head), zorder=4)

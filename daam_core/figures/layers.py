@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from daam_core.figures import axis_labels
-from daam_core.figures.style import INK, Width, new_figure, print_style, settle, tidy, width_mm
-from daam_core.reading.colours import HEAD_COLOURS, head_colour
+from daam_core.figures.style import INK, Width, hatch, new_figure, print_style, settle, tidy, width_mm
+from daam_core.reading.colours import head_colour
 from daam_core.result import Explanation
 
 LEGEND_ENTRY_MM = 17.5
@@ -43,7 +43,7 @@ def draw_layers(axes: Axes, explanation: Explanation, total: float) -> None:
             color=head_colour(head),
             edgecolor="white",
             linewidth=0.3,
-            hatch="////" if head >= len(HEAD_COLOURS) else None,
+            hatch=hatch(head),
             label=f"head {head}",
         )
         bottom += contribution[head]

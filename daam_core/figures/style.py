@@ -26,7 +26,7 @@ from matplotlib.transforms import Bbox
 
 from daam_core.errors import ConfigError
 from daam_core.figures.fonts import drawable, font_families
-from daam_core.reading.colours import DIVERGING, sequential
+from daam_core.reading.colours import DIVERGING, HEAD_COLOURS, sequential
 from daam_core.reading.numbers import number
 
 Canvas = Figure | SubFigure
@@ -37,6 +37,10 @@ FORMATS = ("png", "svg", "pdf")
 DPI = 300  # of png, and of pictures inside vector figures
 MM_PER_INCH = 25.4
 MM_PER_POINT = MM_PER_INCH / 72
+
+#: What tells heads apart that have one colour: of lines, and of areas.
+LINE_STYLES = ("-", "--", ":", "-.")
+HATCHES = (None, "////", "....", "xxxx")
 
 FONT_SIZE = 7.0  # points; printed figures ask for 5 to 8
 SMALL_FONT_SIZE = 6.5
@@ -91,6 +95,16 @@ _STYLE: dict[str, Any] = {
 }
 
 _settings = threading.RLock()
+
+
+def line_style(head: int) -> str:
+    """Of a head's line beside those of other heads, matplotlib's word."""
+    return LINE_STYLES[head // len(HEAD_COLOURS) % len(LINE_STYLES)]
+
+
+def hatch(head: int) -> str | None:
+    """Of a head's area beside those of other heads, matplotlib's word."""
+    return HATCHES[head // len(HEAD_COLOURS) % len(HATCHES)]
 
 
 @contextmanager

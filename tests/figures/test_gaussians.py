@@ -9,6 +9,7 @@ from daam_core.figures.gaussians import gaussian_figure
 from daam_core.reading.gaussians import cell_gaussians
 from daam_core.reading.numbers import number
 from tests.figures.examples import AUDIO, GROUPS, MIXTURE
+from tests.support.builders import make_explanation
 
 
 def test_curves_go_through_the_gates_of_the_cell():
@@ -66,3 +67,11 @@ def test_a_mixtures_curves_are_drawn_whole(dataset):
         points = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "o"]
         top = max(*(cell.highest(head) for head in range(4)), *points)
         assert axes.get_ylim() == pytest.approx((0, 1.06 * top))
+
+
+def test_curves_of_24_heads_are_told_apart_by_colour_and_line():
+    figure = gaussian_figure(make_explanation(heads=24), 0, 0)
+    looks = {
+        (line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines if len(line.get_xdata()) > 2
+    }
+    assert len(looks) == 24

@@ -6,6 +6,7 @@ from matplotlib.colors import to_hex
 from daam_core.figures.layers import layer_contribution_figure
 from daam_core.reading.colours import head_colour
 from tests.figures.examples import AUDIO
+from tests.support.builders import make_explanation
 
 
 def test_layer_bars_are_the_contributions_stacked():
@@ -16,3 +17,8 @@ def test_layer_bars_are_the_contributions_stacked():
     np.testing.assert_allclose(tops, AUDIO.layer_contribution.sum(0), rtol=1e-6)
     colours = [to_hex(bars[0].get_facecolor()) for bars in figure.axes[0].containers]
     assert colours == [head_colour(head) for head in range(4)]
+
+
+def test_bars_of_24_heads_are_told_apart_by_colour_and_hatch():
+    bars = layer_contribution_figure(make_explanation(heads=24)).axes[0].patches
+    assert len({(to_hex(bar.get_facecolor()), bar.get_hatch()) for bar in bars}) == 24
