@@ -26,6 +26,12 @@ from daam_core.plain import PlainMapping
 
 #: How TimmWrapper calls its weights.
 _PREFIX = "timm_model."
+#: Arguments of a configuration that are not the architecture's: timm records the number of classes as one,
+#: and the others would have it read further files.
+_NOT_THE_ARCHITECTURES = {
+    *("num_classes", "features_only", "cache_dir", "checkpoint_path"),
+    *("pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "pretrained_model_args"),
+}
 _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
@@ -64,7 +70,7 @@ class TimmPictures(Pretrained):
     """
 
     modality = "image"
-    algorithm = "timm-intermediates-1"
+    algorithm = "timm-intermediates-2"
 
     def __init__(
         self, files: EncoderFiles, model: _Intermediates, settings: PlainMapping, *, sha256: str
@@ -111,10 +117,10 @@ class TimmPictures(Pretrained):
         picture = picture.crop((left, top, whole_width - left, whole_height - top))
         shorter = math.floor(min(self._height, self._width) / self._share)
         shorter = max(shorter, self._height, self._width)  # of an oblong input nothing lies outside
-        scale = shorter / min(picture.size)
-        columns, rows = (shorter if side == min(picture.size) else int(side * scale) for side in picture.size)
+        columns, rows = (int(shorter * side / min(picture.size)) for side in picture.size)
         resized = picture.resize((columns, rows), self._filter)
-        first_column, first_row = (columns - self._width) // 2, (rows - self._height) // 2
+        # Half a pixel goes to the even side, as torchvision's CenterCrop rounds.
+        first_column, first_row = round((columns - self._width) / 2), round((rows - self._height) / 2)
         box = (first_column, first_row, first_column + self._width, first_row + self._height)
         values = torch.from_numpy(np.asarray(resized.crop(box), dtype=np.float32) / 255).permute(2, 0, 1)
         per_column = picture.width / columns / whole_width
@@ -148,12 +154,16 @@ def load_timm(files: EncoderFiles, config: PlainMapping, placing: Placing) -> Ti
     paths = weight_files(files)
     sha256 = weights_sha256(paths)
     try:
-        model = timm.create_model(
-            config["architecture"], pretrained=False, num_classes=0, **(config.get("model_args") or {})
-        )
+        architecture, given = config["architecture"], config.get("model_args") or {}
+        if ":" in architecture:  # timm takes it for a place, such as another repository
+            raise EncoderError(
+                f"{architecture!r} in the {CONFIG} of '{files.name}' is no architecture of timm."
+            )
+        arguments = {name: value for name, value in given.items() if name not in _NOT_THE_ARCHITECTURES}
+        model = timm.create_model(architecture, pretrained=False, num_classes=0, **arguments)
         if not hasattr(model, "forward_intermediates"):
             raise EncoderError(
-                f"The architecture {config['architecture']!r} of '{files.name}' gives no intermediates in "
+                f"The architecture {architecture!r} of '{files.name}' gives no intermediates in "
                 "timm; give another one."
             )
         missing = model.load_state_dict(_weights(paths), strict=False).missing_keys

@@ -21,8 +21,10 @@ def network(monkeypatch):
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_intermediates_are_layers_on_one_grid(network, tmp_path, wrapped):
     made, created = network
+    # timm 1.0.31 records what its factory was given, the number of classes among it.
+    given = {"depth": 2, "num_classes": 7, "checkpoint_path": "other.pth"}
     more = {"model_type": "timm_wrapper", "prefix": "timm_model."} if wrapped else {}
-    backbone = load_backbone(str(saved(tmp_path / "net", made, model_args={"depth": 2}, **more)))
+    backbone = load_backbone(str(saved(tmp_path / "net", made, model_args=given, **more)))
     assert created == {"architecture": "three_stages", "pretrained": False, "num_classes": 0, "depth": 2}
     assert (backbone.modality, backbone.n_layers, backbone.n_features) == ("image", 3, 8)
     draw = np.random.default_rng(0)
@@ -44,6 +46,7 @@ def test_intermediates_are_layers_on_one_grid(network, tmp_path, wrapped):
     ("changes", "said"),
     [
         ({"architecture": "four_stages"}, "cannot be loaded by timm .Unknown model"),
+        ({"architecture": "hf-hub:some/where"}, "'hf-hub:some/where' in .* is no architecture of timm"),
         ({"pretrained_cfg": {}}, "pretrained_cfg needs input_size, mean, std"),
         ({"pretrained_cfg": PREPARED | {"crop_mode": "border"}}, "crop_mode must be center"),
         ({"prefix": "other."}, "lack 4 parameters of its architecture, such as first.weight"),
@@ -63,12 +66,30 @@ def test_without_timm_a_sentence_says_what_it_needs(network, tmp_path, monkeypat
         load_backbone(str(folder), modality="text")
 
 
-def test_a_model_of_timm_itself(tmp_path):
+@pytest.mark.parametrize(("width", "left"), [(47, 8), (45, 6)])
+def test_half_a_pixel_goes_to_the_even_side(network, tmp_path, width, left):
+    backbone = load_backbone(str(saved(tmp_path / "net", network[0])))
+    draw = np.random.default_rng(0)
+    picture = Image.fromarray(draw.integers(0, 255, (40, width, 3), dtype=np.uint8))
+    spans = encode(backbone, picture).tokens.spans
+    np.testing.assert_allclose(spans[0], [left / width, 4 / 40, (left + 2) / width, 6 / 40])
+
+
+@pytest.mark.parametrize("architecture", ["convnext_atto", "vit_tiny_patch16_224"])
+def test_a_model_of_timm_itself(tmp_path, architecture):
     try:
         import timm
+        from timm.models import save_for_hf
     except (ImportError, RuntimeError) as error:
         pytest.skip(f"timm cannot be imported here: {error}")
-    model = timm.create_model("convnext_atto", num_classes=0)
-    folder = saved(tmp_path / "net", model, architecture="convnext_atto")
-    backbone = load_backbone(str(folder))
-    assert (backbone.n_layers, backbone.n_features) == (4, 320)
+    model = timm.create_model(architecture).eval()
+    save_for_hf(model, tmp_path / "net", safe_serialization=True)
+    backbone = load_backbone(str(tmp_path / "net"))
+    draw = np.random.default_rng(0)
+    picture = Image.fromarray(draw.integers(0, 255, (300, 420, 3), dtype=np.uint8))
+    prepare = timm.data.create_transform(**timm.data.resolve_data_config(model.pretrained_cfg))
+    with torch.no_grad():
+        layers = model.forward_intermediates(prepare(picture)[None], intermediates_only=True)
+    hidden = encode(backbone, picture).hidden
+    assert (backbone.n_layers, backbone.n_features) == (len(layers), layers[-1].shape[1])
+    torch.testing.assert_close(hidden[-1].mean(0), layers[-1][0].mean((1, 2)), rtol=1e-4, atol=1e-5)
