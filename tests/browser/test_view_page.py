@@ -168,6 +168,22 @@ def test_nothing_is_cut_off_on_a_phone(view: Callable[..., Page]) -> None:
         assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), parts
 
 
+def test_much_help_is_folded_on_a_phone(view: Callable[..., Page]) -> None:
+    page = view(make_explanation(gate_kind="mixture"), state={"tab": "heatmap"})
+    helped = page.locator(".dv-help", has_text="add up to 1 over its layers")
+    whole = helped.locator("p").inner_text()
+    assert helped.get_by_role("button").count() == 0
+    page.set_viewport_size({"width": 390, "height": 800})
+    settle(page)
+    paragraph = helped.locator("p")
+    folded = (paragraph.bounding_box() or {})["height"]
+    helped.get_by_role("button", name="More help").click()
+    assert (paragraph.bounding_box() or {})["height"] > 2 * folded
+    assert paragraph.inner_text() == whole
+    helped.get_by_role("button", name="Less help").click()
+    assert (paragraph.bounding_box() or {})["height"] == folded
+
+
 def test_every_figure_has_a_table_and_a_sentence_of_help(view: Callable[..., Page]) -> None:
     a, b = make_explanation(), make_explanation(seed=4)
     page = view(a, payload={"compare": b})

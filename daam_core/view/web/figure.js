@@ -6,6 +6,8 @@ import { html, useEffect, useHeading, useId, useLayoutEffect, useRef, useState, 
 import { SaveMenu } from './save_menu.js';
 import { numeralText, padding } from './sheets.js';
 
+/** Letters of help that a narrow page shows whole. */
+const MUCH = 360;
 export const TOO_LARGE = 'These numbers are too large to be part of this page.';
 
 /**
@@ -48,7 +50,7 @@ export function Figure({
       }
       ${csv && html`<${SaveMenu} title=${title} body=${body} csv=${csv} ofClass=${ofClass} both=${both} head=${head} />`}
     </div>
-    ${help && html`<p class="dv-help">${withTerms(help)}</p>`}
+    ${help && html`<${Help} text=${help} />`}
     ${controls && html`<div class="dv-controls">${controls}</div>`}
     <div class="dv-body" ref=${body}>
       ${children}
@@ -56,6 +58,21 @@ export function Figure({
     </div>
     <div class="dv-table-place" id="${id}-table" hidden=${!open}>${open && table()}</div>
   </section>`;
+}
+
+/** What a figure means. On a narrow page much of it is folded. @param {{text: string}} props */
+function Help({ text }) {
+  const [open, setOpen] = useState(false);
+  const folds = text.length > MUCH;
+  return html`<div class="dv-help ${folds && !open ? 'dv-folded' : ''}">
+    <p>${withTerms(text)}</p>
+    ${
+      folds &&
+      html`<button type="button" class="dv-link dv-unfold" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}
+        >${open ? 'Less help' : 'More help'}</button
+      >`
+    }
+  </div>`;
 }
 
 /**
