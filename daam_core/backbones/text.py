@@ -89,7 +89,7 @@ class MiniLM(Backbone):
         # Filled window by window: a long text's hidden states are too large to hold twice.
         hidden = [torch.empty(self.n_layers, len(text.labels), self.n_features) for text in texts]
         windows = [
-            _Window(ids, states[:, start : start + len(ids)])
+            _Window(ids, states, start)
             for text, states in zip(texts, hidden, strict=True)
             for start, ids in text.windows
         ]
@@ -98,7 +98,8 @@ class MiniLM(Backbone):
             stop_if_asked()
             states = self._hidden([window.ids for window in batch])
             for window, found in zip(batch, states, strict=True):
-                window.place.copy_(found[:, : len(window.ids)])
+                count = len(window.ids)
+                window.states[:, window.start : window.start + count] = found[:, :count]
         return [text.encoding(states) for text, states in zip(texts, hidden, strict=True)]
 
     def _cut(self, read: Text) -> "_CutText":
@@ -149,7 +150,8 @@ class _CutText:
 
 class _Window(NamedTuple):
     ids: list[int]
-    place: Tensor  # [L, T, F], where its hidden states go
+    states: Tensor  # [L, T, F] of the whole text, where its hidden states go
+    start: int  # the first of its positions among the text's
 
 
 def _batches(windows: Sequence[_Window], positions: int) -> Iterator[Sequence[_Window]]:

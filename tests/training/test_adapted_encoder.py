@@ -11,6 +11,7 @@ from daam_core.backbones import load_backbone
 from daam_core.backbones.huggingface.families import load_huggingface
 from daam_core.backbones.text import MiniLM
 from daam_core.errors import ConfigError
+from daam_core.inputs import read_input
 from daam_core.training.accuracy import trained_parameters
 from daam_core.training.adapted_encoder import RANK, AdaptedEncoder
 from daam_core.training.fitting import accuracy
@@ -153,6 +154,24 @@ def small_encoder():
     model.encoder.layer = model.encoder.layer[:2]
     model.config.num_hidden_layers = 2
     return MiniLM(model, whole._tokenizer)
+
+
+def test_texts_of_several_windows_teach_it(small_encoder):
+    """Their gradient is that of their windows as texts of their own, weighted by positions."""
+    long = " ".join(f"word {i} of a text that is longer than the context" for i in range(60))
+    model = AdaptedEncoder(Sources([long, "a short one"], small_encoder), 2, adaptation="lora")
+    pooled = model.pooled(torch.tensor([0, 1]))
+    pooled.sum(1)[0].backward()
+    found = [one.grad.clone() for one in model.second]
+    assert all(float(one.abs().max()) > 0 for one in found)
+    adapted = small_encoder.with_module(model.encoder)
+    cut = small_encoder._cut(read_input(long, "text"))
+    assert len(cut.windows) > 1
+    model.zero_grad()
+    states = [adapted._hidden([ids])[0, -1].sum(0) for _, ids in cut.windows]
+    (torch.stack(states).sum() / len(cut.labels)).backward()
+    for one, expected in zip(model.second, found, strict=True):
+        torch.testing.assert_close(one.grad, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_lora_changes_queries_and_keys_of_the_encoder_and_learns(small_encoder):
