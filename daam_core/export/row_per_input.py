@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from daam_core.errors import InputError
 from daam_core.export.parquet import parquet_bytes
 from daam_core.reading.outside import outside_columns
@@ -28,7 +30,7 @@ def explanation_row(explanation: Explanation) -> ExplanationRow:
         ``outside`` what the classifier knows, and how far;
         ``probabilities`` by class name; ``top_layers`` with
         their share of the density attention in percent; ``top_parts`` of the input, those of largest
-        attribution (words of a text, else tokens), each with its ``span``.
+        attribution (words of a text, else tokens, those that stand for a part of it), each with its ``span``.
     """
     e = explanation
     layers = e.layer_contribution.sum(0)
@@ -40,8 +42,8 @@ def explanation_row(explanation: Explanation) -> ExplanationRow:
             if word.start is not None and word.end is not None
         ]
     else:
-        tokens = zip(e.token_labels, e.token_spans.tolist(), e.token_attribution.tolist(), strict=True)
-        parts = list(tokens)
+        tokens = zip(e.token_labels, e.token_spans, e.token_attribution.tolist(), strict=True)
+        parts = [(label, span.tolist(), value) for label, span, value in tokens if not np.isnan(span).any()]
     parts.sort(key=lambda part: -abs(part[2]))
     return {
         "prediction": e.predicted_class,
