@@ -128,6 +128,14 @@ def is_open(explanation: Explanation, head: int) -> bool:
     return bool((explanation.gate[head, explanation.head_layers[head]] > OPEN).all())
 
 
+CLOSED = 1e-3  # gates below this everywhere let nothing through
+
+
+def highest_gate(explanation: Explanation) -> float:
+    """Of all cells that a head sees."""
+    return float(explanation.gate.max(where=explanation.head_layers[:, :, None], initial=0))
+
+
 def gate_entropy(gate: np.ndarray, head_layers: np.ndarray) -> np.ndarray:
     r"""Entropy of each head's gate, relative to an even gate.
 

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from daam_core.reading.differences import compared_quantity, largest_changes, map_correlation
-from daam_core.reading.heads import NEARLY_ALL, head_order, is_open, most_on, same_by_construction
+from daam_core.reading.heads import (
+    CLOSED,
+    NEARLY_ALL,
+    head_order,
+    highest_gate,
+    is_open,
+    most_on,
+    same_by_construction,
+)
 from daam_core.reading.numbers import fixed, number, probability, signed
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import RIVALS, quantity_map, top_cells
@@ -42,6 +50,11 @@ def what_stands_out(explanation: Explanation) -> tuple[str, ...]:
     found = [_another_class(explanation)]
     if explanation.degenerate:
         found += ["No cell stands out: the density attention is the same everywhere."]
+    elif (highest := highest_gate(explanation)) < CLOSED:
+        found += [
+            f"The gates let nothing through: the highest is {number(highest)}. The Importance Factor and all "
+            "shares are relative and say nothing here; nearly the same is decided for every input."
+        ]
     else:
         found += [_heads(explanation), _levels(explanation), _cells(explanation), _input(explanation)]
     return tuple(sentence for sentence in found if sentence is not None)

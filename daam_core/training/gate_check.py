@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from daam_core.model import DaamClassifier
+from daam_core.reading.heads import CLOSED
 
-#: A gate that is lower, or higher, or varies less than this on all of its cells does not gate.
-CLOSED, OPEN, CONSTANT = 1e-3, 0.99, 1e-3
+#: A gate that is higher, or varies less than this on all of its cells does not gate.
+OPEN, CONSTANT = 0.99, 1e-3
 #: Inputs that are looked at.
 MOST_INPUTS = 512
 
@@ -30,15 +31,15 @@ def gate_faults(classifier: DaamClassifier, features: Tensor) -> tuple[str, ...]
         elif len(own) > 1 and (own.amax(0) - own.amin(0)).max() < CONSTANT:
             found["constant"].append(head)
     said = {
-        "closed": "lets nothing through: it is dead. Give the gate a smaller learning rate, offsets of less "
+        "closed": "lets nothing through, it is dead. Give the gate a smaller learning rate, offsets of less "
         "spread, or no gate penalty",
-        "open": "lets everything through: it does not gate. Give the gate a higher learning rate or a gate "
+        "open": "lets everything through, it does not gate. Give the gate a higher learning rate or a gate "
         "penalty",
-        "constant": "is the same for every input: it does not depend on what it sees. Give the gate a "
+        "constant": "is the same for every input, it does not depend on what it sees. Give the gate a "
         "smaller learning rate, or check that inputs differ",
     }
     return tuple(
-        f"The gate of head {', '.join(map(str, heads))} {said[kind]}."
+        f"Head{'s' if len(heads) > 1 else ''} {', '.join(map(str, heads))}: the gate {said[kind]}."
         for kind, heads in found.items()
         if heads
     )

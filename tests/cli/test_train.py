@@ -444,4 +444,4 @@ def test_a_dead_gate_is_said(letters, run, tmp_path):
     words = train_words(letters, tmp_path / "dead", "--gate-penalty", "100", "--gate-learning-rate", "1")
     status, _, err = run(*words)
     assert status == 0
-    assert "lets nothing through: it is dead" in err
+    assert "lets nothing through, it is dead" in err

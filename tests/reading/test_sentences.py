@@ -137,6 +137,16 @@ def test_a_constant_map_has_one_sentence():
     )
 
 
+def test_gates_that_let_nothing_through_have_one_sentence_and_no_findings():
+    e = make_explanation()
+    dead = replace(e, gate=e.gate * 1e-9, density_attention=e.density_attention * 1e-9)
+    (sentence,) = what_stands_out(dead)
+    assert sentence.startswith(
+        f"The gates let nothing through: the highest is {number(float(dead.gate.max()))}."
+    )
+    assert len(what_stands_out(e)) > 1
+
+
 def test_evidence_names_the_cells_and_an_open_head_is_called_so():
     e = make_explanation("text", heads=2, layers=4)
     gate, evidence = e.gate.copy(), np.full(e.shape, -0.1, np.float32)
