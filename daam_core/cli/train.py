@@ -71,30 +71,34 @@ def run(arguments: argparse.Namespace) -> Output:
         say(warning)
     with new_folder(arguments.out) as folder:
         model.save_pretrained(folder)
-    return Output({"name": name, "folder": Path(arguments.out).name} | report.as_dict(), _text(name, report))
+    return Output(
+        {"name": name, "folder": Path(arguments.out).name} | report.as_dict(),
+        _text(name, report, several=model.config.labels == "several"),
+    )
 
 
-def _text(name: str, report: "TrainingReport") -> str:
+def _text(name: str, report: "TrainingReport", *, several: bool) -> str:
     from daam_core.training.pages import frequent_answer, several_in_short, spread
 
     counts = report.parameters
     trained = f"{counts.trained:,} trained parameters ({counts.classifier:,} numbers stored)"
     first = f"{name}: {trained}, {report.chosen_by}"
+    scores, measured = report.scores, report.measured
+    right = "all labels right" if several else "accuracy"
     if report.accuracy is None:
-        return f"{first}\naccuracy on the training part {report.training_accuracy:.4f}; no test was asked for"
-    scores = report.scores
-    balanced = "" if scores is None else f"balanced {scores.balanced_accuracy:.4f}, "
-    several = scores is not None and scores.several
+        return f"{first}\n{right} on the training part {report.training_accuracy:.4f}; no test was asked for"
+    # As the accuracy, a mean over seeds and splits; in the scores all splits' answers stand together.
+    balanced = "" if measured is None else f"balanced {measured.balanced_accuracy:.4f}, "
     if scores is not None and scores.several:
         balanced = f"{several_in_short(scores)}, {balanced}"
     majority = (
         "" if report.majority is None else f"always {frequent_answer(several=several)} {report.majority:.4f}"
     )
     around = f" ± {report.accuracy_deviation:.4f}" if report.accuracy_deviation else ""
-    slices = () if report.measured is None else report.measured.slices
+    slices = () if measured is None else measured.slices
     lines = [
         first,
-        f"{'all labels right' if several else 'accuracy'} {report.accuracy:.4f}{around} ({report.protocol})",
+        f"{right} {report.accuracy:.4f}{around} ({report.protocol})",
         f"{balanced}{majority}",
     ]
     lines += [f"  {s.column} {s.value}: {s.accuracy:.4f}{spread(s.deviation)} ({s.inputs:,})" for s in slices]

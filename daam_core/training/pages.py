@@ -19,7 +19,7 @@ from daam_core.trained import TrainedClassifier
 from daam_core.training.accuracy import Measured
 from daam_core.training.evaluation import DataFacts, Evaluation
 from daam_core.training.layer_shares import LayerShares
-from daam_core.training.scores import MajorityOf, Scores, figures_of_several, one_class_only
+from daam_core.training.scores import ClassFigures, MajorityOf, Scores, figures_of_several, one_class_only
 from daam_core.training.settings import DensitySettings, SettingValues
 from daam_core.writing.pages import Block, Figure, Heading, Listing, Paragraph, Table, to_html, to_markdown
 
@@ -336,16 +336,20 @@ def aligned(table: Table) -> str:
 
 
 def class_table(scores: Scores) -> Table:
-    """Precision, recall and F1 of each class; with several labels average precision beside its share."""
+    """Precision, recall and F1 of each class; with several labels average precision beside its share. A
+    class that does not occur has a precision alone.
+    """
+
+    def told(figures: ClassFigures, value: float) -> str:
+        return fixed(value) if figures.inputs else "–"
+
     rows = tuple(
-        (c.name, str(c.inputs), fixed(c.precision), fixed(c.recall), fixed(c.f1)) for c in scores.classes
+        (c.name, str(c.inputs), fixed(c.precision), told(c, c.recall), told(c, c.f1)) for c in scores.classes
     )
     head = ("class", "inputs", "precision", "recall", "F1")
     if not scores.several:
         return Table(head, rows)
-    shares = (c.inputs / scores.inputs for c in scores.classes)
-    areas = (c.average_precision or 0.0 for c in scores.classes)
-    more = ((fixed(area), fixed(share)) for area, share in zip(areas, shares, strict=True))
+    more = ((told(c, c.average_precision or 0.0), told(c, c.inputs / scores.inputs)) for c in scores.classes)
     wide = tuple((*row, *two) for row, two in zip(rows, more, strict=True))
     return Table((*head, "average precision", "at random"), wide)
 

@@ -44,7 +44,7 @@ class Scores:
         accuracy: share of right predictions; with several labels, of inputs all of whose labels are right.
         balanced_accuracy: mean recall over the classes that occur; with several labels, each class's mean of
             that and of the recall of its absence.
-        macro_f1: mean F1 over all classes.
+        macro_f1: mean F1 over the classes that occur.
         classes: figures of each class, in the model's order.
         confusion: ``[C][C]`` counts; row = true class, column = predicted class. Empty with several labels,
             where no class stands in place of another.
@@ -135,7 +135,7 @@ def score(
         inputs=len(labels),
         accuracy=float(np.trace(confusion) / len(labels)),
         balanced_accuracy=float(recall[support > 0].mean()),
-        macro_f1=float(f1.mean()),
+        macro_f1=float(f1[support > 0].mean()),
         classes=tuple(
             ClassFigures(class_names[i], int(support[i]), float(precision[i]), float(recall[i]), float(f1[i]))
             for i in indices
@@ -169,13 +169,20 @@ def score_logits(
     if labels.ndim == 1:
         of_each = None if always is None else always.tolist()
         return score(labels.tolist(), logits.argmax(-1).tolist(), class_names, always=of_each)
-    from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+    from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support
 
     truth, given = labels.numpy().astype(int), answers(logits, labels).numpy().astype(int)
     precision, recall, f1, support = precision_recall_fscore_support(truth, given, zero_division=0.0)
 
-    def f1_of(said: np.ndarray, average: str) -> float:
-        return float(precision_recall_fscore_support(truth, said, average=average, zero_division=0.0)[2])
+    occurs = np.flatnonzero(support)
+
+    def micro_f1(said: np.ndarray) -> float:
+        return float(f1_score(truth, said, average="micro", zero_division=0.0))
+
+    def macro_f1(said: np.ndarray) -> float:
+        if not len(occurs):
+            return 0.0
+        return float(f1_score(truth, said, labels=occurs, average="macro", zero_division=0.0))
 
     areas = [
         float(average_precision_score(column, found)) if column.any() else 0.0
@@ -187,12 +194,11 @@ def score_logits(
         constant = np.broadcast_to(sets[counts.argmax()], truth.shape)
     else:
         constant = always.numpy().astype(int)
-    occurs = support > 0
     return Scores(
         inputs=len(truth),
         accuracy=float((truth == given).all(1).mean()),
         balanced_accuracy=balanced_accuracy(torch.from_numpy(given), torch.from_numpy(truth)),
-        macro_f1=float(f1.mean()),
+        macro_f1=macro_f1(given),
         classes=tuple(
             ClassFigures(name, int(support[k]), float(precision[k]), float(recall[k]), float(f1[k]), areas[k])
             for k, name in enumerate(class_names)
@@ -200,11 +206,11 @@ def score_logits(
         confusion=(),
         majority=float((truth == constant).all(1).mean()),
         answers=len(np.unique(given, axis=0)),
-        micro_f1=f1_of(given, "micro"),
-        mean_average_precision=float(np.mean(np.array(areas)[occurs])) if occurs.any() else 0.0,
-        majority_micro_f1=f1_of(constant, "micro"),
-        majority_macro_f1=f1_of(constant, "macro"),
-        random_average_precision=float(np.mean(support[occurs] / len(truth))) if occurs.any() else 0.0,
+        micro_f1=micro_f1(given),
+        mean_average_precision=float(np.mean(np.array(areas)[occurs])) if len(occurs) else 0.0,
+        majority_micro_f1=micro_f1(constant),
+        majority_macro_f1=macro_f1(constant),
+        random_average_precision=float(np.mean(support[occurs] / len(truth))) if len(occurs) else 0.0,
         majority_of=_of(always),
     )
 

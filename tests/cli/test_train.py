@@ -327,7 +327,7 @@ def test_a_method_and_a_recipe_are_chosen_by_one_word_each(letters, run, tmp_pat
     assert (training["epochs"], training["initialisation"], training["focal_gamma"]) == (35, "xavier", 0.0)
     assert training["gate_learning_rate"] == training["learning_rate"] == 0.01  # given: holds for both
     assert f"always the most frequent class of the training part {model.report['majority']:.4f}" in text
-    assert f"balanced {model.report['scores']['balanced_accuracy']:.4f}" in text
+    assert f"balanced {model.report['measured']['balanced_accuracy']:.4f}" in text
 
 
 def test_what_looks_at_nothing_says_what_is_frequent_in_training_where_that_is_known(letters, run, tmp_path):

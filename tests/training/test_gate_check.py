@@ -35,4 +35,6 @@ def test_a_head_that_is_meant_to_be_open_is_no_fault():
     for decoder, said in (("density", False), ("pool", True)):
         classifier = DaamClassifier(letter_config(decoder=decoder))
         classifier.attention.open_head(0, 1.0)
-        assert any("Head 0: the gate lets everything" in fault for fault in gate_faults(classifier, x)) == said
+        assert (
+            any("Head 0: the gate lets everything" in fault for fault in gate_faults(classifier, x)) == said
+        )
