@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daam_core.errors import ShapeError
+from daam_core.errors import EncoderError, ShapeError
 from daam_core.inputs import Modality
 
 #: What the numbers of a token's span mean, by modality.
@@ -85,8 +85,10 @@ class Encoding:
     text: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.hidden, Tensor):
+            raise EncoderError(f"Hidden states must be a torch tensor, got {type(self.hidden).__name__}.")
         if self.hidden.ndim != 3 or self.hidden.shape[1] != len(self.tokens):
-            raise ShapeError(
+            raise EncoderError(
                 f"Hidden states must be [L, T, F] with T = {len(self.tokens)} tokens, "
                 f"got {list(self.hidden.shape)}."
             )
@@ -100,6 +102,13 @@ def pool(encoding: Encoding) -> Tensor:
     """Mean over tokens, ``[L, T, F] → [L, F]``: the only pooling in this package.
 
     The mean is weighted by ``tokens.weights``, so it equals the mean over all encoder positions.
+
+    Raises:
+        EncoderError: an encoder of one's own returned something else.
     """
+    returned: object = encoding
+    if not isinstance(returned, Encoding):
+        got = type(returned).__name__
+        raise EncoderError(f"An encoder's encode must return an Encoding of daam_core.encoding, got {got}.")
     shares = torch.as_tensor(encoding.tokens.shares, dtype=encoding.hidden.dtype).to(encoding.hidden.device)
     return torch.einsum("ltf,t->lf", encoding.hidden, shares)

@@ -16,7 +16,7 @@ from huggingface_hub import ModelHubMixin
 from torch import Tensor, nn
 
 from daam_core.backbones import load_backbone
-from daam_core.backbones.base import Backbone
+from daam_core.backbones.base import ATTRIBUTES, Backbone
 from daam_core.backbones.huggingface.hub import LOCAL, locate, weight_files, weights_sha256
 from daam_core.backbones.placing import dtype_of
 from daam_core.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -368,7 +368,16 @@ def check_encoder(config: ModelConfig, backbone: Backbone) -> None:
 
 
 def identity_of(backbone: Backbone) -> EncoderIdentity:
-    """The encoder's identity as a checkpoint records it."""
+    """The encoder's identity as a checkpoint records it.
+
+    Raises:
+        EncoderError: an encoder of one's own leaves out an attribute that every encoder has.
+    """
+    if missing := [name for name in ATTRIBUTES if not hasattr(backbone, name)]:
+        raise EncoderError(
+            f"The encoder {type(backbone).__name__} lacks {', '.join(missing)}; daam_core.backbones.Backbone "
+            "says what they are."
+        )
     return EncoderIdentity(backbone.name, backbone.revision, backbone.weights_sha256, backbone.preprocessing)
 
 

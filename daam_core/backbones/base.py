@@ -14,6 +14,10 @@ from daam_core.inputs import SAMPLE_RATE, Input, Modality, Picture, Sound, Text
 Kind = TypeVar("Kind", Sound, Picture, Text)
 
 
+#: What every encoder has, see :class:`Backbone`.
+ATTRIBUTES = ("name", "modality", "revision", "weights_sha256", "preprocessing", "n_layers", "n_features")
+
+
 class Backbone(ABC):
     """A frozen pretrained encoder: evaluation mode, no gradient, no state between calls.
 

@@ -6,6 +6,7 @@ where that is a folder, and the few lines that serve the page. To the hub goes t
 
 import argparse
 import json
+import shlex
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -75,7 +76,10 @@ def run(arguments: argparse.Namespace) -> Output:
         with new_folder(arguments.space) as folder:
             write_space(model, folder)
         done["space"] = Path(arguments.space).name
-        lines.append(f"Written: {done['space']}; upload it with: hf upload OWNER/NAME DIR --repo-type space")
+        where = shlex.quote(arguments.space)
+        lines.append(
+            f"Written: {done['space']}; upload it with: hf upload OWNER/NAME {where} --repo-type space"
+        )
     if arguments.push:
         done["pushed"] = push(model, arguments.push, private=arguments.private)
         lines.append(f"On the hub: {done['pushed']}")

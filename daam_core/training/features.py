@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from daam_core.backbones.base import Backbone
 from daam_core.backbones.weights import cache_folder
-from daam_core.errors import DaamError, DataError, InputError, ShapeError
+from daam_core.errors import DaamError, DataError, EncoderError, InputError, ShapeError
 from daam_core.inputs import Input, Text, read_input
 from daam_core.processes import among_processes, gathered
 from daam_core.training.data import Dataset, Skipped, content_hash
@@ -77,6 +77,7 @@ def extract(
 
     Raises:
         DataError: an input cannot be read (its file or row is named), or modalities differ.
+        EncoderError: the encoder returns something else than it says.
         DaamError: the cache cannot be written to.
     """
     if dataset.modality != backbone.modality:
@@ -239,9 +240,18 @@ def _encoded(
         except InputError as error:
             return error
 
+    shape = (backbone.n_layers, backbone.n_features)
+
     def encode(given: Sequence[Input]) -> list[_Result]:
         try:
-            return [found.float().cpu().contiguous() for found in backbone.pooled(given)]
+            pooled = [found.float().cpu().contiguous() for found in backbone.pooled(given)]
+            if wrong := [tuple(found.shape) for found in pooled if found.shape != shape]:
+                raise EncoderError(
+                    f"The encoder {backbone.name} has n_layers = {shape[0]} and n_features = {shape[1]}, but "
+                    f"its hidden states have {wrong[0][0]} layers and {wrong[0][1]} features; they must be "
+                    "[n_layers, T, n_features] for every input."
+                )
+            return [*pooled]
         except (InputError, ShapeError) as error:
             return [error] if len(given) == 1 else [encode([one])[0] for one in given]
 

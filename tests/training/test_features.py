@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from daam_core.encoding import pool
-from daam_core.errors import DaamError, DataError, InputError
+from daam_core.backbones.base import Backbone
+from daam_core.encoding import Encoding, pool
+from daam_core.errors import DaamError, DataError, EncoderError, InputError
+from daam_core.trained import identity_of
 from daam_core.training import features as feature_module
 from daam_core.training.data import (
     content_hash,
@@ -158,6 +160,45 @@ def test_a_broken_input_is_refused_by_place_or_skipped(tmp_path):
 def test_an_encoder_of_another_modality_is_refused(tmp_path):
     with pytest.raises(DataError, match="letters holds audio inputs, but the encoder letters takes text"):
         extract(replace(letters(), modality="audio"), LetterEncoder(), cache_dir=tmp_path)
+
+
+def numpy_states(encoder, given):
+    found = LetterEncoder.encode(encoder, given)
+    return Encoding(found.hidden.numpy(), found.tokens, found.facts, found.text)
+
+
+def a_token_less(encoder, given):
+    found = LetterEncoder.encode(encoder, given)
+    return Encoding(found.hidden[:, 1:], found.tokens, found.facts, found.text)
+
+
+def a_layer_less(encoder, given):
+    found = LetterEncoder.encode(encoder, given)
+    return replace(found, hidden=found.hidden[1:])
+
+
+@pytest.mark.parametrize(
+    ("encode_wrongly", "said"),
+    [
+        (numpy_states, "Hidden states must be a torch tensor, got ndarray"),
+        (a_token_less, r"Hidden states must be \[L, T, F\] with T = \d+ tokens, got \[6, \d+, 8\]"),
+        (a_layer_less, "has n_layers = 6 and n_features = 8, but its hidden states have 5 layers and 8"),
+        (lambda *_: None, "encode must return an Encoding of daam_core.encoding, got NoneType"),
+    ],
+)
+def test_what_an_encoder_of_ones_own_does_wrong_is_not_blamed_on_an_input(tmp_path, encode_wrongly, said):
+    encoder = type("Wrong", (LetterEncoder,), {"encode": encode_wrongly})()
+    with pytest.raises(EncoderError, match=said):
+        extract(letters(6), encoder, cache_dir=tmp_path, skip_broken=True)
+
+
+def test_an_encoder_of_ones_own_that_leaves_attributes_out_is_told_which():
+    class Bare(Backbone):
+        name = "bare"
+        encode = LetterEncoder.encode
+
+    with pytest.raises(EncoderError, match="The encoder Bare lacks modality, revision, weights_sha256, pre"):
+        identity_of(Bare())
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path):
