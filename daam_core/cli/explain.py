@@ -126,6 +126,7 @@ def _run_several(arguments: argparse.Namespace) -> Output:
         asked=arguments.modality is None,
         columns=table_columns(arguments),
         part=arguments.part,
+        class_names=config.class_names,
     )
 
 

@@ -16,6 +16,7 @@ from daam_core.inputs.text import text_sha256
 from daam_core.result import Explanation, Scale
 from daam_core.training.data import DataRow, TableColumns, parts_of, read_inputs
 from daam_core.training.data_folders import files_below
+from daam_core.training.data_layouts import is_iemocap
 from daam_core.training.data_tables import TABLES
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def explain_several(
     asked: bool,
     columns: TableColumns,
     part: str | None,
+    class_names: Sequence[str],
 ) -> Output:
     """Explain files, folders of files, rows of tables, and texts; one row each.
 
@@ -67,6 +69,7 @@ def explain_several(
         asked: whether nobody said what the inputs are: then an address is no text.
         columns: of tables.
         part: of a folder of tables in parts, such as ``test``.
+        class_names: of the classifier.
 
     Raises:
         InputError: nothing is there to explain, or ``out`` is missing or of another kind.
@@ -77,7 +80,7 @@ def explain_several(
     place = Path(out)
     whole = place if place.suffix else place / _ROWS
     row_suffix(whole)  # refused before the encoder runs
-    inputs = _inputs(given, modality, asked=asked, columns=columns, part=part)
+    inputs = _inputs(given, modality, asked=asked, columns=columns, part=part, class_names=class_names)
     from daam_core.explaining_many import explain_each  # here: wrong arguments do not wait for torch
 
     model = load()
@@ -115,10 +118,16 @@ def explain_several(
 
 
 def _inputs(
-    given: Sequence[str], modality: Modality, *, asked: bool, columns: TableColumns, part: str | None
+    given: Sequence[str],
+    modality: Modality,
+    *,
+    asked: bool,
+    columns: TableColumns,
+    part: str | None,
+    class_names: Sequence[str],
 ) -> list[DataRow]:
-    """Inputs, each name once: files, those below folders that can be read by their names, rows of tables,
-    texts."""
+    """Inputs, each name once: files, those below folders that can be read by their names, IEMOCAP's
+    utterances, rows of tables, texts."""
     found: dict[str, DataRow] = {}
     given_files: set[Path] = set()
 
@@ -132,6 +141,10 @@ def _inputs(
             if found.setdefault(name, replace(row, place=name)).given == row.given:
                 return
 
+    def add_below(folder: Path, given_as: str, row: DataRow) -> None:
+        """By its place below the folder, alone or after the folder's name."""
+        add(row, row.place, f"{folder.name}/{row.place}", f"{given_as.rstrip('/')}/{row.place}")
+
     for one in given:
         if table := _stored(one):
             rows, notes = read_inputs(table, modality=modality, columns=columns, part=part)
@@ -140,7 +153,15 @@ def _inputs(
             for row in rows:
                 place = row.place if row.place.startswith(table.name) else f"{table.name} {row.place}"
                 add(row, place, f"{Path(one).parent.name}/{place}", f"{one} {row.place}")
-        elif folder := existing_folder(one):
+        elif (folder := existing_folder(one)) and modality == "audio" and is_iemocap(folder):
+            rows, notes = read_inputs(
+                folder, modality=modality, columns=columns, part=part, class_names=class_names
+            )
+            for note in notes:
+                say(note)
+            for row in rows:
+                add_below(folder, one, row)
+        elif folder:
             files = [path for path in files_below(folder)[0] if path.suffix.lower() in SUFFIXES[modality]]
             if not files:
                 raise InputError(
@@ -148,8 +169,7 @@ def _inputs(
                 )
             for path in files:
                 place = path.relative_to(folder).as_posix()
-                row = DataRow(path, (path.parent.name,), place)
-                add(row, place, f"{folder.name}/{place}", f"{one.rstrip('/')}/{place}")
+                add_below(folder, one, DataRow(path, (path.parent.name,), place))
         else:
             file = existing_file(one, modality, asked=asked)
             name = file.name if file else one

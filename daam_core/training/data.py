@@ -25,7 +25,7 @@ from daam_core.inputs.files import is_address, sha256_of
 from daam_core.inputs.text import text_sha256
 from daam_core.training.data_cifar import CIFAR
 from daam_core.training.data_folders import PARTS, read_folder
-from daam_core.training.data_layouts import is_iemocap, read_cifar, read_iemocap
+from daam_core.training.data_layouts import is_iemocap, read_cifar, read_iemocap, refuse_beside_iemocap
 from daam_core.training.data_parts import MEASURED, TRAINED, Files, HubFile, chosen_part, hub_name, parts_of
 from daam_core.training.data_rows import (
     ClassChoice,
@@ -220,6 +220,12 @@ def load_dataset(
     rows = _of_chosen_classes(path, found, classes, class_names)
     if not rows:
         raise DataError(f"{path.name} holds no inputs{_of_which(found.skipped)}.")
+    sessions = len({row.group for row in rows})
+    if sessions > 1 and group_pattern is None and is_iemocap(path):
+        found.notes.append(
+            f"The {sessions} sessions of {name} are its groups; with --folds {sessions} each is left out "
+            "once."
+        )
     names = tuple(class_names) if class_names is not None else _classes(path, rows, found)
     index = {name: number for number, name in enumerate(names)}
     for row in rows:
@@ -315,10 +321,19 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
 
 
 def read_inputs(
-    path: str | Path, *, modality: Modality, columns: TableColumns | None = None, part: str | None = None
+    path: str | Path,
+    *,
+    modality: Modality,
+    columns: TableColumns | None = None,
+    part: str | None = None,
+    class_names: Sequence[str] = (),
 ) -> tuple[list[DataRow], list[str]]:
-    """The inputs of a table or of a data set's tables, labelled or not, and sentences about how they were
-    read.
+    """The inputs of a table, of a data set's tables or of IEMOCAP, labelled or not, and sentences about how
+    they were read.
+
+    Args:
+        path, modality, columns, part: as of :func:`load_dataset`.
+        class_names: of a model; they say whether IEMOCAP's excitement is a class of its own.
 
     Raises:
         DataError: as :func:`load_dataset`.
@@ -334,6 +349,7 @@ def read_inputs(
         part=part,
         preferred=MEASURED,
         labelled=False,
+        known=class_names,
     )
     return found.rows, found.notes
 
@@ -505,6 +521,7 @@ def _read(
     part: str | None,
     preferred: Sequence[str],
     labelled: bool = True,
+    known: Sequence[str] = (),
 ) -> str:
     """Add what a data set holds; its name."""
     name = path.as_posix() if hub_name(path) else path.resolve().name
@@ -521,8 +538,10 @@ def _read(
             if columns != TableColumns():
                 raise DataError(f"{place.name} is a folder of class folders: columns are for tables only.")
             if is_iemocap(place):
-                read_iemocap(place, modality, classes, found)
+                read_iemocap(place, modality, classes, found, labelled=labelled, known=known)
                 continue
+            if classes.pattern is None:
+                refuse_beside_iemocap(place)
             read_folder(place, modality, written, classes, found)
             if not classes.names and classes.pattern is None:
                 found.notes += _strange_folders(place, sorted(_present(found.rows)))

@@ -5,6 +5,7 @@ They are recognised by their own files, so a folder as it was unpacked is all th
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from daam_core.errors import DataError
@@ -41,19 +42,54 @@ def is_iemocap(folder: Path) -> bool:
     return any(True for _ in folder.glob("Session*/dialog/EmoEvaluation"))
 
 
-def read_iemocap(folder: Path, modality: Modality, classes: ClassChoice, found: Rows) -> None:
+def refuse_beside_iemocap(folder: Path) -> None:
+    """Refuse one of IEMOCAP's sessions and the folder that IEMOCAP lies in: their folders are no classes.
+
+    Raises:
+        DataError: it is one of these; the message names IEMOCAP's own folder.
+    """
+    whole = folder.resolve()
+    if (folder / "dialog" / "EmoEvaluation").is_dir():
+        raise DataError(
+            f"{whole.name} is one session of IEMOCAP, which is read as a whole; give the folder above it, "
+            f"{whole.parent.name}."
+        )
+    for entry in sorted(folder.iterdir()):
+        if (entry / "Session1" / "dialog" / "EmoEvaluation").is_dir():  # no search: classes may be many
+            raise DataError(
+                f"{whole.name} is the folder that IEMOCAP lies in; give {whole.name}/{entry.name}."
+            )
+
+
+def read_iemocap(
+    folder: Path,
+    modality: Modality,
+    classes: ClassChoice,
+    found: Rows,
+    *,
+    labelled: bool = True,
+    known: Sequence[str] = (),
+) -> None:
     """Add IEMOCAP's utterances; its sessions are the groups.
 
     By default the four emotions of :data:`FOUR`, with excitement counted as happiness; other classes, or
     excitement as one, where they are asked for.
+
+    Args:
+        folder: that holds the sessions.
+        modality: what the inputs are to be.
+        classes: which ones are asked for.
+        found: what the utterances are added to.
+        labelled: whether the labels decide what is read; otherwise every utterance is.
+        known: classes of a model; excitement is a class of its own if it is one of these.
 
     Raises:
         DataError: another modality than sound, or evaluations or sounds are missing.
     """
     if modality != "audio":
         raise DataError(f"{folder.name} is IEMOCAP, which holds sounds here; give --modality audio.")
-    merged = "excitement" not in classes.names
-    everything = classes.everything or (classes.names and classes.renamed)
+    merged = "excitement" not in (*classes.names, *known)
+    everything = not labelled or classes.everything or (classes.names and classes.renamed)
     wanted = () if everything else classes.names or FOUR
     left_out: Counter[str] = Counter()
     sessions = sorted(entry for entry in folder.iterdir() if _SESSION.fullmatch(entry.name))
@@ -73,16 +109,12 @@ def read_iemocap(folder: Path, modality: Modality, classes: ClassChoice, found: 
                     continue
                 _add_utterance(folder, session.name, utterance, label, found)
     found.not_read |= {*left_out}
-    merging = "excitement counts as happiness; " if merged else ""
-    lost = (
-        f"{sum(left_out.values()):,} utterances of {listed(sorted(left_out))} are left out; "
-        if left_out
-        else ""
-    )
-    found.notes.append(
-        f"{folder.name} was read as IEMOCAP, its {len(sessions)} sessions as groups, one for each of as many "
-        f"--folds: {merging}{lost}--classes names others, all: every one."
-    )
+    said = ["excitement counts as happiness"] if merged else []
+    if left_out:
+        said += [f"{sum(left_out.values()):,} utterances of {listed(sorted(left_out))} are left out"]
+    if labelled:
+        said += ["--classes names others, all: every one"]
+    found.notes.append(f"{folder.name} was read as IEMOCAP{': ' if said else ''}{'; '.join(said)}.")
 
 
 def _add_utterance(folder: Path, session: str, utterance: str, label: str, found: Rows) -> None:

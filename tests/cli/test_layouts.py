@@ -1,6 +1,7 @@
 """Published data sets through the commands, on miniatures and tiny encoders."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -22,13 +23,29 @@ def trained(run, tmp_path):
     return train
 
 
-def test_iemocap_leaves_out_one_session_at_a_time(trained, tmp_path):
+def test_iemocap_leaves_out_one_session_at_a_time_and_is_explained_by_utterance(trained, run, tmp_path):
     tiny.save_waveform(tmp_path / "TINY", "wavlm")
     data = layouts.iemocap(tmp_path / "IEMOCAP", sessions=3, turns=("ang", "exc", "neu", "sad", "fru"))
     report, err = trained(data, "audio", "--folds", 3)
     assert report["protocol"] == "3 folds by group (3 groups); 2 epochs, nothing held out"
     assert report["data"]["classes"] == {"anger": 6, "happiness": 6, "neutral": 6, "sadness": 6}
     assert "excitement counts as happiness; 6 utterances of frustration are left out" in err
+    words = ("--model", tmp_path / "head", "--out", tmp_path / "rows.jsonl")
+    (data / "Session1" / "dialog" / "wav").mkdir()
+    (data / "Session1" / "dialog" / "wav" / "Ses01F_impro01.wav").write_bytes(b"of the whole dialogue")
+    status, out, err = run("explain", data, *words)
+    assert status == 0, err
+    assert "30 of 30 inputs explained" in out
+    assert "IEMOCAP was read as IEMOCAP: excitement counts as happiness." in err
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()]
+    assert rows[0]["name"] == "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav"
+    assert Counter(row["label"] for row in rows) == {
+        "anger": 6,
+        "happiness": 6,
+        "neutral": 6,
+        "sadness": 6,
+        None: 6,  # frustration
+    }
 
 
 def test_cifar_100_is_measured_on_its_test_part(trained, run, tmp_path):

@@ -9,7 +9,15 @@ from PIL import Image
 
 from daam_core.errors import DataError
 from daam_core.inputs import read_input
-from daam_core.training.data import ClassChoice, TableColumns, content_hash, folds, load_dataset, parts_of
+from daam_core.training.data import (
+    ClassChoice,
+    TableColumns,
+    content_hash,
+    folds,
+    load_dataset,
+    parts_of,
+    read_inputs,
+)
 from daam_core.training.data_stored import stored_input
 from tests.support import layouts
 from tests.support.data import class_folders, write_table
@@ -36,14 +44,47 @@ def test_iemocap_has_four_emotions_and_sessions_for_groups(iemocap):
         "dialogue": "Ses01F_impro01",
     }
     assert found.notes == (
-        "IEMOCAP_full_release was read as IEMOCAP, its 5 sessions as groups, one for each of as many "
-        "--folds: excitement counts as happiness; 20 utterances of frustration, undecided are left out; "
-        "--classes names others, all: every one.",
+        "IEMOCAP_full_release was read as IEMOCAP: excitement counts as happiness; 20 utterances of "
+        "frustration, undecided are left out; --classes names others, all: every one.",
+        "The 5 sessions of IEMOCAP_full_release are its groups; with --folds 5 each is left out once.",
     )
     # One session is left out at a time.
     for number, (train, test) in enumerate(folds(found, 5), start=1):
         assert {found.groups[i] for i in test} == {f"Session{number}"}
         assert len(train) == 40
+    by_speaker = load_dataset(iemocap, modality="audio", group_pattern=r"(Ses\d\d).*_([FM])\d+\.wav$")
+    assert len(by_speaker.notes) == 1  # sessions are no groups then
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "Session1",
+            "Session1 is one session of IEMOCAP, which is read as a whole; give the folder above it, "
+            "IEMOCAP_full_release.",
+        ),
+        ("", "is the folder that IEMOCAP lies in; give {}/IEMOCAP_full_release."),
+    ],
+)
+def test_a_folder_beside_that_of_iemocap_is_refused(iemocap, given, message):
+    folder = iemocap / given if given else iemocap.parent
+    with pytest.raises(DataError) as caught:
+        load_dataset(folder, modality="audio", classes=ClassChoice(("anger", "sadness")))
+    assert str(caught.value).endswith(message.format(folder.name))
+    # Who says where the classes stand means another layout.
+    pattern = ClassChoice(pattern=r"_([FM])\d+\.|txt$")
+    assert load_dataset(folder, modality="audio", classes=pattern).class_names == ("F", "M")
+
+
+def test_unlabelled_every_utterance_of_iemocap_is_read(iemocap):
+    rows, notes = read_inputs(iemocap, modality="audio")
+    assert len(rows) == 70
+    assert {"happiness", "frustration", "undecided"} < {row.label for row in rows}
+    assert notes == ["IEMOCAP_full_release was read as IEMOCAP: excitement counts as happiness."]
+    rows, notes = read_inputs(iemocap, modality="audio", class_names=("excitement", "happiness"))
+    assert sum(row.label == "excitement" for row in rows) == 10
+    assert notes == ["IEMOCAP_full_release was read as IEMOCAP."]
 
 
 def test_iemocap_with_other_classes(iemocap):
