@@ -167,7 +167,8 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--accuracy-by",
         metavar="NAME[,NAME…]",
-        help="columns: accuracy also for each of their values (several DATA: always for each of them)",
+        help="columns, also that of groups: accuracy for each of their values, too (several DATA: always for "
+        "each of them)",
     )
     group.add_argument(
         "--no-refit",

@@ -167,7 +167,11 @@ def _splits(options: ExperimentOptions, parts: Mapping[str, Part]) -> tuple[Spli
     places = {name: np.arange(ends[i], ends[i + 1]) for i, name in enumerate(parts)}
     tested_part = parts.get("test", parts["train"]).dataset
     columns = {
-        name: tuple(cell for part in parts.values() for cell in _column(part.dataset, name))
+        name: tuple(
+            cell
+            for part in parts.values()
+            for cell in _columns(options, part.dataset).get(name, ("",) * len(part.dataset))
+        )
         for name in _sliced(options, tested_part)
     }
     train = parts["train"].dataset
@@ -195,17 +199,21 @@ def _splits(options: ExperimentOptions, parts: Mapping[str, Part]) -> tuple[Spli
 
 def _sliced(options: ExperimentOptions, tested: Dataset) -> tuple[str, ...]:
     """Columns by which accuracy is given apart."""
-    if missing := [name for name in options.accuracy_by if name not in tested.columns]:
+    known = _columns(options, tested)
+    if missing := [name for name in options.accuracy_by if name not in known]:
         raise DataError(
             f"{tested.name} has no column {missing[0]!r} to give accuracy by; there are "
-            f"{listed(sorted(tested.columns))}."
+            f"{listed(sorted(known))}."
         )
     joined_sets = [DATA_SET] if DATA_SET in tested.columns else []
     return tuple(dict.fromkeys([*joined_sets, *options.accuracy_by]))
 
 
-def _column(dataset: Dataset, name: str) -> Sequence[str]:
-    return dataset.columns.get(name, ("",) * len(dataset))
+def _columns(options: ExperimentOptions, dataset: Dataset) -> Mapping[str, Sequence[str]]:
+    """A data set's columns, and its groups under the name of theirs, or as ``group``."""
+    if dataset.groups is None:
+        return dataset.columns
+    return {options.reading.columns.group or "group": dataset.groups, **dataset.columns}
 
 
 def _held_out(

@@ -58,7 +58,9 @@ def test_what_cannot_be_split_is_refused_before_an_input_is_encoded(options, mon
         prepare(replace(small, folds=2))
     with pytest.raises(DataError, match="7 folds need as many groups"):
         prepare(replace(options, folds=7))
-    with pytest.raises(DataError, match="no column 'year' to give accuracy by"):
+    with pytest.raises(DataError, match="There is no group 'g9'"):
+        prepare(replace(options, validation_groups=("g9",)))
+    with pytest.raises(DataError, match="no column 'year' to give accuracy by; there are who"):
         prepare(replace(options, accuracy_by=("year",)))
     with pytest.raises(AssertionError, match="an input is encoded"):
         prepare(options)
@@ -76,6 +78,19 @@ def test_folds_keep_groups_together_and_hold_out_inside_the_rest(options):
         assert not set(groups[split.test]) & set(groups[rest])
     assert found.measured_on.protocol.startswith("3 folds by group (6 groups)")
     assert found.measured_on.protocol.endswith("; 2 seeds")
+
+
+def test_accuracy_is_given_by_group_under_the_name_of_its_column(options, tmp_path):
+    found = prepare(replace(options, folds=3, accuracy_by=("who",)))
+    assert found.measured_on.columns == {"who": found.train.dataset.groups}
+    # Of a test set the column is one like any other.
+    test = letter_table(tmp_path / "test.csv", 20, seed=4)
+    found = prepare(replace(options, test=test, accuracy_by=("who",)))
+    assert found.measured_on.columns["who"][60:66] == ("g0", "g1", "g2", "g3", "g4", "g5")
+    # Groups of a pattern have no column.
+    by_row = DataOptions(group_pattern=r"\d$", cache_dir=tmp_path / "cache")
+    found = prepare(replace(options, reading=by_row, folds=3, accuracy_by=("group",)))
+    assert set(found.measured_on.columns["group"]) == set("0123456789")
 
 
 def test_whole_groups_choose_the_epoch(options):
