@@ -226,6 +226,11 @@ def load_dataset(
             f"The {sessions} sessions of {name} are its groups; with --folds {sessions} each is left out "
             "once."
         )
+    if class_names is None and (never := _without_inputs(columns, classes, found)):
+        found.notes.append(
+            f"No input of {path.name} has the label {listed(never)}: what none has cannot be learned and is "
+            "no class here."
+        )
     names = tuple(class_names) if class_names is not None else _classes(path, rows, found)
     index = {name: number for number, name in enumerate(names)}
     for row in rows:
@@ -426,16 +431,23 @@ def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndar
             f"The part held out must be a share between 0 and 1 or a number of inputs below {len(dataset)}, "
             f"got {amount:g}."
         )
+    single = [name for name, count in dataset.counts.items() if count == 1]
+    if single and not dataset.several:
+        raise DataError(
+            f"Only one of {len(dataset):,} inputs is of the class {single[0]!r}, which is too few to learn "
+            "from and to hold out: name the other classes with --classes, or give 0 or a data set with "
+            "--validation."
+        )
     try:
         rest, held = train_test_split(
             np.arange(len(dataset)), test_size=size, stratify=_strata(dataset, 2), random_state=seed
         )
     except ValueError as error:
-        smallest, classes = min(dataset.counts.items(), key=lambda item: item[1]), len(dataset.class_names)
+        classes = len(set(_strata(dataset, 2)))
         raise DataError(
-            f"Holding out {amount:g} of {len(dataset)} inputs leaves a class without inputs: "
-            f"there are {classes} of them, and {smallest[0]!r} has {smallest[1]}. Hold out more with "
-            f"--validation, at least {classes} inputs; or give a data set there, or 0 to hold out none."
+            f"Holding out {amount:g} of {len(dataset)} inputs leaves a class without inputs: that part and "
+            f"the rest need at least {classes} inputs each, one of each class. Say how many with "
+            "--validation; or give a data set there, or 0 to hold out none."
         ) from error
     return np.sort(rest), np.sort(held)
 
@@ -661,6 +673,13 @@ def _strange_folders(path: Path, names: Sequence[str]) -> list[str]:
     ]
 
 
+def _without_inputs(columns: TableColumns, classes: ClassChoice, found: Rows) -> list[str]:
+    """Columns of 0 and 1 that are read as classes and hold no 1."""
+    if classes.names and not classes.everything:
+        return []  # those are asked for by name, and refused where they are missing
+    return sorted(set(columns.classes) - _present(found.rows))
+
+
 def _classes(path: Path, rows: Sequence[DataRow], found: Rows) -> tuple[str, ...]:
     """The labels found, sorted."""
     names = sorted(_present(rows))
@@ -689,7 +708,7 @@ def _groups(
             name = row.given.name if isinstance(row.given, Path) else row.place.rpartition("/")[2]
         match = expression.search(name)
         if match is None:
-            raise DataError(f"The group pattern {pattern!r} does not match the {what} {name!r}.")
+            raise DataError(f"The group pattern '{pattern}' does not match the {what} {name!r}.")
         groups.append(first_group(match))
     return tuple(groups)
 

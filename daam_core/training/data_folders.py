@@ -116,7 +116,7 @@ def _by_pattern(folder: Path, entries: Sequence[Path], pattern: str) -> Iterator
             place = path.relative_to(folder).as_posix()
             match = expression.search(place)
             if match is None:
-                raise DataError(f"The class pattern {pattern!r} does not match {place!r}.")
+                raise DataError(f"The class pattern '{pattern}' does not match {place!r}.")
             yield path, first_group(match)
 
 

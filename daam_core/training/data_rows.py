@@ -170,7 +170,7 @@ def compiled(pattern: str, what: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except re.error as error:
-        raise DataError(f"The {what} pattern {pattern!r} is no regular expression: {error}.") from error
+        raise DataError(f"The {what} pattern '{pattern}' is no regular expression: {error}.") from error
 
 
 def first_group(match: re.Match[str]) -> str:

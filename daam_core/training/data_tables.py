@@ -298,6 +298,8 @@ def _chosen_columns(
 ) -> TableColumns:
     present = table.columns
     given = _all_of(asked)
+    if not present:
+        raise DataError(f"{path.name} is empty; give a table with a row for each input.")
     for name in given:
         if name not in present:
             raise DataError(f"{path.name} has no column {name!r}; its columns are {_named(present)}.")
@@ -333,7 +335,28 @@ def _chosen_columns(
         raise DataError(
             f"The column {wrong[0]!r} of {path.name} holds files and no texts; name another column."
         )
+    if modality == "text" and not asked.inputs and written.heading and not found.rows:  # said once
+        found.notes += _other_texts(path, table, inputs, (label, asked.group))
     return replace(asked, inputs=inputs, label=label)
+
+
+def _other_texts(path: Path, table: _Table, taken: Sequence[str], known: Sequence[str | None]) -> list[str]:
+    """A sentence where other columns than the one that was taken hold texts of several words, too."""
+
+    def holds_texts(place: int) -> bool:
+        cells = [str(row[place]) for row in table.rows[:_PROBED_ROWS] if place < len(row)]
+        return 2 * sum(len(cell.split()) > 2 for cell in cells) > len(cells)
+
+    others = [
+        name
+        for place, name in enumerate(table.columns)
+        if name not in (*taken, *known) and holds_texts(place)
+    ]
+    said = (
+        f"The texts of {path.name} are read from the column {taken[0]!r} and not from {_named(others)}; "
+        "--input-column names one or several."
+    )
+    return [said] if others else []
 
 
 #: Labels of a row's cells; None where there are none though each input has one. The text says where it is.

@@ -1,5 +1,7 @@
 """Data sets on disk, and how they are split."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -174,7 +176,7 @@ def test_a_missing_file_is_refused_with_its_row_or_skipped(tmp_path):
             "is not UTF-8 text; name its encoding with --encoding",
         ),
         (b'text,label\nx,a\n"never, closed,b\n', "is no proper table after row 1"),
-        (b"", "which column holds the texts"),
+        (b"", r"^t\.csv is empty; give a table with a row for each input\.$"),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path, content, message):
@@ -311,8 +313,19 @@ def test_a_part_that_cannot_be_held_out_is_refused(amount):
 
 
 def test_a_part_too_small_for_every_class_is_refused():
-    with pytest.raises(DataError, match="leaves a class without inputs"):
-        hold_out(letters(50), 1)
+    for amount in (1, 0.99):
+        with pytest.raises(DataError, match="that part and the rest need at least 2 inputs each"):
+            hold_out(letters(50), amount)
+
+
+def test_of_a_class_of_one_input_none_can_be_held_out():
+    data = replace(letters(50), labels=(2, *letters(50).labels[1:]), class_names=("a", "b", "c", "d"))
+    with pytest.raises(DataError) as caught:
+        hold_out(data, 0.5)
+    assert str(caught.value) == (
+        "Only one of 50 inputs is of the class 'c', which is too few to learn from and to hold out: name the "
+        "other classes with --classes, or give 0 or a data set with --validation."
+    )
 
 
 def test_groups_are_held_out_by_name():

@@ -107,6 +107,8 @@ def test_the_class_may_stand_elsewhere_in_the_path(tmp_path):
     assert found.counts == {"a": 2, "b": 1}
     with pytest.raises(DataError, match=r"class pattern 'q' does not match 'test/a/1.txt'"):
         load_dataset(parts, modality="text", classes=ClassChoice(pattern="q"))
+    with pytest.raises(DataError, match=r"class pattern '\\d\\d' does not match"):  # as it was given
+        load_dataset(parts, modality="text", classes=ClassChoice(pattern=r"\d\d"))
     with pytest.raises(DataError, match=r"class pattern '\(' is no regular expression"):
         load_dataset(parts, modality="text", classes=ClassChoice(pattern="("))
 

@@ -119,6 +119,18 @@ def test_paths_without_a_heading_are_found_by_how_they_end(tmp_path):
     assert [path.name for path in found.inputs] == ["1.png", "2.png", "2.png"]
 
 
+def test_columns_that_hold_texts_beside_the_one_that_is_read_are_said(tmp_path):
+    content = (
+        "title,text,by,label\nA dog barks,A dog barks loudly,anna,x\nA cat purrs,A cat purrs softly,ben,y\n"
+    )
+    assert read(tmp_path, content).notes == (
+        "The texts of t.csv are read from the column 'text' and not from title; --input-column names one or "
+        "several.",
+    )
+    assert read(tmp_path, content, columns=TableColumns(("text",))).notes == ()
+    assert read(tmp_path, content, columns=TableColumns(group="title")).notes == ()
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path):
     with pytest.raises(DataError, match="has 2 columns called 'text'; rename them"):
         read(tmp_path, "text,text,label\na,b,x\nc,d,y\n", columns=TableColumns(("text",)))

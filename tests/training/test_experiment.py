@@ -53,7 +53,7 @@ def test_what_cannot_be_split_is_refused_before_an_input_is_encoded(options, mon
     monkeypatch.setattr(experiment_module, "extracted", encoding)
     small = replace(options, reading=replace(options.reading, per_class=6), validation=1)
     with pytest.raises(
-        DataError, match=r"leaves a class without inputs.*with --validation, at least 2 inputs"
+        DataError, match=r"leaves a class without inputs.*at least 2 inputs each.*with --validation"
     ):
         prepare(replace(small, folds=2))
     with pytest.raises(DataError, match="7 folds need as many groups"):

@@ -12,7 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from daam_core.errors import ConfigError, DataError
 from daam_core.training.accuracy import SplitData, measure_accuracy
 from daam_core.training.answers import right
-from daam_core.training.data import TableColumns, folds, hold_out, joined, load_dataset
+from daam_core.training.data import ClassChoice, TableColumns, folds, hold_out, joined, load_dataset
 from daam_core.training.experiment import Split
 from daam_core.training.fitting import epoch_order, loss_function, predict, train_classifier
 from daam_core.training.methods import METHODS
@@ -61,6 +61,19 @@ def test_labels_are_read_apart_by_a_sign_from_lists_and_from_columns(tmp_path):
     part = found.part([0, 3])
     assert part.label_sets == ((1, 2), (1,))
     assert joined([found, replace(found, name="again")]).label_sets == expected * 2
+
+
+def test_a_column_of_nothing_but_0_is_no_class_and_said(tmp_path):
+    rows = [("a", 1, 0, 0), ("b", 0, 1, 0), ("c", 1, 1, 0)]
+    table = write_table(tmp_path / "flags.csv", [("text", "low", "back", "never"), *rows])
+    columns = TableColumns(classes=("low", "back", "never"))
+    found = load_dataset(table, modality="text", columns=columns)
+    assert found.class_names == ("back", "low")
+    assert found.notes == (
+        "No input of flags.csv has the label never: what none has cannot be learned and is no class here.",
+    )
+    chosen = ClassChoice(("back", "low"))
+    assert load_dataset(table, modality="text", columns=columns, classes=chosen).notes == ()
 
 
 def test_lists_in_parquet_are_labels_by_their_names(tmp_path):
