@@ -5,7 +5,7 @@ validation part together, for as many epochs as were chosen, and is tested.
 Letters: N inputs, L layers, F features, C classes, S seeds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from daam_core.benchmark.plan import Budget
 from daam_core.configuration import ModelConfig
 from daam_core.errors import DataError
 from daam_core.plain import PlainMapping, PlainObject
+from daam_core.progress import Progress
 from daam_core.training.accuracy import Split, SplitData, trained_on, trained_parameters
 from daam_core.training.fitting import History, predict
 from daam_core.training.from_inputs import Sources
@@ -68,7 +69,7 @@ def measure(
     work: Work,
     *,
     before: PlainMapping | None = None,
-    check: Callable[[], None] | None = None,
+    progress: Progress | None = None,
 ) -> PlainObject:
     """Accuracy of every seed on every split.
 
@@ -76,7 +77,7 @@ def measure(
         method: which.
         work: on what.
         before: what this gave with fewer seeds: what was chosen and these seeds' answers are kept.
-        check: called before each training; what it raises stops the work.
+        progress: told before each training.
 
     Returns:
         Plain values: ``chosen`` for each split, ``predictions [S][splits][inputs]``,
@@ -85,13 +86,16 @@ def measure(
     """
     chosen, predictions, accuracies, balanced, seconds = [], [], [], [], []
     parameters = 0
+    progress, splits, seeds = progress or Progress(), len(work.data.splits), seeds_of(method, work.budget)
     for number, split in enumerate(work.data.splits):
+        part = progress.part(number / splits, (number + 1) / splits)
+        here = f"{method.name}, split {number + 1} of {splits}"
+        part.report(0, f"{here}: settings are chosen")
         found = choose(method, work, split) if before is None else Chosen.read(before["chosen"][number])
         chosen.append(found)
         of_split: list[list[int]] = [] if before is None else [one[number] for one in before["predictions"]]
-        for seed in range(len(of_split), seeds_of(method, work.budget)):
-            if check is not None:
-                check()
+        for seed in range(len(of_split), seeds):
+            part.report((1 + seed) / (1 + seeds), f"{here}: seed {seed + 1} of {seeds}")
             module, history = again(method, work, trained_on(split, refit=True), found, seed)
             guess = predict(module, _given(method, work)[split.test]).argmax(-1)
             of_split.append(guess.tolist())

@@ -26,6 +26,8 @@ SNR = 10.0
 TYPOS = 0.05
 #: Longer side of a picture over the blur's standard deviation.
 BLUR = 60
+#: Inputs from one report of the progress to the next.
+_TOLD = 50
 #: What is done to each kind of input, in words.
 CHANGES: dict[Modality, str] = {
     "audio": "white noise at 10 dB",
@@ -73,7 +75,8 @@ def harder_features(sources: Sources, features: Tensor, numbers: np.ndarray, *, 
     backbone = sources.backbone
     with torch.no_grad():
         for done, number in enumerate(numbers.tolist()):
-            progress.report(done / len(numbers), f"{done:,} of {len(numbers):,} harder inputs encoded")
+            if done % _TOLD == 0:
+                progress.report(done / len(numbers), f"{done:,} of {len(numbers):,} harder inputs encoded")
             given = read_input(sources.inputs[number], backbone.modality, rate=backbone.sample_rate)
             found[number] = pool(backbone.encode(harder(given, seed=number)))
     return found

@@ -1,16 +1,19 @@
 """Which cells there are, in which order they are worked on, and their files: one JSON each, whole or not.
 
-A folder of results is gone on with where it was left; cells whose method, protocol and budget are the same
-are not made again, and where more seeds are asked for than a cell has, only those are trained.
+A folder of results is gone on with where it was left; cells whose method, protocol, budget and data are the
+same are not made again, and where more seeds are asked for than a cell has, only those are trained. What was
+made otherwise is refused before anything is measured.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from daam_core.benchmark.cells import Chosen, Work, few, measure, robust, seeds_of
@@ -20,20 +23,44 @@ from daam_core.benchmark.sets import BenchmarkSet, set_named
 from daam_core.errors import ConfigError, DataError
 from daam_core.plain import PlainMapping, PlainObject
 from daam_core.progress import Progress
+from daam_core.training.data import Dataset
+from daam_core.training.evaluation import data_facts
 from daam_core.training.experiment import prepare
 from daam_core.training.from_inputs import Sources
 from daam_core.training.methods import Method, method_named
 from daam_core.version import __version__
 from daam_core.writing.files import replacing, write_text
 
+#: What a finished cell holds, by measurement.
+_HOLDS: dict[Measurement, set[str]] = {
+    "accuracy": {
+        *("chosen", "predictions", "labels", "accuracies", "balanced"),
+        *("parameters", "seconds", "majority", "protocol"),
+    },
+    "few": {"accuracies"},
+    "harder": {"as_given", "changed"},
+}
 
-def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:
+
+def run(plan: Plan, *, overwrite: bool = False, progress: Progress | None = None) -> list[str]:
     """Work on every cell that has no result yet.
+
+    Args:
+        plan: what is asked for.
+        overwrite: make cells again that lie there and were made with another budget or of other data.
+        progress: told what is worked on.
 
     Returns:
         Sentences about cells that could not be made, which the rest goes on without.
+
+    Raises:
+        DataError: data are missing, or a cell was made otherwise; before anything is measured.
     """
     progress = progress or Progress()
+    data = {name: _read_data(plan, name) for name in plan.sets}
+    marks = {name: data_mark(found) for name, found in data.items()}
+    if not overwrite:
+        refuse_others(plan, marks)
     worked: dict[str, Work] = {}
     cells = list(plan.cells())
     refused = []
@@ -42,25 +69,60 @@ def run(plan: Plan, *, progress: Progress | None = None) -> list[str]:
         here.check()
         mark = fingerprint(plan, method, name)
         before = read(plan.file(what, method, name), mark)
+        if before is not None and before["data"] != marks[name]:
+            before = None
         if before is not None and seeds_in(what, before) >= _needed(plan, what, method):
             continue
         here.report(0, f"{index} of {len(cells)} cells done; now {method} on {name}: {what}")
         if name not in worked:
-            worked[name] = work_on(plan, name)
+            worked[name] = work_on(plan, name, data[name])
         try:
-            found = _cell(plan, what, method_named(method), name, worked[name], before, here)
+            found = _cell(plan, what, method_named(method), name, worked[name], before, here, marks[name])
         except (ConfigError, DataError) as error:
             refused.append(f"{what}, {method} on {name}: {error}")
             continue
         facts = {"tool": f"daam-explorer {__version__}", "measurement": what, "method": method, "set": name}
+        facts["data"] = marks[name]
         write_text(plan.file(what, method, name), json.dumps({**facts, "fingerprint": mark, **found}) + "\n")
     return refused
 
 
-def work_on(plan: Plan, name: str) -> Work:
-    """Features and splits of a data set."""
+def _read_data(plan: Plan, name: str) -> dict[str, Dataset]:
+    return set_named(name).options(plan.data, plan.cache_dir).read()
+
+
+def data_mark(data: Mapping[str, Dataset]) -> str:
+    """What inputs and labels a cell was made of, in 16 characters."""
+    said = [(part, data_facts(found).sha256) for part, found in sorted(data.items())]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def refuse_others(plan: Plan, marks: Mapping[str, str]) -> None:
+    """Refuse cells of this plan that were made with another budget, or of other data.
+
+    Raises:
+        DataError: names the first.
+    """
+    for what, method, name in plan.cells():
+        file = plan.file(what, method, name)
+        found = _stored(file)
+        if found is None:
+            continue
+        cell = f"{what}/{file.name} in {plan.out.name}"
+        instead = "another --out, or --overwrite to make it anew"
+        if found["fingerprint"] != fingerprint(plan, method, name):
+            raise DataError(
+                f"{cell} was made with another budget or another version of the method: give the --settings, "
+                f"--epochs and --patience that it was made with, {instead}."
+            )
+        if found["data"] != marks[name]:
+            raise DataError(f"{cell} was made of other data than {plan.data.name} holds: give {instead}.")
+
+
+def work_on(plan: Plan, name: str, datasets: dict[str, Dataset] | None = None) -> Work:
+    """Features and splits of a data set, where its inputs were read before, of these."""
     described: BenchmarkSet = set_named(name)
-    experiment = prepare(described.options(plan.data, plan.cache_dir))
+    experiment = prepare(described.options(plan.data, plan.cache_dir), datasets)
     data = experiment.measured_on
     if data is None:
         raise DataError(f"{described.title} has nothing to measure on.")
@@ -91,6 +153,7 @@ def _cell(
     work: Work,
     before: PlainMapping | None,
     progress: Progress,
+    mark: str,
 ) -> PlainObject:
     if what == "accuracy":
         labels = work.data.labels.numpy()
@@ -98,7 +161,7 @@ def _cell(
             "protocol": work.data.protocol,
             "majority": work.data.majority,
             "labels": [labels[split.test].tolist() for split in work.data.splits],
-            **measure(method, work, before=before, check=progress.check),
+            **measure(method, work, before=before, progress=progress),
         }
     full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name))
     if full is None:
@@ -106,20 +169,23 @@ def _cell(
     chosen = [Chosen.read(one) for one in full["chosen"]]
     if what == "few":
         return {"accuracies": few(method, work, chosen)}
-    return robust(method, work, chosen, _changed(plan, name, work, progress))
+    return robust(method, work, chosen, _changed(plan, name, work, progress, mark))
 
 
-def _changed(plan: Plan, name: str, work: Work, progress: Progress) -> Tensor:
+def _changed(plan: Plan, name: str, work: Work, progress: Progress, mark: str) -> Tensor:
     """Features of harder test inputs, made once for all methods."""
     file = plan.out / "harder" / f"{name}.safetensors"
-    if file.is_file():
-        found = load_file(file)["features"]
-        if found.shape == work.data.features.shape:
-            return found
+    try:
+        with safe_open(file, framework="pt") as stored:
+            if (stored.metadata() or {}).get("data") == mark:
+                kept: Tensor = stored.get_tensor("features")
+                return kept
+    except (SafetensorError, OSError):  # not there, or damaged: made anew
+        pass
     numbers = np.unique(np.concatenate([split.test for split in work.data.splits]))
     made = harder_features(work.sources, work.data.features, numbers, progress=progress)
     with replacing(file) as temporary:
-        save_file({"features": made.contiguous()}, temporary)
+        save_file({"features": made.contiguous()}, temporary, metadata={"data": mark})
     return made
 
 
@@ -136,18 +202,37 @@ def fingerprint(plan: Plan, method: str, name: str) -> str:
 
 def read(file: Path, mark: str) -> PlainObject | None:
     """A cell's result, if it is there, whole and made so."""
+    found = _stored(file)
+    return found if found is not None and found["fingerprint"] == mark else None
+
+
+def _stored(file: Path) -> PlainObject | None:
+    """A cell's result however it was made, if it is there and whole."""
     try:
         found: PlainObject = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("fingerprint") == mark else None
+    if not isinstance(found, dict) or found.get("measurement") not in _HOLDS:
+        return None
+    needed = {"fingerprint", "data", *_HOLDS[found["measurement"]]}
+    return found if needed <= found.keys() else None
 
 
 def results(plan: Plan, what: Measurement) -> dict[tuple[str, str], PlainObject]:
-    """Finished cells of a measurement by data set and method."""
+    """Finished cells of a measurement by data set and method.
+
+    Raises:
+        DataError: those of a data set were made of different data.
+    """
     found = {}
     for method, name in ((m, n) for n in plan.sets for m in plan.methods):
         cell = read(plan.file(what, method, name), fingerprint(plan, method, name))
         if cell is not None:
             found[name, method] = cell
+    for name in plan.sets:
+        if len({cell["data"] for (one, _), cell in found.items() if one == name}) > 1:
+            raise DataError(
+                f"The cells of {name} in {plan.out.name} were made of different data and cannot stand in one "
+                "table: run the benchmark with --overwrite, or give another --out."
+            )
     return found

@@ -185,7 +185,8 @@ def few_table(plan: Plan) -> Table:
         curve: Mapping[str, list[float]] = cell["accuracies"]
         means = (fixed(float(np.mean(curve[str(n)])), 3) if str(n) in curve else "–" for n in FEW)
         lines.append((name, METHODS[method].title, *means))
-    return Table(("data set", "method", *(f"{n} a class" for n in FEW)), tuple(lines), left=2)
+    note = "Mean over seeds, which draw other inputs; of several splits the first alone."
+    return Table(("data set", "method", *(f"{n} a class" for n in FEW)), tuple(lines), left=2, note=note)
 
 
 def harder_table(plan: Plan) -> Table:
@@ -196,7 +197,8 @@ def harder_table(plan: Plan) -> Table:
         lines.append(
             (name, METHODS[method].title, fixed(given, 3), fixed(changed, 3), fixed(given - changed, 3))
         )
-    return Table(("data set", "method", "as given", "harder", "lost"), tuple(lines), left=2)
+    head = ("data set", "method", "as given", "harder", "lost")
+    return Table(head, tuple(lines), left=2, note="The first seed alone, all splits.")
 
 
 def csv_rows(found: list[MethodFigures]) -> list[dict[str, object]]:

@@ -19,6 +19,7 @@ from daam_core.benchmark.sets import SETS
 from daam_core.cli import options
 from daam_core.cli.named import names_in, whole_number
 from daam_core.cli.output import Output, progress_bar, say
+from daam_core.errors import DataError
 from daam_core.progress import Progress
 from daam_core.training.methods import METHODS, USUAL
 from daam_core.writing.files import replacing, write_text
@@ -51,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cache-dir", metavar="DIR", help="where features are kept (default: user's cache)")
     parser.add_argument("--table", action="store_true", help="only write the table of what is there")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="make results in DIR anew that are of another budget or of other data",
+    )
 
 
 def run(arguments: argparse.Namespace) -> Output:
@@ -74,7 +80,7 @@ def run(arguments: argparse.Namespace) -> Output:
                 if bar.disable:
                     say(message)
 
-            for refusal in make(plan, progress=Progress(on_progress=told)):
+            for refusal in make(plan, overwrite=arguments.overwrite, progress=Progress(on_progress=told)):
                 say(refusal)
     return written(plan, options.printed_command(arguments.words))
 
@@ -91,7 +97,11 @@ def _seeds(found: "Sequence[MethodFigures]") -> str:
 
 
 def written(plan: Plan, command: str) -> Output:
-    """The table, rows and plots of what is finished."""
+    """The table, rows and plots of what is finished.
+
+    Raises:
+        DataError: nothing is.
+    """
     from daam_core.benchmark.plots import accuracy_figure, few_figure
     from daam_core.benchmark.run import results
     from daam_core.benchmark.tables import (
@@ -107,6 +117,16 @@ def written(plan: Plan, command: str) -> Output:
     from daam_core.training.pages import aligned
 
     found = rows(plan)
+    if not found:
+        others = len(list(plan.out.glob("accuracy/*.json")))
+        raise DataError(
+            f"{plan.out.name} holds no finished result of what is asked for"
+            + (
+                f"; {others:,} are of other methods, data sets or budgets (--settings, --epochs, --patience)."
+                if others
+                else "."
+            )
+        )
     blocks: list[Block] = [
         Heading("Made with"),
         Listing(command),
@@ -137,11 +157,8 @@ def written(plan: Plan, command: str) -> Output:
         writer.writeheader()
         writer.writerows(flat)
     write_text(plan.out / "benchmark.csv", buffer.getvalue())
-    drawn = ({"accuracy.svg": accuracy_figure(found)} if found else {}) | (
-        {"few.svg": few_figure(few)} if few else {}
-    )
+    drawn = {"accuracy.svg": accuracy_figure(found)} | ({"few.svg": few_figure(few)} if few else {})
     for name, figure in drawn.items():
         with replacing(plan.out / name) as temporary:
             temporary.write_bytes(figure_bytes(figure, "svg"))
-    text = aligned(accuracy_table(found, plan.sets)) if found else "No cell is finished."
-    return Output({"command": command, "rows": flat}, text)
+    return Output({"command": command, "rows": flat}, aligned(accuracy_table(found, plan.sets)))

@@ -10,10 +10,12 @@ from daam_core.benchmark.cells import Chosen, again, choose, measure
 from daam_core.benchmark.plan import Plan
 from daam_core.benchmark.run import fingerprint, read, results, run, work_on
 from daam_core.benchmark.tables import accuracy_table, rows
+from daam_core.cli.benchmark import written
 from daam_core.errors import ConfigError, DataError
 from daam_core.progress import Progress
 from daam_core.training.accuracy import trained_on
 from daam_core.training.methods import METHODS
+from tests.support.commands import letter_table
 
 
 def test_settings_are_chosen_without_the_test_part_and_each_seed_is_tested(plan):
@@ -47,7 +49,12 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     damaged.write_text(damaged.read_text()[:50])
     said.clear()
     run(plan, progress=Progress(on_progress=lambda _, message: said.append(message)))
-    assert said == ["3 of 18 cells done; now linear on test: accuracy"]  # nothing of what is there
+    assert said == [  # nothing of what is there
+        "3 of 18 cells done; now linear on test: accuracy",
+        "linear, split 1 of 1: settings are chosen",
+        "linear, split 1 of 1: seed 1 of 2",
+        "linear, split 1 of 1: seed 2 of 2",
+    ]
     changed = {file for file in files if file.stat().st_mtime_ns != before[file]}
     assert changed == {damaged}
     json.loads(damaged.read_text())
@@ -80,6 +87,83 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     assert set(few) == {"5", "10", "20"}  # no class has fifty
     harder = results(plan, "harder")["folds", "linear"]
     assert 0 <= harder["changed"] <= 1
+
+
+@pytest.fixture
+def small(plan):
+    """Two cells, finished."""
+    made = replace(plan, methods=("daam", "kernel_ridge"), sets=("test",), measurements=("accuracy",))
+    assert run(made) == []
+    return made
+
+
+def test_cells_of_other_data_are_refused_before_anything_is_measured_or_made_anew(small):
+    file = small.file("accuracy", "kernel_ridge", "test")
+    before = file.read_text()
+    letter_table(small.data / "train.csv", 91)
+    said = []
+    with pytest.raises(
+        DataError, match=r"accuracy/test.daam.json in out was made of other data than data holds"
+    ):
+        run(small, progress=Progress(on_progress=lambda _, message: said.append(message)))
+    assert said == []
+    assert file.read_text() == before
+    one = replace(small, methods=("kernel_ridge",))
+    assert run(one, overwrite=True) == []
+    assert json.loads(file.read_text())["data"] != json.loads(before)["data"]
+    assert list(results(one, "accuracy")) == [("test", "kernel_ridge")]
+    with pytest.raises(DataError, match="The cells of test in out were made of different data"):
+        rows(small)
+
+
+def test_cells_of_another_budget_are_refused_and_left_alone(small):
+    file = small.file("accuracy", "daam", "test")
+    before = file.read_text()
+    other = replace(small, budget=replace(small.budget, settings=1))
+    with pytest.raises(DataError, match=r"test.daam.json in out was made with another budget .* --overwrite"):
+        run(other)
+    assert file.read_text() == before
+    assert run(replace(other, methods=("daam",)), overwrite=True) == []
+    assert file.read_text() != before
+
+
+def test_a_table_of_nothing_leaves_what_is_there_alone(small):
+    written(small, "daam benchmark")
+    before = {file.name: file.read_bytes() for file in small.out.iterdir() if file.is_file()}
+    assert set(before) == {"benchmark.md", "benchmark.csv", "accuracy.svg"}
+    other = replace(small, budget=replace(small.budget, epochs=3))
+    with pytest.raises(DataError, match="out holds no finished result of what is asked for; 2 are of other"):
+        written(other, "daam benchmark")
+    assert {file.name: file.read_bytes() for file in small.out.iterdir() if file.is_file()} == before
+    with pytest.raises(DataError, match=r"none holds no finished result of what is asked for[.]"):
+        written(replace(small, out=small.out.parent / "none"), "daam benchmark")
+    assert not (small.out.parent / "none").exists()
+
+
+def test_what_is_damaged_is_made_anew(small):
+    file = small.file("accuracy", "kernel_ridge", "test")
+    whole = json.loads(file.read_text())
+    for lost in ("predictions", "data", "measurement"):
+        file.write_text(json.dumps({name: value for name, value in whole.items() if name != lost}))
+        assert run(small) == []
+        assert json.loads(file.read_text())["predictions"] == whole["predictions"]
+    harder = replace(small, methods=("kernel_ridge",), measurements=("harder",))
+    assert run(harder) == []
+    changed = results(harder, "harder")["test", "kernel_ridge"]
+    features = small.out / "harder" / "test.safetensors"
+    kept = features.read_bytes()
+    features.write_bytes(b"damaged")
+    small.file("harder", "kernel_ridge", "test").unlink()
+    assert run(harder) == []
+    assert features.read_bytes() == kept
+    assert results(harder, "harder")["test", "kernel_ridge"] == changed
+
+
+def test_a_data_set_that_is_missing_is_named_before_the_first_cell(plan):
+    (plan.data / "test.csv").unlink()
+    with pytest.raises(DataError, match=r"data has no 'test.csv', which letters needs"):
+        run(plan)
+    assert not plan.out.exists()
 
 
 def test_what_a_closed_form_chose_is_kept_with_its_cell(plan):
