@@ -57,7 +57,11 @@ def run(arguments: argparse.Namespace) -> Output:
     if known[0] != known[1]:
         too_large.insert(0, "the checkpoint")
     if too_large:
-        raise DataError(f"Not the same: {', '.join(too_large[:5])} differ from what {given.name} gives now.")
+        differ = "differs" if len(too_large) == 1 else "differ"
+        blank = " White space at a text's ends counts." if "text" in too_large else ""
+        raise DataError(
+            f"Not the same: {', '.join(too_large[:5])} {differ} from what {given.name} gives now.{blank}"
+        )
     largest = max(found.values())
     text = f"The same: {again.predicted_class}, {len(found)} parts compared, " + (
         "bit for bit." if largest == 0 else f"largest difference {largest:.2g} of an array's largest value."

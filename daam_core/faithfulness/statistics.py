@@ -43,7 +43,7 @@ class Interval:
         return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
-        digits = 3 if max(abs(self.low), abs(self.high)) >= 0.005 else 5
+        digits = 5 if 0 < max(abs(self.low), abs(self.high)) < 0.005 else 3
         mean, low, high = (fixed(value, digits) for value in (self.mean, self.low, self.high))
         return f"{mean} [{low}, {high}]"
 

@@ -123,10 +123,10 @@ def _prepare(folder: Path, facts: Facts) -> None:
     """A folder with maps and facts, new or of the same study."""
     if (folder / FACTS).is_file():
         earlier = read_facts(folder)
-        for said, name in (("checkpoint_sha256", "classifier"), ("data_sha256", "data")):
+        for said, name in (("checkpoint_sha256", "another classifier"), ("data_sha256", "other data")):
             if getattr(earlier, said) != getattr(facts, said):
                 raise DaamError(
-                    f"The folder {folder.name} holds a study of another {name} ({earlier.model} on "
+                    f"The folder {folder.name} holds a study of {name} ({earlier.model} on "
                     f"{earlier.data}); give a new folder."
                 )
         return

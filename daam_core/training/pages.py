@@ -251,7 +251,7 @@ def comparison_table(measured: Sequence[Measured], majority: float) -> Table:
             "–" if method.split_deviation is None else fixed(method.split_deviation, 4),
             "–" if method.seed_deviation is None else fixed(method.seed_deviation, 4),
             f"{method.parameters:,}",
-            f"{method.epochs:.0f}",
+            f"{method.epochs:.1f}".removesuffix(".0"),
             fixed(method.seconds, 1),
         )
         for method in measured

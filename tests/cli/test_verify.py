@@ -34,6 +34,13 @@ def test_another_input_is_said_in_one_line(exported, capsys):
     assert capsys.readouterr().err.startswith("daam: Not the same: ")
 
 
+def test_a_text_that_differs_in_white_space_alone_is_told_so(exported, capsys):
+    assert main(["verify", str(exported), TEXT + "\n"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("daam: Not the same: text differs from what")
+    assert said.endswith(" White space at a text's ends counts.\n")
+
+
 def test_a_changed_number_is_found(exported, capsys, tmp_path):
     if exported.suffix != ".json":
         pytest.skip("numbers of an archive are changed as those of a text are")

@@ -33,6 +33,11 @@ def test_the_interval_holds_the_middle_of_means_drawn_again():
     assert found.high == pytest.approx(high, abs=0.02)
 
 
+def test_small_means_have_more_digits_and_nothing_has_not():
+    assert str(bootstrap_mean([0.0, 0.0], seed=0)) == "0.000 [0.000, 0.000]"
+    assert str(bootstrap_mean([0.001, 0.001], seed=0)) == "0.00100 [0.00100, 0.00100]"
+
+
 def test_the_interval_of_one_value_is_that_value():
     found = bootstrap_mean([0.25], seed=0)
     assert (found.low, found.mean, found.high) == (0.25, 0.25, 0.25)

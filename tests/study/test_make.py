@@ -107,7 +107,7 @@ def test_several_processes_share_the_parts(tmp_path, small_parts):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"labels": (0,) * 6}, "study of another data"), ({"places": ("x",) * 6}, "study of another data")],
+    [({"labels": (0,) * 6}, "study of other data"), ({"places": ("x",) * 6}, "study of other data")],
 )
 def test_another_study_is_not_written_over(tmp_path, changes, message):
     make_study(letter_model(), letters(6), tmp_path / "study")
