@@ -226,3 +226,21 @@ def csv_rows(found: list[MethodFigures]) -> list[dict[str, object]]:
             }
         )
     return flat
+
+
+def few_rows(cells: Mapping[tuple[str, str], PlainMapping]) -> list[dict[str, object]]:
+    """One flat row for each number of inputs a class and seed."""
+    return [
+        {"set": name, "method": method, "inputs_a_class": int(count), "seed": seed, "accuracy": accuracy}
+        for (name, method), cell in cells.items()
+        for count, of_seeds in cell["accuracies"].items()
+        for seed, accuracy in enumerate(of_seeds)
+    ]
+
+
+def harder_rows(cells: Mapping[tuple[str, str], PlainMapping]) -> list[dict[str, object]]:
+    """One flat row a cell: accuracy of the first seed."""
+    return [
+        {"set": name, "method": method, "as_given": cell["as_given"], "harder": cell["changed"]}
+        for (name, method), cell in cells.items()
+    ]

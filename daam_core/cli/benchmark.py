@@ -10,7 +10,7 @@ class), grocery, grocery-fine, caltech, cifar.
 import argparse
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,7 +108,9 @@ def written(plan: Plan, command: str) -> Output:
         accuracy_table,
         cost_table,
         csv_rows,
+        few_rows,
         few_table,
+        harder_rows,
         harder_table,
         paired_table,
         rows,
@@ -150,15 +152,21 @@ def written(plan: Plan, command: str) -> Output:
         blocks += [Heading("On harder test inputs"), harder_table(plan)]
     plan.out.mkdir(parents=True, exist_ok=True)
     write_text(plan.out / "benchmark.md", to_markdown("Benchmark", blocks))
-    flat = csv_rows(found)
-    buffer = io.StringIO()
-    if flat:
-        writer = csv.DictWriter(buffer, fieldnames=list(flat[0]))
-        writer.writeheader()
-        writer.writerows(flat)
-    write_text(plan.out / "benchmark.csv", buffer.getvalue())
+    flat = {"benchmark": csv_rows(found), "few": few_rows(few), "harder": harder_rows(harder)}
+    for name, lines in flat.items():
+        if lines:
+            write_text(plan.out / f"{name}.csv", _csv(lines))
     drawn = {"accuracy.svg": accuracy_figure(found)} | ({"few.svg": few_figure(few)} if few else {})
     for name, figure in drawn.items():
         with replacing(plan.out / name) as temporary:
             temporary.write_bytes(figure_bytes(figure, "svg"))
-    return Output({"command": command, "rows": flat}, aligned(accuracy_table(found, plan.sets)))
+    told = {"command": command, "rows": flat["benchmark"], "few": flat["few"], "harder": flat["harder"]}
+    return Output(told, aligned(accuracy_table(found, plan.sets)))
+
+
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()

@@ -1,5 +1,6 @@
 """Cells: what is chosen where, what is resumed, and what the table says of them."""
 
+import csv
 import json
 from dataclasses import replace
 
@@ -87,6 +88,14 @@ def test_cells_are_written_once_and_gone_on_with(plan):
     assert set(few) == {"5", "10", "20"}  # no class has fifty
     harder = results(plan, "harder")["folds", "linear"]
     assert 0 <= harder["changed"] <= 1
+
+    told = written(plan, "daam benchmark").data
+    assert len(told["rows"]) == len(told["harder"]) == 6
+    ours = [one for one in told["few"] if (one["set"], one["method"]) == ("test", "daam")]
+    assert [one["accuracy"] for one in ours] == [*few["5"], *few["10"], *few["20"]]
+    for name, lines in (("benchmark", told["rows"]), ("few", told["few"]), ("harder", told["harder"])):
+        with (plan.out / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+            assert list(csv.DictReader(file)) == [{key: str(v) for key, v in one.items()} for one in lines]
 
 
 @pytest.fixture
