@@ -242,7 +242,7 @@ def _encoded(
 
     shape = (backbone.n_layers, backbone.n_features)
 
-    def encode(given: Sequence[Input]) -> list[_Result]:
+    def encode(given: Sequence[Input]) -> Sequence[_Result]:
         try:
             pooled = [found.float().cpu().contiguous() for found in backbone.pooled(given)]
             if wrong := [tuple(found.shape) for found in pooled if found.shape != shape]:
@@ -251,7 +251,7 @@ def _encoded(
                     f"its hidden states have {wrong[0][0]} layers and {wrong[0][1]} features; they must be "
                     "[n_layers, T, n_features] for every input."
                 )
-            return [*pooled]
+            return pooled
         except (InputError, ShapeError) as error:
             return [error] if len(given) == 1 else [encode([one])[0] for one in given]
 
