@@ -68,9 +68,7 @@ def run(plan: Plan, *, overwrite: bool = False, progress: Progress | None = None
         here = progress.part(index / len(cells), (index + 1) / len(cells))
         here.check()
         mark = fingerprint(plan, method, name)
-        before = read(plan.file(what, method, name), mark)
-        if before is not None and before["data"] != marks[name]:
-            before = None
+        before = read(plan.file(what, method, name), mark, marks[name])
         if before is not None and seeds_in(what, before) >= _needed(plan, what, method):
             continue
         here.report(0, f"{index} of {len(cells)} cells done; now {method} on {name}: {what}")
@@ -163,7 +161,7 @@ def _cell(
             "labels": [labels[split.test].tolist() for split in work.data.splits],
             **measure(method, work, before=before, progress=progress),
         }
-    full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name))
+    full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name), mark)
     if full is None:
         raise DataError("its accuracy on all inputs comes first, which chooses the settings.")
     chosen = [Chosen.read(one) for one in full["chosen"]]
@@ -200,10 +198,12 @@ def fingerprint(plan: Plan, method: str, name: str) -> str:
     return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def read(file: Path, mark: str) -> PlainObject | None:
-    """A cell's result, if it is there, whole and made so."""
+def read(file: Path, mark: str, data: str | None = None) -> PlainObject | None:
+    """A cell's result, if it is there, whole, made so, and of these data (of any by default)."""
     found = _stored(file)
-    return found if found is not None and found["fingerprint"] == mark else None
+    if found is None or found["fingerprint"] != mark or data not in (None, found["data"]):
+        return None
+    return found
 
 
 def _stored(file: Path) -> PlainObject | None:

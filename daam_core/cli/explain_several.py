@@ -16,7 +16,7 @@ from daam_core.inputs.text import text_sha256
 from daam_core.result import Explanation, Scale
 from daam_core.training.data import DataRow, TableColumns, parts_of, read_inputs
 from daam_core.training.data_folders import files_below
-from daam_core.training.data_layouts import is_iemocap
+from daam_core.training.data_layouts import is_iemocap, refuse_beside_iemocap
 from daam_core.training.data_tables import TABLES
 
 if TYPE_CHECKING:
@@ -162,6 +162,8 @@ def _inputs(
             for row in rows:
                 add_below(folder, one, row)
         elif folder:
+            if modality == "audio":
+                refuse_beside_iemocap(folder)
             files = [path for path in files_below(folder)[0] if path.suffix.lower() in SUFFIXES[modality]]
             if not files:
                 raise InputError(

@@ -216,7 +216,17 @@ def load_dataset(
     path = Path(path)
     columns, written, classes = columns or TableColumns(), written or TextFormat(), classes or ClassChoice()
     found = Rows(lenient=skip_broken)
-    name = _read(path, modality, columns, written, classes, found, part=part, preferred=preferred)
+    name = _read(
+        path,
+        modality,
+        columns,
+        written,
+        classes,
+        found,
+        part=part,
+        preferred=preferred,
+        known=class_names or (),
+    )
     rows = _of_chosen_classes(path, found, classes, class_names)
     if not rows:
         raise DataError(f"{path.name} holds no inputs{_of_which(found.skipped)}.")
@@ -232,6 +242,12 @@ def load_dataset(
             "no class here."
         )
     names = tuple(class_names) if class_names is not None else _classes(path, rows, found)
+    always = set.intersection(*({*row.labels} for row in rows)) if found.several else set()
+    if class_names is None and always:
+        found.notes.append(
+            f"Every input of {path.name} has the label {listed(sorted(always))}: what tells it from its "
+            "absence cannot be learned."
+        )
     index = {name: number for number, name in enumerate(names)}
     for row in rows:
         for label in row.labels:

@@ -81,7 +81,8 @@ def read_iemocap(
         classes: which ones are asked for.
         found: what the utterances are added to.
         labelled: whether the labels decide what is read; otherwise every utterance is.
-        known: classes of a model; excitement is a class of its own if it is one of these.
+        known: classes of a model, taken where none are asked for; excitement is a class of its own if it is
+            one of these.
 
     Raises:
         DataError: another modality than sound, or evaluations or sounds are missing.
@@ -90,7 +91,8 @@ def read_iemocap(
         raise DataError(f"{folder.name} is IEMOCAP, which holds sounds here; give --modality audio.")
     merged = "excitement" not in (*classes.names, *known)
     everything = not labelled or classes.everything or (classes.names and classes.renamed)
-    wanted = () if everything else classes.names or FOUR
+    of_model = known if {*known} & {*EMOTIONS.values()} else ()
+    wanted = () if everything else classes.names or of_model or FOUR
     left_out: Counter[str] = Counter()
     sessions = sorted(entry for entry in folder.iterdir() if _SESSION.fullmatch(entry.name))
     for session in sessions:

@@ -121,6 +121,9 @@ def test_cells_of_other_data_are_refused_before_anything_is_measured_or_made_ane
     assert run(one, overwrite=True) == []
     assert json.loads(file.read_text())["data"] != json.loads(before)["data"]
     assert list(results(one, "accuracy")) == [("test", "kernel_ridge")]
+    # Nor are settings taken that other data chose.
+    (refusal,) = run(replace(small, methods=("daam",), measurements=("few",)), overwrite=True)
+    assert refusal.startswith("few, daam on test: its accuracy on all inputs comes first")
     with pytest.raises(DataError, match="The cells of test in out were made of different data"):
         rows(small)
 

@@ -46,6 +46,9 @@ def test_iemocap_leaves_out_one_session_at_a_time_and_is_explained_by_utterance(
         "sadness": 6,
         None: 6,  # frustration
     }
+    status, _, err = run("explain", data / "Session1", *words[:2], "--out", tmp_path / "one.jsonl")
+    assert (status, "Session1 is one session of IEMOCAP, which is read as a whole" in err) == (2, True)
+    assert not (tmp_path / "one.jsonl").exists()
 
 
 def test_cifar_100_is_measured_on_its_test_part(trained, run, tmp_path):

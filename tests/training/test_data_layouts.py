@@ -87,6 +87,17 @@ def test_unlabelled_every_utterance_of_iemocap_is_read(iemocap):
     assert notes == ["IEMOCAP_full_release was read as IEMOCAP."]
 
 
+@pytest.mark.parametrize(
+    ("model", "counts"),
+    [
+        (("excitement", "happiness"), {"excitement": 10, "happiness": 10}),
+        (("happiness", "frustration"), {"happiness": 20, "frustration": 10}),
+    ],
+)
+def test_a_model_is_measured_on_the_classes_of_iemocap_that_it_knows(iemocap, model, counts):
+    assert load_dataset(iemocap, modality="audio", class_names=model).counts == counts
+
+
 def test_iemocap_with_other_classes(iemocap):
     def names(*asked, **more):
         return load_dataset(iemocap, modality="audio", classes=ClassChoice(asked, **more)).counts

@@ -59,9 +59,10 @@ def test_unpaired_marks_of_a_table_of_commas_are_letters_and_said(tmp_path):
     st.sampled_from([",", ";", "|"]),
 )
 def test_whatever_a_csv_writer_wrote_is_read_as_it_was(tmp_path_factory, texts, delimiter):
-    rows = [(text[0], "ab"[number % 2]) for number, text in enumerate(texts) if text[0].strip()]
-    if len(rows) < 2:
+    readable = [text for (text,) in texts if text.strip()]
+    if len(readable) < 2:
         return
+    rows = [(text, "ab"[number % 2]) for number, text in enumerate(readable)]
     path = write_table(
         tmp_path_factory.mktemp("t") / "t.csv", [("text", "label"), *rows], delimiter=delimiter
     )

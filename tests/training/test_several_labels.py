@@ -76,6 +76,19 @@ def test_a_column_of_nothing_but_0_is_no_class_and_said(tmp_path):
     assert load_dataset(table, modality="text", columns=columns, classes=chosen).notes == ()
 
 
+def test_a_class_that_every_input_has_is_said(tmp_path):
+    table = write_table(
+        tmp_path / "flags.csv", [("text", "low", "always"), ("a", 1, 1), ("b", 0, 1), ("c", 1, 1)]
+    )
+    columns = TableColumns(classes=("low", "always"))
+    found = load_dataset(table, modality="text", columns=columns)
+    assert found.class_names == ("always", "low")
+    assert found.notes == (
+        "Every input of flags.csv has the label always: what tells it from its absence cannot be learned.",
+    )
+    assert load_dataset(table, modality="text", columns=columns, class_names=("always", "low")).notes == ()
+
+
 def test_lists_in_parquet_are_labels_by_their_names(tmp_path):
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq
