@@ -17,7 +17,8 @@ from daam_core.cli.encoders import add_encoder_arguments, config_of, model_of
 from daam_core.cli.output import Output, check_folder, new_folder
 from daam_core.faithfulness.report.settings import DATA, PAGE, Settings
 from daam_core.progress import Progress
-from daam_core.training.data import Dataset, hold_out, hold_out_groups
+from daam_core.training.data import Dataset
+from daam_core.training.data_splits import hold_out, hold_out_groups
 
 if TYPE_CHECKING:
     from daam_core.faithfulness.report.contents import FaithfulnessReport

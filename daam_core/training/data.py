@@ -1,4 +1,4 @@
-"""Data sets: what people have on disk, as inputs with labels, and how it is split for measuring.
+"""Data sets: what people have on disk, as inputs with labels.
 
 A data set is a folder of class folders, a table (CSV, tabs, semicolons, JSON lines, Parquet) with a column of
 inputs or their paths and a column of labels, what 🤗 datasets saved, or a name on the hub; any of them may
@@ -7,16 +7,11 @@ Letters: N inputs, C classes.
 """
 
 import hashlib
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from daam_core.configuration import Labels
 from daam_core.errors import DataError
@@ -24,7 +19,15 @@ from daam_core.inputs import Modality
 from daam_core.inputs.files import is_address, sha256_of
 from daam_core.inputs.text import text_sha256
 from daam_core.training.data_cifar import CIFAR
-from daam_core.training.data_folders import PARTS, read_folder
+from daam_core.training.data_classes import (
+    classes_of,
+    labels_of,
+    never_or_always,
+    of_chosen_classes,
+    refuse_unknown,
+    strange_folders,
+)
+from daam_core.training.data_folders import read_folder
 from daam_core.training.data_layouts import is_iemocap, read_cifar, read_iemocap, refuse_beside_iemocap
 from daam_core.training.data_parts import MEASURED, TRAINED, Files, HubFile, chosen_part, hub_name, parts_of
 from daam_core.training.data_rows import (
@@ -55,11 +58,7 @@ __all__ = [
     "StoredInput",
     "TableColumns",
     "TextFormat",
-    "at_most",
     "content_hash",
-    "folds",
-    "hold_out",
-    "hold_out_groups",
     "joined",
     "load_dataset",
     "parts_of",
@@ -70,15 +69,6 @@ __all__ = [
 
 #: Column of the data set that an input is from, where several were joined.
 DATA_SET = "data set"
-
-#: Folders called like this are speakers, folds and the like; data sets put the class elsewhere.
-_NUMBERED_PART = re.compile(
-    r"(actor|speaker|spk|subject|subj|session|sess|fold|split|part|batch|participant|patient|person|user)"
-    r"[ _-]*\d+",
-    re.IGNORECASE,
-)
-#: Folders called like this hold inputs without a class.
-_UNLABELLED = frozenset({"unsup", "unsupervised", "unlabeled", "unlabelled", "_background_noise_"})
 
 
 @dataclass(frozen=True)
@@ -227,7 +217,7 @@ def load_dataset(
         preferred=preferred,
         known=class_names or (),
     )
-    rows = _of_chosen_classes(path, found, classes, class_names)
+    rows = of_chosen_classes(path, found, classes, class_names)
     if not rows:
         raise DataError(f"{path.name} holds no inputs{_of_which(found.skipped)}.")
     sessions = len({row.group for row in rows})
@@ -236,37 +226,18 @@ def load_dataset(
             f"The {sessions} sessions of {name} are its groups; with --folds {sessions} each is left out "
             "once."
         )
-    if class_names is None and (never := _without_inputs(columns, classes, found)):
-        found.notes.append(
-            f"No input of {path.name} has the label {listed(never)}: what none has cannot be learned and is "
-            "no class here."
-        )
-    names = tuple(class_names) if class_names is not None else _classes(path, rows, found)
-    always = set.intersection(*({*row.labels} for row in rows)) if found.several else set()
-    if class_names is None and always:
-        found.notes.append(
-            f"Every input of {path.name} has the label {listed(sorted(always))}: what tells it from its "
-            "absence cannot be learned."
-        )
+    if class_names is None:
+        found.notes += never_or_always(path, rows, columns, classes, found)
+    names = classes_of(path, rows, found) if class_names is None else tuple(class_names)
+    refuse_unknown(path, rows, names)
     index = {name: number for number, name in enumerate(names)}
-    for row in rows:
-        for label in row.labels:
-            if label in index:
-                continue
-            meant = {_spelling(name): name for name in names}.get(_spelling(label))
-            remedy = (
-                f"--merge-alike takes it for {meant!r}" if meant else "leave such inputs out with --classes"
-            )
-            raise DataError(
-                f"{path.name}, {row.place}: the class {label!r} is not one of {listed(names)}; {remedy}."
-            )
     if found.unusable:
         first = found.unusable[0]
         found.notes.append(
             f"Left out {len(found.unusable):,} inputs of {path.name} that cannot be used, the first: "
             f"{first.reason}"
         )
-    if absent := sorted(set(names) - _present(rows)):
+    if absent := sorted(set(names) - labels_of(rows)):
         found.notes.append(f"{path.name} has no inputs of {listed(absent)}; they count as absent.")
     return Dataset(
         name=name,
@@ -409,132 +380,6 @@ def shared_inputs(tested: Dataset, trained: Dataset) -> int:
     return sum(content_hash(given) in known for given in tested.inputs)
 
 
-# Parts
-
-
-def at_most(dataset: Dataset, per_class: int) -> Dataset:
-    """At most so many inputs of each class, drawn with seed 0; of several labels, of each input's rarest.
-
-    The data set's order stays, and a note says how many there are.
-    """
-    strata = np.array(_strata(dataset, 1))
-    draw = np.random.default_rng(0)
-    chosen = [draw.permutation(np.flatnonzero(strata == one))[:per_class] for one in np.unique(strata)]
-    part = dataset.part(np.sort(np.concatenate(chosen)))
-    note = f"Of {dataset.name} {len(part):,} of {len(dataset):,} inputs are taken, {per_class:,} a class."
-    return part if len(part) == len(dataset) else replace(part, notes=(*part.notes, note))
-
-
-def hold_out(dataset: Dataset, amount: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Split at random, every class in the same proportion.
-
-    Args:
-        dataset: what to split.
-        amount: a share below 1, or a number of inputs from 1.
-        seed: of the draw.
-
-    Returns:
-        Indices of the rest and of the part held out, each sorted.
-
-    Raises:
-        DataError: a part would be empty or lack a class.
-    """
-    from sklearn.model_selection import train_test_split
-
-    size: float | int = amount if 0 < amount < 1 else int(amount)
-    if amount <= 0 or (amount >= 1 and int(amount) != amount) or amount >= len(dataset):
-        raise DataError(
-            f"The part held out must be a share between 0 and 1 or a number of inputs below {len(dataset)}, "
-            f"got {amount:g}."
-        )
-    single = [name for name, count in dataset.counts.items() if count == 1]
-    if single and not dataset.several:
-        raise DataError(
-            f"Only one of {len(dataset):,} inputs is of the class {single[0]!r}, which is too few to learn "
-            "from and to hold out: name the other classes with --classes, or give 0 or a data set with "
-            "--validation."
-        )
-    try:
-        rest, held = train_test_split(
-            np.arange(len(dataset)), test_size=size, stratify=_strata(dataset, 2), random_state=seed
-        )
-    except ValueError as error:
-        classes = len(set(_strata(dataset, 2)))
-        raise DataError(
-            f"Holding out {amount:g} of {len(dataset)} inputs leaves a class without inputs: that part and "
-            f"the rest need at least {classes} inputs each, one of each class. Say how many with "
-            "--validation; or give a data set there, or 0 to hold out none."
-        ) from error
-    return np.sort(rest), np.sort(held)
-
-
-def hold_out_groups(dataset: Dataset, groups: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the inputs outside and inside the named groups.
-
-    Raises:
-        DataError: the data set has no groups or not these, or one part would be empty.
-    """
-    present = _require_groups(dataset)
-    if missing := sorted(set(groups) - set(present)):
-        raise DataError(f"There is no group {missing[0]!r}; the groups are {listed(sorted(set(present)))}.")
-    inside = np.isin(np.array(present), list(groups))
-    if inside.all():
-        raise DataError("All inputs are in the groups held out; none is left for training.")
-    return np.flatnonzero(~inside), np.flatnonzero(inside)
-
-
-def folds(dataset: Dataset, count: int, *, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Cross-validation: each input is tested once.
-
-    With groups: groups sorted, fold k holds groups k, k + ``count``, …, so no group is on both sides
-    and ``seed`` changes nothing. Without: at random, every class in the same proportion.
-
-    Returns:
-        ``count`` pairs of sorted training and test indices.
-
-    Raises:
-        DataError: fewer than two folds, fewer groups than folds, or a class smaller than that.
-    """
-    if count < 2:
-        raise DataError(f"Cross-validation needs at least 2 folds, got {count}.")
-    if dataset.groups is not None:
-        names = sorted(set(dataset.groups))
-        if len(names) < count:
-            raise DataError(f"{count} folds need as many groups; there are {len(names)}: {listed(names)}.")
-        return [hold_out_groups(dataset, names[k::count]) for k in range(count)]
-    smallest = min(dataset.counts.items(), key=lambda item: item[1])
-    if smallest[1] < count and not dataset.several:
-        raise DataError(
-            f"{count} folds need {count} inputs of each class; {smallest[0]!r} has {smallest[1]}."
-        )
-    from sklearn.model_selection import StratifiedKFold
-
-    splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
-    return [(train, test) for train, test in splitter.split(np.zeros(len(dataset)), _strata(dataset, count))]
-
-
-def _strata(dataset: Dataset, least: int) -> Sequence[int]:
-    """What a split keeps in the same proportion: classes, or of several labels each input's rarest one.
-
-    With several labels, those with fewer than ``least`` inputs go with the most frequent.
-    """
-    if dataset.label_sets is None:
-        return dataset.labels
-    frequency = Counter(label for labels in dataset.label_sets for label in labels)
-    rarest = [min(labels, key=lambda label: frequency[label], default=-1) for labels in dataset.label_sets]
-    sizes = Counter(rarest)
-    most = sizes.most_common(1)[0][0]
-    return [label if sizes[label] >= least else most for label in rarest]
-
-
-def _require_groups(dataset: Dataset) -> tuple[str, ...]:
-    if dataset.groups is None:
-        raise DataError(
-            f"{dataset.name} has no groups: name a column of groups, or a pattern for the files' names."
-        )
-    return dataset.groups
-
-
 # Reading
 
 
@@ -572,7 +417,7 @@ def _read(
                 refuse_beside_iemocap(place)
             read_folder(place, modality, written, classes, found)
             if not classes.names and classes.pattern is None:
-                found.notes += _strange_folders(place, sorted(_present(found.rows)))
+                found.notes += strange_folders(place, sorted(labels_of(found.rows)))
         elif place.is_file():
             if classes.pattern is not None:
                 raise DataError(
@@ -594,116 +439,6 @@ def _read(
 def _columns(rows: Sequence[DataRow]) -> dict[str, tuple[str, ...]]:
     names = dict.fromkeys(name for row in rows for name in row.columns)
     return {name: tuple(row.columns.get(name, "") for row in rows) for name in names}
-
-
-def _of_chosen_classes(
-    path: Path, found: Rows, classes: ClassChoice, class_names: Sequence[str] | None
-) -> list[DataRow]:
-    """The rows whose class is wanted, under the name that counts."""
-    rows = _renamed(path, found.rows, classes, other=class_names is not None)
-    alike = _alike([label for row in rows for label in row.labels], class_names or ())
-    if classes.merge_alike:
-        rows = _called(rows, alike)
-    elif alike and not classes.names:
-        one, other = next(iter(alike.items()))
-        found.notes.append(
-            f"The labels {one!r} and {other!r} of {path.name} differ only in case, white space or as 1 and "
-            "1.0 do, and are two classes; --merge-alike makes them one, --classes all says they are two."
-        )
-    if not classes.names or classes.everything:
-        return rows
-    present = _present(rows)
-    if class_names is None and (missing := sorted(set(classes.names) - present)):
-        there = listed(sorted(present | found.not_read))
-        raise DataError(f"{path.name} has no class {missing[0]!r}; its classes are {there}.")
-    if found.several:  # an input without any of them is one that none of them fits
-        return [replace(row, labels=tuple(one for one in row.labels if one in classes.names)) for row in rows]
-    others = [row for row in rows if row.label not in classes.names]
-    found.skipped += [Skipped(row.place, f"the class {row.label} was not asked for") for row in others]
-    return [row for row in rows if row.label in classes.names]
-
-
-def _renamed(path: Path, rows: list[DataRow], classes: ClassChoice, *, other: bool) -> list[DataRow]:
-    """The rows with their classes called as asked; of another data set than the one that was trained on,
-    not every class needs to be there.
-    """
-    new = dict(classes.renamed)
-    present = _present(rows)
-    if not other and (missing := [old for old in new if old not in present]):
-        raise DataError(
-            f"{path.name} has no class {missing[0]!r} to call {new[missing[0]]!r}; its classes are "
-            f"{listed(sorted(present))}."
-        )
-    return _called(rows, new) if new else rows
-
-
-def _called(rows: Sequence[DataRow], names: Mapping[str, str]) -> list[DataRow]:
-    """The rows with their labels by other names; two that get one name are one."""
-    return [
-        replace(row, labels=tuple(dict.fromkeys(names.get(one, one) for one in row.labels))) for row in rows
-    ]
-
-
-def _present(rows: Iterable[DataRow]) -> set[str]:
-    """Labels that occur."""
-    return {label for row in rows for label in row.labels}
-
-
-def _alike(labels: Sequence[str], preferred: Sequence[str]) -> dict[str, str]:
-    """For each label that is another in other spelling: that one, a model's or the most frequent."""
-    counts = Counter(labels)
-    order = [*preferred, *sorted(counts, key=lambda label: (-counts[label], label))]
-    first: dict[str, str] = {}
-    for label in order:
-        first.setdefault(_spelling(label), label)
-    return {label: first[_spelling(label)] for label in sorted(counts) if first[_spelling(label)] != label}
-
-
-def _spelling(label: str) -> str:
-    """What labels have in common that are the same to people."""
-    try:
-        number = Decimal(label)
-    except InvalidOperation:
-        number = Decimal("nan")
-    if number.is_finite():
-        return str(number.normalize())
-    return " ".join(re.split(r"[\s_]+", unicodedata.normalize("NFKC", label).casefold())).strip()
-
-
-def _strange_folders(path: Path, names: Sequence[str]) -> list[str]:
-    """One sentence where class folders look like speakers, folds or parts."""
-    numbered = [name for name in names if _NUMBERED_PART.fullmatch(name)]
-    parts = [name for name in names if name.lower() in PARTS]
-    unlabelled = [name for name in names if name.lower() in _UNLABELLED]
-    if len(numbered) > 1:
-        strange, like = numbered, "speakers, sessions or folds"
-    elif parts:
-        strange, like = parts, "parts of a data set"
-    elif unlabelled:
-        strange, like = unlabelled, "inputs without a class"
-    else:
-        return []
-    return [
-        f"The folders {listed(strange, most=3)} of {path.name} are taken for classes but look like {like}: "
-        "--classes names the classes (all: every folder), --class-pattern says where else they stand."
-    ]
-
-
-def _without_inputs(columns: TableColumns, classes: ClassChoice, found: Rows) -> list[str]:
-    """Columns of 0 and 1 that are read as classes and hold no 1."""
-    if classes.names and not classes.everything:
-        return []  # those are asked for by name, and refused where they are missing
-    return sorted(set(columns.classes) - _present(found.rows))
-
-
-def _classes(path: Path, rows: Sequence[DataRow], found: Rows) -> tuple[str, ...]:
-    """The labels found, sorted."""
-    names = sorted(_present(rows))
-    if len(names) < 2:
-        why = "".join(f" {note}" for note in found.notes)
-        held = f"the one class {names[0]!r}" if names else "no class: not one input has a label"
-        raise DataError(f"{path.name} holds {held}; a classifier needs at least two.{why}")
-    return tuple(names)
 
 
 def _groups(

@@ -16,15 +16,9 @@ from daam_core.configuration import ModelConfig
 from daam_core.errors import DataError
 from daam_core.trained import identity_of
 from daam_core.training.accuracy import Split, SplitData
-from daam_core.training.data import (
-    DATA_SET,
-    Dataset,
-    folds,
-    hold_out,
-    hold_out_groups,
-    shared_inputs,
-)
+from daam_core.training.data import DATA_SET, Dataset, shared_inputs
 from daam_core.training.data_rows import listed
+from daam_core.training.data_splits import folds, hold_out, hold_out_groups
 from daam_core.training.features import extract
 from daam_core.training.methods import configured
 from daam_core.training.options import DataOptions, ExperimentOptions

@@ -16,11 +16,11 @@ from daam_core.training.data import (
     Dataset,
     TableColumns,
     TextFormat,
-    at_most,
     joined,
     load_dataset,
     parts_of,
 )
+from daam_core.training.data_splits import at_most
 from daam_core.training.methods import configured, refuse_overridden
 from daam_core.training.settings import TrainingConfig
 

@@ -13,11 +13,11 @@ from daam_core.training.data import (
     ClassChoice,
     TableColumns,
     content_hash,
-    folds,
     load_dataset,
     parts_of,
     read_inputs,
 )
+from daam_core.training.data_splits import folds
 from daam_core.training.data_stored import stored_input
 from tests.support import layouts
 from tests.support.data import class_folders, write_table

@@ -12,7 +12,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from daam_core.errors import ConfigError, DataError
 from daam_core.training.accuracy import SplitData, measure_accuracy
 from daam_core.training.answers import right
-from daam_core.training.data import ClassChoice, TableColumns, folds, hold_out, joined, load_dataset
+from daam_core.training.data import ClassChoice, TableColumns, joined, load_dataset
+from daam_core.training.data_splits import folds, hold_out
 from daam_core.training.experiment import Split
 from daam_core.training.fitting import epoch_order, loss_function, predict, train_classifier
 from daam_core.training.methods import METHODS
