@@ -106,7 +106,8 @@ TABLE = {
         "PIL numpy onnxruntime playwright torch",
     ),
     "benchmark": allow(
-        "version progress writing inputs configuration encoding reading figures training faithfulness",
+        "version progress writing inputs configuration encoding backbones reading figures trained training "
+        "faithfulness",
         "PIL matplotlib numpy safetensors scipy torch",
     ),
     "cli": allow(

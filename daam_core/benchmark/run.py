@@ -1,8 +1,8 @@
 """Which cells there are, in which order they are worked on, and their files: one JSON each, whole or not.
 
-A folder of results is gone on with where it was left; cells whose method, protocol, budget and data are the
-same are not made again, and where more seeds are asked for than a cell has, only those are trained. What was
-made otherwise is refused before anything is measured.
+A folder of results is gone on with where it was left; cells whose method, protocol, budget, data and
+encoder are the same are not made again, and where more seeds are asked for than a cell has, only those are
+trained. What was made otherwise is refused before anything is measured.
 """
 
 import hashlib
@@ -16,13 +16,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from daam_core.backbones import load_backbone
+from daam_core.backbones.base import Backbone
 from daam_core.benchmark.cells import Chosen, Work, few, measure, robust, seeds_of
 from daam_core.benchmark.changes import harder_features
 from daam_core.benchmark.plan import Measurement, Plan
-from daam_core.benchmark.sets import BenchmarkSet, set_named
+from daam_core.benchmark.sets import ENCODERS, BenchmarkSet, set_named
 from daam_core.errors import ConfigError, DataError
 from daam_core.plain import PlainMapping, PlainObject
 from daam_core.progress import Progress
+from daam_core.trained import identity_of
 from daam_core.training.data import Dataset
 from daam_core.training.evaluation import data_facts
 from daam_core.training.experiment import prepare
@@ -58,7 +61,7 @@ def run(plan: Plan, *, overwrite: bool = False, progress: Progress | None = None
     """
     progress = progress or Progress()
     data = {name: _read_data(plan, name) for name in plan.sets}
-    marks = {name: data_mark(found) for name, found in data.items()}
+    marks = {name: data_mark(found, encoder_of(name)) for name, found in data.items()}
     if not overwrite:
         refuse_others(plan, marks)
     worked: dict[str, Work] = {}
@@ -89,14 +92,20 @@ def _read_data(plan: Plan, name: str) -> dict[str, Dataset]:
     return set_named(name).options(plan.data, plan.cache_dir).read()
 
 
-def data_mark(data: Mapping[str, Dataset]) -> str:
-    """What inputs and labels a cell was made of, in 16 characters."""
-    said = [(part, data_facts(found).sha256) for part, found in sorted(data.items())]
+def encoder_of(name: str) -> Backbone:
+    """The encoder of a data set's inputs."""
+    return load_backbone(ENCODERS[set_named(name).modality])
+
+
+def data_mark(data: Mapping[str, Dataset], encoder: Backbone) -> str:
+    """What inputs and labels a cell was made of, and by which encoder, in 16 characters."""
+    facts = [(part, data_facts(found).sha256) for part, found in sorted(data.items())]
+    said = [facts, asdict(identity_of(encoder))]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def refuse_others(plan: Plan, marks: Mapping[str, str]) -> None:
-    """Refuse cells of this plan that were made with another budget, or of other data.
+    """Refuse cells of this plan that were made with another budget, of other data or by another encoder.
 
     Raises:
         DataError: names the first.
@@ -114,7 +123,10 @@ def refuse_others(plan: Plan, marks: Mapping[str, str]) -> None:
                 f"--epochs and --patience that it was made with, {instead}."
             )
         if found["data"] != marks[name]:
-            raise DataError(f"{cell} was made of other data than {plan.data.name} holds: give {instead}.")
+            raise DataError(
+                f"{cell} was made of other data than {plan.data.name} holds, or by another version of their "
+                f"encoder: give {instead}."
+            )
 
 
 def work_on(plan: Plan, name: str, datasets: dict[str, Dataset] | None = None) -> Work:
@@ -199,7 +211,7 @@ def fingerprint(plan: Plan, method: str, name: str) -> str:
 
 
 def read(file: Path, mark: str, data: str | None = None) -> PlainObject | None:
-    """A cell's result, if it is there, whole, made so, and of these data (of any by default)."""
+    """A cell's result, if it is there, whole, made so, and of what has this mark (of anything by default)."""
     found = _stored(file)
     if found is None or found["fingerprint"] != mark or data not in (None, found["data"]):
         return None
@@ -232,7 +244,8 @@ def results(plan: Plan, what: Measurement) -> dict[tuple[str, str], PlainObject]
     for name in plan.sets:
         if len({cell["data"] for (one, _), cell in found.items() if one == name}) > 1:
             raise DataError(
-                f"The cells of {name} in {plan.out.name} were made of different data and cannot stand in one "
-                "table: run the benchmark with --overwrite, or give another --out."
+                f"The cells of {name} in {plan.out.name} were made of different data, or by different "
+                "versions of their encoder, and cannot stand in one table: run the benchmark with "
+                "--overwrite, or give another --out."
             )
     return found

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="make results in DIR anew that are of another budget or of other data",
+        help="make results in DIR anew that are of another budget, of other data or by another encoder",
     )
 
 

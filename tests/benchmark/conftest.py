@@ -14,6 +14,7 @@ from tests.support.small import LetterEncoder
 def plan(tmp_path, monkeypatch):
     """Two methods of ours and two rivals on folds and on a test set, tuned with two settings each."""
     monkeypatch.setattr(experiment, "load_backbone", lambda *_, **__: LetterEncoder())
+    monkeypatch.setattr(run_module, "load_backbone", lambda *_, **__: LetterEncoder())
     data = tmp_path / "data"
     data.mkdir()
     letter_table(data / "train.csv", 90)

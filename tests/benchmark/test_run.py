@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from daam_core.benchmark import run as run_module
 from daam_core.benchmark.cells import Chosen, again, choose, measure
 from daam_core.benchmark.plan import Plan
 from daam_core.benchmark.run import fingerprint, read, results, run, work_on
@@ -17,6 +18,7 @@ from daam_core.progress import Progress
 from daam_core.training.accuracy import trained_on
 from daam_core.training.methods import METHODS
 from tests.support.commands import letter_table
+from tests.support.small import LetterEncoder
 
 
 def test_settings_are_chosen_without_the_test_part_and_each_seed_is_tested(plan):
@@ -112,7 +114,8 @@ def test_cells_of_other_data_are_refused_before_anything_is_measured_or_made_ane
     letter_table(small.data / "train.csv", 91)
     said = []
     with pytest.raises(
-        DataError, match=r"accuracy/test.daam.json in out was made of other data than data holds"
+        DataError,
+        match=r"accuracy/test.daam.json in out was made of other data than data holds, or by another",
     ):
         run(small, progress=Progress(on_progress=lambda _, message: said.append(message)))
     assert said == []
@@ -124,8 +127,19 @@ def test_cells_of_other_data_are_refused_before_anything_is_measured_or_made_ane
     # Nor are settings taken that other data chose.
     (refusal,) = run(replace(small, methods=("daam",), measurements=("few",)), overwrite=True)
     assert refusal.startswith("few, daam on test: its accuracy on all inputs comes first")
-    with pytest.raises(DataError, match="The cells of test in out were made of different data"):
+    with pytest.raises(
+        DataError, match="The cells of test in out were made of different data, or by different versions"
+    ):
         rows(small)
+
+
+def test_cells_of_another_version_of_the_encoder_are_refused(small, monkeypatch):
+    class Newer(LetterEncoder):
+        preprocessing = "newer"
+
+    monkeypatch.setattr(run_module, "load_backbone", lambda *_, **__: Newer())
+    with pytest.raises(DataError, match=r"test.daam.json in out .* by another version of their encoder"):
+        run(small)
 
 
 def test_cells_of_another_budget_are_refused_and_left_alone(small):
