@@ -101,7 +101,7 @@ TABLE = {
         "anywidget filelock numpy pandas pyarrow sklearn torch traitlets umap",
     ),
     "bench": allow(
-        "result inputs configuration locating encoding kernels layers model dataset_mean "
+        "progress result inputs configuration locating encoding kernels layers model dataset_mean "
         "backbones view trained explaining explaining_many training study",
         "PIL numpy onnxruntime playwright torch",
     ),

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from daam_core.bench.library import one_for_each_encoder
+from daam_core.bench.library import classifiers
 from daam_core.bench.measuring import Timings, median_seconds
 from daam_core.explaining import explain
 from daam_core.explaining_many import BATCH_SIZE, explain_many
 from daam_core.inputs import SAMPLE_RATE, Modality, read_input
-from daam_core.trained import TrainedClassifier, load_model
+from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier
 
 #: How many inputs are explained in one measurement.
 INPUTS = 2 * BATCH_SIZE
@@ -37,10 +38,12 @@ class BatchCase:
     bound: float
 
 
-def bench_batch(*, runs: int = 5, models: Sequence[str] | None = None) -> Timings[BatchCase]:
+def bench_batch(
+    *, runs: int = 5, models: Sequence[str] | None = None, progress: Progress | None = None
+) -> Timings[BatchCase]:
     """:func:`~daam_core.explaining_many.explain_many` against a loop, on short generated inputs."""
-    timed = [load_model(name) for name in models] if models is not None else one_for_each_encoder()
-    return Timings(runs, torch.get_num_threads(), tuple(_case(model, runs) for model in timed))
+    cases = tuple(_case(model, runs) for model in classifiers(models, progress))
+    return Timings(runs, torch.get_num_threads(), cases)
 
 
 def short_inputs(modality: Modality, count: int = INPUTS) -> list[object]:

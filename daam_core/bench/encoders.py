@@ -24,12 +24,13 @@ from torch import Tensor, nn
 from daam_core.backbones.audio import layer_outputs
 from daam_core.backbones.base import Backbone
 from daam_core.bench.batch import short_inputs
-from daam_core.bench.library import input_for, one_for_each_encoder
+from daam_core.bench.library import classifiers, input_for
 from daam_core.bench.measuring import Timings, median_seconds
 from daam_core.encoding import Encoding
 from daam_core.explaining import explain_encoding
 from daam_core.inputs import Input, Modality, read_input
-from daam_core.trained import TrainedClassifier, load_model
+from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier
 
 #: Largest difference of Importance Factors, which lie in [0, 1], at which maps count as the same: it is two
 #: shades of the 256 that a picture of a map has.
@@ -68,11 +69,14 @@ class EncoderCase:
     why_not: str = ""
 
 
-def bench_encoders(*, runs: int = 15, models: Sequence[str] | None = None) -> Timings[EncoderCase]:
+def bench_encoders(
+    *, runs: int = 15, models: Sequence[str] | None = None, progress: Progress | None = None
+) -> Timings[EncoderCase]:
     """Every way for every built-in encoder, on one ordinary input; maps on that and short ones."""
-    timed = [load_model(name) for name in models] if models is not None else one_for_each_encoder()
     with tempfile.TemporaryDirectory() as folder:
-        cases = [case for model in timed for case in _cases(model, runs, Path(folder))]
+        cases = [
+            case for model in classifiers(models, progress) for case in _cases(model, runs, Path(folder))
+        ]
     return Timings(runs, torch.get_num_threads(), tuple(cases))
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from daam_core.bench.measuring import Timings, median_seconds, peak_bytes
+from daam_core.bench.measuring import Timings, each, median_seconds, peak_bytes
 from daam_core.configuration import GateKind, Mode
 from daam_core.kernels import cpu
 from daam_core.kernels.attend import formulas_alone
 from daam_core.layers import DensityAttention, group_sizes
+from daam_core.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class LayerSize:
     mode: Mode = "shared"
     gate_kind: GateKind = "density"
     gaussians: int = 1
+
+    def __str__(self) -> str:
+        mixture = f" mixture K={self.gaussians}" if self.gate_kind == "mixture" else ""
+        return f"[{self.batch}, {self.layers}, {self.features}] H={self.heads} {self.mode}{mixture}"
 
 
 LAYER_SIZES = (
@@ -81,13 +86,16 @@ class LayerCase(LayerSize):
     gradient_difference: float
 
 
-def bench_layer(sizes: Sequence[LayerSize] = LAYER_SIZES, *, runs: int = 20) -> Timings[LayerCase]:
+def bench_layer(
+    sizes: Sequence[LayerSize] = LAYER_SIZES, *, runs: int = 20, progress: Progress | None = None
+) -> Timings[LayerCase]:
     """Density attention, forward and backward, against the published loop over heads.
 
     The amplitude, which the paper does not have, is off. The incoming gradient is given, not computed.
     """
     kernel = cpu.prepare(wait=True)
-    return Timings(runs, torch.get_num_threads(), tuple(_layer_case(size, runs, kernel) for size in sizes))
+    cases = tuple(_layer_case(size, runs, kernel) for size in each(sizes, str, progress))
+    return Timings(runs, torch.get_num_threads(), cases)
 
 
 class PublishedHead(nn.Module):

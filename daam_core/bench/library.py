@@ -3,7 +3,7 @@
 import cProfile
 import pstats
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,13 @@ import torch
 
 from daam_core.backbones import BUILT_IN, load_backbone
 from daam_core.backbones.base import Backbone
-from daam_core.bench.measuring import Timings, median_seconds
+from daam_core.bench.measuring import Timings, each, median_seconds
 from daam_core.configuration import EncoderIdentity, ModelConfig
 from daam_core.explaining import explain, explain_encoding
 from daam_core.inputs import SAMPLE_RATE, Input, Modality, read_input
 from daam_core.locating import built_in_models
 from daam_core.model import DaamClassifier
+from daam_core.progress import Progress
 from daam_core.trained import TrainedClassifier, identity_of, load_model
 
 #: Parts of an explanation, which do not overlap, by the function that each is.
@@ -62,16 +63,19 @@ class ExplainCase:
     parts: Mapping[str, float]
 
 
-def bench_explain(*, runs: int = 7, models: Sequence[str] | None = None) -> Timings[ExplainCase]:
+def bench_explain(
+    *, runs: int = 7, models: Sequence[str] | None = None, progress: Progress | None = None
+) -> Timings[ExplainCase]:
     """One explanation against the encoder's forward pass alone, on generated input.
 
     Args:
         runs: repetitions of each measurement.
         models: names of trained classifiers; by default one for each built-in encoder. Where there is
             none, an untrained one of the same size stands in, and the result says so.
+        progress: told before each classifier.
     """
-    timed = [load_model(name) for name in models] if models is not None else one_for_each_encoder()
-    return Timings(runs, torch.get_num_threads(), tuple(_explain_case(model, runs) for model in timed))
+    cases = tuple(_explain_case(model, runs) for model in classifiers(models, progress))
+    return Timings(runs, torch.get_num_threads(), cases)
 
 
 def input_for(modality: Modality) -> object:
@@ -144,6 +148,12 @@ def _parts(model: TrainedClassifier, read: Input, runs: int) -> dict[str, float]
             rest -= seconds
         found.setdefault(REST, []).append(rest)
     return {part: float(np.median(seconds)) for part, seconds in found.items()}
+
+
+def classifiers(names: Sequence[str] | None, progress: Progress | None) -> Iterator[TrainedClassifier]:
+    """The classifiers of these names, or one for each built-in encoder, each told before it is timed."""
+    found = [load_model(name) for name in names] if names is not None else one_for_each_encoder()
+    return each(found, lambda model: model.name, progress)
 
 
 def one_for_each_encoder() -> list[TrainedClassifier]:

@@ -3,11 +3,13 @@
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
+
+from daam_core.progress import Progress
 
 #: Seconds that one measurement may take, whatever the number of runs asked for.
 BUDGET_SECONDS = 20.0
@@ -24,6 +26,14 @@ class Timings(Generic[Case]):
     runs: int
     threads: int
     cases: tuple[Case, ...]
+
+
+def each(cases: Sequence[Case], called: Callable[[Case], str], progress: Progress | None) -> Iterator[Case]:
+    """Cases in turn; before each one ``progress`` is told which it is and how many there are."""
+    progress = progress or Progress()
+    for number, case in enumerate(cases):
+        progress.report(number / len(cases), f"{number + 1} of {len(cases)}: {called(case)}")
+        yield case
 
 
 def median_seconds(

@@ -11,11 +11,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from daam_core.bench.library import classifier_of_size, input_for, one_for_each_encoder
+from daam_core.bench.library import classifier_of_size, classifiers, input_for
 from daam_core.bench.measuring import Timings, median_seconds
 from daam_core.inputs import read_input
 from daam_core.model import DaamClassifier
-from daam_core.trained import TrainedClassifier, load_model
+from daam_core.progress import Progress
+from daam_core.trained import TrainedClassifier
 from daam_core.training.fitting import fit, logits_of, loss_function
 from daam_core.training.settings import TrainingConfig
 
@@ -46,7 +47,11 @@ class TrainCase:
 
 
 def bench_train(
-    *, runs: int = 5, inputs: int = INPUTS, models: Sequence[str] | None = None
+    *,
+    runs: int = 5,
+    inputs: int = INPUTS,
+    models: Sequence[str] | None = None,
+    progress: Progress | None = None,
 ) -> Timings[TrainCase]:
     """An epoch of training from memory, and one that reads a file for each input.
 
@@ -54,9 +59,10 @@ def bench_train(
         runs: repetitions of each measurement.
         inputs: of an epoch; synthetic.
         models: names of classifiers whose sizes are timed; one for each encoder by default.
+        progress: told before each classifier.
     """
-    timed = [load_model(name) for name in models] if models is not None else one_for_each_encoder()
-    return Timings(runs, torch.get_num_threads(), tuple(_case(model, runs, inputs) for model in timed))
+    cases = tuple(_case(model, runs, inputs) for model in classifiers(models, progress))
+    return Timings(runs, torch.get_num_threads(), cases)
 
 
 def _case(model: TrainedClassifier, runs: int, inputs: int) -> TrainCase:

@@ -6,13 +6,16 @@ browser (what an action takes, what is loaded).
 """
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from daam_core.cli.named import whole_number
-from daam_core.cli.output import Output
+from daam_core.cli.output import Output, say
+from daam_core.errors import ConfigError
 from daam_core.locating import find_checkpoint
+from daam_core.progress import Progress
 from daam_core.writing.pages import Table
 
 if TYPE_CHECKING:
@@ -28,79 +31,179 @@ if TYPE_CHECKING:
 
 #: Inputs that the seconds of batches are told for.
 TOLD = 200
-PARTS = ("layer", "explain", "batch", "encoders", "train", "scale", "app", "load", "view")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a part is to be timed.
+
+    Attributes:
+        runs: repetitions.
+        models: names of classifiers, or None for the part's own.
+        progress: told before each case.
+    """
+
+    runs: int
+    models: Sequence[str] | None
+    progress: Progress
+
+    @property
+    def model(self) -> str | None:
+        """The one classifier, of parts that take no more."""
+        return self.models[0] if self.models else None
+
+
+#: What a part found, and what is printed of it.
+Found: TypeAlias = "tuple[dict[str, object], list[Table | str]]"
+
+
+# Imports of what is timed stand inside, so that help and wrong arguments do not wait for torch.
+
+
+def _layer(asked: Asked) -> Found:
+    from daam_core.bench.layer import bench_layer
+
+    found = bench_layer(runs=asked.runs, progress=asked.progress)
+    return asdict(found), [_layer_table(found.cases)]
+
+
+def _explain(asked: Asked) -> Found:
+    from daam_core.bench.library import bench_explain
+
+    found = bench_explain(runs=asked.runs, models=asked.models, progress=asked.progress)
+    return asdict(found), [_explain_table(found.cases), _parts_table(found.cases)]
+
+
+def _batch(asked: Asked) -> Found:
+    from daam_core.bench.batch import bench_batch
+
+    found = bench_batch(runs=asked.runs, models=asked.models, progress=asked.progress)
+    return asdict(found), [_batch_table(found.cases), "\n".join(map(_batch_text, found.cases))]
+
+
+def _encoders(asked: Asked) -> Found:
+    from daam_core.bench.encoders import bench_encoders
+
+    found = bench_encoders(runs=asked.runs, models=asked.models, progress=asked.progress)
+    return asdict(found), [_encoder_table(found.cases)]
+
+
+def _train(asked: Asked) -> Found:
+    from daam_core.bench.training import bench_train
+
+    found = bench_train(runs=asked.runs, models=asked.models, progress=asked.progress)
+    return asdict(found), [_train_table(found.cases)]
+
+
+def _scale(asked: Asked) -> Found:
+    from daam_core.bench.scale import bench_scale
+
+    found = bench_scale()
+    return asdict(found), [_scale_table(found), _scale_text(found)]
+
+
+def _app(asked: Asked) -> Found:
+    from daam_core.bench.app import bench_app
+
+    found = bench_app(models=asked.models)
+    return asdict(found), [_app_text(found), _view_table(found.views)]
+
+
+def _load(asked: Asked) -> Found:
+    from daam_core.bench.load import bench_load
+
+    found = bench_load(model=asked.model)
+    return asdict(found), [_load_text(found)]
+
+
+def _view(asked: Asked) -> Found:
+    from daam_core.bench.browser import bench_browser
+
+    found = bench_browser(runs=asked.runs, model=asked.model)
+    return asdict(found), _browser_tables(found)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that can be timed.
+
+    Attributes:
+        measure: times it.
+        times: what, for messages.
+        runs: repetitions where no number is given; None where there is nothing to choose.
+        models: how many classifiers may be named; None is any number.
+    """
+
+    measure: Callable[[Asked], Found]
+    times: str
+    runs: int | None = None
+    models: int | None = None
+
+
+PARTS = {
+    "layer": Part(_layer, "density attention by itself, forward and backward", runs=20, models=0),
+    "explain": Part(_explain, "one explanation", runs=7),
+    "batch": Part(_batch, "many short inputs", runs=5),
+    "encoders": Part(_encoders, "ways to compute the encoders", runs=15),
+    "train": Part(_train, "training", runs=5),
+    "scale": Part(_scale, "averages of 100,000 inputs of random numbers", models=0),
+    "app": Part(_app, "the app's start and first results"),
+    "load": Part(_load, "many visitors of one classifier", models=1),
+    "view": Part(_view, "the view and the page in a browser", runs=5, models=1),
+}
+#: Timed where no part is named.
+USUAL = ("layer", "explain")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", choices=PARTS, help="what to time (default: layer and explain)")
-    parser.add_argument("--runs", type=whole_number(1), metavar="N", help="repetitions")
     parser.add_argument(
-        "--model", action="append", metavar="NAME", help="classifiers to time; not with layer and scale"
+        "--runs", type=whole_number(1), metavar="N", help="repetitions; not of scale, app and load"
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="classifier to time, may be repeated; not with layer and scale, one alone with load and view",
     )
 
 
 def run(arguments: argparse.Namespace) -> Output:
+    if arguments.part:
+        _check(arguments.part, arguments.runs, arguments.model or ())
     for name in arguments.model or ():
         find_checkpoint(name)
-    # Here, so that help and wrong arguments do not wait for torch.
-    from daam_core.bench.app import bench_app
-    from daam_core.bench.batch import bench_batch
-    from daam_core.bench.browser import bench_browser
-    from daam_core.bench.encoders import bench_encoders
-    from daam_core.bench.layer import bench_layer
-    from daam_core.bench.library import bench_explain
-    from daam_core.bench.load import bench_load
-    from daam_core.bench.scale import bench_scale
-    from daam_core.bench.training import bench_train
-    from daam_core.training.pages import aligned
+    data: dict[str, object] = {}
+    shown: list[Table | str] = []
+    for name in (arguments.part,) if arguments.part else USUAL:
+        part = PARTS[name]
+        say(f"{name}: {part.times}")
+        progress = Progress(partial(_told, name))
+        data[name], lines = part.measure(Asked(arguments.runs or part.runs or 1, arguments.model, progress))
+        shown += lines
+    from daam_core.training.pages import aligned  # here for the same reason
 
-    parts = (arguments.part,) if arguments.part else ("layer", "explain")
-    found: dict[str, object] = {}
-    lines = []
-    if "layer" in parts:
-        layer = bench_layer(runs=arguments.runs or 20)
-        found["layer"] = asdict(layer)
-        lines.append(aligned(_layer_table(layer.cases)))
-    if "explain" in parts:
-        explained = bench_explain(runs=arguments.runs or 7, models=arguments.model)
-        found["explain"] = asdict(explained)
-        lines += [aligned(_explain_table(explained.cases)), aligned(_parts_table(explained.cases))]
-    if "batch" in parts:
-        batch = bench_batch(runs=arguments.runs or 5, models=arguments.model)
-        found["batch"] = asdict(batch)
-        lines += [aligned(_batch_table(batch.cases)), "\n".join(map(_batch_text, batch.cases))]
-    if "encoders" in parts:
-        encoders = bench_encoders(runs=arguments.runs or 15, models=arguments.model)
-        found["encoders"] = asdict(encoders)
-        lines.append(aligned(_encoder_table(encoders.cases)))
-    if "train" in parts:
-        training = bench_train(runs=arguments.runs or 5, models=arguments.model)
-        found["train"] = asdict(training)
-        lines.append(aligned(_train_table(training.cases)))
-    if "scale" in parts:
-        scale = bench_scale()
-        found["scale"] = asdict(scale)
-        lines += [aligned(_scale_table(scale)), _scale_text(scale)]
-    if "app" in parts:
-        app = bench_app(models=arguments.model)
-        found["app"] = asdict(app)
-        lines += [_app_text(app), aligned(_view_table(app.views))]
-    if "load" in parts:
-        load = bench_load(model=arguments.model[0] if arguments.model else None)
-        found["load"] = asdict(load)
-        lines.append(_load_text(load))
-    if "view" in parts:
-        seen = bench_browser(runs=arguments.runs or 5, model=arguments.model[0] if arguments.model else None)
-        found["view"] = asdict(seen)
-        lines += [f"{title}\n{aligned(table)}" for title, table in _browser_tables(seen)]
-    return Output(found, "\n\n".join(lines))
+    return Output(data, "\n\n".join(one if isinstance(one, str) else aligned(one) for one in shown))
+
+
+def _told(name: str, _share: float, message: str) -> None:
+    say(f"{name}, {message}")
+
+
+def _check(name: str, runs: int | None, models: Sequence[str]) -> None:
+    """Refuse what a part would leave out."""
+    part = PARTS[name]
+    if runs is not None and part.runs is None:
+        raise ConfigError(f"bench {name} times {part.times}, once: leave out --runs.")
+    if part.models is not None and len(models) > part.models:
+        instead = "leave out --model" if part.models == 0 else "give one --model"
+        raise ConfigError(f"bench {name} times {part.times}: {instead}.")
 
 
 def _layer_table(cases: "Sequence[LayerCase]") -> Table:
     rows = tuple(
         (
-            f"[{c.batch}, {c.layers}, {c.features}] H={c.heads} {c.mode}"
-            + (f" mixture K={c.gaussians}" if c.gate_kind == "mixture" else ""),
+            str(c),
             f"{1e3 * c.layer_seconds:.2f}",
             f"{1e3 * c.loop_seconds:.2f}",
             f"{c.speedup:.1f}",
@@ -224,23 +327,22 @@ def _load_text(found: "LoadTimes") -> str:
     )
 
 
-def _browser_tables(found: "BrowserTimes") -> list[tuple[str, Table]]:
+def _browser_tables(found: "BrowserTimes") -> "list[Table | str]":
     where = f"Chromium {found.browser}, {found.window} pixels, medians of {found.runs}"
-    sizes = [
-        (
+    shown: list[Table | str] = []
+    for view in found.views:
+        shown += [
             f"Random numbers, {view.heads} × {view.layers} × {view.features}, a page of "
-            f"{view.file_bytes / 1e6:.1f} MB; {where}",
+            f"{view.file_bytes / 1e6:.1f} MB; {where}:",
             _action_table(view.actions),
-        )
-        for view in found.views
-    ]
+        ]
     weights = Table(
         ("loaded before the first result", "files", "kB", "kB sent"),
         tuple(
             (w.kind, str(w.files), f"{w.bytes / 1e3:.0f}", f"{w.sent_bytes / 1e3:.0f}") for w in found.weights
         ),
     )
-    return [*sizes, ("The app", _action_table(found.app_actions)), ("Its page", weights)]
+    return [*shown, "The app:", _action_table(found.app_actions), "Its page:", weights]
 
 
 def _action_table(actions: "Sequence[Action]") -> Table:

@@ -107,7 +107,8 @@ def differences_by_part(a: Explanation, b: Explanation) -> dict[str, float]:
 
 def _difference(a: object, b: object) -> float:
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
-        return 0.0 if a == b else math.inf
+        alike = not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and a == b
+        return 0.0 if alike else math.inf
     if a.shape != b.shape or a.dtype != b.dtype:
         return math.inf
     if a.size == 0 or np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
