@@ -300,6 +300,8 @@ class Attached:
                 f"The attention {call.name!r} takes {list(x.shape)}: axes must name the {x.ndim - 1} after "
                 f"the batch's, got {len(names)} ({', '.join(names)})."
             )
+        if len(set(names)) != len(names):
+            raise ConfigError(f"The names of axes must differ, got {', '.join(names)}.")
         others = [name for place, name in enumerate(names, start=1) if place != own]
         return ("batch", *names)[own], " and ".join(others) or "value"
 

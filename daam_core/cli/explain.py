@@ -3,7 +3,8 @@
 INPUT is a sound or picture file, a text file, a text in quotes, or - for one of these on standard input.
 Of several, of a folder of files or the rows of a table (CSV, JSON lines, Parquet, what datasets saved), one
 row each is written: --out rows.parquet, .csv or .jsonl, or a folder
-for the rows and an NPZ of each. An interrupted run goes on where it stopped.
+for the rows and an NPZ of each. An interrupted run goes on where it stopped. The exit status is 2 where not
+one could be explained.
 """
 
 import argparse
@@ -185,7 +186,7 @@ def as_text(explanation: Explanation, out: str | None) -> str:
         + (" (the map is constant)" if explanation.degenerate else "")
     )
     tokens = explanation.token_attribution
-    largest = top_cells(tokens, 5, absolute=True)[:, 0]
+    largest = [i for i in top_cells(tokens, 5, absolute=True)[:, 0] if round(float(tokens[i]), 3) != 0]
     explained = names[explanation.explained]
     for way, parts in (
         (f"for {explained}", [i for i in largest if tokens[i] > 0]),
@@ -194,6 +195,8 @@ def as_text(explanation: Explanation, out: str | None) -> str:
         if parts:
             named = ", ".join(f"{explanation.token_labels[i]} ({signed(float(tokens[i]))})" for i in parts)
             lines.append(f"Parts of the input that count most {way}: {named}")
+    if not largest:
+        lines.append(f"No part of the input counts for or against {explained} by 0.001 or more.")
     lines += ["", *what_stands_out(explanation), caution("importance", explanation.labels), ""]
     lines += [f"The input: {remark}" for remark in remarks(explanation)]
     if out is not None:

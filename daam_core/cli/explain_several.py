@@ -230,4 +230,5 @@ def _output(rows: Sequence[ExplanationRow], model: str, written: str) -> Output:
         "predictions": counts,
         "refused": [{"name": row["name"], "reason": row["reason"]} for row in refused],
     }
-    return Output(data, "\n".join([*lines, f"Written: {written}"]))
+    status = 2 if len(refused) == len(rows) else 0
+    return Output(data, "\n".join([*lines, f"Written: {written}"]), status)

@@ -1,8 +1,8 @@
 """``python -m daam_core``: one table of commands, and what every one of them keeps to.
 
-Exit status 0: done. 2: wrong input or arguments, one line on standard error. 1: a defect, with a
-traceback. 130: interrupted. ``--json`` prints one JSON object on standard output and nothing else
-there; progress goes to standard error.
+Exit status 0: done. 2: wrong input or arguments, one line on standard error, or many inputs of which none
+could be explained. 1: a defect, with a traceback. 130: interrupted. ``--json`` prints one JSON object on
+standard output and nothing else there; progress goes to standard error.
 """
 
 import argparse
@@ -148,7 +148,8 @@ def _run_own(name: str, words: list[str]) -> int:
         print(json.dumps(output.data, allow_nan=False, indent=2))
     elif output.text:
         print(output.text)
-    return 0
+    status: int = output.status
+    return status
 
 
 def _added() -> EntryPoints:

@@ -186,7 +186,7 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         + "; options of the training that are given hold in either",
     )
     add_fields(parser, "training", TrainingConfig, TRAINING_OPTIONS)
-    add_fields(parser, "density decoder, chosen from the data by default", DensitySettings, DENSITY_OPTIONS)
+    add_fields(parser, "density decoder", DensitySettings, DENSITY_OPTIONS)
 
 
 def experiment_options(arguments: argparse.Namespace, *, method: str = "daam") -> ExperimentOptions:
@@ -241,7 +241,8 @@ def add_fields(parser: argparse.ArgumentParser, title: str, owner: type[Any], na
     absent: PlainObject = {"default": argparse.SUPPRESS}
     for name in names:
         kind, default = by_name[name].type, by_name[name].default
-        text = f"{explained.get(name, '').replace('%', '%%')} (default: {default})"
+        usual = "chosen from the data" if default is None else default
+        text = f"{explained.get(name, '').replace('%', '%%')} (default: {usual})"
         option = option_of(name)
         if get_origin(kind) is Literal:
             group.add_argument(option, dest=name, choices=get_args(kind), help=text, **absent)

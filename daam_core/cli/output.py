@@ -25,10 +25,12 @@ class Output:
     Attributes:
         data: the object that ``--json`` prints.
         text: what is printed otherwise.
+        status: of the process: 2 where nothing of what was given could be used.
     """
 
     data: Mapping[str, object]
     text: str
+    status: int = 0
 
 
 def say(note: str) -> None:

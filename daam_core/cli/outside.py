@@ -23,6 +23,7 @@ from daam_core.writing.files import write_text
 
 if TYPE_CHECKING:
     from daam_core.trained import TrainedClassifier
+    from daam_core.training.experiment import Part
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,8 +118,8 @@ def _known(
     other = None if held_out is None else (held_out.dataset.name, held_out.features)
     if (known := known_from(classifier, train.features, train.dataset, other)) is None:
         raise DataError(
-            f"Too few inputs: at least {LEAST_INPUTS} of {train.dataset.name}, and as many held out, are "
-            "needed to say how far inputs of their kind lie."
+            f"Too few inputs to say how far inputs of their kind lie: that takes at least {LEAST_INPUTS} of "
+            f"DATA and of --held-out, if it is given; here are {_counts(parts)}."
         )
     tested = None
     if test is not None:
@@ -130,6 +131,14 @@ def _known(
     for name, features in made_up(backbone).items():
         distances[name] = distances_of(known, classifier, features)
     return with_measures(known, test=tested, unlike=distances)
+
+
+def _counts(parts: "Mapping[str, Part]") -> str:
+    return " and ".join(
+        f"{len(parts[name].dataset):,} of {parts[name].dataset.name}"
+        for name in ("train", "held_out")
+        if name in parts
+    )
 
 
 def _text(name: str, known: Known) -> str:

@@ -86,7 +86,7 @@ def draw_distributions(
     space = np.geomspace if log else np.linspace
     for head, values in enumerate(learned):
         colour = head_colour(head)
-        if lowest < highest:
+        if values.min() < values.max():  # of one value the dot says all
             edges = space(lowest, highest, RANGE_BINS + 1)
             edges[[0, -1]] = lowest, highest  # rounding must not lose a value
             counts = np.histogram(values, edges)[0]

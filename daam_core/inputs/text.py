@@ -77,7 +77,9 @@ def read_text(given: object, *, max_characters: int = MAX_CHARACTERS, encoding: 
     content, repaired = _storable(text, max_characters)
     facts: dict[str, str | int | float] = {"characters": len(content)}
     if repaired:
-        facts["repaired"] = f"{repaired} characters that cannot be stored were replaced"
+        several = "characters that cannot be stored were"
+        what = "character that cannot be stored was" if repaired == 1 else several
+        facts["repaired"] = f"{repaired} {what} replaced"
     if note:
         facts["read_as"] = note
     words = " ".join(content.split())

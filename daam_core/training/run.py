@@ -26,7 +26,7 @@ from daam_core.training.experiment import TEST_SET, Experiment
 from daam_core.training.fitting import Epoch, History
 from daam_core.training.gate_check import gate_faults
 from daam_core.training.methods import METHODS
-from daam_core.training.outside import distances_of, known_from, made_up, with_measures
+from daam_core.training.outside import LEAST_INPUTS, distances_of, known_from, made_up, with_measures
 from daam_core.training.recipes import recipe_of
 from daam_core.training.scores import Scores, one_class_only, score_logits
 from daam_core.training.settings import TrainingConfig
@@ -103,7 +103,9 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
 def _known(experiment: Experiment, classifier: DaamClassifier) -> Known | None:
     """What it knows by the data given, measured on made-up inputs and on the test set, if there is one."""
     part, other, test = experiment.train, experiment.validation, experiment.test
-    held_out = None if other is None else (other.dataset.name, other.features)
+    # Of a small validation part the training data are held out from themselves instead.
+    enough = other is not None and len(other.features) >= LEAST_INPUTS
+    held_out = (other.dataset.name, other.features) if other is not None and enough else None
     if (known := known_from(classifier, part.features, part.dataset, held_out)) is None:
         return None
     made = made_up(experiment.backbone)
@@ -238,7 +240,15 @@ def training_report(experiment: Experiment, outcome: Outcome, *, command: str) -
         warnings=(
             *filter(None, [one_class_only(scores or found.scores)]),
             *gate_faults(outcome.classifier, train.features),
+            *([] if outcome.known is not None else [_not_known(len(train.dataset))]),
         ),
+    )
+
+
+def _not_known(inputs: int) -> str:
+    return (
+        "Where the training data lie was not kept, so explanations will not say how unlike them an input is: "
+        f"that takes at least {LEAST_INPUTS} inputs, here are {inputs}."
     )
 
 

@@ -253,6 +253,7 @@ def test_a_pictures_channels_can_be_an_axis():
         ({"class_names": ("one",)}, ConfigError, "decides between 2 classes; class_names must be as many"),
         ({"axes": {"other": ("a", "b")}}, ConfigError, "axes names 'other'; the attentions are 'attention'"),
         ({"axes": ("a",)}, ConfigError, r"takes \[1, 8, 16\]: axes must name the 2 after .* got 1 \(a\)"),
+        ({"axes": ("a", "a")}, ConfigError, "The names of axes must differ, got a, a"),
         ({"logits": lambda made: made[0]}, ShapeError, r"needs the logits \[1, C\] of one input.*gave \[2\]"),
         ({"example": numbers(TEXT).expand(2, -1), "prepare": None}, ShapeError, r"gave \[2, 2\]"),
     ],

@@ -59,6 +59,8 @@ def test_parts_that_speak_against_the_class_are_said_to():
     assert [line.split(":")[0] for line in parts(abs(shares))] == [for_it.split(":")[0]]
     assert [line.split(":")[0] for line in parts(-abs(shares))] == [against.split(":")[0]]
     assert parts(np.zeros_like(shares)) == []
+    tiny = as_text(replace(e, token_attribution=np.full_like(shares, 0.0004)), None)
+    assert "No part of the input counts for or against sports by 0.001 or more." in tiny
 
 
 @pytest.mark.parametrize("suffix", ["json", "npz", "csv", "html", "png", "svg"])
@@ -100,8 +102,8 @@ def test_what_was_repaired_in_an_input_is_said(letter_checkpoint, run, tmp_path)
     (tmp_path / "note.txt").write_bytes(b"aei\0ou")
     status, out, err = run("explain", tmp_path / "note.txt", "--model", letter_checkpoint, "--json")
     assert status == 0
-    assert err == "daam: note: “aei\ufffdou”: 1 characters that cannot be stored were replaced.\n"
-    assert json.loads(out)["provenance"]["input"]["repaired"].startswith("1 characters")
+    assert err == "daam: note: “aei\ufffdou”: 1 character that cannot be stored was replaced.\n"
+    assert json.loads(out)["provenance"]["input"]["repaired"].startswith("1 character ")
 
 
 def test_an_address_is_a_text_where_said(letter_checkpoint, run):

@@ -212,3 +212,10 @@ def test_inputs_of_one_name_each_have_a_row_and_what_is_no_file_is_refused_in_it
     assert "nofile.txt" in rows["nofile.txt"]["reason"]
     assert rows["a.txt"]["probabilities"] != rows["two/a.txt"]["probabilities"]
     assert "2 of 4 inputs explained" in capsys.readouterr().out
+
+
+def test_that_nothing_could_be_explained_is_in_the_exit_status(tmp_path, capsys):
+    out = tmp_path / "rows.csv"
+    assert main(["explain", "", " ", "--model", "news-topic", "--out", str(out)]) == 2
+    assert "0 of 2 inputs explained" in capsys.readouterr().out
+    assert out.is_file()

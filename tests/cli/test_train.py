@@ -280,8 +280,22 @@ def test_a_classifier_that_knows_one_class_only_is_said(letters, run, tmp_path):
     assert said in out
 
 
+def test_where_few_training_data_lie_is_not_kept_and_said(letters, run, tmp_path):
+    for count, kept in ((30, False), (60, True)):
+        table = letter_table(tmp_path / f"{count}.csv", count)
+        out = tmp_path / f"of {count}"
+        status, _, err = run(*train_words(table, out, "--validation", "0.2"))
+        assert status == 0
+        assert ("takes at least 40 inputs, here are 30." in err) is not kept
+        assert (out / "outside.safetensors").is_file() is kept
+    few, out = tmp_path / "30.csv", tmp_path / "of 30"
+    status, _, err = run("outside", few, "--held-out", few, "--model", out)
+    assert status == 2
+    assert "at least 40 of DATA and of --held-out, if it is given; here are 30 of 30.csv and 30 of" in err
+
+
 def test_what_was_found_out_about_the_data_is_said_before_the_training(letters, run, tmp_path):
-    table = letter_table(tmp_path / "letters.csv", 30)
+    table = letter_table(tmp_path / "letters.csv", 60)
     table.write_bytes(table.read_text().replace(",", ";").encode("utf-16"))
     status, out, err = run(*train_words(table, tmp_path / "out", "--json"))
     assert status == 0
@@ -305,7 +319,7 @@ def test_a_table_without_heading_is_read_where_said(letters, run, refused, tmp_p
 
 
 def test_classes_are_chosen_merged_and_found_in_paths(letters, run, tmp_path):
-    table = letter_table(tmp_path / "t.csv", 40)
+    table = letter_table(tmp_path / "t.csv", 50)
     table.write_text(table.read_text().replace("vowels", "Vowels", 3))
     status, out, err = run(*train_words(table, tmp_path / "a", "--merge-alike", "--json"))
     assert (status, err) == (0, "")

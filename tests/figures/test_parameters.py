@@ -20,6 +20,13 @@ def test_parameter_maps_and_ranges_are_the_learned_ones():
         assert f"{number(values.min())} to {number(values.max())}" in drawn(figure)
 
 
+def test_a_head_of_one_value_is_a_dot_without_a_distribution():
+    offset = AUDIO.mean_offset.copy()
+    offset[0] = 0
+    axes = parameters_figure(replace(AUDIO, mean_offset=offset)).axes[0]
+    assert len(axes.patches) == len(parameters_figure(AUDIO).axes[0].patches) - 1
+
+
 def test_a_wide_range_of_variances_is_drawn_on_a_logarithm():
     e = replace(AUDIO, scaled_variance=np.geomspace(0.01, 100, AUDIO.scaled_variance.size).reshape(4, -1))
     figure = parameters_figure(e)

@@ -69,3 +69,7 @@ def test_another_text_or_shape_is_no_number(explanation):
     assert differences_by_part(explanation, replace(explanation, text="Other"))["text"] == math.inf
     shorter = replace(explanation, logits=explanation.logits.astype(np.float64))
     assert differences_by_part(explanation, shorter)["logits"] == math.inf
+    # A decoder without evidence has None there.
+    evident, plain = replace(explanation, evidence=explanation.gate), replace(explanation, evidence=None)
+    for one, other in ((evident, plain), (plain, evident)):
+        assert differences_by_part(one, other)["evidence"] == math.inf
