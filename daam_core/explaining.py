@@ -97,7 +97,7 @@ def explain_encodings(
         model,
         ("torch", "transformers", "numpy"),
         seed=model.config.seed,
-        muted_cells=0 if kept is None else int((kept < 1).sum()),
+        **_muted(attention, kept),
     )
 
     of_all, evidence = decided
@@ -314,6 +314,16 @@ def _keep_mask(attention: DensityAttention, keep: Tensor | np.ndarray | None) ->
     if mask.shape != shape or not bool(((mask >= 0) & (mask <= 1)).all()):
         raise ShapeError(f"keep must be {list(shape)} with values in [0, 1], got {list(mask.shape)}.")
     return mask
+
+
+def _muted(attention: DensityAttention, kept: Tensor | None) -> dict[str, object]:
+    """How many cells of those that heads see are muted, and which heads as a whole."""
+    if kept is None:
+        return {"muted_cells": 0}
+    muted = (kept < 1) & attention.head_layers[:, :, None]
+    whole = ((kept == 0) | ~attention.head_layers[:, :, None]).flatten(1).all(1)
+    heads = whole.nonzero().flatten().tolist()
+    return {"muted_cells": int(muted.sum())} | ({"muted_heads": heads} if heads else {})
 
 
 def provenance_of(model: TrainedClassifier, packages: Sequence[str], **more: object) -> dict[str, object]:

@@ -8,6 +8,7 @@ from daam_core.encoding import pool
 from daam_core.errors import InputError, ShapeError
 from daam_core.explaining import class_index, explain, explain_encoding
 from daam_core.importance import importance_factor
+from daam_core.reading.sentences import said_muted, what_stands_out
 from tests.support.encode import encode
 from tests.support.small import CLASSES, FEATURES, LAYERS, LetterEncoder, letter_model
 
@@ -108,7 +109,9 @@ def test_muted_cells_count_as_the_training_mean():
     keep[1] = 0
     muted = explain_encoding(model, encoding, keep=keep)
     assert not muted.density_attention[1].any()
-    assert muted.provenance["muted_cells"] == LAYERS * FEATURES
+    assert (muted.provenance["muted_cells"], muted.provenance["muted_heads"]) == (LAYERS * FEATURES, [1])
+    assert said_muted(muted) == "head 1 is muted"
+    assert what_stands_out(muted)[0] == "Head 1 is muted; shares are of what is left."
     everything = explain_encoding(model, encoding, keep=np.zeros_like(keep))
     np.testing.assert_allclose(everything.logits, model.classifier.decoder.bias.detach(), atol=1e-6)
     assert everything.degenerate
@@ -118,6 +121,7 @@ def test_muted_cells_count_as_the_training_mean():
     one = explain_encoding(model, encoding, keep=keep, target=unmuted.explained)
     change = unmuted.logits[unmuted.explained] - one.logits[unmuted.explained]
     assert change == pytest.approx(unmuted.class_importance[0, 3, 2], abs=1e-5)
+    assert said_muted(one) == "1 cell is muted"
 
 
 @pytest.mark.parametrize(

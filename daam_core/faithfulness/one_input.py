@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from daam_core.configuration import class_index
 from daam_core.encoding import Encoding, pool
+from daam_core.errors import ConfigError
 from daam_core.faithfulness.destroyed.learned import at_start
 from daam_core.faithfulness.destroyed.models import judge, randomise_gate
 from daam_core.faithfulness.maps.cells import gated_cells
@@ -218,6 +220,9 @@ def check_encoding(
         seed: of the orders and of the randomised gate.
         target: the class that is explained, by index; the most probable one by default.
         progress: told how far it is; stops when cancelled.
+
+    Raises:
+        ConfigError: fewer orders than can confirm a map, a method or a class that there is not.
     """
     return check_pooled(
         model,
@@ -228,6 +233,16 @@ def check_encoding(
         target=target,
         progress=progress,
     )
+
+
+def _require(orders: int | None, methods: Sequence[str]) -> None:
+    if orders is not None and orders < FEWEST_ORDERS:
+        raise ConfigError(
+            f"A check takes at least {FEWEST_ORDERS} random orders, got {orders}: a map that comes before "
+            "all of fewer could still do so by chance."
+        )
+    if unknown := [name for name in methods if name not in MAP_KINDS]:
+        raise ConfigError(f"There is no map {unknown[0]!r} to check; there are {', '.join(MAP_KINDS)}.")
 
 
 def check_pooled(
@@ -245,6 +260,8 @@ def check_pooled(
     classifier = model.classifier
     one = pooled[None]
     cells = gated_cells(classifier, one)
+    _require(orders, methods)
+    target = None if target is None else class_index(model.class_names, target)
     if orders is None:
         orders = int(np.clip(RANDOM_CELLS // cells.per_input, FEWEST_ORDERS, RANDOM_ORDERS))
     # All random orders at once: one batch of the same input.

@@ -40,12 +40,13 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        return self.low > 0 or self.high < 0
+        """Never of one value, which says nothing of others."""
+        return self.count > 1 and (self.low > 0 or self.high < 0)
 
     def __str__(self) -> str:
         digits = 5 if 0 < max(abs(self.low), abs(self.high)) < 0.005 else 3
         mean, low, high = (fixed(value, digits) for value in (self.mean, self.low, self.high))
-        return f"{mean} [{low}, {high}]"
+        return f"{mean} [{low}, {high}]" if self.count > 1 else f"{mean} (one value, no interval)"
 
 
 def bootstrap_mean(

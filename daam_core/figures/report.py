@@ -36,7 +36,7 @@ from daam_core.reading.heads import head_order
 from daam_core.reading.numbers import probability
 from daam_core.reading.outside import warning
 from daam_core.reading.quantities import caution, top_cells
-from daam_core.reading.sentences import STAND_ALONE, chances
+from daam_core.reading.sentences import STAND_ALONE, chances, said_muted
 from daam_core.result import Explanation, Scale
 
 MAX_REPORT_HEADS = 8
@@ -173,8 +173,8 @@ def _identity(explanation: Explanation, classes: np.ndarray, *, heads_left_out: 
     if facts.get("encoder"):
         revision = str(facts.get("encoder_revision", ""))
         parts.append(f"encoder {facts['encoder']}, {_short(revision)}")
-    if facts.get("muted_cells"):
-        parts.append(f"{facts['muted_cells']:,} cells muted")
+    if muted := said_muted(explanation):
+        parts.append(muted)
     if heads_left_out:
         parts.append(f"maps of the {heads_left_out} heads with the smallest share left out")
     shown = (explanation.class_names[index] for index in classes)

@@ -34,7 +34,7 @@ def in_words(explanation: Explanation) -> tuple[str, ...]:
     """What stands out in an explanation, after what warns of an input that the classifier does not know.
 
     Returns:
-        One to five sentences.
+        One to seven sentences.
     """
     first = warning(explanation)
     return (first, *what_stands_out(explanation)) if first else what_stands_out(explanation)
@@ -44,10 +44,15 @@ def what_stands_out(explanation: Explanation) -> tuple[str, ...]:
     """Which heads carry how much and on which layers, which cells stand out, and which parts of the input.
 
     Returns:
-        One to five sentences, the first of which says so where another class than the answer is explained.
+        One to six sentences, the first of which say so where another class than the answer is explained, and
+        where cells are muted.
         Numbers are rounded for reading; a part that shows nothing has none.
     """
-    found = [_another_class(explanation)]
+    muted = said_muted(explanation)
+    found = [
+        _another_class(explanation),
+        _sentence(f"{muted}; shares are of what is left") if muted else None,
+    ]
     if explanation.degenerate:
         found += ["No cell stands out: the density attention is the same everywhere."]
     elif (highest := highest_gate(explanation)) < CLOSED:
@@ -141,6 +146,20 @@ def _another_class(e: Explanation) -> str | None:
     return f"Explained is “{e.explained_class}”, which is not the answer ({answer})."
 
 
+def said_muted(e: Explanation) -> str | None:
+    """Which heads, or how many cells, are muted, where any are."""
+    count, heads = e.provenance.get("muted_cells"), e.provenance.get("muted_heads", ())
+    if not count:
+        return None
+    cells = f"{count:,} cell{'s are' if count > 1 else ' is'} muted"
+    if not heads:
+        return cells
+    whole = e.head_layers[list(heads)].sum() * e.shape[2]
+    named = f"head{'s' if len(heads) > 1 else ''} {_listed([str(head) for head in heads])}"
+    verb = "are" if len(heads) > 1 else "is"
+    return f"{named} {verb} muted" if count == whole else f"{cells}, all of {named} among them"
+
+
 def _heads(e: Explanation) -> str:
     shares = np.asarray(e.layer_contribution, dtype=np.float64)
     if same_by_construction(e):
@@ -148,7 +167,8 @@ def _heads(e: Explanation) -> str:
     totals = shares.sum(axis=1)
     parts: list[str] = []
     covered = 0.0
-    for head in head_order(shares)[:MOST_NAMED]:
+    order = head_order(shares)
+    for head in order[:MOST_NAMED]:
         what = " of the density attention" if not parts else ""
         name = f"head {head}, which lets every cell through," if is_open(e, int(head)) else f"head {head}"
         parts.append(
@@ -157,6 +177,9 @@ def _heads(e: Explanation) -> str:
         covered += totals[head]
         if covered >= MAJORITY:
             break
+    last = number(totals[order[len(parts) - 1]])
+    if alike := [f"head {head}" for head in order[len(parts) :] if number(totals[head]) == last]:
+        parts.append(f"{_listed(alike)} {'carry' if len(alike) > 1 else 'carries'} as much")
     return _sentence("; ".join(parts))
 
 
@@ -305,15 +328,18 @@ def _moments(e: Explanation) -> tuple[list[str], list[float]]:
 
 
 def _regions(e: Explanation) -> tuple[list[str], list[float]]:
-    """Ninths of a picture; a region counts where its middle lies."""
+    """Ninths of a picture, by the mean of what lies in each: they need not hold the same number of regions.
+
+    A region counts where its middle lies.
+    """
     spans, values = _placed(e)
-    sums: dict[str, float] = {}
+    inside: dict[str, list[float]] = {}
     for (left, top, right, bottom), value in zip(spans, values, strict=True):
         down, across = (min(2, int(3 * middle / 2)) for middle in (top + bottom, left + right))
         rows, columns = _THIRDS
         name = "the middle of the picture" if down == across == 1 else f"the {rows[down]} {columns[across]}"
-        sums[name] = sums.get(name, 0.0) + float(value)
-    return list(sums), list(sums.values())
+        inside.setdefault(name, []).append(float(value))
+    return list(inside), [sum(found) / len(found) for found in inside.values()]
 
 
 def _placed(e: Explanation) -> tuple[np.ndarray, np.ndarray]:

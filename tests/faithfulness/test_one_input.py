@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from daam_core.errors import CancelledError
+from daam_core.errors import CancelledError, DaamError
 from daam_core.explaining import explain_encoding
 from daam_core.faithfulness.maps.cells import gated_cells
 from daam_core.faithfulness.maps.methods import decision_gradients, gated_maps
@@ -75,7 +75,14 @@ def test_a_map_no_better_than_chance_is_called_that():
 def test_a_check_takes_an_encoding_and_stops_when_asked():
     model = letter_model()
     encoding = encode(model.backbone, "aeb")
-    assert check_encoding(model, encoding, orders=5).orders == 5
+    assert check_encoding(model, encoding, orders=19).orders == 19
+    for wrong, said in (
+        ({"orders": 10}, "at least 19 random orders, got 10"),
+        ({"methods": ("magic",)}, "no map 'magic' to check; there are importance"),
+        ({"target": 9}, "There is no class 9; the classes are"),
+    ):
+        with pytest.raises(DaamError, match=said):
+            check_encoding(model, encoding, **wrong)
     with pytest.raises(CancelledError):
         check_encoding(model, encoding, progress=Progress(cancelled=lambda: True))
 

@@ -38,6 +38,12 @@ def test_small_means_have_more_digits_and_nothing_has_not():
     assert str(bootstrap_mean([0.001, 0.001], seed=0)) == "0.00100 [0.00100, 0.00100]"
 
 
+def test_of_one_value_there_is_no_interval():
+    one = bootstrap_mean([0.32], seed=0)
+    assert str(one) == "0.320 (one value, no interval)"
+    assert not one.excludes_zero
+
+
 def test_the_interval_of_one_value_is_that_value():
     found = bootstrap_mean([0.25], seed=0)
     assert (found.low, found.mean, found.high) == (0.25, 0.25, 0.25)

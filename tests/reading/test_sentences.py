@@ -131,6 +131,21 @@ def test_a_region_of_a_picture_is_named_by_its_place():
     assert in_words(e)[-1] == wanted
 
 
+def test_ninths_of_a_picture_that_hold_more_regions_are_not_ahead_for_that():
+    """Of 7 × 7 regions the middle ninth holds nine, an edge six and a corner four."""
+    edges = np.linspace(0, 1, 8)
+    corners = [(edges[c], edges[r], edges[c + 1], edges[r + 1]) for r in range(7) for c in range(7)]
+    values = np.full((7, 7), 0.3)
+    values[5:, 3:5] = 0.4  # bottom centre
+    e = replace(
+        make_explanation("image", tokens=49),
+        token_labels=tuple(map(str, range(49))),
+        token_spans=np.array(corners, dtype=np.float32),
+        token_attribution=values.ravel().astype(np.float32),
+    )
+    assert in_words(e)[-1] == f"The lower centre speaks most for “{e.explained_class}”."
+
+
 def test_a_constant_map_has_one_sentence():
     assert in_words(make_explanation(constant=True)) == (
         "No cell stands out: the density attention is the same everywhere.",

@@ -18,7 +18,7 @@ from daam_core.reading.numbers import fixed
 #: ``yes``: the interval excludes zero on the good side; ``no``: on the bad side; ``open``: it holds zero,
 #: or the question has no such answer.
 Answer = Literal["yes", "no", "open"]
-#: Two methods whose areas differ by less are level, however sure the difference is.
+#: Areas that differ by less are level, however sure the difference is.
 NEGLIGIBLE = 0.005
 
 
@@ -81,15 +81,21 @@ def answer(difference: Interval) -> Answer:
     return "yes" if difference.mean > 0 else "no"
 
 
+def answer_of_areas(difference: Interval) -> Answer:
+    """As :func:`answer`, and open where areas differ by less than :data:`NEGLIGIBLE`."""
+    return "open" if abs(difference.mean) < NEGLIGIBLE else answer(difference)
+
+
 def against_random(comparison: Comparison) -> Finding:
+    found = answer_of_areas(comparison.gain)
     said = {
         "yes": "Removing cells by Importance Factor takes the prediction away sooner than at random",
         "no": "Removing cells by Importance Factor takes the prediction away later than at random",
         "open": "Removing cells by Importance Factor cannot be told from random removal",
-    }[answer(comparison.gain)]
+    }[found]
     return Finding(
         "Does deletion by Importance Factor beat random order?",
-        answer(comparison.gain),
+        found,
         f"{said}: area under the curve {fixed(comparison.deletion.mean)} against "
         f"{fixed(comparison.at_random.mean)}, difference {comparison.gain}, n = {comparison.gain.count}.",
     )
@@ -99,7 +105,7 @@ def trained_anew(variant: Variant) -> Finding:
     seeds = ", ".join(map(fixed, variant.by_seed))
     return Finding(
         f"Does it on inputs never seen ({variant.name})?",
-        answer(variant.gain),
+        answer_of_areas(variant.gain),
         f"Classifiers of {_seeds(len(variant.seeds))}, trained on other inputs, accuracy {variant.accuracy}: "
         f"area {fixed(variant.deletion.mean)} against {fixed(variant.at_random.mean)} at random, difference "
         f"{variant.gain}, by seed {seeds}, n = {variant.gain.count}.",
@@ -108,8 +114,7 @@ def trained_anew(variant: Variant) -> Finding:
 
 def over(name: str, difference: Interval) -> Finding:
     first, _, second = name.partition(" over ")
-    level = abs(difference.mean) < NEGLIGIBLE
-    found = "open" if level else answer(difference)
+    found = answer_of_areas(difference)
     said = {"yes": "finds more than", "no": "finds less than", "open": "is level with"}[found]
     return Finding(
         f"Is {MAP_KINDS[first].title} better than {MAP_KINDS[second].title}?",
@@ -196,7 +201,7 @@ def in_the_input(tokens: TokenLevel) -> list[Finding]:
     return [
         Finding(
             f"Does removing {tokens.unit} by token attribution beat random order?",
-            answer(own.gain),
+            answer_of_areas(own.gain),
             f"Area under the curve {fixed(own.deletion.mean)} against {fixed(tokens.at_random.mean)} at "
             f"random{beside}; difference to random {own.gain}, n = {own.gain.count}. In place of a removed "
             f"part: {tokens.baseline}.",

@@ -9,6 +9,7 @@ from daam_core.faithfulness.removal.curves import Comparison
 from daam_core.faithfulness.report import charts
 from daam_core.faithfulness.report.charts import Line
 from daam_core.faithfulness.report.contents import FaithfulnessReport, plain
+from daam_core.faithfulness.report.findings import NEGLIGIBLE
 from daam_core.faithfulness.report.settings import DATA, PAGE
 from daam_core.reading.numbers import fixed, number
 from daam_core.writing.files import write_text
@@ -85,7 +86,8 @@ def introduction(report: FaithfulnessReport) -> list[Block]:
         Table(
             ("question", "answer", "what was found"),
             tuple((item.question, _ANSWERS[item.answer], item.sentence) for item in report.findings),
-            "Yes and no where the interval excludes zero.",
+            "Yes and no where the interval excludes zero and, of areas, the difference is "
+            f"{NEGLIGIBLE} or more.",
             left=3,
         ),
     ]

@@ -1,8 +1,10 @@
 """Answers in words."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from daam_core.faithfulness.report.findings import answer, over
+from daam_core.faithfulness.report.findings import against_random, answer, over
 from daam_core.faithfulness.statistics import Interval
 
 
@@ -21,3 +23,7 @@ def test_a_difference_too_small_to_matter_is_level(mean, expected, said):
     found = over("class_importance over integrated_gradients", Interval(mean, mean, mean, count=9, seed=0))
     assert found.answer == expected
     assert found.sentence.startswith(f"Class importance {said} Integrated gradients")
+    gain = Interval(mean, mean, mean, count=9, seed=0)
+    area = Interval(0.5, 0.4, 0.6, count=9, seed=0)
+    random = against_random(SimpleNamespace(deletion=area, at_random=area, gain=gain))
+    assert random.answer == expected
