@@ -1,24 +1,28 @@
 """A model of somebody's own with density attention inside, on the page: inputs given, results made."""
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qs
 
 import numpy as np
 
 from daam_core.attaching import Attached
-from daam_core.errors import ConfigError, InputError
+from daam_core.errors import ConfigError, DaamError, InputError
 from daam_core.faithfulness.parts_of_one_input import PartsCheck, check_parts
 from daam_core.faithfulness.removal.parts import share_out, split
 from daam_core.inputs import MODALITIES, Input, Modality, Sound, Text
 from daam_core.progress import Progress
+from daam_core.result import Explanation
 
 from .actions import needed
 from .inputs import Given
 from .links import MAX_QUERY
 from .media import page_media
 from .session import Result, Session
+
+log = logging.getLogger(__name__)
 
 
 class OwnModel:
@@ -93,17 +97,33 @@ class OwnModel:
             )
 
         def logits(left: Input) -> np.ndarray:
-            with self._asking:
-                found = self.attached.explain(_content(left))
-            return next(iter(found.values())).logits
+            return next(iter(self._asked(left).values())).logits
 
         shares = share_out(e.token_attribution, e.token_spans, parts)
         progress = Progress(cancelled=stopped)
         return check_parts(parts, shares, logits, labels=self.attached.labels, progress=progress)
 
+    def _asked(self, given: Input, *, target: int | None = None) -> Mapping[str, Explanation]:
+        """The explanation of every attention.
+
+        Raises:
+            InputError: the model's own code raised anything at this input, which may be its way to refuse it.
+        """
+        try:
+            with self._asking:
+                return self.attached.explain(_content(given), target=target)
+        except DaamError:
+            raise
+        except Exception as error:
+            log.warning("The model's own code stopped at an input", exc_info=error)
+            raise InputError(
+                f"The model's own code stopped at this input with {type(error).__name__}; the server's log "
+                "has the details. Give another input; who wrote prepare may raise daam_core.errors.InputError "
+                "there to say what it takes."
+            ) from error
+
     def _result(self, given: Given, attention: object, *, target: int | None = None) -> Result:
-        with self._asking:
-            found = self.attached.explain(_content(given.input), target=target)
+        found = self._asked(given.input, target=target)
         if attention not in found:
             raise InputError(f"There is no attention {attention!r}; there are {', '.join(found)}.")
         explanation = found[str(attention)]
