@@ -118,8 +118,8 @@ class OwnModel:
             log.warning("The model's own code stopped at an input", exc_info=error)
             raise InputError(
                 f"The model's own code stopped at this input with {type(error).__name__}; the server's log "
-                "has the details. Give another input; who wrote prepare may raise daam_core.errors.InputError "
-                "there to say what it takes."
+                "has the details. Give another input; who wrote prepare may raise "
+                "daam_core.errors.InputError there to say what it takes."
             ) from error
 
     def _result(self, given: Given, attention: object, *, target: int | None = None) -> Result:

@@ -81,6 +81,30 @@ test('the strongest cell is that of the map shown, and it is said by what', () =
   assert.equal(strongestText(shown), 'No cell selected. Shown is where head 0 has its largest gate');
 });
 
+test('of a head whose map is 0 everywhere no cell is called the largest', () => {
+  const shown = new Store();
+  const gate = encoded([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1], [2, 2, 3]);
+  shown.setPayload({
+    ...payload({
+      arrays: { gate },
+      ranges: {
+        gate: [
+          [0, 0],
+          [1, 1],
+        ],
+      },
+    }),
+    quantities: QUANTITIES,
+  });
+  shown.set({ tab: 'heatmap', quantity: 'gate', head: 0 });
+  assert.equal(
+    strongestText(shown),
+    'No cell selected. The gate of head 0 is 0 everywhere; shown is its first cell',
+  );
+  shown.set({ head: 1 });
+  assert.equal(strongestText(shown), 'No cell selected. Shown is where head 1 has its largest gate');
+});
+
 test('a head that is open everywhere is drawn flat on its own scale, and said so', () => {
   const shown = store();
   shown.set({ quantity: 'gate', scale: 'per_head' });

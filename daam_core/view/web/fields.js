@@ -370,6 +370,12 @@ export function strongestCell(store) {
   return { layer: Math.floor(at / result.F), feature: at % result.F };
 }
 
+/** Whether the map of the chosen head is 0 in every cell that it sees, as a muted head's is. @param {Store} store */
+export function isZero(store) {
+  const map = field(store, store.head, whichOf(store));
+  return map !== null && !onlySeen(map).some((value) => value);
+}
+
 /**
  * Features by the mean of a quantity (or of its change) over all cells that heads see; null until all
  * are here.

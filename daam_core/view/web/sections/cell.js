@@ -4,7 +4,7 @@ import { range } from '../arrays.js';
 import { Chart, line } from '../charts.js';
 import { headColour } from '../colour.js';
 import { NumberField } from '../controls.js';
-import { strongestCell } from '../fields.js';
+import { isZero, strongestCell } from '../fields.js';
 import { Figure, Numeral, Table, TOO_LARGE } from '../figure.js';
 import * as format from '../format.js';
 import { cellArrays, cellCurves, gateAt } from '../gaussians.js';
@@ -114,6 +114,8 @@ export function strongestText(store) {
   const { name, signed } = store.quantities[store.quantity];
   const size = signed || store.isDifference() ? ', whatever its sign' : '';
   const what = store.isDifference() ? `change of ${format.inSentence(name)}` : format.inSentence(name);
+  if (isZero(store))
+    return `No cell selected. The ${what} of head ${store.head} is 0 everywhere; shown is its first cell`;
   return `No cell selected. Shown is where head ${store.head} has its largest ${what}${size}`;
 }
 
