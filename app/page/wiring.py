@@ -355,7 +355,7 @@ def _wire_mutes(offer: Offer, page: Page) -> None:
 def _wire_check(offer: Offer, page: Page) -> None:
     def check(session: Session) -> Iterator[Updates]:
         def checked(found: Checked) -> Updates:
-            remark = {page.reasons.remark: {"text": found.found.sentences}}
+            remark = {page.reasons.remark: {"text": found.sentences}}
             return say(page, "Checked.") | {page.checked.result: check_html(found)} | remark
 
         def work(_: object) -> Checked:

@@ -27,6 +27,7 @@ class Checked:
             the class that is explained.
         found: the check's numbers.
         published: what was measured of the model over a data set, None where nothing was.
+        muted: whether parts are muted in the result on screen, which the check switched on again.
     """
 
     title: str
@@ -34,6 +35,17 @@ class Checked:
     predicted_class: str
     found: InputCheck
     published: PlainMapping | None
+    muted: bool = False
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """What the check says of each map on screen, by its quantity; of what is muted it says nothing."""
+        if not self.muted:
+            return self.found.sentences
+        return {
+            name: f"With nothing muted: {sentence[:1].lower()}{sentence[1:]}"
+            for name, sentence in self.found.sentences.items()
+        }
 
 
 def check_current(offer: Offer, session: Session) -> Checked:
@@ -47,7 +59,8 @@ def check_current(offer: Offer, session: Session) -> Checked:
     e = result.explanation
     found = check_encoding(model, result.encoded, target=e.explained if e.labels == "several" else None)
     predicted = model.class_names[found.prediction]
-    return Checked(result.given.title, result.model, predicted, found, published(model))
+    muted = bool(result.mutes)
+    return Checked(result.given.title, result.model, predicted, found, published(model), muted)
 
 
 def check_values(

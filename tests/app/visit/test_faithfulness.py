@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.visit.actions import mute_parts
 from app.visit.faithfulness import check_current, check_values
 from app.visit.session import Session
 from daam_core.errors import InputError
@@ -16,6 +17,12 @@ def test_programs_get_the_cores_numbers(offer, session):
     assert values["maps"]["importance"]["deletion"] == found.maps[0].deletion
     assert values["maps"]["importance"]["highest_first"] == found.maps[0].highest.tolist()
     assert values["published"] is None
+
+
+def test_a_check_of_a_muted_result_says_that_nothing_was_muted_for_it(offer, session):
+    whole = check_current(offer, session).sentences["importance"]
+    muted = check_current(offer, mute_parts(offer, session, ["0"], [], "")).sentences["importance"]
+    assert muted == f"With nothing muted: t{whole[1:]}"
 
 
 def test_there_is_nothing_to_check_at_first(offer):
