@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import ATTRIBUTES, Backbone
 from daam_core.backbones.huggingface.hub import LOCAL, locate, weight_files, weights_sha256
+from daam_core.backbones.names import BUILT_IN
 from daam_core.backbones.placing import dtype_of
 from daam_core.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from daam_core.configuration import EncoderIdentity, ModelConfig
@@ -117,13 +118,22 @@ class TrainedClassifier(
         """
         identity = self.config.encoder
         revision = None if self._encoder_location or identity.revision == LOCAL else identity.revision
-        backbone = load_backbone(
-            self.find_encoder(),
-            revision=revision,
-            modality=self.config.modality,
-            device=self._device,
-            dtype=dtype_of(identity.preprocessing),
-        )
+        place = self.find_encoder()
+        try:
+            backbone = load_backbone(
+                place,
+                revision=revision,
+                modality=self.config.modality,
+                device=self._device,
+                dtype=dtype_of(identity.preprocessing),
+            )
+        except EncoderError as error:
+            if place in BUILT_IN or "/" in place or Path(place).is_dir():
+                raise
+            raise EncoderError(
+                f"{self.name} was trained on {place!r}, an encoder of somebody's own that only their Python "
+                "code has: load the classifier there, with load_model(…, encoder=…)."
+            ) from error
         check_encoder(self.config, backbone)
         return backbone
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from safetensors.torch import load_file
 
-from daam_core.errors import DaamError, ShapeError
+from daam_core.errors import DaamError, EncoderError, ShapeError
 from daam_core.explaining import explain_encoding
 from daam_core.inputs import read_text
 from daam_core.locating import BUILT_IN_FOLDER, built_in_models
@@ -82,6 +82,16 @@ def test_an_explanation_in_double_precision_is_the_same_to_rounding():
     assert double.gate.dtype == np.float64
     np.testing.assert_allclose(double.gate, single.gate, atol=1e-5)
     np.testing.assert_allclose(double.token_attribution, single.token_attribution, atol=1e-3)
+
+
+def test_an_encoder_of_somebodys_own_must_be_given(tmp_path):
+    letter_model().save_pretrained(tmp_path / "m")
+    with pytest.raises(
+        EncoderError, match=r"was trained on 'letters', an encoder of somebody's own .* encoder=…"
+    ):
+        _ = load_model(tmp_path / "m").backbone
+    given = load_model(tmp_path / "m", encoder=LetterEncoder()).backbone
+    assert isinstance(given, LetterEncoder)
 
 
 def test_its_text_says_what_it_is():
