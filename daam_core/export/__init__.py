@@ -6,10 +6,10 @@ suffix    content
 .json     everything, arrays as nested lists, NaN (tokens without a place) as null; strict JSON
 .npz      arrays under the field names of ``Explanation``, ``dataset_…`` for the data set's averages,
           ``class_names``, ``token_labels``, and ``provenance`` as JSON; nothing pickled
-.csv      one row for each cell that a head sees, or, where asked for, one for each token (a word
-          piece, a time, a region); ``NAME.csv-metadata.json`` beside it describes the columns and
-          carries the provenance (the naming of the W3C's "CSV on the Web"), so that the table itself
-          opens everywhere
+.csv      one row for each cell that a head sees, with its ``evidence`` where there is any, or, where
+          asked for, one for each token (a word piece, a time, a region); ``NAME.csv-metadata.json``
+          beside it describes the columns and carries the provenance (the naming of the W3C's "CSV on
+          the Web"), so that the table itself opens everywhere
 .html     the interactive view in one file that works without network
 .png      one-page figure; also .svg (text as text) and .pdf (fonts embedded)
 .ipynb    notebook that explains the input again and compares the result with this one
