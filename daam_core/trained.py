@@ -185,10 +185,11 @@ class TrainedClassifier(
         """Write the classifier, without its encoder, as one ONNX file.
 
         Its input is ``pooled [B, L, F]`` with any B, its outputs are ``logits [B, C]`` and ``gate
-        [B, R, F]``, as of :meth:`forward`, of which with several levels the last L rows are no head's; its
-        metadata hold ``class_names`` as JSON, and ``labels``: probabilities are a softmax of the logits where
-        that is ``one``, a sigmoid of each where it is ``several``. Values are not checked there as they are
-        here: NaN gives NaN.
+        [B, R, F]``, as of :meth:`forward`. Its metadata hold as JSON ``class_names``, and ``head_of_row`` and
+        ``layer_of_row``, which say of each of the R rows what it is the gate of; with several levels the last
+        L rows are no head's and have H there, the number of heads. They hold ``labels``, too: probabilities
+        are a softmax of the logits where that is ``one``, a sigmoid of each where it is ``several``. Values
+        are not checked there as they are here: NaN gives NaN.
 
         Raises:
             DaamError: the packages onnx and onnxscript are not installed.
@@ -213,6 +214,9 @@ class TrainedClassifier(
         assert program is not None  # noqa: S101 - None only with dynamo=False
         program.model.metadata_props["class_names"] = json.dumps(self.class_names)
         program.model.metadata_props["labels"] = self.config.labels
+        for name in ("head_of_row", "layer_of_row"):
+            of_row = getattr(self.classifier.attention, name)
+            program.model.metadata_props[name] = json.dumps(of_row.tolist())
         with replacing(Path(path)) as temporary:
             program.save(temporary, external_data=False)
 

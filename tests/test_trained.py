@@ -130,6 +130,41 @@ def test_onnx_runtime_equals_torch(tmp_path, kind):
     agrees(model, lambda x: session.run(["logits", "gate"], {"pooled": x.numpy()}))
 
 
+ROWS = {
+    "shared": {},
+    "layer_groups": {"mode": "layer_groups"},
+    "levels": {
+        "n_levels": 2,
+        "n_heads": 4,
+        "mode": "layer_groups",
+        "gate_kind": "mixture",
+        "amplitude": "none",
+        "decoder": "linear",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ROWS.values(), ids=ROWS)
+def test_an_onnx_file_says_of_which_head_and_layer_a_row_is(tmp_path, kind):
+    model, x = drawn_model(**kind), pooled(3)
+    model.export_onnx(tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    stored = session.get_modelmeta().custom_metadata_map
+    heads, layers = (json.loads(stored[name]) for name in ("head_of_row", "layer_of_row"))
+    (gate,) = session.run(["gate"], {"pooled": x.numpy()})
+    assert len(heads) == len(layers) == gate.shape[1]
+    n_heads = model.config.n_heads
+    expected = model.classifier.attention.by_head(model(x).gate).numpy()
+    found = np.zeros((len(x), n_heads, *expected.shape[2:]))
+    for row, (head, layer) in enumerate(zip(heads, layers, strict=True)):
+        if head == n_heads:  # no head's: the values go past all levels
+            assert (gate[:, row] == 1).all()
+        else:
+            found[:, head, layer] = gate[:, row]
+    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
+    assert heads.count(n_heads) == (LAYERS if model.config.n_levels > 1 else 0)
+
+
 def test_values_are_checked_when_called_not_in_a_graph():
     model, broken = drawn_model(), torch.full((1, LAYERS, FEATURES), torch.nan)
     program = torch.export.export(model, (pooled(2),)).module()

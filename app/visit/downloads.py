@@ -75,9 +75,10 @@ def write(
             return
         # Called as on the page, where examples have titles of their own.
         seen = path.suffix[1:] in export.SHOWING_THE_INPUT
-        drawn = quantity or "importance"
         explained = replace(given.input, name=given.name) if seen else None
-        export.save(explanation, path, width=width, scale=explanation.scale, shown=explained, quantity=drawn)
+        export.save(
+            explanation, path, width=width, scale=explanation.scale, shown=explained, quantity=quantity
+        )
 
     with written():
         if format_ != EVERYTHING:

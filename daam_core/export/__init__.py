@@ -6,10 +6,10 @@ suffix    content
 .json     everything, arrays as nested lists, NaN (tokens without a place) as null; strict JSON
 .npz      arrays under the field names of ``Explanation``, ``dataset_…`` for the data set's averages,
           ``class_names``, ``token_labels``, and ``provenance`` as JSON; nothing pickled
-.csv      one row for each cell that a head sees, or, where asked for, one for each token (a word
-          piece, a time, a region); ``NAME.csv-metadata.json`` beside it describes the columns and
-          carries the provenance (the naming of the W3C's "CSV on the Web"), so that the table itself
-          opens everywhere
+.csv      one row for each cell that a head sees, with its ``evidence`` where there is any, or, where
+          asked for, one for each token (a word piece, a time, a region); ``NAME.csv-metadata.json``
+          beside it describes the columns and carries the provenance (the naming of the W3C's "CSV on
+          the Web"), so that the table itself opens everywhere
 .html     the interactive view in one file that works without network
 .png      one-page figure; also .svg (text as text) and .pdf (fonts embedded)
 .ipynb    notebook that explains the input again and compares the result with this one
@@ -101,7 +101,7 @@ def file_bytes(
     explanation: Explanation,
     suffix: str,
     *,
-    quantity: str = "importance",
+    quantity: str | None = None,
     scale: Scale = "all_heads",
     width: Any = "double",
     shown: Input | None = None,
@@ -113,7 +113,8 @@ def file_bytes(
         explanation: what to write.
         suffix: one of :data:`SUFFIXES`.
         quantity: map drawn in figures and shown first in the page: ``importance``,
-            ``density_attention``, ``gate`` or ``class_importance``.
+            ``density_attention``, ``gate``, ``class_importance`` or ``evidence``; None: the Importance Factor
+            in figures, and in the page what the view begins with, evidence where there is any.
         scale: colour scale of figures and page, ``all_heads`` or ``per_head``.
         width: of figures: ``single`` (89 mm), ``double`` (183 mm), or millimetres.
         shown: the explained input: figures and page name it, and draw a sound as a waveform, and a
@@ -144,7 +145,8 @@ def file_bytes(
         from daam_core.figures.report import report_figure
         from daam_core.figures.style import figure_bytes
 
-        figure = report_figure(explanation, quantity=quantity, scale=scale, width=width, shown=shown)
+        drawn = quantity or "importance"
+        figure = report_figure(explanation, quantity=drawn, scale=scale, width=width, shown=shown)
         return figure_bytes(figure, suffix)
     raise InputError(f"Cannot write {suffix!r}; choose one of: {', '.join(SUFFIXES)}.")
 

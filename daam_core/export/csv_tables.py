@@ -13,6 +13,7 @@ import numpy as np
 
 from daam_core.errors import DataError, InputError, first_line
 from daam_core.export.summary import summary
+from daam_core.reading.quantities import QUANTITIES, quantity_text
 from daam_core.reading.words import join_words
 from daam_core.result import AXIS_NAMES, Explanation
 
@@ -38,6 +39,8 @@ _CSV_MEANINGS = (
     "Importance Factor, 0 to 1",
     "signed share in the logit of the explained class",
 )
+#: One column more, where the explanation has evidence.
+EVIDENCE = "evidence"
 _PLACES = {
     "audio": "seconds from the sound's beginning",
     "text": "index of a character of the text, counted from 0; the end is the character after the last",
@@ -57,6 +60,7 @@ class CellTable:
         values: ``[L, F]``.
         gate, density_attention, importance, class_importance: ``[H, L, F]``.
         amplitude: ``[H, L]``.
+        evidence: ``[H, L, F]``, None where the table has no such column.
     """
 
     head_layers: np.ndarray
@@ -66,24 +70,35 @@ class CellTable:
     density_attention: np.ndarray
     importance: np.ndarray
     class_importance: np.ndarray
+    evidence: np.ndarray | None
+
+
+def cell_columns(explanation: Explanation) -> dict[str, str]:
+    """The columns of :func:`to_csv` and what they mean: :data:`CSV_COLUMNS`, and evidence if there is any."""
+    meanings = dict(zip(CSV_COLUMNS, _CSV_MEANINGS, strict=True))
+    if explanation.axis_names != AXIS_NAMES:
+        names = zip(AXIS_NAMES, explanation.axis_names, strict=True)
+        meanings |= {column: f"index along the axis {name!r}, counted from 0" for column, name in names}
+    if explanation.n_levels > 1:
+        size = explanation.shape[0] // explanation.n_levels
+        meanings["head"] += f"; {size} of each of {explanation.n_levels} levels, the first level's first"
+    if explanation.evidence is not None:
+        meanings[EVIDENCE] = quantity_text("evidence", explanation.labels).meaning
+    return meanings
 
 
 def to_csv(explanation: Explanation) -> str:
-    """One row for each head, layer it sees, and feature; see :data:`CSV_COLUMNS`.
+    """One row for each head, layer it sees, and feature; see :func:`cell_columns`.
 
     Numbers have all their digits: read as float64 they equal the arrays' values exactly.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    header = cell_columns(explanation)
+    writer.writerow(header)
+    maps = [getattr(explanation, name) for name in header if name in QUANTITIES]
     for head, layer in np.argwhere(explanation.head_layers).tolist():
-        columns = (
-            explanation.values[layer].tolist(),
-            explanation.gate[head, layer].tolist(),
-            explanation.density_attention[head, layer].tolist(),
-            explanation.importance[head, layer].tolist(),
-            explanation.class_importance[head, layer].tolist(),
-        )
+        columns = (explanation.values[layer].tolist(), *(one[head, layer].tolist() for one in maps))
         amplitude = float(explanation.amplitude[head, layer])
         for feature, (value, gate, *others) in enumerate(zip(*columns, strict=True)):
             writer.writerow((head, layer, feature, value, gate, amplitude, *others))
@@ -99,9 +114,12 @@ def from_csv(content: str | bytes) -> CellTable:
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content.removeprefix("\ufeff")
         lines = text.splitlines()
-        header = next(csv.reader(lines[:1]), [])
-        if tuple(header) != CSV_COLUMNS:
-            raise DataError(f"The table needs the columns {', '.join(CSV_COLUMNS)}, in this order.")
+        header = tuple(next(csv.reader(lines[:1]), []))
+        if header not in (CSV_COLUMNS, (*CSV_COLUMNS, EVIDENCE)):
+            raise DataError(
+                f"The table needs the columns {', '.join(CSV_COLUMNS)}, in this order, and may have "
+                f"{EVIDENCE} after them."
+            )
         if not any(line.strip() for line in lines[1:]):
             raise DataError("The table is damaged: it has no rows.")
         rows = np.loadtxt(lines[1:], delimiter=",", dtype=np.float64, ndmin=2, comments=None)
@@ -109,12 +127,12 @@ def from_csv(content: str | bytes) -> CellTable:
         if isinstance(error, DataError):
             raise
         raise DataError(f"The table is damaged: {first_line(error)}.") from error
-    if rows.shape[1] != len(CSV_COLUMNS) or not np.isfinite(rows).all():
-        raise DataError(f"The table is damaged: every row needs {len(CSV_COLUMNS)} finite numbers.")
-    return _cell_table(rows)
+    if rows.shape[1] != len(header) or not np.isfinite(rows).all():
+        raise DataError(f"The table is damaged: every row needs {len(header)} finite numbers.")
+    return _cell_table(rows, header)
 
 
-def _cell_table(rows: np.ndarray) -> CellTable:
+def _cell_table(rows: np.ndarray, header: tuple[str, ...]) -> CellTable:
     cells = rows[:, :3].astype(np.int64)
     if (cells != rows[:, :3]).any() or (cells < 0).any():
         raise DataError("The table is damaged: head, layer and feature must be whole numbers from 0 on.")
@@ -128,7 +146,7 @@ def _cell_table(rows: np.ndarray) -> CellTable:
     seen = np.zeros((heads, layers), dtype=bool)
     seen[head, layer] = True
     maps = {}
-    for place, name in enumerate(CSV_COLUMNS[3:], start=3):
+    for place, name in enumerate(header[3:], start=3):
         maps[name] = np.zeros((heads, layers, features))
         maps[name][head, layer, feature] = rows[:, place]
     values = maps["value"].max(axis=0, where=seen[:, :, None], initial=-np.inf)
@@ -144,6 +162,7 @@ def _cell_table(rows: np.ndarray) -> CellTable:
         density_attention=maps["density_attention"],
         importance=maps["importance"],
         class_importance=maps["class_importance"],
+        evidence=maps.get(EVIDENCE),
     )
 
 
@@ -214,14 +233,7 @@ _NOTED = (
 
 def csv_metadata(explanation: Explanation, file_name: str, *, table: TableKind = "cells") -> str:
     """Description of a CSV file in JSON, as the W3C's "CSV on the Web" defines it, with provenance."""
-    meanings = dict(zip(CSV_COLUMNS, _CSV_MEANINGS, strict=True))
-    if explanation.axis_names != AXIS_NAMES:
-        names = zip(AXIS_NAMES, explanation.axis_names, strict=True)
-        meanings |= {column: f"index along the axis {name!r}, counted from 0" for column, name in names}
-    if explanation.n_levels > 1:
-        size = explanation.shape[0] // explanation.n_levels
-        meanings["head"] += f"; {size} of each of {explanation.n_levels} levels, the first level's first"
-    key = list(CSV_COLUMNS[:3])
+    meanings, key = cell_columns(explanation), list(CSV_COLUMNS[:3])
     if table == "tokens":
         meanings, key = token_columns(explanation), ["token"]
     columns = [

@@ -5,8 +5,9 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from daam_core.reading.quantities import CAUTION
+from daam_core.reading.quantities import caution
 from daam_core.result import Explanation
 from daam_core.version import __version__
 from daam_core.view.modules import import_map, view_style
@@ -47,7 +48,7 @@ def view_html(
         title=html.escape(heading),
         given=html.escape(given),
         terms=terms_html(*explanation.axis_names),
-        caution=html.escape(CAUTION),
+        caution=html.escape(_cautions(payload, explanation.labels)),
         style=view_style(),
         modules=modules,
         start=_START,
@@ -66,6 +67,12 @@ def _heading(a: Explanation, b: Explanation | None) -> str:
         return f"Why “{a.answer}”? An explanation of {a.model}"
     models = a.model if a.model == b.model else f"{a.model} and {b.model}"
     return f"Why “{a.answer}” (A), why “{b.answer}” (B)? Two explanations of {models}"
+
+
+def _cautions(payload: Mapping[str, Any], labels: str) -> str:
+    """What the maps do not show: evidence, first where there is any, and the Importance Factor."""
+    shown = [name for name in ("evidence", "importance") if name in payload["quantities"]]
+    return " ".join(caution(name, labels) for name in shown)
 
 
 def _digest(script: str) -> str:

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from daam_core.export import file_bytes
+from daam_core.reading.outside import warning
+from daam_core.result import Outside
 from daam_core.view.media import picture_media, sound_media
 from daam_core.view.page import view_html
 from daam_core.view.payload import view_payload
@@ -234,4 +237,46 @@ def test_the_page_opens_from_a_file(browser: Browser, tmp_path: Path) -> None:
     expect(page.get_by_role("tab", name="Heads")).to_be_visible()
     assert page.locator(".dv-map-canvas").count() >= 4
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    context.close()
+
+
+def test_a_saved_page_begins_with_evidence_where_there_is_any(browser: Browser) -> None:
+    plain = make_explanation("text")
+    evident = replace(plain, evidence=plain.class_importance)
+    context = browser.new_context()
+    page = context.new_page()
+    for e, asked, shown in (
+        (evident, None, "evidence"),
+        (plain, None, "importance"),
+        (evident, "gate", "gate"),
+        (evident, "importance", "importance"),
+    ):
+        page.set_content(file_bytes(e, "html", quantity=asked).decode())
+        settle(page)
+        expect(page.get_by_label("Show", exact=True).first).to_have_value(shown)
+    context.close()
+
+
+def test_a_saved_page_warns_before_its_tabs(browser: Browser) -> None:
+    """Of the results that are shown, whichever tab is; where the page around shows predictions, it warns."""
+    far = Outside(distance=3.0, threshold=2.0, percentile=98.0, samples=200)
+    a = replace(make_explanation("text"), outside=far)
+    b = make_explanation("text", seed=4)
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    warned = page.get_by_role("note").filter(has_text="Outside what it knows.")
+    page.set_content(view_html(a))
+    settle(page)
+    expect(warned).to_have_text(f"⚠ Outside what it knows. {warning(a)}")
+    box, tabs = warned.bounding_box(), page.get_by_role("tablist").bounding_box()
+    assert box
+    assert tabs
+    assert box["y"] + box["height"] <= min(tabs["y"], 844)
+    page.set_content(view_html(b, compare=a))
+    settle(page)
+    expect(warned).to_have_count(0)
+    page.evaluate("() => { document.querySelector('daam-view').state = {side: 'b'}; }")
+    expect(warned).to_have_text(f"B. ⚠ Outside what it knows. {warning(a)}")
+    page.evaluate("() => { document.querySelector('daam-view').options = {tabs: ['heads', 'layers']}; }")
+    expect(warned).to_have_count(0)
     context.close()

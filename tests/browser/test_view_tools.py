@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from daam_core.reading.heads import head_similarity
 from daam_core.reading.quantities import CAUTION
-from daam_core.result import Explanation
+from daam_core.result import Explanation, Outside
 from daam_core.view.media import picture_media, sound_media
 from daam_core.view.page import view_html
 from tests.browser.barriers import serious
@@ -362,4 +363,18 @@ def test_a_picture_stands_beside_its_colours_where_there_is_room(
         )
         assert other["x"] > one["x"] + one["width"]
         assert re.match(r"data:image/jpeg", alone.get_attribute("src") or "")
+    page.context.close()
+
+
+def test_a_saved_prediction_has_the_warning_that_stands_above_the_tabs(
+    browser: Browser, tmp_path: Path
+) -> None:
+    far = Outside(distance=3.0, threshold=2.0, percentile=98.0, samples=200)
+    text = view_html(replace(make_explanation("text"), outside=far), state={"tab": "summary"})
+    page = opened(browser, tmp_path / "view.html", text)
+    expect(page.get_by_role("note").filter(has_text="Outside what it knows.")).to_have_count(1)
+    panel = page.locator(".dv-figure")
+    panel.get_by_role("button", name="Save this").click()
+    drawing = ET.fromstring(saved(panel, "SVG")[1])
+    assert "Outside what it knows." in " ".join(part.text or "" for part in drawing.iter(f"{SVG}text"))
     page.context.close()

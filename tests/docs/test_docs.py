@@ -15,7 +15,7 @@ from daam_core.errors import EncoderError
 from daam_core.explaining import explain
 from daam_core.trained import load_model
 from tests.browser.conftest import free_port
-from tests.docs import hooks
+from tests.docs import made
 from tests.docs.build import build
 from tests.docs.notebook import NOTEBOOK, executed, written
 from tests.test_imports import ROOT, TABLE
@@ -90,10 +90,24 @@ class TestNotebook:
 
 
 def test_the_architecture_page_lists_every_room():
-    shown = hooks.rooms()
+    shown = made.rooms()
     for room in TABLE:
         name = room if room.split(".")[0] == "app" else f"daam_core.{room}".rstrip(".")
         assert re.search(rf"^\| `{re.escape(name)}` \| \S", shown, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("name", made.PAGES)
+def test_a_page_holds_what_is_made_of_the_code(name):
+    page = (DOCS / name).read_text("utf-8")
+    again = "write it anew: python -m tests.docs.made"
+    assert page == made.filled(page, made.PAGES[name]()), again
+    if name == "notebook.md":
+        assert (DOCS / made.PICTURE).read_bytes() == made.picture(), again
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_no_page_waits_to_be_filled(page: Path):
+    assert "{{" not in page.read_text("utf-8")
 
 
 def test_every_test_named_in_the_equations_exists():

@@ -2,16 +2,20 @@
 
 import csv
 import io
-from dataclasses import fields
+import re
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from daam_core import export
 from daam_core.errors import DataError
+from daam_core.explaining import explain
+from daam_core.reading.quantities import quantity_text
 from daam_core.reading.words import join_words
 from tests.support.builders import make_explanation
 from tests.support.exports import SMALL, assert_one_sentence, kinds, strict
+from tests.support.small import letter_model
 
 
 @kinds
@@ -20,6 +24,25 @@ def test_csv_loads_back_to_the_same_numbers(kind):
     table = export.from_csv(export.to_csv(e))
     for field in fields(export.CellTable):
         np.testing.assert_array_equal(getattr(table, field.name), getattr(e, field.name), err_msg=field.name)
+
+
+@pytest.mark.parametrize("labels", ["one", "several"])
+def test_evidence_is_one_column_more(labels, tmp_path):
+    e = replace(explain(letter_model(decoder="density"), "hello"), labels=labels)
+    export.save(e, tmp_path / "e.csv")
+    table = (tmp_path / "e.csv").read_text("utf-8")
+    assert table.splitlines()[0] == export.to_csv(SMALL).splitlines()[0] + ",evidence"
+    found = export.from_csv(table)
+    for field in fields(export.CellTable):
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(e, field.name), err_msg=field.name)
+    described = strict((tmp_path / "e.csv-metadata.json").read_text("utf-8"))["tableSchema"]["columns"]
+    said = {column["name"]: column["dc:description"] for column in described}
+    assert [*said] == table.splitlines()[0].split(",")
+    assert said["evidence"] == quantity_text("evidence", labels).meaning
+    with pytest.raises(DataError, match="10 finite numbers"):
+        export.from_csv(
+            re.sub(r",[^,\n]*$", "", table, flags=re.MULTILINE).replace("ance\n", "ance,evidence\n", 1)
+        )
 
 
 def test_csv_opens_with_any_reader_and_holds_each_seen_cell_once():

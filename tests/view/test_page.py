@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import matplotlib as mpl
 import numpy as np
 
-from daam_core.reading.quantities import CAUTION
+from daam_core.reading.quantities import CAUTION, caution
 from daam_core.reading.sentences import in_words
 from daam_core.reading.terms import TERMS
 from daam_core.view.modules import bundle, import_map, modules, view_style
@@ -81,7 +81,9 @@ def test_the_page_names_the_inputs_and_says_what_the_map_does_not_show() -> None
     e = make_explanation("text")
     page = view_html(e, names=("a <b> & c.txt", ""))
     assert '<p class="given">Input: a &lt;b&gt; &amp; c.txt</p>' in page
-    assert html.escape(CAUTION) in page
+    assert f"show.</strong> {html.escape(CAUTION)}</p>" in page
+    first = html.escape(f"{caution('evidence')} {CAUTION}")
+    assert f"show.</strong> {first}</p>" in view_html(replace(e, evidence=e.class_importance))
     assert '<p class="given">A: one; B: two</p>' in view_html(e, compare=e, names=("one", "two"))
     assert '<p class="given"></p>' in view_html(e)
 

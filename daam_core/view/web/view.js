@@ -22,7 +22,7 @@ import { BackToInput } from './sections/input.js';
 import { Layers } from './sections/layers.js';
 import { OneHead } from './sections/one_head.js';
 import { Parameters } from './sections/parameters.js';
-import { Prediction } from './sections/prediction.js';
+import { Outside, Prediction } from './sections/prediction.js';
 
 /** @typedef {import('./store.js').Store} Store */
 
@@ -76,7 +76,8 @@ export function View({ store, heading, section, tabs, remark = '' }) {
       ${
         section
           ? html`<div class="dv-panel">${body}</div>`
-          : html`<${InWords} store=${store} remark=${remark} />
+          : html`${offered.some(({ name }) => name === 'summary') && html`<${Warnings} store=${store} />`}
+              <${InWords} store=${store} remark=${remark} />
               <${Tabs} store=${store} offered=${offered} tab=${tab} panel=${id} />
               <div class="dv-panel" id=${id} role="tabpanel" aria-labelledby="${id}-${tab}">
                 ${body}
@@ -84,6 +85,19 @@ export function View({ store, heading, section, tabs, remark = '' }) {
       }
     <//>
   <//>`;
+}
+
+/**
+ * Warnings of inputs unlike the training data, whichever tab is shown: they are to be read before anything else.
+ * Where the prediction is not among the tabs, the page around shows it with its warning.
+ * @param {{store: Store}} props
+ */
+function Warnings({ store }) {
+  const warned = store.sides().filter((side) => store[side].raw.warning);
+  return warned.map(
+    (side) =>
+      html`<${Outside} key=${side} said=${store[side].raw.warning} of=${store.b ? store.letter(side) : ''} />`,
+  );
 }
 
 /**

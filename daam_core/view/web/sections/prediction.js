@@ -30,6 +30,13 @@ export function Prediction() {
   <//>`;
 }
 
+/** The warning of an input unlike the training data. @param {{said: string, of?: string}} props of: a letter */
+export function Outside({ said, of = '' }) {
+  return html`<p class="dv-warning" role="note">
+    ${of && html`<b>${of}. </b>`}<strong><span aria-hidden="true">⚠ </span>Outside what it knows.</strong> ${said}
+  </p>`;
+}
+
 /** The most probable classes of one result as bars. @param {{side: 'a' | 'b'}} props */
 function Classes({ side }) {
   const store = useStore();
@@ -42,11 +49,7 @@ function Classes({ side }) {
       ${store.b ? `${store.label(side)}: ` : 'Predicted: '}<strong>${raw.answer}</strong
       ><span class="dv-quiet">${`  by ${raw.model}; explained class: ${result.explainedClass()}`}</span>
     </p>
-    ${
-      raw.warning
-        ? html`<p class="dv-warning" role="note"><strong>Outside what it knows. </strong>${raw.warning}</p>`
-        : html`<p class="dv-note">${raw.outside}</p>`
-    }
+    ${raw.warning ? html`<${Outside} said=${raw.warning} />` : html`<p class="dv-note">${raw.outside}</p>`}
     <ol class="dv-probs">
       ${order.slice(0, MOST_BARS).map(
         (i) =>

@@ -1,24 +1,30 @@
-"""What is put into the documentation's pages when they are built, so that it says what the code does."""
+"""What the documentation's pages hold of the code, written into them: ``python -m tests.docs.made``.
+
+It stands in the files themselves, where people read them who do not build the pages; a test compares the two.
+"""
 
 import ast
 import json
 import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from daam_core.training.methods import METHODS
 from tests.test_imports import ROOT, TABLE
 
-NOTEBOOK = ROOT / "assets" / "docs" / "notebook.ipynb"
+DOCS = ROOT / "assets" / "docs"
+NOTEBOOK = DOCS / "notebook.ipynb"
+PICTURE = "pictures/notebook.png"
 JOBS = {"": "what `import daam_core` gives", "__main__": "`python -m daam_core`"}
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """MkDocs calls this for every page."""
-    for name, made in {"{{ rooms }}": rooms, "{{ notebook }}": notebook, "{{ methods }}": methods}.items():
-        if name in markdown:
-            markdown = markdown.replace(name, made())
-    return markdown
+def filled(page: str, made: str) -> str:
+    """A page with what is made between its two marks."""
+    before, rest = page.split("<!-- made -->")
+    _, after = rest.split("<!-- end -->")
+    return f"{before}<!-- made -->\n\n{made}\n\n<!-- end -->{after}"
 
 
 def rooms() -> str:
@@ -50,7 +56,7 @@ def methods() -> str:
 
 
 def notebook(path: Path = NOTEBOOK) -> str:
-    """The executed notebook as Markdown: text, code and what it printed or drew."""
+    """The executed notebook as Markdown: text, code and what it printed; what it drew is :data:`PICTURE`."""
     parts = []
     for cell in json.loads(path.read_text("utf-8"))["cells"]:
         text = "".join(cell["source"])
@@ -62,7 +68,27 @@ def notebook(path: Path = NOTEBOOK) -> str:
 def _output(output: dict[str, Any]) -> str:
     data = output.get("data", {})
     if "image/png" in data:
-        picture = "".join(data["image/png"]).replace("\n", "")
-        return f'<img alt="What the cell above draws" src="data:image/png;base64,{picture}">'
+        return f"![What the cell above draws]({PICTURE})"
     text = "".join(output.get("text", data.get("text/plain", ""))).rstrip()
     return f"```text\n{text}\n```" if text else ""
+
+
+def picture(path: Path = NOTEBOOK) -> bytes:
+    """The one picture that the notebook draws, as PNG."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    (drawn,) = ("".join(data["image/png"]) for data in outputs if "image/png" in data)
+    return b64decode(drawn)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "architecture.md": rooms,
+    "methods.md": methods,
+    "notebook.md": notebook,
+}
+
+if __name__ == "__main__":
+    for name, make in PAGES.items():
+        page = DOCS / name
+        page.write_text(filled(page.read_text("utf-8"), make()), "utf-8")
+    (DOCS / PICTURE).write_bytes(picture())
