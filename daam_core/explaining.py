@@ -320,10 +320,10 @@ def _muted(attention: DensityAttention, kept: Tensor | None) -> dict[str, object
     """How many cells of those that heads see are muted, and which heads as a whole."""
     if kept is None:
         return {"muted_cells": 0}
-    muted = (kept < 1) & attention.head_layers[:, :, None]
-    whole = ((kept == 0) | ~attention.head_layers[:, :, None]).flatten(1).all(1)
-    heads = whole.nonzero().flatten().tolist()
-    return {"muted_cells": int(muted.sum())} | ({"muted_heads": heads} if heads else {})
+    seen = attention.head_layers[:, :, None]
+    cells = int(((kept < 1) & seen).sum())
+    heads = ((kept == 0) | ~seen).flatten(1).all(1).nonzero().flatten().tolist()
+    return {"muted_cells": cells} | ({"muted_heads": heads} if heads else {})
 
 
 def provenance_of(model: TrainedClassifier, packages: Sequence[str], **more: object) -> dict[str, object]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from daam_core.backbones import load_backbone
 from daam_core.backbones.base import ATTRIBUTES, Backbone
 from daam_core.backbones.huggingface.hub import LOCAL, locate, weight_files, weights_sha256
-from daam_core.backbones.names import BUILT_IN
+from daam_core.backbones.names import may_be_found
 from daam_core.backbones.placing import dtype_of
 from daam_core.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from daam_core.configuration import EncoderIdentity, ModelConfig
@@ -128,7 +128,7 @@ class TrainedClassifier(
                 dtype=dtype_of(identity.preprocessing),
             )
         except EncoderError as error:
-            if place in BUILT_IN or "/" in place or Path(place).is_dir():
+            if may_be_found(place):
                 raise
             raise EncoderError(
                 f"{self.name} was trained on {place!r}, an encoder of somebody's own that only their Python "

@@ -35,7 +35,7 @@ class Checked:
     predicted_class: str
     found: InputCheck
     published: PlainMapping | None
-    muted: bool = False
+    muted: bool
 
     @property
     def sentences(self) -> dict[str, str]:

@@ -74,11 +74,16 @@ def check_named(name: str, *, device: str = "cpu", dtype: str = "float32") -> No
         raise EncoderError(
             f"The built-in encoder {name} computes on the CPU in float32; leave out device and dtype."
         )
-    if name not in BUILT_IN and "/" not in name and not Path(name).is_dir():
+    if not may_be_found(name):
         raise EncoderError(
             f"There is no encoder {name!r}: the built-in ones are {', '.join(BUILT_IN)}, and any other is "
             "named by a folder or a hub id such as google-bert/bert-base-uncased."
         )
+
+
+def may_be_found(name: str) -> bool:
+    """Whether an encoder may be called so: built in, a hub id, or a folder that is there."""
+    return name in BUILT_IN or "/" in name or Path(name).is_dir()
 
 
 def check_device(device: str) -> None:

@@ -50,7 +50,8 @@ def run(plan: Plan, *, overwrite: bool = False, progress: Progress | None = None
 
     Args:
         plan: what is asked for.
-        overwrite: make cells again that lie there and were made with another budget or of other data.
+        overwrite: make cells again that lie there and were made with another budget, of other data or by
+            another encoder.
         progress: told what is worked on.
 
     Returns:
@@ -70,8 +71,8 @@ def run(plan: Plan, *, overwrite: bool = False, progress: Progress | None = None
     for index, (what, method, name) in enumerate(cells):
         here = progress.part(index / len(cells), (index + 1) / len(cells))
         here.check()
-        mark = fingerprint(plan, method, name)
-        before = read(plan.file(what, method, name), mark, marks[name])
+        made = fingerprint(plan, method, name)
+        before = read(plan.file(what, method, name), made, marks[name])
         if before is not None and seeds_in(what, before) >= _needed(plan, what, method):
             continue
         here.report(0, f"{index} of {len(cells)} cells done; now {method} on {name}: {what}")
@@ -84,7 +85,7 @@ def run(plan: Plan, *, overwrite: bool = False, progress: Progress | None = None
             continue
         facts = {"tool": f"daam-explorer {__version__}", "measurement": what, "method": method, "set": name}
         facts["data"] = marks[name]
-        write_text(plan.file(what, method, name), json.dumps({**facts, "fingerprint": mark, **found}) + "\n")
+        write_text(plan.file(what, method, name), json.dumps({**facts, "fingerprint": made, **found}) + "\n")
     return refused
 
 
@@ -163,7 +164,7 @@ def _cell(
     work: Work,
     before: PlainMapping | None,
     progress: Progress,
-    mark: str,
+    data: str,
 ) -> PlainObject:
     if what == "accuracy":
         labels = work.data.labels.numpy()
@@ -173,21 +174,21 @@ def _cell(
             "labels": [labels[split.test].tolist() for split in work.data.splits],
             **measure(method, work, before=before, progress=progress),
         }
-    full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name), mark)
+    full = read(plan.file("accuracy", method.name, name), fingerprint(plan, method.name, name), data)
     if full is None:
         raise DataError("its accuracy on all inputs comes first, which chooses the settings.")
     chosen = [Chosen.read(one) for one in full["chosen"]]
     if what == "few":
         return {"accuracies": few(method, work, chosen)}
-    return robust(method, work, chosen, _changed(plan, name, work, progress, mark))
+    return robust(method, work, chosen, _changed(plan, name, work, progress, data))
 
 
-def _changed(plan: Plan, name: str, work: Work, progress: Progress, mark: str) -> Tensor:
-    """Features of harder test inputs, made once for all methods."""
+def _changed(plan: Plan, name: str, work: Work, progress: Progress, data: str) -> Tensor:
+    """Features of harder test inputs, made once for all methods; those of another mark are made anew."""
     file = plan.out / "harder" / f"{name}.safetensors"
     try:
         with safe_open(file, framework="pt") as stored:
-            if (stored.metadata() or {}).get("data") == mark:
+            if (stored.metadata() or {}).get("data") == data:
                 kept: Tensor = stored.get_tensor("features")
                 return kept
     except (SafetensorError, OSError):  # not there, or damaged: made anew
@@ -195,7 +196,7 @@ def _changed(plan: Plan, name: str, work: Work, progress: Progress, mark: str) -
     numbers = np.unique(np.concatenate([split.test for split in work.data.splits]))
     made = harder_features(work.sources, work.data.features, numbers, progress=progress)
     with replacing(file) as temporary:
-        save_file({"features": made.contiguous()}, temporary, metadata={"data": mark})
+        save_file({"features": made.contiguous()}, temporary, metadata={"data": data})
     return made
 
 
@@ -210,10 +211,12 @@ def fingerprint(plan: Plan, method: str, name: str) -> str:
     return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def read(file: Path, mark: str, data: str | None = None) -> PlainObject | None:
-    """A cell's result, if it is there, whole, made so, and of what has this mark (of anything by default)."""
+def read(file: Path, made: str, data: str | None = None) -> PlainObject | None:
+    """A cell's result, if it is there, whole, and of this :func:`fingerprint` and this :func:`data_mark` (of
+    any by default).
+    """
     found = _stored(file)
-    if found is None or found["fingerprint"] != mark or data not in (None, found["data"]):
+    if found is None or found["fingerprint"] != made or data not in (None, found["data"]):
         return None
     return found
 
@@ -234,7 +237,7 @@ def results(plan: Plan, what: Measurement) -> dict[tuple[str, str], PlainObject]
     """Finished cells of a measurement by data set and method.
 
     Raises:
-        DataError: those of a data set were made of different data.
+        DataError: those of a data set were made of different data or by different encoders.
     """
     found = {}
     for method, name in ((m, n) for n in plan.sets for m in plan.methods):

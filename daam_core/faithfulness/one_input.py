@@ -222,7 +222,8 @@ def check_encoding(
         progress: told how far it is; stops when cancelled.
 
     Raises:
-        ConfigError: fewer orders than can confirm a map, a method or a class that there is not.
+        ConfigError: fewer orders than can confirm a map, or a method that there is not.
+        InputError: a class that there is not.
     """
     return check_pooled(
         model,
@@ -256,12 +257,12 @@ def check_pooled(
     progress: Progress | None = None,
 ) -> InputCheck:
     """:func:`check_encoding` for pooled values ``[L, F]``."""
+    _require(orders, methods)
+    target = class_index(model.class_names, target)
     progress = progress or Progress()
     classifier = model.classifier
     one = pooled[None]
     cells = gated_cells(classifier, one)
-    _require(orders, methods)
-    target = None if target is None else class_index(model.class_names, target)
     if orders is None:
         orders = int(np.clip(RANDOM_CELLS // cells.per_input, FEWEST_ORDERS, RANDOM_ORDERS))
     # All random orders at once: one batch of the same input.

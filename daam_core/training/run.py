@@ -103,9 +103,11 @@ def train(experiment: Experiment, *, on_run: Callable[[], object] | None = None)
 def _known(experiment: Experiment, classifier: DaamClassifier) -> Known | None:
     """What it knows by the data given, measured on made-up inputs and on the test set, if there is one."""
     part, other, test = experiment.train, experiment.validation, experiment.test
-    # Of a small validation part the training data are held out from themselves instead.
-    enough = other is not None and len(other.features) >= LEAST_INPUTS
-    held_out = (other.dataset.name, other.features) if other is not None and enough else None
+    held_out = (
+        None  # the training data from themselves, unless there is a validation part that is large enough
+    )
+    if other is not None and len(other.features) >= LEAST_INPUTS:
+        held_out = other.dataset.name, other.features
     if (known := known_from(classifier, part.features, part.dataset, held_out)) is None:
         return None
     made = made_up(experiment.backbone)
